@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use wscheck::commands::ping::{self, PingPlan};
 use wscheck::commands::run_control::RunControl;
 use wscheck::domain::heartbeat::HeartbeatKind;
-use wscheck::domain::ping::event::{Event, Reporter};
+use wscheck::domain::ping::event::Event;
 use wscheck::domain::ping::health::StatusLimits;
+use wscheck::domain::run::reporter::Reporter;
 use wscheck::domain::run::run_result::RunResult;
 use wscheck::net::client::preamble::Preamble;
 use wscheck::net::client::session::plan::SessionPlan;
@@ -98,7 +99,7 @@ struct Watch {
     answered: u64,
 }
 
-impl Reporter for Watch {
+impl Reporter<Event> for Watch {
     fn report(&mut self, event: &Event) {
         use wscheck::domain::ping::event::ConnEvent::{Heartbeat, Opened};
         match event {

@@ -1,6 +1,5 @@
 //! `wscheck listen`, as typed.
 
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,19 +7,16 @@ use clap::Args;
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::errors;
 use super::heartbeat::{FirstMessageArgs, parse, remember_fields};
 use super::preset_args::ChosenPreset;
-use super::runner::{self, EventDisplay, EventPrinter};
+use super::runner;
 use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
-use crate::commands::run_control::RunControl;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::listen::report::{ListenEvent, ListenReporter};
-use crate::output::listen::ListenOutput;
+use crate::output::listen::ListenPresenter;
 
 /// The arguments of `wscheck listen`.
 #[derive(Debug, Clone, Args)]
@@ -69,12 +65,10 @@ impl ListenArgs {
         let args = self.output.clone();
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
-                listen::run(plan, printer, control.interrupt).await.verdict.exit_code()
-            }),
-            Err(message) => errors::complain("listen", &message, args.format.chosen()),
-        }
+        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        runner::run_plan(ListenPresenter::new, &args, plan, async |plan, reporter, control| {
+            listen::run(plan, reporter, control.interrupt).await.verdict
+        })
     }
 
     /// The plan, where this was found out of the server.
@@ -130,25 +124,6 @@ impl ObservationArgs {
                 parse("--talk", text).map(Some)
             }
         }
-    }
-}
-
-fn showing(args: &OutputArgs) -> EventDisplay<ListenEvent> {
-    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
-    let options = runner::human_options(args);
-    let mut output = ListenOutput::new(args.format.chosen(), options, stdout, stderr);
-    let show = Box::new(move |event: &ListenEvent| {
-        output.report(event);
-        output.error().map(io::Error::kind)
-    });
-    let can_be_spared =
-        |event: &ListenEvent| matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_));
-    EventDisplay { show, is_wanted: Box::new(|_| true), can_be_spared }
-}
-
-impl ListenReporter for EventPrinter<ListenEvent> {
-    fn report(&mut self, event: &ListenEvent) {
-        self.offer(event);
     }
 }
 

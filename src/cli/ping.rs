@@ -17,7 +17,6 @@ use crate::domain::connection::target::Target;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetDetection;
-use crate::domain::ping::event::Reporter;
 use crate::domain::ping::fail_if::{self, FailIf, FailOn};
 use crate::domain::ping::health::StatusLimits;
 use crate::domain::ping::ramp::Ramp;
@@ -26,6 +25,7 @@ use crate::domain::ping::verdict::PassCriteria;
 use crate::domain::run::run_result::RunResult;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
+use crate::output::ping::PingPresenter;
 
 /// The most connections of a run: more than the ports of one address can open to one server.
 const MAX_CONNECTIONS: u64 = 100_000;
@@ -233,19 +233,16 @@ impl PingArgs {
     pub fn main(self) -> ExitCode {
         let output = self.output.clone();
         let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
-        match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => match fd_limit::make_room(plan.connections()) {
-                Ok(()) => runner::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
-                    ping::run(plan, reporter, control).await.verdict
-                }),
-                Err(error) => {
-                    let (format, hint) = (output.format.chosen(), error.hint());
-                    let code = RunResult::Unreachable.exit_code();
-                    errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
-                }
-            },
-            Err(message) => errors::complain("ping", &message, output.format.chosen()),
+        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        if let Some(error) = plan.as_ref().ok().and_then(|plan| fd_limit::make_room(plan.connections()).err())
+        {
+            let (format, hint) = (output.format.chosen(), error.hint());
+            let code = RunResult::Unreachable.exit_code();
+            return errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format);
         }
+        runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
+            ping::run(plan, reporter, control).await.verdict
+        })
     }
 
     fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {

@@ -1,6 +1,5 @@
 //! `wscheck probe-idle`, as typed.
 
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,18 +10,17 @@ use super::connect::ConnectArgs;
 use super::errors;
 use super::heartbeat::PreambleArgs;
 use super::preset_args::ChosenPreset;
-use super::runner::{self, EventDisplay, EventPrinter};
+use super::runner;
 use crate::commands::probe_idle::{self, IdlePlan};
-use crate::commands::run_control::RunControl;
 use crate::domain::duration::parse_duration;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
-use crate::domain::idle::report::{IdleEvent, IdleReporter};
 use crate::domain::idle::{Precision, SearchPlan, Strategy};
 use crate::domain::run::expectation::Expectation;
+use crate::domain::run::run_result::RunResult;
 use crate::net::client::idle_probe::UnmatchedLog;
-use crate::output::idle::IdleOutput;
+use crate::output::idle::IdlePresenter;
 
 /// The arguments of `wscheck probe-idle`.
 #[derive(Debug, Clone, Args)]
@@ -145,18 +143,16 @@ impl ProbeIdleArgs {
         let args = self.output.clone();
         let preset = &self.question.greeting.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
-                match probe_idle::run(plan, printer, control.interrupt).await {
-                    Ok(report) => report.verdict.exit_code(),
-                    Err(why) => {
-                        errors::complain("probe-idle", &why.to_string(), args.format.chosen());
-                        errors::USAGE_EXIT_CODE
-                    }
+        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        runner::run_plan(IdlePresenter::new, &args, plan, async |plan, reporter, control| {
+            match probe_idle::run(plan, reporter, control.interrupt).await {
+                Ok(report) => report.verdict,
+                Err(why) => {
+                    errors::complain("probe-idle", &why.to_string(), args.format.chosen());
+                    RunResult::Usage
                 }
-            }),
-            Err(message) => errors::complain("probe-idle", &message, args.format.chosen()),
-        }
+            }
+        })
     }
 
     /// The plan, where this was found out of the server.
@@ -244,27 +240,6 @@ impl FollowupArgs {
             )),
             true | false => Ok(Some(expected.clone())),
         }
-    }
-}
-
-fn showing(args: &OutputArgs) -> EventDisplay<IdleEvent> {
-    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
-    let options = runner::human_options(args);
-    let mut output = IdleOutput::new(args.format.chosen(), options, stdout, stderr);
-    let show = Box::new(move |event: &IdleEvent| {
-        output.report(event);
-        output.error().map(io::Error::kind)
-    });
-    EventDisplay {
-        is_wanted: Box::new(|_| true),
-        show,
-        can_be_spared: |event| matches!(event, IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. }),
-    }
-}
-
-impl IdleReporter for EventPrinter<IdleEvent> {
-    fn report(&mut self, event: &IdleEvent) {
-        self.offer(event);
     }
 }
 

@@ -1,6 +1,5 @@
 //! `wscheck probe-zombie`, as typed.
 
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,20 +7,17 @@ use clap::Args;
 
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::errors;
 use super::heartbeat::{FirstMessageArgs, interval, remember_fields};
 use super::preset_args::ChosenPreset;
-use super::runner::{self, EventDisplay, EventPrinter};
+use super::runner;
 use super::server_ping_args::AppPingArgs;
 use crate::commands::probe_zombie::{self, ZombiePlan};
-use crate::commands::run_control::RunControl;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::run::expectation::Expectation;
-use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
-use crate::output::zombie::ZombieOutput;
+use crate::output::zombie::ZombiePresenter;
 
 /// The arguments of `wscheck probe-zombie`.
 #[derive(Debug, Clone, Args)]
@@ -71,12 +67,10 @@ impl ProbeZombieArgs {
         let args = self.output.clone();
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
-                probe_zombie::run(plan, printer, control.interrupt).await.verdict.exit_code()
-            }),
-            Err(message) => errors::complain("probe-zombie", &message, args.format.chosen()),
-        }
+        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        runner::run_plan(ZombiePresenter::new, &args, plan, async |plan, reporter, control| {
+            probe_zombie::run(plan, reporter, control.interrupt).await.verdict
+        })
     }
 
     /// The plan, where this was found out of the server.
@@ -149,27 +143,6 @@ impl ControlArgs {
             )),
             expected => Ok(expected.clone()),
         }
-    }
-}
-
-fn showing(args: &OutputArgs) -> EventDisplay<ZombieEvent> {
-    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
-    let options = runner::human_options(args);
-    let mut output = ZombieOutput::new(args.format.chosen(), options, stdout, stderr);
-    let show = Box::new(move |event: &ZombieEvent| {
-        output.report(event);
-        output.error().map(io::Error::kind)
-    });
-    EventDisplay {
-        is_wanted: Box::new(|_| true),
-        show,
-        can_be_spared: |event| matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. }),
-    }
-}
-
-impl ZombieReporter for EventPrinter<ZombieEvent> {
-    fn report(&mut self, event: &ZombieEvent) {
-        self.offer(event);
     }
 }
 

@@ -10,109 +10,78 @@ use super::args::{OutputArgs, terminal_width};
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{errors, signals};
 use crate::commands::run_control::RunControl;
-use crate::domain::ping::event::{Event, Reporter};
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
-use crate::output::Format;
-use crate::output::HumanOptions;
-use crate::output::Writer;
-use crate::output::{EventFilter, charset};
+use crate::output::{EventFilter, Format, HumanOptions, Presenter, RunOutput, Writer, charset};
 
 /// Hands events to the thread that prints.
-pub struct EventPrinter<E> {
-    background: PrintQueue<E>,
-    is_wanted: IsWanted<E>,
-    can_be_spared: fn(&E) -> bool,
+struct EventPrinter<E> {
+    queue: PrintQueue<E>,
+    is_shown: EventFilter<E>,
+    is_droppable: fn(&E) -> bool,
 }
 
-impl<E: Clone + Send + 'static> EventPrinter<E> {
-    /// Hands one over.
-    pub fn offer(&mut self, event: &E) {
-        if (self.is_wanted)(event) {
-            self.background.offer(event.clone(), (self.can_be_spared)(event));
+impl<E: Clone + Send + 'static> Reporter<E> for EventPrinter<E> {
+    fn report(&mut self, event: &E) {
+        if (self.is_shown)(event) {
+            self.queue.offer(event.clone(), (self.is_droppable)(event));
         }
     }
 }
 
-impl Reporter for EventPrinter<Event> {
-    fn report(&mut self, event: &Event) {
-        self.offer(event);
-    }
-}
-
-/// Shows an event; gives the error that made showing it impossible, from then on.
-type Show<E> = Box<dyn FnMut(&E) -> Option<io::ErrorKind> + Send>;
-
-/// Whether an event is shown at all: what is not need not wake the thread that prints.
-type IsWanted<E> = Box<dyn FnMut(&E) -> bool>;
-
-/// How the events of one command are shown.
-pub struct EventDisplay<E> {
-    pub show: Show<E>,
-    pub is_wanted: IsWanted<E>,
-    /// Whether an event may be dropped when nobody reads.
-    pub can_be_spared: fn(&E) -> bool,
-}
-
-/// Shows every event until one cannot be shown; gives the error.
-fn print_all<E: Send + 'static>(
-    mut show: impl FnMut(&E) -> Option<io::ErrorKind>,
-    queue: &PrintQueueReceiver<E>,
+/// Shows every event until one cannot be shown; gives that error.
+fn print_all<P: Presenter>(
+    mut output: RunOutput<P>,
+    queue: &PrintQueueReceiver<P::Event>,
 ) -> Option<io::ErrorKind> {
-    let mut failure = None;
     while let Some(event) = queue.next() {
-        failure = show(&event);
-        if failure.is_some() {
+        output.report(&event);
+        if output.error().is_some() {
             queue.close();
         }
     }
-    failure
+    output.error().map(io::Error::kind)
 }
 
-/// Runs a job of heartbeats, shown as the arguments say, to its verdict.
-pub fn run(
-    command: &'static str,
+/// Runs a plan to its exit code; if there is none, says why.
+pub fn run_plan<T, P: Presenter>(
+    presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
-    job: impl AsyncFnOnce(&mut dyn Reporter, RunControl) -> RunResult,
+    plan: Result<T, String>,
+    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
-    let mut output =
-        args.format.chosen().make(command, human_options(args), stdout(args.format.chosen()), stderr());
-    let show = Box::new(move |event: &Event| {
-        output.report(event);
-        output.error().map(io::Error::kind)
-    });
-    let mut interest = EventFilter::new(args.format.chosen(), human_options(args));
-    let is_wanted = Box::new(move |event: &Event| interest.is_in(event));
-    let showing = EventDisplay { show, is_wanted, can_be_spared };
-    run_showing(showing, async |printer, control| job(printer, control).await.exit_code())
+    match plan {
+        Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
+        Err(message) => errors::complain(P::COMMAND, &message, args.format.chosen()),
+    }
 }
 
-fn can_be_spared(event: &Event) -> bool {
-    matches!(event, Event::Connection { .. } | Event::StatusCounts(_))
-}
-
-/// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
-pub fn run_showing<E: Clone + Send + 'static>(
-    showing: EventDisplay<E>,
-    job: impl AsyncFnOnce(&mut EventPrinter<E>, RunControl) -> u8,
+/// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
+pub fn run<P: Presenter>(
+    presenter: impl FnOnce(HumanOptions) -> P,
+    args: &OutputArgs,
+    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
-    let EventDisplay { show, is_wanted, can_be_spared } = showing;
-    let (background, thread) = PrintQueue::start(move |queue| print_all(show, &queue));
-    let mut printer = EventPrinter { background, is_wanted, can_be_spared };
-    // Whoever reads no more wants no more: as if interrupted.
-    let interrupt = printer.background.closed().child_token();
+    let (format, options) = (args.format.chosen(), human_options(args));
+    let output = RunOutput::new(presenter(options), format, options, stdout(format), stderr());
+    let (queue, thread) = PrintQueue::start(move |queue| print_all(output, &queue));
+    let is_shown = P::filter(format, options);
+    let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };
+    // A reader that is gone ends the run as an interrupt does.
+    let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
     let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
         let rest = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
-        let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
+        let result = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
-        Ok(exit_code)
+        Ok(result.exit_code())
     });
-    let dropped = printer.background.dropped();
+    let dropped = printer.queue.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
     errors::warn_of_dropped(dropped);

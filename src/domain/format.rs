@@ -130,7 +130,8 @@ fn without_zeros(number: &str) -> &str {
 }
 
 /// A number of things: `1 pong`, `2 pongs`.
-pub fn counted(number: u64, thing: &str) -> String {
+pub fn counted(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
@@ -270,6 +271,6 @@ mod tests {
 
     #[test]
     fn one_thing_has_no_plural() {
-        assert_eq!((counted(1, "pong"), counted(0, "pong")), ("1 pong".into(), "0 pongs".into()));
+        assert_eq!((counted(1_u64, "pong"), counted(0_u64, "pong")), ("1 pong".into(), "0 pongs".into()));
     }
 }

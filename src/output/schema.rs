@@ -8,11 +8,12 @@ use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
-use super::json::{ErrorDocument, RunDocument, SCHEMA_VERSION};
+use super::json::{ErrorDocument, SCHEMA_VERSION};
 use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
-use super::ndjson::{
-    ConnectionLine, ConnectionOpening, Echo, Ended, EventBody, GaveUp, Heartbeat, Interim, Message,
-    OpenFailed, Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
+use super::ndjson::{ConnectionLine, EventBody, RunLine};
+use super::ping::{
+    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed, Opened, Reconnected,
+    Retry, RunDocument, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
@@ -149,10 +150,10 @@ mod tests {
 
     use super::*;
     use crate::domain::connection::connect_info::FailureKind;
-    use crate::output::fixtures;
     use crate::output::human::HumanOptions;
     use crate::output::json::error_document;
     use crate::output::output_format::Format;
+    use crate::output::ping::fixtures;
 
     fn validator() -> jsonschema::Validator {
         jsonschema::draft202012::new(&schema()).unwrap()

@@ -7,22 +7,24 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::charset;
 use super::human::HumanOptions;
+use super::presenter::Lines;
 use super::writer::{ReportWriter, Writer};
 
 /// The elapsed time goes on while nothing happens.
 const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Both writers, and the line.
+/// Both writers, and the moving line.
 pub struct Terminal {
     stdout: ReportWriter,
     stderr: ReportWriter,
+    has_line: bool,
     line: Option<ProgressBar>,
 }
 
 impl Terminal {
     pub fn new(options: HumanOptions, stdout: Writer, stderr: Writer) -> Terminal {
-        let line = options.progress.then(moving_line);
-        Terminal { stdout: ReportWriter::new(stdout), stderr: ReportWriter::new(stderr), line }
+        let (stdout, stderr) = (ReportWriter::new(stdout), ReportWriter::new(stderr));
+        Terminal { stdout, stderr, has_line: options.progress, line: None }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -30,15 +32,15 @@ impl Terminal {
         self.stdout.error()
     }
 
-    /// Writes to stderr and to stdout, with the line that moves taken away meanwhile.
-    pub fn write(&mut self, said: Option<&str>, result: Option<&str>) {
-        if said.is_none() && result.is_none() {
+    /// Writes to stderr and to stdout, and hides the moving line meanwhile.
+    pub fn write(&mut self, lines: &Lines) {
+        if *lines == Lines::default() {
             return;
         }
-        let Terminal { stdout, stderr, line } = self;
+        let Terminal { stdout, stderr, line, .. } = self;
         let mut write = || {
-            said.iter().for_each(|text| stderr.write(text));
-            result.iter().for_each(|text| stdout.write(text));
+            stderr.write(&lines.stderr);
+            stdout.write(&lines.stdout);
         };
         match line {
             Some(line) => line.suspend(write),
@@ -46,14 +48,20 @@ impl Terminal {
         }
     }
 
-    /// What the line says from now on.
-    pub fn show(&self, text: &str) {
-        self.line.iter().for_each(|line| line.set_message(charset::shown(text).into_owned()));
+    /// Sets the text of the moving line, and shows the line if it is not there yet.
+    pub fn show(&mut self, text: &str) {
+        if self.has_line {
+            let line = self.line.get_or_insert_with(moving_line);
+            line.set_message(charset::shown(text).into_owned());
+        }
     }
 
-    /// Takes the line away for good.
-    pub fn clear(&self) {
-        self.line.iter().for_each(ProgressBar::finish_and_clear);
+    /// Removes the moving line for good.
+    pub fn clear(&mut self) {
+        self.has_line = false;
+        if let Some(line) = self.line.take() {
+            line.finish_and_clear();
+        }
     }
 }
 

@@ -1,11 +1,82 @@
 //! What the tests of every command's output share.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
+use super::human::HumanOptions;
 use super::json::WSCHECK_VERSION;
+use super::output_format::Format;
+use super::presenter::Presenter;
+use super::run_output::RunOutput;
 use super::schema::schema;
-use crate::output::human::HumanOptions;
+use super::writer::Writer;
+use crate::domain::run::reporter::Reporter;
+
+/// 2026-03-01T12:00:00Z
+pub const NOON: Duration = Duration::from_secs(1_772_366_400);
+/// What a hostile peer would like to do to a terminal: clear it, retitle it, start a new line, turn the text.
+pub const HOSTILE: &str = "bye\x1b[2J\x1b]0;owned\x07\r\nverdict passed\u{202e}";
+
+pub fn us(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+pub fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A writer whose text can be read while a reporter holds it.
+#[derive(Clone, Default)]
+pub struct SharedBuffer(Arc<Mutex<SharedBufferState>>);
+
+#[derive(Default)]
+struct SharedBufferState {
+    text: Vec<u8>,
+    attempts: usize,
+    closes_after: Option<usize>,
+}
+
+impl SharedBuffer {
+    /// A pipe whose reader goes away after this many writes.
+    pub fn that_closes_after(writes: usize) -> SharedBuffer {
+        let pipe = SharedBuffer::default();
+        pipe.0.lock().unwrap().closes_after = Some(writes);
+        pipe
+    }
+
+    pub fn writer(&self) -> Writer {
+        Box::new(self.clone())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().text.clone()).unwrap()
+    }
+
+    /// How often somebody tried to write.
+    pub fn attempts(&self) -> usize {
+        self.0.lock().unwrap().attempts
+    }
+}
+
+impl Write for SharedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.lock().unwrap();
+        state.attempts += 1;
+        if state.closes_after.is_some_and(|writes| state.attempts > writes) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        state.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Without colour, for a terminal of a hundred columns.
 pub const PLAIN: HumanOptions =
@@ -13,6 +84,20 @@ pub const PLAIN: HumanOptions =
 
 /// What went to stdout, and to stderr.
 pub type CapturedOutput = (String, String);
+
+/// What a format prints of these events.
+pub fn show<P: Presenter>(
+    presenter: P,
+    format: Format,
+    options: HumanOptions,
+    events: &[P::Event],
+) -> CapturedOutput {
+    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
+    let mut output = RunOutput::new(presenter, format, options, stdout.writer(), stderr.writer());
+    events.iter().for_each(|event| output.report(event));
+    assert!(output.error().is_none());
+    (stdout.text(), stderr.text())
+}
 
 /// Both as one text, for a snapshot that outlives this version.
 pub fn together((stdout, stderr): CapturedOutput) -> String {

@@ -19,7 +19,7 @@ impl ReportWriter {
 
     /// Writes the text and flushes, so that a reader of a pipe sees each line when it happens.
     pub fn write(&mut self, text: &str) {
-        if self.error.is_some() {
+        if text.is_empty() || self.error.is_some() {
             return;
         }
         let written = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush());
@@ -35,7 +35,7 @@ impl ReportWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::fixtures::SharedBuffer;
+    use crate::output::testing::SharedBuffer;
 
     #[test]
     fn after_a_closed_pipe_nothing_more_is_written() {

@@ -11,10 +11,11 @@ use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
-use crate::domain::listen::report::{ListenEvent, ListenProgress, ListenReporter};
+use crate::domain::listen::report::{ListenEvent, ListenProgress};
 use crate::domain::listen::{
     EndLiveness, EndedBy, ListenFindings, ObservationConditions, ServerEvent, ServerEventClass, Stimulus,
 };
+use crate::domain::run::reporter::Reporter;
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::observer::{Observer, ObserverConfig, ObserverEvent};
 use crate::net::client::websocket::WebSocket;
@@ -61,7 +62,7 @@ pub struct Listener<'a, S> {
     stood_until: Option<Instant>,
     /// When bytes last came that were part of something whole.
     read: Option<Instant>,
-    reporter: &'a mut dyn ListenReporter,
+    reporter: &'a mut dyn Reporter<ListenEvent>,
 }
 
 enum ListenerWake {
@@ -86,7 +87,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         plan: &ListenPlan,
         socket: &'a mut WebSocket<S>,
         notes: ListenRecorder,
-        reporter: &'a mut dyn ListenReporter,
+        reporter: &'a mut dyn Reporter<ListenEvent>,
     ) -> Listener<'a, S> {
         let now = Instant::now();
         let config = ObserverConfig { shapes: notes.shapes.clone(), ..plan.config() };

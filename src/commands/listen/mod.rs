@@ -7,6 +7,7 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,7 +22,7 @@ use super::connect::{self, Connected};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::format;
-use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
+use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport};
 use crate::domain::listen::{
     EndLiveness, ListenFindings, ListenState, ListenVerdict, ObservationConditions, UnansweredPolicy,
 };
@@ -29,7 +30,7 @@ use crate::domain::listen::{
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
     plan: ListenPlan,
-    reporter: &mut dyn ListenReporter,
+    reporter: &mut dyn Reporter<ListenEvent>,
     interrupt: CancellationToken,
 ) -> ListenReport {
     let info = Arc::new(plan.info());
@@ -63,7 +64,7 @@ async fn listen(
     plan: &ListenPlan,
     mut room: Connected,
     notes: ListenRecorder,
-    reporter: &mut dyn ListenReporter,
+    reporter: &mut dyn Reporter<ListenEvent>,
     interrupt: &CancellationToken,
 ) -> ListenOutcome {
     let facts = Arc::new(room.facts.clone());

@@ -1,5 +1,6 @@
 //! Listening, exactly: an in-memory stream and a clock that stands still unless told.
 
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
-use crate::domain::listen::report::{ListenEvent, ListenReporter};
+use crate::domain::listen::report::ListenEvent;
 use crate::domain::listen::{
     FirstHeartbeat, IntervalOrigin, ListenVerdict, ServerEventKind, TrafficEffect, UnansweredPolicy,
 };
@@ -50,7 +51,7 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
 #[derive(Default)]
 struct Talks(Vec<Duration>);
 
-impl ListenReporter for Talks {
+impl Reporter<ListenEvent> for Talks {
     fn report(&mut self, event: &ListenEvent) {
         if let ListenEvent::Talked { age, .. } = event {
             self.0.push(*age);

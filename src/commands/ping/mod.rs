@@ -17,9 +17,10 @@ use self::connection_task::{ConnectionTask, SharedRun, TimedConnEvent};
 pub use self::plan::PingPlan;
 use super::run_control::RunControl;
 use crate::domain::connection::target::Target;
-use crate::domain::ping::event::{ConnEvent, ConnId, Event, Reporter};
+use crate::domain::ping::event::{ConnEvent, ConnId, Event};
 use crate::domain::ping::recorder::Recorder;
 use crate::domain::ping::report::PingReport;
+use crate::domain::run::reporter::Reporter;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::time::at;
 
@@ -34,7 +35,7 @@ const KEPT_BATCH_CAPACITY: usize = 256;
 const COUNTS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
-pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunControl) -> PingReport {
+pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: RunControl) -> PingReport {
     if plan.targets.iter().any(Target::secure) {
         // The system's roots are read once, before anything is timed; opening meets the error again.
         let _ = plan.dial.tls.prepare();
@@ -88,7 +89,7 @@ fn start_links(
 
 struct PingRun<'a> {
     recorder: Recorder,
-    reporter: &'a mut dyn Reporter,
+    reporter: &'a mut dyn Reporter<Event>,
     began: Instant,
     control: RunControl,
     stop: CancellationToken,

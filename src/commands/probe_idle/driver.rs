@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::plan::IdlePlan;
 use super::probe_task::{ProbeTask, ProbeTaskEvent, ProbeTaskMessage, SharedSearch, observation};
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::idle::report::{IdleEvent, IdleReporter, ProbeSighting};
+use crate::domain::idle::report::{IdleEvent, ProbeSighting};
 use crate::domain::idle::{
     IdleFindings, Observation, PlanError, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, Search, SearchStep,
     VisibleEnd,
 };
 use crate::domain::run::bracket::Bracket;
+use crate::domain::run::reporter::Reporter;
 use crate::net::stall_detector::StallDetector;
 
 /// How often progress is told.
@@ -51,7 +52,7 @@ pub struct SearchDriver<'a> {
     words: mpsc::UnboundedReceiver<ProbeTaskMessage>,
     known: HashMap<ProbeId, TrackedProbe>,
     tasks: JoinSet<()>,
-    reporter: &'a mut dyn IdleReporter,
+    reporter: &'a mut dyn Reporter<IdleEvent>,
     bracket: Bracket,
     is_provisional_told: bool,
     progress_at: Instant,
@@ -70,7 +71,7 @@ impl<'a> SearchDriver<'a> {
     pub fn new(
         plan: IdlePlan,
         start: Instant,
-        reporter: &'a mut dyn IdleReporter,
+        reporter: &'a mut dyn Reporter<IdleEvent>,
     ) -> Result<SearchDriver<'a>, PlanError> {
         let search = Search::new(plan.search.clone())?;
         let (sender, words) = mpsc::unbounded_channel();

@@ -16,8 +16,9 @@ use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
-use crate::domain::idle::report::{IdleEvent, IdleReporter, Verification, VerifyOutcome};
+use crate::domain::idle::report::{IdleEvent, Verification, VerifyOutcome};
 use crate::domain::idle::{IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation};
+use crate::domain::run::reporter::Reporter;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::say_goodbye;
 
@@ -132,7 +133,7 @@ impl FollowupPlan {
         self,
         plan: IdlePlan,
         start: Instant,
-        reporter: &mut dyn IdleReporter,
+        reporter: &mut dyn Reporter<IdleEvent>,
         interrupt: &CancellationToken,
     ) -> FollowupResult {
         let (news, mut heard) = mpsc::unbounded_channel();

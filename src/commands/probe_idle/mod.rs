@@ -23,8 +23,9 @@ use self::probe_task::{EstablishedProbe, open};
 use self::report_builder::ReportBuilder;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::format::{duration, duration as show};
-use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
+use crate::domain::idle::report::{IdleEvent, IdleReport, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
+use crate::domain::run::reporter::Reporter;
 use crate::domain::secrets::redact;
 use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 
@@ -32,7 +33,7 @@ use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 /// that makes no sense, before anything is told.
 pub async fn run(
     plan: IdlePlan,
-    reporter: &mut dyn IdleReporter,
+    reporter: &mut dyn Reporter<IdleEvent>,
     interrupt: CancellationToken,
 ) -> Result<IdleReport, PlanError> {
     let search = plan.search.clone().checked()?;
@@ -51,7 +52,7 @@ pub async fn run(
 
 async fn pursue(
     plan: IdlePlan,
-    reporter: &mut dyn IdleReporter,
+    reporter: &mut dyn Reporter<IdleEvent>,
     interrupt: &CancellationToken,
     gathered: &mut ReportBuilder,
 ) -> Result<(), PlanError> {

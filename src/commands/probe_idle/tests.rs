@@ -1,6 +1,7 @@
 //! The whole command against the test server, over real sockets: the bracket contains the truth, and the
 //! verdict is right. Nothing else is said of the real clock.
 
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
-use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
+use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
     CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
 };
@@ -70,7 +71,7 @@ pub(super) fn plan(url: &str) -> IdlePlan {
 #[derive(Default)]
 struct EventLog(Vec<IdleEvent>);
 
-impl IdleReporter for EventLog {
+impl Reporter<IdleEvent> for EventLog {
     fn report(&mut self, event: &IdleEvent) {
         self.0.push(event.clone());
     }
@@ -303,7 +304,7 @@ async fn second_connection_refused_gives_no_number() {
 /// Interrupts as soon as anything survived.
 struct InterruptOnSurvival(CancellationToken);
 
-impl IdleReporter for InterruptOnSurvival {
+impl Reporter<IdleEvent> for InterruptOnSurvival {
     fn report(&mut self, event: &IdleEvent) {
         if matches!(event, IdleEvent::Bracket { bracket, .. } if bracket.lo.is_some()) {
             self.0.cancel();

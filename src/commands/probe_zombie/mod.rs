@@ -6,6 +6,7 @@ mod stalled_client;
 mod supervisor;
 mod unread_backlog;
 
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,13 +19,13 @@ use self::supervisor::{Supervisor, SupervisorResult};
 use crate::domain::format;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
-use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
     plan: ZombiePlan,
-    reporter: &mut dyn ZombieReporter,
+    reporter: &mut dyn Reporter<ZombieEvent>,
     interrupt: CancellationToken,
 ) -> ZombieReport {
     if plan.target.secure() {

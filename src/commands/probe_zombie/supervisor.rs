@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::zombie::report::{ZombieEvent, ZombieProgress, ZombieReporter};
+use crate::domain::run::reporter::Reporter;
+use crate::domain::zombie::report::{ZombieEvent, ZombieProgress};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, outlived};
 use crate::net::client::observer::RelayDetector;
 use crate::net::stall_detector::StallDetector;
@@ -67,7 +68,7 @@ pub struct Supervisor<'a> {
     /// Then the control may go when it has vouched for all.
     vouch_at: Option<Instant>,
     interrupted: bool,
-    reporter: &'a mut dyn ZombieReporter,
+    reporter: &'a mut dyn Reporter<ZombieEvent>,
 }
 
 /// One client as the house knows it.
@@ -89,7 +90,7 @@ enum SupervisorWake {
 
 impl<'a> Supervisor<'a> {
     /// Opens all clients side by side.
-    pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> Supervisor<'a> {
+    pub fn open(plan: ZombiePlan, reporter: &'a mut dyn Reporter<ZombieEvent>) -> Supervisor<'a> {
         let (sender, words) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
         let said = RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));

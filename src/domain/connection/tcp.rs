@@ -46,7 +46,7 @@ impl TcpView {
     pub fn standing(&self) -> String {
         let mut words = format!("last TCP acknowledgement {} before the end", show(self.last_ack));
         let unacked = (self.unacked > 0).then(|| format!("{} unacknowledged", segments(self.unacked)));
-        let again = (self.retransmits > 0).then(|| counted(self.retransmits.into(), "retransmit"));
+        let again = (self.retransmits > 0).then(|| counted(self.retransmits, "retransmit"));
         for (between, more) in ["; ", ", "].iter().zip(unacked.into_iter().chain(again)) {
             words += between;
             words += &more;
@@ -56,7 +56,7 @@ impl TcpView {
 }
 
 fn segments(count: u32) -> String {
-    counted(count.into(), "segment")
+    counted(count, "segment")
 }
 
 /// After so many acknowledged heartbeats without an answer in a row the server hangs, or something strips them; fewer

@@ -100,11 +100,6 @@ pub enum IdleEvent {
     Finished(Box<IdleReport>),
 }
 
-/// Shows what happens in a run.
-pub trait IdleReporter {
-    fn report(&mut self, event: &IdleEvent);
-}
-
 /// What became of the connection that was held at the prescribed interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verification {

@@ -1442,7 +1442,7 @@ impl Search {
         if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
-        let number = counted(self.opened.into(), "connection");
+        let number = counted(self.opened, "connection");
         let seen = match mixed {
             MixedOutcome::Nothing => format!("{survived} were silent and answered, and none died"),
             MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few => {

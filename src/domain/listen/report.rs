@@ -80,11 +80,6 @@ pub struct ListenProgress {
     pub interval: Option<Duration>,
 }
 
-/// Shows what happens.
-pub trait ListenReporter {
-    fn report(&mut self, event: &ListenEvent);
-}
-
 /// The whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenReport {

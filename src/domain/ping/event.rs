@@ -148,8 +148,3 @@ pub enum Event {
     /// The end of the run; always the last event.
     Finished(Box<PingReport>),
 }
-
-/// Shows a run's events: one line each, one document at the end, or whatever its format is.
-pub trait Reporter {
-    fn report(&mut self, event: &Event);
-}

@@ -1,6 +1,7 @@
 //! What several commands share: results, criteria and brackets.
 
 pub mod expectation;
+pub mod reporter;
 pub mod run_result;
 
 pub mod bracket;

@@ -74,11 +74,6 @@ pub struct ZombieProgress {
     pub gone: Vec<(Behaviour, ClientEnd)>,
 }
 
-/// Shows what happens.
-pub trait ZombieReporter {
-    fn report(&mut self, event: &ZombieEvent);
-}
-
 /// The whole run.
 #[derive(Debug, Clone)]
 pub struct ZombieReport {

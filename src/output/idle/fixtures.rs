@@ -4,7 +4,7 @@ use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::IdleOutput;
+use super::IdlePresenter;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
@@ -12,8 +12,7 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{
-    Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, ProbeSighting, TwoEnded, Verification,
-    VerifyOutcome,
+    Direction, IdleEvent, IdleInfo, IdleReport, ProbeSighting, TwoEnded, Verification, VerifyOutcome,
 };
 use crate::domain::idle::{
     CutManner, DeathCause, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Observation, ProbeEvent,
@@ -22,19 +21,15 @@ use crate::domain::idle::{
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::truth::Truth;
-use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 const URL: &str = "wss://node.example/ws?token=***";
 
 /// What a format prints of a search: stdout and stderr.
-pub fn show(format: Format, options: HumanOptions, events: &[IdleEvent]) -> (String, String) {
-    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
-    let mut output = IdleOutput::new(format, options, stdout.writer(), stderr.writer());
-    events.iter().for_each(|event| output.report(event));
-    assert!(output.error().is_none());
-    (stdout.text(), stderr.text())
+pub fn show(format: Format, options: HumanOptions, events: &[IdleEvent]) -> CapturedOutput {
+    testing::show(IdlePresenter::new(options), format, options, events)
 }
 
 /// Every scripted search, by its name.

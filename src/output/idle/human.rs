@@ -7,7 +7,7 @@ use super::format::{between, lost, manner};
 use super::trials::Trial;
 use super::{HumanOptions, evidence, naming};
 use crate::domain::connection::connect_info::{ConnectError, FailureKind};
-use crate::domain::format;
+use crate::domain::format::{self, counted};
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verification, VerifyOutcome};
 use crate::domain::idle::{
@@ -15,7 +15,7 @@ use crate::domain::idle::{
 };
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
-use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way};
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ impl SearchLog {
         }
     }
 
-    /// What there is to say about an event; newline included.
-    pub fn about(&mut self, event: &IdleEvent) -> Option<String> {
+    /// What people read of an event while the run goes on, newline included.
+    pub fn lines(&mut self, event: &IdleEvent) -> Option<String> {
         match event {
             IdleEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
             IdleEvent::OpenFailed { error, .. } => self.open_failed(error),

@@ -3,47 +3,29 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
-
 use super::format::between;
-use crate::domain::format;
+use crate::domain::format::{self, counted};
 use crate::domain::idle::report::IdleEvent;
 use crate::domain::idle::{self, ProbeRole};
 use crate::domain::run::bracket::Bracket;
-use crate::output::charset;
-use crate::output::human::counted;
 
-/// The elapsed time goes on while nothing happens.
-const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What the line says.
-#[derive(Debug, Default)]
-pub struct SearchProgressText {
-    text: String,
-}
-
-impl SearchProgressText {
-    /// Takes in an event; whether the line says something else now.
-    pub fn take(&mut self, event: &IdleEvent) -> bool {
-        let text = match event {
-            IdleEvent::Started { .. } => "opening".to_string(),
-            IdleEvent::Progress(progress) => searching(progress),
-            IdleEvent::Following { lasts } => format!("holding connections for {}", format::duration(*lasts)),
-            IdleEvent::RefreshRow { .. } => "trying what keeps the path open".to_string(),
-            IdleEvent::VerifyBeat { beats, held, until } => verifying(*beats, *held, *until),
-            IdleEvent::ProbeOpened { .. }
-            | IdleEvent::OpenFailed { .. }
-            | IdleEvent::Seen(_)
-            | IdleEvent::Bracket { .. }
-            | IdleEvent::Provisional(_)
-            | IdleEvent::Verified { .. }
-            | IdleEvent::Finished(_) => return false,
-        };
-        std::mem::replace(&mut self.text, text) != self.text
-    }
-
-    pub fn line(&self) -> &str {
-        &self.text
+/// What the line says from this event on; `None` leaves it as it is.
+pub fn text(event: &IdleEvent) -> Option<String> {
+    match event {
+        IdleEvent::Started { .. } => Some("opening".to_string()),
+        IdleEvent::Progress(progress) => Some(searching(progress)),
+        IdleEvent::Following { lasts } => {
+            Some(format!("holding connections for {}", format::duration(*lasts)))
+        }
+        IdleEvent::RefreshRow { .. } => Some("trying what keeps the path open".to_string()),
+        IdleEvent::VerifyBeat { beats, held, until } => Some(verifying(*beats, *held, *until)),
+        IdleEvent::ProbeOpened { .. }
+        | IdleEvent::OpenFailed { .. }
+        | IdleEvent::Seen(_)
+        | IdleEvent::Bracket { .. }
+        | IdleEvent::Provisional(_)
+        | IdleEvent::Verified { .. }
+        | IdleEvent::Finished(_) => None,
     }
 }
 
@@ -74,37 +56,6 @@ fn verifying(beats: u64, held: Duration, until: Duration) -> String {
     format!("verifying: held for {} of {}, {beats} answered", format::duration(held), format::duration(until))
 }
 
-/// The line itself, on stderr.
-pub struct SearchProgressLine {
-    bar: ProgressBar,
-    tally: SearchProgressText,
-}
-
-impl SearchProgressLine {
-    pub fn on_stderr() -> SearchProgressLine {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Some(style) = charset::spinner() {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(REDRAW_INTERVAL);
-        SearchProgressLine { bar, tally: SearchProgressText::default() }
-    }
-
-    pub fn take(&mut self, event: &IdleEvent) {
-        if self.tally.take(event) {
-            self.bar.set_message(charset::shown(self.tally.line()).into_owned());
-        }
-        if matches!(event, IdleEvent::Finished(_)) {
-            self.bar.finish_and_clear();
-        }
-    }
-
-    /// Takes the line away while something else is written.
-    pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        self.bar.suspend(write)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,14 +77,9 @@ mod tests {
         })
     }
 
-    fn line(event: &IdleEvent) -> String {
-        let mut tally = SearchProgressText::default();
-        assert!(tally.take(event) && !tally.take(event));
-        tally.line().to_string()
-    }
-
     #[test]
     fn the_line_tells_the_bracket_so_far_and_when_it_ends() {
+        let line = |event: &IdleEvent| text(event).unwrap();
         let nothing = line(&progress(Bracket::default(), None));
         let tell = |known: &str| format!("done by 200 s at the latest; {known}; 2 trials, 1 watcher silent");
         assert_eq!(nothing, tell("nothing known yet"));

@@ -6,7 +6,7 @@ use strum::IntoEnumIterator;
 use super::fixtures::{self, show};
 use super::*;
 use crate::domain::idle::report::IdleEvent;
-use crate::output::fixtures::SharedBuffer;
+use crate::output::output_format::Format;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
     values,
@@ -127,15 +127,6 @@ fn a_progress_line_leaves_the_result_as_it_is() {
         let events = fixtures::visible();
         assert_eq!(show(format, moving, &events), show(format, PLAIN, &events));
     }
-}
-
-#[test]
-fn a_closed_pipe_ends_it_quietly() {
-    let (out, err) = (SharedBuffer::that_closes_after(1), SharedBuffer::default());
-    let mut output = IdleOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
-    fixtures::visible().iter().for_each(|event| output.report(event));
-    assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
-    assert_eq!(out.attempts(), 2);
 }
 
 /// The report as a picture. Dimmed labels are lighter than by default, which is too dark to read on black.

@@ -4,7 +4,7 @@ use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::ListenOutput;
+use super::ListenPresenter;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
@@ -12,22 +12,18 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::{
-    ListenEvent, ListenInfo, ListenProgress, ListenReport, ListenReporter, ServerEventNotice,
+    ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
 use crate::domain::listen::{
     EndLiveness, EndedBy, ListenState, ListenVerdict, ObservationConditions, ServerEvent, ServerEventKind,
 };
-use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 /// What a format prints: stdout and stderr.
-pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> (String, String) {
-    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
-    let mut output = ListenOutput::new(format, options, stdout.writer(), stderr.writer());
-    events.iter().for_each(|event| output.report(event));
-    assert!(output.error().is_none());
-    (stdout.text(), stderr.text())
+pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> CapturedOutput {
+    testing::show(ListenPresenter::new(options), format, options, events)
 }
 
 /// Every scripted run, by its name.

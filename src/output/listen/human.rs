@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::HumanOptions;
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::format;
+use crate::domain::format::{self, counted};
 use crate::domain::listen::report::{
     ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
@@ -13,7 +13,7 @@ use crate::domain::listen::{
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
 use crate::domain::stats::interval::Interval;
-use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
 
 /// The most heartbeats that are told of as they come.
@@ -38,8 +38,8 @@ impl ListenLog {
         ListenLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, told: 0 }
     }
 
-    /// What there is to say about an event; newline included.
-    pub fn about(&mut self, event: &ListenEvent) -> Option<String> {
+    /// What people read of an event while the run goes on, newline included.
+    pub fn lines(&mut self, event: &ListenEvent) -> Option<String> {
         match event {
             ListenEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
             ListenEvent::Finished(report) => {

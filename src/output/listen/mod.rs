@@ -1,4 +1,4 @@
-//! Shows what was heard of a server: the diagnosis and its evidence for people, one JSON document, or NDJSON.
+//! What `listen` shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
 mod document;
 mod human;
@@ -9,64 +9,56 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
 pub use document::{ListenDocument, ListenedTo};
 pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 
-use super::json::{compact, pretty};
-use super::terminal::Terminal;
-use super::writer::Writer;
-use crate::domain::listen::report::{ListenEvent, ListenReport, ListenReporter};
-use crate::output::human::HumanOptions;
-use crate::output::output_format::Format;
+use super::human::HumanOptions;
+use super::presenter::{Lines, Presenter};
+use crate::domain::listen::report::{ListenEvent, ListenReport};
 
-/// Shows listening in any format.
-pub struct ListenOutput {
-    format: Format,
+/// Shows a run of `listen`.
+pub struct ListenPresenter {
     options: HumanOptions,
-    stage: Terminal,
-    talk: human::ListenLog,
+    log: human::ListenLog,
 }
 
-impl ListenOutput {
-    /// The result goes to `stdout`, the conversation to `stderr`.
-    pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ListenOutput {
-        let stage = Terminal::new(options, stdout, stderr);
-        ListenOutput { format, options, stage, talk: human::ListenLog::new(options) }
-    }
-
-    /// The first error on stdout; nothing was written after it.
-    pub fn error(&self) -> Option<&io::Error> {
-        self.stage.error()
-    }
-
-    fn result(&self, event: &ListenEvent) -> Option<String> {
-        match (event, self.format) {
-            (ListenEvent::Finished(report), _) => self.finished(report),
-            (event, Format::Ndjson) => ndjson_events::line(event),
-            (_, Format::Human | Format::Json) => None,
-        }
-    }
-
-    fn finished(&self, report: &ListenReport) -> Option<String> {
-        match self.format {
-            Format::Human => human::report(report, self.options),
-            Format::Json => Some(pretty(&ListenDocument::from(report))),
-            Format::Ndjson => Some(compact(&ListenDocument::from(report))),
-        }
+impl ListenPresenter {
+    pub fn new(options: HumanOptions) -> ListenPresenter {
+        ListenPresenter { options, log: human::ListenLog::new(options) }
     }
 }
 
-impl ListenReporter for ListenOutput {
-    fn report(&mut self, event: &ListenEvent) {
-        match event {
-            ListenEvent::Progress(progress) => self.stage.show(&human::progress(progress)),
-            ListenEvent::Finished(_) => self.stage.clear(),
-            _ => {}
-        }
-        let said = (self.format == Format::Human).then(|| self.talk.about(event)).flatten();
-        let result = self.result(event);
-        self.stage.write(said.as_deref(), result.as_deref());
+impl Presenter for ListenPresenter {
+    const COMMAND: &'static str = "listen";
+
+    type Event = ListenEvent;
+    type Report = ListenReport;
+
+    fn report_in(event: &ListenEvent) -> Option<&ListenReport> {
+        if let ListenEvent::Finished(report) = event { Some(report) } else { None }
+    }
+
+    fn lines(&mut self, event: &ListenEvent) -> Lines {
+        Lines::to_stderr(self.log.lines(event))
+    }
+
+    fn progress(&mut self, event: &ListenEvent) -> Option<String> {
+        if let ListenEvent::Progress(progress) = event { Some(human::progress(progress)) } else { None }
+    }
+
+    fn ndjson_line(&self, event: &ListenEvent) -> Option<String> {
+        ndjson_events::line(event)
+    }
+
+    fn human_report(&self, report: &ListenReport) -> Option<String> {
+        human::report(report, self.options)
+    }
+
+    fn document(&self, report: &ListenReport) -> impl serde::Serialize {
+        ListenDocument::from(report)
+    }
+
+    fn is_droppable(event: &ListenEvent) -> bool {
+        matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_))
     }
 }

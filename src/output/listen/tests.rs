@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fixtures::{self, show};
 use super::*;
-use crate::output::fixtures::SharedBuffer;
+use crate::output::output_format::Format;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
     values,
@@ -82,13 +82,4 @@ fn quiet_keeps_the_report_and_progress_keeps_the_result() {
     let quiet = show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &events);
     assert_eq!(quiet, (loud.0.clone(), String::new()));
     assert_eq!(show(Format::Human, HumanOptions { progress: true, ..PLAIN }, &events), loud);
-}
-
-#[test]
-fn a_closed_pipe_ends_it_quietly() {
-    let (out, err) = (SharedBuffer::that_closes_after(1), SharedBuffer::default());
-    let mut output = ListenOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
-    fixtures::pings().iter().for_each(|event| output.report(event));
-    assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
-    assert_eq!(out.attempts(), 2);
 }

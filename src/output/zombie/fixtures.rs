@@ -6,26 +6,22 @@ use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::ZombieOutput;
+use super::ZombiePresenter;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ServerEvent, ServerEventKind};
-use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport, ZombieReporter};
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFindings};
-use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 /// What a format prints: stdout and stderr.
-pub fn show(format: Format, options: HumanOptions, events: &[ZombieEvent]) -> (String, String) {
-    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
-    let mut output = ZombieOutput::new(format, options, stdout.writer(), stderr.writer());
-    events.iter().for_each(|event| output.report(event));
-    assert!(output.error().is_none());
-    (stdout.text(), stderr.text())
+pub fn show(format: Format, options: HumanOptions, events: &[ZombieEvent]) -> CapturedOutput {
+    testing::show(ZombiePresenter::new(options), format, options, events)
 }
 
 /// Every scripted run, by its name.

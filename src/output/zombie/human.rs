@@ -6,7 +6,7 @@ use super::HumanOptions;
 use super::document::at_latest;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::format;
+use crate::domain::format::{self, counted};
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
@@ -15,7 +15,7 @@ use crate::domain::zombie::{
     ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, TrafficEvidence, ZombieFindings,
     ZombieVerdict,
 };
-use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way as route};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way as route};
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ impl ZombieLog {
         ZombieLog { quiet: options.quiet, paint: Styler { color: options.stderr_color } }
     }
 
-    /// What there is to say about an event; newline included.
-    pub fn about(&mut self, event: &ZombieEvent) -> Option<String> {
+    /// What people read of an event while the run goes on, newline included.
+    pub fn lines(&mut self, event: &ZombieEvent) -> Option<String> {
         match event {
             ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
             ZombieEvent::Over { way, fate: fate @ ClientEnd::Ended { ending, .. }, .. } => {

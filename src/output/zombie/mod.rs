@@ -1,4 +1,4 @@
-//! Shows what became of dead clients: the diagnosis and its evidence for people, one JSON document, or NDJSON.
+//! What `probe-zombie` shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
 mod document;
 mod human;
@@ -9,64 +9,56 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
 pub use document::{LifeDocument, ZombieDocument};
 pub use ndjson_events::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieStarted};
 
-use super::json::{compact, pretty};
-use super::terminal::Terminal;
-use super::writer::Writer;
-use crate::domain::zombie::report::{ZombieEvent, ZombieReport, ZombieReporter};
-use crate::output::human::HumanOptions;
-use crate::output::output_format::Format;
+use super::human::HumanOptions;
+use super::presenter::{Lines, Presenter};
+use crate::domain::zombie::report::{ZombieEvent, ZombieReport};
 
-/// Shows a run in any format.
-pub struct ZombieOutput {
-    format: Format,
+/// Shows a run of `probe-zombie`.
+pub struct ZombiePresenter {
     options: HumanOptions,
-    stage: Terminal,
-    talk: human::ZombieLog,
+    log: human::ZombieLog,
 }
 
-impl ZombieOutput {
-    /// The result goes to `stdout`, the conversation to `stderr`.
-    pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ZombieOutput {
-        let stage = Terminal::new(options, stdout, stderr);
-        ZombieOutput { format, options, stage, talk: human::ZombieLog::new(options) }
-    }
-
-    /// The first error on stdout; nothing was written after it.
-    pub fn error(&self) -> Option<&io::Error> {
-        self.stage.error()
-    }
-
-    fn result(&self, event: &ZombieEvent) -> Option<String> {
-        match (event, self.format) {
-            (ZombieEvent::Finished(report), _) => self.finished(report),
-            (event, Format::Ndjson) => ndjson_events::line(event),
-            (_, Format::Human | Format::Json) => None,
-        }
-    }
-
-    fn finished(&self, report: &ZombieReport) -> Option<String> {
-        match self.format {
-            Format::Human => human::report(report, self.options),
-            Format::Json => Some(pretty(&ZombieDocument::from(report))),
-            Format::Ndjson => Some(compact(&ZombieDocument::from(report))),
-        }
+impl ZombiePresenter {
+    pub fn new(options: HumanOptions) -> ZombiePresenter {
+        ZombiePresenter { options, log: human::ZombieLog::new(options) }
     }
 }
 
-impl ZombieReporter for ZombieOutput {
-    fn report(&mut self, event: &ZombieEvent) {
-        match event {
-            ZombieEvent::Progress(progress) => self.stage.show(&human::progress(progress)),
-            ZombieEvent::Finished(_) => self.stage.clear(),
-            _ => {}
-        }
-        let said = (self.format == Format::Human).then(|| self.talk.about(event)).flatten();
-        let result = self.result(event);
-        self.stage.write(said.as_deref(), result.as_deref());
+impl Presenter for ZombiePresenter {
+    const COMMAND: &'static str = "probe-zombie";
+
+    type Event = ZombieEvent;
+    type Report = ZombieReport;
+
+    fn report_in(event: &ZombieEvent) -> Option<&ZombieReport> {
+        if let ZombieEvent::Finished(report) = event { Some(report) } else { None }
+    }
+
+    fn lines(&mut self, event: &ZombieEvent) -> Lines {
+        Lines::to_stderr(self.log.lines(event))
+    }
+
+    fn progress(&mut self, event: &ZombieEvent) -> Option<String> {
+        if let ZombieEvent::Progress(progress) = event { Some(human::progress(progress)) } else { None }
+    }
+
+    fn ndjson_line(&self, event: &ZombieEvent) -> Option<String> {
+        ndjson_events::line(event)
+    }
+
+    fn human_report(&self, report: &ZombieReport) -> Option<String> {
+        human::report(report, self.options)
+    }
+
+    fn document(&self, report: &ZombieReport) -> impl serde::Serialize {
+        ZombieDocument::from(report)
+    }
+
+    fn is_droppable(event: &ZombieEvent) -> bool {
+        matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. })
     }
 }

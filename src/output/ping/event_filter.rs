@@ -1,20 +1,20 @@
 //! Which events of a run a format shows: of thousands of heartbeats a second, most show none.
 
-use super::human::HumanOptions;
 use crate::domain::ping::event::{ConnEvent, Event};
+use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
 
 /// What one format shows of one run, which it gets to know by its first event.
 #[derive(Debug, Clone, Copy)]
-pub struct EventFilter {
+pub struct PingEventFilter {
     format: Format,
     options: HumanOptions,
     has_several: bool,
 }
 
-impl EventFilter {
-    pub fn new(format: Format, options: HumanOptions) -> EventFilter {
-        EventFilter { format, options, has_several: false }
+impl PingEventFilter {
+    pub fn new(format: Format, options: HumanOptions) -> PingEventFilter {
+        PingEventFilter { format, options, has_several: false }
     }
 
     /// Whether this event changes anything that is shown.
@@ -49,7 +49,7 @@ mod tests {
     use strum::IntoEnumIterator;
 
     use super::*;
-    use crate::output::fixtures;
+    use crate::output::ping::fixtures;
 
     fn shown(format: Format, options: HumanOptions, events: &[Event]) -> (String, String) {
         fixtures::show(format, options, events)
@@ -62,7 +62,7 @@ mod tests {
         for (name, events) in fixtures::all() {
             for format in Format::iter() {
                 for options in [HumanOptions::default(), quiet] {
-                    let mut interest = EventFilter::new(format, options);
+                    let mut interest = PingEventFilter::new(format, options);
                     let wanted: Vec<Event> =
                         events.iter().filter(|event| interest.is_in(event)).cloned().collect();
                     assert_eq!(
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn heartbeats_of_several_connections_wake_nobody_who_shows_none() {
         let beats = |format: Format| {
-            let mut interest = EventFilter::new(format, HumanOptions::default());
+            let mut interest = PingEventFilter::new(format, HumanOptions::default());
             let is_beat =
                 |event: &&Event| matches!(event, Event::Connection { event: ConnEvent::Heartbeat(_), .. });
             fixtures::several().iter().filter(|event| interest.is_in(event)).filter(is_beat).count()

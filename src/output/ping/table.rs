@@ -8,12 +8,12 @@ use comfy_table::{
 use strum::IntoEnumIterator;
 
 use super::figures::loss_percent;
-use super::style::Styler;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
+use crate::output::human::Styler;
 use crate::output::time_unit::TimeUnit;
 
 /// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use super::style::Styler;
-use crate::domain::connection::close_cause::CloseCause;
-use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::connection::phase::{Phase, PhaseTimes};
-use crate::domain::format;
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::label::Label;
 use crate::domain::ping::event::{HeartbeatResult, StatusChange};
 use crate::domain::ping::run_info::RunInfo;
+use crate::output::human::Styler;
 use crate::output::time_unit::TimeUnit;
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
@@ -23,35 +21,6 @@ pub fn plan(info: &RunInfo) -> String {
         None => "as soon as the last is answered".to_string(),
     };
     format!("{kinds} heartbeats {pace}, timeout {}{whose}", format::duration(info.timeout))
-}
-
-/// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
-pub fn phases(phases: &PhaseTimes) -> String {
-    let parts = [
-        (Phase::Dns, phases.dns),
-        (Phase::Tcp, phases.tcp),
-        (Phase::Proxy, phases.proxy),
-        (Phase::Tls, phases.tls),
-        (Phase::Upgrade, phases.upgrade),
-    ];
-    let known = || parts.iter().filter_map(|(phase, span)| Some((phase, (*span)?)));
-    let unit = TimeUnit::of(known().map(|(_, span)| span).chain([phases.total]));
-    let shown: Vec<String> = known().map(|(phase, span)| format!("{phase} {}", unit.number(span))).collect();
-    if shown.is_empty() {
-        unit.span(phases.total)
-    } else {
-        format!("{} ({})", unit.span(phases.total), shown.join(", "))
-    }
-}
-
-/// Where the connection goes: `127.0.0.1:9001`, with the proxy where there is one.
-pub fn way(opened: &ConnectInfo) -> Option<String> {
-    match (&opened.remote, &opened.proxy) {
-        (None, None) => None,
-        (Some(remote), None) => Some(remote.clone()),
-        (None, Some(proxy)) => Some(format!("by proxy {proxy}")),
-        (Some(remote), Some(proxy)) => Some(format!("by proxy {proxy} at {remote}")),
-    }
 }
 
 /// One heartbeat's outcome: `seq=3 protocol rtt=0.214 ms`.
@@ -121,19 +90,6 @@ pub fn status(paint: Styler, change: &StatusChange) -> String {
     format!("{of}status: {} -> {to}: {}", change.from.label(), change.reason)
 }
 
-/// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
-/// it as planned.
-pub fn ending(ending: &CloseCause) -> String {
-    let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
-    let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
-    let said = format!("{what}, after {}{reply}", format::duration(ending.age));
-    if ending.was_planned() {
-        return said;
-    }
-    let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
-    format!("{said}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
-}
-
 /// An attempt to open it again that failed.
 pub fn failed_again(error: &ConnectError) -> String {
     format!("reconnect failed: {}: {}", error.phase, error.cause)
@@ -160,12 +116,4 @@ pub fn reconnected(outage: Duration, attempts: u32) -> String {
 
 pub fn gave_up(outage: Duration, attempts: u32) -> String {
     format!("gave up after {}: no connection for {}", counted(attempts, "attempt"), format::duration(outage))
-}
-
-/// `1 attempt`, `2 attempts`
-pub fn counted(count: impl Into<u64>, what: &str) -> String {
-    match count.into() {
-        1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
-    }
 }

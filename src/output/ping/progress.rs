@@ -1,49 +1,17 @@
 //! The line that moves on a terminal while several connections are measured.
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
-
-use super::event_lines::counted;
 use super::table::by_status;
+use crate::domain::format::counted;
 use crate::domain::ping::status_counts::StatusCounts;
-use crate::output::charset;
 
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
-fn line(tally: &StatusCounts) -> String {
+pub fn line(tally: &StatusCounts) -> String {
     let StatusCounts { connections, open, answered, missed, superseded, .. } = *tally;
     let (connections, statuses) =
         (counted(connections as u64, "connection"), by_status(&tally.statuses().collect::<Vec<_>>()));
     format!(
         "{connections}, {open} open: {statuses}; {answered} answered, {missed} missed, {superseded} superseded"
     )
-}
-
-/// The line itself, on stderr; the terminal's width is its own business.
-pub struct ConnectionsProgressLine {
-    bar: ProgressBar,
-}
-
-impl ConnectionsProgressLine {
-    pub fn on_stderr() -> ConnectionsProgressLine {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Some(style) = charset::spinner() {
-            bar.set_style(style);
-        }
-        ConnectionsProgressLine { bar }
-    }
-
-    pub fn show(&self, tally: &StatusCounts) {
-        self.bar.set_message(charset::shown(&line(tally)).into_owned());
-        self.bar.tick();
-    }
-
-    /// Takes the line away while something else is written.
-    pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        self.bar.suspend(write)
-    }
-
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
 }
 
 #[cfg(test)]
@@ -54,7 +22,7 @@ mod tests {
     use crate::domain::ping::event::Event;
     use crate::domain::ping::recorder::Recorder;
     use crate::domain::ping::verdict::PassCriteria;
-    use crate::output::fixtures;
+    use crate::output::ping::fixtures;
 
     fn line_of(events: &[Event]) -> String {
         let Some(Event::Started { info, .. }) = events.first() else { panic!("no beginning") };

@@ -1,7 +1,6 @@
 //! Scripted runs for the tests: every format shows the same events.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use strum::IntoEnumIterator;
@@ -28,80 +27,15 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
-use super::human::HumanOptions;
-use super::writer::Writer;
+use super::PingPresenter;
+use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 const URL: &str = "ws://127.0.0.1:9001/";
-/// 2026-03-01T12:00:00Z
-pub const NOON: Duration = Duration::from_secs(1_772_366_400);
-/// What a hostile peer would like to do to a terminal: clear it, retitle it, start a new line, turn the text.
-pub const HOSTILE: &str = "bye\x1b[2J\x1b]0;owned\x07\r\nverdict passed\u{202e}";
-
-pub fn us(micros: u64) -> Duration {
-    Duration::from_micros(micros)
-}
-
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// A writer whose text can be read while a reporter holds it.
-#[derive(Clone, Default)]
-pub struct SharedBuffer(Arc<Mutex<SharedBufferState>>);
-
-#[derive(Default)]
-struct SharedBufferState {
-    text: Vec<u8>,
-    attempts: usize,
-    closes_after: Option<usize>,
-}
-
-impl SharedBuffer {
-    /// A pipe whose reader goes away after this many writes.
-    pub fn that_closes_after(writes: usize) -> SharedBuffer {
-        let pipe = SharedBuffer::default();
-        pipe.0.lock().unwrap().closes_after = Some(writes);
-        pipe
-    }
-
-    pub fn writer(&self) -> Writer {
-        Box::new(self.clone())
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().text.clone()).unwrap()
-    }
-
-    /// How often somebody tried to write.
-    pub fn attempts(&self) -> usize {
-        self.0.lock().unwrap().attempts
-    }
-}
-
-impl Write for SharedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.lock().unwrap();
-        state.attempts += 1;
-        if state.closes_after.is_some_and(|writes| state.attempts > writes) {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        state.text.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What a format prints of a run: stdout and stderr.
-pub fn show(format: Format, options: HumanOptions, events: &[Event]) -> (String, String) {
-    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
-    let mut reporter = format.make("ping", options, stdout.writer(), stderr.writer());
-    events.iter().for_each(|event| reporter.report(event));
-    assert!(reporter.error().is_none());
-    (stdout.text(), stderr.text())
+pub fn show(format: Format, options: HumanOptions, events: &[Event]) -> CapturedOutput {
+    testing::show(PingPresenter::new(options), format, options, events)
 }
 
 /// Every scripted run, by its name.

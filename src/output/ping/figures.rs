@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::histogram::sparkline;
-use super::rows::LabelledRows;
 use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
+use crate::output::human::LabelledRows;
 use crate::output::time_unit::TimeUnit;
 
 /// The width of the figures' names where kinds stand side by side.

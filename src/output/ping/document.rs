@@ -3,14 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::close_cause::JsonEndingDocument;
-use super::connect_error::FailureDocument;
-use super::connect_info::OpeningDocument;
-use super::heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
-use super::names::{Name, VerdictName};
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
@@ -18,13 +12,17 @@ use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, Pin
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::JitterSummary;
+use crate::output::json::{
+    ByKind, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument, Ms, Name,
+    OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
+};
 
 /// The whole run. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Document")]
 pub struct RunDocument {
-    #[schemars(extend("const" = super::SCHEMA_VERSION))]
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     command: String,
     wscheck_version: &'static str,
@@ -146,33 +144,6 @@ pub struct Settings {
     connections_each: usize,
     /// Whose heartbeats they are; null where no preset was asked for.
     preset: Option<PresetName>,
-}
-
-/// The preset of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct PresetName {
-    /// Null when it was to be found out, and nothing was sure.
-    name: Option<&'static str>,
-    title: Option<&'static str>,
-    /// It was to be found out.
-    auto: bool,
-    /// What speaks for it, or why nothing does; empty where it was named.
-    evidence: Vec<String>,
-    /// What to know when reading the figures.
-    notes: Vec<String>,
-}
-
-impl From<&PresetSelection> for PresetName {
-    fn from(used: &PresetSelection) -> PresetName {
-        PresetName {
-            name: used.preset.map(|preset| preset.name),
-            title: used.preset.map(|preset| preset.title),
-            auto: used.auto,
-            evidence: used.evidence.clone(),
-            notes: used.notes.clone(),
-        }
-    }
 }
 
 impl From<&RunInfo> for Settings {
@@ -384,9 +355,9 @@ impl RunDocument {
     pub fn new(command: &str, report: &PingReport) -> RunDocument {
         let main = main_kind(&report.kinds);
         RunDocument {
-            schema_version: super::SCHEMA_VERSION,
+            schema_version: SCHEMA_VERSION,
             command: command.to_string(),
-            wscheck_version: super::WSCHECK_VERSION,
+            wscheck_version: WSCHECK_VERSION,
             started_at: report.started_at.into(),
             elapsed_ms: report.elapsed.into(),
             interrupted: report.interrupted,

@@ -4,25 +4,19 @@ use std::time::Duration;
 
 use strum::IntoEnumIterator;
 
-use super::connect_error::tried;
-use super::event_lines::{counted, ending, phases};
 use super::figures::{numbers, one_kind, side_by_side};
-use super::rows::LabelledRows;
-use super::style::Styler;
 use super::table::{by_status, table};
-use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
-use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::format;
+use crate::domain::connection::connect_info::ConnectInfo;
+use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{
     ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
 };
-use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::LagSummary;
 use crate::domain::stats::interval::Interval;
+use crate::output::human::{LabelledRows, Styler, ending, facts, phases, preset, verdict};
 use crate::output::time_unit::TimeUnit;
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -151,63 +145,6 @@ fn range(min: Duration, max: Duration) -> String {
     match unit.number(min) {
         low if low == unit.number(max) => unit.span(max),
         low => format!("{low} to {}", unit.span(max)),
-    }
-}
-
-/// What else is known of an open connection.
-pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
-    for attempt in &opened.attempts {
-        rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
-    }
-    let proxy = |proxy: &String| format!("{proxy}: DNS and TCP times are those of the proxy");
-    rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
-    rows.add_some("TLS", opened.tls.as_ref().map(tls));
-    rows.add_some("subprotocol", subprotocol(opened));
-    let headers = opened.headers.iter().map(|(name, value)| format!("{name}: {value}"));
-    let headers = headers.collect::<Vec<_>>().join("; ");
-    rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
-}
-
-fn tls(tls: &TlsInfo) -> String {
-    let mut text = format!("{}, {}", tls.version, tls.cipher);
-    if let Some(alpn) = &tls.alpn {
-        text.push_str(&format!(", ALPN {alpn}"));
-    }
-    text.push_str("; certificate");
-    for (word, name) in [("of", &tls.subject), ("by", &tls.issuer)] {
-        if let Some(name) = name {
-            text.push_str(&format!(" {word} {name}"));
-        }
-    }
-    if let Some(days) = tls.days_left {
-        text.push_str(&format!(", {}", validity(days)));
-    }
-    if !tls.verified {
-        text.push_str(", NOT verified");
-    }
-    text
-}
-
-fn validity(days_left: i64) -> String {
-    let days = counted(days_left.unsigned_abs(), "day");
-    match days_left {
-        0 => "less than a day left".to_string(),
-        1.. => format!("{days} left"),
-        _ => format!("expired {days} ago"),
-    }
-}
-
-/// WHATWG WebSockets, section 3.3: a client that offered subprotocols and gets none fails the connection.
-const BROWSERS_REFUSE: &str = "browsers refuse that";
-
-fn subprotocol(opened: &ConnectInfo) -> Option<String> {
-    let chosen = opened.subprotocol.as_ref().map(UntrustedText::as_str);
-    let offered = opened.subprotocols_offered.join(", ");
-    match (chosen, offered.is_empty()) {
-        (None, true) => None,
-        (None, false) => Some(format!("none chosen (offered: {offered}): {BROWSERS_REFUSE}")),
-        (Some(chosen), true) => Some(format!("{chosen} (none was offered)")),
-        (Some(chosen), false) => Some(format!("{chosen} (offered: {offered})")),
     }
 }
 
@@ -353,17 +290,6 @@ fn timestamps(report: &PingReport) -> String {
     }
 }
 
-/// Whose heartbeats were spoken, and what to know of them.
-pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
-    let Some(used) = used else { return };
-    let name = used.preset.map_or("none", |preset| preset.name);
-    match used.evidence.as_slice() {
-        [] => rows.add("preset", name),
-        evidence => rows.add("preset", &format!("{name}: {}", evidence.join(", and "))),
-    }
-    used.notes.iter().for_each(|note| rows.add("note", note));
-}
-
 fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     if report.interrupted && report.cut_short().is_none() {
         rows.add("interrupted", &format!("after {}", format::duration(report.elapsed)));
@@ -379,21 +305,4 @@ fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
         rows.add("advice", advice);
     }
     verdict(rows, report.verdict, &report.reasons, paint);
-}
-
-/// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
-pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
-    let (words, reasons) = match (verdict, reasons) {
-        (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
-        (_, _) => (verdict.label(), reasons),
-    };
-    let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());
-    match reasons {
-        [] => rows.add("verdict", &head),
-        [reason] => rows.add("verdict", &format!("{head}: {reason}")),
-        reasons => {
-            rows.add("verdict", &format!("{head}:"));
-            reasons.iter().for_each(|reason| rows.add("", &format!("- {reason}")));
-        }
-    }
 }

@@ -1,0 +1,141 @@
+//! What reports say of any connection: how it opened, what is known of it, how it ended; and the verdict.
+
+use super::connect_error::tried;
+use super::rows::LabelledRows;
+use super::style::Styler;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format::{self, counted};
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::label::Label;
+use crate::domain::run::run_result::RunResult;
+use crate::output::time_unit::TimeUnit;
+
+/// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
+pub fn phases(phases: &PhaseTimes) -> String {
+    let parts = [
+        (Phase::Dns, phases.dns),
+        (Phase::Tcp, phases.tcp),
+        (Phase::Proxy, phases.proxy),
+        (Phase::Tls, phases.tls),
+        (Phase::Upgrade, phases.upgrade),
+    ];
+    let known = || parts.iter().filter_map(|(phase, span)| Some((phase, (*span)?)));
+    let unit = TimeUnit::of(known().map(|(_, span)| span).chain([phases.total]));
+    let shown: Vec<String> = known().map(|(phase, span)| format!("{phase} {}", unit.number(span))).collect();
+    if shown.is_empty() {
+        unit.span(phases.total)
+    } else {
+        format!("{} ({})", unit.span(phases.total), shown.join(", "))
+    }
+}
+
+/// Where the connection goes: `127.0.0.1:9001`, with the proxy where there is one.
+pub fn way(opened: &ConnectInfo) -> Option<String> {
+    match (&opened.remote, &opened.proxy) {
+        (None, None) => None,
+        (Some(remote), None) => Some(remote.clone()),
+        (None, Some(proxy)) => Some(format!("by proxy {proxy}")),
+        (Some(remote), Some(proxy)) => Some(format!("by proxy {proxy} at {remote}")),
+    }
+}
+
+/// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
+/// it as planned.
+pub fn ending(ending: &CloseCause) -> String {
+    let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
+    let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
+    let said = format!("{what}, after {}{reply}", format::duration(ending.age));
+    if ending.was_planned() {
+        return said;
+    }
+    let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
+    format!("{said}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
+}
+
+/// What else is known of an open connection.
+pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
+    for attempt in &opened.attempts {
+        rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
+    }
+    let proxy = |proxy: &String| format!("{proxy}: DNS and TCP times are those of the proxy");
+    rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
+    rows.add_some("TLS", opened.tls.as_ref().map(tls));
+    rows.add_some("subprotocol", subprotocol(opened));
+    let headers = opened.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    let headers = headers.collect::<Vec<_>>().join("; ");
+    rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
+}
+
+fn tls(tls: &TlsInfo) -> String {
+    let mut text = format!("{}, {}", tls.version, tls.cipher);
+    if let Some(alpn) = &tls.alpn {
+        text.push_str(&format!(", ALPN {alpn}"));
+    }
+    text.push_str("; certificate");
+    for (word, name) in [("of", &tls.subject), ("by", &tls.issuer)] {
+        if let Some(name) = name {
+            text.push_str(&format!(" {word} {name}"));
+        }
+    }
+    if let Some(days) = tls.days_left {
+        text.push_str(&format!(", {}", validity(days)));
+    }
+    if !tls.verified {
+        text.push_str(", NOT verified");
+    }
+    text
+}
+
+fn validity(days_left: i64) -> String {
+    let days = counted(days_left.unsigned_abs(), "day");
+    match days_left {
+        0 => "less than a day left".to_string(),
+        1.. => format!("{days} left"),
+        _ => format!("expired {days} ago"),
+    }
+}
+
+/// WHATWG WebSockets, section 3.3: a client that offered subprotocols and gets none fails the connection.
+const BROWSERS_REFUSE: &str = "browsers refuse that";
+
+fn subprotocol(opened: &ConnectInfo) -> Option<String> {
+    let chosen = opened.subprotocol.as_ref().map(UntrustedText::as_str);
+    let offered = opened.subprotocols_offered.join(", ");
+    match (chosen, offered.is_empty()) {
+        (None, true) => None,
+        (None, false) => Some(format!("none chosen (offered: {offered}): {BROWSERS_REFUSE}")),
+        (Some(chosen), true) => Some(format!("{chosen} (none was offered)")),
+        (Some(chosen), false) => Some(format!("{chosen} (offered: {offered})")),
+    }
+}
+
+/// Whose heartbeats were spoken, and what to know of them.
+pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
+    let Some(used) = used else { return };
+    let name = used.preset.map_or("none", |preset| preset.name);
+    match used.evidence.as_slice() {
+        [] => rows.add("preset", name),
+        evidence => rows.add("preset", &format!("{name}: {}", evidence.join(", and "))),
+    }
+    used.notes.iter().for_each(|note| rows.add("note", note));
+}
+
+/// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
+pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
+    let (words, reasons) = match (verdict, reasons) {
+        (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
+        (_, _) => (verdict.label(), reasons),
+    };
+    let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());
+    match reasons {
+        [] => rows.add("verdict", &head),
+        [reason] => rows.add("verdict", &format!("{head}: {reason}")),
+        reasons => {
+            rows.add("verdict", &format!("{head}:"));
+            reasons.iter().for_each(|reason| rows.add("", &format!("- {reason}")));
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What people read of a run of `ping`: a line for what happens, and a summary.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{COMMAND, event_lines, summary};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::format::counted;
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, StatusChange};
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
+use crate::output::human::{self, HumanOptions, Styler};
+use crate::output::presenter::Lines;
+
+/// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
+pub(super) const MAX_SHOWN_STRAYS: u32 = 10;
+/// The most lines about what happens to single connections of many, and as many about why some did not open.
+pub(super) const MAX_SHOWN_NEWS: u32 = 20;
+/// What is said then.
+pub(super) const NO_MORE_NEWS: &str =
+    "and so on: what happens to the other connections is only counted from here on";
+
+/// The lines of a run of `ping` while it goes on, and its summary.
+pub struct PingLog {
+    options: HumanOptions,
+    lines: Lines,
+    info: Option<Arc<RunInfo>>,
+    connections: HashMap<ConnId, ShownConnection>,
+    /// The failures to open that were told in full, by target.
+    told: HashSet<(usize, FailureKind)>,
+    /// How much of what happens to single connections was told, on stdout and on stderr.
+    news: [u32; 2],
+}
+
+/// What was told of a connection already.
+#[derive(Debug, Default)]
+struct ShownConnection {
+    opened: bool,
+    /// The last change of status.
+    status: Option<Status>,
+    /// Whether it was ever other than healthy.
+    troubled: bool,
+    strays: u32,
+    /// Of each kind.
+    server_pings: [bool; 2],
+    echo: bool,
+}
+
+impl PingLog {
+    pub fn new(options: HumanOptions) -> PingLog {
+        PingLog {
+            options,
+            lines: Lines::default(),
+            info: None,
+            connections: HashMap::new(),
+            told: HashSet::new(),
+            news: [0; 2],
+        }
+    }
+
+    /// What people read of an event.
+    pub fn lines(&mut self, event: &Event) -> Lines {
+        match event {
+            Event::Started { info, .. } => self.started(info),
+            Event::Connection { id, event, .. } => self.connection(*id, event),
+            Event::StatusCounts(_) | Event::Interim(_) | Event::Finished(_) => {}
+        }
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The summary; `None` when all was said already.
+    pub fn summary(&self, report: &PingReport) -> Option<String> {
+        if says_nothing_new(report) {
+            return None;
+        }
+        let before = if self.options.quiet {
+            ""
+        } else {
+            "
+"
+        };
+        Some(format!("{before}{}", summary::summary(report, self.paint(), self.options.width)))
+    }
+
+    /// Whether the run has more than one connection.
+    pub fn has_several(&self) -> bool {
+        self.info.as_deref().is_some_and(|info| !is_single(info))
+    }
+
+    fn paint(&self) -> Styler {
+        Styler { color: self.options.color }
+    }
+
+    fn started(&mut self, info: &Arc<RunInfo>) {
+        self.info = Some(info.clone());
+        if !is_single(info) {
+            let (targets, each) = (info.targets.len(), info.connections_each);
+            let connections = counted((targets * each) as u64, "connection");
+            let targets = counted(targets as u64, "target");
+            self.happen(&format!(
+                "wscheck {}: {connections} to {targets}, {}",
+                COMMAND,
+                event_lines::plan(info)
+            ));
+        }
+    }
+
+    fn connection(&mut self, id: ConnId, event: &ConnEvent) {
+        let Some(info) = self.info.clone() else { return };
+        if let ConnEvent::OpenFailed(error) = event {
+            self.open_failed(&info, id, error);
+        }
+        if let Some(line) = self.line(&info, id, event) {
+            match self.another_of_many(&info, 0) {
+                None => self.happen(&format!("{}{line}", prefix(&info, id))),
+                Some(true) => self.happen(NO_MORE_NEWS),
+                Some(false) => {}
+            }
+        }
+    }
+
+    /// Whether so much was told of single connections of many that there is to be no more (`None`: not yet), and
+    /// whether this is to be said now.
+    fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
+        let told = &mut self.news[stream];
+        *told = told.saturating_add(1);
+        (info.connections() > MAX_LISTED_CONNECTIONS && *told > MAX_SHOWN_NEWS)
+            .then_some(*told == MAX_SHOWN_NEWS + 1)
+    }
+
+    /// The line for an event, where it deserves one.
+    fn line(&mut self, info: &RunInfo, id: ConnId, event: &ConnEvent) -> Option<String> {
+        let (single, paint) = (is_single(info), self.paint());
+        let shown = self.connections.entry(id).or_default();
+        match event {
+            ConnEvent::Opening
+            | ConnEvent::Standing { .. }
+            | ConnEvent::Unjudged { .. }
+            | ConnEvent::Announced(_)
+            | ConnEvent::Overheard(_) => None,
+            ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(info, opened))),
+            ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
+            ConnEvent::OpenFailed(_) => None,
+            ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
+            ConnEvent::PeerTraffic(heard, _) => shown.hears(*heard, single, paint),
+            ConnEvent::Status(change) => {
+                let is_news = shown.news(info, change)
+                    && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
+                is_news.then(|| event_lines::status(paint, change))
+            }
+            ConnEvent::Ended(ending) => {
+                (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), human::ending(ending)))
+            }
+            ConnEvent::Retry { attempt, after } => single.then(|| event_lines::retry(*attempt, *after)),
+            ConnEvent::Reconnected { outage, attempts } => Some(event_lines::reconnected(*outage, *attempts)),
+            ConnEvent::GaveUp { outage, attempts } => Some(event_lines::gave_up(*outage, *attempts)),
+        }
+    }
+
+    /// An opening that failed: on stderr, in full for the first of its kind on a target, in short for the others.
+    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &ConnectError) {
+        if self.connections.get(&id).is_some_and(|shown| shown.opened) {
+            return;
+        }
+        let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
+        let paint = Styler { color: self.options.stderr_color };
+        let text = match (self.told.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
+            (true, _) => human::failed_opening(paint, error),
+            (false, None) => human::complaint(paint, &format!("{error}{which}"), None),
+            (false, Some(true)) => format!("{NO_MORE_NEWS}\n"),
+            (false, Some(false)) => return,
+        };
+        self.converse(&text);
+    }
+
+    /// A line of the result as it happens; none when only the summary is wanted.
+    fn happen(&mut self, line: &str) {
+        if !self.options.quiet {
+            self.lines.stdout += line;
+            self.lines.stdout.push('\n');
+        }
+    }
+
+    fn converse(&mut self, text: &str) {
+        self.lines.stderr += text;
+    }
+}
+
+impl ShownConnection {
+    /// Notes that it opened; the introduction is for the first time only.
+    fn open(&mut self, introduction: Option<String>) -> Option<String> {
+        if std::mem::replace(&mut self.opened, true) { None } else { introduction }
+    }
+
+    /// The line for what a peer sent: each of its habits is told once, strays a few times.
+    fn hears(&mut self, heard: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
+        match heard {
+            PeerTraffic::Message => None,
+            PeerTraffic::Stray(kind, stray) => {
+                self.another_stray(single).then(|| event_lines::stray(paint, kind, stray))
+            }
+            PeerTraffic::ServerPing { kind, answered } => (single
+                && !std::mem::replace(&mut self.server_pings[kind as usize], true))
+            .then(|| event_lines::server_ping(kind, answered)),
+            PeerTraffic::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(event_lines::echo),
+        }
+    }
+
+    fn another_stray(&mut self, single: bool) -> bool {
+        self.strays = self.strays.saturating_add(1);
+        single && self.strays <= MAX_SHOWN_STRAYS
+    }
+
+    /// Whether a change is worth a line: not that all is well at first, nor the same a second time (one kind's
+    /// status and the connection's change together).
+    fn news(&mut self, info: &RunInfo, change: &StatusChange) -> bool {
+        let all_well = change.to == Status::Healthy && !self.troubled;
+        let told = self.status == Some(change.to) && (change.kind.is_none() || info.kinds.len() == 1);
+        self.troubled |= change.to != Status::Healthy;
+        self.status = Some(change.to);
+        !all_well && !told
+    }
+}
+
+/// Of many connections, a change between those that answer and those that do not is told; how fast each answers is for
+/// the counts.
+fn is_grave(change: &StatusChange) -> bool {
+    [change.from, change.to].iter().any(|status| matches!(status, Status::Timeout | Status::Dead))
+}
+
+fn is_single(info: &RunInfo) -> bool {
+    info.targets.len() * info.connections_each == 1
+}
+
+/// Which connection a line is about, where there are several: `ws://a.example/ #1: `.
+fn prefix(info: &RunInfo, id: ConnId) -> String {
+    let url = info.targets.get(id.target).map_or("", String::as_str);
+    match (is_single(info), info.connections_each) {
+        (true, _) => String::new(),
+        (false, 1) => format!("{url}: "),
+        (false, _) => format!("{url} #{}: ", id.index),
+    }
+}
+
+/// The first lines: where to, what is measured, and how it opened.
+fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
+    let url = info.targets.first().map_or("", String::as_str);
+    let way = human::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
+    let (plan, phases) = (event_lines::plan(info), human::phases(&opened.phases));
+    format!("wscheck {COMMAND} {url}{way}: {plan}\nopened in {phases}")
+}
+
+/// A single connection that never opened said why already.
+fn says_nothing_new(report: &PingReport) -> bool {
+    let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
+    matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
+}

@@ -1,0 +1,89 @@
+//! What `ping` shows: lines as it happens, tables and a summary for people, the JSON document, and NDJSON lines.
+
+mod document;
+mod event_filter;
+mod event_lines;
+mod figures;
+mod histogram;
+mod interim;
+mod log;
+mod ndjson_events;
+mod progress;
+mod summary;
+mod table;
+
+#[cfg(test)]
+pub(super) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use document::{RunDocument, Settings};
+pub use ndjson_events::*;
+
+use super::human::HumanOptions;
+use super::output_format::Format;
+use super::presenter::{EventFilter, Lines, Presenter};
+use crate::domain::ping::event::Event;
+use crate::domain::ping::report::PingReport;
+use event_filter::PingEventFilter;
+use log::PingLog;
+
+const COMMAND: &str = "ping";
+
+/// Shows a run of `ping`.
+pub struct PingPresenter {
+    log: PingLog,
+}
+
+impl PingPresenter {
+    pub fn new(options: HumanOptions) -> PingPresenter {
+        PingPresenter { log: PingLog::new(options) }
+    }
+}
+
+impl Presenter for PingPresenter {
+    const COMMAND: &'static str = COMMAND;
+
+    type Event = Event;
+    type Report = PingReport;
+
+    fn report_in(event: &Event) -> Option<&PingReport> {
+        if let Event::Finished(report) = event { Some(report) } else { None }
+    }
+
+    fn lines(&mut self, event: &Event) -> Lines {
+        self.log.lines(event)
+    }
+
+    fn interim(&self, event: &Event) -> Option<String> {
+        if let Event::Interim(report) = event { Some(interim::interim_line(report)) } else { None }
+    }
+
+    fn progress(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::StatusCounts(tally) if self.log.has_several() => Some(progress::line(tally)),
+            _ => None,
+        }
+    }
+
+    fn ndjson_line(&self, event: &Event) -> Option<String> {
+        ndjson_events::event_line(COMMAND, event)
+    }
+
+    fn human_report(&self, report: &PingReport) -> Option<String> {
+        self.log.summary(report)
+    }
+
+    fn document(&self, report: &PingReport) -> impl serde::Serialize {
+        RunDocument::new(COMMAND, report)
+    }
+
+    fn is_droppable(event: &Event) -> bool {
+        matches!(event, Event::Connection { .. } | Event::StatusCounts(_))
+    }
+
+    fn filter(format: Format, options: HumanOptions) -> EventFilter<Event> {
+        let mut filter = PingEventFilter::new(format, options);
+        Box::new(move |event| filter.is_in(event))
+    }
+}

@@ -1,0 +1,73 @@
+//! What a command shows of its run. The formats are made from it and know no command.
+
+use serde::Serialize;
+
+use super::human::HumanOptions;
+use super::output_format::Format;
+
+/// Text for stdout (the result) and stderr (the conversation), with its newlines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Lines {
+    /// Text for stdout alone.
+    pub fn to_stdout(text: Option<String>) -> Lines {
+        Lines { stdout: text.unwrap_or_default(), ..Lines::default() }
+    }
+
+    /// Text for stderr alone.
+    pub fn to_stderr(text: Option<String>) -> Lines {
+        Lines { stderr: text.unwrap_or_default(), ..Lines::default() }
+    }
+}
+
+/// Decides whether an event changes anything that is shown.
+pub type EventFilter<E> = Box<dyn FnMut(&E) -> bool>;
+
+/// One command's run: its lines while it goes on, its moving line, its report and its document.
+///
+/// A command implements this; [`RunOutput`](super::run_output::RunOutput) shows it in every format.
+pub trait Presenter: Send + 'static {
+    /// The command's name, as it is typed.
+    const COMMAND: &'static str;
+
+    type Event: Clone + Send + 'static;
+    type Report;
+
+    /// The report, if this is the last event.
+    fn report_in(event: &Self::Event) -> Option<&Self::Report>;
+
+    /// Keeps what later lines or the report need; called first for each event.
+    fn observe(&mut self, _event: &Self::Event) {}
+
+    /// What people read of this event while the run goes on.
+    fn lines(&mut self, event: &Self::Event) -> Lines;
+
+    /// Figures in the middle of the run, which every format shows on stderr but NDJSON, which has a line for them.
+    fn interim(&self, _event: &Self::Event) -> Option<String> {
+        None
+    }
+
+    /// The new text of the moving line, if this event changes it.
+    fn progress(&mut self, event: &Self::Event) -> Option<String>;
+
+    /// The NDJSON line of this event.
+    fn ndjson_line(&self, event: &Self::Event) -> Option<String>;
+
+    /// The report for people; `None` if all was said already.
+    fn human_report(&self, report: &Self::Report) -> Option<String>;
+
+    /// The JSON document.
+    fn document(&self, report: &Self::Report) -> impl Serialize;
+
+    /// Whether an event may be dropped while the reader is too slow.
+    fn is_droppable(event: &Self::Event) -> bool;
+
+    /// Which events to show at all: an event that shows nothing need not wake the printing thread.
+    fn filter(_format: Format, _options: HumanOptions) -> EventFilter<Self::Event> {
+        Box::new(|_| true)
+    }
+}

@@ -1,0 +1,89 @@
+//! Shows a run of any command in any format: text for people, one JSON document, or NDJSON.
+
+use std::io;
+
+use super::human::HumanOptions;
+use super::json::{compact, pretty};
+use super::output_format::Format;
+use super::presenter::{Lines, Presenter};
+use super::terminal::Terminal;
+use super::writer::Writer;
+use crate::domain::run::reporter::Reporter;
+
+/// A run's output in one format.
+pub struct RunOutput<P> {
+    format: Format,
+    presenter: P,
+    terminal: Terminal,
+}
+
+impl<P: Presenter> RunOutput<P> {
+    /// Writes the result to `stdout` and the conversation to `stderr`.
+    pub fn new(
+        presenter: P,
+        format: Format,
+        options: HumanOptions,
+        stdout: Writer,
+        stderr: Writer,
+    ) -> RunOutput<P> {
+        RunOutput { format, presenter, terminal: Terminal::new(options, stdout, stderr) }
+    }
+
+    /// The first error on stdout; nothing was written after it.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.terminal.error()
+    }
+
+    fn lines(&mut self, event: &P::Event) -> Lines {
+        match self.format {
+            Format::Human => self.presenter.lines(event),
+            Format::Json => Lines::default(),
+            Format::Ndjson => Lines::to_stdout(self.presenter.ndjson_line(event)),
+        }
+    }
+
+    fn finished(&self, report: &P::Report) -> Option<String> {
+        match self.format {
+            Format::Human => self.presenter.human_report(report),
+            Format::Json => Some(pretty(&self.presenter.document(report))),
+            Format::Ndjson => Some(compact(&self.presenter.document(report))),
+        }
+    }
+}
+
+impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
+    fn report(&mut self, event: &P::Event) {
+        self.presenter.observe(event);
+        if let Some(text) = self.presenter.progress(event) {
+            self.terminal.show(&text);
+        }
+        let mut lines = self.lines(event);
+        if self.format != Format::Ndjson {
+            lines.stderr += &self.presenter.interim(event).unwrap_or_default();
+        }
+        if let Some(report) = P::report_in(event) {
+            self.terminal.clear();
+            lines.stdout += &self.finished(report).unwrap_or_default();
+        }
+        self.terminal.write(&lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::ping::{PingPresenter, fixtures};
+    use crate::output::testing::{PLAIN, SharedBuffer};
+
+    #[test]
+    fn a_closed_pipe_ends_it_quietly() {
+        for format in [Format::Human, Format::Ndjson] {
+            let (out, err) = (SharedBuffer::that_closes_after(2), SharedBuffer::default());
+            let mut output =
+                RunOutput::new(PingPresenter::new(PLAIN), format, PLAIN, out.writer(), err.writer());
+            fixtures::healthy().iter().for_each(|event| output.report(event));
+            assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
+            assert_eq!(out.attempts(), 3, "{format:?}");
+        }
+    }
+}
