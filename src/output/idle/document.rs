@@ -287,6 +287,8 @@ pub struct PrescriptionDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IncidentDocument {
+    /// What ended connections and is no timeout: one event, a control without answers, a limit or a replaced session, the
+    /// server's breach of the protocol.
     kind: Name<IncidentKind>,
     /// When the first of the connections ended, since the run's start.
     after_ms: Ms,
@@ -377,7 +379,8 @@ pub enum TrialOutcome {
 pub struct TrialDocument {
     /// The connection's number in the search, from 1.
     probe: u32,
-    /// What the connection is for.
+    /// What the connection is for: the control is never idle, nor is the second control, which sends messages besides
+    /// Ping frames; a watcher is silent all the time; a trial is silent for one span and then asked once.
     role: Name<ProbeRole>,
     /// For how long nothing had passed; of a control, since its last answer.
     idle_ms: Ms,

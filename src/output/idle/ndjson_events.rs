@@ -28,6 +28,7 @@ bodies! {
     ProbeOpened = "probe_opened" {
         /// The connection's number in the search, from 1.
         probe: u32,
+        /// What the connection of the search is for.
         role: Name<ProbeRole>,
         #[serde(flatten)]
         opening: OpeningDocument,
@@ -35,6 +36,7 @@ bodies! {
     /// A connection of the search could not be opened.
     ProbeFailed = "probe_failed" {
         probe: u32,
+        /// What the connection of the search is for.
         role: Name<ProbeRole>,
         #[serde(flatten)]
         failure: FailedOpening,
@@ -42,12 +44,14 @@ bodies! {
     /// The question left, after this idle span.
     Asked = "asked" {
         probe: u32,
+        /// What the connection of the search is for.
         role: Name<ProbeRole>,
         idle_ms: Ms,
     }
     /// The server said something unasked; the silence begins anew.
     Spoke = "spoke" {
         probe: u32,
+        /// What the connection of the search is for.
         role: Name<ProbeRole>,
         /// The quiet gap that it ended.
         gap_ms: Ms,

@@ -50,6 +50,7 @@ pub struct JsonEndingDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CloseReplyDocument {
+    /// What came after our close frame.
     how: Name<CloseReply>,
     /// The code of the peer's close frame; null without one, or when it was empty.
     code: Option<u16>,

@@ -110,7 +110,8 @@ pub struct PeriodicDocument {
     payload: String,
     count: u64,
     interval: IntervalDocument,
-    /// What the messages say, compared with each other.
+    /// What the messages say: the same each time, the same but for counters, times and ids, or with other numbers that
+    /// change, as prices do.
     sameness: Name<Sameness>,
     /// It looks more like a heartbeat than like data: nothing but counters, times and ids changes, or a heartbeat's word
     /// is in it. That it is one is not known.
@@ -123,6 +124,7 @@ pub struct PeriodicDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct UnansweredDocument {
+    /// What the server did then.
     outcome: Name<UnansweredPolicy>,
     /// Number of unanswered heartbeats before this outcome. If the connection ended, they need not be the cause. If the
     /// server continued, more of them may still change that.
@@ -142,6 +144,7 @@ pub struct ClearsDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EffectsDocument {
+    /// What the traffic did to the second heartbeat.
     effect: Name<TrafficEffect>,
     /// Number of times that this effect was seen.
     count: usize,
@@ -155,6 +158,8 @@ pub struct EffectsDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ListenedTo {
+    /// A Ping frame, a message that asks for an answer, a Pong frame that answers nothing, a message that only keeps the
+    /// path busy, or any other message.
     kind: Name<ServerEventKind>,
     count: u64,
     /// From the opening to the first; null when some may have been missed before.

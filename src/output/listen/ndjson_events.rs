@@ -27,6 +27,7 @@ bodies! {
     }
     /// The server said something by itself; of a flood, so many at once.
     ServerSaid = "said" {
+        /// What kind of thing the server sent.
         kind: Name<ServerEventKind>,
         /// The known shape that it has.
         shape: Option<&'static str>,

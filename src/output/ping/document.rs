@@ -40,6 +40,7 @@ pub struct RunDocument {
     status_counts: StatusCountsDocument,
     /// The result in its earlier words.
     verdict: VerdictName,
+    /// What the run comes to; the exit code says the same.
     result: Name<RunResult>,
     exit_code: u8,
     /// Why the result is what it is; the first reason of an interrupted run says how much of it was done.
@@ -67,9 +68,11 @@ pub struct RunDocument {
     /// missed, then the slowest.
     worst: Vec<Worst>,
     host_lag: Option<HostLag>,
+    /// Whether this host was quiet enough for the figures to be believed.
     measurement: Name<Measurement>,
     /// Why the measurement is suspect.
     measurement_reason: Option<String>,
+    /// Where RTT is stamped.
     timestamps: Name<TimestampSource>,
     /// RTTs that user space had to stamp at one end or both, though the kernel was to.
     timestamps_fell_back: u64,
@@ -101,6 +104,7 @@ struct Worst {
     /// Index into its `connections`.
     index: usize,
     local: Option<String>,
+    /// How it is doing.
     status: Name<Status>,
     status_reason: String,
     missed: u64,
@@ -132,6 +136,7 @@ impl Worst {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Settings {
+    /// The kinds of heartbeats that are sent.
     heartbeats: Vec<Name<HeartbeatKind>>,
     /// Null: each leaves as soon as the last is answered or missed.
     interval_ms: Option<Ms>,

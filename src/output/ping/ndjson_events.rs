@@ -43,9 +43,11 @@ bodies! {
     }
     /// One heartbeat's outcome; a later line for the same kind and seq revises it.
     Heartbeat = "heartbeat" {
+        /// The layer at which the heartbeat asks.
         kind: Name<HeartbeatKind>,
         /// From 0, on each connection and kind.
         seq: u64,
+        /// What became of the heartbeat.
         outcome: Name<HeartbeatOutcome>,
         /// What it was taken for before.
         was: Option<Name<HeartbeatOutcome>>,
@@ -72,7 +74,9 @@ bodies! {
     }
     /// A pong that answers no outstanding ping.
     StrayPong = "stray" {
+        /// The layer at which the heartbeat asks.
         kind: Name<HeartbeatKind>,
+        /// Why the pong answers no outstanding ping.
         stray: Name<heartbeat::StrayPong>,
         /// Number of these since the last line: what a peer can send at will is reported as counts.
         count: u64,
@@ -81,13 +85,16 @@ bodies! {
     StatusChanged = "status" {
         /// Null when it is the connection's as a whole.
         kind: Option<Name<HeartbeatKind>>,
+        /// How the connection was doing before.
         from: Name<Status>,
+        /// How it is doing now.
         to: Name<Status>,
         reason: String,
         metrics: MetricsOfMoment,
     }
     /// The server's own heartbeat.
     ServerPing = "server_ping" {
+        /// The layer at which the heartbeat asks.
         kind: Name<HeartbeatKind>,
         answered: bool,
         count: u64,
@@ -102,6 +109,7 @@ bodies! {
     }
     /// So many heartbeats were sent and never judged, because the connection ended first.
     Unjudged = "unjudged" {
+        /// The layer at which the heartbeat asks.
         kind: Name<HeartbeatKind>,
         count: u64,
     }

@@ -84,7 +84,7 @@ pub struct PresetEntry {
     traps: Vec<TrapEntry>,
     note: Option<&'static str>,
     source: &'static str,
-    /// How well it is known.
+    /// How well it is known: tests drive a real server by it, or hold its wire text.
     verified: Name<VerificationLevel>,
     command_line: String,
 }
@@ -110,6 +110,7 @@ struct ServerEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TrapEntry {
+    /// What is not sent.
     never: Name<ForbiddenAction>,
     /// The message that `never` is about.
     text: Option<&'static str>,

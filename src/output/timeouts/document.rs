@@ -44,7 +44,8 @@ pub struct MiddleboxEntry {
     product: &'static str,
     /// Where in the path it stands.
     family: Name<ProductFamily>,
-    /// What the timer measures.
+    /// What the timer measures: how long nothing passed, how old the connection is, or something else that is often taken
+    /// for one of these.
     kind: Name<TimeoutKind>,
     setting: &'static str,
     /// The value without configuration.
@@ -91,6 +92,7 @@ pub struct TypicalValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutEntry {
+    /// How the connection is cut.
     how: Name<CutKind>,
     /// The close frame's code or the HTTP status, where `how` has one.
     code: Option<u16>,

@@ -135,7 +135,9 @@ pub struct LibraryDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LifeDocument {
-    /// How it behaves, once it has sent a Ping and a message.
+    /// How it behaves, once it has sent a Ping and a message: `control` is healthy; `mute` reads and answers nothing;
+    /// `stalled` stops reading; `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its own;
+    /// `pings_only` sends Ping frames and no messages.
     client: Name<Behaviour>,
     /// What became of it.
     fate: Name<ClientEndName>,

@@ -24,25 +24,30 @@ bodies! {
     }
     /// A client is open, and behaves as it is to.
     ClientOpened = "client_opened" {
+        /// How the client behaves, once it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A client could not be opened.
     ClientNotOpened = "client_failed" {
+        /// How the client behaves, once it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
     ClientHeard = "heard" {
+        /// How the client behaves, once it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         said: ServerSaid,
     }
     /// The server let a client go, or it was waited for long enough.
     ClientOver = "over" {
+        /// How the client behaves, once it has sent a Ping and a message.
         client: Name<Behaviour>,
+        /// What became of the client.
         fate: Name<ClientEndName>,
         kept_ms: Option<Ms>,
         /// Nobody saw when it ended: `kept_ms` is an upper bound.
