@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
-use crate::net::client::preamble::{self, Preamble, blame, run_preamble_heard_by};
+use crate::net::client::preamble::{self, Preamble, add_context, run_preamble_with_listener};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::transport::stream::Stream;
@@ -61,8 +61,8 @@ impl Connected {
         emit: &(dyn Fn(ConnEvent) + Send + Sync),
         ear: preamble::PreambleListener<'_>,
     ) -> Result<(), ConnectError> {
-        let greeted = run_preamble_heard_by(&mut self.socket, greeting, target, emit, ear).await;
-        greeted.map_err(|why| blame(why, &self.facts))
+        let greeted = run_preamble_with_listener(&mut self.socket, greeting, target, emit, ear).await;
+        greeted.map_err(|why| add_context(why, &self.facts))
     }
 }
 

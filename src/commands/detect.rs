@@ -10,8 +10,8 @@ use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
-use crate::net::client::gzip_message::unpacked;
-use crate::net::client::idle_probe::say_goodbye;
+use crate::net::client::gzip_message::decompress_gzip;
+use crate::net::client::idle_probe::send_close;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::transport::stream::Stream;
@@ -69,7 +69,7 @@ async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Detect
     let began = Instant::now();
     let (messages, ended) = first_words(&mut socket).await;
     let refused = ended && began.elapsed() < IMMEDIATE_CLOSE + facts.phases.upgrade.unwrap_or_default();
-    say_goodbye(&mut socket).await;
+    send_close(&mut socket).await;
     let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
     Ok(DetectionAttempt { subprotocol, messages, refused })
 }
@@ -106,7 +106,7 @@ fn word(message: &Message) -> Option<(PresetMatches, String)> {
         Message::Binary(bytes) => MessageRef::Binary(bytes),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return None,
     };
-    let unpacked = unpacked(heard);
+    let unpacked = decompress_gzip(heard);
     let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
     Some((resembles(heard), shown(heard).as_str().to_string()))
 }

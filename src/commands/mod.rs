@@ -10,4 +10,3 @@ pub mod probe_idle;
 pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
-mod server_event_throttle;

@@ -7,6 +7,7 @@ pub mod batch_sleep;
 pub mod client;
 pub mod connect;
 mod dial_error;
+pub mod event_throttle;
 pub mod os_error;
 pub mod stall_detector;
 pub mod time;

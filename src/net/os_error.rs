@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::net::tls_error::tls_words;
+use crate::net::tls_error::describe_tls_error;
 
 /// The errors that connections meet.
 const ERRNO_NAMES: &[(i32, &str)] = &[
@@ -55,7 +55,7 @@ pub fn name_of(error: &io::Error) -> Option<String> {
 /// The error as a lower-case fragment: `connection reset by peer (ECONNRESET)`.
 pub fn describe(error: &io::Error) -> String {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return tls_words(tls);
+        return describe_tls_error(tls);
     }
     let text = error.to_string();
     let Some(name) = name_of(error) else { return lower_first(&text) };

@@ -5,7 +5,7 @@ use rustls::Error as TlsError;
 use crate::domain::format::variant_words;
 
 /// What is wrong by an error of TLS, as a fragment: the standard's or the library's name for it in words.
-pub fn tls_words(error: &TlsError) -> String {
+pub fn describe_tls_error(error: &TlsError) -> String {
     match error {
         TlsError::InappropriateMessage { got_type, .. } => {
             format!("a message of the type {} came out of turn", variant_words(got_type))
@@ -36,7 +36,7 @@ pub fn tls_words(error: &TlsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::client::websocket_error::websocket_words;
+    use crate::net::client::websocket_error::describe_websocket_error;
     use rustls::{
         AlertDescription, CertificateError, ContentType, HandshakeType, InconsistentKeys, InvalidMessage,
         PeerIncompatible, PeerMisbehaved,
@@ -99,7 +99,7 @@ mod tests {
             TlsError::NoApplicationProtocol,
             TlsError::BadMaxFragmentSize,
         ];
-        errors.iter().for_each(|error| check(&tls_words(error)));
+        errors.iter().for_each(|error| check(&describe_tls_error(error)));
     }
 
     #[test]
@@ -118,7 +118,9 @@ mod tests {
             ProtocolError::HandshakeIncomplete,
             ProtocolError::ReceivedAfterClosing,
         ];
-        protocol.into_iter().for_each(|broken| check(&websocket_words(&WebSocketError::Protocol(broken))));
+        protocol
+            .into_iter()
+            .for_each(|broken| check(&describe_websocket_error(&WebSocketError::Protocol(broken))));
         let others = [
             WebSocketError::ConnectionClosed,
             WebSocketError::AlreadyClosed,
@@ -130,6 +132,6 @@ mod tests {
                 PeerMisbehaved::TooMuchEarlyDataReceived,
             ))),
         ];
-        others.iter().for_each(|error| check(&websocket_words(error)));
+        others.iter().for_each(|error| check(&describe_websocket_error(error)));
     }
 }

@@ -132,7 +132,7 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
         ("action-cable", _) => Some((3, "HTTP 501 (Not Implemented) instead of 101")),
         ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message came at all")),
         ("signalr", _) => Some((3, "the server did not answer within 3 s")),
-        ("vite", _) => Some((3, "'wscheck listen' tells what it says by itself")),
+        ("vite", _) => Some((3, "'wscheck listen' shows what it sends by itself")),
         ("jupyter", _) => Some((1, "Invalid Host/Origin header")),
         // Any server answers Ping frames, and that is all there is to this one.
         ("webpack-dev-server", _) => None,

@@ -205,7 +205,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     fn speak(&mut self) -> Option<StopReason> {
         let last = self.notes.listening.clock()?.last;
-        match self.observer.talk() {
+        match self.observer.send_own_message() {
             Err(cut) => Some(StopReason::Cut(cut)),
             Ok(left) => {
                 left.into_iter().for_each(|left| self.spoke(left));
@@ -257,8 +257,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         false
     }
 
-    /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may send
-    /// some with the opening.
+    /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may
+    /// send some with the opening.
     fn incomplete(&self) -> Option<IncompleteData> {
         let since = self.read.max(Some(self.notes.opened + OPENING_WINDOW));
         let last_read = self.observer.last_read().filter(|_| self.observer.last_read() > since);

@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::heartbeat::inbound::shown_bytes;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ServerEventNotice;
-use crate::domain::listen::{ListenState, ServerEvent, ServerEventKind};
+use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass, ServerEventKind};
 use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};
+use crate::net::event_throttle::EventThrottle;
 use crate::net::time::unix_ms;
 
 /// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.
@@ -21,7 +21,7 @@ pub struct ListenRecorder {
     pub listening: ListenState,
     /// They learn from what they see.
     pub shapes: KnownPings,
-    throttle: ServerEventThrottle,
+    throttle: EventThrottle<ServerEventClass>,
     /// What came during the greeting.
     untold: Vec<ServerEventNotice>,
 }
@@ -30,19 +30,13 @@ impl ListenRecorder {
     /// Of a connection that opened at this moment.
     pub fn new(opened: Instant, shapes: KnownPings) -> ListenRecorder {
         let listening = ListenState::new(Duration::ZERO, false);
-        ListenRecorder {
-            opened,
-            listening,
-            shapes,
-            throttle: ServerEventThrottle::default(),
-            untold: Vec::new(),
-        }
+        ListenRecorder { opened, listening, shapes, throttle: EventThrottle::default(), untold: Vec::new() }
     }
 
     /// Something was said while the connection was greeted.
     pub fn overhear(&mut self, word: PreambleEvent<'_>) {
-        let PreambleEvent { at, saying, answered } = word;
-        let said = match saying {
+        let PreambleEvent { at, kind, answered } = word;
+        let said = match kind {
             PreambleEventKind::Ours => return self.listening.talked(self.age(at)),
             PreambleEventKind::Ping(payload) => {
                 ServerEvent::plain(ServerEventKind::Ping, shown_bytes(payload))
@@ -88,7 +82,7 @@ impl ListenRecorder {
         let age = self.age(at);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.throttle.note(said.kind(), at)?;
+        let count = self.throttle.count(said.kind(), at)?;
         Some(ServerEventNotice {
             at: SystemTime::now(),
             sound: said.sound,
@@ -117,7 +111,7 @@ mod tests {
         let mut notes = ListenRecorder::new(opened, KnownPings::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
-            notes.overhear(PreambleEvent { at, saying: PreambleEventKind::Ping(b"x"), answered: true });
+            notes.overhear(PreambleEvent { at, kind: PreambleEventKind::Ping(b"x"), answered: true });
         }
         let untold = notes.take_untold();
         let last = untold.last().map(|said| (said.age, said.count));

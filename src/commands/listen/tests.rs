@@ -19,7 +19,7 @@ use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::{
     FirstHeartbeat, IntervalOrigin, ListenVerdict, ServerEventKind, TrafficEffect, UnansweredPolicy,
 };
-use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
+use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_with_listener};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::DialPlan;
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
@@ -72,7 +72,7 @@ where
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
     let mut notes = ListenRecorder::new(start, plan.shapes.clone());
     let mut hear = |word: PreambleEvent<'_>| notes.overhear(word);
-    run_preamble_heard_by(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
+    run_preamble_with_listener(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
     let overheard = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;

@@ -15,8 +15,8 @@ use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, ConnId};
 use crate::domain::ping::health::Status;
-use crate::net::client::preamble::{blame, run_preamble};
-use crate::net::client::schedule::{first_on_grid, place};
+use crate::net::client::preamble::{add_context, run_preamble};
+use crate::net::client::schedule::{first_on_grid, offset_in_interval};
 use crate::net::client::session::{self, SessionStart, StopSignals};
 use crate::net::client::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
 use crate::net::connect::dial;
@@ -125,10 +125,10 @@ impl ConnectionTask {
             if plan.connections() > MAX_USUAL_READ_BUFFERS { SMALL_READ_BUFFER } else { READ_BUFFER };
         let dial::Open { stream, leftover, marks, facts } = open;
         let mut socket =
-            WebSocket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
+            WebSocket::with_read_buffer(buffer, stream, leftover, marks, plan.max_message_size, most).await;
         let emit = |event| self.tell(event);
         let greeted = run_preamble(&mut socket, &plan.greeting, &self.target, &emit).await;
-        greeted.map_err(|why| blame(why, &facts))?;
+        greeted.map_err(|why| add_context(why, &facts))?;
         self.shared.batching.heed(facts.timestamps);
         self.tell(ConnEvent::Opened(Arc::new(facts)));
         Ok((socket, opened_at))
@@ -155,12 +155,12 @@ impl ConnectionTask {
         let (interval, kinds) = (plan.session.interval, plan.session.kinds.len());
         let Some(interval) = interval else { return vec![now; kinds] };
         let of = plan.connections() * kinds;
-        let at = |kind: usize| anchor + place(interval, self.number * kinds + kind, of);
+        let at = |kind: usize| anchor + offset_in_interval(interval, self.number * kinds + kind, of);
         (0..kinds).map(|kind| first_on_grid(at(kind), interval, now)).collect()
     }
 
-    /// Reports a failed opening. Its error must not lie in the task beside the session that follows: thousands of tasks are
-    /// held.
+    /// Reports a failed opening. Its error must not lie in the task beside the session that follows: thousands of tasks
+    /// are held.
     fn tell_opening(&self, opened: Result<OpenSocket, ConnectError>) -> Option<OpenSocket> {
         opened.map_err(|error| self.tell(ConnEvent::OpenFailed(Arc::new(error)))).ok()
     }

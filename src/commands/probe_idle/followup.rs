@@ -18,7 +18,7 @@ use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, Meth
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verification, VerifyOutcome};
 use crate::domain::idle::{IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::say_goodbye;
+use crate::net::client::idle_probe::send_close;
 
 /// What is to be tried.
 #[derive(Default)]
@@ -264,7 +264,7 @@ async fn kept_until(
     let began = Instant::now();
     let kept = stop.run_until_cancelled(keepalive::run(&mut ready.socket, keeping, beat)).await;
     let after = began.elapsed();
-    say_goodbye(&mut ready.socket).await;
+    send_close(&mut ready.socket).await;
     Some((kept?, after))
 }
 

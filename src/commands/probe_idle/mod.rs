@@ -26,7 +26,7 @@ use crate::domain::format::{duration, exact_duration as show};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::secrets::redact;
-use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
+use crate::net::client::idle_probe::{TWO_ENDED, send_close, supports_two_ended};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
 /// that makes no sense, before anything is told.
@@ -96,8 +96,8 @@ async fn scout(
 
 async fn meet(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), ConnectError> {
     let mut ready = open(plan).await?;
-    let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
-    say_goodbye(&mut ready.socket).await;
+    let speaks = ready.agreed() && supports_two_ended(&mut ready.socket, plan.search.answer_timeout).await;
+    send_close(&mut ready.socket).await;
     Ok((ready, speaks))
 }
 

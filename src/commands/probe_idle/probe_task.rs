@@ -14,8 +14,8 @@ use crate::domain::connection::phase::PhaseTimes;
 use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye};
-use crate::net::client::preamble::{blame, run_preamble};
+use crate::net::client::idle_probe::{TWO_ENDED, send_close};
+use crate::net::client::preamble::{add_context, run_preamble};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
@@ -59,8 +59,8 @@ pub struct EstablishedProbe {
 }
 
 impl EstablishedProbe {
-    /// By how much earlier than we the path may have seen the last byte: a round trip, of which opening TCP is one. How long
-    /// the server took for its response does not matter, unless a proxy hides the rest of the path.
+    /// By how much earlier than we the path may have seen the last byte: a round trip, of which opening TCP is one. How
+    /// long the server took for its response does not matter, unless a proxy hides the rest of the path.
     pub fn slack(&self) -> Duration {
         round_trip(&self.facts.phases).min(MAX_SLACK)
     }
@@ -91,7 +91,7 @@ pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, ConnectError> {
     let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
     run_preamble(&mut socket, &plan.greeting, &plan.target, &|_| {})
         .await
-        .map_err(|why| blame(why, &facts))?;
+        .map_err(|why| add_context(why, &facts))?;
     Ok(EstablishedProbe { socket, facts })
 }
 
@@ -126,7 +126,7 @@ impl ProbeTask {
             () = cancel.cancelled() => {}
             () = play(&mut ready, role, &mut span, &shared.plan, &tell) => {}
         }
-        say_goodbye(&mut ready.socket).await;
+        send_close(&mut ready.socket).await;
     }
 }
 

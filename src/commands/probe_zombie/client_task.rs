@@ -11,14 +11,14 @@ use super::plan::ZombiePlan;
 use super::stalled_client::{StalledClient, found_over};
 use super::unread_backlog::read_on;
 use crate::commands::connect::{self, Established};
-use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::listen::report::ServerEventNotice;
-use crate::domain::listen::{ListenState, ServerEvent};
+use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass};
 use crate::domain::zombie::{Behaviour, ClientEnd, RelayCounts};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
+use crate::net::event_throttle::EventThrottle;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Mute;
 use crate::net::transport::tcp_liveness::{Liveness, ask_until};
@@ -42,7 +42,7 @@ pub enum ClientTaskEvent {
         began: Instant,
         greeting: Duration,
         listening: Box<ListenState>,
-        passed_on: RelayCounts,
+        relayed: RelayCounts,
         unread: u64,
         /// Its last Ping was not answered.
         deaf: bool,
@@ -97,7 +97,7 @@ impl ClientTask {
             | Behaviour::Quiet
             | Behaviour::PingsOnly => (self.live(ready, &mut ears).await, 0),
         };
-        let passed_on = RelayCounts { said: self.said.count() - said_before, came: ears.repeated };
+        let relayed = RelayCounts { said: self.said.count() - said_before, came: ears.repeated };
         // Who does not ask all the while does not know when nobody is answered.
         let (answered, longest) = match self.way {
             Behaviour::Control => (ears.answered, ears.longest_unanswered()),
@@ -114,7 +114,7 @@ impl ClientTask {
             began,
             greeting,
             listening,
-            passed_on,
+            relayed,
             unread,
             deaf,
             answered,
@@ -161,7 +161,7 @@ impl ClientTask {
 
     /// Whether a last Ping stays unanswered; not, if there is no time to wait for that.
     async fn is_deaf(&self, observer: &mut Observer<'_, Stream>) -> bool {
-        if observer.ask().is_err() {
+        if observer.send_regular().is_err() {
             return false;
         }
         let answer = async {
@@ -256,7 +256,7 @@ impl ClientTask {
                 () = sleep_until(patience.until(ears.alive)) => return Some(unanswered(ears)),
                 () = self.vouch.cancelled(), if !patience.is_last() => {
                     patience.ask_for_the_last_time();
-                    observer.ask().err().map(ObserverEvent::Ended)
+                    observer.send_regular().err().map(ObserverEvent::Ended)
                 }
                 heard = observer.next() => Some(heard),
             };
@@ -357,7 +357,7 @@ struct ServerEventLog {
     /// When the server was asked for the first time.
     asked: Instant,
     listening: ListenState,
-    throttle: ServerEventThrottle,
+    throttle: EventThrottle<ServerEventClass>,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
     /// Its last answer...
@@ -381,7 +381,7 @@ impl ServerEventLog {
             opened: ready.opened,
             asked: ready.greeted,
             listening,
-            throttle: ServerEventThrottle::default(),
+            throttle: EventThrottle::default(),
             alive: None,
             answered: None,
             longest: Duration::ZERO,
@@ -423,7 +423,7 @@ impl ServerEventLog {
         let age = at.saturating_duration_since(self.opened);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.throttle.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
+        let count = self.throttle.count(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
         Some(ServerEventNotice { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })

@@ -208,7 +208,7 @@ impl<'a> Supervisor<'a> {
                 began,
                 greeting,
                 listening,
-                passed_on,
+                relayed,
                 unread,
                 deaf,
                 answered,
@@ -219,8 +219,16 @@ impl<'a> Supervisor<'a> {
                 observer.is_over = true;
                 let began = began.saturating_duration_since(self.start);
                 let (listening, told) = (*listening, fate.clone());
-                observer.life =
-                    ClientRecord { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
+                observer.life = ClientRecord {
+                    way,
+                    began,
+                    greeting,
+                    listening,
+                    passed_on: relayed,
+                    unread,
+                    deaf,
+                    fate: told,
+                };
                 let unanswered = observer.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }

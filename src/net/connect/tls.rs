@@ -30,7 +30,7 @@ use crate::domain::format::variant_words;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;
-use crate::net::tls_error::tls_words;
+use crate::net::tls_error::describe_tls_error;
 
 /// What the user wants of TLS.
 #[derive(Debug, Clone, Default)]
@@ -117,7 +117,10 @@ impl TlsPlan {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| {
-                DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
+                DialError::new(
+                    FailureKind::Local,
+                    format!("TLS cannot be set up: {}", describe_tls_error(&error)),
+                )
             })?
             .dangerous()
             .with_custom_certificate_verifier(witness);
@@ -215,7 +218,9 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
         Err(Error::InconsistentKeys(_)) => {
             Err(format!("the key '{}' is not that of the certificate '{}'", key.display(), cert.display()))
         }
-        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), tls_words(&error))),
+        Err(error) => {
+            Err(format!("the key '{}' cannot be used: {}", key.display(), describe_tls_error(&error)))
+        }
     }
 }
 
@@ -226,15 +231,15 @@ fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
         TrustRoots::System => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => {
-                Err(format!("the system's root certificates cannot be read: {}", tls_words(&error)))
+                Err(format!("the system's root certificates cannot be read: {}", describe_tls_error(&error)))
             }
         },
         TrustRoots::These(roots) => {
             let mut store = RootCertStore::empty();
             for root in roots {
-                store
-                    .add(root.clone())
-                    .map_err(|error| format!("a root certificate is unusable: {}", tls_words(&error)))?;
+                store.add(root.clone()).map_err(|error| {
+                    format!("a root certificate is unusable: {}", describe_tls_error(&error))
+                })?;
             }
             match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
                 Ok(verifier) => Ok(verifier),
@@ -441,7 +446,7 @@ fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, party: &Tl
         }
         Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
         Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
-        Some(other) => failed(format!("the TLS handshake failed: {}", tls_words(other))),
+        Some(other) => failed(format!("the TLS handshake failed: {}", describe_tls_error(other))),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             let cause = format!("{who} closed the connection during the TLS handshake");
             maybe_plain(DialError::new(FailureKind::ClosedEarly, cause), party)
@@ -549,7 +554,7 @@ fn alert_fault(alert: AlertDescription, who: &str) -> DialError {
 pub fn alert(error: &io::Error) -> Option<DialError> {
     let fault = match tls_error(error)? {
         Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
-        other => failed(format!("TLS with the server failed: {}", tls_words(other))),
+        other => failed(format!("TLS with the server failed: {}", describe_tls_error(other))),
     };
     Some(DialError { phase: Some(Phase::Tls), ..fault })
 }
@@ -820,12 +825,12 @@ mod tests {
             Error::DecryptError,
         ];
         for error in errors {
-            let text = tls_words(&error);
+            let text = describe_tls_error(&error);
             let odd = |c: char| "{}[]()_".contains(c) || c.is_ascii_uppercase();
             assert!(!text.contains(odd) && text.len() < 100, "{text}");
         }
         assert_eq!(
-            tls_words(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
+            describe_tls_error(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
             "the peer broke the protocol: too many empty fragments"
         );
     }
