@@ -110,7 +110,7 @@ impl ConnectArgs {
                 Some(UserTimeout::After(patience)) => Some(patience),
                 Some(UserTimeout::Systems) | None => None,
             },
-            stamper: self.timestamps.into(),
+            timestamps: self.timestamps.into(),
         })
     }
 
@@ -184,8 +184,8 @@ pub enum StamperArg {
 }
 
 impl From<StamperArg> for TimestampChoice {
-    fn from(stamper: StamperArg) -> TimestampChoice {
-        match stamper {
+    fn from(choice: StamperArg) -> TimestampChoice {
+        match choice {
             StamperArg::Auto => TimestampChoice::Auto,
             StamperArg::Kernel => TimestampChoice::Kernel,
             StamperArg::User => TimestampChoice::User,

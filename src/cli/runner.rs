@@ -104,9 +104,9 @@ pub fn run_showing<E: Clone + Send + 'static>(
     let (ask, interim) = mpsc::unbounded_channel();
     let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
-        let rest = batch_sleep.clone();
+        let idle_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
+        let runtime = runtime.enable_all().on_thread_park(move || idle_sleep.sleep_if_allowed()).build()?;
         let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();

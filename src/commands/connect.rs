@@ -45,10 +45,10 @@ pub async fn connect(
     largest: usize,
     asks: usize,
 ) -> Result<Connected, ConnectError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
+    let dial::Open { stream, leftover, tap_state, facts } = dial::open(dial, target).await?;
     let opened = Instant::now();
     let mute = stream.mute();
-    let socket = WebSocket::new(stream, leftover, marks, largest, asks).await;
+    let socket = WebSocket::new(stream, leftover, tap_state, largest, asks).await;
     Ok(Connected { socket, facts, opened, mute })
 }
 

@@ -64,8 +64,8 @@ pub async fn reconnoitre(
 }
 
 async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<DetectionAttempt, ConnectError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
-    let mut socket = WebSocket::new(stream, leftover, marks, largest, 1024).await;
+    let dial::Open { stream, leftover, tap_state, facts } = dial::open(dial, target).await?;
+    let mut socket = WebSocket::new(stream, leftover, tap_state, largest, 1024).await;
     let began = Instant::now();
     let (messages, ended) = first_words(&mut socket).await;
     let refused = ended && began.elapsed() < IMMEDIATE_CLOSE + facts.phases.upgrade.unwrap_or_default();

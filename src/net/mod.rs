@@ -1,4 +1,4 @@
-//! Floor 1: from a name to an open WebSocket, and what goes over it.
+//! Floor 1: dialing a target, the open WebSocket, and the clients that run on it.
 
 #[cfg(test)]
 pub mod testing;

@@ -154,7 +154,7 @@ fn a_redirect_leads_to_a_websocket_url_a_login_or_in_a_circle() {
             "it redirects to what looks like a login page (ws://127.0.0.1",
         ),
         ("302 X", "Location: /\r\n", "", "the server redirects to itself, without end"),
-        ("302 X", "", "", "it redirects, but says nowhere to"),
+        ("302 X", "", "", "it redirects, but without a Location header"),
     ]);
 }
 

@@ -21,7 +21,7 @@ use crate::net::client::websocket::WebSocket;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
 use crate::net::transport::tap::TcpIntrospect;
-use crate::net::transport::tcp_liveness::{Liveness, ask_until};
+use crate::net::transport::tcp_liveness::{Liveness, check_until};
 
 /// How often progress is told.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -98,7 +98,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             answer: plan.answer,
             talk: plan.talk.as_ref().map(|_| Stimulus::default()),
             progress_at: now + PROGRESS_INTERVAL,
-            stall_detector: StallDetector::begin(),
+            stall_detector: StallDetector::start(),
             stood_until: None,
             read: None,
             reporter,
@@ -112,7 +112,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         let mut over = self.is_enough();
         while over.is_none() {
             let woken = self.wait(interrupt).await;
-            let stood_still = self.stall_detector.look().is_some();
+            let stood_still = self.stall_detector.check().is_some();
             if stood_still {
                 let now = self.notes.age(Instant::now());
                 self.notes.listening.stood_still(now);
@@ -236,7 +236,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     /// Whether the other end knows the connection, too, though no end was heard.
     async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> EndLiveness {
         let proof = match over {
-            StopReason::Time | StopReason::Interrupt => ask_until(self.observer.stream(), interrupt).await,
+            StopReason::Time | StopReason::Interrupt => check_until(self.observer.stream(), interrupt).await,
             StopReason::Cut(_) => return EndLiveness::ToTheEnd,
         };
         match proof {

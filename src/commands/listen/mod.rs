@@ -69,7 +69,7 @@ async fn listen(
     let facts = Arc::new(room.facts.clone());
     reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
     if !plan.answer {
-        room.mute.shut();
+        room.mute.start();
     }
     let overheard = Listener::new(plan, &mut room.socket, notes, reporter).listen(interrupt).await;
     if let Some(ending) = &overheard.ending {

@@ -123,9 +123,10 @@ impl ConnectionTask {
         let most = plan.greeting.largest().max(plan.session.ask.as_str().len());
         let buffer =
             if plan.connections() > MAX_USUAL_READ_BUFFERS { SMALL_READ_BUFFER } else { READ_BUFFER };
-        let dial::Open { stream, leftover, marks, facts } = open;
+        let dial::Open { stream, leftover, tap_state, facts } = open;
         let mut socket =
-            WebSocket::with_read_buffer(buffer, stream, leftover, marks, plan.max_message_size, most).await;
+            WebSocket::with_read_buffer(buffer, stream, leftover, tap_state, plan.max_message_size, most)
+                .await;
         let emit = |event| self.tell(event);
         let greeted = run_preamble(&mut socket, &plan.greeting, &self.target, &emit).await;
         greeted.map_err(|why| add_context(why, &facts))?;

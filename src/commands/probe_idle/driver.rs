@@ -89,7 +89,7 @@ impl<'a> SearchDriver<'a> {
             progress_at: start + PROGRESS_INTERVAL,
             control_cut: None,
             error: None,
-            stall_detector: StallDetector::begin(),
+            stall_detector: StallDetector::start(),
         })
     }
 
@@ -131,7 +131,7 @@ impl<'a> SearchDriver<'a> {
             Some(word) = self.words.recv() => DriverWake::Word(word),
             () = sleep_until(until) => DriverWake::Time,
         };
-        self.stall_detector.look();
+        self.stall_detector.check();
         match woken {
             DriverWake::Interrupted => self.search.interrupt(),
             DriverWake::Time => {}

@@ -68,8 +68,8 @@ impl EstablishedProbe {
     /// When the last byte of the opening passed: the end of the response to the upgrade, or of the greeting. From
     /// then on it is silent, and of that age.
     fn opened_at(&self) -> Instant {
-        let marks = self.socket.tap_state();
-        marks.last_read().max(marks.last_write()).unwrap_or_else(Instant::now)
+        let tap_state = self.socket.tap_state();
+        tap_state.last_read().max(tap_state.last_write()).unwrap_or_else(Instant::now)
     }
 
     /// Whether the server agreed to speak first.
@@ -86,9 +86,9 @@ fn round_trip(phases: &PhaseTimes) -> Duration {
 
 /// Opens and greets one connection.
 pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, ConnectError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
+    let dial::Open { stream, leftover, tap_state, facts } = dial::open(&plan.dial, &plan.target).await?;
     let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
-    let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
+    let mut socket = WebSocket::new(stream, leftover, tap_state, plan.max_message_size, most).await;
     run_preamble(&mut socket, &plan.greeting, &plan.target, &|_| {})
         .await
         .map_err(|why| add_context(why, &facts))?;

@@ -21,7 +21,7 @@ use crate::net::client::websocket::WebSocket;
 use crate::net::event_throttle::EventThrottle;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Mute;
-use crate::net::transport::tcp_liveness::{Liveness, ask_until};
+use crate::net::transport::tcp_liveness::{Liveness, check_until};
 
 /// A last Ping is waited for no longer.
 const MAX_LAST_PONG_WAIT: Duration = Duration::from_secs(5);
@@ -188,7 +188,7 @@ impl ClientTask {
             | Behaviour::Stalled
             | Behaviour::HalfClosed
             | Behaviour::Quiet
-            | Behaviour::PingsOnly => ask_until(stream, &self.cancel).await,
+            | Behaviour::PingsOnly => check_until(stream, &self.cancel).await,
         }
     }
 
@@ -218,7 +218,7 @@ impl ClientTask {
             let _ = observer.stream().socket().shut_write();
         }
         if self.way.is_dead() {
-            mute.shut();
+            mute.start();
         }
     }
 

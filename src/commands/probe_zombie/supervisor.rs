@@ -115,7 +115,7 @@ impl<'a> Supervisor<'a> {
             opened,
             error,
             progress_at,
-            stall_detector: StallDetector::begin(),
+            stall_detector: StallDetector::start(),
             over_at: None,
             seen_until: start,
             answered: None,
@@ -140,7 +140,7 @@ impl<'a> Supervisor<'a> {
                 () = at(Some(look_at)) => SupervisorWake::Vigil,
                 () = at(vouch_at) => SupervisorWake::Vouch,
             };
-            self.stall_detector.look();
+            self.stall_detector.check();
             match woken {
                 SupervisorWake::Interrupted => self.interrupted = true,
                 SupervisorWake::Over => break,

@@ -75,7 +75,7 @@ async fn server_events_are_timed_and_answered() {
 #[tokio::test(start_paused = true)]
 async fn muted_observer_receives_and_sends_nothing() {
     let (mut socket, mut peer) = ends().await;
-    socket.stream_mut().mute().shut();
+    socket.stream_mut().mute().start();
     let start = Instant::now();
     let script = tokio::spawn(async move {
         peer.send(PING, b"one").await;
