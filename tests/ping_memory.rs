@@ -70,7 +70,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         ramp: None,
         worst: 5,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
-        greeting: Preamble::default(),
+        preamble: Preamble::default(),
         session: SessionPlan {
             kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(200)),

@@ -1,5 +1,4 @@
-//! Runs a command: its connections on this thread, its printing on another, so that a stuck pipe
-//! cannot look like jitter.
+//! Runs a command: connections on this thread, printing on another, so that a stuck pipe cannot look like jitter.
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -18,43 +17,43 @@ use crate::output::HumanOptions;
 use crate::output::Writer;
 use crate::output::{EventFilter, charset};
 
-/// Hands events to the thread that prints.
+/// Sends events to the printing thread.
 pub struct EventPrinter<E> {
-    background: PrintQueue<E>,
+    queue: PrintQueue<E>,
     is_wanted: IsWanted<E>,
-    can_be_spared: fn(&E) -> bool,
+    is_droppable: fn(&E) -> bool,
 }
 
 impl<E: Clone + Send + 'static> EventPrinter<E> {
-    /// Hands one over.
-    pub fn offer(&mut self, event: &E) {
+    /// Sends an event, if it is displayed at all.
+    pub fn push(&mut self, event: &E) {
         if (self.is_wanted)(event) {
-            self.background.offer(event.clone(), (self.can_be_spared)(event));
+            self.queue.push(event.clone(), (self.is_droppable)(event));
         }
     }
 }
 
 impl Reporter for EventPrinter<Event> {
     fn report(&mut self, event: &Event) {
-        self.offer(event);
+        self.push(event);
     }
 }
 
-/// Shows an event; gives the error that made showing it impossible, from then on.
+/// Displays an event; returns the write error that prevents further output.
 type Show<E> = Box<dyn FnMut(&E) -> Option<io::ErrorKind> + Send>;
 
-/// Whether an event is shown at all: what is not need not wake the thread that prints.
+/// Whether an event is displayed at all; others need not wake the printing thread.
 type IsWanted<E> = Box<dyn FnMut(&E) -> bool>;
 
-/// How the events of one command are shown.
+/// How a command's events are displayed.
 pub struct EventDisplay<E> {
     pub show: Show<E>,
     pub is_wanted: IsWanted<E>,
     /// Whether an event may be dropped when nobody reads.
-    pub can_be_spared: fn(&E) -> bool,
+    pub is_droppable: fn(&E) -> bool,
 }
 
-/// Shows every event until one cannot be shown; gives the error.
+/// Displays events until a write fails; returns the error.
 fn print_all<E: Send + 'static>(
     mut show: impl FnMut(&E) -> Option<io::ErrorKind>,
     queue: &PrintQueueReceiver<E>,
@@ -69,7 +68,7 @@ fn print_all<E: Send + 'static>(
     failure
 }
 
-/// Runs a job of heartbeats, shown as the arguments say, to its verdict.
+/// Runs a heartbeat job to its result, with display by the arguments.
 pub fn run(
     command: &'static str,
     args: &OutputArgs,
@@ -81,60 +80,60 @@ pub fn run(
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    let mut interest = EventFilter::new(args.format.chosen(), human_options(args));
-    let is_wanted = Box::new(move |event: &Event| interest.is_in(event));
-    let showing = EventDisplay { show, is_wanted, can_be_spared };
-    run_showing(showing, async |printer, control| job(printer, control).await.exit_code())
+    let mut filter = EventFilter::new(args.format.chosen(), human_options(args));
+    let is_wanted = Box::new(move |event: &Event| filter.is_in(event));
+    let display = EventDisplay { show, is_wanted, is_droppable };
+    run_with_display(display, async |printer, control| job(printer, control).await.exit_code())
 }
 
-fn can_be_spared(event: &Event) -> bool {
+fn is_droppable(event: &Event) -> bool {
     matches!(event, Event::Connection { .. } | Event::StatusCounts(_))
 }
 
-/// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
-pub fn run_showing<E: Clone + Send + 'static>(
-    showing: EventDisplay<E>,
+/// Runs `job` to its exit code, with signal handling and event display.
+pub fn run_with_display<E: Clone + Send + 'static>(
+    display: EventDisplay<E>,
     job: impl AsyncFnOnce(&mut EventPrinter<E>, RunControl) -> u8,
 ) -> ExitCode {
-    let EventDisplay { show, is_wanted, can_be_spared } = showing;
-    let (background, thread) = PrintQueue::start(move |queue| print_all(show, &queue));
-    let mut printer = EventPrinter { background, is_wanted, can_be_spared };
-    // Whoever reads no more wants no more: as if interrupted.
-    let interrupt = printer.background.closed().child_token();
+    let EventDisplay { show, is_wanted, is_droppable } = display;
+    let (queue, thread) = PrintQueue::start(move |queue| print_all(show, &queue));
+    let mut printer = EventPrinter { queue, is_wanted, is_droppable };
+    // A closed output counts as an interrupt.
+    let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
+    let exit_code = signals::handle(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
-        let idle_sleep = batch_sleep.clone();
+        let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().on_thread_park(move || idle_sleep.sleep_if_allowed()).build()?;
+        let runtime = runtime.enable_all().on_thread_park(move || thread_sleep.sleep_if_allowed()).build()?;
         let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
-        // A resolver that was given up still holds its thread; nobody waits for it.
+        // An abandoned resolver call may still block its thread; do not wait for it.
         runtime.shutdown_background();
         Ok(exit_code)
     });
-    let dropped = printer.background.dropped();
+    let dropped = printer.queue.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
-    errors::warn_of_dropped(dropped);
+    errors::warn_about_dropped_events(dropped);
     match exit_code {
-        Err(error) => errors::fail(&format!("cannot start: {error}")),
+        Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
         Ok(exit_code) => finish(exit_code, failure),
     }
 }
 
-/// A closed pipe ends the run quietly: what was found wanting by then is still in the exit code, and
-/// that it was too short for more is the reader's wish. Any other failure to write is told, for the
-/// report is lost.
+/// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
+/// other results become success. Any other write failure is reported, since the report is lost.
 fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
-    let wanting = [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
+    let has_failed =
+        [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
     match failure {
-        Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
+        Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
-        Some(kind) => errors::fail(&format!("cannot write the report to stdout: {kind}")),
+        Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 
-/// Where the result goes. Only text for people depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
+/// The writer for results. Only human text depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
 pub fn stdout(format: Format) -> Writer {
     match format {
         Format::Human => charset::writer(Box::new(io::stdout())),
@@ -142,12 +141,12 @@ pub fn stdout(format: Format) -> Writer {
     }
 }
 
-/// Where the conversation goes.
+/// The writer for messages to the user.
 pub fn stderr() -> Writer {
     charset::writer(Box::new(io::stderr()))
 }
 
-/// What the terminal can do, and what the arguments say of it.
+/// Display options, from the terminal and the arguments.
 pub fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,

@@ -1,4 +1,4 @@
-//! Floor 2: one file a command, each a Plan that is always valid and a `run`.
+//! Floor 2: one file or folder a command, each with a plan that is always valid and a `run`.
 
 mod connect;
 pub mod demo;

@@ -75,7 +75,7 @@ fn too_few_files_are_told_before_anything_is_opened() {
     let ran = with_files(100, &["ping", "-n", "69", &server.url()]);
     assert_eq!(ran.code, Some(3), "{}", ran.all());
     assert!(ran.stdout.is_empty() && ran.stderr.contains("cannot open 69 connections: "), "{}", ran.all());
-    assert!(ran.stderr.contains("\nhint: -n 68 is the most here; "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\nhint: -n 68 is the maximum here; "), "{}", ran.stderr);
     let ran = with_files(100, &["ping", "-n", "69", "--json", &server.url()]);
     assert_eq!((ran.code, &ran.json()["error"]["kind"]), (Some(3), &"local".into()));
     let ran = with_files(100, &["ping", "-n", "68", "-c", "1", &server.url()]);

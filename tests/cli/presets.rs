@@ -328,7 +328,7 @@ fn auto_falls_back_to_ping_frames_and_says_so() {
 
 /// Arguments that are refused, and what the one line must contain.
 const REFUSED: &[(&[&str], &[&str])] = &[
-    (&["ping", "--preset", "enginio", "ws://a/"], &["'enginio' is no preset", "near it are: engine.io"]),
+    (&["ping", "--preset", "enginio", "ws://a/"], &["'enginio' is no preset", "similar names: engine.io"]),
     (&["ping", "--preset", "qqqq", "ws://a/"], &["'wscheck presets' lists them all"]),
     (
         &["ping", "--preset", "engine.io", "--heartbeat", "app", "ws://a/"],
@@ -345,7 +345,7 @@ const REFUSED: &[(&[&str], &[&str])] = &[
     (&["ping", "--preset", "binance", "-i", "100ms", "ws://a/"], &["more often than every 1 s", "banned"]),
     (
         &["ping", "--preset", "engine.io", "ws://a/engine.io/?EIO=3"],
-        &["wants EIO=4 in the URL's query, which says EIO=3"],
+        &["needs EIO=4 in the URL's query, not EIO=3"],
     ),
     (
         &["ping", "--preset", "home-assistant", "ws://a/"],
@@ -451,13 +451,13 @@ fn ndjson_is_a_preset_a_line_and_the_document_last() {
 #[test]
 fn an_unknown_preset_is_a_usage_error_that_names_its_neighbours() {
     let ran = run(&["presets", "phonix"]);
-    let told = "error: 'phonix' is no preset; near it are: phoenix, phoenix-v1\n";
+    let told = "error: 'phonix' is not a preset; similar names: phoenix, phoenix-v1\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["presets", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["verdict"]), (Some(2), &json!("usage")));
     assert_eq!(
         document["error"]["message"],
-        "'qqqq\\u{1b}[2J' is no preset; 'wscheck presets' lists them all"
+        "'qqqq\\u{1b}[2J' is not a preset; 'wscheck presets' lists them all"
     );
 }

@@ -120,7 +120,7 @@ fn timeouts_that_scatter_are_stochastic_with_their_range() {
     let held = document["bracket"]["lo_ms"].as_f64().map(|_| sample("max_ms") * 2.5);
     assert!(tried.zip(held).is_none_or(|(tried, held)| (tried - held).abs() < 1.0), "{document:#}");
     let notes = document["notes"].to_string();
-    assert!(notes.contains("there was nothing to verify: no interval is sure"), "{document:#}");
+    assert!(notes.contains("there was nothing to verify: no interval is certain"), "{document:#}");
     assert_eq!(tried.is_none(), notes.contains("no silence survived"), "{document:#}");
 }
 
@@ -207,7 +207,7 @@ fn a_server_that_speaks_keeps_the_path_busy() {
 fn a_path_without_a_timeout_is_said_to_have_none_up_to_max() {
     let (code, document) = faulty(&[], &["--max", "2s", "--refresh", "--verify"]);
     let notes = [
-        "what keeps the path open was not tried: nothing was cut",
+        "keepalive methods were not tried: nothing was cut",
         "there was nothing to verify: no timeout was found",
     ];
     assert_eq!(document["notes"], json!(notes), "{document:#}");
@@ -407,7 +407,7 @@ fn an_interrupt_of_what_follows_the_search_says_so() {
     assert_eq!((&document["partial"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
     assert_eq!(document["result"], "interrupted", "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
-    let lacking = ", before all was tried that was to follow the search";
+    let lacking = ", before the steps after the search were complete";
     assert!(reason.starts_with("interrupted after ") && reason.ends_with(lacking), "{document:#}");
 }
 
@@ -497,7 +497,7 @@ fn bounds_that_make_no_sense_are_told_in_one_line_or_a_document() {
         (["--repeat", "21"], "it must be a whole number from 1 to 20"),
         (
             ["--app-pong", "hello"],
-            "--app-pong does nothing without --app-ping, --allow-messages or --refresh",
+            "--app-pong has no effect without --app-ping, --allow-messages or --refresh",
         ),
     ] {
         let line = [&["probe-idle", "--max", "2s"], &args[..], &["ws://127.0.0.1:1/"]].concat();

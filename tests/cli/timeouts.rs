@@ -48,12 +48,13 @@ fn ndjson_is_an_entry_a_line_and_the_document_last() {
 #[test]
 fn unknown_product_error_suggests_similar_names() {
     let ran = run(&["timeouts", "ngnix"]);
-    let told = "error: 'ngnix' is no product in the table of timeouts; near it are: nginx\n";
+    let told = "error: 'ngnix' is not a product in the table of timeouts; similar names: nginx\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["timeouts", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["verdict"]), (Some(2), &"usage".into()));
-    let told = "'qqqq\\u{1b}[2J' is no product in the table of timeouts; 'wscheck timeouts' lists them all";
+    let told =
+        "'qqqq\\u{1b}[2J' is not a product in the table of timeouts; 'wscheck timeouts' lists them all";
     assert_eq!(document["error"]["message"], told);
     assert_eq!(run(&["timeouts", ""]).code, Some(2));
 }

@@ -226,7 +226,7 @@ async fn the_idle_timeout_cuts_an_idle_connection_in_every_way() {
 #[tokio::test]
 async fn a_silent_cut_swallows_everything() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=silent"]).await;
-    fault(&mut served, "silent after 20ms without life").await;
+    fault(&mut served, "silent after 20ms of idleness").await;
     stays_silent(&mut client).await;
     swallows(&mut client).await;
     served.stop().await;
@@ -235,7 +235,7 @@ async fn a_silent_cut_swallows_everything() {
 #[tokio::test]
 async fn an_rst_on_use_waits_for_the_client() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=rst-on-use"]).await;
-    fault(&mut served, "rst-on-use after 20ms without life").await;
+    fault(&mut served, "rst-on-use after 20ms of idleness").await;
     client.send(PING, b"hello?").await;
     assert_eq!(client.next().await, Got::Rst);
     served.stop().await;
@@ -258,7 +258,7 @@ async fn only_client_messages_reset_that_idle_timer() {
         }
         unreachable!()
     };
-    let cut = async { fault(&mut served, "fin after 150ms without life").await };
+    let cut = async { fault(&mut served, "fin after 150ms of idleness").await };
     let ((answered, end), ()) = tokio::join!(pinged, cut);
     assert!(answered > 1 && matches!(end, Got::Fin | Got::Rst), "{answered} {end:?}");
     served.stop().await;
@@ -267,7 +267,7 @@ async fn only_client_messages_reset_that_idle_timer() {
 #[tokio::test]
 async fn a_lingering_hop_lets_go_first_and_tells_later() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "linger=400ms"]).await;
-    fault(&mut served, "silent after 20ms without life").await;
+    fault(&mut served, "silent after 20ms of idleness").await;
     let start = Instant::now();
     client.send(PING, b"swallowed").await;
     assert_eq!(client.next().await, Got::Fin);

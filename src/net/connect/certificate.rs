@@ -221,9 +221,7 @@ fn invalid(error: &CertificateError, leaf: Option<&LeafCertificate>) -> DialErro
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCriticalExtension") => {
             fault(CRITICAL_EXTENSION)
         }
-        CertificateError::Other(_) => {
-            fault("the TLS library rejects it without a reason")
-        }
+        CertificateError::Other(_) => fault("the TLS library rejects it without a reason"),
         other => fault(&variant_words(other)),
     }
 }

@@ -647,7 +647,10 @@ fn tap_state(stream: &Stream) -> Arc<TapState> {
 fn describe_disconnect(tap_state: &TapState) -> String {
     match tap_state.end() {
         Some(StreamEnd::Error(Some(errno))) => {
-            format!("the connection to the proxy broke: {}", os_error::describe(&io::Error::from_raw_os_error(errno)))
+            format!(
+                "the connection to the proxy broke: {}",
+                os_error::describe(&io::Error::from_raw_os_error(errno))
+            )
         }
         Some(StreamEnd::Fin) => "the proxy closed the connection".to_string(),
         Some(StreamEnd::Error(None)) | None => "the connection to the proxy broke".to_string(),

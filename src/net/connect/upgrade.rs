@@ -92,7 +92,9 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Ins
 
 fn send_error(error: &io::Error, budget: Duration) -> DialError {
     match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => DialError::timeout(budget, "the server did not accept the request"),
+        (io::ErrorKind::TimedOut, None) => {
+            DialError::timeout(budget, "the server did not accept the request")
+        }
         _ => DialError::on_open_connection("while the request was sent", error),
     }
 }

@@ -49,7 +49,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct ObserverConfig {
     /// Shapes of app pings.
-    pub shapes: KnownPings,
+    pub known_pings: KnownPings,
     /// Whether app pings are answered. (Pong frames leave by themselves, unless muted.)
     pub answers_messages: bool,
     /// Interval of Ping frames; `None`: none are sent.
@@ -329,7 +329,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return ObserverEvent::ServerEvent { at, said, answered: false, repeats: false };
         }
         let repeats = self.is_relayed(at, message);
-        let (said, mut replies) = self.config.shapes.hear(message, unix_ms());
+        let (said, mut replies) = self.config.known_pings.hear(message, unix_ms());
         if !self.config.answers_messages {
             replies.clear();
         }

@@ -22,7 +22,7 @@ fn ms(n: u64) -> Duration {
 
 fn config() -> ObserverConfig {
     ObserverConfig {
-        shapes: KnownPings::default(),
+        known_pings: KnownPings::default(),
         answers_messages: true,
         pings: None,
         messages: false,
