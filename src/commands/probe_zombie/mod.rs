@@ -19,7 +19,7 @@ use crate::domain::format;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
+use crate::domain::zombie::{ZombieFindings, ZombieVerdict};
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
@@ -47,24 +47,10 @@ fn build_report(
     started_at: SystemTime,
     start: Instant,
 ) -> ZombieReport {
-    let SupervisorResult {
-        clients,
-        opened,
-        error,
-        interrupted,
-        is_control_confirmed,
-        longest_stall,
-        unanswered,
-    } = result;
-    let watch = ObservationQuality {
-        every: info.every,
-        whole: !interrupted,
-        vouched: is_control_confirmed,
-        stood_still: longest_stall,
-        unanswered,
-    };
+    let quality = result.quality(&info);
+    let SupervisorResult { clients, opened, error, interrupted, .. } = result;
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
-    let findings = ZombieFindings::of(clients, watch).with_headers(headers);
+    let findings = ZombieFindings::of(clients, quality).with_headers(headers);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::zombie::report::{ZombieEvent, ZombieProgress, ZombieReporter};
-use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, outlived};
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReporter};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, outlived};
 use crate::net::client::observer::RelayDetector;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
@@ -40,6 +40,19 @@ pub struct SupervisorResult {
     pub longest_stall: Option<Duration>,
     /// Longest time without an answer to the control.
     pub unanswered: Duration,
+}
+
+impl SupervisorResult {
+    /// How reliable the observation is.
+    pub fn quality(&self, info: &ZombieInfo) -> ObservationQuality {
+        ObservationQuality {
+            every: info.every,
+            whole: !self.interrupted,
+            vouched: self.is_control_confirmed,
+            stood_still: self.longest_stall,
+            unanswered: self.unanswered,
+        }
+    }
 }
 
 /// A running observation.
