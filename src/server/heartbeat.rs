@@ -287,7 +287,7 @@ mod tests {
 
     /// One client in simulated time.
     struct TestClient {
-        pulse: ClientHeartbeats,
+        heartbeats: ClientHeartbeats,
         figures: Vec<HeartbeatStats>,
         epoch: Instant,
     }
@@ -297,20 +297,24 @@ mod tests {
             let epoch = Instant::now();
             let figures = rules.kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
             // Client 0 has offset 0: its heartbeats are due at whole intervals.
-            TestClient { pulse: ClientHeartbeats::new(Arc::new(rules), 0, 7, epoch, epoch), figures, epoch }
+            TestClient {
+                heartbeats: ClientHeartbeats::new(Arc::new(rules), 0, 7, epoch, epoch),
+                figures,
+                epoch,
+            }
         }
 
         fn wake(&mut self, at: Duration) -> Vec<HeartbeatAction> {
-            self.pulse.wake(self.epoch + at, 0, &mut self.figures)
+            self.heartbeats.wake(self.epoch + at, 0, &mut self.figures)
         }
 
         fn on_pong(&mut self, at: Duration, payload: &str) {
-            self.pulse.record_frame(false, self.epoch + at);
-            self.pulse.on_pong(payload.as_bytes(), self.epoch + at, &mut self.figures);
+            self.heartbeats.record_frame(false, self.epoch + at);
+            self.heartbeats.on_pong(payload.as_bytes(), self.epoch + at, &mut self.figures);
         }
 
         fn due(&self) -> Duration {
-            self.pulse.due().unwrap() - self.epoch
+            self.heartbeats.due().unwrap() - self.epoch
         }
     }
 
@@ -369,7 +373,7 @@ mod tests {
         {
             let mut run = TestClient::new(ServerHeartbeats { any_traffic_counts, ..rules() });
             run.wake(30 * S);
-            run.pulse.record_frame(true, run.epoch + 31 * S);
+            run.heartbeats.record_frame(true, run.epoch + 31 * S);
             assert_eq!(run.wake(40 * S), expected);
             let Counts { superseded, missed, .. } = run.figures[0].counts;
             assert_eq!((superseded, missed), (0, 1), "no later heartbeat was answered");
@@ -381,7 +385,7 @@ mod tests {
     fn active_client_waits_at_most_one_and_a_half_intervals() {
         for (last_message_at, next) in [(16, 60), (14, 45), (29, 60), (1, 45)] {
             let mut run = TestClient::new(ServerHeartbeats { skip_if_active: true, ..rules() });
-            run.pulse.record_frame(true, run.epoch + last_message_at * S);
+            run.heartbeats.record_frame(true, run.epoch + last_message_at * S);
             assert_eq!(run.wake(30 * S), [], "spoke at {last_message_at} s");
             assert_eq!(run.due(), next * S, "spoke at {last_message_at} s");
             assert!(next - last_message_at <= 45 && next - last_message_at >= 30);

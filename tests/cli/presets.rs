@@ -352,7 +352,10 @@ const REFUSED: &[(&[&str], &[&str])] = &[
     ),
     (&["ping", "--preset", "auto", "ws://a/", "ws://b/"], &["--preset auto works with one URL"]),
     (&["ping", "--preset", "xmpp", "ws://a/", "ws://b/"], &["works with one host only"]),
-    (&["ping", "--preset", "phoenix", "--await-timeout", "1s", "ws://a/"], &["--await-timeout has no effect"]),
+    (
+        &["ping", "--preset", "phoenix", "--await-timeout", "1s", "ws://a/"],
+        &["--await-timeout has no effect"],
+    ),
     (&["ping", "--framing", "frames", "ws://a/"], &["'frames'"]),
     (&["ping", "--heartbeat", "app", "--app-ping", r"text:\q", "ws://a/"], &["--app-ping", "no escape"]),
     (&["ping", "--heartbeat", "app", "--app-ping", "hex:c?", "ws://a/"], &["bytes to send must all be said"]),

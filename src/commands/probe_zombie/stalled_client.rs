@@ -89,12 +89,12 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn close_time() -> CloseKind {
+    fn regular_close() -> CloseKind {
         CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }
     }
 
     /// The time in milliseconds, and whether it is an upper bound, if it ended so and the last bytes came then.
-    fn told(stalled: &StalledClient, how: CloseKind, last_bytes_at: Option<u64>) -> (u64, bool) {
+    fn dated_end(stalled: &StalledClient, how: CloseKind, last_bytes_at: Option<u64>) -> (u64, bool) {
         let (who, at) = (ClosedBy::Peer, SystemTime::UNIX_EPOCH);
         let ending =
             CloseCause { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn end_reported_by_the_system_is_dated_by_it() {
-        assert_eq!(told(&stalled(true, false), CloseKind::Fin, Some(3000)), (5000, false));
+        assert_eq!(dated_end(&stalled(true, false), CloseKind::Fin, Some(3000)), (5000, false));
         assert_eq!(
-            told(&stalled(false, false), CloseKind::Fin, None),
+            dated_end(&stalled(false, false), CloseKind::Fin, None),
             (6000, true),
             "it came while it was read"
         );
@@ -137,17 +137,24 @@ mod tests {
     #[test]
     fn close_is_dated_by_the_last_bytes() {
         for is_end_seen in [true, false] {
-            assert_eq!(told(&stalled(is_end_seen, false), close_time(), Some(3000)), (3000, false));
-            assert_eq!(told(&stalled(is_end_seen, true), CloseKind::TlsClose, Some(3000)), (3000, false));
+            assert_eq!(dated_end(&stalled(is_end_seen, false), regular_close(), Some(3000)), (3000, false));
+            assert_eq!(
+                dated_end(&stalled(is_end_seen, true), CloseKind::TlsClose, Some(3000)),
+                (3000, false)
+            );
         }
-        assert_eq!(told(&stalled(true, false), close_time(), None), (5000, true), "the system does not tell");
-        assert_eq!(told(&stalled(false, false), close_time(), None), (6000, true));
+        assert_eq!(
+            dated_end(&stalled(true, false), regular_close(), None),
+            (5000, true),
+            "the last data time is unknown"
+        );
+        assert_eq!(dated_end(&stalled(false, false), regular_close(), None), (6000, true));
     }
 
     #[test]
     fn bytes_at_the_end_may_be_close_notify() {
-        assert_eq!(told(&stalled(true, true), close_time(), Some(4990)), (5000, true));
-        assert_eq!(told(&stalled(true, false), close_time(), Some(4990)), (4990, false));
+        assert_eq!(dated_end(&stalled(true, true), regular_close(), Some(4990)), (5000, true));
+        assert_eq!(dated_end(&stalled(true, false), regular_close(), Some(4990)), (4990, false));
     }
 
     #[test]

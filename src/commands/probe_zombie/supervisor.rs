@@ -157,8 +157,8 @@ impl<'a> Supervisor<'a> {
             match woken {
                 SupervisorWake::Interrupted => self.interrupted = true,
                 SupervisorWake::Over => break,
-                SupervisorWake::Event((way, told)) => {
-                    self.on_event(way, told);
+                SupervisorWake::Event((way, event)) => {
+                    self.on_event(way, event);
                     self.record_end(way);
                 }
                 SupervisorWake::Progress => self.progress(),
@@ -195,15 +195,15 @@ impl<'a> Supervisor<'a> {
     async fn end_all(&mut self) {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
-        while let Ok((way, told)) = self.events.try_recv() {
-            self.on_event(way, told);
+        while let Ok((way, event)) = self.events.try_recv() {
+            self.on_event(way, event);
         }
     }
 
-    fn on_event(&mut self, way: Behaviour, told: ClientTaskEvent) {
+    fn on_event(&mut self, way: Behaviour, event: ClientTaskEvent) {
         let at = SystemTime::now();
         let Some(client) = self.clients.get_mut(&way) else { return };
-        match told {
+        match event {
             ClientTaskEvent::Opened(opened) => {
                 client.since = Some(Instant::now());
                 client.record.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
@@ -232,7 +232,7 @@ impl<'a> Supervisor<'a> {
                 self.unanswered = self.unanswered.max(longest);
                 client.is_over = true;
                 let began = began.saturating_duration_since(self.start);
-                let (listening, told) = (*listening, fate.clone());
+                let (listening, end) = (*listening, fate.clone());
                 client.record = ClientRecord {
                     way,
                     began,
@@ -241,7 +241,7 @@ impl<'a> Supervisor<'a> {
                     passed_on: relayed,
                     unread,
                     deaf,
-                    fate: told,
+                    fate: end,
                 };
                 let unanswered = client.record.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
@@ -279,7 +279,8 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// When the control will have outlived all that were let go, and visibly: whoever dies of age dies then.
+    /// When the control will have visibly outlived all closed clients: if the server limits the age of connections, it
+    /// closes the control by then.
     fn outlived_at(&self) -> Option<Instant> {
         let opened = self.clients.get(&Behaviour::Control)?.since?;
         let longest = self.clients.values().filter_map(|client| client.record.ended()).max()?;

@@ -162,7 +162,7 @@ struct UnawaitedMessages {
     /// The pattern being awaited.
     awaiting: Option<Pattern>,
     /// Count of each kind of traffic, reported when the preamble is over.
-    heard: Vec<(PeerTraffic, u64)>,
+    traffic: Vec<(PeerTraffic, u64)>,
 }
 
 impl UnawaitedMessages {
@@ -180,10 +180,10 @@ impl UnawaitedMessages {
         }
     }
 
-    fn count(&mut self, heard: PeerTraffic) {
-        match self.heard.iter_mut().find(|(known, _)| *known == heard) {
+    fn count(&mut self, traffic: PeerTraffic) {
+        match self.traffic.iter_mut().find(|(known, _)| *known == traffic) {
             Some((_, count)) => *count += 1,
-            None => self.heard.push((heard, 1)),
+            None => self.traffic.push((traffic, 1)),
         }
     }
 
@@ -191,7 +191,7 @@ impl UnawaitedMessages {
         if let Some(every) = self.announced {
             emit(ConnEvent::Announced(every));
         }
-        for (traffic, count) in &self.heard {
+        for (traffic, count) in &self.traffic {
             emit(ConnEvent::PeerTraffic(*traffic, *count));
         }
     }
@@ -293,7 +293,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
             SocketEvent::Message(message) => message,
         };
         let at = socket.last_read_at();
-        let heard = match &message {
+        let content = match &message {
             Message::Text(text) => MessageRef::Text(text),
             Message::Binary(bytes) => MessageRef::Binary(bytes),
             Message::Close(frame) => {
@@ -312,20 +312,20 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Message::Frame(_) => continue,
         };
-        let unpacked = decompress_gzip(heard);
-        let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
-        seen.announced = seen.announced.or_else(|| announced(preamble, heard));
-        let mut units = preamble.convention.framing.units(heard);
+        let unpacked = decompress_gzip(content);
+        let content = unpacked.as_deref().map_or(content, MessageRef::Text);
+        seen.announced = seen.announced.or_else(|| announced(preamble, content));
+        let mut units = preamble.convention.framing.units(content);
         if units.any(|unit| pattern.matches(&InboundMessage::new(unit)).is_some()) {
-            listener(PreambleEvent { at, kind: PreambleEventKind::Awaited(heard), answered: false });
+            listener(PreambleEvent { at, kind: PreambleEventKind::Awaited(content), answered: false });
             return Ok(());
         }
         let mut answered = false;
-        for meaning in classifier.read(heard, unix_ms()) {
+        for meaning in classifier.read(content, unix_ms()) {
             answered |= answer(socket, meaning, seen).await?;
         }
-        listener(PreambleEvent { at, kind: PreambleEventKind::Message(heard), answered });
-        seen.note(heard);
+        listener(PreambleEvent { at, kind: PreambleEventKind::Message(content), answered });
+        seen.note(content);
         if seen.is_refused_but_open(preamble) {
             let cause = seen.refusal_sentence().unwrap_or_default();
             return Err(PreambleFailure { kind: FailureKind::ClosedEarly, cause });

@@ -388,13 +388,13 @@ impl<S: TimestampedRead + Unpin> AsyncRead for Tap<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buf.remaining();
+        let capacity = buf.remaining();
         let before = buf.filled().len();
         // Send timestamps come before the answer to be read.
         self.read_send_timestamps();
         let result = ready!(Pin::new(&mut self.inner).poll_read_stamped(cx, buf));
         match &result {
-            Ok(stamp) if room > 0 => self.state.record_read(buf.filled().len() - before, *stamp),
+            Ok(stamp) if capacity > 0 => self.state.record_read(buf.filled().len() - before, *stamp),
             Ok(_) => {}
             Err(error) => self.state.record_error(error),
         }

@@ -186,13 +186,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
 
     /// Reports server traffic: the first of several messages in one read, and a slow message's bytes if far apart.
     fn report_server_traffic(&mut self) {
-        let heard = self.socket.last_read_at();
-        let gap = heard.saturating_duration_since(self.quiet_since);
+        let received_at = self.socket.last_read_at();
+        let gap = received_at.saturating_duration_since(self.quiet_since);
         let was_just_reported =
-            self.last_reported.is_some_and(|last_reported| heard < last_reported + MIN_REPORT_INTERVAL);
+            self.last_reported.is_some_and(|last_reported| received_at < last_reported + MIN_REPORT_INTERVAL);
         if !gap.is_zero() && !was_just_reported {
-            self.last_reported = Some(heard);
-            (self.emit)(heard, ProbeEvent::Spoke { gap });
+            self.last_reported = Some(received_at);
+            (self.emit)(received_at, ProbeEvent::Spoke { gap });
         }
     }
 
@@ -234,8 +234,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
         match self.wait_for_answer(until).await {
-            ListenResult::Found(heard) => {
-                (self.emit)(heard, ProbeEvent::Survived { idle, rtt: heard - asked })
+            ListenResult::Found(received_at) => {
+                (self.emit)(received_at, ProbeEvent::Survived { idle, rtt: received_at - asked })
             }
             ListenResult::End(cut) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
             ListenResult::Nothing => self.report_death(idle, DeathCause::Unanswered),
@@ -279,13 +279,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         }
     }
 
-    /// Asks after the server's message was received (`heard`) or was not.
-    async fn ask_second(mut self, idle: Duration, heard: bool) {
+    /// Asks after the server's message was received (`has_server_message`) or was not.
+    async fn ask_second(mut self, idle: Duration, has_server_message: bool) {
         let asked = match self.send_question() {
             Ok(asked) => asked,
             Err(cut) => return self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
         };
-        match (self.wait_for_answer(asked + self.plan.question.timeout / 2).await, heard) {
+        match (self.wait_for_answer(asked + self.plan.question.timeout / 2).await, has_server_message) {
             (ListenResult::Found(at), true) => {
                 (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked })
             }

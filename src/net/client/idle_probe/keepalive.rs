@@ -25,7 +25,7 @@ pub enum KeepaliveTraffic {
     Nothing,
 }
 
-/// Parameters of a result connection.
+/// Parameters of a kept connection.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepalivePlan<'a> {
     pub question: &'a Question,
@@ -35,7 +35,7 @@ pub struct KeepalivePlan<'a> {
     pub until: Option<Duration>,
 }
 
-/// How a result connection ended.
+/// How a kept connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepaliveResult {
     /// The last question was answered.

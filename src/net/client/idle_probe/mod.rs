@@ -62,7 +62,7 @@ impl Question {
 enum ListenResult {
     /// It came; the time is that of the read that brought it.
     Found(Instant),
-    /// The connection message_or_end instead.
+    /// The connection ended instead.
     End(Disconnect),
     Nothing,
 }
@@ -99,7 +99,7 @@ async fn wait_for<S: AsyncRead + AsyncWrite + Unpin>(
     ListenResult::Nothing
 }
 
-/// The message of a socket event, if any; the error says how the connection message_or_end.
+/// The message of a socket event, if any; the error says how the connection ended.
 fn message_or_end<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &WebSocket<S>,
     step: SocketEvent,

@@ -44,8 +44,8 @@ fn question(kind: HeartbeatKind) -> Question {
 async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
 /// A trial under way, and the server's end of its stream.

@@ -36,12 +36,12 @@ async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     ends_of(64 * 1024).await
 }
 
-/// `capacity`: of the path in bytes.
+/// `capacity`: how many bytes the path buffers.
 async fn ends_of(capacity: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(capacity);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
 fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {

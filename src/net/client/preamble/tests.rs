@@ -32,8 +32,8 @@ fn preamble(name: &str) -> Preamble {
 async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
 /// Runs a preamble against a peer that does this; returns the result, the events and the duration.

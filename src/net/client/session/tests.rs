@@ -80,8 +80,8 @@ impl TestSession {
     async fn over(near: FakeTcpStream, far: DuplexStream, plan: SessionPlan) -> TestSession {
         let kernel = near.kernel();
         let tap = Tap::new(near);
-        let marks = tap.state();
-        let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
+        let tap_state = tap.state();
+        let socket = WebSocket::new(tap, Vec::new(), tap_state, 1024, 1024).await;
         let start = Instant::now();
         let place = SessionStart {
             nonce: NONCE,
@@ -675,8 +675,8 @@ async fn server_ping_does_not_interrupt_our_close() {
 async fn reconnected_status_is_unknown_until_answered() {
     let (near, far) = duplex(4096);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
+    let tap_state = tap.state();
+    let socket = WebSocket::new(tap, Vec::new(), tap_state, 1024, 1024).await;
     let now = Instant::now();
     let place = SessionStart {
         nonce: 1,
