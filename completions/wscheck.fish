@@ -106,7 +106,7 @@ crypto.com\t'Crypto.com'
 bullish\t'Bullish'
 polymarket\t'Polymarket, market channel'
 polymarket-live\t'Polymarket live data'
-auto\t'What the server seems to speak'"
+auto\t'Detect the protocol of the server'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
 lines\t''
 records\t''"
@@ -228,7 +228,7 @@ crypto.com\t'Crypto.com'
 bullish\t'Bullish'
 polymarket\t'Polymarket, market channel'
 polymarket-live\t'Polymarket live data'
-auto\t'What the server seems to speak'"
+auto\t'Detect the protocol of the server'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
 lines\t''
 records\t''"
@@ -331,7 +331,7 @@ crypto.com\t'Crypto.com'
 bullish\t'Bullish'
 polymarket\t'Polymarket, market channel'
 polymarket-live\t'Polymarket live data'
-auto\t'What the server seems to speak'"
+auto\t'Detect the protocol of the server'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
 lines\t''
 records\t''"
@@ -431,7 +431,7 @@ crypto.com\t'Crypto.com'
 bullish\t'Bullish'
 polymarket\t'Polymarket, market channel'
 polymarket-live\t'Polymarket live data'
-auto\t'What the server seems to speak'"
+auto\t'Detect the protocol of the server'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
 lines\t''
 records\t''"

@@ -1,10 +1,10 @@
-//! The floors: a file may look down, never up, and never sideways across a floor's divide.
+//! The floors: files import from their own floor or below, and never across a floor's division.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each floor with the rooms it may look into, besides itself.
+/// Each floor and the floors it may import from.
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("net", &["domain"]),
@@ -14,7 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("cli", &["domain", "net", "server", "commands", "output"]),
 ];
 
-/// Crates that the domain must not know.
+/// Crates that the domain must not use.
 const OUTSIDE: &[&str] =
     &["tokio", "clap", "serde", "schemars", "anstream", "anstyle", "indicatif", "comfy_table"];
 
@@ -31,7 +31,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A source's path below `src`, its text before the tests, with comments left out.
+/// A source's path below `src`, and its text before the tests, without comments.
 fn code() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let read = |path: PathBuf| {
@@ -51,7 +51,7 @@ fn code() -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_file_looks_up_or_across_a_divide() {
+fn imports_go_down_only() {
     let code = code();
     let mut looked = 0;
     for (floor, allowed) in FLOORS {
@@ -70,7 +70,7 @@ fn no_file_looks_up_or_across_a_divide() {
     assert!(looked > 100, "only {looked} looks were seen");
 }
 
-/// Whether a file is there for the tests only: its folder's `mod.rs` says so.
+/// Whether a file is test-only, by its folder's `mod.rs`.
 fn is_for_tests(name: &str, code: &[(String, String)]) -> bool {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     let declared = format!("#[cfg(test)]\nmod {};", file.trim_end_matches(".rs"));
@@ -78,7 +78,7 @@ fn is_for_tests(name: &str, code: &[(String, String)]) -> bool {
 }
 
 #[test]
-fn the_domain_knows_no_socket_clock_terminal_or_serialization() {
+fn domain_uses_no_io_or_serialization() {
     let code = code();
     let is_domain = |name: &str| name.starts_with("domain/") && !is_for_tests(name, &code);
     for (name, text) in code.iter().filter(|(name, _)| is_domain(name)) {
@@ -124,7 +124,7 @@ fn leaves(tree: &str) -> Vec<String> {
     parts.flat_map(leaves).map(|leaf| format!("{head}{leaf}")).collect()
 }
 
-/// Every path inside this crate that a source names, from the crate's root.
+/// All crate-internal paths in a source, from the crate's root.
 fn paths(module: &[&str], text: &str, modules: &BTreeSet<String>) -> Vec<Vec<String>> {
     let uses =
         text.split("use ").skip(1).filter_map(|rest| rest.split_once(';')).flat_map(|(tree, _)| leaves(tree));
@@ -135,7 +135,7 @@ fn paths(module: &[&str], text: &str, modules: &BTreeSet<String>) -> Vec<Vec<Str
     named.filter_map(|path| from_root(module, &path, modules)).collect()
 }
 
-/// A path as it counts from the crate's root; `None` for one that leads elsewhere.
+/// A path from the crate's root; `None` for paths outside the crate.
 fn from_root(module: &[&str], path: &str, modules: &BTreeSet<String>) -> Option<Vec<String>> {
     let mut parts = path.split("::").map(str::trim).peekable();
     let mut base = module.to_vec();
@@ -154,8 +154,8 @@ fn from_root(module: &[&str], path: &str, modules: &BTreeSet<String>) -> Option<
     Some(base.into_iter().chain(parts).map(String::from).collect())
 }
 
-/// Where two paths part: the folder that holds both, and the name in it of either. An item of a floor's own `mod.rs` has
-/// the name `mod`.
+/// Where two paths diverge: their common folder, and each one's name in it. An item of a floor's own `mod.rs` has the
+/// name `mod`.
 fn parting(from: &[&str], to: &[String], modules: &BTreeSet<String>) -> Option<(String, String, String)> {
     let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
     let folder = from[..shared].join("::");
@@ -173,7 +173,7 @@ fn parting(from: &[&str], to: &[String], modules: &BTreeSet<String>) -> Option<(
     counts.then(|| (folder, here.to_string(), there.to_string()))
 }
 
-/// A way from `at` back to itself, where there is one.
+/// An import cycle from `at` back to itself, if any.
 fn circle<'a>(at: &'a str, looks: &'a BTreeMap<String, BTreeSet<String>>) -> Option<Vec<&'a str>> {
     fn onward<'a>(
         way: &mut Vec<&'a str>,
@@ -197,7 +197,7 @@ fn circle<'a>(at: &'a str, looks: &'a BTreeMap<String, BTreeSet<String>>) -> Opt
 }
 
 #[test]
-fn nothing_side_by_side_looks_in_a_circle() {
+fn sibling_modules_have_no_import_cycles() {
     let code = code();
     let is_test = |name: &str| {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);

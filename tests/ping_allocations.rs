@@ -1,5 +1,5 @@
-//! That a heartbeat allocates nothing once a connection has settled: from the session to the recorder. A process of its
-//! own, because it counts every allocation.
+//! A heartbeat allocates nothing on an established connection, from the session to the recorder. A separate process,
+//! because it counts every allocation.
 
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement")]
 
@@ -31,7 +31,7 @@ struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: every call is the system allocator's; it is only counted.
+// SAFETY: every call goes to the system allocator and is only counted.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A socket in memory.
+/// An in-memory socket.
 struct Memory(DuplexStream);
 
 impl AsyncRead for Memory {
@@ -79,7 +79,7 @@ impl AsyncWrite for Memory {
     }
 }
 
-/// The connections of the run: so many that their figures are kept as those of thousands are.
+/// Number of connections: enough that statistics are kept as for thousands.
 const CONNECTIONS: usize = 40;
 const BEFORE: u64 = 500;
 const COUNTED: u64 = 2000;
@@ -149,7 +149,7 @@ fn recorder() -> Recorder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_allocates_nothing() {
+async fn heartbeat_allocates_nothing() {
     let mut recorder = recorder();
     let (events, mut told) = mpsc::unbounded_channel();
     for index in 0..CONNECTIONS {
@@ -166,7 +166,7 @@ async fn a_heartbeat_allocates_nothing() {
         if answered == BEFORE {
             before.get_or_insert(counted);
         }
-        // One before the end, when connections begin to be closed.
+        // One less than the end, when connections begin to close.
         if answered == BEFORE + COUNTED - 1 {
             after.get_or_insert(counted);
         }

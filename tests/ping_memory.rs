@@ -1,4 +1,4 @@
-//! What a connection of thousands costs `ping` in memory. A process of its own, because it counts the whole heap.
+//! Memory of one of thousands of connections in `ping`. A separate process, because it counts the whole heap.
 
 mod heap;
 
@@ -23,12 +23,12 @@ use wscheck::net::connect::tls::{TlsOptions, TlsPlan};
 
 use self::heap::USED;
 
-/// Fewer than the 1024 files that many systems allow, and so many that what all share is little beside them.
+/// Below the limit of 1024 files on many systems, and enough that shared memory is negligible.
 const CONNECTIONS: usize = 900;
-/// Heartbeats on each: as many as in a minute.
+/// Heartbeats per connection: as many as in a minute.
 const HEARTBEATS: u64 = 60;
 
-/// A server in another process, whose memory is not counted.
+/// A server in another process, whose memory does not count.
 struct Server(Child);
 
 impl Drop for Server {
@@ -38,7 +38,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts it and gives its port.
+/// Starts it and returns its port.
 fn serve(scratch: &Path, args: &[&str]) -> (Server, u16) {
     let port_file = scratch.join("port");
     let _ = std::fs::remove_file(&port_file);
@@ -71,7 +71,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         ramp: None,
         worst: 5,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
-        greeting: Preamble::default(),
+        preamble: Preamble::default(),
         session: SessionPlan {
             kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(200)),
@@ -90,7 +90,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
     }
 }
 
-/// Looks at the heap when every connection has had its heartbeats, and then ends the run.
+/// Measures the heap when every connection has had its heartbeats, then ends the run.
 struct Watch {
     connections: usize,
     interrupt: CancellationToken,
@@ -115,7 +115,7 @@ impl Reporter<Event> for Watch {
     }
 }
 
-/// The bytes in use on the heap with so many connections.
+/// Bytes in use on the heap with this many connections.
 fn used_with(url: &str, connections: usize) -> isize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let interrupt = CancellationToken::new();

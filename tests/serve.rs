@@ -1,4 +1,4 @@
-//! `wscheck serve` through the binary: what it prints, writes and exits with.
+//! `wscheck serve` through the binary: output, files and exit codes.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-/// The command with nothing of this environment but where to find programs.
+/// The command with an empty environment except PATH.
 fn serve(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
     command.env_clear().arg("serve").args(args).stdin(Stdio::null());
@@ -20,7 +20,7 @@ fn run(args: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
-/// A running server; ends with this value.
+/// A running server, killed when dropped.
 struct Served {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
@@ -50,10 +50,10 @@ impl Served {
         line
     }
 
-    /// The exit code after Ctrl-C, and what was printed until then.
+    /// The exit code after Ctrl-C, and the output until then.
     fn interrupt(mut self) -> (Option<i32>, String) {
         let pid = libc::pid_t::try_from(self.child.id()).unwrap();
-        // SAFETY: a signal to our own child, which is not yet waited for.
+        // SAFETY: a signal to our own child, which is not yet reaped.
         assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
@@ -117,20 +117,20 @@ fn out_of_fds_is_reported_and_recovers() {
 }
 
 #[test]
-fn the_faults_are_listed_from_their_table() {
+fn faults_are_listed_from_the_table() {
     let (code, stdout, stderr) = run(&["--list-faults"]);
     assert_eq!((code, stdout, stderr), (Some(0), wscheck::server::faults::list(), String::new()));
 }
 
 #[test]
-fn a_fault_that_cannot_be_parsed_is_a_usage_error() {
+fn invalid_fault_is_a_usage_error() {
     let (code, stdout, stderr) = run(&["--idle-timeout", "soon"]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
     assert!(stderr.contains("--idle-timeout") && stderr.contains("'soon' is not a duration"), "{stderr}");
 }
 
 #[test]
-fn an_idle_timeout_that_never_passes_is_hinted_at() {
+fn unreachable_idle_timeout_gives_a_hint() {
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let hinted = |args: &[&str]| {
         let args = [&["--bind", "127.0.0.1:0", "--idle-timeout", "60s"], args].concat();
@@ -141,7 +141,7 @@ fn an_idle_timeout_that_never_passes_is_hinted_at() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, _, stderr) = run(&["--bind", &address]);
@@ -150,7 +150,7 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn a_file_that_is_no_certificate_is_named() {
+fn invalid_certificate_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("cert");
     std::fs::write(&file, "hello").unwrap();
@@ -161,7 +161,7 @@ fn a_file_that_is_no_certificate_is_named() {
 }
 
 #[test]
-fn a_closed_stdout_ends_it_quietly_though_it_has_nothing_to_say() {
+fn closed_stdout_stops_an_idle_server() {
     let mut served = Served::start(&["--bind", "127.0.0.1:0"]);
     served.line();
     let Served { child, stdout } = &mut served;
@@ -170,7 +170,7 @@ fn a_closed_stdout_ends_it_quietly_though_it_has_nothing_to_say() {
 }
 
 #[test]
-fn a_full_disk_is_told() {
+fn full_disk_is_reported() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let ran = serve(&["--bind", "127.0.0.1:0"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
     let stderr = String::from_utf8(ran.stderr).unwrap();
@@ -178,7 +178,7 @@ fn a_full_disk_is_told() {
     assert_eq!(stderr, "error: cannot write to stdout: no storage space\n");
 }
 
-/// A stand-in for a child's stdout, at its end already.
+/// A closed pipe as a child's stdout.
 fn no_stdout() -> std::process::ChildStdout {
     let (reader, _) = std::io::pipe().unwrap();
     std::process::ChildStdout::from(std::os::fd::OwnedFd::from(reader))

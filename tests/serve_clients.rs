@@ -1,5 +1,4 @@
-//! Clients that nobody here wrote: they stay connected through ten heartbeats, and are reaped when they
-//! are stopped. Who is not installed is left out, and that is said.
+//! Third-party clients: they answer ten heartbeats and are reaped once stopped. Missing ones are skipped with a notice.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
@@ -17,20 +16,20 @@ use tokio_util::sync::CancellationToken;
 use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::server::{ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
-/// Nothing here takes longer, unless it is broken; a browser starts slowly.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Upper bound of any wait; a browser starts slowly.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/clients").join(name)
 }
 
-/// What tests/peers/install.sh has installed.
+/// Directory installed by tests/peers/install.sh.
 fn peers(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 
-/// Said past the test harness, which keeps what a passing test prints to itself.
-fn left_out(name: &str, why: &str) {
+/// Prints a notice past the test harness, which hides the output of passing tests.
+fn report_skipped(name: &str, why: &str) {
     assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} as a client of serve: {why}");
     let _ = std::io::stderr().write_all(format!("left out: {name} as a client of serve: {why}\n").as_bytes());
 }
@@ -45,11 +44,11 @@ fn works(command: &mut Command) -> bool {
         .is_ok_and(|s| s.success())
 }
 
-/// A client's processes, which end with this value.
+/// A client's processes, killed when dropped.
 struct Peer(Child);
 
 impl Peer {
-    /// In a process group of its own: browsers are many processes.
+    /// Starts it in its own process group: browsers are many processes.
     fn start(command: &mut Command) -> Peer {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Peer(command.process_group(0).spawn().unwrap())
@@ -57,7 +56,7 @@ impl Peer {
 
     fn signal(&self, signal: libc::c_int) {
         let group = libc::pid_t::try_from(self.0.id()).unwrap();
-        // SAFETY: a signal to the group of our own child, which is not yet waited for.
+        // SAFETY: a signal to the group of our own child, which is not yet reaped.
         unsafe { libc::kill(-group, signal) };
     }
 }
@@ -69,8 +68,8 @@ impl Drop for Peer {
     }
 }
 
-/// Ten heartbeats answered, then stopped, then reaped.
-async fn stays_and_is_reaped(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Command) {
+/// Checks that it answers ten heartbeats, and is reaped once stopped.
+async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Command) {
     let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(100),
@@ -91,14 +90,14 @@ async fn stays_and_is_reaped(kinds: &[HeartbeatKind], command: impl FnOnce(&str)
         let beats = snapshot.clients.first().map(|client| client.figures.beats.clone()).unwrap_or_default();
         beats.iter().map(|beat| beat.counts.ok).min().unwrap_or(0)
     };
-    let ten = timeout(PATIENCE, async {
+    let ten = timeout(TEST_TIMEOUT, async {
         while answered() < 10 {
             sleep(Duration::from_millis(20)).await;
         }
     });
     assert!(ten.await.is_ok(), "only {} heartbeats were answered", answered());
     peer.signal(libc::SIGSTOP);
-    let reaped = timeout(PATIENCE, async {
+    let reaped = timeout(TEST_TIMEOUT, async {
         loop {
             if let ServeEventKind::Reaped { missed, .. } = happened.recv().await.unwrap().what {
                 return missed;
@@ -108,7 +107,7 @@ async fn stays_and_is_reaped(kinds: &[HeartbeatKind], command: impl FnOnce(&str)
     assert_eq!(reaped.await, Ok(1));
     drop(peer);
     stop.cancel();
-    timeout(PATIENCE, run).await.unwrap().unwrap();
+    timeout(TEST_TIMEOUT, run).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -118,12 +117,12 @@ async fn gorilla() {
     let mut build = Command::new("go");
     build.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").args(["build", "-o"]);
     if !works(build.arg(&binary).arg(file("gorilla.go"))) {
-        return left_out(
+        return report_skipped(
             "gorilla/websocket",
             "golang-go or golang-github-gorilla-websocket-dev is not installed",
         );
     }
-    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&binary);
         command.arg(url);
         command
@@ -135,9 +134,9 @@ async fn gorilla() {
 async fn node_ws() {
     let modules = peers("node/node_modules");
     if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
-        return left_out("Node ws", "node or its module ws is not installed");
+        return report_skipped("Node ws", "node or its module ws is not installed");
     }
-    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
         command.env("NODE_PATH", &modules).arg(file("ws.cjs")).arg(url);
         command
@@ -146,12 +145,12 @@ async fn node_ws() {
 }
 
 #[tokio::test]
-async fn nodes_own_websocket() {
+async fn node_builtin_websocket() {
     let flag = "--experimental-websocket";
     if !works(Command::new("node").args([flag, "-e", "WebSocket"])) {
-        return left_out("Node's own WebSocket", "node is not installed or older than 20.10");
+        return report_skipped("Node's own WebSocket", "node is not installed or older than 20.10");
     }
-    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
         command.arg(flag).arg(file("builtin.cjs")).arg(url);
         command
@@ -163,9 +162,9 @@ async fn nodes_own_websocket() {
 async fn python_websockets() {
     let python = peers("python/.venv/bin/python");
     if !works(Command::new(&python).args(["-c", "import websockets"])) {
-        return left_out("Python websockets", "python3 or its package websockets is not installed");
+        return report_skipped("Python websockets", "python3 or its package websockets is not installed");
     }
-    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&python);
         command.arg(file("websockets_client.py")).arg(url);
         command
@@ -174,13 +173,13 @@ async fn python_websockets() {
 }
 
 #[tokio::test]
-async fn chromium_with_a_page_that_answers_app_heartbeats() {
+async fn chromium_answers_app_heartbeats() {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter();
     let Some(browser) = found.into_iter().find(|name| works(Command::new(name).arg("--version"))) else {
-        return left_out("headless Chromium", "chromium is not installed");
+        return report_skipped("headless Chromium", "chromium is not installed");
     };
     let profile = tempfile::tempdir().unwrap();
-    stays_and_is_reaped(&[HeartbeatKind::Protocol, HeartbeatKind::App], |url| {
+    check_client(&[HeartbeatKind::Protocol, HeartbeatKind::App], |url| {
         let mut command = Command::new(browser);
         command.args([
             "--headless",

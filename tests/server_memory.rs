@@ -1,5 +1,5 @@
-//! What a client costs the server in memory, and that it is given back. A process of its own, because
-//! it counts the whole heap.
+//! Memory of one client in the server, and its return to the system. A separate process, because it counts the whole
+//! heap.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
@@ -21,10 +21,10 @@ use self::heap::USED;
 
 const CLIENTS: usize = 1000;
 
-/// Both ends of every connection are files of this process; many systems allow 1024 until one asks for more.
+/// Raises the file limit: both ends of every connection are files of this process, and many systems allow only 1024.
 fn raise_file_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls only read and write the struct that they are given.
+    // SAFETY: both calls only read and write the given struct.
     unsafe {
         assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
         limit.rlim_cur = limit.rlim_max;
@@ -62,15 +62,14 @@ fn idle_client_costs_less_than_8_kib() {
         let server = Arc::new(Server::new(config, events));
         let run = tokio::spawn(Arc::clone(&server).run(listener, stop.clone()));
 
-        // The runtime makes some things with the first client, and its queue of tasks keeps the size that a
-        // first thousand gave it.
-        zombies(1, address, &mut happened, |_| {}).await;
+        // The runtime allocates some state with the first client, and its task queue keeps the size for a thousand.
+        connect_silent_clients(1, address, &mut happened, |_| {}).await;
         let start = USED.load(Relaxed);
-        zombies(CLIENTS, address, &mut happened, |_| {}).await;
+        connect_silent_clients(CLIENTS, address, &mut happened, |_| {}).await;
         let before = USED.load(Relaxed);
         let (mut during, mut present) = (0, 0);
         let look = |used| (during, present) = (used, server.snapshot().clients.len());
-        zombies(CLIENTS, address, &mut happened, look).await;
+        connect_silent_clients(CLIENTS, address, &mut happened, look).await;
         let after = USED.load(Relaxed);
 
         let each = (during - before) / present as isize;
@@ -88,18 +87,18 @@ fn idle_client_costs_less_than_8_kib() {
     });
 }
 
-/// Connects so many zombies, looks at the heap, and waits until all are reaped.
-async fn zombies(
+/// Connects this many silent clients, measures the heap, and waits until all are reaped.
+async fn connect_silent_clients(
     count: usize,
     address: SocketAddr,
     happened: &mut tokio::sync::mpsc::UnboundedReceiver<ServeEvent>,
     look: impl FnOnce(isize),
 ) {
-    let zombies: Vec<TcpStream> =
+    let connect_silent_clients: Vec<TcpStream> =
         tokio::task::spawn_blocking(move || (0..count).map(|_| connect(address)).collect()).await.unwrap();
     look(USED.load(Relaxed));
     let mut ended = 0;
-    while ended < zombies.len() {
+    while ended < connect_silent_clients.len() {
         let event = happened.recv().await.unwrap();
         ended += usize::from(matches!(event.what, ServeEventKind::Ended { .. }));
     }

@@ -1,4 +1,4 @@
-//! Small parsers and arguments that several commands share.
+//! Parsers and arguments shared by several commands.
 
 use std::time::Duration;
 
@@ -20,21 +20,21 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A parser of whole numbers from one to `most`.
-pub fn up_to<T: TryFrom<u64>>(most: u64) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
+/// A parser of whole numbers from one to `max`.
+pub fn up_to<T: TryFrom<u64>>(max: u64) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
     move |text| {
-        let number = text.parse::<u64>().ok().filter(|number| (1..=most).contains(number));
+        let number = text.parse::<u64>().ok().filter(|number| (1..=max).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| format!("it must be a whole number from 1 to {most}"))
+        number.ok_or_else(|| format!("it must be a whole number from 1 to {max}"))
     }
 }
 
-/// Says that an argument does nothing without another.
-pub fn without(flag: &str, needed: &str) -> String {
-    format!("{flag} does nothing without {needed}")
+/// The error for an argument that has no effect without another.
+pub fn no_effect_without(flag: &str, needed: &str) -> String {
+    format!("{flag} has no effect without {needed}")
 }
 
-/// A size in bytes, as `65536`, `64KiB` or `16MB`.
+/// A size in bytes: `65536`, `64KiB` or `16MB`.
 pub fn byte_size(text: &str) -> Result<usize, String> {
     let size: bytesize::ByteSize =
         text.parse().map_err(|_| "it must be a size such as 65536, 64KiB or 16MB")?;
@@ -54,12 +54,12 @@ pub enum Color {
 }
 
 impl Color {
-    /// Whether stdout is to have colour.
+    /// Whether to use colour on stdout.
     pub(super) fn on_stdout(self) -> bool {
         self.on(&std::io::stdout())
     }
 
-    /// Whether stderr is to have colour.
+    /// Whether to use colour on stderr.
     pub(super) fn on_stderr(self) -> bool {
         self.on(&std::io::stderr())
     }
@@ -73,7 +73,7 @@ impl Color {
     }
 }
 
-/// Which format is printed.
+/// The output format.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
@@ -86,7 +86,7 @@ pub struct FormatArgs {
     pub json: bool,
 }
 
-/// How the result of a run is shown.
+/// Output options of a run.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
@@ -101,13 +101,13 @@ pub struct OutputArgs {
 }
 
 impl FormatArgs {
-    /// The format asked for.
+    /// The chosen format.
     pub fn chosen(&self) -> Format {
         if self.json { Format::Json } else { self.output }
     }
 }
 
-/// The terminal's columns, if stdout is one.
+/// The terminal's width in columns, if stdout is a terminal.
 pub(super) fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_beyond_its_bounds_is_told_both_of_them() {
+    fn out_of_range_number_is_told_both_bounds() {
         let parse = up_to::<u32>(100_000);
         assert_eq!((parse("1"), parse("100000")), (Ok(1), Ok(100_000)));
         for text in ["0", "100001", "4294967296", "99999999999999999999", "-1", "1.5", "x", ""] {

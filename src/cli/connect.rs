@@ -1,4 +1,4 @@
-//! The arguments that say how a connection is opened.
+//! Arguments that control how connections are opened.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address
 use crate::net::connect::tls::{TlsOptions, TlsPlan};
 use crate::net::os_error;
 
-/// How connections are opened; the same for every command that opens some.
+/// Connection options shared by all commands that open connections.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connecting")]
 pub struct ConnectArgs {
@@ -91,7 +91,7 @@ pub struct ConnectArgs {
 }
 
 impl ConnectArgs {
-    /// The plan. Its errors never show a secret.
+    /// Builds the plan. Errors never show a secret.
     pub fn dial(&self) -> Result<DialPlan, String> {
         Ok(DialPlan {
             headers: headers(&self.header)?,
@@ -107,10 +107,10 @@ impl ConnectArgs {
             connect_timeout: self.connect_timeout,
             tcp_keepalive: self.tcp_keepalive,
             user_timeout: match self.user_timeout {
-                Some(UserTimeout::After(patience)) => Some(patience),
-                Some(UserTimeout::Systems) | None => None,
+                Some(UserTimeout::After(timeout)) => Some(timeout),
+                Some(UserTimeout::SystemDefault) | None => None,
             },
-            stamper: self.timestamps.into(),
+            timestamps: self.timestamps.into(),
         })
     }
 
@@ -129,7 +129,11 @@ impl ConnectArgs {
             Some("none") => ProxyChoice::None,
             Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}"))?,
         };
-        secrets::learn(|sent| choice.secrets().iter().for_each(|secret| sent.value(secret)));
+        secrets::learn(|sent| {
+            for secret in choice.secrets() {
+                sent.value(&secret);
+            }
+        });
         Ok(choice)
     }
 
@@ -143,7 +147,7 @@ impl ConnectArgs {
         })
     }
 
-    /// RFC 6455 4.1: tokens, none twice.
+    /// The subprotocols, which must be distinct tokens (RFC 6455 4.1).
     fn subprotocols(&self) -> Result<Vec<String>, String> {
         for (index, name) in self.subprotocol.iter().enumerate() {
             let is_token = HeaderName::from_bytes(name.as_bytes()).is_ok();
@@ -160,22 +164,22 @@ impl ConnectArgs {
     }
 }
 
-/// After how long without an acknowledgement a connection is given up.
+/// How long sent data may stay unacknowledged before TCP gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserTimeout {
     After(Duration),
-    /// As the system does.
-    Systems,
+    /// The system's default.
+    SystemDefault,
 }
 
 fn user_timeout(text: &str) -> Result<UserTimeout, String> {
     match text {
-        "none" => Ok(UserTimeout::Systems),
+        "none" => Ok(UserTimeout::SystemDefault),
         _ => positive_duration(text).map(UserTimeout::After),
     }
 }
 
-/// Who stamps.
+/// Source of timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StamperArg {
     Auto,
@@ -184,8 +188,8 @@ pub enum StamperArg {
 }
 
 impl From<StamperArg> for TimestampChoice {
-    fn from(stamper: StamperArg) -> TimestampChoice {
-        match stamper {
+    fn from(choice: StamperArg) -> TimestampChoice {
+        match choice {
             StamperArg::Auto => TimestampChoice::Auto,
             StamperArg::Kernel => TimestampChoice::Kernel,
             StamperArg::User => TimestampChoice::User,
@@ -193,7 +197,7 @@ impl From<StamperArg> for TimestampChoice {
     }
 }
 
-/// The keepalive timers are whole seconds.
+/// TCP keepalive in whole seconds, the unit of its timers.
 fn keepalive(text: &str) -> Result<Duration, String> {
     let duration = positive_duration(text)?;
     if duration.subsec_nanos() > 0 {
@@ -202,10 +206,10 @@ fn keepalive(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// The least that can be asked for: a control frame is up to 125 bytes (RFC 6455 section 5.5).
+/// Minimum, in bytes: a control frame's payload has up to 125 bytes (RFC 6455 section 5.5).
 const MIN_MESSAGE_SIZE: usize = 1024;
 
-/// A server may have each connection hold a message of the size that is accepted.
+/// Maximum, in bytes: every connection may hold a message of this size in memory.
 const MAX_MESSAGE_SIZE: usize = 1024 * 1024 * 1024;
 
 fn message_size(text: &str) -> Result<usize, String> {
@@ -220,7 +224,7 @@ fn message_size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The most bytes of a file of headers.
+/// Maximum size of a header file, in bytes.
 const MAX_HEADER_FILE: u64 = 1024 * 1024;
 
 fn headers(given: &[String]) -> Result<HeaderMap, String> {
@@ -234,7 +238,7 @@ fn headers(given: &[String]) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-/// `1st`, `2nd`, `11th`.
+/// The ordinal number: `1st`, `2nd`, `11th`.
 fn ordinal(number: usize) -> String {
     let ending = match (number % 10, number % 100) {
         (1, tens) if tens != 11 => "st",
@@ -254,7 +258,7 @@ fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
     Ok(())
 }
 
-/// The text of a file, of which no more than 1 MiB is read.
+/// The text of a file of at most 1 MiB.
 pub(super) fn read(path: &str) -> Result<String, String> {
     let system = |error: io::Error| os_error::describe(&error);
     let mut bytes = Vec::new();
@@ -267,12 +271,11 @@ pub(super) fn read(path: &str) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
 }
 
-/// Any part of the text may be a secret, its name too where it is none: an error says which one it is.
+/// Adds a header. Any part of the text may be secret, so errors identify it by position (`which`).
 fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{which} is not 'Name: value'"))?;
-    let header = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
-        format!("{which} has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~")
-    })?;
+    let header = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| format!("{which} has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"))?;
     if HANDSHAKE_HEADERS.contains(&header.as_str()) {
         return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
     }
@@ -283,7 +286,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
     Ok(())
 }
 
-/// Headers that the handshake itself sets.
+/// Headers that the handshake sets itself.
 const HANDSHAKE_HEADERS: &[&str] = &[
     "connection",
     "upgrade",
@@ -327,11 +330,11 @@ mod tests {
     }
 
     #[test]
-    fn bad_header_is_named_by_position_not_content() {
+    fn invalid_header_is_named_by_position() {
         assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header is not 'Name: value'");
         assert_eq!(
             refusal("Bearer SECRET: x"),
-            "the 2nd --header has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~"
+            "the 2nd --header has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"
         );
         assert_eq!(
             refusal("X-Token: sec\x01ret"),
@@ -349,13 +352,13 @@ mod tests {
     }
 
     #[test]
-    fn places_are_counted_as_people_do() {
+    fn ordinals_follow_english_rules() {
         let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal);
         assert_eq!(ordinals.join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th");
     }
 
     #[test]
-    fn headers_come_from_a_file_too_without_its_comments() {
+    fn headers_are_read_from_a_file() {
         let (_file, given) = file("# ours: no\nX-A: 1\n\n  # X-C: 3\n X-B: two # words \n");
         let headers = headers(&[given]).unwrap();
         assert_eq!(headers.len(), 2);
@@ -366,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_header_file_is_refused_with_reason() {
+    fn unusable_header_file_is_refused() {
         assert_eq!(
             refusal("@/nonexistent/file"),
             "--header: cannot read /nonexistent/file: no such file or directory (ENOENT)"
@@ -379,12 +382,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_end_is_read_no_further_than_that() {
+    fn endless_header_file_is_bounded() {
         assert_eq!(refusal("@/dev/zero"), "--header: cannot read /dev/zero: it holds more than 1 MiB");
     }
 
     #[test]
-    fn a_message_size_leaves_room_for_heartbeats() {
+    fn message_size_has_bounds() {
         assert_eq!(message_size("1KiB"), Ok(1024));
         assert!(message_size("1023").unwrap_err().contains("control frames"));
         assert!(message_size("0").unwrap_err().contains("above zero"));

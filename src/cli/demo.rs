@@ -1,4 +1,4 @@
-//! `wscheck demo`, as typed: `ping` on a server inside this process.
+//! `wscheck demo`: arguments and run. It runs `ping` on a server inside this process.
 
 use std::process::ExitCode;
 
@@ -17,23 +17,27 @@ pub struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// Runs the demo and gives the exit code of its `ping`.
+    /// Runs the demo; returns the exit code of its `ping`.
     pub fn main(self) -> ExitCode {
         let server = match DemoServer::start() {
             Ok(server) => server,
-            Err(error) => return errors::fail(&format!("cannot start the demo's server: {error}")),
+            Err(error) => {
+                return errors::fail_inconclusive(&format!("cannot start the demo's server: {error}"));
+            }
         };
         let url = format!("ws://{}/", server.address);
-        let line = ["wscheck", "ping", "-c", "50", "-i", "100ms", "-W", "2s", "--proxy", "none", &url];
-        let told = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 4%";
-        let shown = line.join(" ");
-        errors::tell(&format!("a server inside this process behaves like `{told}`; this is `{shown}`:\n"));
-        match Cli::try_parse_from(line) {
+        let arguments = ["wscheck", "ping", "-c", "50", "-i", "100ms", "-W", "2s", "--proxy", "none", &url];
+        let server_command = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 4%";
+        let ping_command = arguments.join(" ");
+        errors::print_to_stderr(&format!(
+            "a server inside this process behaves like `{server_command}`; this is `{ping_command}`:\n"
+        ));
+        match Cli::try_parse_from(arguments) {
             Ok(Cli { command: Command::Ping(mut args) }) => {
                 args.output = self.output;
                 args.main()
             }
-            Ok(_) | Err(_) => errors::fail("the demo's own command line does not parse"),
+            Ok(_) | Err(_) => errors::fail_inconclusive("the demo's own command line does not parse"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What wscheck says of itself: completions, the manual page, the JSON Schema.
+//! Generated documents: completions, manual page, JSON Schema.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use super::{errors, runner};
 use crate::output::Format;
 use crate::output::schema::schema;
 
-/// The shells whose completions are kept in `completions/`, with their files' names.
+/// Shells with completions in `completions/`, and their file names.
 pub const SHELLS: &[(Shell, &str)] = &[
     (Shell::Bash, "wscheck.bash"),
     (Shell::Zsh, "_wscheck"),
@@ -25,7 +25,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// The manual page of wscheck, or of one of its commands; `None` if there is no such command.
+/// The manual page of wscheck or of a command; `None` if there is no such command.
 pub fn man_page(command: Option<&str>) -> Option<Vec<u8>> {
     let mut whole = super::command();
     whole.build();
@@ -52,8 +52,8 @@ pub(super) fn print_man(command: Option<&str>) -> ExitCode {
             let known: Vec<String> =
                 super::command().get_subcommands().map(|c| c.get_name().to_string()).collect();
             let given = command.unwrap_or_default();
-            let message = format!("'{given}' is not a command of wscheck: these are: {}", known.join(", "));
-            errors::complain("man", &message, Format::Human)
+            let message = format!("'{given}' is not a command; commands: {}", known.join(", "));
+            errors::report_usage_error("man", &message, Format::Human)
         }
     }
 }
@@ -64,15 +64,15 @@ pub(super) fn print_schema() -> ExitCode {
             text.push(b'\n');
             print(&text)
         }
-        Err(error) => errors::fail(&format!("cannot write the schema: {error}")),
+        Err(error) => errors::fail_inconclusive(&format!("cannot write the schema: {error}")),
     }
 }
 
-/// Prints what a command lists.
+/// Prints a listing.
 pub(super) fn print_listing(format: Format, text: &str) -> ExitCode {
-    errors::delivered(runner::stdout(format).write_all(text.as_bytes()))
+    errors::exit_code_of_write(runner::stdout(format).write_all(text.as_bytes()))
 }
 
 pub(super) fn print(text: &[u8]) -> ExitCode {
-    errors::delivered(io::stdout().write_all(text))
+    errors::exit_code_of_write(io::stdout().write_all(text))
 }

@@ -1,10 +1,10 @@
-//! The arguments that say what a heartbeat is.
+//! Arguments that define heartbeats.
 
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{positive_duration, without};
+use super::args::{no_effect_without, positive_duration};
 use super::connect::read;
 use super::preset_args::{ChosenPreset, PresetArgs};
 use crate::domain::duration::parse_duration;
@@ -15,12 +15,12 @@ use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
 
-/// How long the awaited message may take, when nothing is said of it.
+/// Default time limit for the awaited message.
 const DEFAULT_AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The shortest time between heartbeats.
+/// Minimum time between heartbeats.
 const MIN_INTERVAL: Duration = Duration::from_micros(100);
 
-/// Which heartbeats are run.
+/// The kinds of heartbeat to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum HeartbeatKinds {
     /// Ping frames and their Pongs (RFC 6455 5.5.2)
@@ -32,7 +32,7 @@ pub enum HeartbeatKinds {
 }
 
 impl HeartbeatKinds {
-    /// The kinds, in the order in which they are shown.
+    /// The kinds, in display order.
     pub fn kinds(self) -> Vec<HeartbeatKind> {
         match self {
             HeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
@@ -42,7 +42,7 @@ impl HeartbeatKinds {
     }
 }
 
-/// What is asked and what answers it.
+/// Options of heartbeats.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct HeartbeatArgs {
@@ -57,10 +57,10 @@ pub struct HeartbeatArgs {
     #[arg(short = 'W', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
     #[command(flatten)]
-    pub greeting: PreambleArgs,
+    pub preamble: PreambleArgs,
 }
 
-/// What app heartbeats are, and what is said before the first.
+/// Options of app heartbeats and the preamble.
 #[derive(Debug, Clone, Args)]
 pub struct PreambleArgs {
     /// Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes
@@ -76,10 +76,10 @@ pub struct PreambleArgs {
     #[arg(long)]
     pub no_answer: bool,
     #[command(flatten)]
-    pub welcome: FirstMessageArgs,
+    pub first_message: FirstMessageArgs,
 }
 
-/// What is said and awaited first.
+/// Options of the preamble.
 #[derive(Debug, Clone, Args)]
 pub struct FirstMessageArgs {
     /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a
@@ -96,74 +96,76 @@ pub struct FirstMessageArgs {
     pub preset: PresetArgs,
 }
 
-/// How often is asked, and how long an answer may take, when nothing is said of it.
+/// Default interval and answer timeout.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HeartbeatArgs {
-    /// Refuses what would do nothing, and what the preset says must not be sent.
+    /// Rejects options without effect, and traffic that the preset forbids.
     pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
         let kinds = self.kinds(chosen);
-        self.greeting.check(kinds.contains(&HeartbeatKind::App), "--heartbeat app or both", chosen)?;
-        let (ask, interval) = (self.greeting.app_ping.as_deref(), Some(self.interval(chosen)));
+        self.preamble.check(kinds.contains(&HeartbeatKind::App), "--heartbeat app or both", chosen)?;
+        let (ask, interval) = (self.preamble.app_ping.as_deref(), Some(self.interval(chosen)));
         chosen.check(&IntendedTraffic { kinds: &kinds, ask, interval })
     }
 
-    /// The kinds that are run.
+    /// The kinds of heartbeat to send.
     pub fn kinds(&self, chosen: &ChosenPreset) -> Vec<HeartbeatKind> {
         self.heartbeat.map_or_else(|| vec![chosen.kind()], HeartbeatKinds::kinds)
     }
 
-    /// How often is asked.
+    /// The interval between heartbeats.
     pub fn interval(&self, chosen: &ChosenPreset) -> Duration {
         self.interval.or_else(|| chosen.preset()?.every).unwrap_or(DEFAULT_INTERVAL)
     }
 
-    /// How long an answer may take.
+    /// The time limit for an answer.
     pub fn timeout(&self, chosen: &ChosenPreset) -> Duration {
         self.timeout.or_else(|| chosen.preset()?.timeout).unwrap_or(DEFAULT_TIMEOUT)
     }
 }
 
 impl PreambleArgs {
-    /// What app heartbeats ask.
+    /// The request of app heartbeats.
     pub fn ask(&self, chosen: &ChosenPreset) -> Result<Template, String> {
-        let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
-        let told = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
-        told.iter().for_each(remember_fields);
-        Ok(told.or_else(own).unwrap_or_default())
+        let of_preset = || chosen.compiled().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
+        let own = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
+        if let Some(own) = &own {
+            learn_secret_fields(own);
+        }
+        Ok(own.or_else(of_preset).unwrap_or_default())
     }
 
-    /// What answers them.
+    /// The pattern of answers to app heartbeats.
     pub fn answer(&self, chosen: &ChosenPreset) -> Result<Pattern, String> {
-        let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()));
-        let told = self.app_pong.iter().map(|text| parse("--app-pong", text));
-        let told = Pattern::any_of(told.collect::<Result<_, _>>()?);
-        Ok(told.or_else(own).unwrap_or_default())
+        let of_preset = || chosen.compiled().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()));
+        let own = self.app_pong.iter().map(|text| parse("--app-pong", text));
+        let own = Pattern::any_of(own.collect::<Result<_, _>>()?);
+        Ok(own.or_else(of_preset).unwrap_or_default())
     }
 
-    /// Refuses what would do nothing, where app heartbeats run (`app`) only with what `needed` names.
+    /// Rejects options without effect: without app heartbeats (`app`), they need what `needed` names.
     pub fn check(&self, app: bool, needed: &str, chosen: &ChosenPreset) -> Result<(), String> {
         match (&self.app_ping, self.app_pong.as_slice()) {
-            (Some(_), _) if !app => Err(without("--app-ping", needed)),
-            (_, [_, ..]) if !app => Err(without("--app-pong", needed)),
-            (_, _) => self.welcome.check(chosen),
+            (Some(_), _) if !app => Err(no_effect_without("--app-ping", needed)),
+            (_, [_, ..]) if !app => Err(no_effect_without("--app-pong", needed)),
+            (_, _) => self.first_message.check(chosen),
         }
     }
 
-    /// What is said and awaited first.
-    pub fn greeting(&self, chosen: &ChosenPreset) -> Result<Preamble, String> {
-        self.welcome.greeting(!self.no_answer, chosen)
+    /// The preamble.
+    pub fn preamble(&self, chosen: &ChosenPreset) -> Result<Preamble, String> {
+        self.first_message.preamble(!self.no_answer, chosen)
     }
 }
 
 impl FirstMessageArgs {
-    /// Refuses what would do nothing.
+    /// Rejects options without effect.
     pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
         let awaits = |spoken: &CompiledPreset| spoken.first.is_some() || spoken.awaited.is_some();
-        let awaits = self.await_pattern.is_some() || chosen.spoken().is_some_and(awaits);
+        let awaits = self.await_pattern.is_some() || chosen.compiled().is_some_and(awaits);
         match (self.await_timeout, chosen.preset().and_then(|preset| Some((preset.name, preset.needs?)))) {
-            (Some(_), _) if !awaits => Err(without("--await-timeout", "--await")),
+            (Some(_), _) if !awaits => Err(no_effect_without("--await-timeout", "--await")),
             (_, Some((name, needs))) if self.send.is_empty() => {
                 Err(format!("--preset {name} needs what only you know: --send '{needs}'"))
             }
@@ -171,12 +173,12 @@ impl FirstMessageArgs {
         }
     }
 
-    /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile. What is said here
-    /// holds in the place of the preset's.
-    pub fn greeting(&self, answer_pings: bool, chosen: &ChosenPreset) -> Result<Preamble, String> {
+    /// The preamble; explicit options override the preset. `answer_pings`: whether the server's app pings are answered
+    /// meanwhile.
+    pub fn preamble(&self, answer_pings: bool, chosen: &ChosenPreset) -> Result<Preamble, String> {
         let send = self.send.iter().map(|given| message(given)).collect::<Result<Vec<_>, _>>()?;
         let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
-        let spoken = chosen.spoken();
+        let spoken = chosen.compiled();
         Ok(Preamble {
             first: spoken.and_then(|spoken| spoken.first.clone()),
             send: match (send.is_empty(), spoken) {
@@ -191,7 +193,7 @@ impl FirstMessageArgs {
     }
 }
 
-/// The message that `--send` names, itself or by a file. It may hold secrets, so it is hidden where it returns.
+/// The message of `--send`, literal or from a file. It may contain secrets, so they are redacted from output.
 fn message(given: &str) -> Result<Template, String> {
     let text = match given.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => rest.to_string(),
@@ -209,24 +211,24 @@ fn message(given: &str) -> Result<Template, String> {
     Ok(message)
 }
 
-/// A message out of a file, without the newline that editors put at its end.
+/// A message from a file, without the final newline that editors add.
 fn from_file(path: &str) -> Result<String, String> {
     if path.is_empty() {
-        return Err("@ names no file (a text that begins with @ is written with @@)".to_string());
+        return Err("@ needs a file name (write @@ for a text that begins with @)".to_string());
     }
     let text = read(path)
-        .map_err(|why| format!("cannot read {path}: {why} (a text that begins with @ is written with @@)"))?;
+        .map_err(|why| format!("cannot read {path}: {why} (write @@ for a text that begins with @)"))?;
     let message =
         text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    if message.is_empty() { Err(format!("{path} holds no message")) } else { Ok(message.to_string()) }
+    if message.is_empty() { Err(format!("{path} contains no message")) } else { Ok(message.to_string()) }
 }
 
-/// The values of secret fields in what is sent again and again are hidden where they return.
-pub fn remember_fields(template: &Template) {
+/// Registers the secret fields of a repeated message for redaction.
+pub fn learn_secret_fields(template: &Template) {
     secrets::learn(|sent| sent.fields(template.as_str()));
 }
 
-/// Shorter intervals are those of a slip of the pen: nothing between here and the peer keeps them.
+/// The interval. Shorter ones are surely mistakes: nothing on the path keeps them.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         short if short < MIN_INTERVAL => Err("the interval must be at least 100us".to_string()),
@@ -234,7 +236,7 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Parses the value of a flag.
+/// Parses a flag's value.
 pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|why| format!("{flag}: {why}"))
 }
@@ -267,23 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn file_without_message_is_refused_with_the_reason() {
-        let hint = "(a text that begins with @ is written with @@)";
+    fn file_without_message_is_refused() {
+        let hint = "(write @@ for a text that begins with @)";
         assert_eq!(
             sent("@/nonexistent/file"),
             format!("--send: cannot read /nonexistent/file: no such file or directory (ENOENT) {hint}")
         );
-        assert_eq!(sent("@"), format!("--send: @ names no file {hint}"));
+        assert_eq!(sent("@"), format!("--send: @ needs a file name {hint}"));
         for text in ["", "\n"] {
             let (_file, given) = file(text.as_bytes());
-            assert_eq!(sent(&given), format!("--send: {} holds no message", &given[1..]));
+            assert_eq!(sent(&given), format!("--send: {} contains no message", &given[1..]));
         }
         let (_file, given) = file(b"\xff");
         assert!(sent(&given).contains("it is not UTF-8 text"));
     }
 
     #[test]
-    fn refused_message_does_not_show_its_secret() {
+    fn refused_message_hides_its_secret() {
         let (_file, given) = file(br#"text:{"token":"n0t-shown-1"}\q"#);
         assert!(
             sent(&given).contains("is no escape") && !sent(&given).contains("n0t-shown-1"),
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_hidden_where_it_returns() {
+    fn sent_secrets_are_redacted() {
         message("LOGIN my-Secret-88213").unwrap();
         assert_eq!(secrets::redact("you are my-Secret-88213!"), "you are ***!");
         message("hex:0061332d5061737377307264377800").unwrap();

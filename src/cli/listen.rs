@@ -1,4 +1,4 @@
-//! `wscheck listen`, as typed.
+//! `wscheck listen`: arguments and run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::heartbeat::{FirstMessageArgs, parse, remember_fields};
+use super::heartbeat::{FirstMessageArgs, learn_secret_fields, parse};
 use super::preset_args::ChosenPreset;
 use super::runner;
 use super::server_ping_args::AppPingArgs;
@@ -25,18 +25,18 @@ pub struct ListenArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     #[command(flatten)]
-    pub throttle: ObservationArgs,
+    pub observation: ObservationArgs,
     #[command(flatten)]
     pub app_ping: AppPingArgs,
     #[command(flatten)]
-    pub welcome: FirstMessageArgs,
+    pub first_message: FirstMessageArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// How long it is listened, and how the client behaves.
+/// Options of listening.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Listening")]
 pub struct ObservationArgs {
@@ -56,59 +56,64 @@ pub struct ObservationArgs {
     pub no_answer: bool,
 }
 
-/// What `--talk` says when it is not told: the usual ask of an app heartbeat.
+/// Default message of `--talk`: a common app ping.
 const DEFAULT_STIMULUS: &str = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
 
 impl ListenArgs {
-    /// Runs the command and gives its exit code.
+    /// Runs the command; returns its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        let preset = &self.welcome.preset;
-        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        let preset = &self.first_message.preset;
+        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
+        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(ListenPresenter::new, &args, plan, async |plan, reporter, control| {
             listen::run(plan, reporter, control.interrupt).await.verdict
         })
     }
 
-    /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&PresetDetection>) -> Result<ListenPlan, String> {
-        let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
-        self.welcome.check(&chosen)?;
-        let answer = !self.throttle.no_answer;
-        let talk = self.throttle.talk(&chosen)?;
-        talk.iter().for_each(remember_fields);
-        let greeting = self.welcome.greeting(answer, &chosen)?;
+    /// Builds the plan; `detection` is the detected preset.
+    fn plan(self, detection: Option<&PresetDetection>) -> Result<ListenPlan, String> {
+        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
+        self.first_message.check(&chosen)?;
+        let answer = !self.observation.no_answer;
+        let stimulus = self.observation.stimulus(&chosen)?;
+        if let Some(stimulus) = &stimulus {
+            learn_secret_fields(stimulus);
+        }
+        let preamble = self.first_message.preamble(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
         Ok(ListenPlan {
             preset: chosen.used(&[HeartbeatKind::App]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
-            alive: alive(&chosen).filter(|_| answer),
-            pong: chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone())).unwrap_or_default(),
-            shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
-            greeting,
-            listen_for: self.throttle.listen_for,
-            count: self.throttle.count,
+            alive: keepalive(&chosen).filter(|_| answer),
+            pong: chosen
+                .compiled()
+                .and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()))
+                .unwrap_or_default(),
+            known_pings: self.app_ping.known_pings()?.speaking(&preamble.convention),
+            preamble,
+            listen_for: self.observation.listen_for,
+            count: self.observation.count,
             answer,
-            talk,
+            stimulus,
             max_message_size: self.connect.max_message_size,
         })
     }
 }
 
-/// What keeps such a server from taking us for dead: what has no answer, or else the preset's ask.
-fn alive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
-    let (preset, spoken) = (chosen.preset()?, chosen.spoken()?);
+/// The keepalive for such a server: its unanswered keepalive message, or else the preset's request.
+fn keepalive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
+    let (preset, spoken) = (chosen.preset()?, chosen.compiled()?);
     let asks = || Some(KeepaliveSpec { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
     spoken.convention.upkeep.clone().or_else(asks)
 }
 
 impl ObservationArgs {
-    /// What is said between heartbeats: as told, or else what the preset asks.
-    fn talk(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
+    /// The message between heartbeats: the user's, or else the preset's request.
+    fn stimulus(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let Some(text) = self.talk.as_deref() else { return Ok(None) };
-        let ask = chosen.spoken().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
+        let ask = chosen.compiled().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
         match ask {
             Some(ask) if text == DEFAULT_STIMULUS => {
                 chosen
@@ -149,23 +154,23 @@ mod tests {
     }
 
     #[test]
-    fn it_listens_for_two_minutes_and_answers_unless_told_otherwise() {
+    fn defaults_are_two_minutes_and_answering() {
         let plan = plan(&[]).unwrap();
         assert_eq!((plan.listen_for, plan.count, plan.answer), (Duration::from_secs(120), None, true));
-        assert!(plan.talk.is_none());
+        assert!(plan.stimulus.is_none());
     }
 
     #[test]
-    fn talk_says_an_app_ping_or_what_it_is_told() {
-        assert_eq!(plan(&["--talk"]).unwrap().talk, Some(Template::default()));
-        assert_eq!(plan(&["--talk=hello"]).unwrap().talk, Some("hello".parse().unwrap()));
+    fn talk_sends_an_app_ping_or_the_given_text() {
+        assert_eq!(plan(&["--talk"]).unwrap().stimulus, Some(Template::default()));
+        assert_eq!(plan(&["--talk=hello"]).unwrap().stimulus, Some("hello".parse().unwrap()));
     }
 
     #[test]
-    fn what_would_do_nothing_is_refused() {
+    fn options_without_effect_are_refused() {
         assert!(refusal(&["--talk", "--no-answer"]).contains("cannot be used with"));
-        assert_eq!(refusal(&["--app-pong", "x"]), "--app-pong does nothing without --app-ping");
-        assert_eq!(refusal(&["--await-timeout", "1s"]), "--await-timeout does nothing without --await");
+        assert_eq!(refusal(&["--app-pong", "x"]), "--app-pong has no effect without --app-ping");
+        assert_eq!(refusal(&["--await-timeout", "1s"]), "--await-timeout has no effect without --await");
         assert!(refusal(&["--app-ping", "{\"x"]).starts_with("--app-ping: "));
     }
 }

@@ -1,4 +1,4 @@
-//! Floor 4: arguments as typed become a Plan; signals, exit codes, completions, man page.
+//! Floor 4: parses arguments into plans; signals, exit codes, completions, man page.
 
 mod args;
 mod connect;
@@ -33,7 +33,7 @@ use crate::output::charset;
 
 pub use generate::{SHELLS, completions, man_page};
 
-/// The exit codes, the same for every command; README and `--help` show them.
+/// The exit codes of every command, as shown in README and `--help`.
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "passed: measured, and every criterion was met"),
     (
@@ -98,7 +98,7 @@ enum Command {
     },
 }
 
-/// Parses the arguments and does what they say.
+/// Parses the arguments and runs the command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if charset::is_other_than_utf8(|name| std::env::var(name).ok()) {
@@ -106,10 +106,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let cli = match parse(&args) {
         Ok((cli, notes)) => {
-            notes.iter().for_each(|note| errors::tell(note));
+            notes.iter().for_each(|note| errors::print_to_stderr(note));
             cli
         }
-        Err(error) => return errors::refuse(&error, &args),
+        Err(error) => return errors::report_clap_error(&error, &args),
     };
     match cli.command {
         Command::Ping(args) => args.main(),
@@ -133,7 +133,7 @@ fn parse(args: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
     Ok((cli, unit_note::unit_notes(&matches)))
 }
 
-/// The whole command line, for completions, the manual and the tests of the README.
+/// The whole command line, for completions, the manual and tests of the README.
 pub fn command() -> clap::Command {
     Cli::command()
 }
@@ -142,7 +142,7 @@ fn metrics_and_exit_codes() -> String {
     format!("{}\n\n{}", metric_help(), exit_code_help())
 }
 
-/// What `--fail-if` can name, from the table that it is evaluated by.
+/// The metrics of `--fail-if`, from the table that evaluates them.
 fn metric_help() -> String {
     let mut text = "Metrics (for --fail-if):".to_string();
     for metric in METRICS {

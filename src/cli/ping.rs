@@ -1,11 +1,11 @@
-//! `wscheck ping`, as typed.
+//! `wscheck ping`: arguments and run.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{OutputArgs, positive_duration, up_to, without};
+use super::args::{OutputArgs, no_effect_without, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::preset_args::ChosenPreset;
@@ -27,11 +27,11 @@ use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 use crate::output::ping::PingPresenter;
 
-/// The most connections of a run: more than the ports of one address can open to one server.
+/// Maximum number of connections: more than the ports of one address to one server.
 const MAX_CONNECTIONS: u64 = 100_000;
-/// The most heartbeats in the rolling window, which is kept for every connection.
+/// Maximum number of heartbeats in the rolling window, which every connection has.
 const MAX_STATUS_WINDOW: u64 = 100_000;
-/// TCP gives up when the peer has acknowledged nothing for this number of heartbeat timeouts, and not before
+/// TCP gives up when the peer has acknowledged nothing for this many heartbeat timeouts, but not before
 /// [`MIN_USER_TIMEOUT`]: retransmits need time.
 const USER_TIMEOUT_FACTOR: u32 = 3;
 const MIN_USER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -80,7 +80,7 @@ pub struct PingArgs {
     pub output: OutputArgs,
 }
 
-/// What happens when a connection is lost.
+/// Options of reconnecting.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reconnecting")]
 pub struct ReconnectArgs {
@@ -111,7 +111,7 @@ impl ReconnectArgs {
             (self.reconnect_reset_after.is_some(), "--reconnect-reset-after"),
         ];
         match given.into_iter().find(|(given, _)| *given) {
-            Some((_, flag)) if !self.reconnect => Err(without(flag, "--reconnect")),
+            Some((_, flag)) if !self.reconnect => Err(no_effect_without(flag, "--reconnect")),
             _ if !self.reconnect => Ok(None),
             _ => self.bounded().map(Some),
         }
@@ -133,7 +133,7 @@ impl ReconnectArgs {
     }
 }
 
-/// What counts as well, and what fails the run.
+/// Thresholds of statuses and of failing.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Status and exit code")]
 pub struct ThresholdArgs {
@@ -201,7 +201,7 @@ impl ThresholdArgs {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
             let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(format::duration);
             return Err(format!(
-                "--healthy ({healthy}), --degraded ({degraded}) and --poor ({poor}) must rise: each is the \
+                "--healthy ({healthy}), --degraded ({degraded}) and --poor ({poor}) must increase: each is the \
                  upper bound of its status"
             ));
         }
@@ -214,7 +214,7 @@ impl ThresholdArgs {
         })
     }
 
-    /// What is not accepted; an expression about what is not measured is refused.
+    /// The criteria for passing. Rejects an expression about something that is not measured.
     fn policy(&self, kinds: &[HeartbeatKind], targets: &[Target]) -> Result<PassCriteria, String> {
         for expression in &self.fail_if {
             let about = match expression.kind() {
@@ -222,23 +222,24 @@ impl ThresholdArgs {
                 _ if expression.is_of_tls() && !targets.iter().any(Target::secure) => "TLS".to_string(),
                 _ => continue,
             };
-            return Err(format!("--fail-if: '{expression}' is about {about}, and there is none in this run"));
+            return Err(format!("--fail-if: '{expression}' is about {about}, which this run does not have"));
         }
         Ok(PassCriteria { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
     }
 }
 
 impl PingArgs {
-    /// Runs the command and gives its exit code.
+    /// Runs the command; returns its exit code.
     pub fn main(self) -> ExitCode {
         let output = self.output.clone();
-        let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
-        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
-        if let Some(error) = plan.as_ref().ok().and_then(|plan| fd_limit::make_room(plan.connections()).err())
+        let detection = self.heartbeat.preamble.first_message.preset.detect(&self.urls, &self.connect);
+        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
+        if let Some(error) =
+            plan.as_ref().ok().and_then(|plan| fd_limit::ensure_limit(plan.connections()).err())
         {
             let (format, hint) = (output.format.chosen(), error.hint());
             let code = RunResult::Unreachable.exit_code();
-            return errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format);
+            return errors::report_failure("ping", &error.to_string(), Some(&hint), code, format);
         }
         runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
             ping::run(plan, reporter, control).await.verdict
@@ -255,19 +256,19 @@ impl PingArgs {
         self.urls.iter().map(|url| chosen.target(url)).collect()
     }
 
-    /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
+    /// The dial plan, with a default TCP user timeout unless the user sets one.
     fn dial(&self, chosen: &ChosenPreset, targets: &[Target]) -> Result<DialPlan, String> {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
         if self.connect.user_timeout.is_none() {
-            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);
-            dial.user_timeout = Some(patience.max(MIN_USER_TIMEOUT));
+            let timeout = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);
+            dial.user_timeout = Some(timeout.max(MIN_USER_TIMEOUT));
         }
         Ok(dial)
     }
 
-    /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&PresetDetection>) -> Result<PingPlan, String> {
-        let chosen = self.heartbeat.greeting.welcome.preset.chosen(&self.urls, guess)?;
+    /// Builds the plan; `detection` is the detected preset.
+    fn plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
+        let chosen = self.heartbeat.preamble.first_message.preset.chosen(&self.urls, detection)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
         let policy = self.thresholds.policy(&kinds, &targets)?;
@@ -277,7 +278,7 @@ impl PingArgs {
             connections_each: self.connections as usize,
             ramp: self.ramp,
             worst: self.worst as usize,
-            greeting: self.heartbeat.greeting.greeting(&chosen)?,
+            preamble: self.heartbeat.preamble.preamble(&chosen)?,
             preset: chosen.used(&kinds),
             session: SessionPlan {
                 kinds,
@@ -285,9 +286,9 @@ impl PingArgs {
                 timeout: self.heartbeat.timeout(&chosen),
                 count: self.count,
                 limits: policy.limits.connection.into(),
-                ask: self.heartbeat.greeting.ask(&chosen)?,
-                answer: self.heartbeat.greeting.answer(&chosen)?,
-                answer_pings: !self.heartbeat.greeting.no_answer,
+                ask: self.heartbeat.preamble.ask(&chosen)?,
+                answer: self.heartbeat.preamble.answer(&chosen)?,
+                answer_pings: !self.heartbeat.preamble.no_answer,
                 convention: chosen.convention(),
             },
             max_message_size: self.connect.max_message_size,
@@ -311,16 +312,16 @@ mod tests {
 
     #[test]
     fn tcp_user_timeout_follows_the_timeout() {
-        let patience = |args: &[&str]| {
+        let timeout = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
             TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
         };
-        assert_eq!(patience(&["-W", "1m"]), Some(Duration::from_secs(180)));
-        assert_eq!(patience(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
-        assert_eq!(patience(&["--user-timeout", "none"]), None);
+        assert_eq!(timeout(&["-W", "1m"]), Some(Duration::from_secs(180)));
+        assert_eq!(timeout(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
+        assert_eq!(timeout(&["--user-timeout", "none"]), None);
     }
 
-    /// More of any of this must be asked for: it may be somebody else's server.
+    /// Heavier traffic must be explicit: the server may belong to somebody else.
     #[test]
     fn default_is_one_ping_a_second_without_reconnect() {
         let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
@@ -334,7 +335,7 @@ mod tests {
         assert_eq!(plan.policy.limits, RunStatusLimits::default());
         assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
-            plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()
+            plan.preamble.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `--preset`: whose heartbeats are spoken, and what that settles.
+//! `--preset`: selects a heartbeat protocol.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use url::Url;
 use super::args::label_parser;
 use super::connect::ConnectArgs;
 use super::signals;
-use crate::commands::detect::reconnoitre;
+use crate::commands::detect::collect_fingerprint;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -23,18 +23,18 @@ use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::secrets;
 use crate::net::connect::dial::DialPlan;
 
-/// The name that has the server tell.
+/// The name that requests detection.
 const AUTO_PRESET: &str = "auto";
 
-/// Which preset is wanted.
+/// The requested preset.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PresetChoice {
-    /// That which the server seems to speak.
+    /// Detect it from the server.
     Auto,
     Named(&'static Preset),
 }
 
-/// Whose heartbeats are spoken.
+/// Options of presets.
 #[derive(Debug, Clone, Args)]
 pub struct PresetArgs {
     /// Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other
@@ -47,7 +47,7 @@ pub struct PresetArgs {
     pub framing: Option<Framing>,
 }
 
-/// Reads a preset's name.
+/// Parses a preset's name.
 #[derive(Debug, Clone, Copy)]
 struct PresetParser;
 
@@ -60,16 +60,18 @@ impl TypedValueParser for PresetParser {
         arg: Option<&Arg>,
         value: &OsStr,
     ) -> Result<PresetChoice, clap::Error> {
-        (wanted as fn(&str) -> Result<PresetChoice, String>).parse_ref(cmd, arg, value)
+        (parse_choice as fn(&str) -> Result<PresetChoice, String>).parse_ref(cmd, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let named = presets::all().map(|preset| PossibleValue::new(preset.name).help(preset.title));
-        Some(Box::new(named.chain([PossibleValue::new(AUTO_PRESET).help("What the server seems to speak")])))
+        Some(Box::new(
+            named.chain([PossibleValue::new(AUTO_PRESET).help("Detect the protocol of the server")]),
+        ))
     }
 }
 
-fn wanted(name: &str) -> Result<PresetChoice, String> {
+fn parse_choice(name: &str) -> Result<PresetChoice, String> {
     match presets::find(name) {
         Some(preset) => Ok(PresetChoice::Named(preset)),
         None if name == AUTO_PRESET => Ok(PresetChoice::Auto),
@@ -77,83 +79,89 @@ fn wanted(name: &str) -> Result<PresetChoice, String> {
     }
 }
 
-/// What to say of a name that no preset has.
+/// The error for an unknown preset name.
 pub fn unknown(name: &str) -> String {
     let near = presets::near(name);
     let near = if near.is_empty() {
         "'wscheck presets' lists them all".to_string()
     } else {
-        format!("near it are: {}", near.join(", "))
+        format!("similar names: {}", near.join(", "))
     };
-    format!("'{}' is no preset; {near}", UntrustedText::new(name))
+    format!("'{}' is not a preset; {near}", UntrustedText::new(name))
 }
 
-/// What `--preset` comes to.
+/// The selected preset.
 #[derive(Debug, Clone, Default)]
 pub struct ChosenPreset {
     preset: Option<(&'static Preset, CompiledPreset)>,
-    /// What was found out, where that was wanted.
-    guess: Option<PresetDetection>,
+    /// The detection's result, if it was requested.
+    detection: Option<PresetDetection>,
     framing: Option<Framing>,
 }
 
 impl PresetArgs {
-    /// Looks at the server, where that is wanted; the error is one of usage.
-    pub fn guess(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<PresetDetection>, String> {
+    /// Detects the server's preset, if requested. Errors are usage errors.
+    pub fn detect(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<PresetDetection>, String> {
         match (self.preset, urls) {
-            (Some(PresetChoice::Auto), [url]) => look(url, connect).map(Some),
-            (Some(PresetChoice::Auto), _) => {
-                Err("--preset auto looks at one server: give one URL".to_string())
-            }
+            (Some(PresetChoice::Auto), [url]) => detect_preset(url, connect).map(Some),
+            (Some(PresetChoice::Auto), _) => Err("--preset auto works with one URL only".to_string()),
             (Some(PresetChoice::Named(_)) | None, _) => Ok(None),
         }
     }
 
-    /// What was chosen, or guessed.
-    pub fn chosen(&self, urls: &[String], guess: Option<&PresetDetection>) -> Result<ChosenPreset, String> {
+    /// The preset that was named or detected.
+    pub fn chosen(
+        &self,
+        urls: &[String],
+        detection: Option<&PresetDetection>,
+    ) -> Result<ChosenPreset, String> {
         let preset = match self.preset {
             Some(PresetChoice::Named(preset)) => Some(preset),
-            Some(PresetChoice::Auto) => guess.and_then(|guess| guess.preset),
+            Some(PresetChoice::Auto) => detection.and_then(|detection| detection.preset),
             None => None,
         };
         let hosts: BTreeSet<String> = urls.iter().filter_map(|url| host(url)).collect();
         if let Some(preset) = preset.filter(|preset| preset.names_host() && hosts.len() > 1) {
-            return Err(format!("--preset {} says hello to one host: give URLs of the same", preset.name));
+            return Err(format!("--preset {} works with one host only", preset.name));
         }
         let host = hosts.first().cloned().unwrap_or_default();
-        let spoken = preset.map(|preset| preset.spoken(&host)).transpose()?;
-        Ok(ChosenPreset { preset: preset.zip(spoken), guess: guess.cloned(), framing: self.framing })
+        let compiled = preset.map(|preset| preset.spoken(&host)).transpose()?;
+        Ok(ChosenPreset {
+            preset: preset.zip(compiled),
+            detection: detection.cloned(),
+            framing: self.framing,
+        })
     }
 }
 
-/// Why nothing was found out.
-const NOT_DETECTED: &str = "it could not be looked at (some servers answer only to a path or subprotocol of their own: name \
+/// Evidence text if detection failed.
+const NOT_DETECTED: &str = "detection failed (some servers answer only to a path or subprotocol of their own: name \
                       the preset)";
 
-const INTERRUPTED: &str = "the interrupt came while the server was looked at";
+const INTERRUPTED: &str = "interrupted during detection";
 
 fn host(url: &str) -> Option<String> {
     Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
 
-fn look(url: &str, connect: &ConnectArgs) -> Result<PresetDetection, String> {
+fn detect_preset(url: &str, connect: &ConnectArgs) -> Result<PresetDetection, String> {
     let target = url.parse::<Target>().map_err(|why| why.to_string())?;
     let dial = connect.dial()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|why| format!("cannot start: {why}"))?;
-    let clues = runtime.block_on(async {
+    let fingerprint = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = signals::early_end() => None,
-            clues = reconnoitre(&target, &dial, connect.max_message_size) => Some(clues),
+            () = signals::wait_for_early_signal() => None,
+            fingerprint = collect_fingerprint(&target, &dial, connect.max_message_size) => Some(fingerprint),
         }
     });
     runtime.shutdown_background();
-    Ok(match clues {
+    Ok(match fingerprint {
         None => PresetDetection { preset: None, evidence: vec![INTERRUPTED.to_string()] },
-        Some(Ok(clues)) => clues.guess(),
+        Some(Ok(fingerprint)) => fingerprint.guess(),
         Some(Err(error)) => {
             PresetDetection { preset: None, evidence: vec![format!("{NOT_DETECTED}: {error}")] }
         }
@@ -165,28 +173,28 @@ impl ChosenPreset {
         self.preset.as_ref().map(|(preset, _)| *preset)
     }
 
-    pub fn spoken(&self) -> Option<&CompiledPreset> {
-        self.preset.as_ref().map(|(_, spoken)| spoken)
+    pub fn compiled(&self) -> Option<&CompiledPreset> {
+        self.preset.as_ref().map(|(_, compiled)| compiled)
     }
 
-    /// The kinds of heartbeat that are measured when nothing is said of it: the preset's own, where it has one.
+    /// The default kind of heartbeat: the preset's own, if it defines one.
     pub fn kind(&self) -> HeartbeatKind {
-        if self.spoken().is_some_and(|spoken| spoken.ask.is_some()) {
+        if self.compiled().is_some_and(|compiled| compiled.ask.is_some()) {
             HeartbeatKind::App
         } else {
             HeartbeatKind::Protocol
         }
     }
 
-    /// How the server speaks.
+    /// The server's heartbeat protocol.
     pub fn convention(&self) -> ProtocolProfile {
-        let convention = self.spoken().map(|spoken| spoken.convention.clone()).unwrap_or_default();
+        let convention = self.compiled().map(|compiled| compiled.convention.clone()).unwrap_or_default();
         ProtocolProfile { framing: self.framing.unwrap_or(convention.framing), ..convention }
     }
 
-    /// What the report says of it.
+    /// The preset's entry in the report.
     pub fn used(&self, kinds: &[HeartbeatKind]) -> Option<PresetSelection> {
-        let evidence = self.guess.as_ref().map(|guess| guess.evidence.clone());
+        let evidence = self.detection.as_ref().map(|detection| detection.evidence.clone());
         match (self.preset(), evidence) {
             (Some(preset), evidence) => Some(PresetSelection::of(preset, evidence, kinds)),
             (None, Some(evidence)) => Some(PresetSelection::unsure(evidence)),
@@ -194,13 +202,13 @@ impl ChosenPreset {
         }
     }
 
-    /// Refuses what the preset says must not be sent.
+    /// Rejects traffic that the preset forbids.
     pub fn check(&self, intent: &IntendedTraffic) -> Result<(), String> {
         self.preset().and_then(|preset| preset.refuses(intent)).map_or(Ok(()), Err)
     }
 
-    /// Offers the preset's subprotocols, where the user offers none, and the Origin header of these targets, where the
-    /// preset wants it and the user gives none.
+    /// Offers the preset's subprotocols unless the user offers any. Sends the targets' Origin header if the preset
+    /// requires it and the user gives none.
     pub fn offer(&self, mut dial: DialPlan, targets: &[Target]) -> DialPlan {
         let Some(preset) = self.preset() else { return dial };
         if dial.subprotocols.is_empty() {
@@ -213,10 +221,14 @@ impl ChosenPreset {
         dial
     }
 
-    /// The target, with the preset's path where the URL has none, and what its query must say.
+    /// The target, completed with the preset's path and query.
     pub fn target(&self, url: &str) -> Result<Target, String> {
         let target = url.parse::<Target>().map_err(|why| why.to_string())?;
-        secrets::learn(|sent| target.secrets().iter().for_each(|secret| sent.value(secret)));
+        secrets::learn(|sent| {
+            for secret in target.secrets() {
+                sent.value(&secret);
+            }
+        });
         match (self.preset(), Url::parse(url.trim())) {
             (Some(preset), Ok(parsed)) => {
                 let url = completed(preset, url.trim(), parsed)?;
@@ -227,19 +239,20 @@ impl ChosenPreset {
     }
 }
 
-/// The origin of a page that the same server delivers.
+/// The origin of a page from the same server.
 fn origin(target: &Target) -> String {
     let scheme = if target.secure() { "https" } else { "http" };
     format!("{scheme}://{}", target.authority())
 }
 
-/// Whether a URL, from its host on, names no path: the slash alone is what browsers add. `/.` is the root itself.
+/// Whether a URL's part from the host on has no path; a single slash counts as none, since browsers add it. `/.` is an
+/// explicit root.
 fn is_missing(rest: &str) -> bool {
     let end = rest.find(['?', '#']).unwrap_or(rest.len());
     rest[..end].split_once('/').is_none_or(|(_, path)| path.is_empty())
 }
 
-/// Whether the path is the preset's but for the slash at its end, without which Engine.IO does not know it.
+/// Whether only the final slash of the preset's path is missing; Engine.IO requires it.
 fn lacks_slash(url: &Url, path: &str) -> bool {
     path.strip_suffix('/').is_some_and(|bare| url.path() == bare)
 }
@@ -250,14 +263,17 @@ fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, Strin
         url.set_path(path);
     }
     for (name, value) in preset.query {
-        let said = url.query_pairs().find(|(said, _)| said == name).map(|(_, said)| said.into_owned());
-        match said {
-            Some(said) if said == *value => {}
-            Some(said) => {
+        let given_value = url
+            .query_pairs()
+            .find(|(given_value, _)| given_value == name)
+            .map(|(_, given_value)| given_value.into_owned());
+        match given_value {
+            Some(given_value) if given_value == *value => {}
+            Some(given_value) => {
                 return Err(format!(
-                    "--preset {} wants {name}={value} in the URL's query, which says {name}={}",
+                    "--preset {} needs {name}={value} in the URL's query, not {name}={}",
                     preset.name,
-                    UntrustedText::new(&said)
+                    UntrustedText::new(&given_value)
                 ));
             }
             None => drop(url.query_pairs_mut().append_pair(name, value)),
@@ -271,7 +287,7 @@ mod tests {
     use super::*;
 
     fn chosen(name: &str) -> ChosenPreset {
-        let preset = match wanted(name) {
+        let preset = match parse_choice(name) {
             Ok(preset) => Some(preset),
             Err(why) => panic!("{why}"),
         };
@@ -283,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_a_path_gets_the_presets() {
+    fn url_without_path_gets_the_presets_path() {
         assert_eq!(resource("socket.io", "ws://a:3000"), "/socket.io/?EIO=4&transport=websocket");
         let completed = "/socket.io/?EIO=4&transport=websocket";
         for url in ["ws://a:3000/", "ws://a:3000/socket.io", "ws://a:3000/socket.io/", " ws://a:3000/ "] {
@@ -307,21 +323,24 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_says_otherwise_is_refused() {
+    fn conflicting_query_is_refused() {
         assert_eq!(
             resource("engine.io", "ws://a/engine.io/?EIO=3&transport=websocket"),
-            "--preset engine.io wants EIO=4 in the URL's query, which says EIO=3"
+            "--preset engine.io needs EIO=4 in the URL's query, not EIO=3"
         );
     }
 
     #[test]
-    fn a_name_that_is_none_is_answered_by_those_near_it() {
-        assert_eq!(wanted("phonix").unwrap_err(), "'phonix' is no preset; near it are: phoenix, phoenix-v1");
+    fn unknown_name_suggests_similar_ones() {
         assert_eq!(
-            wanted("qqqq\u{1b}").unwrap_err(),
-            "'qqqq\\u{1b}' is no preset; 'wscheck presets' lists them all"
+            parse_choice("phonix").unwrap_err(),
+            "'phonix' is not a preset; similar names: phoenix, phoenix-v1"
         );
-        assert_eq!(wanted("auto"), Ok(PresetChoice::Auto));
+        assert_eq!(
+            parse_choice("qqqq\u{1b}").unwrap_err(),
+            "'qqqq\\u{1b}' is not a preset; 'wscheck presets' lists them all"
+        );
+        assert_eq!(parse_choice("auto"), Ok(PresetChoice::Auto));
     }
 
     #[test]
@@ -339,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn no_preset_settles_nothing() {
+    fn no_preset_changes_nothing() {
         let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(&[], None).unwrap();
         assert_eq!(
             (nothing.kind(), nothing.used(&[]), nothing.convention().name),

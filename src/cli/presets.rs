@@ -1,4 +1,4 @@
-//! `wscheck presets`, as typed.
+//! `wscheck presets`: arguments and run.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ pub struct PresetsArgs {
 }
 
 impl PresetsArgs {
-    /// Prints the table, or says that there is no such preset.
+    /// Prints the table, or an error if there is no such preset.
     pub fn main(self) -> ExitCode {
         let format = if self.json { Format::Json } else { self.output };
         let presets = match &self.name {
@@ -40,7 +40,11 @@ impl PresetsArgs {
             Some(name) => presets::find(name).into_iter().collect::<Vec<_>>(),
         };
         if presets.is_empty() {
-            return errors::complain("presets", &unknown(self.name.as_deref().unwrap_or_default()), format);
+            return errors::report_usage_error(
+                "presets",
+                &unknown(self.name.as_deref().unwrap_or_default()),
+                format,
+            );
         }
         let options = HumanOptions {
             color: self.color.on_stdout(),

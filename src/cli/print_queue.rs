@@ -1,5 +1,5 @@
-//! A thread of its own for what may block, such as printing: a stuck pipe must not look like jitter,
-//! and a reader that has stopped must not cost memory without end.
+//! A separate thread for output that may block: a stuck pipe must not look like jitter, and a stalled reader must not
+//! cost unbounded memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,10 +8,10 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
-/// What may wait for the thread; beyond that, what can be spared is dropped and counted.
+/// Maximum number of queued events; beyond it, droppable ones are dropped and counted.
 const MAX_QUEUED_EVENTS: usize = 100_000;
 
-/// The end that hands over.
+/// The sending end.
 #[derive(Debug)]
 pub struct PrintQueue<T> {
     queue: Sender<T>,
@@ -19,7 +19,7 @@ pub struct PrintQueue<T> {
     dropped: u64,
 }
 
-/// The thread's end: gives what was handed over, in order, until the other end is gone.
+/// The thread's end: returns events in order until the sender is dropped.
 #[derive(Debug)]
 pub struct PrintQueueReceiver<T> {
     queue: Receiver<T>,
@@ -43,35 +43,35 @@ impl<T: Send + 'static> PrintQueue<T> {
         (PrintQueue { queue: sender, shared, dropped: 0 }, std::thread::spawn(move || work(queue)))
     }
 
-    /// Hands one over; it is dropped when it can be spared and too many wait already.
-    pub fn offer(&mut self, item: T, can_be_spared: bool) {
-        if can_be_spared && self.shared.waiting.load(Relaxed) >= MAX_QUEUED_EVENTS {
+    /// Queues an event; drops it if it is droppable and the queue is full.
+    pub fn push(&mut self, item: T, is_droppable: bool) {
+        if is_droppable && self.shared.waiting.load(Relaxed) >= MAX_QUEUED_EVENTS {
             self.dropped += 1;
             return;
         }
         self.shared.waiting.fetch_add(1, Relaxed);
-        // The thread ends only after this end.
+        // The thread outlives the sender.
         let _ = self.queue.send(item);
     }
 
-    /// Cancelled when the thread has no use for more.
+    /// Cancelled when the thread accepts no more events.
     pub fn closed(&self) -> &CancellationToken {
         &self.shared.closed
     }
 
-    /// How many were dropped.
+    /// Number of dropped events.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 }
 
 impl<T> PrintQueueReceiver<T> {
-    /// Says that there is no use for more.
+    /// Refuses further events.
     pub fn close(&self) {
         self.shared.closed.cancel();
     }
 
-    /// The next one; `None` when the other end is gone.
+    /// The next event; `None` when the sender is gone.
     pub fn next(&self) -> Option<T> {
         let item = self.queue.recv().ok()?;
         self.shared.waiting.fetch_sub(1, Relaxed);
@@ -84,16 +84,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_spared_is_dropped_when_nobody_takes_it() {
+    fn droppable_events_are_dropped_when_full() {
         let (hold, held) = channel::<()>();
         let (mut background, thread) = PrintQueue::start(move |queue: PrintQueueReceiver<u32>| {
             let _ = held.recv();
             std::iter::from_fn(|| queue.next()).count()
         });
         for item in 0..MAX_QUEUED_EVENTS as u32 + 5 {
-            background.offer(item, true);
+            background.push(item, true);
         }
-        background.offer(0, false);
+        background.push(0, false);
         assert_eq!(background.dropped(), 5);
         drop((background, hold));
         assert_eq!(thread.join().unwrap(), MAX_QUEUED_EVENTS + 1);

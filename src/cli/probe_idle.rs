@@ -1,4 +1,4 @@
-//! `wscheck probe-idle`, as typed.
+//! `wscheck probe-idle`: arguments and run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,14 +33,14 @@ pub struct ProbeIdleArgs {
     #[command(flatten)]
     pub question: QuestionArgs,
     #[command(flatten)]
-    pub after: FollowupArgs,
+    pub followup: FollowupArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// The bounds of the search.
+/// Bounds of the search.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchArgs {
@@ -74,7 +74,7 @@ pub struct SearchArgs {
     pub two_ended: bool,
 }
 
-/// What a connection is asked.
+/// The kind of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum QuestionKind {
     /// Ping frames and their Pongs (RFC 6455 5.5.2)
@@ -92,7 +92,7 @@ impl From<QuestionKind> for HeartbeatKind {
     }
 }
 
-/// What is asked after a silence.
+/// Options of the question after the idle time.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Question")]
 pub struct QuestionArgs {
@@ -106,10 +106,10 @@ pub struct QuestionArgs {
     #[arg(long)]
     pub allow_messages: bool,
     #[command(flatten)]
-    pub greeting: PreambleArgs,
+    pub preamble: PreambleArgs,
 }
 
-/// What is done when the search is over.
+/// Steps after the search.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Afterwards")]
 pub struct FollowupArgs {
@@ -124,7 +124,7 @@ pub struct FollowupArgs {
     pub expect: Option<Expectation>,
 }
 
-/// A time, or a part in per cent.
+/// A time, or a percentage.
 fn precision(text: &str) -> Result<Precision, String> {
     let Some(number) = text.trim().strip_suffix('%') else {
         return Ok(Precision { absolute: parse_duration(text)?, relative: 0.0 });
@@ -133,50 +133,50 @@ fn precision(text: &str) -> Result<Precision, String> {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => {
             Ok(Precision { absolute: Duration::ZERO, relative: percent / 100.0 })
         }
-        Ok(_) | Err(_) => Err(format!("'{text}' is not a part: write 2% or 0.5%")),
+        Ok(_) | Err(_) => Err(format!("'{text}' is not a percentage: write 2% or 0.5%")),
     }
 }
 
 impl ProbeIdleArgs {
-    /// Runs the command and gives its exit code.
+    /// Runs the command; returns its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        let preset = &self.question.greeting.welcome.preset;
-        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        let preset = &self.question.preamble.first_message.preset;
+        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
+        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(IdlePresenter::new, &args, plan, async |plan, reporter, control| {
             match probe_idle::run(plan, reporter, control.interrupt).await {
                 Ok(report) => report.verdict,
                 Err(why) => {
-                    errors::complain("probe-idle", &why.to_string(), args.format.chosen());
+                    errors::report_usage_error("probe-idle", &why.to_string(), args.format.chosen());
                     RunResult::Usage
                 }
             }
         })
     }
 
-    /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&PresetDetection>) -> Result<IdlePlan, String> {
-        let greeting = &self.question.greeting;
-        let chosen = greeting.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
+    /// Builds the plan; `detection` is the detected preset.
+    fn plan(self, detection: Option<&PresetDetection>) -> Result<IdlePlan, String> {
+        let preamble = &self.question.preamble;
+        let chosen = preamble.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
         let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);
-        let messages = self.after.refresh || self.question.allow_messages || greeting.app_ping.is_some();
-        greeting.check(
+        let messages = self.followup.refresh || self.question.allow_messages || preamble.app_ping.is_some();
+        preamble.check(
             kind == HeartbeatKind::App || messages,
             "--app-ping, --allow-messages or --refresh",
             &chosen,
         )?;
-        let mute = mute(&chosen, greeting.app_ping.is_some());
-        let knows_message = chosen.spoken().is_some_and(|spoken| spoken.ask.is_some());
+        let no_messages_because = no_messages_because(&chosen, preamble.app_ping.is_some());
+        let knows_message = chosen.compiled().is_some_and(|spoken| spoken.ask.is_some());
         let second_control = match kind {
-            HeartbeatKind::Protocol => (messages && mute.is_none()) || knows_message,
+            HeartbeatKind::Protocol => (messages && no_messages_because.is_none()) || knows_message,
             HeartbeatKind::App => chosen
                 .check(&IntendedTraffic { kinds: &[HeartbeatKind::Protocol], ask: None, interval: None })
                 .is_ok(),
         };
         chosen.check(&IntendedTraffic {
             kinds: &[kind],
-            ask: greeting.app_ping.as_deref(),
+            ask: preamble.app_ping.as_deref(),
             interval: None,
         })?;
         let target = chosen.target(&self.url)?;
@@ -185,23 +185,23 @@ impl ProbeIdleArgs {
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             search: SearchPlan { second_control, ..self.search.plan(kind)? },
-            greeting: greeting.greeting(&chosen)?,
-            ask: greeting.ask(&chosen)?,
-            answer: greeting.answer(&chosen)?,
-            mute,
+            preamble: preamble.preamble(&chosen)?,
+            ask: preamble.ask(&chosen)?,
+            answer: preamble.answer(&chosen)?,
+            no_messages_because,
             max_message_size: self.connect.max_message_size,
-            refresh: self.after.refresh,
-            verify: self.after.verify,
-            expectation: self.after.expectation(&self.search)?,
+            refresh: self.followup.refresh,
+            verify: self.followup.verify,
+            expectation: self.followup.expectation(&self.search)?,
             unmatched: UnmatchedLog::default(),
         })
     }
 }
 
-/// Why no message is sent to see whether that keeps the path open, where the preset knows none that is answered.
-fn mute(chosen: &ChosenPreset, told: bool) -> Option<String> {
-    let preset = chosen.preset().filter(|preset| preset.ask.is_none() && !told)?;
-    Some(format!("--preset {} has no message that is answered", preset.name))
+/// Why no messages are sent as a keepalive trial: the preset has none that is answered.
+fn no_messages_because(chosen: &ChosenPreset, has_app_ping: bool) -> Option<String> {
+    let preset = chosen.preset().filter(|preset| preset.ask.is_none() && !has_app_ping)?;
+    Some(format!("--preset {} defines no message that is answered", preset.name))
 }
 
 impl SearchArgs {
@@ -224,22 +224,24 @@ impl SearchArgs {
 }
 
 impl FollowupArgs {
-    /// An expectation that no search within these bounds can bear out makes no sense.
+    /// Rejects an expectation that no search within these bounds can confirm.
     fn expectation(&self, search: &SearchArgs) -> Result<Option<Expectation>, String> {
         let Some(expected) = &self.expect else { return Ok(None) };
         let (limit, min, max) = (expected.limit(), search.min, search.max);
-        match expected.wants_more() {
-            true if limit > max => Err(format!(
+        if expected.wants_more() && limit > max {
+            return Err(format!(
                 "--expect {expected} cannot be shown: --max {} is shorter; raise it to {}",
                 exact_duration(max),
                 exact_duration(limit)
-            )),
-            false if limit < min => Err(format!(
+            ));
+        }
+        if !expected.wants_more() && limit < min {
+            return Err(format!(
                 "--expect {expected} cannot be shown: --min {} is longer; lower it",
                 exact_duration(min)
-            )),
-            true | false => Ok(Some(expected.clone())),
+            ));
         }
+        Ok(Some(expected.clone()))
     }
 }
 
@@ -265,13 +267,13 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_search() {
+    fn defaults_are_those_of_the_search() {
         let searched = SearchPlan { second_control: false, ..SearchPlan::default() };
         assert_eq!(plan(&[]).map(|plan| plan.search), Ok(searched));
     }
 
     #[test]
-    fn messages_are_sent_only_where_known_or_allowed() {
+    fn messages_are_sent_only_if_known_or_allowed() {
         let tries = |words: &[&str]| plan(words).map(|plan| plan.search.second_control);
         assert_eq!(tries(&[]), Ok(false));
         assert_eq!(tries(&["--allow-messages"]), Ok(true));
@@ -282,22 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn a_precision_is_a_time_or_a_part() {
+    fn precision_is_a_time_or_a_percentage() {
         let second = Precision { absolute: Duration::from_secs(1), relative: 0.0 };
         assert_eq!(precision("1s"), Ok(second));
         assert_eq!(precision("2%"), Ok(Precision { absolute: Duration::ZERO, relative: 0.02 }));
-        assert_eq!(precision("-1%"), Err("'-1%' is not a part: write 2% or 0.5%".to_string()));
-        assert_eq!(precision("nan%"), Err("'nan%' is not a part: write 2% or 0.5%".to_string()));
+        assert_eq!(precision("-1%"), Err("'-1%' is not a percentage: write 2% or 0.5%".to_string()));
+        assert_eq!(precision("nan%"), Err("'nan%' is not a percentage: write 2% or 0.5%".to_string()));
     }
 
     #[test]
-    fn a_short_min_is_asked_for_often_enough() {
+    fn control_interval_follows_a_short_min() {
         let plan = plan(&["--min", "200ms", "--max", "2s"]).map(|plan| plan.search.control_interval);
         assert_eq!(plan, Ok(Duration::from_millis(100)));
     }
 
     #[test]
-    fn bounds_that_make_no_sense_are_refused_with_value_and_rule() {
+    fn invalid_bounds_are_refused_with_value_and_rule() {
         assert_eq!(
             refusal(&["--min", "10s", "--max", "5s"]),
             "min 10 s is above max 5 s: min must be shorter"
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expectation_that_cannot_be_shown_is_refused() {
+    fn unprovable_expectation_is_refused() {
         assert_eq!(
             refusal(&["--expect", ">=10m"]),
             "--expect >=10m cannot be shown: --max 300 s is shorter; raise it to 600 s"

@@ -1,4 +1,4 @@
-//! `wscheck probe-zombie`, as typed.
+//! `wscheck probe-zombie`: arguments and run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::heartbeat::{FirstMessageArgs, interval, remember_fields};
+use super::heartbeat::{FirstMessageArgs, interval, learn_secret_fields};
 use super::preset_args::ChosenPreset;
 use super::runner;
 use super::server_ping_args::AppPingArgs;
@@ -26,20 +26,20 @@ pub struct ProbeZombieArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     #[command(flatten)]
-    pub dying: ControlArgs,
+    pub control: ControlArgs,
     #[command(flatten)]
     pub app_ping: AppPingArgs,
     #[command(flatten)]
-    pub welcome: FirstMessageArgs,
+    pub first_message: FirstMessageArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// How long it is waited, and how the control lives.
+/// Options of the clients.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Dying")]
+#[command(next_help_heading = "Clients")]
 pub struct ControlArgs {
     /// Maximum time to wait for the server to close a client
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
@@ -62,25 +62,27 @@ pub struct ControlArgs {
 }
 
 impl ProbeZombieArgs {
-    /// Runs the command and gives its exit code.
+    /// Runs the command; returns its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        let preset = &self.welcome.preset;
-        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
-        let plan = guess.and_then(|guess| self.plan(guess.as_ref()));
+        let preset = &self.first_message.preset;
+        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
+        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(ZombiePresenter::new, &args, plan, async |plan, reporter, control| {
             probe_zombie::run(plan, reporter, control.interrupt).await.verdict
         })
     }
 
-    /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
-        let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
-        self.welcome.check(&chosen)?;
-        let says = self.dying.says(&chosen)?;
-        says.iter().for_each(remember_fields);
-        let greeting = self.welcome.greeting(true, &chosen)?;
-        let (max, expectation) = (self.dying.max, self.dying.expectation()?);
+    /// Builds the plan; `detection` is the detected preset.
+    fn plan(self, detection: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
+        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
+        self.first_message.check(&chosen)?;
+        let message = self.control.message(&chosen)?;
+        if let Some(message) = &message {
+            learn_secret_fields(message);
+        }
+        let preamble = self.first_message.preamble(true, &chosen)?;
+        let (max, expectation) = (self.control.max, self.control.expectation()?);
         let target = chosen.target(&self.url)?;
         Ok(ZombiePlan {
             preset: chosen
@@ -89,16 +91,16 @@ impl ProbeZombieArgs {
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             max,
-            every: self.dying.every()?,
-            patience: self.dying.answer_timeout,
-            talks: says.is_some(),
-            say: says.unwrap_or_default(),
+            every: self.control.every()?,
+            answer_timeout: self.control.answer_timeout,
+            talks: message.is_some(),
+            say: message.unwrap_or_default(),
             answer: chosen
-                .spoken()
+                .compiled()
                 .and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()))
                 .unwrap_or_default(),
-            shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
-            greeting,
+            known_pings: self.app_ping.known_pings()?.speaking(&preamble.convention),
+            preamble,
             expectation,
             max_message_size: self.connect.max_message_size,
         })
@@ -106,34 +108,34 @@ impl ProbeZombieArgs {
 }
 
 impl ControlArgs {
-    /// What the control says by messages: as told, or what the preset says; `None`: nothing.
-    fn says(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
-        let told = self.say.as_ref().map(Template::as_str);
-        let Some(spoken) = chosen.spoken() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
-        let asks = told.is_some() || spoken.ask.is_some();
+    /// The control's message: the user's, or the preset's; `None`: none.
+    fn message(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
+        let text = self.say.as_ref().map(Template::as_str);
+        let Some(spoken) = chosen.compiled() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
+        let asks = text.is_some() || spoken.ask.is_some();
         let kinds: &[HeartbeatKind] =
             if asks { &[HeartbeatKind::Protocol, HeartbeatKind::App] } else { &[HeartbeatKind::Protocol] };
-        chosen.check(&IntendedTraffic { kinds, ask: told, interval: self.every })?;
+        chosen.check(&IntendedTraffic { kinds, ask: text, interval: self.every })?;
         let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
         let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
         Ok(self.say.clone().or_else(ask).or_else(upkeep))
     }
 
-    /// Who says nothing before the run is over is no control.
+    /// The control's interval, which must be shorter than the run.
     fn every(&self) -> Result<Duration, String> {
-        let every = self.every.unwrap_or_else(|| ZombiePlan::usual_every(self.max));
+        let every = self.every.unwrap_or_else(|| ZombiePlan::default_interval(self.max));
         if every < self.max {
             Ok(every)
         } else {
             Err(format!(
-                "--max {} is too short: the control speaks again only after {} (--every)",
+                "--max {} is too short: the control sends again only after {} (--every)",
                 exact_duration(self.max),
                 exact_duration(every)
             ))
         }
     }
 
-    /// An expectation that no run of this length can bear out makes no sense.
+    /// Rejects an expectation that no run of this length can decide.
     fn expectation(&self) -> Result<Option<Expectation>, String> {
         match &self.expect {
             Some(expected) if expected.limit() > self.max => Err(format!(
@@ -168,24 +170,24 @@ mod tests {
     }
 
     #[test]
-    fn the_control_sends_as_often_as_the_length_of_the_run_wants() {
+    fn control_interval_follows_the_length_of_the_run() {
         assert_eq!((every(&[]), every(&["--max", "30s"]), every(&["--max", "1s"])), (4400, 1363, 220));
         assert_eq!(every(&["--every", "7s"]), 7000);
         assert_eq!(plan(&[]).unwrap().say, Template::default());
     }
 
     #[test]
-    fn a_control_that_would_say_nothing_is_refused() {
+    fn interval_longer_than_the_run_is_refused() {
         let refused = |words: &[&str]| plan(words).err().unwrap();
-        let told = refused(&["--max", "3s", "--every", "1h"]);
-        assert_eq!(told, "--max 3 s is too short: the control speaks again only after 3600 s (--every)");
-        assert!(refused(&["--max", "200ms"]).contains("speaks again only after 220 ms"));
+        let text = refused(&["--max", "3s", "--every", "1h"]);
+        assert_eq!(text, "--max 3 s is too short: the control sends again only after 3600 s (--every)");
+        assert!(refused(&["--max", "200ms"]).contains("sends again only after 220 ms"));
         assert!(refused(&["--every", "1us"]).contains("at least 100us"));
         assert!(plan(&["--max", "200ms", "--every", "50ms"]).is_ok());
     }
 
     #[test]
-    fn an_expectation_beyond_max_is_refused() {
+    fn expectation_beyond_max_is_refused() {
         let refused = plan(&["--expect", "<=10m"]).err().unwrap();
         assert_eq!(refused, "--expect <=10m may stay undecided: --max 300 s is shorter; raise it to 600 s");
         assert!(plan(&["--expect", "<=60s"]).is_ok());

@@ -1,5 +1,4 @@
-//! Runs a command: its connections on this thread, its printing on another, so that a stuck pipe
-//! cannot look like jitter.
+//! Runs a command: connections on this thread, printing on another, so that a stuck pipe cannot look like jitter.
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -25,7 +24,7 @@ struct EventPrinter<E> {
 impl<E: Clone + Send + 'static> Reporter<E> for EventPrinter<E> {
     fn report(&mut self, event: &E) {
         if (self.is_shown)(event) {
-            self.queue.offer(event.clone(), (self.is_droppable)(event));
+            self.queue.push(event.clone(), (self.is_droppable)(event));
         }
     }
 }
@@ -53,7 +52,7 @@ pub fn run_plan<T, P: Presenter>(
 ) -> ExitCode {
     match plan {
         Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
-        Err(message) => errors::complain(P::COMMAND, &message, args.format.chosen()),
+        Err(message) => errors::report_usage_error(P::COMMAND, &message, args.format.chosen()),
     }
 }
 
@@ -71,11 +70,11 @@ pub fn run<P: Presenter>(
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
+    let exit_code = signals::handle(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
-        let rest = batch_sleep.clone();
+        let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
+        let runtime = runtime.enable_all().on_thread_park(move || thread_sleep.sleep_if_allowed()).build()?;
         let result = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
@@ -84,26 +83,26 @@ pub fn run<P: Presenter>(
     let dropped = printer.queue.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
-    errors::warn_of_dropped(dropped);
+    errors::warn_about_dropped_events(dropped);
     match exit_code {
-        Err(error) => errors::fail(&format!("cannot start: {error}")),
+        Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
         Ok(exit_code) => finish(exit_code, failure),
     }
 }
 
-/// A closed pipe ends the run quietly: what was found wanting by then is still in the exit code, and
-/// that it was too short for more is the reader's wish. Any other failure to write is told, for the
-/// report is lost.
+/// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
+/// other results become success. Any other write failure is reported, since the report is lost.
 fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
-    let wanting = [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
+    let has_failed =
+        [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
     match failure {
-        Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
+        Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
-        Some(kind) => errors::fail(&format!("cannot write the report to stdout: {kind}")),
+        Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 
-/// Where the result goes. Only text for people depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
+/// The writer for results. Only human text depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
 pub fn stdout(format: Format) -> Writer {
     match format {
         Format::Human => charset::writer(Box::new(io::stdout())),
@@ -111,12 +110,12 @@ pub fn stdout(format: Format) -> Writer {
     }
 }
 
-/// Where the conversation goes.
+/// The writer for messages to the user.
 pub fn stderr() -> Writer {
     charset::writer(Box::new(io::stderr()))
 }
 
-/// What the terminal can do, and what the arguments say of it.
+/// Display options, from the terminal and the arguments.
 pub fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,

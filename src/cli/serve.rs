@@ -24,47 +24,47 @@ pub fn main(args: ServeArgs) -> ExitCode {
     let format = args.format.chosen();
     let plan = match args.plan() {
         Ok(plan) => plan,
-        Err(message) => return errors::complain("serve", &message, format),
+        Err(message) => return errors::report_usage_error("serve", &message, format),
     };
     if plan.config.never_idles() {
-        errors::tell(
-            "hint: the server's own heartbeats keep every connection from being idle for so long; --heartbeat \
+        errors::print_to_stderr(
+            "hint: the server's own heartbeats keep every connection from becoming idle; --heartbeat \
              none stops them",
         );
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return errors::fail(&format!("cannot start: {error}")),
+        Err(error) => return errors::fail_inconclusive(&format!("cannot start: {error}")),
     };
     let (mut printer, thread) = PrintQueue::start(move |queue| print_all(format, &queue));
-    // Whoever reads no more wants no more, also of a server that has nothing to say just then.
+    // A closed output stops the server, even if it has nothing to print.
     let stop = printer.closed().child_token();
     stdout_watch::watch(printer.closed().clone());
-    // Interim figures are ping's; a server's Ctrl-\ is heard and does nothing.
-    if let Err(error) = signals::obey(stop.clone(), mpsc::unbounded_channel().0) {
-        return errors::fail(&format!("cannot start: {error}"));
+    // Only ping has interim reports; Ctrl-\ is caught and does nothing here.
+    if let Err(error) = signals::handle(stop.clone(), mpsc::unbounded_channel().0) {
+        return errors::fail_inconclusive(&format!("cannot start: {error}"));
     }
     let served = runtime.block_on(until_stopped(plan, &mut printer, stop));
-    errors::warn_of_dropped(printer.dropped());
+    errors::warn_about_dropped_events(printer.dropped());
     drop(printer);
     let failure = thread.join().ok().flatten();
     match served {
-        Ok(_) => ended(failure),
+        Ok(_) => exit_code_of(failure),
         Err(error) => {
-            errors::tell_failure("serve", &error.to_string(), error.hint(), error.exit_code(), format)
+            errors::report_failure("serve", &error.to_string(), error.hint(), error.exit_code(), format)
         }
     }
 }
 
-/// A closed pipe is the reader's wish; any other failure to write stopped the server, and is told.
-fn ended(failure: Option<io::ErrorKind>) -> ExitCode {
+/// The exit code, given a write failure: a closed pipe is success.
+fn exit_code_of(failure: Option<io::ErrorKind>) -> ExitCode {
     match failure {
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
-        Some(kind) => errors::fail(&format!("cannot write to stdout: {kind}")),
+        Some(kind) => errors::fail_inconclusive(&format!("cannot write to stdout: {kind}")),
     }
 }
 
-/// Shows every event; gives the error that made showing them impossible.
+/// Prints every event; returns the write error that stopped it.
 fn print_all(format: Format, queue: &PrintQueueReceiver<ServeEvent>) -> Option<io::ErrorKind> {
     let mut reporter = ServeReporter::new(runner::stdout(format), format);
     while let Some(event) = queue.next() {
@@ -82,7 +82,7 @@ async fn until_stopped(
     stop: CancellationToken,
 ) -> Result<ServerSummary, ServeError> {
     let report = |event: &ServeEvent| {
-        printer.offer(event.clone(), event.client.is_some());
+        printer.push(event.clone(), event.client.is_some());
         ControlFlow::Continue(())
     };
     serve::run(plan, report, Arc::new(StatusPages), stop).await

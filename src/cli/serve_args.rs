@@ -1,4 +1,4 @@
-//! `wscheck serve` as typed.
+//! Arguments of `wscheck serve`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,8 +16,7 @@ use crate::domain::heartbeat::template::Template;
 use crate::server::faults::{self, FAULTS, FaultValue, Faults};
 use crate::server::{ServerConfig, ServerHeartbeats};
 
-/// A server to test clients against: it answers pings, echoes messages, keeps heartbeats, and misbehaves
-/// on order.
+/// A server to test clients against: answers pings, echoes messages, sends heartbeats, and injects faults.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free port
@@ -82,7 +81,7 @@ pub struct ServeArgs {
     faults: FaultArgs,
 }
 
-/// The server's own heartbeats.
+/// Options of the server's heartbeats.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Heartbeats")]
 struct ServerHeartbeatArgs {
@@ -120,7 +119,7 @@ struct ServerHeartbeatArgs {
     app_pong: Pattern,
 }
 
-/// Which heartbeats.
+/// The kinds of heartbeat to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ServerHeartbeatKinds {
     Protocol,
@@ -129,7 +128,7 @@ enum ServerHeartbeatKinds {
     None,
 }
 
-/// TLS, with a certificate made on the spot or the user's own.
+/// Options of TLS: a generated certificate or the user's.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 struct TlsArgs {
@@ -151,7 +150,7 @@ struct TlsArgs {
 }
 
 impl ServeArgs {
-    /// What is to be done; the error is a lower-case fragment that names the value and the rule.
+    /// Builds the plan. The error is a lower-case fragment that names the value and the rule.
     pub fn plan(self) -> Result<ServePlan, String> {
         self.faults.0.check()?;
         let config = ServerConfig {
@@ -222,7 +221,7 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-/// One flag for each fault of the table.
+/// One flag for each fault in the table.
 #[derive(Debug)]
 struct FaultArgs(Faults);
 
@@ -238,15 +237,15 @@ impl Args for FaultArgs {
 
 fn flag(definition: &'static faults::FaultDefinition) -> Arg {
     let arg = Arg::new(definition.name).long(definition.name).help(definition.help).help_heading("Faults");
-    // The value is tried here, so that a bad one is a usage error that names its flag.
+    // Validates the value here, so that the usage error names the flag.
     let set = definition.set;
-    let tried = move |text: &str| set(&mut Faults::default(), text).map(|()| text.to_string());
+    let validated = move |text: &str| set(&mut Faults::default(), text).map(|()| text.to_string());
     match definition.value {
         FaultValue::None => arg.action(ArgAction::SetTrue),
-        FaultValue::Needed(form) => arg.value_name(form).value_parser(ValueParser::from(tried)),
+        FaultValue::Needed(form) => arg.value_name(form).value_parser(ValueParser::from(validated)),
         FaultValue::Optional(form, default) => arg
             .value_name(form)
-            .value_parser(ValueParser::from(tried))
+            .value_parser(ValueParser::from(validated))
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value(default),
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_it_is_a_well_behaved_echo_on_loopback() {
+    fn defaults_are_an_echo_server_on_loopback() {
         let plan = plan(&[]).unwrap();
         assert_eq!(plan.bind.to_string(), "127.0.0.1:9001");
         assert_eq!((plan.config.echo, plan.config.faults), (true, Faults::default()));
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_and_its_key_come_together_or_not_at_all() {
+    fn certificate_and_key_need_each_other() {
         let own = plan(&["--cert", "c", "--key", "k"]).unwrap().tls;
         assert_eq!(own, Some(CertificateSource::Own { cert: "c".into(), key: "k".into() }));
         assert_eq!(
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_are_as_told() {
+    fn heartbeat_flags_are_applied() {
         let beats = plan(&["--heartbeat", "both", "--any-traffic-counts=false", "--max-missed", "3"]);
         let beats = beats.unwrap().config.heartbeats;
         assert_eq!((beats.kinds.len(), beats.any_traffic_counts, beats.max_missed), (2, false, 3));
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_put_together_from_their_flags() {
+    fn faults_are_combined_from_flags() {
         let plan = plan(&[
             "--delay",
             "50ms",
@@ -357,11 +356,11 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_are_named_with_their_flag_and_rule() {
+    fn bad_values_name_flag_and_rule() {
         let refused = plan(&["--pong-loss", "120%"]).unwrap_err();
         assert!(refused.contains("'--pong-loss <P%>': '120%' is not a share"), "{refused}");
         let refused = plan(&["--idle-cut", "rst"]).unwrap_err();
-        assert_eq!(refused, "--idle-cut says how --idle-timeout works, and needs it");
+        assert_eq!(refused, "--idle-cut modifies --idle-timeout and needs it");
         let refused = plan(&["--max-clients", "0"]).unwrap_err();
         assert!(refused.contains("'0' is not a count"), "{refused}");
     }

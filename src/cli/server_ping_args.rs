@@ -1,14 +1,14 @@
-//! The arguments that say what the server's own heartbeats in messages look like.
+//! Arguments that define the server's app pings.
 
 use clap::Args;
 
-use super::args::without;
-use super::heartbeat::{parse, remember_fields};
+use super::args::no_effect_without;
+use super::heartbeat::{learn_secret_fields, parse};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
 
-/// What the server asks by messages, besides the shapes that are known.
+/// Options of the server's app pings, in addition to the known ones.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct AppPingArgs {
@@ -22,12 +22,14 @@ pub struct AppPingArgs {
 }
 
 impl AppPingArgs {
-    /// The known shapes and the one that was added.
-    pub fn shapes(&self) -> Result<KnownPings, String> {
+    /// The known pings, with the user's addition.
+    pub fn known_pings(&self) -> Result<KnownPings, String> {
         let pong = self.app_pong.as_deref().map(|text| parse::<Template>("--app-pong", text)).transpose()?;
-        pong.iter().for_each(remember_fields);
+        if let Some(pong) = &pong {
+            learn_secret_fields(pong);
+        }
         match self.app_ping.as_deref() {
-            None if pong.is_some() => Err(without("--app-pong", "--app-ping")),
+            None if pong.is_some() => Err(no_effect_without("--app-pong", "--app-ping")),
             None => Ok(KnownPings::default()),
             Some(text) => Ok(KnownPings::with(Some((parse::<Pattern>("--app-ping", text)?, pong)))),
         }

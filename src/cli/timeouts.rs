@@ -1,4 +1,4 @@
-//! `wscheck timeouts`, as typed.
+//! `wscheck timeouts`: arguments and run.
 
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ pub struct TimeoutsArgs {
 }
 
 impl TimeoutsArgs {
-    /// Prints the table, or says that there is no such product.
+    /// Prints the table, or an error if there is no such product.
     pub fn main(self) -> ExitCode {
         let format = if self.json { Format::Json } else { self.output };
         let middleboxes = match &self.product {
@@ -41,7 +41,7 @@ impl TimeoutsArgs {
             Some(product) => middleboxes::find(product),
         };
         if middleboxes.is_empty() {
-            return errors::complain(
+            return errors::report_usage_error(
                 "timeouts",
                 &unknown(self.product.as_deref().unwrap_or_default()),
                 format,
@@ -64,7 +64,7 @@ fn unknown(product: &str) -> String {
     let near = if near.is_empty() {
         "'wscheck timeouts' lists them all".to_string()
     } else {
-        format!("near it are: {}", near.join(", "))
+        format!("similar names: {}", near.join(", "))
     };
-    format!("'{}' is no product in the table of timeouts; {near}", UntrustedText::new(product))
+    format!("'{}' is not a product in the table of timeouts; {near}", UntrustedText::new(product))
 }

@@ -1,4 +1,4 @@
-//! An open connection that was greeted, as the commands that listen want it.
+//! Opens a connection and runs its preamble, for the commands that observe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,80 +8,81 @@ use tokio::time::Instant;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
-use crate::net::client::preamble::{self, Preamble, blame, run_preamble_heard_by};
+use crate::net::client::preamble::{self, Preamble, add_context, run_preamble_with_listener};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Mute;
 
-/// Open and greeted.
+/// An open connection after its preamble.
 pub struct Established {
     pub socket: WebSocket<Stream>,
-    pub facts: ConnectInfo,
+    pub info: ConnectInfo,
     /// The end of the upgrade.
     pub opened: Instant,
-    /// The end of the greeting.
-    pub greeted: Instant,
-    /// What can keep bytes from leaving.
+    /// End of the preamble.
+    pub ready_at: Instant,
+    /// Mutes the connection.
     pub mute: Arc<Mute>,
-    /// The server sent heartbeats during the greeting, whose moments nobody noted.
-    pub missed_some: bool,
+    /// The server sent heartbeats during the preamble, whose times were not recorded.
+    pub has_missed_pings: bool,
 }
 
-/// Open, and not greeted yet.
+/// An open connection before its preamble.
 pub struct Connected {
     pub socket: WebSocket<Stream>,
-    pub facts: ConnectInfo,
+    pub info: ConnectInfo,
     /// The end of the upgrade.
     pub opened: Instant,
-    /// What can keep bytes from leaving.
+    /// Mutes the connection.
     pub mute: Arc<Mute>,
 }
 
-/// Opens a connection; `largest` bounds a message that comes, `asks` one that leaves.
+/// Opens a connection. `largest` bounds a received message in bytes; `largest_request` is the largest message to send.
 pub async fn connect(
     target: &Target,
     dial: &DialPlan,
     largest: usize,
-    asks: usize,
+    largest_request: usize,
 ) -> Result<Connected, ConnectError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
+    let dial::Open { stream, leftover, tap_state, facts: info } = dial::open(dial, target).await?;
     let opened = Instant::now();
     let mute = stream.mute();
-    let socket = WebSocket::new(stream, leftover, marks, largest, asks).await;
-    Ok(Connected { socket, facts, opened, mute })
+    let socket = WebSocket::new(stream, leftover, tap_state, largest, largest_request).await;
+    Ok(Connected { socket, info, opened, mute })
 }
 
 impl Connected {
-    /// Says and awaits what is to be; `ear` hears what is said meanwhile, and `emit` is told of it in counts.
-    pub async fn greet(
+    /// Runs the preamble; `listener` receives its events, and `emit` their counts.
+    pub async fn run_preamble(
         &mut self,
-        greeting: &Preamble,
+        preamble: &Preamble,
         target: &Target,
         emit: &(dyn Fn(ConnEvent) + Send + Sync),
-        ear: preamble::PreambleListener<'_>,
+        listener: preamble::PreambleListener<'_>,
     ) -> Result<(), ConnectError> {
-        let greeted = run_preamble_heard_by(&mut self.socket, greeting, target, emit, ear).await;
-        greeted.map_err(|why| blame(why, &self.facts))
+        let ready_at = run_preamble_with_listener(&mut self.socket, preamble, target, emit, listener).await;
+        ready_at.map_err(|why| add_context(why, &self.info))
     }
 }
 
-/// Opens and greets a connection; `largest` bounds a message that comes, `asks` one that leaves.
+/// Opens a connection and runs its preamble. `largest` bounds a received message in bytes; `largest_request` is the
+/// largest message to send.
 pub async fn open(
     target: &Target,
     dial: &DialPlan,
-    greeting: &Preamble,
+    preamble: &Preamble,
     largest: usize,
-    asks: usize,
+    largest_request: usize,
 ) -> Result<Established, ConnectError> {
-    let mut room = connect(target, dial, largest, asks).await?;
+    let mut connected = connect(target, dial, largest, largest_request).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
-        let beat = matches!(event, ConnEvent::PeerTraffic(PeerTraffic::ServerPing { .. }, _));
-        missed.fetch_or(beat, Relaxed);
+        let is_ping = matches!(event, ConnEvent::PeerTraffic(PeerTraffic::ServerPing { .. }, _));
+        missed.fetch_or(is_ping, Relaxed);
     };
-    room.greet(greeting, target, &emit, &mut |_| {}).await?;
-    let (greeted, missed_some) = (Instant::now(), missed.into_inner());
-    let Connected { socket, facts, opened, mute } = room;
-    Ok(Established { socket, facts, opened, greeted, mute, missed_some })
+    connected.run_preamble(preamble, target, &emit, &mut |_| {}).await?;
+    let (ready_at, has_missed_pings) = (Instant::now(), missed.into_inner());
+    let Connected { socket, info, opened, mute } = connected;
+    Ok(Established { socket, info, opened, ready_at, mute, has_missed_pings })
 }

@@ -1,4 +1,4 @@
-//! `wscheck demo`: a server inside this process, with some delay, jitter and loss, to measure.
+//! `wscheck demo`: a server inside this process with delay, jitter and loss, to measure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use crate::server::faults::{self, Faults};
 use crate::server::{self, ServerConfig};
 
-/// How the demo's server misbehaves. One pong in 25 is lost: `ping` tells of it and passes.
+/// The demo server's faults. One pong in 25 is lost: `ping` reports that and still passes.
 const DEMO_FAULTS: &[(&str, &str)] = &[("delay", "20ms"), ("jitter", "15ms"), ("pong-loss", "4%")];
-/// With this seed neither the first pong nor the last is lost.
+/// With this seed, neither the first nor the last pong is lost.
 const DEMO_SEED: u64 = 7;
 
-/// A running server: on a thread and runtime of its own, so that it cannot disturb what is measured.
+/// A running server on its own thread and runtime, so that it does not disturb the measurement.
 #[derive(Debug)]
 pub struct DemoServer {
     pub address: SocketAddr,
@@ -25,14 +25,14 @@ pub struct DemoServer {
 }
 
 impl DemoServer {
-    /// Starts it on a free port of the loopback.
+    /// Starts the server on a free loopback port.
     pub fn start() -> io::Result<DemoServer> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = CancellationToken::new();
-        let config = ServerConfig { faults: faults()?, seed: DEMO_SEED, ..ServerConfig::default() };
+        let config = ServerConfig { faults: demo_faults()?, seed: DEMO_SEED, ..ServerConfig::default() };
         let stopped = stop.clone();
         let serve = async move {
             if let Ok(listener) = TcpListener::from_std(listener) {
@@ -44,7 +44,7 @@ impl DemoServer {
     }
 }
 
-fn faults() -> io::Result<Faults> {
+fn demo_faults() -> io::Result<Faults> {
     let mut faults = Faults::default();
     for (name, value) in DEMO_FAULTS {
         faults::set(&mut faults, name, value).map_err(io::Error::other)?;

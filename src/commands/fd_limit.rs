@@ -1,16 +1,16 @@
-//! How many files this process may have open: every connection is one.
+//! The limit on open files: every connection needs one.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use thiserror::Error;
 
-/// Files beside the connections: the standard streams, the runtimes' and the resolver's.
+/// Files needed besides connections: standard streams, runtimes, resolver.
 const RESERVED_FDS: usize = 32;
 
-/// Connections that this process may not have.
+/// More connections than this process may open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "cannot open {connections} connections: each is an open file, this process may have {limit} of them (RLIMIT_NOFILE, \
-     its hard limit), and it needs {} for other things",
+    "cannot open {connections} connections: each needs a file descriptor; this process may open {limit} files \
+     (RLIMIT_NOFILE, its hard limit) and needs {} for other things",
     RESERVED_FDS
 )]
 pub struct TooFewFiles {
@@ -19,23 +19,19 @@ pub struct TooFewFiles {
 }
 
 impl TooFewFiles {
-    /// What the reader can do about it.
+    /// What the reader can do.
     pub fn hint(self) -> String {
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(RESERVED_FDS);
+        let max_connections = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(RESERVED_FDS);
         format!(
-            "-n {most} is the most here; raise the hard limit (ulimit -Hn, LimitNOFILE=, limits.conf), or share the \
+            "-n {max_connections} is the maximum here; raise the hard limit (ulimit -Hn, LimitNOFILE=, limits.conf), or share the \
              connections among several processes"
         )
     }
 }
 
-/// Raises the limit as far as this process may (many systems allow 1024 files until one asks for more), and says
-/// when that is not enough for so many connections.
-pub fn make_room(connections: usize) -> Result<(), TooFewFiles> {
-    match raise_limit() {
-        Some(limit) => check(connections, limit),
-        None => Ok(()),
-    }
+/// Raises the limit to the hard limit (many systems allow only 1024 files by default) and checks that it suffices.
+pub fn ensure_limit(connections: usize) -> Result<(), TooFewFiles> {
+    raise_limit().map_or(Ok(()), |limit| check(connections, limit))
 }
 
 fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
@@ -46,7 +42,7 @@ fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
     }
 }
 
-/// Raises the limit to the hard one and gives what it is now, where the system tells.
+/// Raises the soft limit to the hard limit; returns the limit now in force, if the system reports it.
 pub fn raise_limit() -> Option<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
     match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
@@ -60,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_the_numbers() {
+    fn excess_connections_are_refused_with_numbers() {
         assert_eq!(check(19_968, 20_000), Ok(()));
         let error = check(19_969, 20_000).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot open 19969 connections: each is an open file, this process may have 20000 of them \
-             (RLIMIT_NOFILE, its hard limit), and it needs 32 for other things"
+            "cannot open 19969 connections: each needs a file descriptor; this process may open 20000 files \
+             (RLIMIT_NOFILE, its hard limit) and needs 32 for other things"
         );
-        assert!(error.hint().starts_with("-n 19968 is the most here; "));
+        assert!(error.hint().starts_with("-n 19968 is the maximum here; "));
     }
 }

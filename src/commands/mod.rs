@@ -1,4 +1,4 @@
-//! Floor 2: one file a command, each a Plan that is always valid and a `run`.
+//! Floor 2: one file or folder a command, each with a plan that is always valid and a `run`.
 
 mod connect;
 pub mod demo;
@@ -10,4 +10,3 @@ pub mod probe_idle;
 pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
-mod server_event_throttle;

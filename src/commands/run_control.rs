@@ -1,17 +1,17 @@
-//! How a run is steered from outside.
+//! External control of a run.
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::net::batch_sleep::BatchSleep;
 
-/// How a run is steered from outside.
+/// External control of a run.
 #[derive(Debug)]
 pub struct RunControl {
-    /// The user wants it to end, with a report.
+    /// The user wants the run to end with a report.
     pub interrupt: CancellationToken,
-    /// The user wants to see figures now.
+    /// The user wants an interim report now.
     pub interim: mpsc::UnboundedReceiver<()>,
-    /// Lets the thread of the connections rest.
+    /// Lets the connections' thread sleep between polls.
     pub batch_sleep: BatchSleep,
 }

@@ -19,33 +19,33 @@ use crate::server::{
     TlsIdentityInfo,
 };
 
-/// Connections that wait to be accepted: thousands may come at once.
+/// Connections that may wait to be accepted; thousands may come at once.
 const ACCEPT_BACKLOG: u32 = 4096;
 
-/// What will be served, and where.
+/// Parameters of the server.
 #[derive(Debug, Clone)]
 pub struct ServePlan {
-    /// Port 0 takes a free one.
+    /// Port 0 means any free port.
     pub bind: SocketAddr,
-    /// Receives the port's number and a newline, once the server listens.
+    /// Receives the port number and a newline once the server listens.
     pub port_file: Option<PathBuf>,
-    /// Where /clients and /metrics are answered; port 0 takes a free one.
+    /// Address of /clients and /metrics; port 0 means any free port.
     pub status_addr: Option<SocketAddr>,
     /// `None`: plain TCP.
     pub tls: Option<CertificateSource>,
     pub config: ServerConfig,
 }
 
-/// Whose certificate is served.
+/// Source of the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
-    /// One made on the spot; that of who signed it is written to this file.
+    /// A generated certificate; its issuer's certificate is written to `ca_file`.
     Made { ca_file: PathBuf },
-    /// The user's own: chain and key in PEM.
+    /// The user's certificate: chain and key in PEM.
     Own { cert: PathBuf, key: PathBuf },
 }
 
-/// Why a server did not come to be.
+/// Why the server could not start.
 #[derive(Debug, Error)]
 pub enum ServeError {
     #[error("cannot listen on {address}: {why}")]
@@ -57,7 +57,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// What the reader can do about it, where something is known.
+    /// What the reader can do, if known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             ServeError::Listen { why, .. } if why.kind() == io::ErrorKind::AddrInUse => {
@@ -70,7 +70,7 @@ impl ServeError {
         }
     }
 
-    /// The process' exit code: 3 when it never came to listen, 2 when what it was given cannot be used.
+    /// The process's exit code: 3 if it could not listen, 2 if its arguments cannot be used.
     pub fn exit_code(&self) -> u8 {
         match self {
             ServeError::Listen { .. } => 3,
@@ -79,8 +79,8 @@ impl ServeError {
     }
 }
 
-/// Serves until `stop`, and shows each event as it happens; `pages` write the status down. Once `report`
-/// breaks, nobody can read it any more, and the server stops.
+/// Serves until `stop`; reports each event. `pages` renders the status pages. The server stops once `report` breaks,
+/// since nobody reads its output any more.
 pub async fn run(
     mut plan: ServePlan,
     mut report: impl FnMut(&ServeEvent) -> ControlFlow<()>,
@@ -92,25 +92,25 @@ pub async fn run(
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    // Only who listens writes files: a port in use may be that of a server whose files these are.
+    // Write files only after the port is bound: if it is in use, the files may belong to the other server.
     let tls = plan.tls.take().map(|tls| identity(tls, plan.bind.ip(), &mut plan.config)).transpose()?;
     if let Some(path) = &plan.port_file {
         write_file("the port", path, &format!("{}\n", address.port()))?;
     }
-    // Each client is an open file.
+    // Each client needs a file descriptor.
     fd_limit::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
-    let mut heard = report(&ServeEvent { at: SystemTime::now(), client: None, what });
-    if heard.is_break() {
+    let mut control = report(&ServeEvent { at: SystemTime::now(), client: None, what });
+    if control.is_break() {
         stop.cancel();
     }
     let (events, mut happened) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(plan.config, events));
-    let shown = async {
+    let reporting = async {
         while let Some(event) = happened.recv().await {
-            heard = if heard.is_continue() { report(&event) } else { heard };
-            if heard.is_break() {
+            control = if control.is_continue() { report(&event) } else { control };
+            if control.is_break() {
                 stop.cancel();
             }
             if matches!(event.what, ServeEventKind::Stopped(_)) {
@@ -123,7 +123,7 @@ pub async fn run(
             server::serve_status(listener, Arc::clone(&server), pages, stop.clone()).await;
         }
     };
-    let (summary, (), ()) = tokio::join!(Arc::clone(&server).run(listener, stop.clone()), status, shown);
+    let (summary, (), ()) = tokio::join!(Arc::clone(&server).run(listener, stop.clone()), status, reporting);
     Ok(summary)
 }
 
@@ -161,18 +161,17 @@ fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeEr
     write_atomically(path, text).map_err(|why| ServeError::Write { what, path: path.to_path_buf(), why })
 }
 
-/// Whoever reads the file finds it whole or not at all. What is no file, as a named pipe or a link, is
-/// written to and not replaced.
+/// Writes a file so that readers never see it incomplete. A pipe or link is written to and not replaced.
 fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+    if std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return std::fs::write(path, text);
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, path).inspect_err(|_| {
-        // The rename's own error is the one to tell.
-        let _ = std::fs::remove_file(&beside);
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    std::fs::write(&temporary, text)?;
+    std::fs::rename(&temporary, path).inspect_err(|_| {
+        // The rename's error is the one to report.
+        let _ = std::fs::remove_file(&temporary);
     })
 }
 
@@ -186,7 +185,7 @@ mod tests {
         ServePlan { bind, port_file: None, status_addr: None, tls: None, config: ServerConfig::default() }
     }
 
-    /// Pages that say nothing.
+    /// Pages without content.
     struct Blank;
 
     impl StatusRenderer for Blank {
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_port_file_receives_the_port_that_was_taken() {
+    async fn port_file_receives_the_port() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("port");
         let stop = CancellationToken::new();
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_in_use_is_named_with_what_to_do() {
+    async fn port_in_use_is_named_with_a_hint() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
         let refused = run(
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_file_that_cannot_be_written_is_named() {
+    async fn unwritable_port_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no/such/place");
         let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_in_use_leaves_the_files_of_its_server_alone() {
+    async fn port_in_use_leaves_existing_files_alone() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         let ca_file = dir.path().join("ca.pem");
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_written_through_and_not_replaced() {
+    fn link_is_written_through() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("file"), dir.path().join("link"));
         std::fs::write(&file, "old").unwrap();
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_nobody_reads_any_more_stops() {
+    async fn server_stops_when_its_output_is_closed() {
         let mut told = 0;
         let report = |_: &ServeEvent| {
             told += 1;

@@ -1,4 +1,4 @@
-//! What went wrong inside a phase, before it is known as an `ConnectError`.
+//! A failure inside a connection phase, before it becomes a `ConnectError`.
 
 use std::fmt;
 use std::io;
@@ -11,39 +11,39 @@ use crate::domain::format;
 
 use super::os_error;
 
-/// A failure of one step; the step's phase is added by whoever ran it.
+/// A failure of one step; the caller adds the step's phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialError {
     pub kind: FailureKind,
     pub cause: String,
     pub hint: Option<String>,
     pub refusal: Option<RefusalResponse>,
-    /// Set when the fault belongs to an earlier phase than the one it came to light in.
+    /// Set if the failure belongs to an earlier phase than the one that detected it.
     pub phase: Option<Phase>,
 }
 
 impl DialError {
-    /// A fault with its cause, a lower-case fragment.
+    /// An error with its cause, a lower-case fragment.
     pub fn new(kind: FailureKind, cause: impl Into<String>) -> DialError {
         DialError { kind, cause: cause.into(), hint: None, refusal: None, phase: None }
     }
 
-    /// The same, with what the reader can do.
+    /// Adds a hint: what the reader can do.
     pub fn hint(self, hint: impl Into<String>) -> DialError {
         DialError { hint: Some(hint.into()), ..self }
     }
 
-    /// A fault because the connect timeout ran out; `doing` says at what.
+    /// The connect timeout expired; `doing` names the step that did not finish.
     pub fn timeout(budget: Duration, doing: impl fmt::Display) -> DialError {
         DialError::new(FailureKind::Timeout, format!("{doing} within {}", format::duration(budget)))
     }
 
-    /// The same, with whose address `address` is said before it: `the proxy `.
-    pub fn naming(self, address: &str, whose: &str) -> DialError {
+    /// Puts `whose` before the first `address` in the cause, such as `the proxy `.
+    pub fn with_owner(self, address: &str, whose: &str) -> DialError {
         DialError { cause: self.cause.replacen(address, &format!("{whose}{address}"), 1), ..self }
     }
 
-    /// An error while `address`, of an IP host or of a Unix socket, was being connected to.
+    /// An error while connecting to `address`, an IP address with port or a Unix socket path.
     pub fn connecting(address: &str, error: &io::Error) -> DialError {
         let is_socket = address.parse::<SocketAddr>().is_err();
         let fault = match (is_socket, error.kind()) {
@@ -83,8 +83,8 @@ impl DialError {
         DialError::new(kind, format!("{words} {address}{name}"))
     }
 
-    /// An error on a connection that was open already; `doing` says at what.
-    pub fn talking(doing: &str, error: &io::Error) -> DialError {
+    /// An I/O error on an open connection; `doing` names the step.
+    pub fn on_open_connection(doing: &str, error: &io::Error) -> DialError {
         let kind = match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => FailureKind::Reset,
             io::ErrorKind::TimedOut => FailureKind::Timeout,
@@ -96,7 +96,7 @@ impl DialError {
     }
 }
 
-/// What connecting says when every local port is in use towards one address.
+/// Hint for a connect that failed because all local ports towards an address are in use.
 fn no_port_hint() -> String {
     let ports =
         local_ports().map_or(String::new(), |(low, high)| format!(" ({low} to {high}, {})", high - low + 1));
@@ -106,7 +106,7 @@ fn no_port_hint() -> String {
     )
 }
 
-/// The ports that the system gives to those who ask for none in particular (ip(7)).
+/// The system's range of ephemeral ports (ip(7)).
 fn local_ports() -> Option<(u32, u32)> {
     let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
     let mut numbers = text.split_whitespace().map(str::parse::<u32>);
@@ -114,7 +114,7 @@ fn local_ports() -> Option<(u32, u32)> {
     (low <= high).then_some((low, high))
 }
 
-/// Errors that this machine makes without asking anybody.
+/// Classifies an error as local (raised by this machine alone) or other.
 fn local_or_other(error: &io::Error) -> FailureKind {
     const LOCAL: &[i32] = &[
         libc::EADDRNOTAVAIL,
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn when_ports_run_out_it_is_told_why_and_what_helps() {
+    fn exhausted_ports_are_explained_with_a_hint() {
         let fault =
             DialError::connecting("192.0.2.1:9001", &io::Error::from_raw_os_error(libc::EADDRNOTAVAIL));
         assert_eq!(fault.kind, FailureKind::Local);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_of_not_connecting_has_its_name() {
+    fn each_connect_error_has_its_kind_and_cause() {
         assert_eq!(
             connecting(libc::ECONNREFUSED),
             (FailureKind::Refused, "connection refused by 192.0.2.1:9 (ECONNREFUSED)".into())
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unix_socket_is_called_a_socket() {
+    fn unix_socket_is_named_as_a_socket() {
         let fault = |errno| DialError::connecting("/run/x", &io::Error::from_raw_os_error(errno));
         let refused = fault(libc::ECONNREFUSED);
         assert_eq!(refused.cause, "connection refused by the socket /run/x (ECONNREFUSED)");
@@ -197,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn whose_address_it_is_can_be_said() {
+    fn owner_is_put_before_the_address() {
         let error = io::Error::from_raw_os_error(libc::ECONNREFUSED);
-        let fault = DialError::connecting("127.0.0.1:9", &error).naming("127.0.0.1:9", "the proxy ");
+        let fault = DialError::connecting("127.0.0.1:9", &error).with_owner("127.0.0.1:9", "the proxy ");
         assert_eq!(fault.cause, "connection refused by the proxy 127.0.0.1:9 (ECONNREFUSED)");
     }
 }

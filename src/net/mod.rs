@@ -1,4 +1,4 @@
-//! Floor 1: from a name to an open WebSocket, and what goes over it.
+//! Floor 1: dialing a target, the open WebSocket, and the clients that run on it.
 
 #[cfg(test)]
 pub mod testing;
@@ -7,6 +7,7 @@ pub mod batch_sleep;
 pub mod client;
 pub mod connect;
 mod dial_error;
+pub mod event_throttle;
 pub mod os_error;
 pub mod stall_detector;
 pub mod time;

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use crate::net::tls_error::tls_words;
+use crate::net::tls_error::describe_tls_error;
 
-/// The errors that connections meet.
+/// Errors that occur on connections.
 const ERRNO_NAMES: &[(i32, &str)] = &[
     (libc::EPERM, "EPERM"),
     (libc::ENOENT, "ENOENT"),
@@ -39,7 +39,7 @@ const ERRNO_NAMES: &[(i32, &str)] = &[
     (libc::EHOSTUNREACH, "EHOSTUNREACH"),
 ];
 
-/// An error number's name (`ECONNRESET`), or `errno 123` for one that is not known here.
+/// The name of an error number (`ECONNRESET`), or `errno 123` if it is unknown.
 pub fn name(errno: i32) -> String {
     match ERRNO_NAMES.iter().find(|(number, _)| *number == errno) {
         Some((_, name)) => (*name).to_string(),
@@ -47,7 +47,7 @@ pub fn name(errno: i32) -> String {
     }
 }
 
-/// The name of the error number inside `error`; `None` when the error is not the system's.
+/// The name of the error number inside `error`; `None` if it is not an OS error.
 pub fn name_of(error: &io::Error) -> Option<String> {
     error.raw_os_error().map(name)
 }
@@ -55,7 +55,7 @@ pub fn name_of(error: &io::Error) -> Option<String> {
 /// The error as a lower-case fragment: `connection reset by peer (ECONNRESET)`.
 pub fn describe(error: &io::Error) -> String {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return tls_words(tls);
+        return describe_tls_error(tls);
     }
     let text = error.to_string();
     let Some(name) = name_of(error) else { return lower_first(&text) };
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_told_in_words_and_by_name() {
+    fn error_is_described_with_its_name() {
         let error = io::Error::from_raw_os_error(libc::ECONNRESET);
         assert_eq!(describe(&error), "connection reset by peer (ECONNRESET)");
         assert_eq!(describe(&io::Error::other("TLS broke")), "TLS broke");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_number_is_still_shown() {
+    fn unknown_errno_is_shown_as_a_number() {
         assert_eq!(name(99_999), "errno 99999");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether this host runs: who is stopped, starved or suspended reads late what comes meanwhile, and answers nothing.
+//! Detects that this process was stopped, starved of CPU or suspended. Timings around a stall are unreliable.
 
 use std::time::Duration;
 
@@ -6,63 +6,70 @@ use tokio::time::Instant;
 
 use super::time;
 
-/// How often it is looked. A standstill is told as shorter by up to that.
+/// How often to check. A stall is reported as up to this much too short.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// So late this process may be without a word about it.
+/// Delays shorter than this are not stalls.
 const STALL_THRESHOLD: Duration = Duration::from_millis(500);
 
-/// Looks now and then, and notes when it does not come to.
+/// Detects stalls: a check that runs late, or time the host spent suspended.
 #[derive(Debug)]
 pub struct StallDetector {
     due: Instant,
     longest: Option<Duration>,
-    /// For how long the host was suspended in all, now...
+    /// Returns the host's total time in suspension.
     suspended: fn() -> Duration,
-    /// ... and when it last looked.
-    before: Duration,
+    /// That time at the last check.
+    suspended_before: Duration,
 }
 
 impl StallDetector {
-    /// From now on.
-    pub fn begin() -> StallDetector {
-        StallDetector::by(time::suspended)
+    /// Starts detecting now.
+    pub fn start() -> StallDetector {
+        StallDetector::with_clock(time::suspended)
     }
 
-    fn by(suspended: fn() -> Duration) -> StallDetector {
-        StallDetector { due: Instant::now() + CHECK_INTERVAL, longest: None, suspended, before: suspended() }
+    fn with_clock(suspended: fn() -> Duration) -> StallDetector {
+        StallDetector {
+            due: Instant::now() + CHECK_INTERVAL,
+            longest: None,
+            suspended,
+            suspended_before: suspended(),
+        }
     }
 
-    /// When to look again at the latest.
+    /// When the next check is due.
     pub fn due(&self) -> Instant {
         self.due
     }
 
-    /// Looks, first of all that is done when the process runs again; gives for how long it just stood still, if it did.
-    pub fn look(&mut self) -> Option<Duration> {
-        let standstill = Some(self.late() + self.slept()).filter(|still| *still >= STALL_THRESHOLD);
-        self.longest = self.longest.max(standstill);
-        standstill
+    /// Checks for a stall and returns its length. Call it first when the process runs again.
+    pub fn check(&mut self) -> Option<Duration> {
+        let stall =
+            Some(self.lateness() + self.suspended_since_check()).filter(|still| *still >= STALL_THRESHOLD);
+        self.longest = self.longest.max(stall);
+        stall
     }
 
-    fn late(&mut self) -> Duration {
+    fn lateness(&mut self) -> Duration {
         let now = Instant::now();
-        let Some(late) = now.checked_duration_since(self.due) else { return Duration::ZERO };
+        let Some(lateness) = now.checked_duration_since(self.due) else { return Duration::ZERO };
         self.due = now + CHECK_INTERVAL;
-        late
+        lateness
     }
 
-    /// The clocks are read one behind the other: a suspension is no shorter than what may lie between.
-    fn slept(&mut self) -> Duration {
+    /// Time suspended since the last check. The two clocks are not read at the same instant, so a difference below the
+    /// threshold is not a suspension.
+    fn suspended_since_check(&mut self) -> Duration {
         let now = (self.suspended)();
-        let slept = now.saturating_sub(self.before);
-        if slept < STALL_THRESHOLD {
+        let suspended_since_check = now.saturating_sub(self.suspended_before);
+        if suspended_since_check < STALL_THRESHOLD {
             return Duration::ZERO;
         }
-        self.before = now;
-        slept
+        self.suspended_before = now;
+        suspended_since_check
     }
 
-    /// The longest standstill; `None`: it never stood still.
+    /// The longest stall so far.
     pub fn longest(&self) -> Option<Duration> {
         self.longest
     }
@@ -84,24 +91,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_was_suspended_stood_still_though_no_time_went_by() {
-        let mut stall_detector = StallDetector::by(suspended);
-        assert_eq!(stall_detector.look(), None, "what was before is not told");
+    async fn suspension_counts_as_a_stall() {
+        let mut stall_detector = StallDetector::with_clock(suspended);
+        assert_eq!(stall_detector.check(), None, "suspension before the start does not count");
         SUSPENDED.set(7499);
-        assert_eq!(stall_detector.look(), None);
+        assert_eq!(stall_detector.check(), None);
         SUSPENDED.set(67_000);
-        assert_eq!(stall_detector.look(), Some(Duration::from_secs(60)));
-        assert_eq!((stall_detector.look(), stall_detector.longest()), (None, Some(Duration::from_secs(60))));
+        assert_eq!(stall_detector.check(), Some(Duration::from_secs(60)));
+        assert_eq!((stall_detector.check(), stall_detector.longest()), (None, Some(Duration::from_secs(60))));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_comes_late_stood_still() {
-        let mut stall_detector = StallDetector::begin();
-        assert_eq!(stall_detector.look(), None, "it is not due");
-        for late in [0, 499, 500, 3000, 700] {
-            advance(CHECK_INTERVAL + Duration::from_millis(late)).await;
-            let told = Some(Duration::from_millis(late)).filter(|late| *late >= STALL_THRESHOLD);
-            assert_eq!(stall_detector.look(), told);
+    async fn late_check_counts_as_a_stall() {
+        let mut stall_detector = StallDetector::start();
+        assert_eq!(stall_detector.check(), None, "the check is not due");
+        for lateness in [0, 499, 500, 3000, 700] {
+            advance(CHECK_INTERVAL + Duration::from_millis(lateness)).await;
+            let told = Some(Duration::from_millis(lateness)).filter(|lateness| *lateness >= STALL_THRESHOLD);
+            assert_eq!(stall_detector.check(), told);
         }
         assert_eq!(stall_detector.longest(), Some(Duration::from_secs(3)));
     }

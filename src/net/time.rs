@@ -1,10 +1,10 @@
-//! Small questions to the clocks.
+//! Clock helpers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
-/// Waits until then; for ever when there is no then.
+/// Waits until the deadline; forever if there is none.
 pub async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -12,8 +12,8 @@ pub async fn at(deadline: Option<Instant>) {
     }
 }
 
-/// For how long this host was suspended in all since it started, which its monotonic clock does not count: by so much is
-/// the one ahead that does (clock_gettime(2)). Zero where the system has no such clock.
+/// Total time this host was suspended since it booted: CLOCK_BOOTTIME minus CLOCK_MONOTONIC, which does not count
+/// suspension (clock_gettime(2)). Zero if the system has no such clock.
 pub fn suspended() -> Duration {
     #[cfg(target_os = "linux")]
     {
@@ -26,7 +26,7 @@ pub fn suspended() -> Duration {
     Duration::ZERO
 }
 
-/// Milliseconds since 1970, as app heartbeats carry them.
+/// Milliseconds since the Unix epoch, as app heartbeats carry them.
 pub fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

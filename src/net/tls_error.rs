@@ -1,17 +1,17 @@
-//! Errors of TLS in words: what they say themselves may be the text for their developers, with the whole value in it.
+//! Descriptions of TLS errors. Their own texts may be meant for developers and include whole debug values.
 
 use rustls::Error as TlsError;
 
 use crate::domain::format::variant_words;
 
-/// What is wrong by an error of TLS, as a fragment: the standard's or the library's name for it in words.
-pub fn tls_words(error: &TlsError) -> String {
+/// Describes a TLS error, as a fragment: the name from the standard or the library, as words.
+pub fn describe_tls_error(error: &TlsError) -> String {
     match error {
         TlsError::InappropriateMessage { got_type, .. } => {
-            format!("a message of the type {} came out of turn", variant_words(got_type))
+            format!("a message of the type {} came unexpectedly", variant_words(got_type))
         }
         TlsError::InappropriateHandshakeMessage { got_type, .. } => {
-            format!("the handshake message {} came out of turn", variant_words(got_type))
+            format!("the handshake message {} came unexpectedly", variant_words(got_type))
         }
         TlsError::InvalidMessage(why) => format!("a broken message: {}", variant_words(why)),
         TlsError::PeerIncompatible(why) => format!("nothing in common: {}", variant_words(why)),
@@ -28,7 +28,7 @@ pub fn tls_words(error: &TlsError) -> String {
             format!("certificate and key do not belong together: {}", variant_words(why))
         }
         TlsError::General(text) if !text.contains(['{', '[', '(']) => text.clone(),
-        TlsError::General(_) | TlsError::Other(_) => "an error that TLS has no name for".to_string(),
+        TlsError::General(_) | TlsError::Other(_) => "an unnamed TLS error".to_string(),
         named => variant_words(named),
     }
 }
@@ -36,7 +36,7 @@ pub fn tls_words(error: &TlsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::client::websocket_error::websocket_words;
+    use crate::net::client::websocket_error::describe_websocket_error;
     use rustls::{
         AlertDescription, CertificateError, ContentType, HandshakeType, InconsistentKeys, InvalidMessage,
         PeerIncompatible, PeerMisbehaved,
@@ -46,7 +46,7 @@ mod tests {
     use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
     use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
 
-    /// A sentence for a reader has no braces, no paths of types and no names in one word.
+    /// Fails on braces, type paths and CamelCase names, which do not belong in a sentence.
     fn check(words: &str) {
         let is_debug = words.contains(['{', '}', '[', '(']) || words.contains("::");
         let has_joined = words.split(' ').any(|word| {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_words() {
+    fn variant_names_become_words() {
         assert_eq!(variant_words(&PeerIncompatible::NoCipherSuitesInCommon), "no cipher suites in common");
         assert_eq!(variant_words(&AlertDescription::UnknownCA), "unknown ca");
         assert_eq!(variant_words(&CertificateError::UnknownIssuer), "unknown issuer");
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_tls_have_no_debug_text() {
+    fn tls_errors_have_no_debug_text() {
         let certificate = CertificateError::UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id: vec![6; 300],
             supported_algorithms: Vec::new(),
@@ -99,11 +99,11 @@ mod tests {
             TlsError::NoApplicationProtocol,
             TlsError::BadMaxFragmentSize,
         ];
-        errors.iter().for_each(|error| check(&tls_words(error)));
+        errors.iter().for_each(|error| check(&describe_tls_error(error)));
     }
 
     #[test]
-    fn errors_of_the_websocket_library_have_no_debug_text() {
+    fn websocket_errors_have_no_debug_text() {
         let protocol = [
             ProtocolError::NonZeroReservedBits,
             ProtocolError::MaskedFrameFromServer,
@@ -118,7 +118,9 @@ mod tests {
             ProtocolError::HandshakeIncomplete,
             ProtocolError::ReceivedAfterClosing,
         ];
-        protocol.into_iter().for_each(|broken| check(&websocket_words(&WebSocketError::Protocol(broken))));
+        protocol
+            .into_iter()
+            .for_each(|broken| check(&describe_websocket_error(&WebSocketError::Protocol(broken))));
         let others = [
             WebSocketError::ConnectionClosed,
             WebSocketError::AlreadyClosed,
@@ -130,6 +132,6 @@ mod tests {
                 PeerMisbehaved::TooMuchEarlyDataReceived,
             ))),
         ];
-        others.iter().for_each(|error| check(&websocket_words(error)));
+        others.iter().for_each(|error| check(&describe_websocket_error(error)));
     }
 }

@@ -1,4 +1,4 @@
-//! The server as a whole: accepts, keeps the register of its clients, and stops.
+//! The server: accepts connections, keeps the registry of clients, and stops.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use super::snapshot::{ClientSnapshot, ServerSnapshot};
 use super::socket::ClientSocket;
 use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
-use super::tls::handshake_words;
+use super::tls::describe_tls_handshake_error;
 use super::two_ended::TWO_ENDED;
 use crate::domain::connection::close_cause::CloseKindName;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
@@ -33,21 +33,20 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::label::Label;
 use crate::domain::stats::Counts;
 
-/// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
+/// Delay after a failed accept(2), for example when file descriptors run out.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// The memory of fewer clients is not worth giving back while others are there.
+/// Minimum number of departed clients before memory is returned while others are connected.
 const MIN_CLIENTS_TO_FREE: usize = 100;
 
-/// So many connections may be opening when there is no room for more clients; others wait in the
-/// kernel's queue.
+/// Maximum number of connections being opened beyond the client limit; others wait in the kernel's queue.
 const MAX_OPENING_CONNECTIONS: usize = 1024;
 
-/// Splits a connection's number off its neighbours' (the golden ratio times 2^64).
+/// Spreads consecutive numbers over 64 bits (golden ratio times 2^64).
 const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Runs a server on `listener` until `stop`; each client is then closed with 1001. Events go to
-/// `events`; nobody need listen.
+/// Runs a server on `listener` until `stop`; closes each client with 1001 then. `events` receives its events, but need
+/// not be read.
 pub async fn run(
     listener: TcpListener,
     config: ServerConfig,
@@ -58,50 +57,49 @@ pub async fn run(
     server.run(listener, stop).await
 }
 
-/// A server, and what all its connections share.
+/// A server and the state shared by its connections.
 pub struct Server {
     config: Arc<ServerConfig>,
     faults: Arc<Faults>,
     no_faults: Arc<Faults>,
-    wheel: Arc<TimerQueue>,
-    register: Mutex<ClientRegistry>,
+    timers: Arc<TimerQueue>,
+    registry: Mutex<ClientRegistry>,
     events: UnboundedSender<ServeEvent>,
     started: Instant,
     started_at: SystemTime,
 }
 
-/// Who is there, and what those who left have come to.
+/// Connected clients, and totals of departed ones.
 #[derive(Default)]
 struct ClientRegistry {
     arrived: u64,
-    present: BTreeMap<u64, ConnectedClient>,
-    /// Seats that are taken: by who is there, and by who is just being let in.
-    seats: usize,
+    connected: BTreeMap<u64, ConnectedClient>,
+    /// Slots in use: by connected clients, and by those being admitted.
+    used_slots: usize,
     clients: u64,
     most_at_once: usize,
     turned_away: u64,
     reaped: u64,
     endings: BTreeMap<String, u64>,
     left: ClientTotals,
-    /// Clients that left since memory was last given back.
-    left_since: usize,
+    /// Clients that departed since memory was last returned.
+    departed_since_trim: usize,
 }
 
 impl ClientRegistry {
-    /// Whether a client that leaves now makes it worth while to give memory back: it takes the longer the more
-    /// are still there.
-    fn gives_back(&mut self) -> bool {
-        self.left_since += 1;
-        let there = self.present.len();
-        let worth_while = there == 0 || self.left_since >= there.max(MIN_CLIENTS_TO_FREE);
-        if worth_while {
-            self.left_since = 0;
+    /// Whether to return memory after this departure: the more clients remain, the more must have departed.
+    fn should_trim_memory(&mut self) -> bool {
+        self.departed_since_trim += 1;
+        let remaining = self.connected.len();
+        let is_worthwhile = remaining == 0 || self.departed_since_trim >= remaining.max(MIN_CLIENTS_TO_FREE);
+        if is_worthwhile {
+            self.departed_since_trim = 0;
         }
-        worth_while
+        is_worthwhile
     }
 }
 
-/// A connection: its number, where it comes from, and whether the faults happen to it.
+/// A connection: its number, its address, and whether it gets the faults.
 #[derive(Debug, Clone, Copy)]
 struct IncomingConnection {
     id: u64,
@@ -109,25 +107,25 @@ struct IncomingConnection {
     faulty: bool,
 }
 
-/// A client's place among the most that are let in; dropping it gives it back.
+/// One of the client slots; dropping it frees the slot.
 struct ConnectionSlot<'a>(&'a Server);
 
 impl Drop for ConnectionSlot<'_> {
     fn drop(&mut self) {
-        self.0.register().seats -= 1;
+        self.0.registry().used_slots -= 1;
     }
 }
 
-/// A client that is there.
+/// A connected client.
 struct ConnectedClient {
-    guest: IncomingConnection,
+    connection: IncomingConnection,
     resource: String,
     subprotocol: Option<String>,
     opened: Instant,
     figures: Arc<Mutex<ClientStats>>,
 }
 
-/// Figures of many clients, added up.
+/// Totals of many clients.
 #[derive(Default, Clone, Copy)]
 struct ClientTotals {
     messages: u64,
@@ -141,7 +139,9 @@ impl ClientTotals {
         self.messages += figures.messages;
         self.pings += figures.pings;
         self.app_pings += figures.app_pings;
-        figures.beats.iter().for_each(|beat| self.heartbeats.add(&beat.counts));
+        for beat in &figures.beats {
+            self.heartbeats.add(&beat.counts);
+        }
     }
 }
 
@@ -149,11 +149,11 @@ impl ConnectedClient {
     fn snapshot(&self, now: Instant) -> ClientSnapshot {
         let figures = lock(&self.figures).clone();
         ClientSnapshot {
-            id: self.guest.id,
-            remote: self.guest.remote.to_string(),
+            id: self.connection.id,
+            remote: self.connection.remote.to_string(),
             resource: self.resource.clone(),
             subprotocol: self.subprotocol.clone(),
-            faulty: self.guest.faulty,
+            faulty: self.connection.faulty,
             age: now - self.opened,
             idle: now - figures.last_heard.unwrap_or(self.opened),
             figures,
@@ -162,34 +162,34 @@ impl ConnectedClient {
 }
 
 impl Server {
-    /// Events go to `events`; nobody need listen.
+    /// `events` receives the server's events, but need not be read.
     pub fn new(config: ServerConfig, events: UnboundedSender<ServeEvent>) -> Server {
         Server {
             faults: Arc::new(config.faults.clone()),
             no_faults: Arc::default(),
             config: Arc::new(config),
-            wheel: Arc::default(),
-            register: Mutex::default(),
+            timers: Arc::default(),
+            registry: Mutex::default(),
             events,
             started: Instant::now(),
             started_at: SystemTime::now(),
         }
     }
 
-    /// Accepts connections until `stop`, then waits until each is gone.
+    /// Accepts connections until `stop`, then waits until all have ended.
     pub async fn run(self: Arc<Server>, listener: TcpListener, stop: CancellationToken) -> ServerSummary {
         let mut tasks = JoinSet::new();
         tokio::select! {
-            never = self.wheel.turn() => never,
+            never = self.timers.run() => never,
             () = self.accept(&listener, &mut tasks, &stop) => {}
         }
         drop(listener);
         tokio::select! {
-            never = self.wheel.turn() => never,
+            never = self.timers.run() => never,
             () = async { while tasks.join_next().await.is_some() {} } => {}
         }
         let summary = self.summary();
-        self.tell(None, ServeEventKind::Stopped(Box::new(summary.clone())));
+        self.send_event(None, ServeEventKind::Stopped(Box::new(summary.clone())));
         summary
     }
 
@@ -199,25 +199,25 @@ impl Server {
         tasks: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) {
-        let most = self.config.max_clients.saturating_add(MAX_OPENING_CONNECTIONS);
-        let mut in_trouble = false;
+        let max = self.config.max_clients.saturating_add(MAX_OPENING_CONNECTIONS);
+        let mut has_failed = false;
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 Some(_) = tasks.join_next() => continue,
-                accepted = listener.accept(), if tasks.len() < most => accepted,
+                accepted = listener.accept(), if tasks.len() < max => accepted,
             };
             match accepted {
                 Ok((stream, remote)) => {
-                    in_trouble = false;
-                    let knock = Arc::clone(self).attend(stream, remote, stop.clone());
-                    tasks.spawn(knock);
+                    has_failed = false;
+                    let connection_task = Arc::clone(self).handle_connection(stream, remote, stop.clone());
+                    tasks.spawn(connection_task);
                 }
                 Err(error) => {
-                    // Said once, though it is tried five times a second until it works again.
-                    if !std::mem::replace(&mut in_trouble, true) {
-                        self.tell(
+                    // Reported once, although accepting is retried five times a second.
+                    if !std::mem::replace(&mut has_failed, true) {
+                        self.send_event(
                             None,
                             ServeEventKind::Trouble(format!("cannot accept a connection: {error}")),
                         );
@@ -228,29 +228,34 @@ impl Server {
         }
     }
 
-    /// One connection, from its arrival to its end.
-    async fn attend(self: Arc<Server>, stream: TcpStream, remote: SocketAddr, stop: CancellationToken) {
-        // Nagle's algorithm would make pongs late; where it cannot be switched off, they are.
+    /// Handles one connection from arrival to end.
+    async fn handle_connection(
+        self: Arc<Server>,
+        stream: TcpStream,
+        remote: SocketAddr,
+        stop: CancellationToken,
+    ) {
+        // Nagle's algorithm would delay pongs. If it cannot be disabled, pongs are late.
         let _ = stream.set_nodelay(true);
-        let guest = self.guest(remote);
+        let connection = self.connection(remote);
         let secured = tokio::select! {
             () = stop.cancelled() => return,
-            secured = Box::pin(self.secure(stream)) => secured,
+            secured = Box::pin(self.start_tls(stream)) => secured,
         };
         match secured {
-            Ok(AcceptedStream::Plain(stream)) => Box::pin(self.admit(stream, guest, stop)).await,
-            Ok(AcceptedStream::Tls(stream)) => Box::pin(self.admit(*stream, guest, stop)).await,
+            Ok(AcceptedStream::Plain(stream)) => Box::pin(self.admit(stream, connection, stop)).await,
+            Ok(AcceptedStream::Tls(stream)) => Box::pin(self.admit(*stream, connection, stop)).await,
             Err((mut stream, why)) => {
-                self.turned_away(guest, &why);
+                self.record_rejection(connection, &why);
                 if let Some(stream) = &mut stream {
-                    Box::pin(handshake_task::turn_away(stream, &why, self.config.close_timeout)).await;
+                    Box::pin(handshake_task::reject(stream, &why, self.config.close_timeout)).await;
                 }
             }
         }
     }
 
-    /// TLS, where it is asked for.
-    async fn secure(
+    /// Starts TLS, if configured.
+    async fn start_tls(
         &self,
         stream: TcpStream,
     ) -> Result<AcceptedStream, (Option<TcpStream>, RejectedConnection)> {
@@ -267,9 +272,10 @@ impl Server {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
         match timeout(within, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(AcceptedStream::Tls(Box::new(stream))),
-            Ok(Err(error)) => {
-                Err((None, RejectedConnection::Tls(UntrustedText::new(&handshake_words(&error)))))
-            }
+            Ok(Err(error)) => Err((
+                None,
+                RejectedConnection::Tls(UntrustedText::new(&describe_tls_handshake_error(&error))),
+            )),
             Err(_) => Err((None, RejectedConnection::TooSlow(within))),
         }
     }
@@ -277,20 +283,20 @@ impl Server {
     async fn admit<S: ClientSocket>(
         &self,
         mut stream: S,
-        guest: IncomingConnection,
+        connection: IncomingConnection,
         stop: CancellationToken,
     ) {
-        let faults = self.faults_for(guest);
+        let faults = self.faults_of(connection);
         let within = self.config.handshake_timeout;
         let opened = tokio::select! {
             () = stop.cancelled() => return,
-            opened = Box::pin(handshake_task::open(&mut stream, &faults.opening, within, || self.seat())) => opened,
+            opened = Box::pin(handshake_task::open(&mut stream, &faults.opening, within, || self.slot())) => opened,
         };
         match opened {
-            Ok((admitted, seat)) => self.serve(stream, guest, admitted, seat, &stop).await,
+            Ok((admitted, slot)) => self.serve(stream, connection, admitted, slot, &stop).await,
             Err(why) => {
-                self.turned_away(guest, &why);
-                Box::pin(handshake_task::turn_away(&mut stream, &why, self.config.close_timeout)).await;
+                self.record_rejection(connection, &why);
+                Box::pin(handshake_task::reject(&mut stream, &why, self.config.close_timeout)).await;
             }
         }
     }
@@ -298,15 +304,15 @@ impl Server {
     async fn serve<S: ClientSocket>(
         &self,
         mut stream: S,
-        guest: IncomingConnection,
+        connection: IncomingConnection,
         admitted: AdmittedClient,
-        seat: ConnectionSlot<'_>,
+        slot: ConnectionSlot<'_>,
         stop: &CancellationToken,
     ) {
-        let id = guest.id;
+        let id = connection.id;
         let now = Instant::now();
-        let figures = self.arrived(guest, &admitted, now);
-        let birth = ClientInit {
+        let figures = self.add_client(connection, &admitted, now);
+        let init = ClientInit {
             id,
             seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN_RATIO_BITS),
             epoch: self.started,
@@ -314,144 +320,144 @@ impl Server {
             figures,
         };
         let mut client =
-            ClientState::new(Arc::clone(&self.config), Arc::clone(self.faults_for(guest)), birth, now);
+            ClientState::new(Arc::clone(&self.config), Arc::clone(self.faults_of(connection)), init, now);
         client.received(&admitted.early, now);
         drop(admitted);
-        let timer = ClientTimer::new(Arc::clone(&self.wheel));
-        let tell = |what| self.tell(Some(id), what);
+        let timer = ClientTimer::new(Arc::clone(&self.timers));
+        let tell = |what| self.send_event(Some(id), what);
         let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
-        self.left(id, client.ending(Instant::now()), seat);
-        Box::pin(connection::let_go(stream, &client, exit, self.config.close_timeout)).await;
+        self.remove_client(id, client.ending(Instant::now()), slot);
+        Box::pin(connection::close_socket(stream, &client, exit, self.config.close_timeout)).await;
     }
 
-    fn guest(&self, remote: SocketAddr) -> IncomingConnection {
-        let mut register = self.register();
-        register.arrived += 1;
-        let id = register.arrived;
+    fn connection(&self, remote: SocketAddr) -> IncomingConnection {
+        let mut registry = self.registry();
+        registry.arrived += 1;
+        let id = registry.arrived;
         let faulty =
             *self.faults != *self.no_faults && is_faulty(id, self.config.fault_share, self.config.seed);
         IncomingConnection { id, remote, faulty }
     }
 
-    fn faults_for(&self, guest: IncomingConnection) -> &Arc<Faults> {
-        if guest.faulty { &self.faults } else { &self.no_faults }
+    fn faults_of(&self, connection: IncomingConnection) -> &Arc<Faults> {
+        if connection.faulty { &self.faults } else { &self.no_faults }
     }
 
-    fn seat(&self) -> Result<ConnectionSlot<'_>, RejectedConnection> {
-        let most = self.config.max_clients;
-        let mut register = self.register();
-        if register.seats >= most {
-            return Err(RejectedConnection::Full(most));
+    fn slot(&self) -> Result<ConnectionSlot<'_>, RejectedConnection> {
+        let max = self.config.max_clients;
+        let mut registry = self.registry();
+        if registry.used_slots >= max {
+            return Err(RejectedConnection::Full(max));
         }
-        register.seats += 1;
+        registry.used_slots += 1;
         Ok(ConnectionSlot(self))
     }
 
-    fn arrived(
+    fn add_client(
         &self,
-        guest: IncomingConnection,
+        connection: IncomingConnection,
         admitted: &AdmittedClient,
         now: Instant,
     ) -> Arc<Mutex<ClientStats>> {
-        let IncomingConnection { id, remote, faulty } = guest;
+        let IncomingConnection { id, remote, faulty } = connection;
         let resource = UntrustedText::new(&redact_text(&admitted.upgrade.resource));
         let subprotocol = admitted.subprotocol.clone();
         let figures = Arc::default();
-        let present = ConnectedClient {
-            guest,
+        let connected = ConnectedClient {
+            connection,
             resource: resource.to_string(),
             subprotocol: subprotocol.clone(),
             opened: now,
             figures: Arc::clone(&figures),
         };
-        let mut register = self.register();
-        register.clients += 1;
-        register.present.insert(id, present);
-        register.most_at_once = register.most_at_once.max(register.present.len());
-        drop(register);
-        self.tell(
+        let mut registry = self.registry();
+        registry.clients += 1;
+        registry.connected.insert(id, connected);
+        registry.most_at_once = registry.most_at_once.max(registry.connected.len());
+        drop(registry);
+        self.send_event(
             Some(id),
             ServeEventKind::Connected { remote: remote.to_string(), resource, subprotocol, faulty },
         );
         figures
     }
 
-    fn left(&self, id: u64, ending: CloseCause, seat: ConnectionSlot<'_>) {
-        let mut register = self.register();
-        let Some(present) = register.present.remove(&id) else { return };
-        let last = Box::new(present.snapshot(Instant::now()));
-        register.left.add(&last.figures);
-        register.reaped += u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
-        *register
+    fn remove_client(&self, id: u64, ending: CloseCause, slot: ConnectionSlot<'_>) {
+        let mut registry = self.registry();
+        let Some(connected) = registry.connected.remove(&id) else { return };
+        let last = Box::new(connected.snapshot(Instant::now()));
+        registry.left.add(&last.figures);
+        registry.reaped += u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
+        *registry
             .endings
             .entry(format!("{} {}", ending.who.label(), CloseKindName::from(&ending.how).label()))
             .or_default() += 1;
-        let gives_back = register.gives_back();
-        drop(register);
-        drop(seat);
-        self.tell(Some(id), ServeEventKind::Ended { ending, last });
-        if gives_back {
-            memory::give_back();
+        let should_trim_memory = registry.should_trim_memory();
+        drop(registry);
+        drop(slot);
+        self.send_event(Some(id), ServeEventKind::Ended { ending, last });
+        if should_trim_memory {
+            memory::trim();
         }
     }
 
-    fn turned_away(&self, guest: IncomingConnection, why: &RejectedConnection) {
-        self.register().turned_away += 1;
-        self.tell(
-            Some(guest.id),
-            ServeEventKind::TurnedAway { remote: guest.remote.to_string(), why: why.clone() },
+    fn record_rejection(&self, connection: IncomingConnection, why: &RejectedConnection) {
+        self.registry().turned_away += 1;
+        self.send_event(
+            Some(connection.id),
+            ServeEventKind::TurnedAway { remote: connection.remote.to_string(), why: why.clone() },
         );
     }
 
-    /// Whoever does not listen misses it.
-    fn tell(&self, client: Option<u64>, what: ServeEventKind) {
+    /// Sends an event; it is lost if nobody reads events.
+    fn send_event(&self, client: Option<u64>, what: ServeEventKind) {
         let _ = self.events.send(ServeEvent { at: SystemTime::now(), client, what });
     }
 
-    /// The server at this moment.
+    /// The server's current state.
     pub fn snapshot(&self) -> ServerSnapshot {
         let now = Instant::now();
-        let clients = self.register().present.values().map(|present| present.snapshot(now)).collect();
+        let clients = self.registry().connected.values().map(|connected| connected.snapshot(now)).collect();
         ServerSnapshot { at: SystemTime::now(), clients, so_far: self.summary() }
     }
 
     fn summary(&self) -> ServerSummary {
-        let register = self.register();
-        let mut totals = register.left;
-        register.present.values().for_each(|present| totals.add(&lock(&present.figures)));
+        let registry = self.registry();
+        let mut totals = registry.left;
+        registry.connected.values().for_each(|connected| totals.add(&lock(&connected.figures)));
         ServerSummary {
             started_at: self.started_at,
             elapsed: self.started.elapsed(),
-            clients: register.clients,
-            most_at_once: register.most_at_once,
-            turned_away: register.turned_away,
-            reaped: register.reaped,
+            clients: registry.clients,
+            most_at_once: registry.most_at_once,
+            turned_away: registry.turned_away,
+            reaped: registry.reaped,
             heartbeats: totals.heartbeats,
-            endings: register.endings.clone(),
+            endings: registry.endings.clone(),
             messages: totals.messages,
             pings: totals.pings,
             app_pings: totals.app_pings,
         }
     }
 
-    fn register(&self) -> MutexGuard<'_, ClientRegistry> {
-        lock(&self.register)
+    fn registry(&self) -> MutexGuard<'_, ClientRegistry> {
+        lock(&self.registry)
     }
 }
 
-/// Nothing that holds these locks can panic midway.
+/// Locks a mutex; its users cannot panic while holding it, so its data is always valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A connection whose TLS, if any, stands.
+/// A connection after its TLS handshake, if any.
 enum AcceptedStream {
     Plain(TcpStream),
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
 }
 
-/// Whether the faults happen to this connection: evenly spread, so that of any hundred a share of 20 %
-/// are twenty; the seed says with which it begins.
+/// Whether this connection gets the faults. They are spread evenly: with a share of 20 %, exactly twenty of any
+/// hundred. The seed determines where the pattern begins.
 fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
     let phase = (seed.wrapping_mul(GOLDEN_RATIO_BITS) >> 11) as f64 / (1_u64 << 53) as f64;
     let before = |n: u64| (n as f64 * share + phase).floor();
@@ -473,22 +479,22 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// A server whose wheel turns, and what it tells.
+    /// A running server and its events.
     fn server(config: ServerConfig) -> (Arc<Server>, UnboundedReceiver<ServeEvent>) {
         let (events, happened) = unbounded_channel();
         let server = Arc::new(Server::new(config, events));
         let turned = Arc::clone(&server);
-        tokio::spawn(async move { turned.wheel.turn().await });
+        tokio::spawn(async move { turned.timers.run().await });
         (server, happened)
     }
 
-    /// A client in memory whose upgrade is answered.
+    /// An in-memory client whose upgrade is answered.
     async fn client(server: &Arc<Server>) -> DuplexStream {
         let (near, mut far) = tokio::io::duplex(4096);
         let admitting = Arc::clone(server);
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
-        let guest = server.guest(remote);
-        tokio::spawn(async move { admitting.admit(near, guest, CancellationToken::new()).await });
+        let connection = server.connection(remote);
+        tokio::spawn(async move { admitting.admit(near, connection, CancellationToken::new()).await });
         far.write_all(UPGRADE).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -497,7 +503,7 @@ mod tests {
         far
     }
 
-    /// The next ending's age and how.
+    /// Age and manner of the next ending.
     async fn ended(happened: &mut UnboundedReceiver<ServeEvent>) -> (Duration, CloseKind) {
         loop {
             if let ServeEventKind::Ended { ending, .. } = happened.recv().await.unwrap().what {
@@ -507,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_the_connections_is_faulty() {
+    fn share_of_the_connections_is_faulty() {
         for seed in [0, 1, 99] {
             for (share, expected) in [(0.0, 0), (0.2, 20), (0.5, 50), (1.0, 100)] {
                 let faulty = (1..=100).filter(|id| is_faulty(*id, share, seed)).count();
@@ -517,33 +523,37 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_faulty_where_there_are_no_faults() {
+    fn no_connection_is_faulty_without_faults() {
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
-        let with = |config| Server::new(config, unbounded_channel().0).guest(remote).faulty;
+        let with = |config| Server::new(config, unbounded_channel().0).connection(remote).faulty;
         assert_eq!((with(ServerConfig::default()), with(faulty(&[("delay", "1s")]))), (false, true));
     }
 
     #[test]
-    fn memory_is_given_back_in_few_steps() {
+    fn memory_is_returned_in_few_steps() {
         let (server, mut steps) = (Server::new(ServerConfig::default(), unbounded_channel().0), 0);
-        let present = |id| ConnectedClient {
-            guest: IncomingConnection { id, remote: SocketAddr::from(([127, 0, 0, 1], 1)), faulty: false },
+        let connected = |id| ConnectedClient {
+            connection: IncomingConnection {
+                id,
+                remote: SocketAddr::from(([127, 0, 0, 1], 1)),
+                faulty: false,
+            },
             resource: String::new(),
             subprotocol: None,
             opened: Instant::now(),
             figures: Arc::default(),
         };
-        let mut register = server.register();
-        register.present = (0..10_000).map(|id| (id, present(id))).collect();
-        while register.present.pop_first().is_some() {
-            steps += usize::from(register.gives_back());
+        let mut registry = server.registry();
+        registry.connected = (0..10_000).map(|id| (id, connected(id))).collect();
+        while registry.connected.pop_first().is_some() {
+            steps += usize::from(registry.should_trim_memory());
         }
-        // At 5000, 2500, 1250, ... and when the last has left.
-        assert_eq!((steps, register.left_since), (8, 0));
+        // At 5000, 2500, 1250, ... and when the last has departed.
+        assert_eq!((steps, registry.departed_since_trim), (8, 0));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_thousand_zombies_are_gone_within_interval_and_timeout() {
+    async fn thousand_dead_clients_are_closed_in_time() {
         let kinds = vec![HeartbeatKind::Protocol];
         let heartbeats = ServerHeartbeats {
             kinds,
@@ -560,14 +570,14 @@ mod tests {
         assert_eq!(server.snapshot().clients.len(), 1000);
         for _ in 0..1000 {
             let (age, how) = ended(&mut happened).await;
-            // The wheel's moments are a millisecond apart, rounded up; asks and deadlines are both.
+            // Timers have millisecond resolution, rounded up; both requests and deadlines are rounded.
             assert!(age >= seconds(10) && age <= seconds(40) + Duration::from_millis(2), "{age:?}");
             assert_eq!(how, CloseKind::Timeout);
         }
         assert_eq!((server.snapshot().clients.len(), server.summary().reaped), (0, 1000));
     }
 
-    /// The config with these faults, each `NAME=VALUE`.
+    /// A config with these faults, as name and value.
     fn faulty(faults: &[(&str, &str)]) -> ServerConfig {
         let mut config = ServerConfig::default();
         for (name, value) in faults {
@@ -577,7 +587,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_delay_is_exact_and_pings_overlap() {
+    async fn delay_is_exact_and_pings_overlap() {
         let (server, _happened) = server(faulty(&[("delay", "1s")]));
         let mut client = client(&server).await;
         let start = Instant::now();
@@ -594,7 +604,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_timeout_is_exact_and_activity_puts_it_off() {
+    async fn idle_timeout_is_exact_and_activity_resets_it() {
         let (server, mut happened) = server(faulty(&[("idle-timeout", "55s")]));
         let mut client = client(&server).await;
         tokio::time::sleep(seconds(20)).await;
@@ -603,7 +613,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lifetime_is_exact_whatever_the_activity() {
+    async fn lifetime_is_exact_despite_activity() {
         let (server, mut happened) = server(faulty(&[("lifetime", "60s:rst"), ("chatter", "1s")]));
         let mut client = client(&server).await;
         tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });
@@ -611,7 +621,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stochastic_timeout_is_another_for_each_connection() {
+    async fn random_timeout_differs_by_connection() {
         let (server, mut happened) = server(faulty(&[("idle-timeout", "30s..90s")]));
         let _clients = [client(&server).await, client(&server).await, client(&server).await];
         let mut ages =

@@ -1,14 +1,14 @@
-//! Clients' app pings, and the pongs they get.
+//! Answers to clients' app pings.
 
 use serde_json::{Map, Value};
 
-/// Fields whose value `ping` makes a message an app ping.
+/// Fields that mark an app ping by the value `ping`.
 const FIELDS: &[&str] = &["type", "event"];
 
-/// The answer to an app ping: `{"type":"ping",...}` or `{"event":"ping",...}` in kind, all other fields
-/// as they came, and `serverTime` in milliseconds since 1970. `None`: it is not an app ping.
+/// The answer to an app ping `{"type":"ping",...}` or `{"event":"ping",...}`: the same field set to `pong`, all other
+/// fields unchanged, and `serverTime` in milliseconds since the Unix epoch. `None` if it is not an app ping.
 pub fn answer(text: &str, now_ms: u64) -> Option<Map<String, Value>> {
-    // Most messages are not JSON objects; a look at the first byte spares parsing them.
+    // Most messages are not JSON objects; checking the first byte avoids parsing them.
     if !text.trim_start().starts_with('{') {
         return None;
     }
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_is_answered_in_kind_with_all_its_fields() {
+    fn ping_is_answered_with_all_its_fields() {
         assert_eq!(
             answered(r#"{"type":"ping","id":"a1","timestamp":17}"#).as_deref(),
             Some(r#"{"type":"pong","id":"a1","timestamp":17,"serverTime":1234}"#)
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_are_no_pings() {
+    fn other_messages_are_not_pings() {
         for text in
             ["ping", r#"{"type":"pong"}"#, r#"{"type":["ping"]}"#, "[1]", "", "{", r#"{"kind":"ping"}"#]
         {

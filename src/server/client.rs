@@ -1,5 +1,5 @@
-//! One client as the server sees it: what came, what is owed, and when something is due. Pure but for
-//! the clock's instants; the socket is the driver's.
+//! The server's state of one client: received data, pending answers, due times. It does no I/O; the connection driver
+//! does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,10 +30,10 @@ use crate::domain::heartbeat::template::Payload;
 use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::Status;
 
-/// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
+/// With this many unsent bytes, the server stops reading and sends nothing unsolicited.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 
-/// So often a stalled connection's socket is looked at.
+/// How often a stalled connection's socket is checked.
 const STALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One client.
@@ -46,26 +46,26 @@ pub struct ClientState {
     decoder: FrameDecoder,
     assembler: MessageAssembler,
     answers: PongQueue,
-    /// What is to be written.
-    pub outbox: WriteBuffer,
-    /// When bytes last came.
-    came: Instant,
+    /// Bytes to be written.
+    pub write_buffer: WriteBuffer,
+    /// When the last bytes came.
+    last_bytes_at: Instant,
     idle: Option<IdleTimer>,
-    /// `None`: there are no heartbeats, or no more.
-    pulse: Option<Box<ClientHeartbeats>>,
-    /// Present in the two-ended mode.
-    promises: Option<Box<ScheduledReplies>>,
+    /// `None`: there are no heartbeats, or they have stopped.
+    heartbeats: Option<Box<ClientHeartbeats>>,
+    /// Only in two-ended mode.
+    scheduled_replies: Option<Box<ScheduledReplies>>,
     /// A join message came, or none is required.
     joined: bool,
     status: Status,
-    /// Cuts that are still to happen.
+    /// Pending cuts and their times.
     timeline: Vec<(Instant, CutAction)>,
     repeats: PeriodicFrames,
-    /// A FIN is to be sent while the socket stays open.
+    /// Send a FIN while the socket stays open.
     half_close: bool,
     ending: Option<(ClosedBy, CloseKind, Option<String>)>,
     figures: Arc<Mutex<ClientStats>>,
-    /// What happened and was not yet told.
+    /// Events that were not reported yet.
     pub notes: Vec<ServeEventKind>,
 }
 
@@ -73,60 +73,59 @@ pub struct ClientState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClientMode {
     Live,
-    /// Reads, and answers nothing.
+    /// Reads, but answers nothing.
     Mute,
-    /// Neither reads nor writes; looks now and then, next at this moment, whether the client is still
-    /// there.
+    /// Neither reads nor writes. `next_check`: when to check next whether the client is still connected.
     Stalled {
-        look: Instant,
+        next_check: Instant,
     },
-    /// As mute, until something comes.
+    /// Like `Mute` until the client sends something.
     RstOnUse,
-    /// Our close frame is on its way; waits for the client's until then.
+    /// Our close frame was sent; waits for the client's until this time.
     Closing {
         until: Instant,
     },
-    /// The client's close frame is answered; ends when that is written, or then.
+    /// The client's close frame was answered; ends when the answer is written, or at this time.
     Leaving {
         until: Instant,
     },
     Gone(SocketExit),
 }
 
-/// How the socket is let go.
+/// How to close the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketExit {
-    /// As one should: TLS says goodbye, then FIN.
+    /// Regularly: TLS close_notify, then FIN.
     Clean,
-    /// FIN, under whatever is above it.
+    /// A bare FIN, without TLS close_notify.
     Fin,
     Rst,
-    /// What can be written at once is, then it is dropped.
+    /// Writes what fits at once, then drops the socket.
     Terminate,
 }
 
-/// What a client is told of itself at the beginning.
+/// Initial parameters of a client.
 pub struct ClientInit {
-    /// Its number.
+    /// The connection's number.
     pub id: u64,
-    /// Where its randomness begins.
+    /// Seed of its random numbers.
     pub seed: u64,
-    /// The moment from which all clients' heartbeats are spread.
+    /// Origin of the time grid over which all clients' heartbeats are spread.
     pub epoch: Instant,
     pub two_ended: bool,
-    /// Shared with whoever wants to look.
+    /// Shared with the status pages.
     pub figures: Arc<Mutex<ClientStats>>,
 }
 
 impl ClientState {
-    /// A client whose upgrade has just been answered.
+    /// A client whose upgrade was just answered.
     pub fn new(
         config: Arc<ServerConfig>,
         faults: Arc<Faults>,
-        birth: ClientInit,
+        init: ClientInit,
         now: Instant,
     ) -> ClientState {
-        let mut rng = SmallRng::seed_from_u64(birth.seed);
+        let mut rng = SmallRng::seed_from_u64(init.seed);
         let nonce = rng.next_u32();
         let mut client = ClientState {
             decoder: FrameDecoder::new(config.max_message_size),
@@ -134,8 +133,8 @@ impl ClientState {
             idle: IdleTimer::new(&faults.idle, &mut rng, now),
             timeline: faults.timeline.iter().map(|&(age, cut)| (now + age, cut)).collect(),
             repeats: PeriodicFrames::new(&faults.repeats, now),
-            pulse: pulse(&config, &birth, nonce, now),
-            promises: birth.two_ended.then(Box::default),
+            heartbeats: heartbeats(&config, &init, nonce, now),
+            scheduled_replies: init.two_ended.then(Box::default),
             joined: config.require.is_none(),
             status: Status::Unknown,
             config,
@@ -143,11 +142,11 @@ impl ClientState {
             opened: now,
             mode: ClientMode::Live,
             answers: PongQueue::default(),
-            outbox: WriteBuffer::default(),
-            came: now,
+            write_buffer: WriteBuffer::default(),
+            last_bytes_at: now,
             half_close: false,
             ending: None,
-            figures: birth.figures,
+            figures: init.figures,
             notes: Vec::new(),
             faults,
         };
@@ -157,21 +156,21 @@ impl ClientState {
 
     fn begin(&mut self, now: Instant) {
         if let Some(every) = self.faults.trickle {
-            self.outbox.trickle(every, now);
+            self.write_buffer.trickle(every, now);
         }
-        if self.pulse.is_some() {
+        if self.heartbeats.is_some() {
             let kinds = &self.config.heartbeats.kinds;
             self.figures().beats = kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
         }
-        self.outbox.push(&self.faults.first_bytes);
+        self.write_buffer.push(&self.faults.first_bytes);
         if let Some(greeting) = self.config.greet.clone() {
             self.send(&encode(Opcode::Text, greeting.as_bytes()), now);
         }
     }
 
-    /// Bytes came.
+    /// Processes received bytes.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
-        self.came = now;
+        self.last_bytes_at = now;
         self.figures().last_heard = Some(now);
         match self.mode {
             ClientMode::Live | ClientMode::Closing { .. } => self.decode(bytes, now),
@@ -179,74 +178,75 @@ impl ClientState {
             | ClientMode::Stalled { .. }
             | ClientMode::Leaving { .. }
             | ClientMode::Gone(_) => {}
-            ClientMode::RstOnUse => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
+            ClientMode::RstOnUse => self.end_now(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
         }
     }
 
     fn decode(&mut self, bytes: &[u8], now: Instant) {
-        self.heard(false, now);
+        self.record_received(false, now);
         self.decoder.push(bytes);
         while matches!(self.mode, ClientMode::Live | ClientMode::Closing { .. }) {
             let frame = match self.decoder.next() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return,
-                Err(breach) => return self.break_off(breach, now),
+                Err(violation) => return self.close_for_violation(violation, now),
             };
-            // A fragment proves life too, long before its message is whole.
-            if let Some(pulse) = &mut self.pulse {
-                pulse.heard(false, now);
+            // A fragment is a sign of life, too, long before its message is complete.
+            if let Some(heartbeats) = &mut self.heartbeats {
+                heartbeats.record_frame(false, now);
             }
-            match self.assembler.take(frame) {
-                Ok(Some(message)) => self.heed(message, now),
+            match self.assembler.add_frame(frame) {
+                Ok(Some(message)) => self.on_message(message, now),
                 Ok(None) => {}
-                Err(breach) => return self.break_off(breach, now),
+                Err(violation) => return self.close_for_violation(violation, now),
             }
         }
     }
 
-    fn heed(&mut self, message: ClientMessage, now: Instant) {
-        self.heard(message.is_data(), now);
+    fn on_message(&mut self, message: ClientMessage, now: Instant) {
+        self.record_received(message.is_data(), now);
         if self.mode != ClientMode::Live && !matches!(message, ClientMessage::Close(_)) {
             return;
         }
-        if let Some(pulse) = &mut self.pulse {
-            pulse.heard(message.is_data(), now);
+        if let Some(heartbeats) = &mut self.heartbeats {
+            heartbeats.record_frame(message.is_data(), now);
         }
         match message {
             ClientMessage::Ping(payload) => {
                 self.figures().pings += 1;
-                self.owe(PendingPong::Pong(payload), now);
+                self.queue_answer(PendingPong::Pong(payload), now);
             }
-            ClientMessage::Pong(payload) => self.pong(&payload, now),
-            ClientMessage::Close(body) => self.closed_by_client(body, now),
+            ClientMessage::Pong(payload) => self.on_pong(&payload, now),
+            ClientMessage::Close(body) => self.on_close(body, now),
             ClientMessage::Text(text) => {
-                if self.is_let_pass(&InboundMessage::new(MessageRef::Text(&text)), now) {
-                    self.text(&text, now);
+                if self.should_process(&InboundMessage::new(MessageRef::Text(&text)), now) {
+                    self.on_text(&text, now);
                 }
             }
             ClientMessage::Binary(bytes) => {
-                if self.is_let_pass(&InboundMessage::new(MessageRef::Binary(&bytes)), now) {
-                    self.ordinary(Opcode::Binary, &bytes, now);
+                if self.should_process(&InboundMessage::new(MessageRef::Binary(&bytes)), now) {
+                    self.on_ordinary_message(Opcode::Binary, &bytes, now);
                 }
             }
         }
     }
 
-    fn pong(&mut self, payload: &[u8], now: Instant) {
-        if let Some(mut pulse) = self.pulse.take() {
-            pulse.pong(payload, now, &mut self.figures().beats);
-            self.pulse = Some(pulse);
-            self.look_at_status(now);
+    fn on_pong(&mut self, payload: &[u8], now: Instant) {
+        if let Some(mut heartbeats) = self.heartbeats.take() {
+            heartbeats.on_pong(payload, now, &mut self.figures().beats);
+            self.heartbeats = Some(heartbeats);
+            self.update_status(now);
         }
     }
 
-    /// Takes the answers to app pings out, and sees to it that a join message comes first.
-    fn is_let_pass(&mut self, incoming: &InboundMessage, now: Instant) -> bool {
-        if let Some(mut pulse) = self.pulse.take() {
-            let is_answer = pulse.message(incoming, now, &mut self.figures().beats);
-            self.pulse = Some(pulse);
+    /// Consumes answers to app pings, and enforces that a join message comes first. Returns whether to process the
+    /// message.
+    fn should_process(&mut self, incoming: &InboundMessage, now: Instant) -> bool {
+        if let Some(mut heartbeats) = self.heartbeats.take() {
+            let is_answer = heartbeats.on_message(incoming, now, &mut self.figures().beats);
+            self.heartbeats = Some(heartbeats);
             if is_answer {
-                self.look_at_status(now);
+                self.update_status(now);
                 return false;
             }
         }
@@ -258,32 +258,36 @@ impl ClientState {
         self.joined
     }
 
-    fn text(&mut self, text: &str, now: Instant) {
-        if self.promises.as_mut().is_some_and(|promises| promises.ask(text, now)) {
+    fn on_text(&mut self, text: &str, now: Instant) {
+        if self
+            .scheduled_replies
+            .as_mut()
+            .is_some_and(|scheduled_replies| scheduled_replies.add_request(text, now))
+        {
             return;
         }
         if let Some(pong) = app_ping::answer(text, unix_ms()) {
             self.figures().app_pings += 1;
-            return self.owe(PendingPong::App(pong), now);
+            return self.queue_answer(PendingPong::App(pong), now);
         }
-        self.ordinary(Opcode::Text, text.as_bytes(), now);
+        self.on_ordinary_message(Opcode::Text, text.as_bytes(), now);
     }
 
-    fn ordinary(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
+    fn on_ordinary_message(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
         self.figures().messages += 1;
         if self.config.echo {
             self.send(&encode(opcode, payload), now);
         }
     }
 
-    fn owe(&mut self, answer: PendingPong, now: Instant) {
-        self.answers.owe(answer, &self.faults.answers, &mut self.rng, now);
-        self.answer(now);
+    fn queue_answer(&mut self, answer: PendingPong, now: Instant) {
+        self.answers.queue(answer, &self.faults.answers, &mut self.rng, now);
+        self.send_due_answers(now);
     }
 
-    /// Sends the answers whose moment has come.
-    fn answer(&mut self, now: Instant) {
-        while let Some(frame) = self.answers.next_at(now) {
+    /// Sends the answers that are due.
+    fn send_due_answers(&mut self, now: Instant) {
+        while let Some(frame) = self.answers.take_due(now) {
             self.send(&frame, now);
         }
     }
@@ -292,30 +296,30 @@ impl ClientState {
         if self.mode != ClientMode::Live {
             return;
         }
-        self.outbox.push(frame);
+        self.write_buffer.push(frame);
         if let Some(idle) = &mut self.idle {
-            idle.spoke(is_message(frame), now);
+            idle.record_sent(is_message(frame), now);
         }
     }
 
-    fn heard(&mut self, is_data: bool, now: Instant) {
+    fn record_received(&mut self, is_data: bool, now: Instant) {
         if let Some(idle) = &mut self.idle {
-            idle.heard(is_data, now);
+            idle.record_received(is_data, now);
         }
     }
 
     /// Does what is due by `now`.
     pub fn wake(&mut self, now: Instant) {
-        self.answer(now);
-        self.repeat(now);
-        self.keep_promises(now);
-        self.beat(now);
+        self.send_due_answers(now);
+        self.send_periodic(now);
+        self.send_scheduled_replies(now);
+        self.send_heartbeats(now);
         while let Some(at) = self.timeline.iter().position(|(due, _)| *due <= now) {
             let (due, cut) = self.timeline.swap_remove(at);
-            self.cut(cut, &format!("at age {:?}", due - self.opened), now);
+            self.execute_cut(cut, &format!("at age {:?}", due - self.opened), now);
         }
         if self.mode == ClientMode::Live && self.idle.as_ref().is_some_and(|idle| idle.due() <= now) {
-            self.idled_out(now);
+            self.on_idle_timeout(now);
         }
         if matches!(self.mode, ClientMode::Closing { until } | ClientMode::Leaving { until } if until <= now)
         {
@@ -323,42 +327,46 @@ impl ClientState {
         }
     }
 
-    fn repeat(&mut self, now: Instant) {
-        for frame in self.repeats.take(now) {
-            if self.outbox.backlog() < MAX_BACKLOG_BYTES {
+    fn send_periodic(&mut self, now: Instant) {
+        for frame in self.repeats.take_due(now) {
+            if self.write_buffer.backlog() < MAX_BACKLOG_BYTES {
                 self.send(&frame, now);
             }
         }
     }
 
-    fn keep_promises(&mut self, now: Instant) {
-        let words = self.promises.as_mut().map(|promises| promises.speak(now)).unwrap_or_default();
+    fn send_scheduled_replies(&mut self, now: Instant) {
+        let words = self
+            .scheduled_replies
+            .as_mut()
+            .map(|scheduled_replies| scheduled_replies.take_due(now))
+            .unwrap_or_default();
         for word in words {
             self.send(&encode(Opcode::Text, word.as_bytes()), now);
         }
     }
 
-    /// Sends the server's own heartbeats, and gives a client up that misses them.
-    fn beat(&mut self, now: Instant) {
+    /// Sends the server's heartbeats, and terminates a client that misses them.
+    fn send_heartbeats(&mut self, now: Instant) {
         if self.mode != ClientMode::Live {
             return;
         }
-        let Some(mut pulse) = self.pulse.take() else { return };
-        let steps = pulse.wake(now, unix_ms(), &mut self.figures().beats);
-        let silent_for = pulse.silent_for(now);
-        self.pulse = Some(pulse);
-        self.look_at_status(now);
+        let Some(mut heartbeats) = self.heartbeats.take() else { return };
+        let steps = heartbeats.wake(now, unix_ms(), &mut self.figures().beats);
+        let silent_for = heartbeats.silent_for(now);
+        self.heartbeats = Some(heartbeats);
+        self.update_status(now);
         for step in steps {
             match step {
-                HeartbeatAction::Send(question) => self.ask(question, now),
-                HeartbeatAction::GiveUp { missed } => self.give_up(missed, silent_for),
+                HeartbeatAction::Send(question) => self.send_heartbeat(question, now),
+                HeartbeatAction::GiveUp { missed } => self.terminate_client(missed, silent_for),
             }
         }
     }
 
-    /// A client that takes nothing in any more is not sent more: that it says nothing will tell.
-    fn ask(&mut self, question: HeartbeatRequest, now: Instant) {
-        if self.outbox.backlog() >= MAX_BACKLOG_BYTES {
+    /// Sends a heartbeat, unless the client's backlog is full: it will then be missed.
+    fn send_heartbeat(&mut self, question: HeartbeatRequest, now: Instant) {
+        if self.write_buffer.backlog() >= MAX_BACKLOG_BYTES {
             return;
         }
         match question {
@@ -370,25 +378,25 @@ impl ClientState {
         }
     }
 
-    fn give_up(&mut self, missed: u32, silent_for: Duration) {
+    fn terminate_client(&mut self, missed: u32, silent_for: Duration) {
         self.notes.push(ServeEventKind::Reaped { missed, silent_for });
         self.figures().terminated = true;
         self.change_status(
             Status::Dead,
             format!("terminated after {}", counted(u64::from(missed), "missed heartbeat")),
         );
-        self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
-        self.go(SocketExit::Terminate, ClosedBy::Us, CloseKind::Timeout);
+        self.write_buffer.push(&encode_close(4000, "Heartbeat timeout"));
+        self.end_now(SocketExit::Terminate, ClosedBy::Us, CloseKind::Timeout);
     }
 
-    fn look_at_status(&mut self, now: Instant) {
+    fn update_status(&mut self, now: Instant) {
         let (status, reason) = {
             let figures = self.figures();
             (figures.status(), figures.worst().map(HeartbeatStats::reason))
         };
         if status != self.status {
             self.change_status(status, reason.unwrap_or_default());
-            self.tell_health(now);
+            self.send_health_status(now);
         }
     }
 
@@ -400,159 +408,164 @@ impl ClientState {
         }
     }
 
-    fn tell_health(&mut self, now: Instant) {
+    fn send_health_status(&mut self, now: Instant) {
         if !self.config.tell_health {
             return;
         }
-        let message = self.figures().health_word();
+        let message = self.figures().health_message();
         self.send(&encode(Opcode::Text, message.as_bytes()), now);
     }
 
-    fn idled_out(&mut self, now: Instant) {
+    fn on_idle_timeout(&mut self, now: Instant) {
         let Some(idle) = self.idle.take() else { return };
-        let why = format!("after {:?} without life", idle.after);
+        let why = format!("after {:?} of idleness", idle.after);
         match idle.linger {
-            None => self.cut(idle.cut, &why, now),
+            None => self.execute_cut(idle.cut, &why, now),
             Some(linger) => {
-                self.cut(CutAction::Silent, &why, now);
+                self.execute_cut(CutAction::Silent, &why, now);
                 self.timeline.push((now + linger, idle.cut));
             }
         }
     }
 
-    /// Lets the connection go in one of the ways there are.
-    fn cut(&mut self, cut: CutAction, why: &str, now: Instant) {
+    /// Executes a cut.
+    fn execute_cut(&mut self, cut: CutAction, why: &str, now: Instant) {
         if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) {
             return;
         }
         self.notes.push(ServeEventKind::Fault(format!("{cut} {why}")));
         match cut {
             CutAction::Close(code) => self.close(code, "", now),
-            CutAction::Fin => self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
-            CutAction::Rst => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
+            CutAction::Fin => self.end_now(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
+            CutAction::Rst => self.end_now(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
             CutAction::HalfClose => {
                 self.half_close = true;
-                self.fall_silent(ClientMode::Mute);
+                self.go_silent(ClientMode::Mute);
             }
-            CutAction::Silent | CutAction::Mute => self.fall_silent(ClientMode::Mute),
-            CutAction::RstOnUse => self.fall_silent(ClientMode::RstOnUse),
-            CutAction::Stall => self.fall_silent(ClientMode::Stalled { look: now + STALL_CHECK_INTERVAL }),
+            CutAction::Silent | CutAction::Mute => self.go_silent(ClientMode::Mute),
+            CutAction::RstOnUse => self.go_silent(ClientMode::RstOnUse),
+            CutAction::Stall => {
+                self.go_silent(ClientMode::Stalled { next_check: now + STALL_CHECK_INTERVAL })
+            }
         }
     }
 
-    fn fall_silent(&mut self, mode: ClientMode) {
+    fn go_silent(&mut self, mode: ClientMode) {
         self.mode = mode;
-        self.outbox.clear();
+        self.write_buffer.clear();
         self.answers = PongQueue::default();
         self.repeats = PeriodicFrames::default();
         self.idle = None;
-        self.pulse = None;
-        self.promises = None;
+        self.heartbeats = None;
+        self.scheduled_replies = None;
     }
 
-    /// Sends a close frame, and waits for the client's.
+    /// Sends a close frame and waits for the client's.
     fn close(&mut self, code: u16, reason: &str, now: Instant) {
-        self.outbox.push(&encode_close(code, reason));
+        self.write_buffer.push(&encode_close(code, reason));
         self.mode = ClientMode::Closing { until: now + self.config.close_timeout };
         let how = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) };
-        self.end(ClosedBy::Us, how, None);
+        self.record_end(ClosedBy::Us, how, None);
     }
 
-    fn closed_by_client(&mut self, body: Option<(u16, String)>, now: Instant) {
+    fn on_close(&mut self, body: Option<(u16, String)>, now: Instant) {
         if self.mode == ClientMode::Live {
             let answer = match &body {
                 Some((code, _)) => encode_close(*code, ""),
                 None => encode(Opcode::Close, &[]),
             };
-            self.outbox.push(&answer);
+            self.write_buffer.push(&answer);
         }
         let (code, reason) = body.map_or((None, String::new()), |(code, reason)| (Some(code), reason));
-        self.end(ClosedBy::Peer, CloseKind::CloseFrame { code, reason: UntrustedText::new(&reason) }, None);
-        self.leave(now);
+        self.record_end(
+            ClosedBy::Peer,
+            CloseKind::CloseFrame { code, reason: UntrustedText::new(&reason) },
+            None,
+        );
+        self.finish_writing(now);
     }
 
-    /// Nothing more is to be said once the outbox is empty.
-    fn leave(&mut self, now: Instant) {
-        self.mode = match self.outbox.backlog() {
+    /// Ends the connection once the write buffer is empty.
+    fn finish_writing(&mut self, now: Instant) {
+        self.mode = match self.write_buffer.backlog() {
             0 => ClientMode::Gone(SocketExit::Clean),
             _ => ClientMode::Leaving { until: now + self.config.close_timeout },
         };
     }
 
-    fn break_off(&mut self, breach: FrameViolation, now: Instant) {
-        self.end(ClosedBy::Us, how_of(breach), None);
+    fn close_for_violation(&mut self, violation: FrameViolation, now: Instant) {
+        self.record_end(ClosedBy::Us, close_kind_of(violation), None);
         if self.mode == ClientMode::Live {
-            self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
+            self.write_buffer.push(&encode_close(violation.code(), &violation.to_string()));
         }
-        self.leave(now);
+        self.finish_writing(now);
     }
 
-    /// The server stops: everybody is told, but those who are told nothing any more.
+    /// Closes the client because the server stops; silent modes send no close frame.
     pub fn stop(&mut self, now: Instant) {
         match self.mode {
             ClientMode::Live => self.close(1001, "server stops", now),
             ClientMode::Mute | ClientMode::Stalled { .. } | ClientMode::RstOnUse => {
-                self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Silent)
+                self.end_now(SocketExit::Fin, ClosedBy::Us, CloseKind::Silent)
             }
             ClientMode::Closing { .. } | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
         }
     }
 
     /// The client's stream ended.
-    pub fn saw_end(&mut self, how: CloseKind) {
-        self.go(SocketExit::Clean, ClosedBy::Peer, how);
+    pub fn on_stream_end(&mut self, how: CloseKind) {
+        self.end_now(SocketExit::Clean, ClosedBy::Peer, how);
     }
 
-    /// Reading or writing failed.
-    pub fn saw_error(&mut self, how: CloseKind, os_error: Option<String>) {
+    /// A read or write failed.
+    pub fn on_error(&mut self, how: CloseKind, os_error: Option<String>) {
         let who =
             if matches!(how, CloseKind::Rst | CloseKind::Fin) { ClosedBy::Peer } else { ClosedBy::Network };
-        self.end(who, how, os_error);
+        self.record_end(who, how, os_error);
         self.mode = ClientMode::Gone(SocketExit::Fin);
     }
 
-    /// So many bytes were written.
-    pub fn wrote(&mut self, count: usize, now: Instant) {
-        self.outbox.wrote(count, now);
-        if matches!(self.mode, ClientMode::Leaving { .. }) && self.outbox.backlog() == 0 {
+    /// Records that `count` bytes were written.
+    pub fn record_written(&mut self, count: usize, now: Instant) {
+        self.write_buffer.record_written(count, now);
+        if matches!(self.mode, ClientMode::Leaving { .. }) && self.write_buffer.backlog() == 0 {
             self.mode = ClientMode::Gone(SocketExit::Clean);
         }
     }
 
-    fn go(&mut self, exit: SocketExit, who: ClosedBy, how: CloseKind) {
-        self.end(who, how, None);
+    fn end_now(&mut self, exit: SocketExit, who: ClosedBy, how: CloseKind) {
+        self.record_end(who, how, None);
         self.mode = ClientMode::Gone(exit);
     }
 
-    /// The first cause counts.
-    fn end(&mut self, who: ClosedBy, how: CloseKind, os_error: Option<String>) {
+    /// Records how the connection ended; the first cause counts.
+    fn record_end(&mut self, who: ClosedBy, how: CloseKind, os_error: Option<String>) {
         self.ending.get_or_insert((who, how, os_error));
     }
 
-    /// Whether to read on.
+    /// Whether to read from the socket.
     pub fn wants_input(&self) -> bool {
         !matches!(self.mode, ClientMode::Stalled { .. })
-            && self.outbox.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
+            && self.write_buffer.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
     }
 
-    /// Whether it is time to look if the client is still there, because nothing is read that would tell;
-    /// said once each time.
-    pub fn takes_look(&mut self, now: Instant) -> bool {
+    /// Whether to check now that a client which is not read is still connected; true once per check.
+    pub fn take_check(&mut self, now: Instant) -> bool {
         match &mut self.mode {
-            ClientMode::Stalled { look } if *look <= now => {
-                *look = now + STALL_CHECK_INTERVAL;
+            ClientMode::Stalled { next_check } if *next_check <= now => {
+                *next_check = now + STALL_CHECK_INTERVAL;
                 true
             }
             _ => false,
         }
     }
 
-    /// Whether a FIN is to be sent now; said once.
-    pub fn takes_half_close(&mut self) -> bool {
+    /// Whether to send a FIN now; true once.
+    pub fn take_half_close(&mut self) -> bool {
         std::mem::take(&mut self.half_close)
     }
 
-    /// How to let the socket go, once it is time.
+    /// How to close the socket, once it is time.
     pub fn exit(&self) -> Option<SocketExit> {
         match self.mode {
             ClientMode::Gone(exit) => Some(exit),
@@ -560,62 +573,65 @@ impl ClientState {
         }
     }
 
-    /// When [`ClientState::wake`] is to be called next.
+    /// When to call [`ClientState::wake`] next.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let close = match self.mode {
             ClientMode::Closing { until } | ClientMode::Leaving { until } => Some(until),
-            ClientMode::Stalled { look } => Some(look),
+            ClientMode::Stalled { next_check } => Some(next_check),
             ClientMode::Live | ClientMode::Mute | ClientMode::RstOnUse | ClientMode::Gone(_) => None,
         };
         let idle = self.idle.as_ref().filter(|_| self.mode == ClientMode::Live).map(IdleTimer::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);
-        let pulse =
-            self.pulse.as_ref().filter(|_| self.mode == ClientMode::Live).and_then(|pulse| pulse.due());
-        let promise = self.promises.as_ref().and_then(|promises| promises.due());
-        let owed = [self.answers.due(), self.outbox.due(now), self.repeats.due()];
-        let single = [close, idle, pulse, promise].into_iter().chain(owed).flatten();
+        let heartbeats = self
+            .heartbeats
+            .as_ref()
+            .filter(|_| self.mode == ClientMode::Live)
+            .and_then(|heartbeats| heartbeats.due());
+        let promise = self.scheduled_replies.as_ref().and_then(|scheduled_replies| scheduled_replies.due());
+        let owed = [self.answers.due(), self.write_buffer.due(now), self.repeats.due()];
+        let single = [close, idle, heartbeats, promise].into_iter().chain(owed).flatten();
         single.chain(timeline).min()
     }
 
-    /// How it ended, as far as it has.
+    /// How the connection ended, as far as known.
     pub fn ending(&self, now: Instant) -> CloseCause {
         let unknown = || (ClosedBy::Us, CloseKind::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
-        let (age, idle) = (now - self.opened, now - self.came);
+        let (age, idle) = (now - self.opened, now - self.last_bytes_at);
         CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
-    /// Nothing that holds this lock can panic midway.
+    /// Locks the figures; their users cannot panic while holding the lock.
     fn figures(&self) -> MutexGuard<'_, ClientStats> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// In the two-ended mode the path belongs to the peer, and the server keeps quiet.
-fn pulse(
+/// The client's heartbeats. There are none in two-ended mode, where the server must be silent.
+fn heartbeats(
     config: &ServerConfig,
-    birth: &ClientInit,
+    init: &ClientInit,
     nonce: u32,
     now: Instant,
 ) -> Option<Box<ClientHeartbeats>> {
     let rules = &config.heartbeats;
-    let beats = !rules.kinds.is_empty() && !birth.two_ended;
-    beats.then(|| Box::new(ClientHeartbeats::new(Arc::clone(rules), birth.id, nonce, birth.epoch, now)))
+    let beats = !rules.kinds.is_empty() && !init.two_ended;
+    beats.then(|| Box::new(ClientHeartbeats::new(Arc::clone(rules), init.id, nonce, init.epoch, now)))
 }
 
 fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-/// What an ending by a breach is called.
-fn how_of(breach: FrameViolation) -> CloseKind {
-    let rule = match breach {
+/// The close cause of a protocol violation.
+fn close_kind_of(violation: FrameViolation) -> CloseKind {
+    let rule = match violation {
         FrameViolation::TooLarge { size, limit } => return CloseKind::TooLarge { size, limit: limit as u64 },
         FrameViolation::NotUtf8 => Violation::InvalidUtf8,
         FrameViolation::BadCode(_) => Violation::InvalidCloseCode,
         _ => Violation::Garbage,
     };
-    CloseKind::Violation { rule, detail: UntrustedText::new(&breach.to_string()), close: None }
+    CloseKind::Violation { rule, detail: UntrustedText::new(&violation.to_string()), close: None }
 }
 
 #[cfg(test)]
@@ -630,20 +646,20 @@ mod tests {
     const CLOSE: &[u8] = &[0x03, 0xe9];
 
     fn client(config: ServerConfig, now: Instant) -> ClientState {
-        let birth = ClientInit { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
+        let init = ClientInit { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
         let faults = Arc::new(config.faults.clone());
-        ClientState::new(Arc::new(config), faults, birth, now)
+        ClientState::new(Arc::new(config), faults, init, now)
     }
 
-    /// What is written by then.
+    /// The bytes written by `now`.
     fn written(client: &mut ClientState, now: Instant) -> Vec<u8> {
-        let bytes = client.outbox.ready(now).to_vec();
-        client.wrote(bytes.len(), now);
+        let bytes = client.write_buffer.ready(now).to_vec();
+        client.record_written(bytes.len(), now);
         bytes
     }
 
     #[test]
-    fn after_our_close_frame_only_the_clients_matters() {
+    fn after_our_close_only_the_clients_close_matters() {
         let now = Instant::now();
         let mut client = client(ServerConfig::default(), now);
         client.stop(now);
@@ -656,7 +672,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_does_not_answer_our_close_frame_is_let_go() {
+    fn unanswered_close_frame_times_out() {
         let now = Instant::now();
         let mut client = client(ServerConfig::default(), now);
         client.stop(now);
@@ -667,7 +683,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_pong_is_a_message_where_only_messages_count() {
+    fn app_pong_counts_as_a_message() {
         let mut config = ServerConfig::default();
         for (name, value) in [("idle-timeout", "10s"), ("messages-only", ""), ("idle-resets", "server")] {
             faults::set(&mut config.faults, name, value).unwrap();
@@ -681,15 +697,15 @@ mod tests {
     }
 
     #[test]
-    fn client_sending_a_long_message_slowly_is_alive() {
+    fn client_sending_a_slow_message_is_alive() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let heartbeats = Arc::new(ServerHeartbeats {
             kinds: vec![HeartbeatKind::Protocol],
             ..ServerHeartbeats::default()
         });
-        let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
+        let init = ClientInit { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
         let config = Arc::new(ServerConfig { heartbeats, ..ServerConfig::default() });
-        let mut client = ClientState::new(config, Arc::default(), birth, start);
+        let mut client = ClientState::new(config, Arc::default(), init, start);
         client.received(&masked(0x01, b"begin"), start);
         for n in 1..300 {
             client.received(&masked(0x00, b"and so on"), start + n * second);
@@ -699,7 +715,7 @@ mod tests {
     }
 
     #[test]
-    fn client_that_reads_nothing_has_a_bounded_backlog() {
+    fn backlog_of_a_non_reading_client_is_bounded() {
         let now = Instant::now();
         let mut client = client(ServerConfig::default(), now);
         let ping = masked(0x89, &[0; 125]);
@@ -708,12 +724,12 @@ mod tests {
             client.received(&ping, now);
             sent += ping.len();
         }
-        assert!(sent < 2 * MAX_BACKLOG_BYTES && client.outbox.backlog() < MAX_BACKLOG_BYTES + 200);
+        assert!(sent < 2 * MAX_BACKLOG_BYTES && client.write_buffer.backlog() < MAX_BACKLOG_BYTES + 200);
     }
 
     proptest! {
         #[test]
-        fn nothing_that_a_client_sends_panics(
+        fn arbitrary_client_bytes_never_panic(
             frames in prop::collection::vec(
                 (prop::sample::select(vec![0x00_u8, 0x01, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8a, 0xff]),
                  prop_oneof![
@@ -730,15 +746,15 @@ mod tests {
             let kinds = vec![HeartbeatKind::Protocol, HeartbeatKind::App];
             let heartbeats = Arc::new(ServerHeartbeats { kinds, max_missed: 3, ..ServerHeartbeats::default() });
             let config = Arc::new(ServerConfig { heartbeats, tell_health: true, ..ServerConfig::default() });
-            let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
-            let mut client = ClientState::new(config, Arc::default(), birth, start);
+            let init = ClientInit { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
+            let mut client = ClientState::new(config, Arc::default(), init, start);
             let mut now = start;
             for (first, payload, ms) in frames {
                 now += Duration::from_millis(ms);
                 client.received(&masked(first, &payload), now);
                 client.wake(now);
                 written(&mut client, now);
-                // Whatever is due lies ahead, or the driver would turn in circles.
+                // The next due time must be in the future, or the driver would loop.
                 let due = client.due(now).filter(|_| client.exit().is_none());
                 prop_assert!(due.is_none_or(|due| due > now), "due {:?} before now", due.map(|due| now - due));
             }

@@ -1,4 +1,4 @@
-//! What is counted of one client, and the status that follows from it.
+//! Counters of one client, and its status.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use crate::domain::label::Label;
 use crate::domain::ping::health::{HealthTracker, Status, StatusLimits, StatusMetrics};
 use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
 
-/// One client's figures.
+/// Counters of one client.
 #[derive(Debug, Clone, Default)]
 pub struct ClientStats {
-    /// Ordinary messages that came.
+    /// Ordinary messages received.
     pub messages: u64,
-    /// Ping frames that came.
+    /// Ping frames received.
     pub pings: u64,
-    /// App pings that came.
+    /// App pings received.
     pub app_pings: u64,
-    /// It missed its heartbeats and was given up.
+    /// It was terminated because it missed heartbeats.
     pub terminated: bool,
-    /// When bytes last came.
+    /// When the last bytes came.
     pub last_heard: Option<Instant>,
-    /// Of the server's own heartbeats, one entry a kind.
+    /// Results of the server's heartbeats, one entry per kind.
     pub beats: Vec<HeartbeatStats>,
 }
 
 impl ClientStats {
-    /// The worst of its kinds; unknown without heartbeats, dead when it was given up.
+    /// The worst status of all kinds: unknown without heartbeats, dead once terminated.
     pub fn status(&self) -> Status {
         if self.terminated {
             return Status::Dead;
@@ -36,8 +36,8 @@ impl ClientStats {
         self.beats.iter().map(HeartbeatStats::status).max().unwrap_or(Status::Unknown)
     }
 
-    /// What the client is told of itself, as JSON: `health_status`, and the figures behind it.
-    pub fn health_word(&self) -> String {
+    /// The health message to the client, as JSON: `health_status` and its figures.
+    pub fn health_message(&self) -> String {
         let worst = self.worst();
         let metrics = worst.map(HeartbeatStats::metrics);
         let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
@@ -52,13 +52,13 @@ impl ClientStats {
         word.to_string()
     }
 
-    /// The kind whose status is the client's.
+    /// The kind with the worst status.
     pub fn worst(&self) -> Option<&HeartbeatStats> {
         self.beats.iter().max_by_key(|beat| beat.status())
     }
 }
 
-/// The figures of one kind of heartbeat that a client was sent.
+/// Results of one kind of heartbeat sent to a client.
 #[derive(Debug, Clone)]
 pub struct HeartbeatStats {
     pub kind: HeartbeatKind,
@@ -79,8 +79,8 @@ impl HeartbeatStats {
         }
     }
 
-    /// Takes the outcome of heartbeat `seq`, and what it was taken for before. `alive`: the client has proved its life
-    /// since, so that a missed heartbeat is no part of a silence.
+    /// Records the outcome of heartbeat `seq`; `was` is its outcome before. `alive`: a later sign of life came, so a
+    /// missed heartbeat does not count as silence.
     pub fn record(
         &mut self,
         seq: u64,
@@ -105,7 +105,7 @@ impl HeartbeatStats {
         self.health.status()
     }
 
-    /// The figures of this moment: window, last RTT, loss, consecutive missed.
+    /// Current metrics: window, last RTT, loss, consecutive missed.
     pub fn metrics(&self) -> StatusMetrics {
         self.health.metrics()
     }

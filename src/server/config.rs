@@ -1,4 +1,4 @@
-//! What a server is told to be.
+//! Configuration of the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,19 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 
-/// The heartbeats that a server keeps with each client.
+/// The server's heartbeats to each client.
 #[derive(Debug, Clone)]
 pub struct ServerHeartbeats {
-    /// Which kinds; none: the server sends no heartbeats and gives nobody up.
+    /// Kinds of heartbeat; if empty, the server sends none and terminates nobody.
     pub kinds: Vec<HeartbeatKind>,
     pub interval: Duration,
-    /// How long an answer may take.
+    /// Time limit for an answer.
     pub timeout: Duration,
-    /// So many unanswered in a row, and the client is terminated; 0: it may stay silent. As
-    /// GatewayWorker's pingNotResponseLimit.
+    /// Consecutive misses after which a client is terminated; 0: never. Like GatewayWorker's pingNotResponseLimit.
     pub max_missed: u32,
-    /// Any frame from the client proves it alive, not only the answer.
+    /// Any frame from the client is a sign of life, not only the answer.
     pub any_traffic_counts: bool,
-    /// A client that has just sent a message gets its next heartbeat 1 to 1.5 intervals after it, as
-    /// GatewayWorker does.
+    /// After a message from the client, its next heartbeat comes 1 to 1.5 intervals later, as in GatewayWorker.
     pub skip_if_active: bool,
     pub app_ping: Template,
     pub app_pong: Pattern,
@@ -43,31 +41,30 @@ impl Default for ServerHeartbeats {
     }
 }
 
-/// A server's settings. The default is a well-behaved echo server that answers pings and sends no
-/// heartbeats of its own.
+/// Server settings. The default is a well-behaved echo server that answers pings and sends no heartbeats.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     pub heartbeats: Arc<ServerHeartbeats>,
-    /// The client is told its status whenever that changes.
+    /// Send the client its health status when it changes.
     pub tell_health: bool,
-    /// Sent to each client as soon as it is there.
+    /// Message sent to each client after the upgrade.
     pub greet: Option<String>,
-    /// A client's first message must match, else it is closed with 4401.
+    /// Pattern that a client's first message must match; otherwise it is closed with 4401.
     pub require: Option<Pattern>,
-    /// Messages are sent back to who sent them.
+    /// Send messages back to their sender.
     pub echo: bool,
     pub faults: Faults,
-    /// The share of the connections that the faults happen to, 0 to 1.
+    /// Share of the connections that get the faults, 0 to 1.
     pub fault_share: f64,
-    /// Where all randomness begins: the same seed and the same order of events give the same faults.
+    /// Random seed: the same seed and order of events give the same faults.
     pub seed: u64,
-    /// More clients than these are answered 503.
+    /// Maximum number of clients; further ones are refused with 503.
     pub max_clients: usize,
-    /// The most bytes of a message.
+    /// Maximum message size, in bytes.
     pub max_message_size: usize,
-    /// How long TLS and the request may take.
+    /// Time limit for TLS and the request.
     pub handshake_timeout: Duration,
-    /// How long a close frame of ours waits for the client's, and a goodbye for the client to go.
+    /// Time limit for the client's close frame, and for the client to close TCP.
     pub close_timeout: Duration,
     /// `None`: plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
@@ -94,8 +91,8 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Whether the server's own heartbeats, or what answers them, come too often for the idle timeout ever
-    /// to pass. (In the two-ended mode there are none.)
+    /// Whether the server's heartbeats or their answers always reset the idle timeout before it expires. (Two-ended
+    /// mode has no heartbeats.)
     pub fn never_idles(&self) -> bool {
         let ServerHeartbeats { kinds, interval, .. } = &*self.heartbeats;
         let counts = |kind: &HeartbeatKind| *kind == HeartbeatKind::App || !self.faults.idle.messages_only;
@@ -118,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_every_30_s_let_nothing_be_idle_for_longer() {
+    fn frequent_heartbeats_prevent_idle_timeouts() {
         use HeartbeatKind::{App, Protocol};
         let (short, long) = (("idle-timeout", "20s"), ("idle-timeout", "60s"));
         let messages_only = ("messages-only", "");

@@ -1,4 +1,4 @@
-//! Drives one client: bytes between its socket and its state, until it is gone.
+//! Drives one client: moves bytes between its socket and its state until it ends.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,22 +16,20 @@ use super::socket::ClientSocket;
 use super::timer_queue::ClientTimer;
 use crate::domain::connection::close_cause::CloseKind;
 
-/// Bytes read at a time. The buffer lives on the stack while the socket is polled, so an idle client
-/// has none.
+/// Bytes per read. The buffer is on the stack during a poll, so idle clients need none.
 const READ_BUFFER: usize = 4096;
 
-/// What can happen to a connection.
+/// What can happen on a connection.
 enum ConnectionInput {
     Bytes(Vec<u8>),
     End(CloseKind),
     Failed(io::Error),
     Wrote(usize),
-    Rung,
+    TimerFired,
     Stop,
 }
 
-/// Serves a client until it is gone; says how its socket is to be let go. What happens is told to
-/// `tell`.
+/// Serves a client until it ends; passes events to `tell`. Returns how to close the socket.
 pub async fn serve<S: ClientSocket>(
     stream: &mut S,
     client: &mut ClientState,
@@ -39,51 +37,51 @@ pub async fn serve<S: ClientSocket>(
     stop: &CancellationToken,
     mut tell: impl FnMut(ServeEventKind),
 ) -> SocketExit {
-    let mut told_to_stop = false;
+    let mut is_stopping = false;
     loop {
         client.notes.drain(..).for_each(&mut tell);
         if let Some(exit) = client.exit() {
             return exit;
         }
-        if client.takes_half_close() {
-            // A socket that cannot be shut down any more will say so when it is read.
+        if client.take_half_close() {
+            // If the socket cannot be shut down, the next read reports it.
             let _ = stream.send_fin();
         }
-        if client.takes_look(Instant::now()) && stream.is_abandoned() {
-            client.saw_end(CloseKind::Fin);
+        if client.take_check(Instant::now()) && stream.is_abandoned() {
+            client.on_stream_end(CloseKind::Fin);
             continue;
         }
-        timer.ring_by(client.due(Instant::now()));
+        timer.set(client.due(Instant::now()));
         let input = tokio::select! {
             biased;
-            () = stop.cancelled(), if !told_to_stop => ConnectionInput::Stop,
+            () = stop.cancelled(), if !is_stopping => ConnectionInput::Stop,
             input = poll_fn(|cx| poll_stream(stream, client, cx)) => input,
-            () = timer.rung() => ConnectionInput::Rung,
+            () = timer.fired() => ConnectionInput::TimerFired,
         };
-        told_to_stop |= matches!(input, ConnectionInput::Stop);
-        take(client, input, Instant::now());
+        is_stopping |= matches!(input, ConnectionInput::Stop);
+        handle_input(client, input, Instant::now());
     }
 }
 
-fn take(client: &mut ClientState, input: ConnectionInput, now: Instant) {
+fn handle_input(client: &mut ClientState, input: ConnectionInput, now: Instant) {
     match input {
         ConnectionInput::Bytes(bytes) => client.received(&bytes, now),
-        ConnectionInput::End(how) => client.saw_end(how),
-        ConnectionInput::Failed(error) => client.saw_error(how(&error), os_error(&error)),
-        ConnectionInput::Wrote(count) => client.wrote(count, now),
-        ConnectionInput::Rung => {}
+        ConnectionInput::End(how) => client.on_stream_end(how),
+        ConnectionInput::Failed(error) => client.on_error(close_kind(&error), os_error(&error)),
+        ConnectionInput::Wrote(count) => client.record_written(count, now),
+        ConnectionInput::TimerFired => {}
         ConnectionInput::Stop => client.stop(now),
     }
     client.wake(now);
 }
 
-/// Writes what is ready; reads, unless too much is owed already.
+/// Writes what is ready; reads unless the backlog is full.
 fn poll_stream<S: ClientSocket>(
     stream: &mut S,
     client: &ClientState,
     cx: &mut Context<'_>,
 ) -> Poll<ConnectionInput> {
-    let ready = client.outbox.ready(Instant::now());
+    let ready = client.write_buffer.ready(Instant::now());
     let mut stream = Pin::new(stream);
     let written = if ready.is_empty() {
         stream.as_mut().poll_flush(cx).map_ok(|()| None)
@@ -107,11 +105,11 @@ fn poll_stream<S: ClientSocket>(
     })
 }
 
-/// For so long what crosses a FIN is taken in.
-const CROSSING: Duration = Duration::from_millis(100);
+/// How long to read data that crosses our FIN.
+const FIN_DRAIN_TIME: Duration = Duration::from_millis(100);
 
-/// Lets a socket go; a goodbye takes no longer than `within`. The socket is as good as gone: what fails now changes nothing.
-pub async fn let_go<S: ClientSocket>(
+/// Closes a socket, within the time limit. Errors no longer matter.
+pub async fn close_socket<S: ClientSocket>(
     mut stream: S,
     client: &ClientState,
     exit: SocketExit,
@@ -119,17 +117,17 @@ pub async fn let_go<S: ClientSocket>(
 ) {
     match exit {
         SocketExit::Clean => {
-            let _ = timeout(within, say_goodbye(&mut stream)).await;
+            let _ = timeout(within, shut_down(&mut stream)).await;
         }
         SocketExit::Fin => {
-            // What crosses the FIN would be answered by RST, which can overtake it in the client. What comes
-            // later finds nobody: that is how this differs from a half-close.
+            // Data that crosses the FIN would be answered by an RST, which can overtake the FIN. Later data is not
+            // read, in contrast to a half-close.
             let _ = stream.send_fin();
-            let _ = timeout(within.min(CROSSING), poll_fn(|cx| poll_drain(&mut stream, cx))).await;
+            let _ = timeout(within.min(FIN_DRAIN_TIME), poll_fn(|cx| poll_drain(&mut stream, cx))).await;
         }
         SocketExit::Terminate => {
-            let last_words = client.outbox.ready(Instant::now());
-            poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, last_words).is_ready())).await;
+            let last_bytes = client.write_buffer.ready(Instant::now());
+            poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, last_bytes).is_ready())).await;
         }
         SocketExit::Rst => {
             let _ = stream.reset_on_drop();
@@ -137,16 +135,16 @@ pub async fn let_go<S: ClientSocket>(
     }
 }
 
-/// A close over unread bytes would be an RST, and might overtake our close frame: the client is heard out.
-async fn say_goodbye<S: ClientSocket>(stream: &mut S) -> io::Result<()> {
+/// Shuts down and reads to the end: closing with unread bytes would send an RST, which might overtake our close frame.
+async fn shut_down<S: ClientSocket>(stream: &mut S) -> io::Result<()> {
     stream.shutdown().await?;
     poll_fn(|cx| poll_drain(stream, cx)).await;
     Ok(())
 }
 
-/// Takes what comes, to the end; what has come already is taken at once.
+/// Reads and discards until the end; available bytes are discarded at once.
 fn poll_drain<S: ClientSocket>(stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
-    // On the stack: held across an await, it would be part of every client's future.
+    // On the stack: across an await, the buffer would be part of every client's future.
     let mut bytes = [0; READ_BUFFER];
     loop {
         let mut buffer = ReadBuf::new(&mut bytes);
@@ -158,19 +156,19 @@ fn poll_drain<S: ClientSocket>(stream: &mut S, cx: &mut Context<'_>) -> Poll<()>
     }
 }
 
-fn how(error: &io::Error) -> CloseKind {
+fn close_kind(error: &io::Error) -> CloseKind {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
             CloseKind::Rst
         }
-        // rustls says so of a stream that ended without close_notify.
+        // rustls reports a stream that ended without close_notify so.
         io::ErrorKind::UnexpectedEof => CloseKind::Fin,
         io::ErrorKind::TimedOut => CloseKind::Timeout,
         _ => CloseKind::Error,
     }
 }
 
-/// The error's name as the system's headers have it.
+/// The error's name in the system's headers.
 fn os_error(error: &io::Error) -> Option<String> {
     let name = match error.raw_os_error()? {
         libc::ECONNRESET => "ECONNRESET",

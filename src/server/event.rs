@@ -1,4 +1,4 @@
-//! What happens in a server, as it happens.
+//! Events of the server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,16 +11,16 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::ping::event::StatusChange;
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone)]
 pub struct ServeEvent {
     pub at: SystemTime,
-    /// The connection's number, counted from 1 in the order of arrival; `None`: the server as a whole.
+    /// The connection's number, from 1 in order of arrival; `None` for events of the server itself.
     pub client: Option<u64>,
     pub what: ServeEventKind,
 }
 
-/// What happened.
+/// The kind of event.
 #[derive(Debug, Clone)]
 pub enum ServeEventKind {
     Listening(ListenAddress),
@@ -36,39 +36,39 @@ pub enum ServeEventKind {
     },
     /// A client's status changed.
     Status(StatusChange),
-    /// A client missed so many heartbeats in a row and was terminated; it had said nothing for so long.
+    /// A client was terminated after `missed` consecutive missed heartbeats, without any data for `silent_for`.
     Reaped {
         missed: u32,
         silent_for: Duration,
     },
-    /// A fault acted; the text says which.
+    /// A fault acted; the text describes it.
     Fault(String),
-    /// With what it had come to by then.
+    /// A client ended; `last` is its final state.
     Ended {
         ending: CloseCause,
         last: Box<ClientSnapshot>,
     },
-    /// The server itself is in trouble, and goes on.
+    /// The server has a problem but continues.
     Trouble(String),
     /// The end of the run; always the last event.
     Stopped(Box<ServerSummary>),
 }
 
-/// Where a server is to be found.
+/// Where the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     pub address: SocketAddr,
     /// `None`: plain TCP.
     pub tls: Option<TlsIdentityInfo>,
-    /// Where its status is shown over HTTP.
+    /// Address of the HTTP status pages.
     pub status_address: Option<SocketAddr>,
 }
 
-/// What a client needs to know to trust a server.
+/// What a client needs to trust the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsIdentityInfo {
-    /// SHA-256 of the server's certificate in DER, as `AB:CD:...`.
+    /// SHA-256 of the server's DER certificate, as `AB:CD:...`.
     pub fingerprint: String,
-    /// Where the certificate of who signed it was written, if it was made here.
+    /// File with the issuer's certificate, if it was generated.
     pub ca_file: Option<PathBuf>,
 }

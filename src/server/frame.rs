@@ -1,11 +1,11 @@
-//! RFC 6455 frames as a server meets them: masked ones come in, bare ones go out.
+//! RFC 6455 frames on the server side: masked frames come in, unmasked ones go out.
 //!
-//! Its own small codec instead of a library's, because the faults need what libraries rightly
-//! forbid: single bytes, frames that lie about their length, pongs with the wrong payload.
+//! A codec of its own, because the faults need what libraries rightly forbid: single bytes, frames with false lengths,
+//! pongs with wrong payloads.
 
 use thiserror::Error;
 
-/// What a frame is (RFC 6455 section 5.2).
+/// A frame's opcode (RFC 6455 section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opcode {
     Continuation,
@@ -45,7 +45,7 @@ impl Opcode {
     }
 }
 
-/// One frame that came from a client, unmasked.
+/// A client's frame, unmasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientFrame {
     pub fin: bool,
@@ -53,7 +53,7 @@ pub struct ClientFrame {
     pub payload: Vec<u8>,
 }
 
-/// A rule of RFC 6455 that a client broke; `Display` is the reason put into the close frame.
+/// A rule of RFC 6455 that a client broke; `Display` is the reason for the close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameViolation {
     #[error("a client's frame must be masked")]
@@ -79,7 +79,7 @@ pub enum FrameViolation {
 }
 
 impl FrameViolation {
-    /// The close code that RFC 6455 7.4.1 has for it.
+    /// The close code for it (RFC 6455 7.4.1).
     pub fn code(self) -> u16 {
         match self {
             FrameViolation::TooLarge { .. } => 1009,
@@ -96,38 +96,38 @@ impl FrameViolation {
     }
 }
 
-/// Turns a stream of bytes into frames. Holds at most one frame and what was read beyond it; holds
-/// nothing at all while the client is quiet.
+/// Decodes a byte stream into frames. Holds at most one frame and the bytes read beyond it, and no memory while the
+/// client is quiet.
 #[derive(Debug)]
 pub struct FrameDecoder {
     bytes: Vec<u8>,
-    /// Of `bytes`, how many are used up.
+    /// Number of consumed bytes in `bytes`.
     used: usize,
     largest: usize,
 }
 
-/// The beginning of a frame, once it is there in full.
+/// A complete frame header.
 struct FrameHeader {
     fin: bool,
     opcode: Opcode,
     mask: [u8; 4],
-    /// Bytes of header and payload.
+    /// Sizes of header and payload, in bytes.
     header: usize,
     payload: usize,
 }
 
 impl FrameDecoder {
-    /// Refuses frames whose payload is larger than `largest` bytes.
+    /// Rejects frames with payloads above `largest` bytes.
     pub fn new(largest: usize) -> FrameDecoder {
         FrameDecoder { bytes: Vec::new(), used: 0, largest }
     }
 
-    /// Takes what was read.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole frame, `None` when more bytes are needed.
+    /// The next complete frame; `None` if more bytes are needed.
     pub fn next(&mut self) -> Result<Option<ClientFrame>, FrameViolation> {
         let rest = self.bytes.get(self.used..).unwrap_or_default();
         let Some(header) = header(rest, self.largest)? else {
@@ -143,7 +143,7 @@ impl FrameDecoder {
         Ok(Some(ClientFrame { fin: header.fin, opcode: header.opcode, payload }))
     }
 
-    /// Gives back what is used up; an idle client's buffer is freed.
+    /// Frees consumed bytes; an idle client's buffer is deallocated.
     fn compact(&mut self) {
         if self.used == self.bytes.len() {
             self.bytes = Vec::new();
@@ -183,7 +183,7 @@ fn payload_length(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// A whole, unmasked frame as a server sends it.
+/// A complete, unmasked frame.
 pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x80 | opcode.bits()];
     match payload.len() {
@@ -201,12 +201,12 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether an encoded frame is an ordinary message and not a control frame.
+/// Whether an encoded frame is an ordinary message rather than a control frame.
 pub fn is_message(frame: &[u8]) -> bool {
     matches!(frame.first().map(|first| Opcode::from_bits(first & 0x0f)), Some(Some(opcode)) if !opcode.is_control())
 }
 
-/// A close frame. The reason is cut to what a control frame holds, at a character's border.
+/// A close frame. The reason is truncated at a character boundary to fit a control frame.
 pub fn encode_close(code: u16, reason: &str) -> Vec<u8> {
     let mut end = reason.len().min(123);
     while !reason.is_char_boundary(end) {
@@ -222,7 +222,7 @@ pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A client's frame, masked by a fixed key.
+    /// A client's frame, masked with a fixed key.
     pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
         let key = [0x37, 0xfa, 0x21, 0x3d];
         let mut bytes = vec![first];
@@ -249,7 +249,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_rfcs_own_example_is_decoded() {
+    fn rfc_example_is_decoded() {
         // RFC 6455 section 5.7: a single-frame masked text message that says "Hello".
         let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
         let mut decoder = FrameDecoder::new(1000);
@@ -260,7 +260,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_rfcs_own_examples_are_encoded() {
+    fn rfc_examples_are_encoded() {
         // RFC 6455 section 5.7: unmasked "Hello", a Ping, and 256 bytes of binary data.
         assert_eq!(encode(Opcode::Text, b"Hello"), b"\x81\x05Hello");
         assert_eq!(encode(Opcode::Ping, b"Hello"), b"\x89\x05Hello");
@@ -270,7 +270,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_rfc_forbids_is_refused() {
+    fn frames_that_the_rfc_forbids_are_refused() {
         assert_eq!(refusal(b"\x81\x05Hello"), FrameViolation::Unmasked);
         assert_eq!(refusal(&masked(0xc1, b"x")), FrameViolation::ReservedBits);
         assert_eq!(refusal(&masked(0x83, b"x")), FrameViolation::UnknownOpcode(3));
@@ -279,14 +279,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_frame_that_claims_too_much_is_refused_before_it_is_read() {
+    fn oversized_frame_is_refused_by_its_header() {
         let mut claim = vec![0x82, 0xff];
         claim.extend_from_slice(&(1_u64 << 62).to_be_bytes());
         assert_eq!(refusal(&claim), FrameViolation::TooLarge { size: 1 << 62, limit: 1000 });
     }
 
     #[test]
-    fn an_idle_decoder_holds_no_memory() {
+    fn idle_decoder_holds_no_memory() {
         let mut decoder = FrameDecoder::new(1000);
         decoder.push(&masked(0x81, b"Hello"));
         while decoder.next().unwrap().is_some() {}
@@ -294,7 +294,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut_at_a_characters_border() {
+    fn long_reason_is_cut_at_a_character_boundary() {
         let frame = encode_close(1000, &"ä".repeat(100));
         assert_eq!(frame.len(), 2 + 2 + 122);
         assert!(std::str::from_utf8(&frame[4..]).is_ok());
@@ -302,7 +302,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn frames_survive_however_they_are_cut(
+        fn frames_survive_in_any_pieces(
             payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5),
             piece in 1_usize..40,
         ) {
@@ -319,7 +319,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let mut decoder = FrameDecoder::new(100);
             decoder.push(&bytes);
             while let Ok(Some(_)) = decoder.next() {}

@@ -1,4 +1,4 @@
-//! The opening handshake, server's side (RFC 6455 section 4.2), and what else may knock.
+//! Server side of the opening handshake (RFC 6455 section 4.2), and rejection of other requests.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,30 +7,30 @@ use thiserror::Error;
 
 use crate::domain::connection::untrusted_text::UntrustedText;
 
-/// The most bytes of a request head that are read.
+/// Maximum size of a request head, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 100;
-/// RFC 6455 section 1.3.
+/// The handshake GUID (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// A request that asks for a WebSocket, and rightly so.
+/// A valid WebSocket upgrade request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedUpgrade {
-    /// As sent: path and query.
+    /// Path and query, as sent.
     pub resource: String,
     key: String,
-    /// The subprotocols offered, in the client's order.
+    /// The offered subprotocols, in the client's order.
     pub subprotocols: Vec<String>,
 }
 
-/// Why a connection was turned away. `Display` is a lower-case fragment for the operator; the
-/// client is told in a sentence where it speaks HTTP.
+/// Why a connection was rejected. `Display` is a lower-case fragment for the operator; an HTTP client receives a
+/// sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum RejectedConnection {
     #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
     PlainHttp { method: UntrustedText, path: UntrustedText },
-    #[error("WebSocket version {0} is not spoken here, only 13; answered 426")]
+    #[error("WebSocket version {0} is not supported, only 13; answered 426")]
     Version(UntrustedText),
     #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
     Key,
@@ -48,19 +48,19 @@ pub enum RejectedConnection {
     PlainOnTls,
     #[error("TLS handshake failed: {0}")]
     Tls(UntrustedText),
-    #[error("closed before its request was whole")]
+    #[error("closed before its request was complete")]
     ClosedEarly,
     #[error("its request did not come within {} s", .0.as_secs_f64())]
     TooSlow(std::time::Duration),
-    #[error("full: {0} clients are the most; answered 503")]
+    #[error("full: the limit is {0} clients; answered 503")]
     Full(usize),
-    /// The faults wanted it: this status, and where to go instead.
-    #[error("refused on order: answered {0}")]
+    /// Rejected by a fault: this status, and a redirect location.
+    #[error("refused by a fault: answered {0}")]
     OnOrder(u16, Option<String>),
 }
 
 impl RejectedConnection {
-    /// What the client is answered; `None` when there is nobody who would understand.
+    /// The response to the client; `None` if the client would not understand any.
     pub fn response(&self) -> Option<Vec<u8>> {
         let upgrade = &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
         let say = |status, headers, sentence: &str| Some(response(status, headers, sentence));
@@ -70,7 +70,9 @@ impl RejectedConnection {
                 upgrade,
                 "This is a WebSocket server (wscheck serve): connect with a ws:// or wss:// URL.",
             ),
-            RejectedConnection::Version(_) => say(426, upgrade, "Only WebSocket version 13 is spoken here."),
+            RejectedConnection::Version(_) => {
+                say(426, upgrade, "This server supports only WebSocket version 13.")
+            }
             RejectedConnection::Key => {
                 say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64.")
             }
@@ -84,7 +86,7 @@ impl RejectedConnection {
             }
             RejectedConnection::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
             RejectedConnection::EndlessHead => say(431, &[], "The request head is too large."),
-            // No TLS, which is what every TLS client then says; silence would look like a broken network.
+            // A plain-text answer makes TLS clients report "not TLS"; silence would look like a network problem.
             RejectedConnection::TlsOnPlain => {
                 say(400, &[], "This port speaks no TLS: connect with a ws:// URL.")
             }
@@ -92,12 +94,12 @@ impl RejectedConnection {
                 say(400, &[], "This port speaks TLS: connect with a wss:// URL.")
             }
             RejectedConnection::Full(_) => {
-                say(503, &[("Retry-After", "5")], "This server has as many clients as it takes.")
+                say(503, &[("Retry-After", "5")], "This server has reached its maximum number of clients.")
             }
             RejectedConnection::OnOrder(101, _) => None,
             RejectedConnection::OnOrder(status, place) => {
                 let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
-                say(*status, &location, "Refused, as this server was told to.")
+                say(*status, &location, "Refused by an injected fault.")
             }
             RejectedConnection::Tls(_) | RejectedConnection::ClosedEarly | RejectedConnection::TooSlow(_) => {
                 None
@@ -106,7 +108,7 @@ impl RejectedConnection {
     }
 }
 
-/// Reads a request head. `None`: more bytes are needed. `lenient`: an upgrade may come in HTTP/1.0 or without a Host
+/// Parses a request head. `None`: more bytes are needed. `lenient`: accept an upgrade in HTTP/1.0 or without a Host
 /// header.
 pub fn read_head(
     bytes: &[u8],
@@ -128,12 +130,12 @@ pub fn read_head(
     }
 }
 
-/// A TLS record of type handshake, version 3.x (RFC 8446 section 5.1).
+/// Whether it is a TLS handshake record, version 3.x (RFC 8446 section 5.1).
 pub fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, ..])
 }
 
-/// What a client must say (RFC 6455 section 4.2.1).
+/// Checks the client's request (RFC 6455 section 4.2.1).
 fn upgrade(
     request: &httparse::Request<'_, '_>,
     lenient: bool,
@@ -149,9 +151,9 @@ fn upgrade(
         });
     }
     if !lenient {
-        spoken_properly(request)?;
+        check_version_and_host(request)?;
     }
-    // Neither may come twice (RFC 6455 sections 11.3.1, 11.3.5); two of them are no version and no key.
+    // Neither header may be repeated (RFC 6455 sections 11.3.1, 11.3.5); joined values are invalid.
     let version = values(request, "Sec-WebSocket-Version").collect::<Vec<_>>().join(", ");
     if version.trim() != "13" {
         return Err(RejectedConnection::Version(UntrustedText::new(&version)));
@@ -164,8 +166,8 @@ fn upgrade(
     Ok(AcceptedUpgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
 }
 
-/// HTTP/1.1 and exactly one Host header (RFC 9112 section 3.2).
-fn spoken_properly(request: &httparse::Request<'_, '_>) -> Result<(), RejectedConnection> {
+/// Checks for HTTP/1.1 and exactly one Host header (RFC 9112 section 3.2).
+fn check_version_and_host(request: &httparse::Request<'_, '_>) -> Result<(), RejectedConnection> {
     if let Some(minor) = request.version.filter(|minor| *minor < 1) {
         return Err(RejectedConnection::HttpVersion(minor));
     }
@@ -189,17 +191,17 @@ fn has_token(request: &httparse::Request<'_, '_>, name: &str, wanted: &str) -> b
     tokens(request, name).any(|token| token.eq_ignore_ascii_case(wanted))
 }
 
-/// RFC 9110 section 5.6.2.
+/// Whether it is a token (RFC 9110 section 5.6.2).
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// The 101 response. `wrong_accept` spoils the key's proof.
+/// The 101 response; `wrong_accept` falsifies the accept key.
 pub fn accept(upgrade: &AcceptedUpgrade, subprotocol: Option<&str>, wrong_accept: bool) -> Vec<u8> {
-    let proof = accept_key(if wrong_accept { "wrong" } else { &upgrade.key });
+    let accept_key = accept_key(if wrong_accept { "wrong" } else { &upgrade.key });
     let mut head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nServer: wscheck\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {proof}\r\n"
+         Sec-WebSocket-Accept: {accept_key}\r\n"
     );
     if let Some(name) = subprotocol {
         head.push_str(&format!("Sec-WebSocket-Protocol: {name}\r\n"));
@@ -208,7 +210,7 @@ pub fn accept(upgrade: &AcceptedUpgrade, subprotocol: Option<&str>, wrong_accept
     head.into_bytes()
 }
 
-/// Any other response: the connection is closed after it.
+/// Any other response; the connection closes after it.
 pub fn response(status: u16, headers: &[(&str, &str)], sentence: &str) -> Vec<u8> {
     let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\nServer: wscheck\r\n", reason.unwrap_or(""));
@@ -246,20 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn a_proper_request_is_read_and_what_follows_is_left() {
+    fn valid_request_is_read_and_rest_is_kept() {
         let (upgrade, length) = read_head(format!("{HEAD}more").as_bytes(), false).unwrap().unwrap();
         assert_eq!((upgrade.resource.as_str(), length), ("/chat?x=1", HEAD.len()));
         assert_eq!(upgrade.subprotocols, ["chat", "superchat"]);
     }
 
     #[test]
-    fn the_proof_is_the_rfcs() {
+    fn accept_key_matches_the_rfc() {
         // RFC 6455 section 1.3.
         assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
-    fn an_unfinished_head_is_waited_for_but_not_for_ever() {
+    fn incomplete_head_is_awaited_up_to_a_limit() {
         assert_eq!(read_head(&HEAD.as_bytes()[..80], false), Ok(None));
         let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(MAX_HEAD_BYTES));
         assert_eq!(refusal(&endless), RejectedConnection::EndlessHead);
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_request_is_answered_426_with_a_sentence() {
+    fn plain_request_is_answered_with_426() {
         let refused = refusal("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(refused.label(), "plain_http");
         let answer = String::from_utf8(refused.response().unwrap()).unwrap();
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn faulty_upgrades_are_told_apart() {
+    fn invalid_upgrades_are_distinguished() {
         assert_eq!(
             refusal(&HEAD.replace("n: 13", "n: 8")),
             RejectedConnection::Version(UntrustedText::new("8"))
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upgrade_needs_http_1_1_and_one_host_unless_lenient() {
+    fn upgrade_needs_http_1_1_and_one_host() {
         let old = HEAD.replace("HTTP/1.1", "HTTP/1.0");
         let without = HEAD.replace("Host: a\r\n", "");
         let twice = HEAD.replace("Host: a\r\n", "Host: a\r\nHost: b\r\n");
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_and_a_key_come_once() {
+    fn repeated_version_or_key_is_refused() {
         let version = "Sec-WebSocket-Version: 13\r\n";
         let twice = HEAD.replace(version, &version.repeat(2));
         assert_eq!(refusal(&twice), RejectedConnection::Version(UntrustedText::new("13, 13")));
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subprotocol_that_is_no_token_is_not_taken_over() {
+    fn invalid_subprotocol_is_ignored() {
         let head = HEAD.replace("chat, superchat", "a b, ok");
         let (upgrade, _) = read_head(head.as_bytes(), false).unwrap().unwrap();
         assert_eq!(upgrade.subprotocols, ["ok"]);
@@ -332,7 +334,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_request_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_requests_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = read_head(&bytes, false);
         }
     }

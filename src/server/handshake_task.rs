@@ -1,4 +1,4 @@
-//! The opening of one connection: its request is read, and answered as told.
+//! The opening of one connection: reads its request and answers it.
 
 use std::time::Duration;
 
@@ -10,44 +10,44 @@ use super::handshake::{self, AcceptedUpgrade, RejectedConnection};
 use super::socket::ClientSocket;
 use super::two_ended::TWO_ENDED;
 
-/// Of what a client sends on after it was turned away, so much is read.
+/// Maximum number of bytes read from a client after its rejection, in bytes.
 const MAX_DRAINED_BYTES: u64 = 64 * 1024;
-/// An endless header is so long, and then stays open.
+/// Length of an endless header line, in bytes.
 const ENDLESS_HEADER_BYTES: usize = 1024;
 
-/// A client that was let in.
+/// A client whose upgrade was accepted.
 #[derive(Debug)]
 pub struct AdmittedClient {
     pub upgrade: AcceptedUpgrade,
     pub subprotocol: Option<String>,
-    /// What it sent after its request already.
+    /// Bytes received after its request.
     pub early: Vec<u8>,
 }
 
-/// Reads the request and answers it. `seat` takes the client's place among the most that are let in; it is
-/// asked for only when the client is to be let in, for others may come while this one makes up its mind.
+/// Reads the request and answers it. `slot` reserves a client slot; it is called only when the client is about to be
+/// admitted, since others may arrive meanwhile.
 pub async fn open<S: ClientSocket, T>(
     stream: &mut S,
     faults: &OpeningFaults,
     within: Duration,
-    seat: impl FnOnce() -> Result<T, RejectedConnection>,
+    slot: impl FnOnce() -> Result<T, RejectedConnection>,
 ) -> Result<(AdmittedClient, T), RejectedConnection> {
-    let (upgrade, early) = match timeout(within, request(stream, faults.lenient)).await {
+    let (upgrade, early) = match timeout(within, read_request(stream, faults.lenient)).await {
         Ok(result) => result?,
         Err(_) => return Err(RejectedConnection::TooSlow(within)),
     };
     sleep(faults.slow).await;
-    misbehave(stream, faults).await?;
-    let seat = seat()?;
-    let subprotocol = choose(&upgrade.subprotocols);
+    apply_opening_faults(stream, faults).await?;
+    let slot = slot()?;
+    let subprotocol = choose_subprotocol(&upgrade.subprotocols);
     let answer = handshake::accept(&upgrade, subprotocol.as_deref(), faults.wrong_accept);
     match stream.write_all(&answer).await {
-        Ok(()) => Ok((AdmittedClient { upgrade, subprotocol, early }, seat)),
+        Ok(()) => Ok((AdmittedClient { upgrade, subprotocol, early }, slot)),
         Err(_) => Err(RejectedConnection::ClosedEarly),
     }
 }
 
-async fn request<S: ClientSocket>(
+async fn read_request<S: ClientSocket>(
     stream: &mut S,
     lenient: bool,
 ) -> Result<(AcceptedUpgrade, Vec<u8>), RejectedConnection> {
@@ -63,13 +63,13 @@ async fn request<S: ClientSocket>(
     }
 }
 
-/// The two-ended mode where it is offered, else what the client likes best.
-fn choose(offered: &[String]) -> Option<String> {
+/// The two-ended mode if offered, else the client's first choice.
+fn choose_subprotocol(offered: &[String]) -> Option<String> {
     let two_ended = offered.iter().find(|name| *name == TWO_ENDED);
     two_ended.or(offered.first()).cloned()
 }
 
-async fn misbehave<S: ClientSocket>(
+async fn apply_opening_faults<S: ClientSocket>(
     stream: &mut S,
     faults: &OpeningFaults,
 ) -> Result<(), RejectedConnection> {
@@ -85,7 +85,7 @@ async fn misbehave<S: ClientSocket>(
     Ok(())
 }
 
-/// Sends header lines until the client has had enough of them.
+/// Sends header lines until the client closes.
 async fn endless_header<S: ClientSocket>(stream: &mut S) -> RejectedConnection {
     let mut lines = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     while stream.write_all(&lines).await.is_ok() {
@@ -94,15 +94,15 @@ async fn endless_header<S: ClientSocket>(stream: &mut S) -> RejectedConnection {
     RejectedConnection::OnOrder(101, None)
 }
 
-/// Tells the client why it was turned away, and closes; it may take no longer than `within` to read it.
-pub async fn turn_away<S: ClientSocket>(stream: &mut S, why: &RejectedConnection, within: Duration) {
+/// Sends the reason for a rejection and closes, within the time limit.
+pub async fn reject<S: ClientSocket>(stream: &mut S, why: &RejectedConnection, within: Duration) {
     let Some(answer) = why.response() else { return };
-    let farewell = async {
+    let closing = async {
         stream.write_all(&answer).await?;
         stream.shutdown().await?;
-        // A close over unread bytes would be an RST, and might overtake the answer.
+        // Closing with unread bytes would send an RST, which might overtake the answer.
         tokio::io::copy(&mut stream.take(MAX_DRAINED_BYTES), &mut tokio::io::sink()).await
     };
-    // Whoever does not listen to the answer needs none.
-    let _ = timeout(within, farewell).await;
+    // A client that does not read the answer does not need it.
+    let _ = timeout(within, closing).await;
 }

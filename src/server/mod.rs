@@ -1,5 +1,5 @@
-//! Floor 1: the test server. It answers, keeps heartbeats and misbehaves on order; it shares no code
-//! with the client but the domain's words, so that a common mistake cannot cancel out.
+//! Floor 1: the test server, with heartbeats and injected faults. It shares only domain types with the client, so that
+//! a mistake in common code cannot cancel out.
 
 mod accept_loop;
 mod app_ping;

@@ -1,4 +1,4 @@
-//! What a faulty server sends again and again without being asked.
+//! Frames that a faulty server sends repeatedly without being asked.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use super::faults::RepeatedSend;
 use super::frame::{Opcode, encode};
 
-/// After a pause of the process, at most so many are made up for at once.
+/// Maximum number of frames to catch up at once after a stall.
 const MAX_CATCH_UP_FRAMES: usize = 1000;
 
-/// The repetitions of one connection.
+/// The repeated frames of one connection.
 #[derive(Debug, Default)]
 pub struct PeriodicFrames {
     all: Vec<PeriodicFrame>,
@@ -25,7 +25,7 @@ struct PeriodicFrame {
 }
 
 impl PeriodicFrames {
-    /// Each begins one period from now.
+    /// Each starts one interval from `now`.
     pub fn new(wanted: &[(Duration, RepeatedSend)], now: Instant) -> PeriodicFrames {
         let begin = |&(every, what): &(Duration, RepeatedSend)| PeriodicFrame {
             next: now + every,
@@ -37,7 +37,7 @@ impl PeriodicFrames {
     }
 
     /// The frames that are due by `now`.
-    pub fn take(&mut self, now: Instant) -> Vec<Vec<u8>> {
+    pub fn take_due(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let mut due = Vec::new();
         for repeating in &mut self.all {
             while repeating.next <= now && due.len() < MAX_CATCH_UP_FRAMES {
@@ -49,7 +49,7 @@ impl PeriodicFrames {
         due
     }
 
-    /// When the next is due.
+    /// When the next frame is due.
     pub fn due(&self) -> Option<Instant> {
         self.all.iter().map(|repeating| repeating.next).min()
     }
@@ -70,16 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_slept_through_is_made_up_for() {
+    fn frames_missed_in_a_stall_are_caught_up() {
         let (start, ms) = (Instant::now(), Duration::from_millis);
         let mut repeats = PeriodicFrames::new(&[(ms(10), RepeatedSend::Ping)], start);
-        assert_eq!((repeats.due(), repeats.take(start + ms(9)).len()), (Some(start + ms(10)), 0));
-        let due = repeats.take(start + ms(35));
+        assert_eq!((repeats.due(), repeats.take_due(start + ms(9)).len()), (Some(start + ms(10)), 0));
+        let due = repeats.take_due(start + ms(35));
         assert_eq!(
             due.iter().map(|frame| &frame[2..]).collect::<Vec<_>>(),
             [b"flood-0", b"flood-1", b"flood-2"]
         );
         assert_eq!(repeats.due(), Some(start + ms(40)));
-        assert_eq!(repeats.take(start + ms(1_000_000)).len(), MAX_CATCH_UP_FRAMES);
+        assert_eq!(repeats.take_due(start + ms(1_000_000)).len(), MAX_CATCH_UP_FRAMES);
     }
 }

@@ -1,4 +1,4 @@
-//! The answers that a client is owed: when each leaves, and which never does.
+//! Pending answers to a client: when each is sent, and which are dropped.
 
 use std::collections::VecDeque;
 
@@ -13,17 +13,17 @@ use super::frame::{Opcode, encode};
 /// The answer to one ping.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PendingPong {
-    /// To a Ping frame: its payload.
+    /// A Pong frame's payload.
     Pong(Vec<u8>),
-    /// To an app ping: the message.
+    /// An app pong.
     App(Map<String, Value>),
 }
 
 impl PendingPong {
-    /// As a frame; `wrong` gives it another payload than was asked for.
+    /// Encodes it as a frame; `wrong` falsifies the payload.
     fn encode(self, wrong: bool) -> Vec<u8> {
         match self {
-            PendingPong::Pong(payload) if wrong => encode(Opcode::Pong, &spoil(payload)),
+            PendingPong::Pong(payload) if wrong => encode(Opcode::Pong, &falsify(payload)),
             PendingPong::Pong(payload) => encode(Opcode::Pong, &payload),
             PendingPong::App(mut message) => {
                 if wrong {
@@ -37,34 +37,34 @@ impl PendingPong {
     }
 }
 
-/// Every bit of it turned; an empty one becomes a byte.
-fn spoil(payload: Vec<u8>) -> Vec<u8> {
+/// Inverts every bit; an empty payload becomes one byte.
+fn falsify(payload: Vec<u8>) -> Vec<u8> {
     if payload.is_empty() { vec![0xff] } else { payload.iter().map(|byte| !byte).collect() }
 }
 
-/// The fields by which an app pong is matched to its ping.
+/// Whether a field identifies the ping that an app pong answers.
 fn is_token(name: &str) -> bool {
     !matches!(name, "type" | "event" | "serverTime")
 }
 
-/// Which pongs are lost: of every block of pings the same number, at random places.
+/// Which pongs are lost: a fixed number of every block of pings, at random positions.
 #[derive(Debug, Default)]
 struct PongLosses {
-    /// Pings left in the block, and how many of them lose their pong.
+    /// Pings left in the block, and how many of their pongs are to be lost.
     left: u32,
     to_lose: u32,
-    /// The part of a loss that the blocks so far have not had.
+    /// Fraction of a loss carried over from earlier blocks.
     carry: f64,
 }
 
 impl PongLosses {
-    /// Whether the next pong is lost. A block is as many pings as make one loss.
-    fn take(&mut self, share: f64, rng: &mut SmallRng) -> bool {
+    /// Whether the next pong is lost. A block has as many pings as make one loss.
+    fn next_is_lost(&mut self, share: f64, rng: &mut SmallRng) -> bool {
         if share <= 0.0 {
             return false;
         }
         if self.left == 0 {
-            // Less than half a millionth is what the fraction's binary form adds or lacks.
+            // 5e-7 absorbs rounding of the fraction's binary form.
             let block = (1.0 / share - 5e-7).ceil().max(1.0);
             let due = block * share + self.carry;
             let whole = (due + 5e-7).floor();
@@ -77,35 +77,35 @@ impl PongLosses {
     }
 }
 
-/// The pings that are held together, of which only the latest is answered.
+/// Pings that are merged; only the latest is answered.
 #[derive(Debug)]
 struct HeldPings {
-    /// Later pings are held by themselves.
+    /// Pings after this time start a new group.
     until: Instant,
-    /// How many frames of `waiting`, from its end, are the answer so far.
+    /// Number of frames at the end of `waiting` that answer the group so far.
     frames: usize,
 }
 
-/// The answers to one client, in the order of its pings.
+/// Answers to one client, in the order of its pings.
 #[derive(Debug, Default)]
 pub struct PongQueue {
     waiting: VecDeque<(Instant, Vec<u8>)>,
     bytes: usize,
-    /// Pings since one was last answered, when not each is.
+    /// Pings since the last answered one, if not every ping is answered.
     passed_over: u32,
     losses: PongLosses,
     held: Option<HeldPings>,
 }
 
 impl PongQueue {
-    /// Takes an answer, to leave when the faults have it. A real server's pongs leave in order: one
-    /// that jitter would send ahead of its elders waits for them.
-    pub fn owe(&mut self, answer: PendingPong, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
-        if self.is_passed_over(faults) || self.losses.take(faults.loss, rng) {
+    /// Queues an answer by the faults' timing. Like a real server's, pongs stay in order: jitter never moves one ahead
+    /// of an earlier one.
+    pub fn queue(&mut self, answer: PendingPong, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
+        if self.should_skip(faults) || self.losses.next_is_lost(faults.loss, rng) {
             return;
         }
         let hold = faults.merge.unwrap_or_default();
-        self.forget_held(now);
+        self.drop_merged_answer(now);
         let jitter = faults.jitter.map_or_else(Default::default, |jitter| jitter.draw(rng));
         let due = now + faults.delay + jitter + hold;
         let due = self.waiting.back().map_or(due, |(last, _)| due.max(*last));
@@ -120,8 +120,8 @@ impl PongQueue {
         }
     }
 
-    /// The answer to the pings that are held is not sent: a later ping has come, and takes their place.
-    fn forget_held(&mut self, now: Instant) {
+    /// Drops the answer to the merged pings, since a later ping of the group has come.
+    fn drop_merged_answer(&mut self, now: Instant) {
         if self.held.take_if(|held| held.until <= now).is_some() {
             return;
         }
@@ -130,7 +130,7 @@ impl PongQueue {
         self.bytes -= self.waiting.drain(kept..).map(|(_, frame)| frame.len()).sum::<usize>();
     }
 
-    fn is_passed_over(&mut self, faults: &AnswerFaults) -> bool {
+    fn should_skip(&mut self, faults: &AnswerFaults) -> bool {
         self.passed_over += 1;
         let passed_over = self.passed_over < faults.latest_of.unwrap_or(1);
         if !passed_over {
@@ -144,8 +144,8 @@ impl PongQueue {
         self.waiting.push_back((due, frame));
     }
 
-    /// The next answer whose moment has come.
-    pub fn next_at(&mut self, now: Instant) -> Option<Vec<u8>> {
+    /// The next answer that is due.
+    pub fn take_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         self.due().filter(|due| *due <= now)?;
         let (_, frame) = self.waiting.pop_front()?;
         self.bytes -= frame.len();
@@ -155,12 +155,12 @@ impl PongQueue {
         Some(frame)
     }
 
-    /// When the next one leaves.
+    /// When the next answer is due.
     pub fn due(&self) -> Option<Instant> {
         self.waiting.front().map(|(due, _)| *due)
     }
 
-    /// Bytes that wait.
+    /// Number of queued bytes.
     pub fn backlog(&self) -> usize {
         self.bytes
     }
@@ -177,16 +177,16 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    /// Pings numbered from 0, one every 10 ms; which answers left when, in ms.
+    /// Pings numbered from 0, every 10 ms; returns when which answers were sent, in ms.
     fn run(faults: &AnswerFaults, pings: u8) -> Vec<(u64, u8)> {
         let mut rng = SmallRng::seed_from_u64(3);
         let (start, mut answers, mut left) = (Instant::now(), PongQueue::default(), Vec::new());
         for tick in 0..2000 {
             let now = start + ms(tick);
             if tick % 10 == 0 && tick / 10 < u64::from(pings) {
-                answers.owe(PendingPong::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
+                answers.queue(PendingPong::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
             }
-            while let Some(frame) = answers.next_at(now) {
+            while let Some(frame) = answers.take_due(now) {
                 left.push((tick, frame[2]));
             }
         }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_holds_up_nothing_but_the_answer() {
+    fn delay_affects_only_the_answer() {
         let faults = AnswerFaults { delay: ms(1000), ..Default::default() };
         assert_eq!(run(&faults, 3), [(1000, 0), (1010, 1), (1020, 2)]);
     }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn merged_pings_get_one_pong_held_as_long() {
+    fn merged_pings_get_one_delayed_pong() {
         let faults = AnswerFaults { merge: Some(ms(25)), ..Default::default() };
         assert_eq!(run(&faults, 7), [(45, 2), (75, 5), (85, 6)]);
         assert_eq!(run(&AnswerFaults { duplicate: true, ..faults.clone() }, 2), [(35, 1), (35, 1)]);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_block_of_pings_loses_its_share() {
+    fn every_block_loses_its_share() {
         let lost_of = |share: f64, pings: u8| {
             let left: Vec<u8> = run(&AnswerFaults { loss: share, ..Default::default() }, pings)
                 .into_iter()
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_the_pongs_is_lost() {
+    fn share_of_the_pongs_is_lost() {
         let faults = AnswerFaults { loss: 0.3, ..Default::default() };
         let left = run(&faults, 200).len();
         assert!((120..=160).contains(&left), "{left} of 200 answered at a loss of 30 %");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_and_wrong_payloads() {
+    fn duplicate_and_wrong_pongs_are_sent() {
         let faults = AnswerFaults { duplicate: true, ..Default::default() };
         assert_eq!(run(&faults, 1), [(0, 0), (0, 0)]);
         let faults = AnswerFaults { wrong: true, ..Default::default() };
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_app_pong_keeps_its_type_and_loses_its_id() {
+    fn wrong_app_pong_keeps_its_type_only() {
         let Value::Object(message) = serde_json::json!({"type": "pong", "id": "a", "serverTime": 1}) else {
             unreachable!()
         };

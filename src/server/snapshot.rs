@@ -1,21 +1,21 @@
-//! The server at one moment, for whoever wants to look.
+//! A snapshot of the server, for the status pages.
 
 use std::time::{Duration, SystemTime};
 
 use super::client_stats::ClientStats;
 use super::summary::ServerSummary;
 
-/// The server at one moment.
+/// The server's state at one time.
 #[derive(Debug, Clone)]
 pub struct ServerSnapshot {
     pub at: SystemTime,
-    /// Who is there, in the order of arrival.
+    /// Connected clients, in order of arrival.
     pub clients: Vec<ClientSnapshot>,
-    /// What it has come to so far.
+    /// Totals so far.
     pub so_far: ServerSummary,
 }
 
-/// One client at that moment.
+/// One client's state.
 #[derive(Debug, Clone)]
 pub struct ClientSnapshot {
     pub id: u64,
@@ -24,10 +24,10 @@ pub struct ClientSnapshot {
     /// Path and query, redacted.
     pub resource: String,
     pub subprotocol: Option<String>,
-    /// Whether the faults happen to it.
+    /// Whether it gets the faults.
     pub faulty: bool,
     pub age: Duration,
-    /// How long it has said nothing.
+    /// Time since its last data.
     pub idle: Duration,
     pub figures: ClientStats,
 }

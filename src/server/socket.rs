@@ -1,4 +1,4 @@
-//! What the server needs of a socket beyond reading and writing.
+//! Socket operations of the server beyond reading and writing.
 
 use std::io;
 use std::net::Shutdown;
@@ -13,24 +13,24 @@ use tokio_rustls::server::TlsStream;
 
 use crate::domain::connection::close_cause::CloseKind;
 
-/// Besides errors, which poll(2) always tells: on Linux also the client's FIN.
+/// Event for the client's FIN (Linux only). poll(2) always reports errors.
 #[cfg(target_os = "linux")]
 const PEER_CLOSED: libc::c_short = libc::POLLRDHUP;
 #[cfg(not(target_os = "linux"))]
 const PEER_CLOSED: libc::c_short = 0;
 
-/// A stream on TCP, under TLS or not.
+/// A TCP stream, with or without TLS.
 pub trait ClientSocket: AsyncRead + AsyncWrite + Unpin + Send {
-    /// How the stream has ended when a read brings nothing.
+    /// How the stream has ended when a read returns no bytes.
     const END: CloseKind;
 
-    /// Sends a bare FIN now, under whatever is above TCP; reading goes on.
+    /// Sends a bare FIN, below TLS; reading continues.
     fn send_fin(&self) -> io::Result<()>;
 
-    /// Whether the client has closed or reset its side, told without reading what it sent before.
+    /// Whether the client has closed or reset the connection, without reading its data.
     fn is_abandoned(&self) -> bool;
 
-    /// From now on, dropping the socket sends RST.
+    /// Makes dropping the socket send an RST.
     fn reset_on_drop(&self) -> io::Result<()>;
 }
 
@@ -42,8 +42,8 @@ impl ClientSocket for TcpStream {
     }
 
     fn is_abandoned(&self) -> bool {
-        let mut asked = [PollFd::new(self.as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
-        poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        let mut fds = [PollFd::new(self.as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {
@@ -52,7 +52,7 @@ impl ClientSocket for TcpStream {
 }
 
 impl ClientSocket for TlsStream<TcpStream> {
-    /// rustls tells a FIN without close_notify as an error.
+    /// rustls reports a FIN without close_notify as an error.
     const END: CloseKind = CloseKind::TlsClose;
 
     fn send_fin(&self) -> io::Result<()> {
@@ -68,7 +68,7 @@ impl ClientSocket for TlsStream<TcpStream> {
     }
 }
 
-/// A pipe in memory has neither FIN nor RST apart from being dropped.
+/// An in-memory pipe has neither FIN nor RST.
 #[cfg(test)]
 impl ClientSocket for tokio::io::DuplexStream {
     const END: CloseKind = CloseKind::Fin;

@@ -1,4 +1,4 @@
-//! The server's state over HTTP: `GET /clients` and `GET /metrics`.
+//! HTTP status pages: `GET /clients` and `GET /metrics`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::accept_loop::Server;
 use super::snapshot::ServerSnapshot;
 
-/// How long one request may take, answer included.
+/// Time limit of one request including its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// More requests at a time are not taken.
+/// Maximum number of concurrent requests.
 const MAX_REQUESTS_AT_ONCE: usize = 32;
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// How the server's state is written down; given by whoever knows the formats.
+/// Renders the server's state in the pages' formats.
 pub trait StatusRenderer: Send + Sync + 'static {
     /// `GET /clients`.
     fn clients(&self, snapshot: &ServerSnapshot) -> StatusPage;
@@ -53,7 +53,7 @@ pub async fn serve(
             Ok((stream, _)) => {
                 let (server, pages) = (Arc::clone(&server), Arc::clone(&pages));
                 requests.spawn(async move {
-                    // Who asks too slowly, or goes away, gets no answer.
+                    // A request that is too slow gets no answer.
                     let _ = timeout(REQUEST_TIMEOUT, answer(stream, server, pages)).await;
                 });
             }
@@ -68,12 +68,12 @@ async fn answer(
     pages: Arc<dyn StatusRenderer>,
 ) -> std::io::Result<()> {
     let head = read_head(&mut stream).await?;
-    // Thousands of clients take long to write down, and everybody's pongs would wait for it.
+    // Rendering thousands of clients takes long and must not delay pongs.
     let respond = move || respond(&head, || server.snapshot(), &*pages);
     let answer = tokio::task::spawn_blocking(respond).await.map_err(std::io::Error::other)?;
     stream.write_all(&answer).await?;
     stream.shutdown().await?;
-    // A close over unread bytes would be an RST, and might overtake the answer.
+    // Closing with unread bytes would send an RST, which might overtake the answer.
     tokio::io::copy(&mut stream.take(MAX_HEAD_BYTES as u64), &mut tokio::io::sink()).await.map(|_| ())
 }
 
@@ -97,9 +97,9 @@ fn respond(head: &[u8], snapshot: impl FnOnce() -> ServerSnapshot, pages: &dyn S
         (b"GET" | b"HEAD", b"/clients") => ("200 OK", pages.clients(&snapshot())),
         (b"GET" | b"HEAD", b"/metrics") => ("200 OK", pages.metrics(&snapshot())),
         (b"GET" | b"HEAD", _) => {
-            ("404 Not Found", plain("There are /clients (JSON) and /metrics (Prometheus).\n"))
+            ("404 Not Found", plain("Available: /clients (JSON) and /metrics (Prometheus).\n"))
         }
-        _ => ("405 Method Not Allowed", plain("Only GET is answered here.\n")),
+        _ => ("405 Method Not Allowed", plain("Only GET is supported.\n")),
     };
     let mut answer = format!(
         "HTTP/1.1 {status}\r\nServer: wscheck\r\nConnection: close\r\nCache-Control: no-store\r\n\

@@ -1,30 +1,30 @@
-//! What a server's run comes to.
+//! Totals of a server's run.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::domain::stats::Counts;
 
-/// What a server's run comes to.
+/// Totals of a server's run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerSummary {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// Connections that became clients.
     pub clients: u64,
-    /// The most of them at one time.
+    /// Maximum number of concurrent clients.
     pub most_at_once: usize,
     pub turned_away: u64,
     /// Clients that missed their heartbeats and were terminated.
     pub reaped: u64,
-    /// What the server's own heartbeats came to, of all clients and kinds.
+    /// Results of the server's heartbeats, over all clients and kinds.
     pub heartbeats: Counts,
-    /// How the clients ended, by who and how (`peer close_frame`).
+    /// Endings by who and how (`peer close_frame`).
     pub endings: BTreeMap<String, u64>,
-    /// Ordinary messages that came.
+    /// Ordinary messages received.
     pub messages: u64,
-    /// Ping frames that came, answered or not.
+    /// Ping frames received, answered or not.
     pub pings: u64,
-    /// App pings that came, answered or not.
+    /// App pings received, answered or not.
     pub app_pings: u64,
 }

@@ -1,4 +1,4 @@
-//! The server's certificate: one made on the spot, or the user's own.
+//! The server's certificate: generated, or the user's own.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use thiserror::Error;
 use crate::domain::connection::pem_text;
 use crate::domain::format::variant_words;
 
-/// How long a certificate made here is valid, in days.
+/// Validity of a generated certificate, in days.
 const VALID_DAYS: i64 = 90;
 
-/// A server's TLS, and what its clients need to know.
+/// The server's TLS configuration, and what clients need to trust it.
 #[derive(Debug, Clone)]
 pub struct TlsIdentity {
     pub config: Arc<ServerConfig>,
-    /// SHA-256 of the certificate in DER, as `AB:CD:...`.
+    /// SHA-256 of the DER certificate, as `AB:CD:...`.
     pub fingerprint: String,
-    /// The certificate of who signed it, in PEM; `None` for the user's own.
+    /// The issuer's certificate in PEM; `None` for the user's certificate.
     pub ca_pem: Option<String>,
 }
 
-/// Why there is no certificate to serve with.
+/// Why no certificate is available.
 #[derive(Debug, Error)]
 pub enum TlsError {
     #[error("cannot read {what} {}: {why}", path.display())]
@@ -37,12 +37,12 @@ pub enum TlsError {
     NoKey { path: PathBuf },
     #[error("certificate {} and key {} cannot be used: {why}", cert.display(), key.display())]
     Unusable { cert: PathBuf, key: PathBuf, why: rustls::Error },
-    #[error("cannot make a certificate: {0}")]
+    #[error("cannot generate a certificate: {0}")]
     NotMade(String),
 }
 
-/// Makes a certificate for localhost, the loopback addresses and `address`, signed by an authority that
-/// is made with it and whose key is thrown away.
+/// Generates a certificate for localhost, the loopback addresses and `address`, signed by a new authority whose key is
+/// discarded.
 pub fn self_signed(address: IpAddr) -> Result<TlsIdentity, TlsError> {
     let not_made = |error: rcgen::Error| TlsError::NotMade(error.to_string());
     let ca = authority().map_err(not_made)?;
@@ -61,7 +61,7 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, "wscheck serve test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    limit(&mut params);
+    set_validity(&mut params);
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
@@ -75,12 +75,12 @@ fn leaf(address: IpAddr) -> Result<CertificateParams, rcgen::Error> {
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
-    limit(&mut params);
+    set_validity(&mut params);
     Ok(params)
 }
 
-/// From yesterday, for clocks that differ, until the validity is over.
-fn limit(params: &mut CertificateParams) {
+/// Sets the validity: from yesterday, to tolerate clock differences.
+fn set_validity(params: &mut CertificateParams) {
     let now = jiff::Timestamp::now();
     let day = |days: i64| {
         let at = now + jiff::SignedDuration::from_hours(24 * days);
@@ -91,7 +91,7 @@ fn limit(params: &mut CertificateParams) {
     params.not_after = day(VALID_DAYS);
 }
 
-/// Reads the user's certificate chain and key, both PEM.
+/// Loads the user's certificate chain and key (PEM).
 pub fn load(cert: &Path, key: &Path) -> Result<TlsIdentity, TlsError> {
     let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
     let chain: Vec<_> = read_pem(cert)
@@ -112,8 +112,8 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
     std::fs::read(path).map(pem_text::decode).map_err(pem::Error::Io)
 }
 
-/// What is wrong when a client's TLS handshake fails, as a fragment.
-pub fn handshake_words(error: &std::io::Error) -> String {
+/// Describes a failed TLS handshake, as a fragment.
+pub fn describe_tls_handshake_error(error: &std::io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::AlertReceived(alert)) => {
             format!("the client sent TLS alert {}", variant_words(alert).replace(' ', "_"))
@@ -121,7 +121,7 @@ pub fn handshake_words(error: &std::io::Error) -> String {
         Some(rustls::Error::InvalidMessage(why)) => format!("a broken message: {}", variant_words(why)),
         Some(rustls::Error::PeerIncompatible(why)) => format!("nothing in common: {}", variant_words(why)),
         Some(rustls::Error::PeerMisbehaved(why)) => {
-            format!("a rule of TLS was broken: {}", variant_words(why))
+            format!("the client broke the TLS protocol: {}", variant_words(why))
         }
         Some(named) => variant_words(named),
         None => error.to_string(),
@@ -156,7 +156,7 @@ fn server_config(
     Ok(Arc::new(config))
 }
 
-/// As browsers and openssl show it.
+/// The fingerprint in the format of browsers and openssl.
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, certificate);
     hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_made_here_names_localhost_and_soon_expires() {
+    fn generated_certificate_names_localhost_and_expires() {
         let identity = self_signed("127.0.0.1".parse().unwrap()).unwrap();
         let pem = pem_parse(&identity.ca_pem.unwrap());
         let (_, ca) = X509Certificate::from_der(&pem).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_or_key_is_named() {
+    fn invalid_certificate_or_key_is_named() {
         let (cert, key) = pair();
         assert_eq!(
             refusal("hello", &key),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_belongs_to_another_certificate_is_refused() {
+    fn key_of_another_certificate_is_refused() {
         let ((cert, _), (_, key)) = (pair(), pair());
         assert!(refusal(&cert, &key).starts_with("certificate DIR/cert and key DIR/key cannot be used: "));
     }

@@ -1,22 +1,22 @@
-//! Bytes on their way to a client.
+//! Bytes to be written to a client.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many written bytes are given back even while others wait.
+/// Written bytes beyond this are freed even while others wait.
 const COMPACT_THRESHOLD: usize = 64 * 1024;
 
-/// What waits to be written, and how fast it may go.
+/// Bytes to be written, and their rate limit.
 #[derive(Debug, Default)]
 pub struct WriteBuffer {
     bytes: Vec<u8>,
-    /// Of `bytes`, how many are written.
+    /// Number of written bytes in `bytes`.
     written: usize,
     pace: Option<Trickle>,
 }
 
-/// One byte each `every`.
+/// Sends one byte per `every`.
 #[derive(Debug)]
 struct Trickle {
     every: Duration,
@@ -24,7 +24,7 @@ struct Trickle {
 }
 
 impl WriteBuffer {
-    /// From now on only one byte leaves in each `every`.
+    /// Limits the rate to one byte per `every` from now on.
     pub fn trickle(&mut self, every: Duration, now: Instant) {
         self.pace = Some(Trickle { every, next: now + every });
     }
@@ -33,7 +33,7 @@ impl WriteBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// What may be written now.
+    /// The bytes that may be written now.
     pub fn ready(&self, now: Instant) -> &[u8] {
         let waiting = self.bytes.get(self.written..).unwrap_or_default();
         match &self.pace {
@@ -43,8 +43,8 @@ impl WriteBuffer {
         }
     }
 
-    /// Notes that so many bytes were taken. An empty outbox holds no memory.
-    pub fn wrote(&mut self, count: usize, now: Instant) {
+    /// Records that `count` bytes were written. An empty buffer holds no memory.
+    pub fn record_written(&mut self, count: usize, now: Instant) {
         self.written += count;
         if self.written >= self.bytes.len() {
             self.bytes = Vec::new();
@@ -58,17 +58,17 @@ impl WriteBuffer {
         }
     }
 
-    /// Bytes that wait.
+    /// Number of bytes to be written.
     pub fn backlog(&self) -> usize {
         self.bytes.len() - self.written
     }
 
-    /// When the next byte may leave, if one waits for its moment; not when it only waits for the socket.
+    /// When the rate limit allows the next byte; `None` if only the socket blocks.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         self.pace.as_ref().map(|pace| pace.next).filter(|next| *next > now && self.backlog() > 0)
     }
 
-    /// Forgets what was not written.
+    /// Discards unwritten bytes.
     pub fn clear(&mut self) {
         self.bytes = Vec::new();
         self.written = 0;
@@ -80,18 +80,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_gone_and_nothing_else() {
+    fn written_bytes_are_removed() {
         let (now, mut outbox) = (Instant::now(), WriteBuffer::default());
         outbox.push(b"abc");
-        outbox.wrote(1, now);
+        outbox.record_written(1, now);
         outbox.push(b"d");
         assert_eq!((outbox.ready(now), outbox.backlog()), (&b"bcd"[..], 3));
-        outbox.wrote(3, now);
+        outbox.record_written(3, now);
         assert_eq!((outbox.ready(now), outbox.bytes.capacity()), (&b""[..], 0));
     }
 
     #[test]
-    fn a_trickle_is_one_byte_at_a_time() {
+    fn trickle_sends_one_byte_at_a_time() {
         let (start, mut outbox) = (Instant::now(), WriteBuffer::default());
         let second = Duration::from_secs(1);
         outbox.trickle(second, start);
@@ -99,7 +99,7 @@ mod tests {
         outbox.push(b"ab");
         assert_eq!((outbox.ready(start), outbox.due(start)), (&b""[..], Some(start + second)));
         assert_eq!((outbox.ready(start + second), outbox.due(start + second)), (&b"a"[..], None));
-        outbox.wrote(1, start + second);
+        outbox.record_written(1, start + second);
         assert_eq!(
             (outbox.ready(start + second), outbox.due(start + second)),
             (&b""[..], Some(start + second * 2))

@@ -1,8 +1,8 @@
-//! Arguments that make no sense: exit 2, one line that names the value and the rule, in any format.
+//! Invalid arguments: exit code 2 and one line that names the value and the rule, in any format.
 
 use crate::support::{Ran, closed_port, run, wscheck};
 
-/// Arguments of `ping`, and what the one line must contain.
+/// Arguments of `ping`, and required parts of the error line.
 const CASES: &[(&[&str], &[&str])] = &[
     (&["example.org"], &["'example.org' has no scheme", "ws://"]),
     (&["http://example.org/"], &["http:// must be ws://", "did you mean 'ws://example.org/'"]),
@@ -69,20 +69,23 @@ const CASES: &[(&[&str], &[&str])] = &[
         &["protocol.loss>1%", "protocol heartbeats", "--heartbeat"],
     ),
     (&["--fail-if", "tls.days_left<14", "ws://a/"], &["tls.days_left<14", "TLS"]),
-    (&["--healthy", "2s", "ws://a/"], &["--healthy (2 s), --degraded (500 ms) and --poor (1 s) must rise"]),
+    (
+        &["--healthy", "2s", "ws://a/"],
+        &["--healthy (2 s), --degraded (500 ms) and --poor (1 s) must increase"],
+    ),
     (&["--dead-after", "0", "ws://a/"], &["--dead-after", "from 1 to"]),
     (&["--timeout-after", "0", "ws://a/"], &["--timeout-after", "from 1 to"]),
     (&["--poor-loss", "5", "ws://a/"], &["--poor-loss", "'5' has no unit: write 5%"]),
     (&["--poor-loss", "30%", "ws://a/"], &["--poor-loss (30 %) is above --critical-loss (20 %)"]),
-    (&["--app-ping", "x", "ws://a/"], &["--app-ping does nothing without --heartbeat app or both"]),
-    (&["--app-pong", "x", "ws://a/"], &["--app-pong does nothing without --heartbeat app or both"]),
-    (&["--await-timeout", "1s", "ws://a/"], &["--await-timeout does nothing without --await"]),
-    (&["--reconnect-base", "1s", "ws://a/"], &["--reconnect-base does nothing without --reconnect"]),
-    (&["--reconnect-cap", "1s", "ws://a/"], &["--reconnect-cap does nothing without --reconnect"]),
-    (&["--reconnect-attempts", "1", "ws://a/"], &["--reconnect-attempts does nothing without --reconnect"]),
+    (&["--app-ping", "x", "ws://a/"], &["--app-ping has no effect without --heartbeat app or both"]),
+    (&["--app-pong", "x", "ws://a/"], &["--app-pong has no effect without --heartbeat app or both"]),
+    (&["--await-timeout", "1s", "ws://a/"], &["--await-timeout has no effect without --await"]),
+    (&["--reconnect-base", "1s", "ws://a/"], &["--reconnect-base has no effect without --reconnect"]),
+    (&["--reconnect-cap", "1s", "ws://a/"], &["--reconnect-cap has no effect without --reconnect"]),
+    (&["--reconnect-attempts", "1", "ws://a/"], &["--reconnect-attempts has no effect without --reconnect"]),
     (
         &["--reconnect-reset-after", "1s", "ws://a/"],
-        &["--reconnect-reset-after does nothing without --reconnect"],
+        &["--reconnect-reset-after has no effect without --reconnect"],
     ),
     (
         &["--reconnect", "--reconnect-base", "2s", "--reconnect-cap", "1s", "ws://a/"],
@@ -180,7 +183,7 @@ fn no_command_and_unknown_commands_are_usage_errors() {
 }
 
 #[test]
-fn nobody_to_be_told_is_no_panic() {
+fn closed_stderr_does_not_panic() {
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     for args in [&["ping", "-o", "json", "http://x"][..], &["ping", "http://x"], &[], &["pong"]] {
         let child = wscheck(args).stdout(full()).stderr(full()).spawn().unwrap();

@@ -1,21 +1,21 @@
-//! Every `wscheck` command line in README and docs makes a valid plan.
+//! Every `wscheck` command line in README and docs is valid.
 //!
-//! A command that connects runs against a port on which nothing listens: the exit code is then 3, and 2 if the line
-//! is wrong. `serve` runs until it listens; the others print their result.
+//! A command that connects runs against a port without a listener: exit code 3 means a valid line, 2 an invalid one.
+//! `serve` runs until it listens; the other commands print their result.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::docs::pages;
-use crate::support::{Ran, Reaped, at_once, closed_port, wscheck};
+use crate::support::{Ran, Reaped, closed_port, run_concurrently, wscheck};
 
-/// A command line and where it is from.
+/// A command line and its origin.
 struct Line {
     page: String,
     text: String,
 }
 
-/// The command lines in the code blocks of a page.
+/// Command lines in a page's code blocks.
 fn lines(page: &str, text: &str) -> Vec<Line> {
     let blocks = text.split("\n```").skip(1).step_by(2);
     let mut found = Vec::new();
@@ -37,7 +37,7 @@ fn lines(page: &str, text: &str) -> Vec<Line> {
     found
 }
 
-/// The command lines in the code spans of a page, if they are complete: with a URL, or of `serve` with options.
+/// Complete command lines in a page's code spans: with a URL, or `serve` with options.
 fn spans(page: &str, text: &str) -> Vec<Line> {
     let prose: String = text.split("```").step_by(2).collect();
     let spans = prose.split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("wscheck "));
@@ -64,7 +64,7 @@ fn unpiped(line: &str) -> &str {
     line
 }
 
-/// The arguments, with every URL and variable turned towards this port of loopback, and few connections.
+/// The arguments, with URLs and variables replaced by this loopback port, and few connections.
 fn arguments(line: &str, port: u16) -> Vec<String> {
     let words = shlex::split(line).unwrap_or_else(|| panic!("quotes do not match: {line}"));
     let mut args: Vec<String> = words.iter().map(|word| towards_loopback(word, port)).collect();
@@ -90,7 +90,7 @@ fn towards_loopback(word: &str, port: u16) -> String {
     }
 }
 
-/// The files that the lines name.
+/// Creates the files that the lines name.
 fn write_files(folder: &Path) {
     let files = [("login.json", "{\"type\":\"login\"}\n"), ("headers.txt", "X-Test: 1\n")];
     for (name, text) in files {
@@ -124,7 +124,7 @@ fn wscheck_in(folder: &Path, args: &[impl AsRef<str>]) -> Ran {
     Ran::of(wscheck(&args).current_dir(folder).spawn().unwrap())
 }
 
-/// `serve` with free ports in place of those that it names: its first line says where it listens.
+/// Runs `serve` with free ports instead of the given ones; its first line shows the address.
 fn check_serve(line: &Line, mut args: Vec<String>, folder: &Path) {
     if args.iter().any(|arg| arg == "--list-faults") {
         return assert_eq!(wscheck_in(folder, &args).code, Some(0), "{}: {}", line.page, line.text);
@@ -160,12 +160,12 @@ fn every_command_line_makes_a_valid_plan() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
     for few in found.chunks(24) {
-        at_once(few, |line| check(line, port, folder.path()));
+        run_concurrently(few, |line| check(line, port, folder.path()));
     }
 }
 
 #[test]
-fn a_wrong_line_is_found() {
+fn invalid_line_is_found() {
     let (_socket, port) = closed_port();
     let args = arguments("ping --fail-if 'rtt.p95>200' ws://example.org/", port);
     assert_eq!(args[3], format!("ws://127.0.0.1:{port}/"));

@@ -1,4 +1,4 @@
-//! The generated pages below docs/tables: made from the code's tables and compared with the files.
+//! The generated pages in docs/tables equal the code's tables.
 //!
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
@@ -31,17 +31,17 @@ fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [Stri
     head + &rows.into_iter().map(|cells| row(&cells)).collect::<String>()
 }
 
-/// Text for a cell: a pipe would end it.
+/// Escapes a pipe, which would end a cell.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// Text as code, or nothing.
+/// Text as code; empty text stays empty.
 fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }
 
-/// What a command prints.
+/// Output of a command.
 fn stdout(args: &[&str]) -> String {
     let ran = run(args);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -57,7 +57,7 @@ fn text(value: &Value) -> String {
 }
 
 #[test]
-fn the_presets_page_is_fresh() {
+fn presets_page_is_current() {
     let presets = json(&["presets", "-o", "json"])["presets"].as_array().unwrap().clone();
     let starter = |preset: &Value| match preset["starts"].as_str() {
         Some("frames") => "Ping frames".to_string(),
@@ -84,7 +84,7 @@ fn the_presets_page_is_fresh() {
 }
 
 #[test]
-fn the_timers_page_is_fresh() {
+fn timers_page_is_current() {
     let mut page =
         "# Timers\n\nThese timers of proxies, clouds, NATs and servers end WebSocket connections, or are \
                     often suspected of it. `wscheck timeouts` prints this list.\n"
@@ -103,7 +103,7 @@ fn the_timers_page_is_fresh() {
     check("timers.md", &page);
 }
 
-/// A heading and its table, as Markdown. A column starts where the name of the column starts.
+/// A heading and its table in Markdown. Column names mark where columns start.
 fn overview_table(section: &str) -> String {
     const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];
     let mut lines = section.trim_start().lines();
@@ -121,7 +121,7 @@ fn overview_table(section: &str) -> String {
     format!("\n## {heading}\n\n{}", table(HEADER, rows))
 }
 
-/// The part of `wscheck timeouts ID` that is about this timer.
+/// The part of `wscheck timeouts ID` about this timer.
 fn full(id: &str, product: &str) -> String {
     let printed = stdout(&["timeouts", id]);
     let parts = printed.split_inclusive("\n\n").map(|part| part.trim_end().to_string() + "\n");
@@ -132,7 +132,7 @@ fn full(id: &str, product: &str) -> String {
 }
 
 #[test]
-fn the_metrics_page_is_fresh() {
+fn metrics_page_is_current() {
     let unit = |metric: &Metric| match metric.unit {
         MetricUnit::Time => "a time: `200ms`",
         MetricUnit::Share => "a share: `1%` or `0.01`",
@@ -154,7 +154,7 @@ fn the_metrics_page_is_fresh() {
 }
 
 #[test]
-fn the_faults_page_is_fresh() {
+fn faults_page_is_current() {
     let list = stdout(&["serve", "--list-faults"]);
     let rows = list.lines().map(|line| {
         let (flag, meaning) = line.split_once("  ").unwrap_or_else(|| panic!("no columns: {line}"));
@@ -169,7 +169,7 @@ fn the_faults_page_is_fresh() {
 }
 
 #[test]
-fn the_json_page_is_fresh() {
+fn json_page_is_current() {
     let schema = json(&["schema"]);
     let mut page = format!(
         "# JSON fields\n\n[JSON](../json.md) explains the documents and shows how to read them. `wscheck schema` prints \
@@ -214,7 +214,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('<', "&lt;")
 }
 
-/// What a field holds: `integer or null`, `list of Connection`.
+/// The type of a field: `integer or null`, `list of Connection`.
 fn value_type(field: &Value, schema: &Value) -> String {
     if let Some(path) = field["$ref"].as_str() {
         let part = schema.pointer(path.trim_start_matches('#')).unwrap();

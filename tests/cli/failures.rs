@@ -1,4 +1,4 @@
-//! Connections that do not open: exit 3, `cannot open URL: PHASE: cause`, a hint where one is known.
+//! Connections that fail to open: exit code 3, `cannot open URL: PHASE: cause`, and a hint if known.
 
 use crate::support::{Ran, Script, Server, closed_port, ping_json, read_head, run, wscheck};
 use std::io::Write;
@@ -20,7 +20,7 @@ fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
     (human, document["error"].clone())
 }
 
-/// The failure's phase and kind, and everything said to people.
+/// The failure's phase and kind, and the text output.
 fn told(url: &str, more: &[&str]) -> (String, String, String) {
     let (human, error) = refusal(url, more);
     let text = |name: &str| error[name].as_str().unwrap().to_string();
@@ -28,7 +28,7 @@ fn told(url: &str, more: &[&str]) -> (String, String, String) {
 }
 
 #[test]
-fn a_refused_connection_names_the_address() {
+fn refused_connection_names_the_address() {
     let (_socket, port) = closed_port();
     let (phase, kind, said) = told(&format!("ws://127.0.0.1:{port}/"), &[]);
     assert_eq!((phase.as_str(), kind.as_str()), ("tcp", "refused"));
@@ -37,7 +37,7 @@ fn a_refused_connection_names_the_address() {
 }
 
 #[test]
-fn every_address_of_a_name_is_tried_and_told() {
+fn every_address_is_tried_and_reported() {
     let (_socket, port) = closed_port();
     let four = format!("many.test:{port}:127.0.0.1");
     let six = format!("many.test:{port}:[::1]");
@@ -50,7 +50,7 @@ fn every_address_of_a_name_is_tried_and_told() {
 }
 
 #[test]
-fn an_address_that_fails_before_another_answers_is_told_too() {
+fn failed_address_before_success_is_reported() {
     let server = Server::start(&[]);
     let of = |address: &str| format!("many.test:{}:{address}", server.port);
     let url = format!("ws://many.test:{}/", server.port);
@@ -76,7 +76,7 @@ fn refusing_proxy_is_named_with_its_origin() {
 
 #[cfg(unix)]
 #[test]
-fn a_unix_socket_that_refuses_is_called_a_socket() {
+fn refusing_unix_socket_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ws");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
@@ -87,7 +87,7 @@ fn a_unix_socket_that_refuses_is_called_a_socket() {
 }
 
 #[test]
-fn the_secrets_of_a_redirect_are_not_shown() {
+fn redirect_secrets_are_redacted() {
     for location in
         ["/cb#access_token=s3cret", "/cb?x=1#access_token=s3cret", "/cb?s3cret", "/a;b?k=1;key=s3cret"]
     {
@@ -98,7 +98,7 @@ fn the_secrets_of_a_redirect_are_not_shown() {
 }
 
 #[test]
-fn a_malformed_answer_shows_its_status_and_no_headers() {
+fn malformed_answer_shows_status_but_no_headers() {
     let answer = "HTTP/1.1 503 Busy\r\nSet-Cookie: s3cret\r\nBad Name: x\r\n\r\n";
     let (human, error) = refusal(&Script::answering(answer).url(), &[]);
     assert_eq!((&error["kind"], &error["refusal"]["status"]), (&"not_http".into(), &503.into()));
@@ -107,14 +107,14 @@ fn a_malformed_answer_shows_its_status_and_no_headers() {
 }
 
 #[test]
-fn a_name_that_does_not_exist_is_said_to() {
+fn unknown_name_is_reported() {
     let (phase, kind, _) = told("ws://no-such-name.invalid/", &[]);
     assert_eq!(phase, "dns");
     assert!(["name_not_found", "resolver_failed"].contains(&kind.as_str()), "{kind}");
 }
 
 #[test]
-fn each_http_refusal_shows_its_status_and_what_to_do() {
+fn each_http_refusal_shows_status_and_hint() {
     let cases = [
         (
             "301 Moved Permanently",
@@ -141,17 +141,17 @@ fn each_http_refusal_shows_its_status_and_what_to_do() {
 }
 
 #[test]
-fn what_is_no_http_is_said_to_be_so() {
+fn non_http_answer_is_named() {
     let (_, kind, text) = told(&Script::answering("SSH-2.0-OpenSSH_9.2\r\n").url(), &[]);
     assert_eq!(kind, "not_http");
     assert!(text.contains("SSH-2.0"), "{text}");
-    // An HTTP/2 SETTINGS frame, as an HTTP/2-only server answers.
+    // An HTTP/2 SETTINGS frame, as an HTTP/2-only server sends.
     let (_, _, text) = told(&Script::answering(*b"\x00\x00\x00\x04\x00\x00\x00\x00\x00").url(), &[]);
     assert!(text.contains("HTTP/2"), "{text}");
 }
 
 #[test]
-fn a_wrong_accept_is_named() {
+fn wrong_accept_is_named() {
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
     let (_, kind, text) = told(&Script::answering(answer).url(), &[]);
@@ -160,7 +160,7 @@ fn a_wrong_accept_is_named() {
 }
 
 #[test]
-fn a_header_without_end_is_cut_off() {
+fn endless_header_is_an_error() {
     let peer = Script::start(|mut stream| {
         read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n");
@@ -171,7 +171,7 @@ fn a_header_without_end_is_cut_off() {
 }
 
 #[test]
-fn a_phase_that_takes_too_long_is_named() {
+fn slow_phase_is_named() {
     let peer = Script::answering("HTTP/1.1 101 Swi");
     let (phase, kind, text) = told(&peer.url(), &["--connect-timeout", "200ms"]);
     assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "timeout"));
@@ -179,7 +179,7 @@ fn a_phase_that_takes_too_long_is_named() {
 }
 
 #[test]
-fn a_peer_that_closes_early_is_named() {
+fn early_close_is_named() {
     let peer = Script::start(|mut stream| drop(read_head(&mut stream)));
     let (phase, kind, _) = told(&peer.url(), &[]);
     assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "closed_early"));

@@ -1,24 +1,23 @@
-//! Every fault of `wscheck serve`, and what `wscheck ping` makes of it: outcome, status, ending, exit code.
+//! Every fault of `wscheck serve` as measured by `wscheck ping`: outcome, status, ending, exit code.
 
 use serde_json::{Value, json};
 use wscheck::server::faults::FAULTS;
 
 use crate::support::{Server, ping_json};
 
-/// How a connection ended: who, and how.
+/// How a connection ended: by whom, and how.
 type Ended = (&'static str, &'static str);
 
-/// A fault, how it is measured, and what must be found.
+/// A fault, the arguments to measure it, and the expected results.
 struct Case {
     fault: &'static str,
     serve: &'static [&'static str],
     ping: &'static [&'static str],
     code: i32,
     status: &'static str,
-    /// `None`: it never opened.
+    /// `None`: the connection never opened.
     ending: Option<Ended>,
-    /// The heartbeats' outcomes and what else shows the fault, by JSON pointer. A number is a lower bound
-    /// when it is an array of one.
+    /// Expected values by JSON pointer. A number inside a one-element array is a lower bound.
     found: fn() -> Value,
 }
 
@@ -28,15 +27,15 @@ const UNTIL_CUT: &[&str] = &["-i", "20ms", "-W", "2s", "-w", "10s"];
 const QUIET: &[&str] = &["-c", "2", "-i", "400ms", "-W", "300ms", "--dead-after", "1", "-w", "10s"];
 const IDLE: &[&str] = &["-i", "5s", "-w", "10s"];
 
-/// All that was asked for was measured.
+/// The run was complete.
 const OURS: Option<Ended> = Some(("us", "close_frame"));
-/// The server hangs, and we give it up.
+/// The server hung, and wscheck closed the connection.
 const GIVEN_UP: Option<Ended> = Some(("us", "timeout"));
 const CLOSED: Option<Ended> = Some(("peer", "close_frame"));
 const FIN: Option<Ended> = Some(("peer", "fin"));
 const RST: Option<Ended> = Some(("peer", "rst"));
 const VIOLATION: Option<Ended> = Some(("peer", "violation"));
-/// Legal, and above our own limit.
+/// Legal, but above our own limit.
 const TOO_LARGE: Option<Ended> = Some(("us", "message_size_limit"));
 
 fn answered() -> Value {
@@ -231,7 +230,7 @@ const CASES: &[Case] = &[
         ending: CLOSED,
         found: || json!({ "/protocol/ok": 1, "/protocol/missed": 0, "/ending/code": 1001 }),
     },
-    // Our Pings do not count, the server's own Pongs would: it is cut although it is never idle.
+    // Our Pings do not count, but the server's Pongs would: the connection is cut although it is never idle.
     Case {
         fault: "idle-resets",
         serve: &["--idle-timeout", "300ms", "--idle-resets", "server", "--pong-loss", "100%"],
@@ -241,7 +240,7 @@ const CASES: &[Case] = &[
         ending: FIN,
         found: || json!({ "/protocol/ok": 0, "/protocol/missed": 0 }),
     },
-    // The server's messages do not count, and our Pings are too seldom.
+    // The server's messages do not count, and our Pings are too rare.
     Case {
         fault: "idle-resets",
         serve: &["--idle-timeout", "300ms", "--idle-resets", "client", "--chatter", "20ms"],
@@ -260,7 +259,7 @@ const CASES: &[Case] = &[
         ending: FIN,
         found: || json!({ "/protocol/ok": 0, "/protocol/missed": 0 }),
     },
-    // Nobody is idle for so long: a heartbeat and its answer every 50 ms keep it open.
+    // Never idle for so long: a heartbeat and its answer every 50 ms keep it open.
     Case {
         fault: "idle-resets",
         serve: &["--idle-timeout", "5s", "--idle-resets", "either"],
@@ -279,7 +278,7 @@ const CASES: &[Case] = &[
         ending: FIN,
         found: answered,
     },
-    // It lets go at 200 ms and says so 5 s later: a heartbeat in between is swallowed.
+    // It goes silent at 200 ms and closes 5 s later: a heartbeat in between is lost.
     Case {
         fault: "linger",
         serve: &["--idle-timeout", "200ms", "--linger", "5s"],
@@ -426,7 +425,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// The value at this place; `/protocol` is short for the figures of Ping frames.
+/// The value at this pointer; `/protocol` abbreviates the results of Ping frames.
 fn at<'a>(document: &'a Value, pointer: &str) -> &'a Value {
     let whole = match pointer.strip_prefix("/protocol") {
         Some(rest) => format!("{PROTOCOL}{rest}"),
@@ -457,8 +456,8 @@ fn check(case: &Case) {
 }
 
 #[test]
-fn ping_finds_out_every_fault() {
-    // Most of them wait, so they do it together; but not so many that they keep each other waiting.
+fn ping_detects_every_fault() {
+    // Most cases wait, so they run concurrently, but only a few at a time.
     for some in CASES.chunks(10) {
         std::thread::scope(|scope| {
             for case in some {
@@ -469,7 +468,7 @@ fn ping_finds_out_every_fault() {
 }
 
 #[test]
-fn every_fault_of_the_table_has_its_case() {
+fn every_fault_has_its_case() {
     for definition in FAULTS {
         assert!(CASES.iter().any(|case| case.fault == definition.name), "no case for --{}", definition.name);
     }

@@ -1,20 +1,20 @@
-//! `listen` and `probe-zombie` against real servers' own heartbeats: the interval within 5 %, the time to reap within
-//! 5 % or 100 ms, the right ending; and the server that leaks dead clients.
+//! `listen` and `probe-zombie` against real servers: the interval within 5 %, the reaping time within 5 % or 100 ms, the
+//! right ending; and a server that leaks dead clients.
 
 use serde_json::{Value, json};
 
 use crate::peers::Peer;
-use crate::support::{at_once, run};
+use crate::support::{run, run_concurrently};
 
-/// What a real server does.
+/// Expected behaviour of a real server.
 struct Beat {
     peer: Peer,
     interval_ms: f64,
-    /// From the first unanswered ping to the end.
+    /// Time from the first unanswered ping to the end.
     total_ms: f64,
-    /// How long a mute client is kept, from the opening: between these.
+    /// How long a mute client is kept, from the opening: lower and upper bound.
     kept_ms: (f64, f64),
-    /// How it ends, with the close code where there is one.
+    /// How it ends, with the close code if any.
     ending: (&'static str, Value),
 }
 
@@ -37,7 +37,7 @@ fn beats() -> [Beat; 4] {
     };
     let (fin, policy) = (("fin", Value::Null), ("close_frame", json!(1011)));
     [
-        // One timer for all clients: how long the first ping lets wait is chance.
+        // One timer serves all clients, so the first ping's time is random.
         Beat {
             peer: node,
             interval_ms: 2000.0,
@@ -72,15 +72,15 @@ fn is_within_5_percent(value: &Value, expected: f64) -> bool {
     value.as_f64().is_some_and(|value| (value - expected).abs() <= expected * 0.05)
 }
 
-/// Within 5 % or 100 ms of the span.
+/// Within 5 % or 100 ms of the range.
 fn is_between(value: &Value, (least, most): (f64, f64)) -> bool {
     let slack = |edge: f64| (edge * 0.05).max(100.0);
     value.as_f64().is_some_and(|value| (least - slack(least)..=most + slack(most)).contains(&value))
 }
 
 #[test]
-fn the_heartbeats_of_real_servers_are_heard_with_their_interval() {
-    at_once(&beats(), |beat| {
+fn heartbeat_intervals_of_real_servers_are_found() {
+    run_concurrently(&beats(), |beat| {
         let Some(server) = beat.peer.start() else { return };
         let (code, document) = document("listen", &["--for", "9s"], &server.url());
         assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
@@ -90,8 +90,8 @@ fn the_heartbeats_of_real_servers_are_heard_with_their_interval() {
 }
 
 #[test]
-fn real_servers_reaping_time_and_way_are_found() {
-    at_once(&beats(), |beat| {
+fn reaping_of_real_servers_is_found() {
+    run_concurrently(&beats(), |beat| {
         let Some(server) = beat.peer.start() else { return };
         let (code, document) = document("probe-zombie", &["--max", "9s", "--expect", "<=6s"], &server.url());
         let told = format!("{}: {document:#}", beat.peer.name);

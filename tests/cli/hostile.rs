@@ -1,12 +1,12 @@
-//! Peers that break the protocol: a named ending, exit 1, bounded memory, never a panic.
+//! Peers that violate the protocol: a named ending, exit code 1, bounded memory, no panic.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Script, accept, at_once, ping_json, read_head, run, upgrade};
+use crate::support::{Script, accept, ping_json, read_head, run, run_concurrently, upgrade};
 
-/// The violation's name, after an upgrade followed by these bytes.
+/// The violation reported for these bytes after the upgrade.
 fn violation(bytes: &[u8]) -> String {
     let peer = Script::upgraded_then(bytes);
     let (code, document) = ping_json(&["-c", "5", "-i", "50ms", &peer.url()]);
@@ -17,7 +17,7 @@ fn violation(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn each_violation_has_its_name() {
+fn each_violation_is_named() {
     assert_eq!(violation(&[0x81, 0x85, 1, 2, 3, 4, 0, 0, 0, 0, 0]), "masked_frame");
     assert_eq!(violation(b"\x81\x02\xff\xfe"), "invalid_utf8");
     assert_eq!(violation(&[&b"\x82\x7f"[..], &(1_u64 << 63).to_be_bytes()].concat()), "garbage");
@@ -26,8 +26,8 @@ fn each_violation_has_its_name() {
     assert_eq!(violation(&[0x80, 0]), "garbage");
 }
 
-/// A server that answers each upgrade, sends an HTTP response so much later on the same connection, and no more.
-/// Without a delay both are one write.
+/// A server that upgrades, then sends an HTTP response on the same connection after a delay, in one write if it is
+/// zero.
 fn http_after_upgrade(delay: Option<Duration>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
@@ -50,7 +50,7 @@ fn http_after_upgrade(delay: Option<Duration>) -> String {
     url
 }
 
-/// 28 bytes and no more: the second letter announces a payload of 84 bytes, which never comes.
+/// 28 bytes in total: the second letter announces a payload of 84 bytes, which never comes.
 #[test]
 fn http_text_after_the_upgrade_is_named_by_every_command() {
     let commands: [&[&str]; 4] = [
@@ -61,7 +61,7 @@ fn http_text_after_the_upgrade_is_named_by_every_command() {
     ];
     let urls = [None, Some(Duration::from_millis(700))].map(http_after_upgrade);
     let cases: Vec<_> = urls.iter().flat_map(|url| commands.map(|command| (url, command))).collect();
-    at_once(&cases, |(url, command)| {
+    run_concurrently(&cases, |(url, command)| {
         let ran = run(&[command, &["--proxy", "none", url][..]].concat());
         let said = format!("{}{}", ran.stdout, ran.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains("an HTTP response after the upgrade"), "{command:?}: {said}");
@@ -86,7 +86,7 @@ fn random_bytes_never_panic() {
 }
 
 #[test]
-fn a_hostile_close_reason_drives_no_terminal() {
+fn hostile_close_reason_is_escaped() {
     let reason = b"bye\x1b]0;owned\x07\x1b[2J";
     let mut close = vec![0x88, 2 + reason.len() as u8];
     close.extend(4321_u16.to_be_bytes());
@@ -101,9 +101,9 @@ fn a_hostile_close_reason_drives_no_terminal() {
     }
 }
 
-/// The most memory that a child of this process ever held, in KiB.
-fn peak_of_children() -> i64 {
-    // SAFETY: getrusage fills the struct it is given, for which all zeroes are valid.
+/// Peak memory of this process's children, in KiB.
+fn peak_memory_of_children() -> i64 {
+    // SAFETY: getrusage fills the struct, for which all-zero bytes are valid.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         assert_eq!(libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage), 0);
@@ -113,7 +113,7 @@ fn peak_of_children() -> i64 {
 }
 
 #[test]
-fn a_flood_of_pings_costs_bounded_memory() {
+fn ping_flood_uses_bounded_memory() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         let flood = b"\x89\x04ping".repeat(1000);
@@ -123,17 +123,17 @@ fn a_flood_of_pings_costs_bounded_memory() {
     assert!([Some(1), Some(4)].contains(&code), "{document:#}");
     let pings = document["targets"][0]["connections"][0]["server_pings"]["protocol"].as_u64().unwrap();
     assert!(pings > 1000, "{pings}");
-    assert!(peak_of_children() < 200 * 1024, "{} KiB", peak_of_children());
+    assert!(peak_memory_of_children() < 200 * 1024, "{} KiB", peak_memory_of_children());
 }
 
 #[test]
-fn a_message_that_grows_when_it_is_read_costs_bounded_memory() {
+fn growing_message_uses_bounded_memory() {
     let text = format!("{{\"a\":[{}0]}}", "0,".repeat(7_000_000));
     let head = [&[0x81, 127][..], &(text.len() as u64).to_be_bytes()].concat();
     let peer = Script::upgraded_then([head, text.into_bytes()].concat());
     for more in [&["--heartbeat", "app"][..], &["--await", r#"{"type":"x"}"#]] {
         let (_, document) = ping_json(&[&["-w", "2s", "-i", "100ms", &peer.url()], more].concat());
-        assert!(peak_of_children() < 200 * 1024, "{} KiB: {document:#}", peak_of_children());
+        assert!(peak_memory_of_children() < 200 * 1024, "{} KiB: {document:#}", peak_memory_of_children());
     }
 }
 
@@ -149,7 +149,7 @@ fn forbidden_close_code_is_shown_unchanged() {
 }
 
 #[test]
-fn a_flood_of_messages_ends_by_the_deadline_in_bounded_memory() {
+fn message_flood_ends_by_the_deadline() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         let flood = b"\x81\x00".repeat(4000);
@@ -159,6 +159,6 @@ fn a_flood_of_messages_ends_by_the_deadline_in_bounded_memory() {
         let (code, document) =
             ping_json(&[&["-w", "1s", "-i", "100ms", "-W", "60s", &peer.url()], more].concat());
         assert!([Some(1), Some(3), Some(4)].contains(&code), "{document:#}");
-        assert!(peak_of_children() < 200 * 1024, "{} KiB", peak_of_children());
+        assert!(peak_memory_of_children() < 200 * 1024, "{} KiB", peak_memory_of_children());
     }
 }

@@ -1,4 +1,4 @@
-//! `probe-idle` against servers that end connections for other reasons than silence, or for two reasons.
+//! `probe-idle` against servers that close connections for other reasons than idleness, or for two reasons.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ fn document(more: &[&str], url: &str) -> (Option<i32>, Value) {
     (ran.code, ran.json())
 }
 
-/// A server that serves its nth connection, the first being 0, so; gives its URL.
+/// A server that serves its nth connection (from 0) with `serve`; returns its URL.
 fn serving(act: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
@@ -38,7 +38,7 @@ fn close(code: u16, reason: &str) -> Vec<u8> {
     frame(CLOSE, &[&code.to_be_bytes()[..], reason.as_bytes()].concat())
 }
 
-/// No timeout, no lifetime and no advice; exit code 4. Gives the first reason.
+/// Checks for no timeout, no lifetime, no advice, and exit code 4. Returns the first reason.
 fn unclaimed((code, document): (Option<i32>, Value)) -> String {
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(document["prescription"].is_null() && document["lifetime_ms"].is_null(), "{document:#}");
@@ -47,7 +47,7 @@ fn unclaimed((code, document): (Option<i32>, Value)) -> String {
     document["reasons"][0].as_str().unwrap().to_string()
 }
 
-/// A server that keeps so many connections, and ends the others right after the 101 with these bytes.
+/// A server that keeps this many connections and ends others right after the 101 with these bytes.
 fn limited(most: usize, farewell: Vec<u8>) -> String {
     let open = Arc::new(AtomicUsize::new(0));
     serving(move |_, mut stream| {
@@ -103,7 +103,7 @@ fn ticket_that_serves_once_is_suspected() {
 }
 
 #[test]
-fn reload_is_one_event_and_enters_no_span() {
+fn server_reload_is_one_event() {
     let open: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     let url = serving(move |n, mut stream| {
         upgrade(&mut stream);
@@ -125,7 +125,7 @@ fn reload_is_one_event_and_enters_no_span() {
 }
 
 #[test]
-fn ends_of_every_fifth_connection_are_reported() {
+fn random_ends_are_reported() {
     let url = serving(|n, mut stream| {
         upgrade(&mut stream);
         if n % 5 == 4 {

@@ -1,13 +1,13 @@
-//! `listen` against servers that heartbeat, each in its own way.
+//! `listen` against servers with different heartbeats.
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, PING, Ran, Reaped, Script, Server, TEXT, at_once, closed_port, frame, read_frame, run, upgrade,
-    wscheck,
+    CLOSE, PING, Ran, Reaped, Script, Server, TEXT, closed_port, frame, read_frame, run, run_concurrently,
+    upgrade, wscheck,
 };
 
-/// The interval of the servers here.
+/// Heartbeat interval of the test servers.
 const INTERVAL: &str = "400ms";
 const INTERVAL_MS: f64 = 400.0;
 
@@ -31,7 +31,7 @@ fn is_about(value: &Value, expected: f64) -> bool {
 }
 
 #[test]
-fn each_kind_of_heartbeat_is_heard_with_its_interval() {
+fn each_heartbeat_kind_is_found_with_its_interval() {
     for (kind, heard) in [("protocol", "ping"), ("app", "app_ping"), ("both", "ping")] {
         let (code, document) =
             of_server(&["--heartbeat", kind, "--interval", INTERVAL, "--timeout", "300ms"], &["--for", "3s"]);
@@ -46,7 +46,7 @@ fn each_kind_of_heartbeat_is_heard_with_its_interval() {
 }
 
 #[test]
-fn server_without_heartbeats_is_silent_unless_it_talks() {
+fn server_without_heartbeats_is_silent() {
     for (serve, verdict, messages) in [
         (&["--heartbeat", "none"][..], "server_is_silent_for", 0),
         (&["--heartbeat", "none", "--chatter", "300ms"], "periodic_messages", 3),
@@ -59,7 +59,7 @@ fn server_without_heartbeats_is_silent_unless_it_talks() {
     }
 }
 
-/// A server that says such a message every 300 ms; `n` is its number.
+/// A server that sends this message every 300 ms; `n` is its number.
 fn saying(message: fn(u64) -> String) -> Script {
     Script::start(move |mut stream| {
         use std::io::Write;
@@ -68,14 +68,14 @@ fn saying(message: fn(u64) -> String) -> Script {
             if stream.write_all(&frame(TEXT, message(n).as_bytes())).is_err() {
                 return;
             }
-            // How far apart they are, nothing that is waited for.
+            // The interval under test, not a wait for something.
             std::thread::sleep(std::time::Duration::from_millis(300));
         }
     })
 }
 
 #[test]
-fn unknown_heartbeats_have_a_pattern_that_works_when_pasted() {
+fn suggested_pattern_works_when_pasted() {
     let cases: [fn(u64) -> String; 7] = [
         |_| r#"[0,"hb"]"#.to_string(),
         |_| r#"{"event":"heartbeat"}"#.to_string(),
@@ -85,7 +85,7 @@ fn unknown_heartbeats_have_a_pattern_that_works_when_pasted() {
         |n| format!("~m~{}~m~~h~{n}", 3 + n.to_string().len()),
         |n| format!(r#"[{n},"hb",{{"t":{}}}]"#, n * 300),
     ];
-    at_once(&cases, |message| {
+    run_concurrently(&cases, |message| {
         let peer = saying(*message);
         let ran = listen(&["--for", "2500ms"], &peer.url());
         let answer = ran.stdout.lines().nth(1).unwrap();
@@ -93,7 +93,7 @@ fn unknown_heartbeats_have_a_pattern_that_works_when_pasted() {
         assert!(ran.stdout.contains("perhaps a heartbeat"), "{}", ran.stdout);
         let (code, found) = document(&["--for", "2500ms"], &peer.url());
         assert_eq!((code, &found["verdict"]), (Some(0), &"periodic_messages".into()), "{found:#}");
-        // What is shown is what a shell takes.
+        // The shown text is valid in a shell.
         let line = ran.stdout.lines().find(|line| line.starts_with("try ")).unwrap();
         let pasted = line.split("--app-ping ").nth(1).unwrap();
         let shell =
@@ -106,7 +106,7 @@ fn unknown_heartbeats_have_a_pattern_that_works_when_pasted() {
 }
 
 #[test]
-fn what_the_server_says_before_it_ends_is_reported_escaped() {
+fn last_message_is_reported_escaped() {
     let peer = Script::upgraded_then(
         [
             frame(TEXT, br#"{"type":"welcome"}"#),
@@ -136,19 +136,19 @@ fn prices_at_one_rate_are_perhaps_data() {
 fn known_shapes_in_other_letter_case_are_heartbeats() {
     let cases: [fn(u64) -> String; 2] =
         [|_| r#"{"type":"HEARTBEAT"}"#.to_string(), |_| r#"{"Type":"Ping"}"#.to_string()];
-    at_once(&cases, |message| {
+    run_concurrently(&cases, |message| {
         let (_, found) = document(&["-c", "4", "--for", "30s"], &saying(*message).url());
         assert_eq!(found["verdict"], "server_pings_every", "{found:#}");
     });
 }
 
 #[test]
-fn message_that_trickles_over_tls_is_no_silence() {
+fn slow_tls_message_is_no_silence() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     let serve = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "none", "--chatter", "3s"];
     let server = Server::start(&serve);
-    // A hop that passes on what comes from the server byte by byte, once the connection is open.
+    // A hop that forwards the server's bytes one by one once the connection is open.
     let port = server.port;
     let hop = Script::start(move |near| {
         use std::io::{Read, Write};
@@ -172,7 +172,7 @@ fn message_that_trickles_over_tls_is_no_silence() {
     });
     let url = format!("wss://localhost:{}/", hop.port);
     let (_, found) = document(&["--cacert", ca.to_str().unwrap(), "--for", "5500ms"], &url);
-    // From 3 s on bytes come, for 2 s and more; nothing is complete until then.
+    // Bytes come from 3 s on, for at least 2 s; no message is complete until then.
     assert!(found["longest_quiet_ms"].as_f64() < Some(4000.0), "{found:#}");
 }
 
@@ -180,7 +180,7 @@ fn message_that_trickles_over_tls_is_no_silence() {
 fn stimulus_finds_servers_that_skip_active_clients() {
     let beats = ["--heartbeat", "protocol", "--interval", INTERVAL];
     let cases = [(&[][..], "unmoved", 1.0), (&["--skip-if-active"][..], "skipped", 1.5)];
-    at_once(&cases, |(more, effect, longest)| {
+    run_concurrently(&cases, |(more, effect, longest)| {
         let (_, document) = of_server(&[&beats, *more].concat(), &["--for", "5s", "--talk"]);
         let by_client = &document["heard"][0]["by_client"];
         assert_eq!(by_client["effect"], *effect, "{document:#}");
@@ -191,10 +191,10 @@ fn stimulus_finds_servers_that_skip_active_clients() {
 }
 
 #[test]
-fn a_client_that_answers_nothing_is_given_up_or_not() {
+fn unanswering_client_policy_is_found() {
     let beats = ["--heartbeat", "protocol", "--interval", INTERVAL, "--timeout", "200ms"];
     let cases = [("0", "goes_on"), ("3", "ends_the_connection")];
-    at_once(&cases, |(max_missed, outcome)| {
+    run_concurrently(&cases, |(max_missed, outcome)| {
         let serve = [&beats[..], &["--max-missed", max_missed]].concat();
         let (code, document) = of_server(&serve, &["--for", "3s", "--no-answer"]);
         assert_eq!((code, &document["unanswered"]["outcome"]), (Some(0), &json!(outcome)), "{document:#}");
@@ -207,8 +207,8 @@ fn a_client_that_answers_nothing_is_given_up_or_not() {
 }
 
 #[test]
-fn no_answer_leaves_this_machine_when_none_is_to() {
-    // It says what it was sent.
+fn no_answer_sends_nothing() {
+    // The server reports what it received.
     let peer = Script::start(|mut stream| {
         use std::io::{Read, Write};
         upgrade(&mut stream);
@@ -241,7 +241,7 @@ fn user_pattern_counts_and_preamble_comes_first() {
 }
 
 #[test]
-fn a_heartbeat_that_comes_during_the_greeting_is_heard() {
+fn heartbeat_during_the_preamble_counts() {
     let peer = Script::start(|mut stream| {
         use std::io::{Read, Write};
         upgrade(&mut stream);
@@ -259,18 +259,18 @@ fn a_heartbeat_that_comes_during_the_greeting_is_heard() {
 }
 
 #[test]
-fn a_message_that_comes_bit_by_bit_is_no_silence() {
+fn slow_ping_is_no_silence() {
     let peer = Script::start(|mut stream| {
         use std::io::Write;
         upgrade(&mut stream);
-        // A Ping of 100 bytes, of which one comes every half second.
+        // A Ping of 100 bytes, sent one byte every half second.
         let mut bytes = vec![0x89, 100];
         bytes.extend([b'x'; 100]);
         for byte in bytes {
             if stream.write_all(&[byte]).is_err() {
                 return;
             }
-            // How slow it is, nothing that is waited for.
+            // The byte rate under test, not a wait for something.
             std::thread::sleep(std::time::Duration::from_millis(500));
         }
     });
@@ -284,7 +284,7 @@ fn a_message_that_comes_bit_by_bit_is_no_silence() {
 }
 
 #[test]
-fn a_connection_that_ends_before_its_time_is_found_wanting() {
+fn early_end_fails_the_run() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);
     assert_eq!((code, &document["ending"]["code"]), (Some(1), &json!(1001)), "{document:#}");
@@ -295,7 +295,7 @@ fn a_connection_that_ends_before_its_time_is_found_wanting() {
 }
 
 #[test]
-fn an_interrupt_gives_the_report_so_far() {
+fn interrupt_reports_what_is_known() {
     use std::io::{BufRead, BufReader};
     let server = Server::start(&["--heartbeat", "protocol", "--interval", "200ms"]);
     let args = ["listen", "--proxy", "none", "-o", "ndjson", "--for", "1h", &server.url()];
@@ -324,7 +324,7 @@ fn human_diagnosis_first_and_log_on_stderr() {
 }
 
 #[test]
-fn over_tls_nothing_leaves_either_and_talk_does() {
+fn no_answer_and_talk_work_over_tls() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     let tls = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "protocol", "--interval", INTERVAL];
@@ -342,9 +342,9 @@ fn over_tls_nothing_leaves_either_and_talk_does() {
     assert!(is_about(&talked["interval"]["median_ms"], INTERVAL_MS), "{talked:#}");
 }
 
-/// The kernel keeps a stamp of each answer until it is taken, in the room for what arrives.
+/// The kernel keeps a timestamp of each answer in the receive buffer until it is read.
 #[test]
-fn whoever_answered_many_pings_still_hears() {
+fn many_answered_pings_do_not_block_reading() {
     use std::io::Write;
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
@@ -367,7 +367,7 @@ fn whoever_answered_many_pings_still_hears() {
 }
 
 #[test]
-fn a_flood_costs_counts_and_ends_by_the_deadline() {
+fn flood_is_counted_and_ends_by_the_deadline() {
     use std::io::Write;
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);

@@ -1,4 +1,4 @@
-//! The binary's behaviour, from outside: real sockets on loopback, real clock, no timing assertions.
+//! The binary's behaviour from outside: real sockets on loopback, real clock, no timing assertions.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
@@ -8,13 +8,13 @@ mod doc_tables;
 mod docs;
 mod failures;
 mod faults;
+mod generated;
 mod heartbeats;
 mod hostile;
 mod idle_causes;
 mod listen;
 mod many;
-mod papers;
-mod peer_words;
+mod peer_text;
 mod peers;
 mod ping;
 mod preset_idle;

@@ -1,11 +1,11 @@
-//! `wscheck ping` with more connections than anybody reads one by one.
+//! `wscheck ping` with many connections.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::support::{Ran, Server, ping_json, run, wscheck};
 
-/// The same command with fewer files allowed.
+/// Runs the command with a lower limit on open files.
 fn with_files(limit: u32, args: &[&str]) -> Ran {
     let wscheck = wscheck(args);
     let mut command = Command::new("sh");
@@ -70,12 +70,12 @@ fn connections_open_by_the_ramp() {
 }
 
 #[test]
-fn too_few_files_are_told_before_anything_is_opened() {
+fn too_few_file_descriptors_are_refused_early() {
     let server = Server::start(&[]);
     let ran = with_files(100, &["ping", "-n", "69", &server.url()]);
     assert_eq!(ran.code, Some(3), "{}", ran.all());
     assert!(ran.stdout.is_empty() && ran.stderr.contains("cannot open 69 connections: "), "{}", ran.all());
-    assert!(ran.stderr.contains("\nhint: -n 68 is the most here; "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\nhint: -n 68 is the maximum here; "), "{}", ran.stderr);
     let ran = with_files(100, &["ping", "-n", "69", "--json", &server.url()]);
     assert_eq!((ran.code, &ran.json()["error"]["kind"]), (Some(3), &"local".into()));
     let ran = with_files(100, &["ping", "-n", "68", "-c", "1", &server.url()]);
@@ -98,7 +98,7 @@ fn connections_are_spread_over_local_addresses() {
 }
 
 #[test]
-fn without_an_interval_heartbeats_follow_the_answers() {
+fn adaptive_heartbeats_follow_the_answers() {
     let server = Server::start(&[]);
     let (code, document) = ping_json(&["--adaptive", "-c", "500", &server.url()]);
     assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &500.into()), "{document:#}");

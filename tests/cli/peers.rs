@@ -1,5 +1,5 @@
-//! Real servers, which nobody here wrote: `tests/peers/install.sh` installs them. One that is not
-//! installed is left out, and said to be; with WSCHECK_ALL_PEERS set that is a failure.
+//! Real third-party servers, installed by `tests/peers/install.sh`. Missing ones are skipped with a notice, or fail the
+//! test if WSCHECK_ALL_PEERS is set.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::signals::{kill_mid_run, stop_mid_run};
 use crate::support::{Server, ping_json};
 
-/// A server's name, the file without which it is not installed, and how it is started.
+/// A server's name, the file that shows its installation, and how to start it.
 pub struct Peer {
     pub name: &'static str,
     pub needs: &'static str,
@@ -29,37 +29,37 @@ const PEERS: &[Peer] = &[
     Peer { name: "go gorilla/websocket", needs: "go/peer", command: &["go/peer"] },
 ];
 
-/// Where the peers are.
+/// Directory of the installed servers.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
 }
 
-/// Tells whoever runs the tests. Not by eprintln!, which the test harness keeps to itself when a test passes.
+/// Prints a notice past the test harness, which hides the output of passing tests.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Says that something is not installed; gives nothing.
-pub fn leave_out<T>(name: &str) -> Option<T> {
+/// Reports a missing server.
+pub fn skip_missing<T>(name: &str) -> Option<T> {
     assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} is not installed");
     say(&format!("left out: {name} is not installed (tests/peers/install.sh)"));
     None
 }
 
 impl Peer {
-    /// `None`, and a line that says so, when it is not installed.
+    /// Starts a server; `None` with a notice if it is not installed.
     pub fn start(&self) -> Option<Server> {
         if !folder().join(self.needs).exists() {
-            return leave_out(self.name);
+            return skip_missing(self.name);
         }
         let program = match self.command[0] {
             path if path.contains('/') => folder().join(path).into_os_string(),
             name => name.into(),
         };
         let mut command = Command::new(program);
-        // Their standard input stays open as long as the test: they end when it does.
+        // Standard input stays open until the test ends; the servers then exit.
         command.args(&self.command[1..]).current_dir(folder()).stdin(Stdio::piped());
-        // What a server that is killed leaves behind is left where a build may be.
+        // Files left by a killed server go to the build directory.
         command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
         Some(Server::spawn(command))
     }
@@ -86,7 +86,7 @@ fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
 }
 
 #[test]
-fn a_real_server_that_is_stopped_or_killed_mid_run_is_found_out() {
+fn stopped_or_killed_server_is_detected() {
     for peer in PEERS {
         peer.start().into_iter().for_each(stop_mid_run);
         peer.start().into_iter().for_each(kill_mid_run);

@@ -1,4 +1,4 @@
-//! `wscheck ping` on a server whose truth is known.
+//! `wscheck ping` on servers with known behaviour.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
-fn a_good_server_is_healthy_with_exit_0() {
+fn good_server_is_healthy_with_exit_0() {
     let server = Server::start(&[]);
     let (code, document) = ping_json(&["-c", "5", "-i", "20ms", &server.url()]);
     assert_eq!(
@@ -39,7 +39,7 @@ fn one_answer_has_no_jitter() {
 }
 
 #[test]
-fn app_and_both_are_measured_apart() {
+fn app_and_protocol_are_measured_separately() {
     let server = Server::start(&[]);
     for kind in ["app", "both"] {
         let (code, document) = ping_json(&["-c", "4", "-i", "20ms", "--heartbeat", kind, &server.url()]);
@@ -49,7 +49,7 @@ fn app_and_both_are_measured_apart() {
 }
 
 #[test]
-fn a_server_that_only_echoes_is_not_taken_for_one_that_answers() {
+fn echo_server_does_not_count_as_answering() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         echo(&mut stream);
@@ -63,7 +63,7 @@ fn a_server_that_only_echoes_is_not_taken_for_one_that_answers() {
     assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &2.into()), "{document:#}");
 }
 
-/// Sends each short client frame back, unmasked; pongs are not its business.
+/// Echoes each short client frame, unmasked; sends no pongs.
 fn echo(stream: &mut std::net::TcpStream) {
     while let Some((first, payload)) = read_frame(stream) {
         let _ = stream.write_all(&frame(first, &payload));
@@ -71,7 +71,7 @@ fn echo(stream: &mut std::net::TcpStream) {
 }
 
 #[test]
-fn a_slow_app_beside_a_fast_protocol_is_said_in_words() {
+fn slow_app_with_fast_protocol_is_explained() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         slow_app(&mut stream);
@@ -100,7 +100,7 @@ fn slow_app(stream: &mut std::net::TcpStream) {
 }
 
 #[test]
-fn late_replies_at_10_ms_shift_and_drop_nothing() {
+fn late_replies_shift_and_drop_nothing() {
     let server = Server::start(&["--delay", "1s"]);
     let (_, document) = ping_json(&["-c", "200", "-i", "10ms", &server.url()]);
     let protocol = &document["heartbeats"]["protocol"];
@@ -109,7 +109,7 @@ fn late_replies_at_10_ms_shift_and_drop_nothing() {
         (&200.into(), &200.into(), &0.into())
     );
     assert!(number(&document["rtt"]["min_ms"]) >= 1000.0, "{}", document["rtt"]);
-    // 199 intervals of 10 ms and the last answer: waiting for each answer would take 200 s.
+    // 199 intervals of 10 ms and the last answer; waiting for each answer would take 200 s.
     assert!(number(&document["elapsed_ms"]) < 60_000.0);
 }
 
@@ -125,7 +125,7 @@ fn late_pongs_are_answered_not_lost() {
 }
 
 #[test]
-fn a_server_that_answers_only_the_latest_supersedes() {
+fn answering_only_the_latest_supersedes() {
     let server = Server::start(&["--supersede", "--delay", "100ms"]);
     let (code, document) = ping_json(&["-c", "10", "-i", "20ms", &server.url()]);
     let protocol = &document["heartbeats"]["protocol"];
@@ -133,7 +133,7 @@ fn a_server_that_answers_only_the_latest_supersedes() {
     assert_eq!((code, &document["loss"]), (Some(0), &0.0.into()));
 }
 
-/// What `ping` says of these gates: whether each is true.
+/// Results of these --fail-if expressions.
 fn gates(server: &Server, ping: &[&str], gates: &[&str]) -> Vec<bool> {
     let gated: Vec<&str> = gates.iter().flat_map(|gate| ["--fail-if", gate]).collect();
     let (_, document) = ping_json(&[ping, &gated, &[&server.url()]].concat());
@@ -174,7 +174,7 @@ fn outcomes_add_up_to_sent_everywhere() {
 }
 
 #[test]
-fn a_peers_close_is_found_wanting_with_its_code() {
+fn peer_close_fails_with_its_code() {
     let server = Server::start(&["--close-after", "200ms:4001"]);
     let (code, document) = ping_json(&["-i", "50ms", &server.url()]);
     assert_eq!((code, &document["status"]), (Some(1), &"dead".into()));
@@ -183,13 +183,13 @@ fn a_peers_close_is_found_wanting_with_its_code() {
         (&ending["who"], &ending["how"], &ending["code"]),
         (&"peer".into(), &"close_frame".into(), &4001.into())
     );
-    // The server counts from its answer to the upgrade, the age from when we had read that.
+    // The server counts from its upgrade response, we from its arrival.
     let (age, run) = (number(&ending["age_ms"]), number(&document["elapsed_ms"]));
     assert!(age > 0.0 && run >= 200.0 && age <= run, "{document:#}");
 }
 
 #[test]
-fn a_deadline_ends_the_run_with_a_report() {
+fn deadline_ends_the_run_with_a_report() {
     let server = Server::start(&[]);
     let (code, document) = ping_json(&["-w", "300ms", "-i", "50ms", &server.url()]);
     assert_eq!((code, &document["interrupted"]), (Some(0), &false.into()));
@@ -209,7 +209,7 @@ fn nothing_answered_is_inconclusive_and_null() {
 }
 
 #[test]
-fn when_every_heartbeat_was_missed_the_status_decides() {
+fn all_missed_heartbeats_fail_by_status() {
     let peer = Script::upgraded_then("");
     let args = ["-c", "5", "-i", "10ms", "-W", "100ms", "--dead-after", "99"];
     let (code, document) = ping_json(&[&args[..], &[&peer.url()]].concat());
@@ -220,7 +220,7 @@ fn when_every_heartbeat_was_missed_the_status_decides() {
 }
 
 #[test]
-fn a_deadline_before_anything_opened_says_what_it_cut_short() {
+fn deadline_before_opening_is_explained() {
     let (mute, rude) = (Script::answering(""), Script::upgraded_then(""));
     for (peer, more) in [(&mute, ["--connect-timeout", "60s"]), (&rude, ["--await", "welcome"])] {
         let url = peer.url();
@@ -250,7 +250,7 @@ fn pongs_with_another_payload_are_named() {
 }
 
 #[test]
-fn answers_without_id_among_several_asks_fail_no_run() {
+fn ambiguous_answers_fail_no_run() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         slow_app(&mut stream);
@@ -280,7 +280,7 @@ fn several_connections_and_targets_share_one_report() {
 #[test]
 fn heartbeats_are_spread_over_the_interval() {
     let server = Server::start(&[]);
-    // Two kinds on two connections, an hour apart: in half a second no more than one has its turn.
+    // Two kinds on two connections with an interval of an hour: at most one heartbeat in half a second.
     let args = ["-i", "4h", "-w", "500ms", "-n", "2", "--heartbeat", "both"];
     let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
     let sent: f64 =
@@ -290,7 +290,7 @@ fn heartbeats_are_spread_over_the_interval() {
 }
 
 #[test]
-fn no_two_pings_carry_the_same_on_whatever_connection() {
+fn every_ping_payload_is_unique() {
     let (sender, payloads) = std::sync::mpsc::channel();
     let peer = Script::start(move |stream| {
         let sender = sender.clone();
@@ -304,7 +304,7 @@ fn no_two_pings_carry_the_same_on_whatever_connection() {
     assert_eq!(payloads.len(), 12);
 }
 
-/// Tells what each Ping carries, and answers none.
+/// Reports each Ping's payload and answers none.
 fn tell_payloads(mut stream: std::net::TcpStream, to: &std::sync::mpsc::Sender<Vec<u8>>) {
     upgrade(&mut stream);
     while let Some((first, payload)) = read_frame(&mut stream) {
@@ -339,7 +339,7 @@ fn thresholds_decide_the_exit_code() {
 }
 
 #[test]
-fn a_lost_connection_is_opened_again_and_the_outage_told() {
+fn reconnect_reports_the_outage() {
     let server = Server::start(&["--close-after", "150ms:1012"]);
     let args = ["-c", "12", "-i", "50ms", "--reconnect", "--reconnect-base", "10ms"];
     let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
@@ -357,7 +357,7 @@ fn a_lost_connection_is_opened_again_and_the_outage_told() {
 }
 
 #[test]
-fn a_server_that_is_gone_for_good_is_given_up() {
+fn reconnecting_to_a_dead_server_ends() {
     let server = Server::start(&[]);
     let args = ["ping", "-o", "ndjson", "-i", "20ms", "--reconnect", "--reconnect-base", "1ms"];
     let child =
@@ -391,7 +391,7 @@ fn losing(lost: &'static [u64]) -> Script {
 }
 
 #[test]
-fn one_lost_pong_decides_no_run_by_being_the_last() {
+fn lost_last_pong_alone_fails_no_run() {
     let args = ["-c", "10", "-i", "20ms", "-W", "1s"];
     let (code, document) = ping_json(&[&args[..], &[&losing(&[9]).url()]].concat());
     let statuses = (&document["status"], &document["last_status"]);
@@ -408,11 +408,11 @@ fn two_lost_pongs_at_the_end_are_a_timeout() {
     assert!(reason.starts_with("2 consecutive heartbeats missed"), "{reason}");
 }
 
-/// App heartbeats are used where it matters that each lost one is missed: a busy machine cannot make them superseded.
+/// Uses app heartbeats where each lost answer must count as missed: on a busy machine, Pings may be superseded.
 const APP: [&str; 6] = ["--heartbeat", "app", "--app-ping", "ask {seq}", "--app-pong", "answer {seq}"];
 
 #[test]
-fn one_lost_answer_in_the_middle_does_not_hide() {
+fn lost_answer_in_the_middle_is_counted() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         while let Some((first, payload)) = read_frame(&mut stream) {
@@ -431,7 +431,7 @@ fn one_lost_answer_in_the_middle_does_not_hide() {
 }
 
 #[test]
-fn a_fifth_of_lost_pongs_fails_without_any_gate() {
+fn twenty_percent_loss_fails_without_fail_if() {
     let server = Server::start(&["--pong-loss", "20%"]);
     let lossy = ["--heartbeat", "app", "-c", "20", "-i", "50ms", "-W", "2s", &server.url()];
     let (code, document) = ping_json(&lossy);
@@ -442,9 +442,9 @@ fn a_fifth_of_lost_pongs_fails_without_any_gate() {
     assert_eq!((code, &document["status"]), (Some(0), &"degraded".into()), "{document:#}");
 }
 
-/// Each connection loses one pong of five: none of them fails alone.
+/// Each connection loses one pong of five, which fails none of them alone.
 #[test]
-fn lost_pongs_of_many_connections_add_up() {
+fn losses_of_many_connections_add_up() {
     let server = Server::start(&["--pong-loss", "20%"]);
     let args = ["--heartbeat", "app", "-n", "40", "-c", "5", "-i", "100ms", "-W", "3s"];
     let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
@@ -458,9 +458,9 @@ fn lost_pongs_of_many_connections_add_up() {
     assert!(told.iter().all(|told| ran.stdout.contains(*told)), "{}", ran.stdout);
 }
 
-/// It answers one heartbeat and ends, each time.
+/// The server answers one heartbeat and closes, on every connection.
 #[test]
-fn a_server_that_ends_each_connection_at_once_is_given_up() {
+fn reconnecting_to_closing_server_ends() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         if let Some((PING, payload)) = read_frame(&mut stream) {
@@ -478,9 +478,9 @@ fn a_server_that_ends_each_connection_at_once_is_given_up() {
     assert_eq!((&gave_up["attempts"], ran.code), (&6.into(), Some(1)), "{lines:#?}");
 }
 
-/// The same server, and a connection lasts as soon as a heartbeat is answered.
+/// The same server; a connection counts as lasting once a heartbeat is answered.
 #[test]
-fn a_connection_that_lasted_starts_the_attempts_again() {
+fn lasting_connection_resets_the_attempts() {
     let peer = Script::start(|mut stream| {
         upgrade(&mut stream);
         if let Some((PING, payload)) = read_frame(&mut stream) {
@@ -496,7 +496,7 @@ fn a_connection_that_lasted_starts_the_attempts_again() {
 }
 
 #[test]
-fn secrets_are_shown_nowhere() {
+fn secrets_are_redacted_everywhere() {
     let server = Server::start(&[]);
     let url = server.url().replace("ws://", "ws://bob:hunter2@") + "?token=hunter2&room=7";
     for format in ["human", "json", "ndjson"] {
@@ -507,7 +507,7 @@ fn secrets_are_shown_nowhere() {
 }
 
 #[test]
-fn the_request_carries_what_was_asked_for() {
+fn request_carries_the_given_options() {
     let (sender, heads) = std::sync::mpsc::channel();
     let peer = Script::start(move |mut stream| {
         sender.send(upgrade(&mut stream)).unwrap();

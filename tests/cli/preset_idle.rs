@@ -1,12 +1,12 @@
-//! Presets through the idle rules of real servers: what cuts whom, what keeps a client alive, and what does not.
+//! Presets against real servers' idle rules: which clients are closed, and what keeps them alive.
 
 use serde_json::{Value, json};
 
 use crate::peers::Peer;
 use crate::preset_servers::PYTHON;
-use crate::support::{Server, at_once, ping_json, run};
+use crate::support::{Server, ping_json, run, run_concurrently};
 
-/// A run of `ping` against a server with a short temper: how it must end.
+/// A run of `ping` against a server with short timeouts, and its expected end.
 struct Fate {
     peer: Peer,
     path: &'static str,
@@ -16,9 +16,9 @@ struct Fate {
 
 #[derive(Clone, Copy)]
 enum Ends {
-    /// Alive, with all its heartbeats answered.
+    /// Alive, with all heartbeats answered.
     Alive,
-    /// The server ended it, in this way.
+    /// The server closed it in this manner.
     Cut(&'static str),
 }
 
@@ -52,7 +52,7 @@ const SOCKJS: Peer = Peer {
     needs: "node/node_modules/sockjs/package.json",
     command: &["node", "node/sockjs.js", "500"],
 };
-/// Wants an end of line every 10 s, for so often does the preset promise one.
+/// Requires a newline every 10 s, as the preset promises.
 const STOMP: Peer = Peer {
     name: "stomp-broker-js",
     needs: "node/node_modules/stomp-broker-js/package.json",
@@ -88,7 +88,7 @@ const WEBPACK: Peer = Peer {
     needs: "node/node_modules/webpack-dev-server/package.json",
     command: &["node", "node/webpack.js"],
 };
-/// Sends a Ping frame after a second without a word, and does not care what comes of it.
+/// Sends a Ping after a second without data and ignores the answer.
 const XMPP: Peer = Peer {
     name: "prosody",
     needs: "/usr/bin/prosody",
@@ -96,9 +96,9 @@ const XMPP: Peer = Peer {
 };
 const KERNEL: &str = "/api/kernels/00000000-0000-0000-0000-000000000000/channels?token=wscheck";
 
-/// CONNECT with a keep alive of 2 s, of which mosquitto thinks every 6 s.
+/// CONNECT with a keepalive of 2 s, which mosquitto checks every 6 s.
 const SHORT_MQTT: &str = "hex:100c00044d515454040200020000";
-/// What the presets say first, said without them.
+/// The first messages of presets, sent without the presets.
 const STOMP_HELLO: &str = r"text:CONNECT\naccept-version:1.2,1.1\nhost:/\nheart-beat:10000,10000\n\n\0";
 const SIGNALR_HELLO: &str = r#"text:{"protocol":"json","version":1}\x1e"#;
 
@@ -208,8 +208,8 @@ fn url(server: &Server, path: &str) -> String {
 }
 
 #[test]
-fn preset_messages_keep_alive_and_pings_alone_do_not() {
-    at_once(FATES, |fate| {
+fn only_preset_messages_keep_the_client_alive() {
+    run_concurrently(FATES, |fate| {
         let Some(server) = fate.peer.start() else { return };
         let (code, document) =
             ping_json(&[&["--proxy", "none"], fate.args, &[&url(&server, fate.path)]].concat());
@@ -247,7 +247,7 @@ fn idle_timeout_of_a_waiting_server_is_found() {
 }
 
 #[test]
-fn swept_keepalive_is_no_sharp_timeout() {
+fn periodically_checked_timeout_is_not_sharp() {
     let Some(server) = MQTT.start() else { return };
     let (_, document) = searched("mqtt", &["--send", SHORT_MQTT, "--max", "15s"], &url(&server, ""));
     let verdict = document["verdict"].as_str().unwrap();
@@ -266,7 +266,7 @@ fn server_requests_keep_the_path_busy() {
         ("action-cable", CABLE, ""),
         ("jupyter", JUPYTER, KERNEL),
     ];
-    at_once(busy, |(preset, peer, path)| {
+    run_concurrently(busy, |(preset, peer, path)| {
         let Some(server) = peer.start() else { return };
         let (code, document) = searched(preset, &["--max", "5s"], &url(&server, path));
         let verdict = (code, &document["verdict"]);
@@ -274,7 +274,7 @@ fn server_requests_keep_the_path_busy() {
     });
 }
 
-/// Its keep-alive comes every 15 s, and the second one just before the end of a client that said nothing for 30 s.
+/// Its keepalive comes every 15 s, the second one just before it closes a client that was silent for 30 s.
 #[test]
 fn server_reaping_silent_clients_has_no_idle_timeout() {
     let Some(server) = SIGNALR.start() else { return };
@@ -285,7 +285,7 @@ fn server_reaping_silent_clients_has_no_idle_timeout() {
 }
 
 #[test]
-fn asking_servers_reap_dead_and_keep_live_clients() {
+fn pinging_servers_reap_only_dead_clients() {
     let reapers: &[(&str, Peer, &str, &str)] = &[
         ("engine.io", ENGINE, "", "close_frame"),
         ("socket.io", SOCKETIO, "", "close_frame"),
@@ -294,7 +294,7 @@ fn asking_servers_reap_dead_and_keep_live_clients() {
         ("jupyter", JUPYTER, KERNEL, "close_frame"),
         ("webpack-dev-server", WEBPACK, "/ws", "fin"),
     ];
-    at_once(reapers, |(preset, peer, path, how)| {
+    run_concurrently(reapers, |(preset, peer, path, how)| {
         let Some(server) = peer.start() else { return };
         let args = ["probe-zombie", "--proxy", "none", "--json", "--preset", preset, "--max", "6s"];
         let ran = run(&[&args[..], &[&url(&server, path)]].concat());
@@ -311,7 +311,7 @@ fn asking_servers_reap_dead_and_keep_live_clients() {
 }
 
 #[test]
-fn a_server_that_only_asks_is_found_to_leak_dead_clients() {
+fn server_that_never_reaps_is_reported() {
     let Some(server) = XMPP.start() else { return };
     let url = format!("ws://localhost:{}", server.port);
     let ran = run(&["probe-zombie", "--proxy", "none", "--json", "--preset", "xmpp", "--max", "6s", &url]);

@@ -1,15 +1,15 @@
-//! Real servers of the kinds that presets are for, which nobody here wrote. `tests/peers/install.sh` installs them.
+//! Real third-party servers for the presets, installed by `tests/peers/install.sh`.
 
 use std::sync::LazyLock;
 
 use crate::peers::Peer;
 use crate::support::Server;
 
-/// A preset, and a real server of its kind.
+/// A preset and its real server.
 pub struct Live {
     pub preset: &'static str,
     pub peer: Peer,
-    /// Where it is, by name or address: its port follows.
+    /// Its host, by name or address; the port follows.
     pub host: &'static str,
     pub path: &'static str,
     pub measures: Measures,
@@ -19,28 +19,28 @@ pub struct Live {
 /// What the preset measures.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Measures {
-    /// Messages: the server answers them.
+    /// Messages, which the server answers.
     App,
-    /// Ping frames: nothing else is answered by design.
+    /// Ping frames; by design nothing else is answered.
     Protocol,
 }
 
-/// What the server sends by itself to a client that does as its preset says.
+/// Heartbeats that the server sends to a client of this preset.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Says {
     Nothing,
-    /// Heartbeats in messages, so many milliseconds apart.
+    /// App heartbeats with this interval in milliseconds.
     App(f64),
-    /// Ping frames, so many milliseconds apart.
+    /// Ping frames with this interval in milliseconds.
     Protocol(f64),
-    /// Heartbeats in messages, so many milliseconds apart, but only to clients that ask for none themselves.
+    /// App heartbeats with this interval in milliseconds, but only to clients that send none.
     AppUnlessAsked(f64),
 }
 
-/// Runs Python with what `python/requirements.txt` wants.
+/// Runs Python with the packages of `python/requirements.txt`.
 pub const PYTHON: &str = "python/.venv/bin/python";
 
-/// What an entry has that says nothing else.
+/// Defaults of an entry.
 const PLAIN: Live = Live {
     preset: "",
     peer: Peer { name: "", needs: "", command: &[] },
@@ -121,7 +121,7 @@ pub const LIVE: &[Live] = &[
         ..PLAIN
     },
     Live {
-        // This one sends Ping frames where others say h.
+        // This one sends Ping frames where others send h.
         preset: "sockjs",
         peer: Peer {
             name: "sockjs",
@@ -177,7 +177,7 @@ pub const LIVE: &[Live] = &[
         ..PLAIN
     },
     Live {
-        // It answers to its name only.
+        // It accepts only its own host name.
         preset: "xmpp",
         peer: Peer {
             name: "prosody",
@@ -197,7 +197,7 @@ pub const LIVE: &[Live] = &[
         },
         path: "/hub",
         measures: Measures::Protocol,
-        // It looks only once a second whether one is due.
+        // It checks only once a second whether one is due.
         says: Says::App(1000.0),
         ..PLAIN
     },
@@ -265,13 +265,13 @@ pub const LIVE: &[Live] = &[
 ];
 
 impl Live {
-    /// Where it listens.
+    /// The server's URL.
     pub fn url(&self, server: &Server) -> String {
         format!("ws://{}:{}{}", self.host, server.port, self.path)
     }
 }
 
-/// All of them, started once for all tests; their standard input ends with the test process, and they with it.
+/// All servers, started once for all tests; they exit when their standard input closes at the end.
 pub fn servers() -> &'static [(&'static Live, Server)] {
     static SERVERS: LazyLock<Vec<(&Live, Server)>> = LazyLock::new(|| {
         std::thread::scope(|scope| {

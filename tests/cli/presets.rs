@@ -1,5 +1,4 @@
-//! `--preset` and `wscheck presets`, through the binary: on peers that do as such servers do, on those of another kind,
-//! and what is refused.
+//! `--preset` and `wscheck presets` through the binary, against matching peers and others, and rejected arguments.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +11,7 @@ use crate::support::{
 
 const BINARY: u8 = 0x82;
 
-/// Answers Pings and the closing handshake; of a message it is told, and what it gives is sent.
+/// Answers Pings and the closing handshake; passes messages to `answer` and sends what it returns.
 fn converse(stream: &mut (impl Read + Write), mut answer: impl FnMut(u8, &[u8]) -> Vec<(u8, Vec<u8>)>) {
     while let Some((first, payload)) = read_frame(stream) {
         let replies = match first {
@@ -39,7 +38,7 @@ fn say(stream: &mut TcpStream, text: &str) {
     let _ = stream.write_all(&frame(TEXT, text.as_bytes()));
 }
 
-/// A Phoenix-shaped server.
+/// A Phoenix-like server.
 fn phoenix() -> Script {
     Script::start(|mut stream| {
         let head = upgrade(&mut stream);
@@ -53,7 +52,7 @@ fn phoenix() -> Script {
     })
 }
 
-/// An Engine.IO-shaped server that asks at once and after each answer, and closes when it is asked.
+/// An Engine.IO-like server that pings at once and after each answer, and closes when it is pinged.
 fn engine_io() -> Script {
     Script::start(|mut stream| {
         upgrade(&mut stream);
@@ -71,7 +70,7 @@ fn engine_io() -> Script {
     })
 }
 
-/// A NATS-shaped server, in binary messages, for any number of connections at once.
+/// A NATS-like server with binary messages, for concurrent connections.
 fn nats() -> Script {
     Script::start(|stream| drop(std::thread::spawn(move || serve_nats(stream))))
 }
@@ -86,7 +85,7 @@ fn serve_nats(mut stream: TcpStream) {
     });
 }
 
-/// Says this first, and then only answers Pings.
+/// Sends this first, then only answers Pings.
 fn saying(first: &'static str) -> Script {
     Script::start(move |mut stream| {
         upgrade(&mut stream);
@@ -106,7 +105,7 @@ fn connection(document: &Value) -> &Value {
 }
 
 #[test]
-fn a_preset_asks_as_its_servers_want_and_finds_each_answer() {
+fn preset_heartbeats_are_answered() {
     let server = phoenix();
     let (code, document) = ping("phoenix", &[], &format!("ws://127.0.0.1:{}", server.port));
     assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
@@ -116,7 +115,7 @@ fn a_preset_asks_as_its_servers_want_and_finds_each_answer() {
 }
 
 #[test]
-fn both_layers_are_compared_with_a_preset_too() {
+fn preset_compares_both_layers() {
     let server = phoenix();
     let url = format!("ws://127.0.0.1:{}", server.port);
     let (code, document) = ping("phoenix", &["--heartbeat", "both"], &url);
@@ -142,14 +141,14 @@ fn server_started_heartbeats_are_answered() {
 }
 
 #[test]
-fn binary_messages_and_lines_are_spoken() {
+fn binary_messages_and_lines_are_supported() {
     let server = nats();
     let (code, document) = ping("nats", &[], &server.url());
     assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
 }
 
 #[test]
-fn what_is_said_on_the_command_line_holds_before_the_preset() {
+fn options_override_the_preset() {
     let server = Script::start(|mut stream| {
         let head = upgrade(&mut stream);
         assert!(head.contains("Sec-WebSocket-Protocol: mine"), "{head}");
@@ -172,7 +171,7 @@ fn what_is_said_on_the_command_line_holds_before_the_preset() {
 }
 
 #[test]
-fn the_language_of_the_presets_is_the_command_lines() {
+fn presets_use_the_option_syntax() {
     let server = Script::start(|mut stream| {
         upgrade(&mut stream);
         converse(&mut stream, |first, message| match (first, message) {
@@ -200,7 +199,7 @@ fn the_language_of_the_presets_is_the_command_lines() {
 }
 
 #[test]
-fn a_wrong_preset_is_a_finding_that_names_what_came() {
+fn wrong_preset_is_a_finding() {
     let welcome = saying(r#"{"type":"welcome"}"#);
     let short = ["--await-timeout", "300ms"];
     let (code, document) = ping("engine.io", &short, &welcome.url());
@@ -242,7 +241,7 @@ fn unchosen_subprotocol_is_named_on_close() {
 }
 
 #[test]
-fn a_wrong_preset_on_a_server_that_says_nothing_is_no_hang() {
+fn wrong_preset_on_silent_server_does_not_hang() {
     let mute = Script::start(|mut stream| {
         upgrade(&mut stream);
         converse(&mut stream, |_, _| Vec::new());
@@ -257,7 +256,7 @@ fn a_wrong_preset_on_a_server_that_says_nothing_is_no_hang() {
 }
 
 #[test]
-fn auto_finds_out_what_a_server_speaks_and_says_by_what() {
+fn auto_detects_the_preset_with_evidence() {
     let server = engine_io();
     let (code, document) = ping("auto", &[], &server.url());
     let preset = &document["settings"]["preset"];
@@ -273,7 +272,7 @@ fn auto_finds_out_what_a_server_speaks_and_says_by_what() {
 }
 
 #[test]
-fn auto_takes_the_subprotocol_that_the_server_chose() {
+fn auto_uses_the_chosen_subprotocol() {
     let server = Script::start(|mut stream| {
         let head = read_head(&mut stream);
         accept(&mut stream, &head, Some("graphql-transport-ws"));
@@ -294,7 +293,7 @@ fn auto_takes_the_subprotocol_that_the_server_chose() {
 fn auto_ignores_a_subprotocol_followed_by_close() {
     let server = Script::start(|mut stream| {
         let head = read_head(&mut stream);
-        // As node's ws does: the first that is offered, whatever the application speaks.
+        // Like Node's ws: chooses the first offered subprotocol, whatever the application supports.
         let offered = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
         let first = offered.and_then(|offered| offered.split(", ").next()).map(str::to_string);
         accept(&mut stream, &head, first.as_deref());
@@ -317,7 +316,7 @@ fn auto_ignores_a_subprotocol_followed_by_close() {
 }
 
 #[test]
-fn auto_falls_back_to_ping_frames_and_says_so() {
+fn auto_falls_back_to_ping_frames() {
     let server = Server::start(&[]);
     let (code, document) = ping("auto", &[], &server.url());
     let preset = &document["settings"]["preset"];
@@ -326,9 +325,9 @@ fn auto_falls_back_to_ping_frames_and_says_so() {
     assert_eq!(preset["notes"][0], "no preset is sure enough, so Ping frames are measured");
 }
 
-/// Arguments that are refused, and what the one line must contain.
+/// Rejected arguments, and required parts of the error line.
 const REFUSED: &[(&[&str], &[&str])] = &[
-    (&["ping", "--preset", "enginio", "ws://a/"], &["'enginio' is no preset", "near it are: engine.io"]),
+    (&["ping", "--preset", "enginio", "ws://a/"], &["'enginio' is not a preset", "similar names: engine.io"]),
     (&["ping", "--preset", "qqqq", "ws://a/"], &["'wscheck presets' lists them all"]),
     (
         &["ping", "--preset", "engine.io", "--heartbeat", "app", "ws://a/"],
@@ -345,22 +344,25 @@ const REFUSED: &[(&[&str], &[&str])] = &[
     (&["ping", "--preset", "binance", "-i", "100ms", "ws://a/"], &["more often than every 1 s", "banned"]),
     (
         &["ping", "--preset", "engine.io", "ws://a/engine.io/?EIO=3"],
-        &["wants EIO=4 in the URL's query, which says EIO=3"],
+        &["needs EIO=4 in the URL's query, not EIO=3"],
     ),
     (
         &["ping", "--preset", "home-assistant", "ws://a/"],
         &["needs what only you know: --send '{\"type\":\"auth\""],
     ),
-    (&["ping", "--preset", "auto", "ws://a/", "ws://b/"], &["--preset auto looks at one server"]),
-    (&["ping", "--preset", "xmpp", "ws://a/", "ws://b/"], &["says hello to one host"]),
-    (&["ping", "--preset", "phoenix", "--await-timeout", "1s", "ws://a/"], &["--await-timeout does nothing"]),
+    (&["ping", "--preset", "auto", "ws://a/", "ws://b/"], &["--preset auto works with one URL"]),
+    (&["ping", "--preset", "xmpp", "ws://a/", "ws://b/"], &["works with one host only"]),
+    (
+        &["ping", "--preset", "phoenix", "--await-timeout", "1s", "ws://a/"],
+        &["--await-timeout has no effect"],
+    ),
     (&["ping", "--framing", "frames", "ws://a/"], &["'frames'"]),
     (&["ping", "--heartbeat", "app", "--app-ping", r"text:\q", "ws://a/"], &["--app-ping", "no escape"]),
     (&["ping", "--heartbeat", "app", "--app-ping", "hex:c?", "ws://a/"], &["bytes to send must all be said"]),
 ];
 
 #[test]
-fn what_must_not_be_sent_is_refused_with_the_reason() {
+fn forbidden_traffic_is_refused_with_the_reason() {
     for (args, parts) in REFUSED {
         let ran = run(args);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ran.stderr);
@@ -372,7 +374,7 @@ fn what_must_not_be_sent_is_refused_with_the_reason() {
 }
 
 #[test]
-fn listen_names_the_servers_heartbeats_by_the_preset() {
+fn listen_uses_the_preset() {
     let server = Script::start(|mut stream| {
         upgrade(&mut stream);
         say(&mut stream, r#"{"type":"welcome"}"#);
@@ -390,7 +392,7 @@ fn listen_names_the_servers_heartbeats_by_the_preset() {
 }
 
 #[test]
-fn a_control_of_probe_zombie_speaks_the_preset() {
+fn probe_zombie_control_uses_the_preset() {
     let server = nats();
     let args =
         ["probe-zombie", "--json", "--proxy", "none", "--preset", "nats", "--max", "1s", "--every", "100ms"];
@@ -401,7 +403,7 @@ fn a_control_of_probe_zombie_speaks_the_preset() {
 }
 
 #[test]
-fn probe_idle_asks_by_the_preset_after_its_silence() {
+fn probe_idle_uses_the_preset() {
     let server = nats();
     let args =
         ["probe-idle", "--json", "--proxy", "none", "--preset", "nats", "--min", "100ms", "--max", "600ms"];
@@ -426,7 +428,7 @@ fn presets_list_source_and_a_valid_command_line() {
     }
 }
 
-/// Takes a line apart as a shell does, as far as single quotes go.
+/// Splits a line like a shell, with single quotes only.
 fn shell_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
@@ -441,7 +443,7 @@ fn shell_words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn ndjson_is_a_preset_a_line_and_the_document_last() {
+fn ndjson_lists_presets_and_ends_with_the_document() {
     let lines = run(&["presets", "-o", "ndjson", "mqtt"]).ndjson();
     let (document, entries) = lines.split_last().unwrap();
     assert_eq!((entries.len(), &entries[0]["preset"]), (1, &document["presets"][0]));
@@ -449,15 +451,15 @@ fn ndjson_is_a_preset_a_line_and_the_document_last() {
 }
 
 #[test]
-fn an_unknown_preset_is_a_usage_error_that_names_its_neighbours() {
+fn unknown_preset_suggests_similar_names() {
     let ran = run(&["presets", "phonix"]);
-    let told = "error: 'phonix' is no preset; near it are: phoenix, phoenix-v1\n";
+    let told = "error: 'phonix' is not a preset; similar names: phoenix, phoenix-v1\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["presets", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["verdict"]), (Some(2), &json!("usage")));
     assert_eq!(
         document["error"]["message"],
-        "'qqqq\\u{1b}[2J' is no preset; 'wscheck presets' lists them all"
+        "'qqqq\\u{1b}[2J' is not a preset; 'wscheck presets' lists them all"
     );
 }

@@ -1,19 +1,19 @@
-//! Presets on real servers: ten heartbeats by each, what the server says by itself, how it is recognised, and each
-//! preset on the next one's server.
+//! Presets on real servers: ten heartbeats each, the servers' own heartbeats, detection, and each preset on another
+//! preset's server.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::preset_servers::{LIVE, Live, Measures, Says, servers};
-use crate::support::{Server, at_once, ping_json, run};
+use crate::support::{Server, ping_json, run, run_concurrently};
 
-/// The only connection of a run of ping.
+/// The only connection of a ping run.
 fn connection(document: &Value) -> &Value {
     &document["targets"][0]["connections"][0]
 }
 
-/// A median of a handful of gaps, on a machine that has other things to do.
+/// Tolerance for a median of few gaps on a busy machine.
 fn is_about(value: &Value, expected: f64) -> bool {
     value.as_f64().is_some_and(|value| (value - expected).abs() <= expected * 0.1)
 }
@@ -27,8 +27,8 @@ fn ten_heartbeats(live: &Live, server: &Server) -> Value {
 }
 
 #[test]
-fn each_preset_drives_its_real_server_ten_heartbeats() {
-    at_once(servers(), |(live, server)| {
+fn each_preset_works_on_its_real_server() {
+    run_concurrently(servers(), |(live, server)| {
         let document = ten_heartbeats(live, server);
         let told = format!("{}: {document:#}", live.peer.name);
         let (measured, other) = match live.measures {
@@ -51,8 +51,8 @@ fn each_preset_drives_its_real_server_ten_heartbeats() {
 }
 
 #[test]
-fn what_each_real_server_says_by_itself_is_told_by_listen() {
-    at_once(servers(), |(live, server)| {
+fn listen_reports_each_real_servers_heartbeats() {
+    run_concurrently(servers(), |(live, server)| {
         let url = live.url(server);
         let args = ["listen", "--proxy", "none", "--json", "--preset", live.preset, "--for", "4s", &url];
         let ran = run(&args);
@@ -77,12 +77,12 @@ fn presets_verified_live_have_a_server_here() {
         .filter(|preset| preset["verified"] == "live")
         .map(|preset| preset["name"].as_str().unwrap())
         .collect();
-    // The SignalR here is not Microsoft's, whose convention it is.
+    // This SignalR server is not Microsoft's, which defines the protocol.
     let here = LIVE.iter().map(|live| live.preset).filter(|preset| *preset != "signalr");
     assert_eq!(said, here.collect());
 }
 
-/// What `--preset auto` makes of them; nothing where the server does not show what it is.
+/// The expected result of `--preset auto`; `None` if the server does not show its protocol.
 fn found(live: &Live) -> Option<&'static str> {
     match live.preset {
         "stomp" | "signalr" | "jupyter" | "jsonrpc" | "nostr" | "text" => None,
@@ -91,11 +91,11 @@ fn found(live: &Live) -> Option<&'static str> {
 }
 
 #[test]
-fn what_a_real_server_speaks_is_found_out_where_it_shows() {
-    // It leaves whom it does not know without an answer.
+fn auto_detects_real_servers() {
+    // It closes unknown clients without an answer.
     let answers = |(live, _): &&(&Live, Server)| live.preset != "vite";
     let servers: Vec<_> = servers().iter().filter(answers).collect();
-    at_once(&servers, |(live, server)| {
+    run_concurrently(&servers, |(live, server)| {
         let url = live.url(server);
         let (code, document) =
             ping_json(&["--proxy", "none", "--preset", "auto", "-c", "3", "-i", "300ms", &url]);
@@ -108,10 +108,10 @@ fn what_a_real_server_speaks_is_found_out_where_it_shows() {
     });
 }
 
-/// What is said when the preset of one is spoken to the next; nothing where that is no mistake.
+/// The expected diagnosis of a preset on the next server; `None` if it works there.
 fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
     match (wrong, peer) {
-        // Socket.IO 4 is an application of Engine.IO 4.
+        // Socket.IO 4 runs on Engine.IO 4.
         ("engine.io", "python-engineio" | "socket.io 4") => None,
         ("socket.io", _) => Some((
             3,
@@ -126,15 +126,15 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
             Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all"))
         }
         ("stomp", _) => Some((3, "the server closed the connection without an answer")),
-        // The preset completes the URL with /mqtt, where nats-server waits for an MQTT client that logs in.
+        // The preset completes the URL with /mqtt, where nats-server expects an MQTT login.
         ("mqtt", _) => Some((3, "of the preset mqtt within 2 s; no message came at all")),
         ("nats", _) => Some((3, "try --preset action-cable")),
         ("action-cable", _) => Some((3, "HTTP 501 (Not Implemented) instead of 101")),
         ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message came at all")),
         ("signalr", _) => Some((3, "the server did not answer within 3 s")),
-        ("vite", _) => Some((3, "'wscheck listen' tells what it says by itself")),
+        ("vite", _) => Some((3, "'wscheck listen' shows what it sends by itself")),
         ("jupyter", _) => Some((1, "Invalid Host/Origin header")),
-        // Any server answers Ping frames, and that is all there is to this one.
+        // Any server answers Ping frames, and this preset uses nothing else.
         ("webpack-dev-server", _) => None,
         ("jsonrpc", _) => Some((1, "try --preset nostr")),
         ("nostr", _) => Some((1, "no message matched the preset nostr's answer; no message came at all")),
@@ -143,11 +143,11 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
     }
 }
 
-/// A run that asks little, and does not wait long.
+/// A short run with few heartbeats.
 const QUICK: &[&str] =
     &["--proxy", "none", "-c", "4", "-i", "200ms", "-W", "900ms", "--connect-timeout", "3s"];
 
-/// What a run says for people, and what it heard.
+/// Text output of a run, and the server traffic it saw.
 fn told(document: &Value) -> String {
     let heard = &connection(document)["first_other_message"];
     let error = &document["error"];
@@ -157,13 +157,13 @@ fn told(document: &Value) -> String {
 }
 
 #[test]
-fn each_preset_on_the_next_ones_server_says_what_is_wrong() {
+fn preset_on_another_server_is_diagnosed() {
     let running = |live: &Live| servers().iter().find(|(running, _)| running.peer.name == live.peer.name);
     let nexts = LIVE.iter().cycle().skip(1);
     let pairs: Vec<_> =
         LIVE.iter().zip(nexts).filter_map(|(wrong, next)| Some((wrong, running(next)?))).collect();
-    at_once(&pairs, |(wrong, (live, server))| {
-        // The query is the other's own.
+    run_concurrently(&pairs, |(wrong, (live, server))| {
+        // The query belongs to the other preset.
         let url = live
             .url(server)
             .replace("?EIO=4&transport=websocket", "")

@@ -1,4 +1,4 @@
-//! `probe-idle` against servers that cut idle connections, each in its own way.
+//! `probe-idle` against servers that cut idle connections in different manners.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,11 +11,11 @@ use crate::support::{
     Ran, Reaped, Script, Server, answer_pings, closed_port, read_head, run, upgrade, validate, wscheck,
 };
 
-/// A search that is soon over: the timeouts here are of one to two seconds.
+/// A short search: the timeouts here are one to two seconds.
 const SEARCH: &[&str] =
     &["probe-idle", "--proxy", "none", "--min", "250ms", "--precision", "100ms", "--answer-timeout", "800ms"];
 
-/// The timeout of most servers here; no span that a search likes.
+/// Timeout of most test servers; not one of the search's preferred spans.
 const TIMEOUT: &str = "1700ms";
 const TIMEOUT_MS: f64 = 1700.0;
 
@@ -29,10 +29,10 @@ fn document(more: &[&str], url: &str) -> (Option<i32>, Value) {
     (ran.code, ran.json())
 }
 
-/// How late the timer of a server on a busy machine may be; it is never early.
+/// Maximum lateness of a server's timer on a busy machine; it is never early.
 const LATE_MS: f64 = 250.0;
 
-/// Whether the bracket holds a timeout of so many milliseconds.
+/// Whether the bracket contains a timeout of this many milliseconds.
 fn holds(document: &Value, millis: f64) -> bool {
     let end = |name: &str| document["bracket"][name].as_f64();
     end("lo_ms").is_some_and(|lo| lo <= millis + LATE_MS) && end("hi_ms").is_some_and(|hi| millis <= hi)
@@ -44,7 +44,7 @@ fn faulty(faults: &[&str], more: &[&str]) -> (Option<i32>, Value) {
     document(more, &server.url())
 }
 
-/// A search of a server whose idle timeout is [`TIMEOUT`] found that; gives the document.
+/// Checks that a search found an idle timeout of [`TIMEOUT`]; returns the document.
 fn found(faults: &[&str], more: &[&str]) -> Value {
     let (code, document) = faulty(&[&["--idle-timeout", TIMEOUT], faults].concat(), more);
     let told = (code, &document["result"]);
@@ -53,8 +53,8 @@ fn found(faults: &[&str], more: &[&str]) -> Value {
     document
 }
 
-/// Does this to all of them at once: they are silent most of the time.
-fn at_once<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
+/// Runs the searches concurrently, since they mostly wait.
+fn run_concurrently<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
             scope.spawn(|| act(case));
@@ -63,7 +63,7 @@ fn at_once<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
 }
 
 #[test]
-fn every_visible_cut_is_found_with_its_bracket_and_its_samples() {
+fn every_visible_cut_is_found_with_its_bracket() {
     let policy = ("server_policy", "close_frame");
     let cases = [
         ("fin", ("idle_timeout", "fin"), json!({ "half_closed": false })),
@@ -74,7 +74,7 @@ fn every_visible_cut_is_found_with_its_bracket_and_its_samples() {
         ("close:3000", policy, json!({ "code": 3000 })),
         ("close:4000", policy, json!({ "code": 4000, "code_meaning": "private to the application" })),
     ];
-    at_once(&cases, |(cut, (verdict, how), more)| {
+    run_concurrently(&cases, |(cut, (verdict, how), more)| {
         let document = found(&["--idle-cut", cut], &[]);
         assert_eq!(document["verdict"], *verdict, "{cut}: {document:#}");
         let ending = &document["cut"]["ending"];
@@ -93,8 +93,8 @@ fn every_visible_cut_is_found_with_its_bracket_and_its_samples() {
 }
 
 #[test]
-fn a_silent_cut_is_found_and_a_reset_on_use_is_told_from_it() {
-    at_once(&[("silent", "silent"), ("rst-on-use", "rst_on_use")], |(cut, manner)| {
+fn silent_cut_differs_from_reset_on_use() {
+    run_concurrently(&[("silent", "silent"), ("rst-on-use", "rst_on_use")], |(cut, manner)| {
         let document = found(&["--idle-cut", cut], &[]);
         assert_eq!(document["cut"]["manner"], *manner, "{document:#}");
         assert!(document["samples"].is_null(), "nothing was seen to end: {document:#}");
@@ -110,7 +110,7 @@ fn lingering_hop_does_not_widen_the_bracket() {
 }
 
 #[test]
-fn timeouts_that_scatter_are_stochastic_with_their_range() {
+fn scattered_timeouts_are_stochastic() {
     let (code, document) = faulty(&["--idle-timeout", "500ms..3s"], &["--refresh", "--verify"]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"stochastic".into()), "{document:#}");
     let sample = |name: &str| document["samples"][name].as_f64().unwrap();
@@ -120,12 +120,12 @@ fn timeouts_that_scatter_are_stochastic_with_their_range() {
     let held = document["bracket"]["lo_ms"].as_f64().map(|_| sample("max_ms") * 2.5);
     assert!(tried.zip(held).is_none_or(|(tried, held)| (tried - held).abs() < 1.0), "{document:#}");
     let notes = document["notes"].to_string();
-    assert!(notes.contains("there was nothing to verify: no interval is sure"), "{document:#}");
+    assert!(notes.contains("there was nothing to verify: no interval is certain"), "{document:#}");
     assert_eq!(tried.is_none(), notes.contains("no silence survived"), "{document:#}");
 }
 
 #[test]
-fn lifetime_cap_is_no_idle_timeout() {
+fn lifetime_cap_is_not_an_idle_timeout() {
     let (code, document) = faulty(&["--lifetime", TIMEOUT], &["--refresh", "--verify"]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"lifetime_cap".into()), "{document:#}");
     let (age, prescribed) = (document["lifetime_ms"].as_f64().unwrap(), &document["prescription"]);
@@ -136,12 +136,12 @@ fn lifetime_cap_is_no_idle_timeout() {
     assert!(document["verified"].is_null(), "there is no interval to verify: {document:#}");
 }
 
-/// A lifetime, and an idle timer that only messages reset, look the same to Ping frames.
+/// To Ping frames, a lifetime and an idle timer that only messages reset look the same.
 const AGES: [&[&str]; 2] = [&["--lifetime", TIMEOUT], &["--idle-timeout", TIMEOUT, "--messages-only"]];
 
 #[test]
-fn age_is_undecided_where_no_message_may_be_sent() {
-    at_once(&AGES, |faults| {
+fn age_is_undecided_without_messages() {
+    run_concurrently(&AGES, |faults| {
         let server = Server::start(faults);
         let (code, document) = document(&["--verify"], &server.url());
         assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
@@ -158,7 +158,7 @@ fn age_is_undecided_where_no_message_may_be_sent() {
 #[test]
 fn allowed_messages_tell_an_idle_timer_from_a_lifetime() {
     let ways: [&[&str]; 2] = [&["--allow-messages"], &["--app-ping", "PING", "--app-pong", "{any}"]];
-    at_once(&ways, |way| {
+    run_concurrently(&ways, |way| {
         let document = found(&["--messages-only"], &[way, &["--verify"][..]].concat());
         let told = (&document["verdict"], &document["reset_by"]);
         assert_eq!(told, (&"idle_timeout".into(), &"messages".into()), "{document:#}");
@@ -193,21 +193,21 @@ fn server_pings_are_answered_without_a_preset() {
 }
 
 #[test]
-fn a_server_that_speaks_keeps_the_path_busy() {
+fn server_traffic_keeps_the_path_busy() {
     let (code, document) = faulty(&["--chatter", "600ms"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
     let (chatter, bracket) = (&document["chatter"], &document["bracket"]);
     assert!(chatter["period_ms"].as_f64() >= Some(400.0), "{document:#}");
-    // A question may have been answered after a span just longer than any gap.
+    // A question may have been answered after a span slightly longer than any gap.
     assert!(bracket["lo_ms"].as_f64() >= chatter["longest_gap_ms"].as_f64(), "{document:#}");
     assert!(bracket["hi_ms"].is_null(), "{document:#}");
 }
 
 #[test]
-fn a_path_without_a_timeout_is_said_to_have_none_up_to_max() {
+fn path_without_timeout_has_none_up_to_max() {
     let (code, document) = faulty(&[], &["--max", "2s", "--refresh", "--verify"]);
     let notes = [
-        "what keeps the path open was not tried: nothing was cut",
+        "keepalive methods were not tried: nothing was cut",
         "there was nothing to verify: no timeout was found",
     ];
     assert_eq!(document["notes"], json!(notes), "{document:#}");
@@ -220,7 +220,7 @@ fn a_path_without_a_timeout_is_said_to_have_none_up_to_max() {
 }
 
 #[test]
-fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
+fn refresh_shows_what_resets_the_timer() {
     let cases = [
         (&["--idle-resets", "either"][..], [true, true, false, true], "any_byte"),
         (&["--idle-resets", "client"], [true, true, false, true], "any_byte"),
@@ -228,7 +228,7 @@ fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
         (&["--idle-resets", "both"], [true, false, false, true], "server_to_client"),
         (&["--messages-only"], [false, false, false, true], "messages_only"),
     ];
-    at_once(&cases, |(faults, survivors, conclusion)| {
+    run_concurrently(&cases, |(faults, survivors, conclusion)| {
         let document = found(faults, &["--refresh"]);
         assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
         let rows = document["refresh"]["rows"].as_array().unwrap();
@@ -245,7 +245,7 @@ fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
 }
 
 #[test]
-fn app_heartbeats_ask_and_the_prescription_is_verified() {
+fn app_heartbeats_verify_the_recommendation() {
     let document = found(&["--messages-only"], &["--heartbeat", "app", "--verify"]);
     let (verified, wanted) = (&document["verified"], &document["verified"]["wanted_ms"]);
     assert_eq!((&document["settings"]["question"], &verified["held"]), (&"app".into(), &json!(true)));
@@ -255,8 +255,8 @@ fn app_heartbeats_ask_and_the_prescription_is_verified() {
 }
 
 #[test]
-fn a_greeting_is_said_and_awaited_before_each_silence() {
-    // It echoes, so that what is said is what comes.
+fn preamble_runs_before_each_idle_span() {
+    // The server echoes, so the sent message is the awaited one.
     let greeted = ["--send", r#"{"type":"join"}"#, "--await", r#"{"type":"join"}"#];
     found(&[], &greeted);
     let (code, document) = faulty(&[], &["--await", "never", "--await-timeout", "100ms"]);
@@ -264,28 +264,28 @@ fn a_greeting_is_said_and_awaited_before_each_silence() {
 }
 
 #[test]
-fn a_binary_search_and_a_few_connections_find_it_too() {
+fn bisect_and_few_connections_find_the_timeout() {
     let silent = ["--idle-cut", "silent"];
     let cases: [(&[&str], &[&str]); 3] = [
         (&[], &["--strategy", "bisect"]),
         (&silent, &["--strategy", "bisect", "--max", "2s"]),
         (&[], &["--max-connections", "3"]),
     ];
-    at_once(&cases, |(faults, more)| {
+    run_concurrently(&cases, |(faults, more)| {
         let document = found(faults, more);
         assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
     });
 }
 
 #[test]
-fn two_ends_tell_which_direction_was_lost() {
+fn two_ended_mode_tells_the_lost_direction() {
     let document = found(&["--idle-cut", "silent"], &["--two-ended", "--max", "2s"]);
     let told = (&document["two_ended"], &document["cut"]["lost"]);
     assert_eq!(told, (&"agreed".into(), &"both".into()), "{document:#}");
 }
 
 #[test]
-fn an_expectation_is_met_or_not_or_cannot_be_told() {
+fn expectation_is_met_unmet_or_unknown() {
     let idle = ["--idle-timeout", TIMEOUT];
     let cases = [
         (idle, ">=300ms", 0, json!(true)),
@@ -294,7 +294,7 @@ fn an_expectation_is_met_or_not_or_cannot_be_told() {
         (idle, ">1700ms", 4, Value::Null),
         (["--lifetime", TIMEOUT], ">=300ms", 4, Value::Null),
     ];
-    at_once(&cases, |(faults, expectation, code, met)| {
+    run_concurrently(&cases, |(faults, expectation, code, met)| {
         let (ended, document) = faulty(faults, &["--expect", expectation]);
         let told = (ended, &document["expectation"]["met"]);
         assert_eq!(told, (Some(*code), met), "{expectation}: {document:#}");
@@ -302,8 +302,8 @@ fn an_expectation_is_met_or_not_or_cannot_be_told() {
     });
 }
 
-/// A server that answers Pings on `most` connections at once, after `first` of them, and refuses all others
-/// with this status.
+/// A server that answers Pings on at most `most` concurrent connections after `first` of them, and refuses others with
+/// this status.
 fn refusing(most: usize, status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
@@ -343,13 +343,13 @@ fn second_connection_refused_shows_the_reason() {
 }
 
 #[test]
-fn a_server_that_allows_few_connections_is_measured_with_those() {
+fn few_allowed_connections_suffice() {
     let (code, document) = document(&["--max", "2s"], &refusing(4, "503 Service Unavailable"));
     assert_eq!((code, &document["verdict"]), (Some(0), &"no_timeout_up_to_max".into()), "{document:#}");
 }
 
 #[test]
-fn a_server_that_closes_at_once_yields_the_reason_and_no_number() {
+fn immediately_closing_server_gives_no_number() {
     let (code, document) = faulty(&["--close-after", "100ms:1013"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     let why = document["reasons"][0].as_str().unwrap();
@@ -358,7 +358,7 @@ fn a_server_that_closes_at_once_yields_the_reason_and_no_number() {
 }
 
 #[test]
-fn a_server_that_answers_no_pings_is_said_to() {
+fn unanswered_pings_are_reported() {
     let (code, document) = faulty(&["--pong-loss", "100%"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(document["reasons"][0].as_str().unwrap().contains("answers no Ping frames"), "{document:#}");
@@ -395,11 +395,11 @@ fn ndjson_streams_trials_before_the_document() {
 }
 
 #[test]
-fn an_interrupt_of_what_follows_the_search_says_so() {
+fn interrupted_followup_is_reported() {
     let server = Server::start(&["--idle-timeout", TIMEOUT]);
     let bounds = ["--min", "500ms", "--max", "4s", "--refresh"];
     let (mut process, mut lines) = running(&bounds, &server.url());
-    // Keepalive does not help, and is the first of which it is known.
+    // TCP keepalive does not help, and its result comes first.
     lines.find(|line| line["event"] == "refresh").unwrap();
     process.signal(libc::SIGINT);
     let document = lines.last().unwrap();
@@ -407,7 +407,7 @@ fn an_interrupt_of_what_follows_the_search_says_so() {
     assert_eq!((&document["partial"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
     assert_eq!(document["result"], "interrupted", "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
-    let lacking = ", before all was tried that was to follow the search";
+    let lacking = ", before the steps after the search were complete";
     assert!(reason.starts_with("interrupted after ") && reason.ends_with(lacking), "{document:#}");
 }
 
@@ -419,7 +419,7 @@ fn no_survivor_gives_no_recommendation() {
     assert!(ran.stdout.contains("no interval can be told, since no silence survived"), "{}", ran.stdout);
 }
 
-/// A search in NDJSON that is under way.
+/// A running search with NDJSON output.
 fn running(more: &[&str], url: &str) -> (Reaped, impl Iterator<Item = Value> + use<>) {
     let args = [&["probe-idle", "--proxy", "none", "-o", "ndjson"], more, &[url]].concat();
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
@@ -432,7 +432,7 @@ fn running(more: &[&str], url: &str) -> (Reaped, impl Iterator<Item = Value> + u
 }
 
 #[test]
-fn an_interrupt_gives_what_is_known_so_far() {
+fn interrupt_reports_what_is_known_so_far() {
     let server = Server::start(&[]);
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let (mut process, mut lines) = running(&["--max", "10m"], &server.url());
@@ -447,7 +447,7 @@ fn an_interrupt_gives_what_is_known_so_far() {
 }
 
 #[test]
-fn an_interrupt_before_anything_opened_is_130() {
+fn interrupt_before_opening_exits_130() {
     let peer = Script::answering("");
     let (mut process, mut lines) = running(&[], &peer.url());
     lines.find(|line| line["event"] == "started").unwrap();
@@ -458,7 +458,7 @@ fn an_interrupt_before_anything_opened_is_130() {
 }
 
 #[test]
-fn a_closed_stdout_ends_it_quietly() {
+fn closed_stdout_ends_the_run_quietly() {
     let server = Server::start(&[]);
     let args = ["probe-idle", "--proxy", "none", "-o", "ndjson", &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
@@ -470,7 +470,7 @@ fn a_closed_stdout_ends_it_quietly() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_is_an_error_in_every_format() {
+fn unreachable_server_is_an_error_in_every_format() {
     let (_held, port) = closed_port();
     let url = format!("ws://127.0.0.1:{port}/");
     let (code, document) = document(&[], &url);
@@ -485,7 +485,7 @@ fn a_server_that_cannot_be_reached_is_an_error_in_every_format() {
 }
 
 #[test]
-fn bounds_that_make_no_sense_are_told_in_one_line_or_a_document() {
+fn invalid_bounds_are_reported_in_every_format() {
     for (args, told) in [
         (["--min", "3s"], "min 3 s is above max 2 s"),
         (["--precision", "0s"], "precision 0 can never be reached"),
@@ -497,7 +497,7 @@ fn bounds_that_make_no_sense_are_told_in_one_line_or_a_document() {
         (["--repeat", "21"], "it must be a whole number from 1 to 20"),
         (
             ["--app-pong", "hello"],
-            "--app-pong does nothing without --app-ping, --allow-messages or --refresh",
+            "--app-pong has no effect without --app-ping, --allow-messages or --refresh",
         ),
     ] {
         let line = [&["probe-idle", "--max", "2s"], &args[..], &["ws://127.0.0.1:1/"]].concat();

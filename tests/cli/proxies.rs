@@ -1,6 +1,6 @@
-//! Real hops with known timers: nginx, HAProxy, Apache, lighttpd and Varnish in front of a real Node `ws` server, and
-//! the kernel's own connection tracking in a network namespace. What is not installed is left out, and said to be; with
-//! WSCHECK_ALL_PEERS set that is a failure.
+//! Real hops with known timers: nginx, HAProxy, Apache, lighttpd and Varnish before a real Node `ws` server, and the
+//! kernel's connection tracking in a network namespace. Missing ones are skipped with a notice, or fail the test if
+//! WSCHECK_ALL_PEERS is set.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,21 +12,21 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::peers::{folder, leave_out};
+use crate::peers::{folder, skip_missing};
 use crate::support::{Ran, Reaped, Server, send_signal, wscheck};
 
-/// The timer of every hop here.
+/// The configured timeout of every hop.
 const TIMEOUT: &str = "3s";
 const TIMEOUT_MS: f64 = 3000.0;
 
-/// A proxy that is installed from a package.
+/// A proxy from a system package.
 struct Proxy {
     name: &'static str,
     program: &'static str,
-    /// Its configuration, with the descriptor or the address to listen on, and the server's port.
+    /// Its configuration, given the descriptor or address to listen on and the server's port.
     config: fn(&TcpListener, u16, &str) -> String,
     args: &'static [&'static str],
-    /// What it says on stderr when it listens. `None`: it takes a socket that listens already.
+    /// Its stderr message once it listens; `None`: it inherits a listening socket.
     ready: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
     nginx_with(listener, server, folder, &format!("{passes}\nproxy_read_timeout {TIMEOUT};\n"))
 }
 
-/// As many people have it: nothing is said of upgrades.
+/// A common configuration that does not mention upgrades.
 const NGINX_BARE: Proxy = Proxy { config: nginx_bare, ..NGINX };
 
 fn nginx_bare(listener: &TcpListener, server: u16, folder: &str) -> String {
@@ -63,7 +63,7 @@ fn haproxy(listener: &TcpListener, server: u16, _: &str) -> String {
     haproxy_with(listener, server, &format!("timeout client {TIMEOUT}\ntimeout server {TIMEOUT}\n"))
 }
 
-/// `timeout tunnel` takes the place of the other two once the connection is upgraded.
+/// `timeout tunnel` replaces the other two once the connection is upgraded.
 const HAPROXY_TUNNEL: Proxy = Proxy { config: haproxy_tunnel, ..HAPROXY };
 
 fn haproxy_tunnel(listener: &TcpListener, server: u16, _: &str) -> String {
@@ -79,7 +79,7 @@ fn haproxy_with(listener: &TcpListener, server: u16, timeouts: &str) -> String {
     )
 }
 
-/// Apache takes no socket that is handed down. Its mod_proxy_http does what an upgrade needs.
+/// Apache cannot inherit a socket. Its mod_proxy_http supports upgrades.
 const APACHE: Proxy = Proxy {
     name: "apache2",
     program: "apache2",
@@ -92,7 +92,7 @@ fn apache(listener: &TcpListener, server: u16, folder: &str) -> String {
     apache_with(listener, server, folder, "")
 }
 
-/// mod_proxy_wstunnel itself, which no timeout cuts.
+/// mod_proxy_wstunnel, which has no timeout.
 const APACHE_TUNNEL: Proxy = Proxy { config: apache_tunnel, ..APACHE };
 
 fn apache_tunnel(listener: &TcpListener, server: u16, folder: &str) -> String {
@@ -160,12 +160,12 @@ fn varnish(_: &TcpListener, server: u16, _: &str) -> String {
     )
 }
 
-/// The port of a listener on an address that is nobody's: while that listens, no other program is given the port.
+/// Reserves a port: while the listener exists, no other program gets it.
 fn own_address(listener: &TcpListener) -> String {
     format!("127.0.0.2:{}", listener.local_addr().unwrap().port())
 }
 
-/// A proxy that runs, the server behind it, and where to reach it.
+/// A running proxy, the server behind it, and its address.
 struct Running {
     address: String,
     _listener: TcpListener,
@@ -175,8 +175,8 @@ struct Running {
 }
 
 impl Drop for Running {
-    /// Asked, not killed: nginx ends its worker then. (It crashes with a socket that was handed down and no
-    /// worker of its own.)
+    /// Ends with SIGTERM instead of SIGKILL, so that nginx ends its worker. (With an inherited socket and no worker, it
+    /// crashes.)
     fn drop(&mut self) {
         self.proxy.signal(libc::SIGTERM);
         let _ = self.proxy.0.wait();
@@ -184,12 +184,12 @@ impl Drop for Running {
 }
 
 impl Proxy {
-    /// `None`, and a line that says so, when it is not installed.
+    /// Starts the proxy; `None` with a notice if it is not installed.
     fn start(&self) -> Option<Running> {
         let _server = node()?;
-        let Some(program) = find(self.program) else { return leave_out(self.name) };
+        let Some(program) = find(self.program) else { return skip_missing(self.name) };
         let _folder = tempfile::tempdir().unwrap();
-        // It listens already, so that nobody must wait for the proxy, and nobody else gets the port.
+        // It already listens, so there is no need to wait for the proxy, and nobody else gets the port.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = match self.ready {
             None => listener.local_addr().unwrap().to_string(),
@@ -215,7 +215,7 @@ impl Proxy {
     }
 }
 
-/// Starts a program and reads its stderr until it says that it listens.
+/// Starts a program and reads its stderr until it listens.
 fn spawn_until(mut command: Command, ready: &str) -> Reaped {
     let mut process = Reaped(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
@@ -223,12 +223,12 @@ fn spawn_until(mut command: Command, ready: &str) -> Reaped {
     while !told.lines().last().is_some_and(|line| line.contains(ready)) {
         assert!(stderr.read_line(&mut told).unwrap() > 0, "it ended: {told}");
     }
-    // What it says later must go somewhere, or it might wait for that.
+    // Its further output must be read, or the program may block.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     process
 }
 
-/// Hands a listening socket to a child under its own number; nginx knows of it by a variable.
+/// Passes a listening socket to a child under its own number; nginx learns it from a variable.
 fn inherit(command: &mut Command, listener: &TcpListener) {
     let descriptor = listener.as_raw_fd();
     command.env("NGINX", format!("{descriptor};"));
@@ -241,7 +241,7 @@ fn inherit(command: &mut Command, listener: &TcpListener) {
     }
 }
 
-/// Where a program is; system programs are not on everybody's path.
+/// Path of a program; system programs may be outside PATH.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
@@ -250,26 +250,25 @@ fn find(program: &str) -> Option<PathBuf> {
 
 fn node() -> Option<Server> {
     if !folder().join("node/node_modules/ws/package.json").exists() {
-        return leave_out("node ws");
+        return skip_missing("node ws");
     }
     let mut command = Command::new("node");
     command.arg("node/server.js").current_dir(folder()).stdin(Stdio::piped());
     Some(Server::spawn(command))
 }
 
-/// The search's document, for a timer of [`TIMEOUT`].
+/// The search's document for a timer of [`TIMEOUT`].
 const SEARCH: &[&str] = &["probe-idle", "--json", "--proxy", "none", "--answer-timeout", "1s"];
 
-/// Bounds for a search that narrows many silences at once.
+/// Bounds for a parallel search.
 const WIDE: &[&str] = &["--max", "8s", "--precision", "500ms"];
-/// Bounds for one that halves: it tries 3.5 s, 1.75 s and 2.63 s, and never the timer itself, of which nothing
-/// can be told.
+/// Bounds for a binary search: it tries 3.5 s, 1.75 s and 2.63 s, and never the timer itself, whose result is random.
 const HALVES: &[&str] = &["--max", "7s", "--precision", "1s", "--two-ended"];
 
-/// A hop counts by its own clock, which may go in steps.
+/// Tolerance: a hop's own clock may have coarse steps.
 const EARLY_MS: f64 = 50.0;
-/// A hop counts from the last packet that it saw, such as an acknowledgement that Linux delays by up to 40 ms
-/// after the last byte; and a busy machine is late.
+/// Tolerance: a hop counts from the last packet it saw, such as an acknowledgement that Linux delays by up to 40 ms;
+/// and a busy machine is late.
 const LATE_MS: f64 = 250.0;
 
 fn contains(document: &Value, millis: f64) -> bool {
@@ -294,7 +293,7 @@ fn cut_visibly_by(proxy: &Proxy, more: &[&str]) -> Option<Value> {
     Some(document)
 }
 
-/// Each of these known timers by its name in the table, and the setting to look for.
+/// Looks up known timers by name, with their settings.
 fn timers<'a>(document: &'a Value, which: &str) -> Vec<(&'a str, &'a str)> {
     let text = |value: &'a Value| value.as_str().unwrap();
     let timers = document[which].as_array().unwrap().iter();
@@ -302,7 +301,7 @@ fn timers<'a>(document: &'a Value, which: &str) -> Vec<(&'a str, &'a str)> {
 }
 
 #[test]
-fn nginxs_read_timeout_is_found_and_either_direction_resets_it() {
+fn nginx_read_timeout_is_found() {
     let Some(document) = cut_visibly_by(&NGINX, &["--refresh"]) else { return };
     assert!(contains(&document, TIMEOUT_MS), "{document:#}");
     let rows = document["refresh"]["rows"].as_array().unwrap();
@@ -314,7 +313,7 @@ fn nginxs_read_timeout_is_found_and_either_direction_resets_it() {
     assert_eq!(timers(&document, "candidates"), [("nginx.proxy_read_timeout", setting)], "{document:#}");
 }
 
-/// What adds no header and cuts by a FIN is not named, but is among those that fit.
+/// Without a header, a hop that cuts by FIN is not named, but is listed as a match.
 fn fits_unnamed(document: &Value, id: &str, setting: &str) {
     assert!(contains(document, TIMEOUT_MS), "{document:#}");
     assert_eq!(timers(document, "candidates"), [], "{document:#}");
@@ -322,7 +321,7 @@ fn fits_unnamed(document: &Value, id: &str, setting: &str) {
 }
 
 #[test]
-fn an_nginx_that_drops_the_upgrade_is_told_what_it_needs() {
+fn nginx_dropping_the_upgrade_gets_a_hint() {
     let Some(running) = NGINX_BARE.start() else { return };
     let url = format!("ws://{}/", running.address);
     let ran = Ran::of(wscheck(&["ping", "-c", "1", "--proxy", "none", &url]).spawn().unwrap());
@@ -332,27 +331,27 @@ fn an_nginx_that_drops_the_upgrade_is_told_what_it_needs() {
 }
 
 #[test]
-fn haproxys_client_and_server_timeouts_are_found() {
-    // Node's library chooses whatever subprotocol is offered first, and does not speak when asked to.
+fn haproxy_client_and_server_timeouts_are_found() {
+    // Node's library chooses the first offered subprotocol, but does not support two-ended mode.
     let Some(document) = cut_visibly_by(&HAPROXY, &["--two-ended"]) else { return };
     assert_eq!(document["two_ended"], "refused", "{document:#}");
     fits_unnamed(&document, "haproxy.client_server", "`timeout client 3s` or `timeout server 3s`");
 }
 
 #[test]
-fn haproxys_tunnel_timeout_is_found() {
+fn haproxy_tunnel_timeout_is_found() {
     let Some(document) = cut_visibly_by(&HAPROXY_TUNNEL, &[]) else { return };
     fits_unnamed(&document, "haproxy.tunnel", "`timeout tunnel 3s`");
 }
 
 #[test]
-fn varnishs_pipe_timeout_is_found_and_not_taken_for_nginx() {
+fn varnish_pipe_timeout_is_found() {
     let Some(document) = cut_visibly_by(&VARNISH, &[]) else { return };
     fits_unnamed(&document, "varnish.pipe_timeout", "`pipe_timeout=3`");
 }
 
 #[test]
-fn apache_is_named_by_its_fin_on_one_side() {
+fn apache_is_named_by_its_half_close() {
     let Some(document) = cut_visibly_by(&APACHE, &[]) else { return };
     assert!(contains(&document, TIMEOUT_MS), "{document:#}");
     assert_eq!(document["cut"]["ending"]["half_closed"], true, "{document:#}");
@@ -363,13 +362,13 @@ fn apache_is_named_by_its_fin_on_one_side() {
 }
 
 #[test]
-fn apaches_tunnel_proper_is_not_cut_by_its_timeout() {
+fn apache_wstunnel_is_not_cut_by_its_timeout() {
     let Some(document) = search(&APACHE_TUNNEL, &[]) else { return };
     assert_eq!(document["verdict"], "no_timeout_up_to_max", "{document:#}");
 }
 
 #[test]
-fn lighttpd_is_named_by_its_header_and_strikes_late() {
+fn lighttpd_is_named_by_its_header() {
     let Some(document) = cut_visibly_by(&LIGHTTPD, &[]) else { return };
     let late = document["bracket"]["hi_ms"].as_f64().unwrap() - TIMEOUT_MS;
     assert!(late > -EARLY_MS, "{document:#}");
@@ -379,8 +378,8 @@ fn lighttpd_is_named_by_its_header_and_strikes_late() {
     assert!(candidates.iter().all(|(id, _)| id.starts_with("lighttpd.")), "{document:#}");
 }
 
-/// A network namespace with only its loopback, in which the kernel forgets connections that are idle for
-/// [`TIMEOUT`]; and a server in it. It is gone when the server is.
+/// A network namespace with only loopback, in which the kernel drops connections idle for [`TIMEOUT`], and a server in
+/// it. It ends with the server.
 struct Namespace {
     server: Reaped,
     _stdout: BufReader<ChildStdout>,
@@ -390,7 +389,7 @@ struct Namespace {
 const PORT: u16 = 80;
 
 impl Namespace {
-    /// What comes on a connection that was forgotten meets this nftables verdict.
+    /// Packets of a dropped connection meet this nftables verdict.
     fn forgetting(fate: &str) -> Option<Namespace> {
         Namespace::start(
             &format!("chain in {{ type filter hook input priority 0; ct state invalid {fate}; }}"),
@@ -398,18 +397,18 @@ impl Namespace {
         )
     }
 
-    /// What the server says on a connection that was forgotten is dropped; what the client says revives it.
+    /// The server's packets on a dropped connection are discarded; the client's revive it.
     fn healing() -> Option<Namespace> {
         let rule = format!("tcp sport {PORT} ct state new drop");
         Namespace::start(&format!("chain out {{ type filter hook output priority 0; {rule}; }}"), 1)
     }
 
-    /// A table's chains, and whether the kernel takes up a connection that it does not know. `None`, and a line
-    /// that says so, where such a namespace cannot be had.
+    /// Creates the namespace with these chains; `strict`: whether the kernel rejects unknown connections. `None` with a
+    /// notice if namespaces are not permitted.
     fn start(chains: &str, loose: u8) -> Option<Namespace> {
         if let Some(tool) = ["unshare", "nsenter", "ip", "nft"].into_iter().find(|tool| find(tool).is_none())
         {
-            return leave_out(tool);
+            return skip_missing(tool);
         }
         let seconds = TIMEOUT_MS / 1000.0;
         let script = format!(
@@ -434,17 +433,17 @@ impl Namespace {
         Some(Namespace { server, _stdout: stdout })
     }
 
-    /// The search's document, from inside.
+    /// The search's document, run inside the namespace.
     fn probe(&self, bounds: &[&str]) -> Value {
         self.inside(&[SEARCH, bounds].concat()).json()
     }
 
-    /// A client of the server, from inside.
+    /// A client of the server, inside the namespace.
     fn inside(&self, args: &[&str]) -> Ran {
         Ran::of(self.begin(args))
     }
 
-    /// The same, under way.
+    /// The same, running.
     fn begin(&self, args: &[&str]) -> Child {
         let url = format!("ws://127.0.0.1:{PORT}/");
         let pid = self.server.0.id().to_string();
@@ -455,7 +454,7 @@ impl Namespace {
     }
 }
 
-/// There is nothing to install: the machine does not allow it.
+/// Reports that namespaces are not permitted on this machine.
 fn no_namespace(mut server: Reaped) -> Option<Namespace> {
     let mut why = String::new();
     let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
@@ -467,7 +466,7 @@ fn no_namespace(mut server: Reaped) -> Option<Namespace> {
 }
 
 #[test]
-fn a_kernel_that_forgets_idle_connections_is_a_silent_cut() {
+fn conntrack_drop_is_a_silent_cut() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let document = namespace.probe(WIDE);
     assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
@@ -480,7 +479,7 @@ fn a_kernel_that_forgets_idle_connections_is_a_silent_cut() {
 }
 
 #[test]
-fn a_kernel_that_rejects_what_it_forgot_is_an_rst_on_use() {
+fn conntrack_reject_is_an_rst_on_use() {
     let Some(namespace) = Namespace::forgetting("tcp flags & rst == 0 reject with tcp reset") else {
         return;
     };
@@ -495,11 +494,11 @@ fn a_kernel_that_rejects_what_it_forgot_is_an_rst_on_use() {
     assert!(contains(&document, TIMEOUT_MS), "{document:#}");
 }
 
-/// The second ping goes where the connection is forgotten.
+/// The second ping meets the dropped connection.
 const SPARSE: [&str; 7] = ["ping", "-o", "json", "-i", "4s", "-c", "2"];
 
 #[test]
-fn on_a_dead_path_a_missed_pong_was_not_acknowledged() {
+fn missed_pong_on_a_dead_path_is_unacknowledged() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let ran = namespace.inside(&[&SPARSE[..], &["-W", "2s"]].concat());
     let document = ran.json();
@@ -513,7 +512,7 @@ fn on_a_dead_path_a_missed_pong_was_not_acknowledged() {
 }
 
 #[test]
-fn a_dead_path_is_known_after_the_user_timeout() {
+fn user_timeout_detects_a_dead_path() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let ran = namespace.inside(&[&SPARSE[..], &["-W", "1h", "--user-timeout", "1s"]].concat());
     let document = ran.json();
@@ -523,10 +522,10 @@ fn a_dead_path_is_known_after_the_user_timeout() {
     assert_eq!(document["exit_code"], 1, "{document:#}");
 }
 
-/// Longer than the kernel remembers, and often enough for it to remember the control.
+/// Longer than the kernel keeps idle connections, with an interval that keeps the control alive.
 const ZOMBIES: [&str; 7] = ["probe-zombie", "-o", "json", "--max", "4s", "--every", "500ms"];
 
-/// Each client by its name, and result.
+/// Results by client name.
 fn fates(document: &Value) -> Vec<(&str, &str)> {
     let clients = document["clients"].as_array().unwrap();
     clients.iter().map(|one| (one["client"].as_str().unwrap(), one["fate"].as_str().unwrap())).collect()
@@ -559,7 +558,7 @@ fn interrupt_with_forgotten_clients_finds_none_kept() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let hour = ["probe-zombie", "-o", "json", "--max", "1h", "--every", "500ms", "--expect", "<=1s"];
     let process = namespace.begin(&hour);
-    // The silence itself, nothing that is waited for.
+    // The idle time under test, not a wait for something.
     std::thread::sleep(Duration::from_millis(TIMEOUT_MS as u64 * 2));
     send_signal(&process, libc::SIGINT);
     let ran = Ran::of(process);
@@ -588,7 +587,7 @@ fn forgotten_connection_is_not_called_silent() {
 }
 
 #[test]
-fn both_ends_see_that_both_directions_are_forgotten() {
+fn two_ended_mode_sees_both_directions_lost() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let document = namespace.probe(HALVES);
     assert_eq!(
@@ -600,7 +599,7 @@ fn both_ends_see_that_both_directions_are_forgotten() {
 }
 
 #[test]
-fn only_both_ends_see_a_nat_that_heals_when_the_client_speaks() {
+fn two_ended_mode_sees_a_nat_that_client_traffic_revives() {
     let Some(namespace) = Namespace::healing() else { return };
     let one = namespace.probe(WIDE);
     assert_eq!(one["verdict"], "no_timeout_up_to_max", "{one:#}");

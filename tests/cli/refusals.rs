@@ -1,4 +1,4 @@
-//! What servers and proxies say instead of a 101, and the hint that follows from it.
+//! Responses other than 101 from servers and proxies, and the resulting hints.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -6,14 +6,16 @@ use std::net::TcpListener;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
-use crate::support::{Ran, Script, Server, TEXT, accept, at_once, frame, ping_json, read_head, run, upgrade};
+use crate::support::{
+    Ran, Script, Server, TEXT, accept, frame, ping_json, read_head, run, run_concurrently, upgrade,
+};
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
-/// A ping to a server that answers so, and the hint in its document.
+/// Pings a server with this response; returns the document's hint.
 fn hinted(answer: Vec<u8>, more: &[&str]) -> (Ran, String) {
     hinted_at(&Script::answering(answer).url(), more)
 }
@@ -27,9 +29,9 @@ fn hinted_at(url: &str, more: &[&str]) -> (Ran, String) {
     (human, hint)
 }
 
-/// Each case: status line, headers, body, and the beginning of the hint.
+/// Checks cases of status line, headers, body, and the beginning of the hint.
 fn begin_as(cases: &[(&str, &str, &str, &str)]) {
-    at_once(cases, |(status, headers, body, begins)| {
+    run_concurrently(cases, |(status, headers, body, begins)| {
         let (_, hint) = hinted(answer(status, headers, body.as_bytes()), &[]);
         assert!(hint.starts_with(begins), "{status} {headers} {body}: {hint}");
     });
@@ -39,7 +41,7 @@ const NO_UPGRADE: &str =
     "the server saw no WebSocket upgrade: a proxy before it may drop Upgrade and Connection";
 
 #[test]
-fn a_426_for_version_13_means_a_dropped_upgrade() {
+fn status_426_for_version_13_means_dropped_upgrade() {
     let required = "426 Upgrade Required";
     begin_as(&[
         (required, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n", "", NO_UPGRADE),
@@ -57,7 +59,7 @@ fn a_426_for_version_13_means_a_dropped_upgrade() {
 }
 
 #[test]
-fn a_400_that_misses_the_upgrade_says_so() {
+fn status_400_without_upgrade_is_explained() {
     let bad = "400 Bad Request";
     begin_as(&[
         (bad, "", "Can \"Upgrade\" only to \"WebSocket\".", NO_UPGRADE),
@@ -74,7 +76,7 @@ fn a_400_that_misses_the_upgrade_says_so() {
 }
 
 #[test]
-fn http_1_0_on_the_way_is_named() {
+fn http_1_0_on_the_path_is_named() {
     begin_as(&[
         (
             "505 HTTP Version Not Supported",
@@ -86,7 +88,7 @@ fn http_1_0_on_the_way_is_named() {
             "400 Bad Request",
             "",
             "unsupported HTTP version: HTTP/1.0",
-            "the server got HTTP/1.0, in which there is no",
+            "the server got HTTP/1.0, which has no upgrade",
         ),
     ]);
     let (_, hint) = hinted(answer("505 X", "Server: nginx/1.22.1\r\n", b""), &[]);
@@ -97,7 +99,7 @@ fn http_1_0_on_the_way_is_named() {
 }
 
 #[test]
-fn a_401_names_what_the_server_takes() {
+fn status_401_names_the_accepted_schemes() {
     let challenged = |headers: &str, more: &[&str]| hinted(answer("401 Unauthorized", headers, b""), more).1;
     let user = ["--user", "bob:pw"];
     for (headers, names) in [
@@ -126,7 +128,7 @@ fn a_401_names_what_the_server_takes() {
 }
 
 #[test]
-fn a_redirect_to_itself_wants_its_cookie() {
+fn self_redirect_wants_its_cookie() {
     let peer = Script::start(|mut stream| {
         let head = read_head(&mut stream);
         let host = head.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap();
@@ -143,7 +145,7 @@ fn a_redirect_to_itself_wants_its_cookie() {
 }
 
 #[test]
-fn a_redirect_leads_to_a_websocket_url_a_login_or_in_a_circle() {
+fn redirects_are_classified() {
     begin_as(&[
         ("307 X", "Location: https://b.example/ws\r\n", "", "follow it with wss://b.example/ws"),
         ("302 X", "Location: //b.example:81/ws\r\n", "", "follow it with ws://b.example:81/ws"),
@@ -154,12 +156,12 @@ fn a_redirect_leads_to_a_websocket_url_a_login_or_in_a_circle() {
             "it redirects to what looks like a login page (ws://127.0.0.1",
         ),
         ("302 X", "Location: /\r\n", "", "the server redirects to itself, without end"),
-        ("302 X", "", "", "it redirects, but says nowhere to"),
+        ("302 X", "", "", "it redirects, but without a Location header"),
     ]);
 }
 
 #[test]
-fn a_tls_port_that_answers_plain_http_leads_to_wss() {
+fn tls_port_hints_at_wss() {
     let speaks_tls = "the server speaks TLS on this port: use wss://";
     begin_as(&[
         ("400 ", "", "Bad Request\r\nThis combination of host and port requires TLS.\r\n", speaks_tls),
@@ -182,7 +184,7 @@ fn a_tls_port_that_answers_plain_http_leads_to_wss() {
 }
 
 #[test]
-fn a_plain_port_that_gets_tls_leads_to_ws() {
+fn plain_port_hints_at_ws() {
     let peer = Script::start(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write_all(&answer("400 Bad Request", "Connection: close\r\n", b"bad"));
@@ -192,7 +194,7 @@ fn a_plain_port_that_gets_tls_leads_to_ws() {
 }
 
 #[test]
-fn a_503_tells_who_says_so_where_it_can() {
+fn status_503_names_the_responder() {
     begin_as(&[
         (
             "503 X",
@@ -214,7 +216,7 @@ fn a_503_tells_who_says_so_where_it_can() {
 }
 
 #[test]
-fn each_status_of_cloudflare_says_which_hop_failed() {
+fn each_cloudflare_status_names_the_failed_hop() {
     let of = "Server: cloudflare\r\n";
     begin_as(&[
         ("520 X", of, "", "the origin closed, reset, or answered something"),
@@ -230,7 +232,7 @@ fn each_status_of_cloudflare_says_which_hop_failed() {
 }
 
 #[test]
-fn a_packed_body_is_shown_unpacked() {
+fn compressed_body_is_shown_decompressed() {
     let page = b"<h1>Forbidden by the firewall</h1>";
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(page).unwrap();
@@ -247,7 +249,7 @@ fn a_packed_body_is_shown_unpacked() {
 }
 
 #[test]
-fn a_packed_bomb_is_bounded() {
+fn zip_bomb_is_bounded() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&vec![b' '; 5_000_000]).unwrap();
     let bomb = gzip.finish().unwrap();
@@ -256,7 +258,7 @@ fn a_packed_bomb_is_bounded() {
 }
 
 #[test]
-fn an_empty_subprotocol_is_none_and_told() {
+fn empty_subprotocol_is_reported() {
     let peer = chooses(Some(""));
     let ran = run(&["ping", "-c", "1", "-i", "10ms", "--subprotocol", "mqtt", &peer.url()]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());
@@ -267,7 +269,7 @@ fn an_empty_subprotocol_is_none_and_told() {
 }
 
 #[test]
-fn an_offer_of_which_none_is_chosen_passes_with_advice() {
+fn unchosen_offer_passes_with_advice() {
     let peer = chooses(None);
     let ran = run(&["ping", "-c", "1", "--subprotocol", "mqtt", &peer.url()]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());
@@ -292,7 +294,7 @@ fn unchosen_subprotocol_offer_warns_of_browsers() {
 }
 
 #[test]
-fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
+fn unoffered_subprotocol_hints_at_the_flag() {
     let peer = chooses(Some("arduino"));
     let (human, hint) = hinted_at(&peer.url(), &[]);
     assert_eq!(hint, "offer it: --subprotocol arduino", "{}", human.all());
@@ -300,7 +302,7 @@ fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
     assert_eq!(run(&["ping", "-c", "1", "--subprotocol", "arduino", &peer.url()]).code, Some(0));
 }
 
-/// Upgrades with this subprotocol, and answers pings.
+/// Upgrades with this subprotocol and answers pings.
 fn chooses(subprotocol: Option<&'static str>) -> Script {
     Script::start(move |mut stream| {
         let head = read_head(&mut stream);
@@ -310,7 +312,7 @@ fn chooses(subprotocol: Option<&'static str>) -> Script {
 }
 
 #[test]
-fn a_malformed_head_shows_the_failing_line() {
+fn malformed_head_shows_the_failing_line() {
     for (line, shown) in [
         ("X-Broken without a colon\r\n", "line 3 has no colon: \"X-Broken without a colon\""),
         ("Sec-WebSocket-Accept : abc\r\n", "line 3 has a blank before its colon: \"Sec-WebSocket-Accept\""),
@@ -346,7 +348,7 @@ fn folded_header_lines_are_read() {
     assert_eq!(ran.code, Some(0), "{}", ran.all());
 }
 
-/// The same port on two addresses of loopback: the first does what it is told, the second upgrades.
+/// One port on two loopback addresses: the first uses `first`, the second upgrades.
 fn two_addresses(first: impl Fn(std::net::TcpStream) + Send + 'static) -> (u16, Vec<String>) {
     let listen = |address: &str, port| TcpListener::bind((address, port));
     let (bad, good) = std::iter::repeat_with(|| {
@@ -364,7 +366,7 @@ fn two_addresses(first: impl Fn(std::net::TcpStream) + Send + 'static) -> (u16, 
 }
 
 #[test]
-fn a_failure_after_tcp_names_the_address_that_answered() {
+fn failure_after_tcp_names_the_address() {
     type Act = fn(std::net::TcpStream);
     let busy: Act = |mut stream| {
         read_head(&mut stream);
@@ -393,7 +395,7 @@ fn a_failure_after_tcp_names_the_address_that_answered() {
 }
 
 #[test]
-fn a_message_that_does_not_come_names_the_address_too() {
+fn missing_awaited_message_names_the_address() {
     let peer = Script::upgraded_then(frame(TEXT, b"hello"));
     let url = format!("ws://one.test:{}/", peer.port);
     let resolve = format!("one.test:{}:127.0.0.1", peer.port);
@@ -409,7 +411,7 @@ fn a_message_that_does_not_come_names_the_address_too() {
 }
 
 #[test]
-fn a_refusal_through_a_proxy_names_the_proxy() {
+fn refusal_through_a_proxy_names_the_proxy() {
     let proxy = Script::start(|mut stream| {
         read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
@@ -423,7 +425,7 @@ fn a_refusal_through_a_proxy_names_the_proxy() {
 }
 
 #[test]
-fn a_proxy_that_takes_no_basic_is_told_so() {
+fn proxy_without_basic_is_reported() {
     let refused = |userinfo: &str| {
         let proxy = Script::answering(answer(
             "407 X",
@@ -439,7 +441,7 @@ fn a_proxy_that_takes_no_basic_is_told_so() {
     }
 }
 
-/// A plain TCP client's request to `wscheck serve`, and the answer.
+/// Sends a plain TCP request to `wscheck serve`; returns the answer.
 fn asked(serve: &[&str], request: &str) -> String {
     let server = Server::start(serve);
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();

@@ -1,11 +1,11 @@
-//! What must not be said: secrets that were sent, and those that a server sends.
+//! Secrets that were sent, or that a server sends, never appear in output.
 
 use std::io::{Read, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::support::{CLOSE, Script, TEXT, answer_pings, at_once, frame, read_frame, run, upgrade};
+use crate::support::{CLOSE, Script, TEXT, answer_pings, frame, read_frame, run, run_concurrently, upgrade};
 
 const SECRET: &str = "s3cr3t-88213";
 
@@ -13,8 +13,8 @@ fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A server that repeats what it is sent in every way, and then says goodbye with it.
-fn gossip() -> Script {
+/// A server that repeats what it receives in every way, and closes with it.
+fn echo_everything() -> Script {
     Script::start(|mut stream| {
         upgrade(&mut stream);
         let Some((_, payload)) = read_frame(&mut stream) else { return };
@@ -38,7 +38,7 @@ fn gossip() -> Script {
     })
 }
 
-/// All that these runs say, in every format.
+/// The output of these runs in every format.
 fn told(url: &str, sent: &[&str]) -> Vec<(String, String)> {
     let commands: [&[&str]; 5] = [
         &["listen", "--for", "1s"],
@@ -59,15 +59,15 @@ fn told(url: &str, sent: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_was_sent_returns_in_no_report() {
+fn sent_secrets_are_redacted_in_reports() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, format!("{{\"op\":\"login\",\"token\":\"{SECRET}\"}}\n")).unwrap();
     let from_file = format!("@{}", file.path().display());
     let json = format!(r#"{{"op":"login","token":"{SECRET}"}}"#);
     let text = format!("AUTH {SECRET}");
     let array = format!(r#"["login","{SECRET}"]"#);
-    at_once(&[json, text, array, from_file], |sent| {
-        for (args, told) in told(&gossip().url(), &["--send", sent]) {
+    run_concurrently(&[json, text, array, from_file], |sent| {
+        for (args, told) in told(&echo_everything().url(), &["--send", sent]) {
             assert!(!told.contains(SECRET) && !told.contains("their-own-1"), "{args}\n{told}");
             for encoded in [hex(SECRET), BASE64.encode(SECRET), BASE64.encode(format!("you sent {SECRET}."))]
             {
@@ -78,7 +78,7 @@ fn what_was_sent_returns_in_no_report() {
 }
 
 #[test]
-fn ordinary_text_that_was_sent_stays() {
+fn ordinary_text_is_not_redacted() {
     let echo = Script::start(|mut stream| {
         upgrade(&mut stream);
         let Some((_, payload)) = read_frame(&mut stream) else { return };
@@ -94,7 +94,7 @@ fn ordinary_text_that_was_sent_stays() {
 }
 
 #[test]
-fn file_is_sent_as_it_is_without_its_last_newline() {
+fn file_is_sent_without_its_last_newline() {
     let echo = Script::start(|mut stream| {
         upgrade(&mut stream);
         let Some((_, payload)) = read_frame(&mut stream) else { return };
@@ -122,7 +122,7 @@ fn file_that_is_missing_is_a_usage_error() {
 }
 
 #[test]
-fn header_and_query_secrets_return_in_no_error() {
+fn header_and_query_secrets_are_redacted() {
     let refusing = Script::start(|mut stream| {
         let head = crate::support::read_head(&mut stream);
         let body = format!("what you sent:\n{head}");
@@ -140,9 +140,9 @@ fn header_and_query_secrets_return_in_no_error() {
     }
 }
 
-/// The proxy tells what it was given, and so does the server behind it.
+/// Both the proxy and the server behind it reveal what they received.
 #[test]
-fn proxy_password_returns_in_no_report() {
+fn proxy_password_is_redacted() {
     let password = "Pr0xy-pass-71";
     let pair = BASE64.encode(format!("me:{password}"));
     let words = format!("{password} {pair} {}", hex(password));

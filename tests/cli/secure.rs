@@ -1,4 +1,4 @@
-//! wss:// through the binary: what the report tells of TLS, and certificates that are refused.
+//! wss:// through the binary: TLS in the report, and rejected certificates.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ fn secure(
 
 fn serve(config: &Arc<ServerConfig>, mut stream: TcpStream) {
     let mut connection = ServerConnection::new(Arc::clone(config)).unwrap();
-    // A client that refuses the certificate ends the handshake.
+    // A client that rejects the certificate ends the handshake.
     if connection.complete_io(&mut stream).is_err() {
         return;
     }
@@ -52,7 +52,7 @@ fn url(peer: &Script) -> String {
 }
 
 #[test]
-fn a_trusted_certificate_is_measured_and_told() {
+fn trusted_certificate_is_reported() {
     let (peer, _folder, ca) = secure(&["localhost"], |_| {});
     let (code, document) =
         ping_json(&["-c", "3", "-i", "20ms", "--cacert", ca.to_str().unwrap(), &url(&peer)]);
@@ -65,7 +65,7 @@ fn a_trusted_certificate_is_measured_and_told() {
 }
 
 #[test]
-fn an_unknown_issuer_is_refused_by_name_and_insecure_says_so() {
+fn unknown_issuer_is_refused_unless_insecure() {
     let (peer, _folder, _) = secure(&["localhost"], |_| {});
     let (code, document) = ping_json(&["-c", "1", &url(&peer)]);
     assert_eq!((code, &document["error"]["phase"]), (Some(3), &"tls".into()));
@@ -79,7 +79,7 @@ fn an_unknown_issuer_is_refused_by_name_and_insecure_says_so() {
 }
 
 #[test]
-fn a_wrong_name_and_an_expired_certificate_are_refused_by_name() {
+fn wrong_name_and_expired_certificate_are_refused() {
     let (peer, _folder, ca) = secure(&["other.example"], |_| {});
     let (_, document) = ping_json(&["-c", "1", "--cacert", ca.to_str().unwrap(), &url(&peer)]);
     assert_eq!(document["error"]["kind"], "certificate_wrong_name");
@@ -104,7 +104,7 @@ fn a_wrong_name_and_an_expired_certificate_are_refused_by_name() {
     assert_eq!(ran.code, Some(3));
     let named = format!(": TLS at 127.0.0.1:{}: certificate expired ", peer.port);
     assert!(ran.stderr.contains(&named), "{}", ran.stderr);
-    // The report of an expired certificate counts its days as the error does.
+    // The report counts the days since expiry as the error does.
     let (_, document) = ping_json(&["-c", "1", "--insecure", &url(&peer)]);
     let days = document["targets"][0]["connections"][0]["tls"]["days_left"].as_i64().unwrap();
     assert!(

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[test]
-fn the_first_interrupt_or_term_ends_with_a_full_report() {
+fn first_signal_ends_with_a_full_report() {
     let server = Server::start(&[]);
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let mut run = Run::start(&["-i", "20ms", &server.url()]);
@@ -27,10 +27,10 @@ fn the_first_interrupt_or_term_ends_with_a_full_report() {
     }
 }
 
-/// As a terminal that is closed sends them, or `timeout` to a process and to its group.
+/// Like a closing terminal, or `timeout`, which signals a process and its group.
 #[test]
 fn two_signals_at_once_end_with_a_full_report() {
-    // It answers nothing, so that our goodbye waits for it.
+    // The peer answers nothing, so that our close waits for it.
     let peer = Script::upgraded_then("");
     let mut run = Run::start(&["-i", "20ms", "-W", "60s", &peer.url()]);
     run.until("opened");
@@ -42,7 +42,7 @@ fn two_signals_at_once_end_with_a_full_report() {
 }
 
 #[test]
-fn a_bounded_run_that_is_interrupted_says_how_much_was_done() {
+fn interrupted_run_reports_its_progress_in_json() {
     let server = Server::start(&[]);
     for (bound, of) in [(["-c", "10000"], " of 10000 heartbeats"), (["-w", "2h"], " of 2h")] {
         let mut run = Run::start(&[&["-i", "20ms"], &bound[..], &[&server.url()]].concat());
@@ -57,7 +57,7 @@ fn a_bounded_run_that_is_interrupted_says_how_much_was_done() {
 }
 
 #[test]
-fn people_read_how_much_of_a_bounded_run_was_done() {
+fn interrupted_run_reports_its_progress_in_text() {
     let server = Server::start(&[]);
     let args = ["ping", "--proxy", "none", "-c", "10000", "-i", "20ms", &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
@@ -71,7 +71,7 @@ fn people_read_how_much_of_a_bounded_run_was_done() {
 }
 
 #[test]
-fn a_criterion_that_failed_before_an_interrupt_fails_the_run() {
+fn failed_criterion_survives_an_interrupt() {
     let server = Server::start(&[]);
     let mut run = Run::start(&["-c", "10000", "-i", "20ms", "--fail-if", "ok>0", &server.url()]);
     run.until("heartbeat");
@@ -94,9 +94,9 @@ fn open_criterion_fails_no_interrupted_run() {
     assert!(report["reasons"][1].as_str().unwrap().starts_with("ok<10000 cannot be judged"), "{report:#}");
 }
 
-/// The look comes before the run, and the server says nothing.
+/// Detection runs before the run, and the server sends nothing.
 #[test]
-fn interrupt_while_a_preset_is_looked_for_ends_with_a_report() {
+fn interrupt_during_detection_ends_with_a_report() {
     for command in ["ping", "listen", "probe-idle", "probe-zombie"] {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
             let (asked, requests) = std::sync::mpsc::channel();
@@ -122,7 +122,7 @@ fn interrupt_while_a_preset_is_looked_for_ends_with_a_report() {
 }
 
 #[test]
-fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
+fn ignored_sighup_stays_ignored() {
     use std::os::unix::process::CommandExt;
     let server = Server::start(&[]);
     let args = ["ping", "--proxy", "none", "-o", "ndjson", "-i", "20ms", &server.url()];
@@ -142,7 +142,7 @@ fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
     };
     let seen = heartbeat(0);
     process.signal(libc::SIGHUP);
-    // More than can wait in the pipe unread.
+    // More than fits into the pipe unread.
     heartbeat(seen + 50);
     process.signal(libc::SIGINT);
     assert_eq!(lines.last().unwrap()["interrupted"], true);
@@ -150,7 +150,7 @@ fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
 }
 
 #[test]
-fn an_interrupt_before_anything_opened_is_130() {
+fn interrupt_before_opening_exits_130() {
     let peer = Script::answering("");
     let mut run = Run::start(&["--connect-timeout", "60s", &peer.url()]);
     run.until("opening");
@@ -164,7 +164,7 @@ fn an_interrupt_before_anything_opened_is_130() {
 }
 
 #[test]
-fn an_interrupt_before_an_attempt_to_open_it_again_counts_none() {
+fn interrupt_before_reconnecting_counts_no_attempt() {
     let mut server = Server::start(&[]);
     let long = ["--reconnect", "--reconnect-base", "100h", "--reconnect-cap", "100h"];
     let mut run = Run::start(&[&["-i", "20ms", &server.url()], &long[..]].concat());
@@ -177,7 +177,7 @@ fn an_interrupt_before_an_attempt_to_open_it_again_counts_none() {
 }
 
 #[test]
-fn quit_prints_interim_figures_and_goes_on() {
+fn sigquit_prints_an_interim_report() {
     let server = Server::start(&[]);
     let mut run = Run::start(&["-i", "20ms", &server.url()]);
     run.until("heartbeat");
@@ -189,7 +189,7 @@ fn quit_prints_interim_figures_and_goes_on() {
 }
 
 #[test]
-fn a_closed_stdout_ends_quietly() {
+fn closed_stdout_ends_quietly() {
     let server = Server::start(&[]);
     for format in ["human", "ndjson"] {
         let mut child = wscheck(&["ping", "-i", "10ms", "-o", format, &server.url()]).spawn().unwrap();
@@ -203,7 +203,7 @@ fn a_closed_stdout_ends_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_told() {
+fn full_disk_is_reported() {
     let server = Server::start(&[]);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let child = wscheck(&["ping", "-c", "2", "-i", "10ms", "--json", &server.url()])
@@ -216,18 +216,18 @@ fn a_full_disk_is_told() {
 }
 
 #[test]
-fn a_stopped_peer_becomes_timeout_then_dead() {
+fn stopped_peer_becomes_timeout_then_dead() {
     stop_mid_run(Server::start(&[]));
 }
 
 #[test]
-fn a_killed_peer_gives_its_ending() {
+fn killed_peer_is_reported_with_its_ending() {
     kill_mid_run(Server::start(&[]));
 }
 
-/// Its pongs lie in the kernel when it wakes, and its timers are all over.
+/// When the process continues, pongs wait in the kernel and all timers have expired.
 #[test]
-fn a_wscheck_that_was_stopped_itself_finds_no_peer_dead() {
+fn stopped_wscheck_finds_no_peer_dead() {
     let (sender, pid) = std::sync::mpsc::channel::<i32>();
     let peer = Script::start(move |mut stream| {
         upgrade(&mut stream);
@@ -237,7 +237,7 @@ fn a_wscheck_that_was_stopped_itself_finds_no_peer_dead() {
         let signal = |signal| assert_eq!(unsafe { libc::kill(stopped, signal) }, 0);
         signal(libc::SIGSTOP);
         pings.iter().for_each(|payload| stream.write_all(&frame(PONG, payload)).unwrap());
-        // Longer than the timeout: the standstill itself, nothing that is waited for.
+        // Longer than the timeout: the stall under test, not a wait for something.
         std::thread::sleep(std::time::Duration::from_millis(1500));
         signal(libc::SIGCONT);
         answer_pings(&mut stream);
@@ -252,7 +252,7 @@ fn a_wscheck_that_was_stopped_itself_finds_no_peer_dead() {
     assert!(report["host_lag"]["max_ms"].as_f64().unwrap() > 1000.0, "{report:#}");
 }
 
-/// Stops it for 1.5 s once it told three things of this kind; how it ends.
+/// Stops it for 1.5 s after three such events; returns its output at the end.
 fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32>, Value) {
     let server = Server::start(&["--heartbeat", "protocol", "--interval", "200ms", "--max-missed", "0"]);
     let url = server.url();
@@ -262,7 +262,7 @@ fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32
     let told = format!(r#""event":"{event}""#);
     assert_eq!(lines.by_ref().filter(|line| line.contains(&told)).take(3).count(), 3);
     process.signal(libc::SIGSTOP);
-    // The standstill itself, nothing that is waited for.
+    // The stall under test, not a wait for something.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     process.signal(libc::SIGCONT);
     let last = serde_json::from_str(&lines.last().unwrap()).unwrap();
@@ -270,7 +270,7 @@ fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32
 }
 
 #[test]
-fn a_listener_that_was_stopped_calls_no_server_irregular() {
+fn stopped_listener_finds_no_irregular_server() {
     let (code, report) = stopped_after_three("listen", &["--for", "4s"], "said");
     let told =
         (code, &report["verdict"], &report["interval"]["max_ms"].as_f64().is_some_and(|ms| ms < 300.0));
@@ -279,14 +279,14 @@ fn a_listener_that_was_stopped_calls_no_server_irregular() {
 }
 
 #[test]
-fn a_probe_that_was_stopped_says_nothing_of_a_servers_patience() {
+fn stopped_probe_zombie_is_inconclusive() {
     let (code, report) = stopped_after_three("probe-zombie", &["--max", "3s"], "heard");
     assert_eq!((code, &report["verdict"]), (Some(4), &"inconclusive".into()), "{report:#}");
     assert_eq!(report["policy"]["kind"], "unknown", "{report:#}");
     assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");
 }
 
-/// The kernel still acknowledges what a stopped server is sent; only heartbeats show that it is gone.
+/// The kernel still acknowledges data for a stopped server; only heartbeats show the failure.
 pub fn stop_mid_run(server: Server) {
     let mut run = Run::start(&["-i", "50ms", "-W", "200ms", &server.url()]);
     run.until("heartbeat");
@@ -311,7 +311,7 @@ pub fn stop_mid_run(server: Server) {
     assert!(known.0 > Some(0) && known.1 == Some(0), "{report:#}");
 }
 
-/// A killed server's kernel speaks for it.
+/// A killed server's kernel closes its connections.
 pub fn kill_mid_run(mut server: Server) {
     let mut run = Run::start(&["-i", "50ms", &server.url()]);
     run.until("heartbeat");
@@ -329,7 +329,7 @@ fn second_interrupt_ends_a_run_with_a_stuck_reader() {
     let mut stdout = child.0.stdout.take().unwrap();
     fill(&stdout);
     child.signal(libc::SIGINT);
-    // Within half a second of the first a signal belongs to it.
+    // Within half a second of the first, a signal counts as the same one.
     while child.0.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(100));
         child.signal(libc::SIGTERM);
@@ -338,7 +338,7 @@ fn second_interrupt_ends_a_run_with_a_stuck_reader() {
     let _ = stdout.read_to_end(&mut Vec::new());
 }
 
-/// Waits until the pipe holds all that it can, so that its writer is stuck.
+/// Waits until the pipe is full, so that its writer is blocked.
 fn fill(pipe: &impl AsRawFd) {
     let mut before = -1;
     loop {
@@ -348,7 +348,7 @@ fn fill(pipe: &impl AsRawFd) {
             assert_eq!(libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &mut held), 0);
             libc::fcntl(pipe.as_raw_fd(), libc::F_GETPIPE_SZ)
         };
-        // A page is left over when the next line does not fit.
+        // A page is left over if the next line does not fit.
         if held > size - 4096 && held == before {
             return;
         }

@@ -1,4 +1,4 @@
-//! Runs the binary in a cleared environment, and servers for it to talk to.
+//! Runs the binary in a cleared environment, and servers for it to connect to.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,19 +10,19 @@ use std::thread::JoinHandle;
 
 use serde_json::Value;
 
-/// The folder of the crate.
+/// The crate's directory.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The text of a file, by its path in the crate.
+/// A file's text, by its path in the crate.
 pub fn text(path: &str) -> String {
     let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The binary, with nothing of this environment but what it needs to run. A hang-up ends it, also where the tests
-/// themselves run under nohup, which would be inherited.
+/// The binary with a minimal environment. SIGHUP ends it even if the tests run under nohup, whose setting it would
+/// inherit.
 pub fn wscheck(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
     command.env_clear().args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -36,12 +36,12 @@ pub fn wscheck(args: &[&str]) -> Command {
     command
 }
 
-/// What a finished run left.
+/// Output of a finished run.
 #[derive(Debug)]
 pub struct Ran {
     pub stdout: String,
     pub stderr: String,
-    /// `None` when a signal ended it.
+    /// `None` if a signal ended it.
     pub code: Option<i32>,
 }
 
@@ -56,14 +56,14 @@ impl Ran {
         }
     }
 
-    /// The document on stdout, which must be valid by the schema.
+    /// The JSON document on stdout, validated by the schema.
     pub fn json(&self) -> Value {
         let document = serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {self:?}"));
         validate(&document);
         document
     }
 
-    /// Every line on stdout, each valid by the schema.
+    /// The NDJSON lines on stdout, validated by the schema.
     pub fn ndjson(&self) -> Vec<Value> {
         let lines = self.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
         lines.inspect(validate).collect()
@@ -87,8 +87,8 @@ pub fn run(args: &[&str]) -> Ran {
     Ran::of(wscheck(args).spawn().unwrap())
 }
 
-/// Does this to all of them at once: most of the time they wait.
-pub fn at_once<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
+/// Runs a function on all items concurrently, since they mostly wait.
+pub fn run_concurrently<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
             scope.spawn(|| act(case));
@@ -102,7 +102,7 @@ pub fn ping_json(args: &[&str]) -> (Option<i32>, Value) {
     (ran.code, ran.json())
 }
 
-/// A child process that is killed when the test is over, however it ends.
+/// A child process that is killed when dropped.
 pub struct Reaped(pub Child);
 
 impl Drop for Reaped {
@@ -118,13 +118,13 @@ impl Reaped {
     }
 }
 
-/// Signals a child that was not yet waited for.
+/// Signals a child that has not been reaped.
 pub fn send_signal(child: &Child, signal: i32) {
-    // SAFETY: kill(2) has no memory effects; the child is ours and not yet waited for.
+    // SAFETY: kill(2) has no memory effects; the child is ours and not yet reaped.
     assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
 }
 
-/// A ping in NDJSON that is under way.
+/// A running ping with NDJSON output.
 pub struct Run {
     pub process: Reaped,
     lines: BufReader<ChildStdout>,
@@ -144,25 +144,25 @@ impl Run {
         value.inspect(validate)
     }
 
-    /// Reads on to the next line of this event.
+    /// Reads to the next line with this event.
     pub fn until(&mut self, event: &str) -> Value {
         std::iter::from_fn(|| self.line())
             .find(|line| line["event"] == event)
             .unwrap_or_else(|| panic!("no {event}"))
     }
 
-    /// Every line that is still to come, and the exit code.
+    /// All remaining lines, and the exit code.
     pub fn rest(mut self) -> (Vec<Value>, Option<i32>) {
         let lines = std::iter::from_fn(|| self.line()).collect();
         (lines, self.process.0.wait().unwrap().code())
     }
 }
 
-/// A server in a process of its own that says where it listens on its first line.
+/// A server process that prints its address on its first line.
 pub struct Server {
     pub process: Reaped,
     pub port: u16,
-    /// Kept open: a server whose output is closed may stop.
+    /// Kept open: a server may stop when its output closes.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -172,7 +172,7 @@ impl Server {
         Server::spawn(wscheck(&[&["serve", "--bind", "127.0.0.1:0"], args].concat()))
     }
 
-    /// Any server whose first line ends in its port, a slash allowed.
+    /// Any server whose first line ends in its port, optionally with a slash.
     pub fn spawn(mut command: Command) -> Server {
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut process = Reaped(command.spawn().unwrap());
@@ -190,7 +190,7 @@ impl Server {
     }
 }
 
-/// A scripted peer on a thread: takes one connection after the other and does the same with each.
+/// A scripted peer on a thread; handles its connections one after the other.
 pub struct Script {
     pub port: u16,
     _thread: JoinHandle<()>,
@@ -205,7 +205,7 @@ impl Script {
         Script { port, _thread: thread }
     }
 
-    /// Reads the request and answers these bytes, then waits for the client to go.
+    /// Reads the request, sends these bytes, and waits until the client closes.
     pub fn answering(bytes: impl Into<Vec<u8>>) -> Script {
         let bytes = bytes.into();
         Script::start(move |mut stream| {
@@ -215,7 +215,7 @@ impl Script {
         })
     }
 
-    /// Upgrades, writes these bytes, and waits for the client to go.
+    /// Upgrades, sends these bytes, and waits until the client closes.
     pub fn upgraded_then(bytes: impl Into<Vec<u8>>) -> Script {
         let bytes = bytes.into();
         Script::start(move |mut stream| {
@@ -235,13 +235,13 @@ pub const CLOSE: u8 = 0x88;
 pub const PING: u8 = 0x89;
 pub const PONG: u8 = 0x8a;
 
-/// A server's frame: its first byte, and at most 125 bytes.
+/// A server frame: its first byte, and a payload of at most 125 bytes.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     assert!(payload.len() < 126);
     [&[first, payload.len() as u8], payload].concat()
 }
 
-/// A client's short frame, unmasked: its first byte, and what it carries.
+/// Reads a client's short frame: its first byte and its unmasked payload.
 pub fn read_frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 6];
     stream.read_exact(&mut head).ok()?;
@@ -251,7 +251,7 @@ pub fn read_frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
     Some((head[0], payload))
 }
 
-/// Answers Pings and the closing handshake, until the client is gone.
+/// Answers Pings and the closing handshake until the client closes.
 pub fn answer_pings(stream: &mut (impl Read + Write)) {
     while let Some((first, payload)) = read_frame(stream) {
         let answered = match first {
@@ -265,7 +265,7 @@ pub fn answer_pings(stream: &mut (impl Read + Write)) {
     }
 }
 
-/// The request's head.
+/// Reads a request's head.
 pub fn read_head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -275,14 +275,14 @@ pub fn read_head(stream: &mut impl Read) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A right answer to the upgrade; gives the request's head.
+/// Sends a valid 101 response; returns the request's head.
 pub fn upgrade(stream: &mut (impl Read + Write)) -> String {
     let head = read_head(stream);
     accept(stream, &head, None);
     head
 }
 
-/// A right answer to a request of this head, by which this subprotocol is chosen.
+/// A valid response to this request, with this subprotocol.
 pub fn accept(stream: &mut impl Write, head: &str, subprotocol: Option<&str>) {
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -297,7 +297,7 @@ pub fn accept(stream: &mut impl Write, head: &str, subprotocol: Option<&str>) {
     stream.write_all(answer.as_bytes()).unwrap();
 }
 
-/// A port on which nothing listens. Nobody else binds it: it stays bound, without listening.
+/// A port without a listener; it stays bound, so nobody else gets it.
 pub fn closed_port() -> (socket2::Socket, u16) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

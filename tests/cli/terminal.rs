@@ -1,4 +1,4 @@
-//! On a terminal: colour, NO_COLOR, and the progress line that never touches stdout.
+//! On a terminal: colour, NO_COLOR, and the progress line, which is never on stdout.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,40 +7,39 @@ use std::process::Stdio;
 
 use crate::support::{Server, closed_port, wscheck};
 
-/// Both ends of a new pseudo-terminal of 80 columns, ours first.
+/// A new pseudo-terminal of 80 columns: our end and the other.
 fn terminal() -> (File, OwnedFd) {
     terminal_of(80)
 }
 
-/// Both ends of a new pseudo-terminal, ours first.
+/// A new pseudo-terminal: our end and the other.
 fn terminal_of(columns: u16) -> (File, OwnedFd) {
     let (mut ours, mut theirs) = (0, 0);
     let mut size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let none = std::ptr::null_mut();
-    // SAFETY: openpty writes two descriptors, which nobody else owns, reads the size, and takes null for
-    // the rest.
+    // SAFETY: openpty writes two descriptors, which nobody else owns, reads the size, and accepts null for the rest.
     unsafe {
         assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), &raw mut size), 0);
         (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
     }
 }
 
-/// Everything that is shown, until the other end is closed.
+/// Everything shown until the other end closes.
 fn shown(mut terminal: File) -> String {
     let mut bytes = Vec::new();
-    // The end of a terminal is an error (EIO), which leaves what was read before.
+    // A terminal ends with an error (EIO) that keeps the data read before.
     let _ = terminal.read_to_end(&mut bytes);
     String::from_utf8(bytes).unwrap()
 }
 
-/// What a ping shows on a terminal that is its stdout, with these variables set.
+/// Terminal output of a ping whose stdout is a terminal, with these variables set.
 fn on_terminal(args: &[&str], variables: &[(&str, &str)]) -> String {
     let server = Server::start(&["--close-after", "100ms:4001"]);
     let (ours, theirs) = terminal();
     let mut command = wscheck(&[&["ping", "-i", "20ms", &server.url()], args].concat());
     command.env("TERM", "xterm").envs(variables.iter().copied()).stdout(Stdio::from(theirs));
     let mut child = command.spawn().unwrap();
-    // Its copy of the terminal's other end must go, or the reading never ends.
+    // The command's copy of the other end must close, or reading never ends.
     drop(command);
     let text = shown(ours);
     assert_eq!(child.wait().unwrap().code(), Some(1));
@@ -49,7 +48,7 @@ fn on_terminal(args: &[&str], variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn colour_is_for_terminals_and_no_color_is_respected() {
+fn colour_is_used_on_terminals_unless_no_color() {
     assert!(on_terminal(&[], &[]).contains("\x1b["));
     assert!(!on_terminal(&[], &[("NO_COLOR", "1")]).contains("\x1b["));
     assert!(!on_terminal(&["--color", "never"], &[]).contains("\x1b["));
@@ -57,7 +56,7 @@ fn colour_is_for_terminals_and_no_color_is_respected() {
 }
 
 #[test]
-fn an_error_in_a_file_has_no_colour_though_stdout_is_a_terminal() {
+fn error_in_a_file_has_no_colour() {
     let (_socket, port) = closed_port();
     let url = format!("ws://127.0.0.1:{port}/");
     let commands = ["ping", "listen", "probe-idle", "probe-zombie"];
@@ -87,7 +86,7 @@ fn an_error_in_a_file_has_no_colour_though_stdout_is_a_terminal() {
 }
 
 #[test]
-fn colour_only_repeats_what_the_words_say() {
+fn colour_adds_no_information() {
     let plain = |text: &str| {
         let mut plain = String::new();
         let mut rest = text;
@@ -103,7 +102,7 @@ fn colour_only_repeats_what_the_words_say() {
 }
 
 #[test]
-fn the_progress_line_is_on_stderr_and_leaves_no_trace_on_stdout() {
+fn progress_line_is_only_on_stderr() {
     let server = Server::start(&[]);
     let (ours, theirs) = terminal();
     let mut command = wscheck(&["ping", "-c", "5", "-i", "50ms", "-n", "3", "--json", &server.url()]);
@@ -128,7 +127,7 @@ fn the_progress_line_is_on_stderr_and_leaves_no_trace_on_stdout() {
 }
 
 #[test]
-fn a_search_tells_on_stderr_how_far_it_is() {
+fn search_progress_is_on_stderr() {
     let server = Server::start(&[]);
     let (ours, theirs) = terminal_of(160);
     let mut command = wscheck(&["probe-idle", "--proxy", "none", "--max", "2500ms", "--json", &server.url()]);
@@ -146,7 +145,7 @@ fn a_search_tells_on_stderr_how_far_it_is() {
 }
 
 #[test]
-fn the_summary_and_its_table_fit_the_terminal() {
+fn summary_fits_the_terminal() {
     let (one, two) = (Server::start(&["--close-after", "300ms:4001"]), Server::start(&[]));
     for (columns, all_figures) in [(60, false), (120, true)] {
         let (ours, theirs) = terminal_of(columns);
@@ -189,7 +188,7 @@ fn findings_are_logged_on_stderr_as_they_come() {
 }
 
 #[test]
-fn output_is_ascii_where_the_locale_is_not_utf8() {
+fn output_is_ascii_without_utf8_locale() {
     let server = Server::start(&[]);
     let ping = ["ping", "-c", "3", "-i", "20ms", &server.url()];
     let listing = ["timeouts"];

@@ -9,7 +9,7 @@ fn entries(document: &Value) -> &Vec<Value> {
 }
 
 #[test]
-fn every_timer_has_a_source_and_says_how_well_it_is_known() {
+fn every_timer_has_source_and_confidence() {
     let document = run(&["timeouts", "--json"]).json();
     assert!(entries(&document).len() > 80);
     for entry in entries(&document) {
@@ -25,7 +25,7 @@ fn nginx_is_shown_in_full() {
 }
 
 #[test]
-fn a_product_is_found_in_any_case_by_name_or_id() {
+fn product_is_found_case_insensitively() {
     let ids = |product: &str| {
         let document = run(&["timeouts", "--json", product]).json();
         entries(&document).iter().map(|entry| entry["id"].as_str().unwrap().to_string()).collect::<Vec<_>>()
@@ -36,7 +36,7 @@ fn a_product_is_found_in_any_case_by_name_or_id() {
 }
 
 #[test]
-fn ndjson_is_an_entry_a_line_and_the_document_last() {
+fn ndjson_lists_entries_and_ends_with_the_document() {
     let lines = run(&["timeouts", "-o", "ndjson", "haproxy"]).ndjson();
     let (document, entries) = lines.split_last().unwrap();
     assert_eq!(document["middleboxes"].as_array().unwrap().len(), entries.len());
@@ -48,18 +48,19 @@ fn ndjson_is_an_entry_a_line_and_the_document_last() {
 #[test]
 fn unknown_product_error_suggests_similar_names() {
     let ran = run(&["timeouts", "ngnix"]);
-    let told = "error: 'ngnix' is no product in the table of timeouts; near it are: nginx\n";
+    let told = "error: 'ngnix' is not a product in the table of timeouts; similar names: nginx\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["timeouts", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["verdict"]), (Some(2), &"usage".into()));
-    let told = "'qqqq\\u{1b}[2J' is no product in the table of timeouts; 'wscheck timeouts' lists them all";
+    let told =
+        "'qqqq\\u{1b}[2J' is not a product in the table of timeouts; 'wscheck timeouts' lists them all";
     assert_eq!(document["error"]["message"], told);
     assert_eq!(run(&["timeouts", ""]).code, Some(2));
 }
 
 #[test]
-fn the_whole_table_is_grouped_by_kind_and_sorted_by_product() {
+fn table_is_grouped_by_kind_and_sorted() {
     let text = run(&["timeouts"]).stdout;
     let place = |text: &str, what: &str| text.find(what).unwrap_or_else(|| panic!("no {what}"));
     let (idle, lifetime, other) =
@@ -73,7 +74,7 @@ fn the_whole_table_is_grouped_by_kind_and_sorted_by_product() {
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly_and_colour_is_for_terminals() {
+fn closed_pipe_ends_quietly_without_colour() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let ran = Ran::of(wscheck(&["timeouts"]).stdout(writer).spawn().unwrap());

@@ -1,4 +1,4 @@
-//! `probe-zombie` against `wscheck serve`: the policy that is inferred is the one that was configured.
+//! `probe-zombie` against `wscheck serve`: the inferred policy equals the configured one.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::peers::Peer;
 use crate::support::{
-    CLOSE, PING, PONG, Ran, Reaped, Server, TEXT, answer_pings, at_once, closed_port, frame, read_frame, run,
-    upgrade, validate, wscheck,
+    CLOSE, PING, PONG, Ran, Reaped, Server, TEXT, answer_pings, closed_port, frame, read_frame, run,
+    run_concurrently, upgrade, validate, wscheck,
 };
 
 const INTERVAL_MS: f64 = 500.0;
 const TIMEOUT_MS: f64 = 200.0;
-/// How late a timer of a busy machine may be.
+/// Maximum lateness of a timer on a busy machine.
 const LATE_MS: f64 = 100.0;
 
-/// A server whose heartbeats are of this kind; it wants the answer itself, or takes any frame for life.
+/// A server with this kind of heartbeat that requires the answer, or accepts any frame as a sign of life.
 fn serve(kind: &str, max_missed: &str, more: &[&str]) -> Server {
     let beats =
         ["--heartbeat", kind, "--interval", "500ms", "--timeout", "200ms", "--max-missed", max_missed];
@@ -43,7 +43,7 @@ fn client<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn the_inferred_policy_is_the_configured_one_in_every_mode() {
+fn inferred_policy_equals_the_configured_one() {
     let mut cases = Vec::new();
     for (kind, heartbeat) in [("protocol", "ping"), ("app", "app_ping"), ("both", "")] {
         for (max_missed, misses) in [("0", None), ("1", Some(1)), ("3", Some(3))] {
@@ -52,11 +52,12 @@ fn the_inferred_policy_is_the_configured_one_in_every_mode() {
             }
         }
     }
-    // Six at once, so that timers are not late for want of a processor.
+    // Six at a time, so that timers are not delayed by a busy processor.
     for some in cases.chunks(6) {
-        at_once(some, |(kind, heartbeat, max_missed, misses, skips)| {
+        run_concurrently(some, |(kind, heartbeat, max_missed, misses, skips)| {
             let server = serve(kind, max_missed, if *skips { &["--skip-if-active"] } else { &[] });
-            // Pings more often than answers may take: then the client of Pings only lives, and tells the interval.
+            // Pings are more frequent than the answer timeout, so only the pings-only client survives and shows the
+            // interval.
             let (code, document) = document(&["--max", "4s", "--every", "80ms"], &server.url());
             let policy = &document["policy"];
             let told = format!("{kind} {max_missed} {skips}: {document:#}");
@@ -81,7 +82,7 @@ fn the_inferred_policy_is_the_configured_one_in_every_mode() {
 }
 
 #[test]
-fn over_tls_a_client_is_mute_and_stalls_below_it() {
+fn mute_and_stall_work_below_tls() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     let tls = ["--tls", "--ca-file", ca.to_str().unwrap()];
@@ -102,9 +103,9 @@ fn over_tls_a_client_is_mute_and_stalls_below_it() {
 }
 
 #[test]
-fn a_timer_is_told_from_a_heartbeat_and_what_it_needs_is_found() {
+fn timer_differs_from_heartbeat() {
     let timer = ["--heartbeat", "none", "--idle-timeout", "800ms"];
-    at_once(&[(&[][..], "any_frame"), (&["--messages-only"][..], "messages")], |(more, needs)| {
+    run_concurrently(&[(&[][..], "any_frame"), (&["--messages-only"][..], "messages")], |(more, needs)| {
         let server = Server::start(&[&timer, *more].concat());
         let (code, document) = document(&["--max", "3s"], &server.url());
         let policy = &document["policy"];
@@ -120,10 +121,10 @@ fn a_timer_is_told_from_a_heartbeat_and_what_it_needs_is_found() {
 }
 
 #[test]
-fn a_timer_beside_heartbeats_is_told_with_them() {
+fn timer_is_reported_with_heartbeats() {
     let beats = ["--heartbeat", "protocol", "--interval", "300ms", "--timeout", "200ms"];
     let timer = ["--idle-timeout", "1500ms", "--messages-only"];
-    at_once(&[("0", "idle_timeout"), ("1", "heartbeat")], |(max_missed, kind)| {
+    run_concurrently(&[("0", "idle_timeout"), ("1", "heartbeat")], |(max_missed, kind)| {
         let server = Server::start(&[&beats[..], &["--max-missed", max_missed], &timer].concat());
         let (code, document) = document(&["--max", "4s"], &server.url());
         let policy = &document["policy"];
@@ -140,7 +141,7 @@ fn a_timer_beside_heartbeats_is_told_with_them() {
 }
 
 #[test]
-fn who_was_given_up_without_a_word_was_not_kept_for_its_answers() {
+fn client_closed_without_pings_is_explained() {
     let server = Server::start(&["--heartbeat", "none", "--idle-timeout", "1s", "--idle-cut", "silent"]);
     let (code, document) = document(&["--max", "3s", "--answer-timeout", "1s"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
@@ -155,8 +156,8 @@ fn who_was_given_up_without_a_word_was_not_kept_for_its_answers() {
 }
 
 #[test]
-fn control_unanswered_at_the_end_vouches_for_nothing() {
-    // All is answered until shortly before the last of the others is over.
+fn unanswered_final_check_is_inconclusive() {
+    // Everything is answered until shortly before the last other client ends.
     let server = Server::start(&["--heartbeat", "none", "--stall", "2500ms"]);
     let args = ["--max", "3s", "--every", "500ms", "--answer-timeout", "2s"];
     let (code, document) = document(&args, &server.url());
@@ -165,7 +166,7 @@ fn control_unanswered_at_the_end_vouches_for_nothing() {
 }
 
 #[test]
-fn the_controls_death_voids_the_run() {
+fn end_of_the_control_voids_the_run() {
     let server = Server::start(&["--heartbeat", "none", "--lifetime", "1s"]);
     let (code, document) = document(&["--max", "5s", "--expect", "<=3s"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
@@ -180,10 +181,10 @@ fn the_controls_death_voids_the_run() {
 }
 
 #[test]
-fn an_expectation_is_met_or_not() {
+fn expectation_is_met_or_not() {
     let cases =
         [("1", "<=2s", 0, json!(true)), ("1", ">=1500ms", 1, json!(false)), ("0", "<=2s", 1, json!(false))];
-    at_once(&cases, |(max_missed, expect, code, met)| {
+    run_concurrently(&cases, |(max_missed, expect, code, met)| {
         let server = serve("protocol", max_missed, &[]);
         let (ended, document) = document(&["--max", "3s", "--expect", expect], &server.url());
         assert_eq!((ended, &document["expectation"]["met"]), (Some(*code), met), "{expect}: {document:#}");
@@ -191,7 +192,7 @@ fn an_expectation_is_met_or_not() {
 }
 
 #[test]
-fn nothing_is_measured_where_nothing_opens() {
+fn unreachable_server_is_not_measured() {
     let (_kept, port) = closed_port();
     let url = format!("ws://127.0.0.1:{port}/");
     let (code, document) = document(&[], &url);
@@ -201,10 +202,10 @@ fn nothing_is_measured_where_nothing_opens() {
 }
 
 #[test]
-fn an_interrupt_gives_the_report_so_far() {
+fn interrupt_reports_what_is_known() {
     use std::io::{BufRead, BufReader};
     let cases = [("1", "reaps_dead_clients"), ("0", "inconclusive")];
-    at_once(&cases, |(max_missed, verdict)| {
+    run_concurrently(&cases, |(max_missed, verdict)| {
         let server = serve("protocol", max_missed, &[]);
         let args = [
             "probe-zombie",
@@ -220,7 +221,7 @@ fn an_interrupt_gives_the_report_so_far() {
         ];
         let mut process = Reaped(wscheck(&args).spawn().unwrap());
         let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // The half-closed goes at once; the mute and the stalled where they are not kept.
+        // The half-closed client ends at once; the mute and stalled ones if they are not kept.
         let gone = if *max_missed == "0" { 1 } else { 3 };
         assert_eq!(lines.by_ref().filter(|line| line.contains(r#""event":"over""#)).take(gone).count(), gone);
         process.signal(libc::SIGINT);
@@ -234,7 +235,7 @@ fn an_interrupt_gives_the_report_so_far() {
 }
 
 #[test]
-fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
+fn text_starts_with_the_diagnosis() {
     let server = serve("protocol", "1", &[]);
     let lines = probe(&["-o", "ndjson", "--max", "2s"], &server.url()).ndjson();
     for event in ["started", "client_opened", "heard", "over"] {
@@ -252,11 +253,11 @@ fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
     assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains(['\x1b', '\r']), "{ran:?}");
 }
 
-/// More than the sockets between two processes hold, in frames of 60 KiB.
+/// More than the sockets between two processes can buffer, in frames of 60 KiB.
 const FRAMES: usize = 140;
 const FRAME: usize = 60 * 1024;
 
-/// The address of a server that does this with each connection, side by side.
+/// Address of a server that handles each connection in its own thread.
 fn serving(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     let act = Arc::new(act);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -271,10 +272,10 @@ fn serving(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     url
 }
 
-/// Has much to say at first, gives up who does not take it within a second, and then answers Pings.
-fn pour(mut stream: TcpStream) {
+/// Sends much data at first, closes clients that do not read it within a second, then answers Pings.
+fn send_backlog_then_pong(mut stream: TcpStream) {
     upgrade(&mut stream);
-    // What was not read would be answered by an RST.
+    // Unread data would trigger an RST.
     (0..2).for_each(|_| drop(read_frame(&mut stream)));
     stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     let mut frame = vec![0x82, 126];
@@ -288,16 +289,16 @@ fn pour(mut stream: TcpStream) {
 
 #[test]
 fn stalled_client_with_full_window_learns_its_end_late() {
-    let (code, document) = document(&["--max", "4s"], &serving(pour));
+    let (code, document) = document(&["--max", "4s"], &serving(send_backlog_then_pong));
     let stalled = client(&document, "stalled");
     assert_eq!((&stalled["fate"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
     assert!(stalled["kept_ms"].as_f64() >= Some(4000.0), "an upper bound: {document:#}");
-    // Who reads is kept, dead or not.
+    // Clients that read are kept, dead or not.
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
     assert_eq!(client(&document, "mute")["fate"], "kept", "{document:#}");
 }
 
-/// Sends a close frame to who is silent for 800 ms, and waits as long for the answer to that.
+/// Sends a close frame to clients that are silent for 800 ms, and waits as long for the reply.
 fn close_and_wait(mut stream: TcpStream) {
     upgrade(&mut stream);
     stream.set_read_timeout(Some(Duration::from_millis(800))).unwrap();
@@ -317,25 +318,25 @@ fn unread_close_frame_is_dated_by_arrival() {
     }
 }
 
-/// Upgrades, and lets go of each after a second, healthy or not.
-fn of_age(mut stream: TcpStream) {
+/// Upgrades, and closes each connection after a second.
+fn close_after_one_second(mut stream: TcpStream) {
     upgrade(&mut stream);
     let clone = stream.try_clone().unwrap();
     std::thread::spawn(move || answer_pings(&mut { clone }));
-    // The age itself, nothing that is waited for.
+    // The age under test, not a wait for something.
     std::thread::sleep(Duration::from_millis(1000));
     let _ = stream.shutdown(std::net::Shutdown::Both);
 }
 
 #[test]
-fn control_dying_of_age_last_voids_the_run() {
-    // The stalled client, which begins last, must not make the control's death look like one of the others'.
-    let (code, document) = document(&["--max", "3s"], &serving(of_age));
+fn control_ended_by_age_voids_the_run() {
+    // The stalled client starts last and must not make the control's end look like another client's.
+    let (code, document) = document(&["--max", "3s"], &serving(close_after_one_second));
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert_eq!(document["policy"]["kind"], "unknown", "{document:#}");
 }
 
-/// Answers nothing, and pings without a pause.
+/// Answers nothing, and sends pings without a pause.
 fn flood(mut stream: TcpStream) {
     upgrade(&mut stream);
     let mut reader = stream.try_clone().unwrap();
@@ -345,7 +346,7 @@ fn flood(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_flood_ends_with_the_time_that_was_given() {
+fn flood_ends_at_the_time_limit() {
     let (_, document) = document(&["--max", "1s", "--answer-timeout", "20s"], &serving(flood));
     for name in ["mute", "half_closed", "quiet"] {
         assert_eq!(client(&document, name)["fate"], "kept", "{document:#}");
@@ -353,7 +354,7 @@ fn a_flood_ends_with_the_time_that_was_given() {
 }
 
 #[test]
-fn a_server_that_answers_nobody_is_not_said_to_leak() {
+fn unanswering_server_is_not_a_leak() {
     let server = Server::start(&["--heartbeat", "none", "--stall", "0ms"]);
     let args = ["--max", "4s", "--every", "200ms", "--answer-timeout", "300ms", "--expect", "<=1s"];
     let (code, document) = document(&args, &server.url());
@@ -362,7 +363,7 @@ fn a_server_that_answers_nobody_is_not_said_to_leak() {
     assert!(reason.contains("the control, a healthy client, was never answered in"), "{reason}");
 }
 
-/// A chat room: what one says the others hear, and who says nothing for a second is shown the door.
+/// A chat server: relays each message to the other clients, and closes clients that are silent for a second.
 fn chat(room: &Mutex<Vec<TcpStream>>, mut stream: TcpStream) {
     upgrade(&mut stream);
     room.lock().unwrap().push(stream.try_clone().unwrap());
@@ -388,14 +389,14 @@ fn chat(room: &Mutex<Vec<TcpStream>>, mut stream: TcpStream) {
 
 const CHAT_PATIENCE: Duration = Duration::from_secs(1);
 
-fn chat_room() -> String {
+fn relay_messages() -> String {
     let room = Mutex::new(Vec::new());
     serving(move |stream| chat(&room, stream))
 }
 
 #[test]
-fn what_a_chat_server_passes_on_is_no_heartbeat_of_its_own() {
-    let (code, document) = document(&["--max", "3s"], &chat_room());
+fn relayed_chat_messages_are_not_heartbeats() {
+    let (code, document) = document(&["--max", "3s"], &relay_messages());
     assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{document:#}");
     let policy = &document["policy"];
     assert_eq!(
@@ -408,14 +409,14 @@ fn what_a_chat_server_passes_on_is_no_heartbeat_of_its_own() {
 }
 
 #[test]
-fn words_that_cannot_be_known_again_make_no_policy() {
-    let (code, document) = document(&["--max", "3s", "--say", "ping"], &chat_room());
+fn altered_relayed_messages_give_no_policy() {
+    let (code, document) = document(&["--max", "3s", "--say", "ping"], &relay_messages());
     assert_eq!((code, &document["policy"]["kind"]), (Some(0), &"unknown".into()), "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
     assert!(reason.starts_with("the server passes on to the others what one client says"), "{reason}");
 }
 
-/// Shows the door to who has not said anything within a second, and keeps the others for ever.
+/// Closes clients that send nothing within a second, and keeps the others forever.
 fn login(mut stream: TcpStream) {
     upgrade(&mut stream);
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
@@ -432,14 +433,14 @@ fn login(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_deadline_for_the_first_word_is_no_reaping() {
+fn login_deadline_is_not_reaping() {
     let (code, document) = document(&["--max", "3s"], &serving(login));
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
     assert_eq!(document["policy"]["kind"], "none", "{document:#}");
 }
 
-/// Answers a Ping at once, and a message only after two seconds.
-fn slow_to_answer(mut stream: TcpStream) {
+/// Answers Pings at once, and messages after two seconds.
+fn answer_messages_late(mut stream: TcpStream) {
     upgrade(&mut stream);
     while let Some((first, payload)) = read_frame(&mut stream) {
         match first {
@@ -458,12 +459,12 @@ fn slow_to_answer(mut stream: TcpStream) {
 }
 
 #[test]
-fn slow_first_answer_is_no_server_stall() {
-    let (code, document) = document(&["--max", "4s"], &serving(slow_to_answer));
+fn slow_first_answer_is_not_a_server_stall() {
+    let (code, document) = document(&["--max", "4s"], &serving(answer_messages_late));
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
 }
 
-/// The library with intervals that are not its own, as no table has them.
+/// The library with non-default intervals, which are in no table.
 const WEBSOCKETS: Peer = Peer {
     name: "python websockets",
     needs: "python/.venv/bin/python",
@@ -483,7 +484,7 @@ fn websockets_is_named_by_its_close_frame_at_any_interval() {
 }
 
 #[test]
-fn control_that_is_refused_in_words_gets_no_guess() {
+fn control_refused_with_a_reason_gets_no_guess() {
     let closing = |code: u16, reason: &'static str| {
         serving(move |mut stream| {
             upgrade(&mut stream);

@@ -1,17 +1,17 @@
-//! The heap of a test's own process, counted.
+//! Counts the heap usage of a test's process.
 
 #![expect(unsafe_code, reason = "a global allocator is unsafe to implement")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
-/// Counts the bytes that are in use.
+/// Counts bytes in use.
 struct Counting;
 
-/// The bytes of this process' heap that are in use.
+/// Bytes in use on this process's heap.
 pub static USED: AtomicIsize = AtomicIsize::new(0);
 
-// SAFETY: every call is the system allocator's; only its sizes are noted.
+// SAFETY: every call goes to the system allocator; only sizes are counted.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         USED.fetch_add(layout.size() as isize, Relaxed);

@@ -1,4 +1,4 @@
-//! Every fault of the server's table, as a bare client sees it on the wire.
+//! Every fault of the server, as a bare client sees it on the wire.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use wscheck::domain::connection::close_cause::{CloseKind, ClosedBy};
 use wscheck::server::faults::FAULTS;
 use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
 
-/// A client whose server has these faults.
+/// A client of a server with these faults.
 async fn faced_with(faults: &[&str]) -> (Served, Bare) {
     let served = Served::with_faults(faults).await;
     let client = Bare::connect(served.address).await;
     (served, client)
 }
 
-/// Pings and pongs in turn; the payloads of what came back, until the answer to `last` came.
+/// Sends pings in turn; returns the received payloads until the answer to `last`.
 async fn answers(client: &mut Bare, pings: &[&str], last: &str) -> Vec<String> {
     for ping in pings {
         client.send(PING, ping.as_bytes()).await;
@@ -30,7 +30,7 @@ async fn answers(client: &mut Bare, pings: &[&str], last: &str) -> Vec<String> {
     seen
 }
 
-/// Nothing comes back: the message after it is the first thing heard.
+/// Checks that nothing comes back before the answer to the next message.
 async fn stays_silent(client: &mut Bare) {
     client.send(PING, b"anybody?").await;
     let silence = tokio::time::timeout(Duration::from_millis(300), client.stream.read_u8()).await;
@@ -38,7 +38,7 @@ async fn stays_silent(client: &mut Bare) {
 }
 
 #[test]
-fn every_fault_of_the_table_is_tested_here() {
+fn every_fault_is_tested_here() {
     let here = include_str!("faults.rs");
     for definition in FAULTS {
         let (flag, valued) = (format!("\"{}\"", definition.name), format!("\"{}=", definition.name));
@@ -47,7 +47,7 @@ fn every_fault_of_the_table_is_tested_here() {
 }
 
 #[tokio::test]
-async fn delay_and_jitter_hold_pongs_back_in_order() {
+async fn delay_and_jitter_keep_pongs_in_order() {
     for (faults, least) in [(&["delay=60ms"][..], 60), (&["delay=60ms", "jitter=40ms"], 60)] {
         let (served, mut client) = faced_with(faults).await;
         let start = Instant::now();
@@ -113,7 +113,7 @@ async fn chatter_comes_by_itself() {
 }
 
 #[tokio::test]
-async fn a_ping_flood_is_one() {
+async fn ping_flood_floods() {
     let (served, mut client) = faced_with(&["ping-flood=2000"]).await;
     for n in 0..500 {
         assert_eq!(client.frame().await, (PING, format!("flood-{n}")));
@@ -126,7 +126,7 @@ async fn stall_stops_reading_with_the_socket_open() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
     fault(&mut served, "stall at age 20ms").await;
     stays_silent(&mut client).await;
-    // What nobody reads fills the buffers of both ends, and then nothing more can be written.
+    // Unread data fills both ends' buffers; then writing blocks.
     let full = tokio::time::timeout(Duration::from_secs(2), async {
         let block = vec![0; 1 << 20];
         for _ in 0..64 {
@@ -138,7 +138,7 @@ async fn stall_stops_reading_with_the_socket_open() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_a_stalled_connection_is_noticed() {
+async fn departed_client_of_a_stalled_connection_is_noticed() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
     fault(&mut served, "stall at age 20ms").await;
     client.send(PING, b"never read").await;
@@ -156,7 +156,7 @@ async fn mute_reads_and_answers_nothing() {
     served.stop().await;
 }
 
-/// More than the buffers of both ends can hold is taken.
+/// Checks that the server accepts more than both ends' buffers can hold.
 async fn swallows(client: &mut Bare) {
     let block = vec![0; 1 << 20];
     for _ in 0..32 {
@@ -184,7 +184,7 @@ async fn close_after_sends_its_code() {
 async fn fin_after_is_a_bare_fin() {
     let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
     fault(&mut served, "fin at age 20ms").await;
-    // A ping that crosses it is not answered by RST.
+    // A ping that crosses the FIN is not answered by an RST.
     client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
     let ended = served.event(|event| match &event.what {
@@ -203,7 +203,7 @@ async fn rst_after_is_an_rst() {
 }
 
 #[tokio::test]
-async fn half_close_goes_on_taking_what_the_client_sends() {
+async fn half_close_keeps_reading() {
     let (served, mut client) = faced_with(&["half-close=20ms"]).await;
     assert_eq!(client.next().await, Got::Fin);
     swallows(&mut client).await;
@@ -212,7 +212,7 @@ async fn half_close_goes_on_taking_what_the_client_sends() {
 }
 
 #[tokio::test]
-async fn the_idle_timeout_cuts_an_idle_connection_in_every_way() {
+async fn idle_timeout_cuts_in_every_manner() {
     let close = |code: u16| Got::Frame(Raw(CLOSE, code.to_be_bytes().to_vec()));
     let visible = [("fin", Got::Fin), ("rst", Got::Rst), ("close", close(1000)), ("close:1001", close(1001))];
     for (cut, seen) in visible {
@@ -224,18 +224,18 @@ async fn the_idle_timeout_cuts_an_idle_connection_in_every_way() {
 }
 
 #[tokio::test]
-async fn a_silent_cut_swallows_everything() {
+async fn silent_cut_discards_everything() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=silent"]).await;
-    fault(&mut served, "silent after 20ms without life").await;
+    fault(&mut served, "silent after 20ms of idleness").await;
     stays_silent(&mut client).await;
     swallows(&mut client).await;
     served.stop().await;
 }
 
 #[tokio::test]
-async fn an_rst_on_use_waits_for_the_client() {
+async fn rst_on_use_waits_for_the_client() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=rst-on-use"]).await;
-    fault(&mut served, "rst-on-use after 20ms without life").await;
+    fault(&mut served, "rst-on-use after 20ms of idleness").await;
     client.send(PING, b"hello?").await;
     assert_eq!(client.next().await, Got::Rst);
     served.stop().await;
@@ -258,16 +258,16 @@ async fn only_client_messages_reset_that_idle_timer() {
         }
         unreachable!()
     };
-    let cut = async { fault(&mut served, "fin after 150ms without life").await };
+    let cut = async { fault(&mut served, "fin after 150ms of idleness").await };
     let ((answered, end), ()) = tokio::join!(pinged, cut);
     assert!(answered > 1 && matches!(end, Got::Fin | Got::Rst), "{answered} {end:?}");
     served.stop().await;
 }
 
 #[tokio::test]
-async fn a_lingering_hop_lets_go_first_and_tells_later() {
+async fn lingering_hop_closes_late() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "linger=400ms"]).await;
-    fault(&mut served, "silent after 20ms without life").await;
+    fault(&mut served, "silent after 20ms of idleness").await;
     let start = Instant::now();
     client.send(PING, b"swallowed").await;
     assert_eq!(client.next().await, Got::Fin);
@@ -276,7 +276,7 @@ async fn a_lingering_hop_lets_go_first_and_tells_later() {
 }
 
 #[tokio::test]
-async fn a_lifetime_cuts_the_active_too() {
+async fn lifetime_cuts_active_connections() {
     let (served, mut client) = faced_with(&["lifetime=100ms:rst", "chatter=10ms"]).await;
     let end = loop {
         match client.next().await {
@@ -288,7 +288,7 @@ async fn a_lifetime_cuts_the_active_too() {
     served.stop().await;
 }
 
-/// What a client is answered whose upgrade goes wrong.
+/// The response to an upgrade that goes wrong.
 async fn answered(fault: &str) -> (Served, String) {
     let served = Served::with_faults(&[fault]).await;
     let mut client = Bare::knock(served.address).await;
@@ -314,7 +314,7 @@ async fn refuse_and_redirect_answer_with_their_status() {
 }
 
 #[tokio::test]
-async fn a_slow_upgrade_takes_its_time() {
+async fn slow_upgrade_is_delayed() {
     let start = Instant::now();
     let (served, head) = answered("slow-upgrade=150ms").await;
     assert!(head.starts_with("HTTP/1.1 101 ") && start.elapsed() >= Duration::from_millis(150));
@@ -322,8 +322,8 @@ async fn a_slow_upgrade_takes_its_time() {
 }
 
 #[tokio::test]
-async fn a_wrong_accept_is_wrong() {
-    // RFC 6455 1.3 has the right one for this key.
+async fn wrong_accept_key_is_sent() {
+    // The correct value for this key is in RFC 6455 1.3.
     let right = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     let (served, head) = answered("wrong-accept").await;
     assert!(head.contains("\r\nSec-WebSocket-Accept: ") && !head.contains(right), "{head}");
@@ -331,7 +331,7 @@ async fn a_wrong_accept_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_lenient_server_takes_http_1_0_and_no_host() {
+async fn lenient_server_accepts_http_1_0_and_no_host() {
     for request in [UPGRADE.replace("HTTP/1.1", "HTTP/1.0"), UPGRADE.replace("Host: a\r\n", "")] {
         for (faults, status) in [(&[][..], "HTTP/1.1 400 "), (&["lenient-upgrade"], "HTTP/1.1 101 ")] {
             let served = Served::with_faults(faults).await;
@@ -346,7 +346,7 @@ async fn a_lenient_server_takes_http_1_0_and_no_host() {
 }
 
 #[tokio::test]
-async fn an_endless_header_never_ends() {
+async fn endless_header_never_ends() {
     let served = Served::with_faults(&["endless-header"]).await;
     let mut client = Bare::knock(served.address).await;
     client.write(UPGRADE.as_bytes()).await;
@@ -359,7 +359,7 @@ async fn an_endless_header_never_ends() {
 }
 
 #[tokio::test]
-async fn what_comes_right_after_the_upgrade_is_as_ordered() {
+async fn first_bytes_are_sent_after_the_upgrade() {
     let huge = [0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0];
     let cases: [(&str, &[u8]); 4] = [
         ("garbage", &[0xff; 64]),
@@ -378,7 +378,7 @@ async fn what_comes_right_after_the_upgrade_is_as_ordered() {
 }
 
 #[tokio::test]
-async fn a_trickle_is_one_byte_at_a_time() {
+async fn trickle_sends_one_byte_at_a_time() {
     let (served, mut client) = faced_with(&["trickle=30ms"]).await;
     let start = Instant::now();
     client.send(PING, b"abc").await;
@@ -389,7 +389,7 @@ async fn a_trickle_is_one_byte_at_a_time() {
 }
 
 #[tokio::test]
-async fn only_their_share_of_the_connections_is_faulty() {
+async fn only_the_given_share_is_faulty() {
     let mut config = ServerConfig { fault_share: 0.5, ..ServerConfig::default() };
     wscheck::server::faults::set(&mut config.faults, "refuse", "503").unwrap();
     let served = Served::start(config).await;

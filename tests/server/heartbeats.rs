@@ -1,4 +1,4 @@
-//! The server's own heartbeats, on the wire.
+//! The server's heartbeats on the wire.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn status(served: &mut Served) -> (Status, Status) {
 }
 
 #[tokio::test]
-async fn a_client_that_answers_is_healthy_and_counted() {
+async fn answering_client_is_healthy() {
     let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 50, 5000)).await;
     let mut client = Bare::connect(served.address).await;
     for _ in 0..5 {
@@ -46,7 +46,7 @@ async fn a_client_that_answers_is_healthy_and_counted() {
 }
 
 #[tokio::test]
-async fn app_heartbeats_are_answered_by_messages_and_not_echoed() {
+async fn app_heartbeat_answers_are_not_echoed() {
     let mut served = Served::start(beating(&[HeartbeatKind::App], 50, 5000)).await;
     let mut client = Bare::connect(served.address).await;
     let (first, ping) = client.frame().await;
@@ -60,7 +60,7 @@ async fn app_heartbeats_are_answered_by_messages_and_not_echoed() {
 }
 
 #[tokio::test]
-async fn a_zombie_is_told_terminated_and_reported() {
+async fn silent_client_is_terminated_and_reported() {
     let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 50, 100)).await;
     let mut client = Bare::connect(served.address).await;
     assert_eq!(client.frame().await.0, PING);
@@ -82,7 +82,7 @@ async fn a_zombie_is_told_terminated_and_reported() {
 }
 
 #[tokio::test]
-async fn a_thousand_zombies_are_gone_in_time() {
+async fn thousand_silent_clients_are_terminated_in_time() {
     let (interval, timeout) = (1000, 500);
     let mut served = Served::start(beating(&[HeartbeatKind::Protocol], interval, timeout)).await;
     let mut zombies = Vec::new();
@@ -97,13 +97,13 @@ async fn a_thousand_zombies_are_gone_in_time() {
         });
         ages.push(age.await);
     }
-    // None is given up before its time; that none outlives it is measured, not asserted on this clock.
+    // Checks that none is terminated early; lateness is measured, not asserted on the real clock.
     assert!(ages.iter().all(|age| *age >= Duration::from_millis(timeout)));
     assert_eq!(served.stop().await.reaped, 1000);
 }
 
 #[tokio::test]
-async fn a_client_is_told_its_health() {
+async fn client_receives_its_health_status() {
     let config = ServerConfig { tell_health: true, ..beating(&[HeartbeatKind::Protocol], 50, 5000) };
     let served = Served::start(config).await;
     let mut client = Bare::connect(served.address).await;
@@ -121,7 +121,7 @@ async fn a_client_is_told_its_health() {
 }
 
 #[tokio::test]
-async fn a_greeting_comes_first_and_a_join_message_must() {
+async fn greet_and_require_work() {
     let config = ServerConfig {
         greet: Some("welcome".into()),
         require: Some(r#"{"type":"join"}"#.parse().unwrap()),
@@ -144,7 +144,7 @@ async fn a_greeting_comes_first_and_a_join_message_must() {
 }
 
 #[tokio::test]
-async fn a_two_ended_peer_has_the_server_speak_and_hears_nothing_else() {
+async fn two_ended_mode_sends_only_the_requested_message() {
     let served = Served::start(beating(&[HeartbeatKind::Protocol], 20, 10)).await;
     let mut client = Bare::knock(served.address).await;
     let offer = format!("Sec-WebSocket-Protocol: chat, {TWO_ENDED}\r\n\r\n");
@@ -158,7 +158,7 @@ async fn a_two_ended_peer_has_the_server_speak_and_hears_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn departed_client_is_forgotten() {
     let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 10_000, 10_000)).await;
     drop(Bare::connect(served.address).await);
     assert!(served.ended().await.contains("FIN"));

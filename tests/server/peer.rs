@@ -1,5 +1,4 @@
-//! A bare client on a bare socket, which shares no code with either side of wscheck, and a server to
-//! point it at.
+//! A bare client that shares no code with wscheck, and a server to connect it to.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wscheck::server::{self, ServeEvent, ServeEventKind, ServerConfig, ServerSummary};
 
-/// Nothing in these tests takes longer, unless it is broken.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Upper bound of any wait in these tests.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running server.
 pub struct Served {
@@ -24,7 +23,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Clients here do not always answer a close frame, and need not be waited for.
+    /// Starts a server with a short close timeout, since these clients may not answer a close frame.
     pub async fn start(config: ServerConfig) -> Served {
         let config = ServerConfig { close_timeout: Duration::from_millis(100), ..config };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -46,7 +45,7 @@ impl Served {
         Served::start(config).await
     }
 
-    /// The next event that `pick` takes.
+    /// The next event that `pick` accepts.
     pub async fn event<T>(&mut self, mut pick: impl FnMut(&ServeEvent) -> Option<T>) -> T {
         within(async {
             loop {
@@ -59,7 +58,7 @@ impl Served {
         .await
     }
 
-    /// The ending of the next client that ends, in words.
+    /// Description of the next client's ending.
     pub async fn ended(&mut self) -> String {
         self.event(|event| match &event.what {
             ServeEventKind::Ended { ending, .. } => Some(ending.to_string()),
@@ -75,10 +74,10 @@ impl Served {
 }
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("it takes too long")
+    tokio::time::timeout(TEST_TIMEOUT, future).await.expect("it takes too long")
 }
 
-/// A frame as it came: first byte and payload.
+/// A received frame: first byte and payload.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Raw(pub u8, pub Vec<u8>);
 
@@ -101,12 +100,12 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// TCP only.
+    /// Opens TCP only.
     pub async fn knock(address: SocketAddr) -> Bare {
         Bare { stream: within(TcpStream::connect(address)).await.unwrap() }
     }
 
-    /// TCP and the upgrade.
+    /// Opens TCP and upgrades.
     pub async fn connect(address: SocketAddr) -> Bare {
         let mut bare = Bare::knock(address).await;
         bare.write(UPGRADE.as_bytes()).await;
@@ -119,7 +118,7 @@ impl Bare {
         within(self.stream.write_all(bytes)).await.unwrap();
     }
 
-    /// The response head, with its empty line.
+    /// The response head, including its empty line.
     pub async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -128,14 +127,14 @@ impl Bare {
         String::from_utf8(head).unwrap()
     }
 
-    /// Everything until the server closes.
+    /// All data until the server closes.
     pub async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         within(self.stream.read_to_end(&mut rest)).await.unwrap();
         String::from_utf8(rest).unwrap()
     }
 
-    /// A masked frame of less than 126 bytes.
+    /// Sends a masked frame of less than 126 bytes.
     pub async fn send(&mut self, first: u8, payload: &[u8]) {
         let key = [1, 2, 3, 4];
         let mut frame = vec![first, 0x80 | payload.len() as u8];
@@ -168,7 +167,7 @@ impl Bare {
         Ok(Raw(head[0], payload))
     }
 
-    /// The next frame, which must be one.
+    /// The next frame; panics at the end.
     pub async fn frame(&mut self) -> (u8, String) {
         match self.next().await {
             Got::Frame(Raw(first, payload)) => (first, String::from_utf8_lossy(&payload).into_owned()),

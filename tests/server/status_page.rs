@@ -1,4 +1,4 @@
-//! The server's state over HTTP, written down by the output's pages.
+//! The HTTP status pages, with the real renderer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn clients_and_metrics_are_shown() {
+async fn status_pages_show_clients_and_metrics() {
     let interval = Duration::from_millis(50);
     let heartbeats =
         ServerHeartbeats { kinds: vec![HeartbeatKind::Protocol], interval, ..ServerHeartbeats::default() };

@@ -36,7 +36,7 @@ async fn turned_away(served: &mut Served) -> String {
 }
 
 #[tokio::test]
-async fn whoever_trusts_the_written_certificate_gets_in() {
+async fn client_with_the_ca_file_connects() {
     for name in ["localhost", "127.0.0.1", "::1"] {
         let (served, connector) = serving().await;
         let tcp = Bare::knock(served.address).await.stream;
@@ -65,7 +65,7 @@ async fn distrusting_client_is_named_and_others_continue() {
 }
 
 #[tokio::test]
-async fn a_plain_client_on_the_tls_port_is_told() {
+async fn plain_client_on_the_tls_port_gets_an_error() {
     let (mut served, _) = serving().await;
     let mut client = Bare::knock(served.address).await;
     client.write(UPGRADE.as_bytes()).await;

@@ -11,7 +11,7 @@ fn close(code: u16, reason: &str) -> Got {
 }
 
 #[tokio::test]
-async fn it_echoes_and_answers_both_kinds_of_ping() {
+async fn server_echoes_and_answers_pings() {
     let served = Served::start(ServerConfig::default()).await;
     let mut client = Bare::connect(served.address).await;
     client.send(TEXT, b"hello").await;
@@ -30,7 +30,7 @@ async fn it_echoes_and_answers_both_kinds_of_ping() {
 }
 
 #[tokio::test]
-async fn a_library_client_gets_along_with_it() {
+async fn library_client_works() {
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite::tungstenite::Message;
     let served = Served::start(ServerConfig::default()).await;
@@ -45,7 +45,7 @@ async fn a_library_client_gets_along_with_it() {
 }
 
 #[tokio::test]
-async fn a_delayed_pong_holds_up_nothing_else() {
+async fn delayed_pong_delays_nothing_else() {
     let served = Served::with_faults(&["delay=200ms"]).await;
     let mut client = Bare::connect(served.address).await;
     client.send(PING, b"p1").await;
@@ -81,7 +81,7 @@ async fn close_after_closes_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_plain_request_is_answered_426_and_the_others_go_on() {
+async fn plain_request_is_answered_with_426() {
     let mut served = Served::start(ServerConfig::default()).await;
     let mut other = Bare::connect(served.address).await;
     let mut browser = Bare::knock(served.address).await;
@@ -119,7 +119,7 @@ async fn tls_client_on_plain_port_is_answered() {
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
+async fn protocol_violation_closes_with_its_code() {
     let mut served = Served::start(ServerConfig { max_message_size: 10, ..ServerConfig::default() }).await;
     let mut unmasked = Bare::connect(served.address).await;
     unmasked.write(b"\x81\x02hi").await;
@@ -133,7 +133,7 @@ async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
 }
 
 #[tokio::test]
-async fn one_client_too_many_is_answered_503() {
+async fn excess_client_is_answered_503() {
     let served = Served::start(ServerConfig { max_clients: 1, ..ServerConfig::default() }).await;
     let _first = Bare::connect(served.address).await;
     let mut second = Bare::knock(served.address).await;

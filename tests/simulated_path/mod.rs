@@ -1,5 +1,5 @@
-//! A simulated path in virtual time, which drives a [`Search`] as real connections would. It serves the tests
-//! and the benchmark; whoever reads it may see what the search has to cope with.
+//! A simulated path in virtual time that drives a [`Search`] like real connections would, for tests and benchmarks. It
+//! also documents what the search has to cope with.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use wscheck::domain::idle::{
     SearchPlan, SearchStep, VisibleEnd,
 };
 
-/// How long a connection may be idle.
+/// The idle timeout.
 #[derive(Debug, Clone, Copy)]
 pub enum SimTimer {
     Never,
     Exact(Duration),
-    /// Off by up to this part of itself, either way.
+    /// Varies by up to this fraction in either direction.
     Jittered(Duration, f64),
-    /// Off by up to so much, either way.
+    /// Varies by up to this time in either direction.
     Coarse(Duration, Duration),
-    /// Anything between the two.
+    /// Uniform between the two.
     Between(Duration, Duration),
-    /// Looked at only so often (the second): a connection ends at the first look when it is so long idle.
+    /// Checked only at this interval (the second value): a connection ends at the first check after the timeout.
     Ticking(Duration, Duration),
 }
 
-/// What a cut looks like.
+/// How a cut is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SimCut {
     Fin,
@@ -35,7 +35,7 @@ pub enum SimCut {
     CloseFrame(u16),
     Silent,
     RstOnUse,
-    /// The way from the server is lost until the client speaks.
+    /// The direction from the server is lost until the client sends.
     Healing,
 }
 
@@ -65,40 +65,40 @@ impl SimCut {
     }
 }
 
-/// What is between the two ends, and how it errs.
+/// The path between the two ends, and its disturbances.
 #[derive(Debug, Clone)]
 pub struct SimPath {
     pub timer: SimTimer,
     pub kind: SimCut,
-    /// A visible cut is told so much later than the hop lets go.
+    /// Delay of a visible cut after the hop drops the connection.
     pub linger: Duration,
-    /// The age at which every connection ends.
+    /// Age at which every connection ends.
     pub lifetime: Option<Duration>,
-    /// Moments at which all connections die.
+    /// Times at which all connections end.
     pub outages: Vec<Duration>,
-    /// After an outage nothing can be opened for so long.
+    /// Time after an outage during which nothing can be opened.
     pub down: Duration,
-    /// The server speaks so often.
+    /// Interval of the server's messages.
     pub chatter: Option<Duration>,
-    /// It lets go of clients that said nothing for so long.
+    /// Time after which the server closes silent clients.
     pub patience: Option<Duration>,
     /// The only kind of heartbeat that resets the timer.
     pub reset_by: Option<ResetBy>,
-    /// This part of all connections dies for no reason.
+    /// Fraction of connections that end at random.
     pub doomed: f64,
-    /// An answer takes between so long and so long.
+    /// Range of answer times.
     pub answer: (Duration, Duration),
-    /// So many connections are accepted at once.
+    /// Number of connections accepted concurrently.
     pub capacity: usize,
-    /// Of every so many connections one has this idle timeout, and the others have `timer`: one of several nodes.
+    /// One in this many connections has this idle timeout, the others `timer`: one of several nodes differs.
     pub node: Option<(u32, Duration)>,
-    /// This part of all connections ends visibly within so long of opening, at any moment.
+    /// Fraction of connections that end visibly at a random time within this span of opening.
     pub random: Option<(f64, Duration)>,
-    /// So many connections stay open at once; those beyond end so right after opening.
+    /// Number of connections kept open concurrently; further ones end like this right after opening.
     pub admits: Option<(usize, VisibleEnd)>,
-    /// A connection that opens ends all others, so.
+    /// A new connection ends all others like this.
     pub replaces: Option<VisibleEnd>,
-    /// At this age the server breaks the protocol.
+    /// Age at which the server violates the protocol.
     pub broken: Option<Duration>,
 }
 
@@ -125,28 +125,27 @@ impl SimPath {
         }
     }
 
-    /// What happens on a path that is not quite quiet: 2 % of the connections die for no reason, and
-    /// answers take up to 300 ms.
+    /// A slightly disturbed path: 2 % of the connections end at random, and answers take up to 300 ms.
     pub fn noisy(self) -> SimPath {
         SimPath { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
     }
 }
 
-/// How a server closes a connection that it takes no more.
+/// The close of a connection that the server refuses.
 pub fn close(code: u16, reason: &str) -> VisibleEnd {
     CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
 }
 
-/// A run's course.
+/// Course of a run.
 #[derive(Debug, Clone)]
 pub struct SimRun {
     pub findings: IdleFindings,
     pub cost: Duration,
-    /// The most connections at once.
+    /// Maximum number of concurrent connections.
     pub peak: usize,
 }
 
-/// Numbers that look random (splitmix64; Steele, Lea and Flood 2014).
+/// Pseudo-random numbers (splitmix64; Steele, Lea and Flood 2014).
 struct SimRng(u64);
 
 impl SimRng {
@@ -169,7 +168,7 @@ enum SimState {
         ready: Duration,
     },
     Silent,
-    /// The question is on its way, and what will come of it is known.
+    /// The question was sent, and its result is known.
     Asked {
         told: Duration,
         seen: ProbeEvent,
@@ -184,13 +183,13 @@ struct SimProbe {
     opened: Duration,
     since: Duration,
     ask_at: Option<Duration>,
-    /// Its own timeout, if there is one.
+    /// The connection's own timeout, if any.
     timeout: Option<Duration>,
-    /// When it dies for no reason, and whether that is seen.
+    /// When it ends at random, and whether that is visible.
     doom: Option<(Duration, bool)>,
-    /// How that is seen.
+    /// How that end is seen.
     doom_cut: VisibleEnd,
-    /// Of a control: when its next heartbeat is told.
+    /// When a control's next heartbeat is reported.
     beat: Option<Duration>,
 }
 
@@ -205,11 +204,11 @@ struct SimWorld<'a> {
     plan: SearchPlan,
     dice: SimRng,
     lines: Vec<SimProbe>,
-    /// Connections that were ordered.
+    /// Number of connections ordered.
     ordered: u32,
 }
 
-/// Lets a search play against a path.
+/// Runs a search against a path.
 pub fn play(plan: &SearchPlan, path: &SimPath, seed: u64) -> SimRun {
     let mut search = Search::new(plan.clone()).expect("the plan is sound");
     let mut world = SimWorld { path, plan: plan.clone(), dice: SimRng(seed), lines: Vec::new(), ordered: 0 };
@@ -288,7 +287,7 @@ impl SimWorld<'_> {
         self.lines.iter().map(|line| self.moment(line)).min().unwrap_or(FOREVER)
     }
 
-    /// When something happens next on a line.
+    /// The next time at which a connection has an event.
     fn moment(&self, line: &SimProbe) -> Duration {
         match &line.state {
             SimState::Opening { ready } => *ready,
@@ -321,7 +320,7 @@ impl SimWorld<'_> {
         self.path.patience.map_or(FOREVER, |patience| line.opened + patience)
     }
 
-    /// When the timer ends a silent line.
+    /// When the timer ends an idle connection.
     fn idle_end(&self, line: &SimProbe) -> Duration {
         let Some(timeout) = line.timeout else { return FOREVER };
         let end = line.since + timeout;
@@ -334,12 +333,12 @@ impl SimWorld<'_> {
         }
     }
 
-    /// Whether ends are seen; a broken protocol always is.
+    /// Whether ends are visible; a protocol violation always is.
     fn is_visible(&self) -> bool {
         self.path.kind.is_visible() || self.path.broken.is_some()
     }
 
-    /// How the server ends a connection by its own hand.
+    /// How the server itself closes the connection.
     fn cut(&self) -> VisibleEnd {
         let garbage = || CloseKind::Violation {
             rule: Violation::Garbage,
@@ -349,7 +348,7 @@ impl SimWorld<'_> {
         self.path.broken.map_or_else(|| self.path.kind.cut(), |_| garbage().into())
     }
 
-    /// When a silent line is lost, seen or not.
+    /// When an idle connection is lost, visibly or not.
     fn gone(&self, line: &SimProbe) -> Duration {
         let idle = self.idle_end(line);
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
@@ -365,7 +364,7 @@ impl SimWorld<'_> {
         idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
-    /// Whether the heartbeats of a control do not reset the timer.
+    /// Whether a control's heartbeats do not reset the timer.
     fn is_idle_to_the_timer(&self, role: ProbeRole) -> bool {
         let sends = match self.plan.kind {
             Heartbeats::Protocol => ResetBy::Pings,
@@ -385,7 +384,7 @@ impl SimWorld<'_> {
         doom.min(idle).min(self.outage(line)).min(self.death_of_age(line))
     }
 
-    /// When a control's end is told: at once where it shows, else when a heartbeat stayed unanswered.
+    /// When a control's end is reported: at once if visible, else when a heartbeat is unanswered.
     fn control_told(&self, line: &SimProbe, end: Duration) -> Duration {
         let shows = self.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
         if shows || end == FOREVER {
@@ -420,7 +419,7 @@ impl SimWorld<'_> {
         seen
     }
 
-    /// Heartbeats matter to the search after a death, so only then they are told.
+    /// Reports control heartbeats only after a death, when the search needs them.
     fn expect_beat(&mut self, now: Duration) {
         let interval = self.plan.control_interval;
         let controls = self.lines.iter_mut().filter(|line| is_control(line.role) && line.opened < FOREVER);
@@ -468,7 +467,7 @@ impl SimWorld<'_> {
         ProbeEvent::Opened
     }
 
-    /// What the opening of one connection ends.
+    /// Ends other connections when one opens, if configured.
     fn bring_about_ends(&mut self, index: usize, open: usize, now: Duration) {
         let at = now + Duration::from_millis(3);
         if let Some((_, cut)) = self.path.admits.as_ref().filter(|(most, _)| open >= *most) {
@@ -497,7 +496,7 @@ impl SimWorld<'_> {
         }
     }
 
-    /// What comes of a question, and when that is told.
+    /// The result of a question, and its time.
     fn answer(&mut self, line: &SimProbe, now: Duration) -> (Duration, ProbeEvent) {
         let idle = now - line.since;
         let rtt = self.dice.between(self.path.answer.0, self.path.answer.1);

@@ -1,4 +1,4 @@
-//! Listens on one connection until it was long enough.
+//! Listens on one connection until the time is over.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,225 +22,233 @@ use crate::net::client::websocket::WebSocket;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
 use crate::net::transport::tap::TcpIntrospect;
-use crate::net::transport::tcp_liveness::{Liveness, ask_until};
+use crate::net::transport::tcp_liveness::{Liveness, check_until};
 
-/// How often progress is told.
+/// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
-/// An end that has come is read by then.
+/// How long reading an end that has arrived may take.
 const END_READ_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// A server that gives up who did not answer does so by then, as the patience of the known ones goes.
+/// A server that closes a client because of missing answers does so within this time, judging by known servers.
 const UNANSWERED_END_WINDOW: Duration = Duration::from_secs(120);
 
-/// What comes so soon belongs to the opening.
+/// Bytes this soon after the opening belong to it.
 const OPENING_WINDOW: Duration = Duration::from_secs(1);
 
-/// What listening brought.
+/// What listening found.
 pub struct ListenerResult {
-    pub circumstances: ObservationConditions,
+    pub conditions: ObservationConditions,
     pub findings: ListenFindings,
-    /// The peer, or the path, ended it.
+    /// How the connection ended, if the peer or the path ended it.
     pub ending: Option<Arc<CloseCause>>,
-    /// How the peer took our close; `None` where it ended the connection, or where we answer nothing.
+    /// The peer's reaction to our close; `None` if the peer ended the connection or nothing is answered.
     pub close_reply: Option<CloseReply>,
-    /// This host stood still so shortly before the end that a server may have given it up for that.
-    pub excused: bool,
+    /// This host stalled so shortly before the end that the server may have closed because of it.
+    pub may_be_our_fault: bool,
 }
 
-/// An ear at work.
+/// Listens on one connection.
 pub struct Listener<'a, S> {
     observer: Observer<'a, S>,
-    notes: ListenRecorder,
+    recorder: ListenRecorder,
     end: Instant,
     count: Option<u64>,
     answer: bool,
-    /// `None`: the client says nothing of its own.
-    talk: Option<Stimulus>,
+    /// `None`: the client sends no messages of its own.
+    stimulus: Option<Stimulus>,
     progress_at: Instant,
     stall_detector: StallDetector,
-    /// When this host last stood still, it did until then.
-    stood_until: Option<Instant>,
-    /// When bytes last came that were part of something whole.
+    /// End of this host's last stall.
+    stalled_until: Option<Instant>,
+    /// When the last bytes of a complete message came.
     read: Option<Instant>,
     reporter: &'a mut dyn Reporter<ListenEvent>,
 }
 
 enum ListenerWake {
     Interrupted,
-    Heard(ObserverEvent),
-    Talk,
+    Event(ObserverEvent),
+    Stimulus,
     Progress,
-    Vigil,
+    StallCheck,
     End,
 }
 
-/// Why it is over.
+/// Why listening stopped.
 enum StopReason {
     Time,
     Interrupt,
-    Cut(Disconnect),
+    Ended(Disconnect),
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
-    /// On a connection of which this was heard already.
+    /// Continues on a connection whose events so far are in `recorder`.
     pub fn new(
         plan: &ListenPlan,
         socket: &'a mut WebSocket<S>,
-        notes: ListenRecorder,
+        recorder: ListenRecorder,
         reporter: &'a mut dyn Reporter<ListenEvent>,
     ) -> Listener<'a, S> {
         let now = Instant::now();
-        let config = ObserverConfig { shapes: notes.shapes.clone(), ..plan.config() };
+        let config = ObserverConfig { known_pings: recorder.known_pings.clone(), ..plan.config() };
         Listener {
-            observer: Observer::new(socket, config, notes.opened),
-            notes,
+            observer: Observer::new(socket, config, recorder.opened),
+            recorder,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
-            talk: plan.talk.as_ref().map(|_| Stimulus::default()),
+            stimulus: plan.stimulus.as_ref().map(|_| Stimulus::default()),
             progress_at: now + PROGRESS_INTERVAL,
-            stall_detector: StallDetector::begin(),
-            stood_until: None,
+            stall_detector: StallDetector::start(),
+            stalled_until: None,
             read: None,
             reporter,
         }
     }
 
-    /// Listens until the time is over, enough was heard, the connection ended, or the user wants no more.
+    /// Listens until the time is over, enough heartbeats came, the connection ended, or the user interrupts.
     pub async fn listen(mut self, interrupt: &CancellationToken) -> ListenerResult {
-        let untold = self.notes.take_untold();
-        untold.into_iter().for_each(|said| self.reporter.report(&ListenEvent::Said(said)));
-        let mut over = self.is_enough();
-        while over.is_none() {
+        let pending = self.recorder.take_pending();
+        for notice in pending {
+            self.reporter.report(&ListenEvent::Said(notice));
+        }
+        let mut stop_reason = self.is_enough();
+        while stop_reason.is_none() {
             let woken = self.wait(interrupt).await;
-            let stood_still = self.stall_detector.look().is_some();
-            if stood_still {
-                let now = self.notes.age(Instant::now());
-                self.notes.listening.stood_still(now);
-                self.stood_until = Some(Instant::now());
+            let has_stalled = self.stall_detector.check().is_some();
+            if has_stalled {
+                let now = self.recorder.age(Instant::now());
+                self.recorder.listening.stood_still(now);
+                self.stalled_until = Some(Instant::now());
             }
-            over = match woken {
+            stop_reason = match woken {
                 ListenerWake::Interrupted => Some(StopReason::Interrupt),
-                ListenerWake::End if stood_still => self.read_up(),
+                ListenerWake::End if has_stalled => self.read_after_stall(),
                 ListenerWake::End => Some(StopReason::Time),
-                ListenerWake::Heard(heard) => self.on_heard(heard),
-                ListenerWake::Talk => self.speak(),
+                ListenerWake::Event(event) => self.on_event(event),
+                ListenerWake::Stimulus => self.send_stimulus(),
                 ListenerWake::Progress => self.progress(),
-                ListenerWake::Vigil => None,
+                ListenerWake::StallCheck => None,
             };
             tokio::task::coop::consume_budget().await;
         }
-        self.finish(over.unwrap_or(StopReason::Time), interrupt).await
+        self.finish(stop_reason.unwrap_or(StopReason::Time), interrupt).await
     }
 
-    /// The time went by while nobody listened: what came meanwhile is still to be read.
-    fn read_up(&mut self) -> Option<StopReason> {
+    /// The time passed during a stall: reads what arrived meanwhile.
+    fn read_after_stall(&mut self) -> Option<StopReason> {
         self.end = Instant::now() + END_READ_TIMEOUT;
         None
     }
 
-    /// So many heartbeats were asked for, and so many came.
+    /// Whether the requested number of heartbeats came.
     fn is_enough(&self) -> Option<StopReason> {
-        let enough = self.count.is_some_and(|count| self.notes.listening.heartbeats() >= count);
+        let enough = self.count.is_some_and(|count| self.recorder.listening.heartbeats() >= count);
         enough.then_some(StopReason::Time)
     }
 
     async fn wait(&mut self, interrupt: &CancellationToken) -> ListenerWake {
-        let talk_at = self.talk_due().map(|due| self.notes.opened + due);
+        let talk_at = self.stimulus_due().map(|due| self.recorder.opened + due);
         let (end, progress_at, look_at) = (self.end, self.progress_at, self.stall_detector.due());
         let observer = &mut self.observer;
         tokio::select! {
             biased;
             () = interrupt.cancelled() => ListenerWake::Interrupted,
             () = at(Some(end)) => ListenerWake::End,
-            heard = observer.next() => ListenerWake::Heard(heard),
-            () = at(talk_at) => ListenerWake::Talk,
+            event = observer.next() => ListenerWake::Event(event),
+            () = at(talk_at) => ListenerWake::Stimulus,
             () = at(Some(progress_at)) => ListenerWake::Progress,
-            () = at(Some(look_at)) => ListenerWake::Vigil,
+            () = at(Some(look_at)) => ListenerWake::StallCheck,
         }
     }
 
-    /// When to speak before the next heartbeat.
-    fn talk_due(&self) -> Option<Duration> {
-        self.talk.as_ref()?.due(&self.notes.listening.clock()?)
+    /// When to send the next message before the server's next heartbeat.
+    fn stimulus_due(&self) -> Option<Duration> {
+        self.stimulus.as_ref()?.due(&self.recorder.listening.clock()?)
     }
 
-    fn on_heard(&mut self, heard: ObserverEvent) -> Option<StopReason> {
-        if !matches!(heard, ObserverEvent::Bytes { .. }) {
+    fn on_event(&mut self, event: ObserverEvent) -> Option<StopReason> {
+        if !matches!(event, ObserverEvent::Bytes { .. }) {
             self.read = self.observer.last_read();
         }
-        match heard {
+        match event {
             ObserverEvent::Answered { at, .. } => {
-                self.notes.listening.answered(self.notes.age(at));
+                self.recorder.listening.answered(self.recorder.age(at));
                 None
             }
             ObserverEvent::Bytes { at } => {
-                self.notes.listening.bytes_came(self.notes.age(at));
+                self.recorder.listening.bytes_came(self.recorder.age(at));
                 None
             }
             ObserverEvent::KeepaliveSent { at } => {
-                self.spoke(at);
+                self.record_sent(at);
                 None
             }
-            ObserverEvent::Ended(cut) => Some(StopReason::Cut(cut)),
+            ObserverEvent::Ended(disconnect) => Some(StopReason::Ended(disconnect)),
             ObserverEvent::ServerEvent { at, said, answered, .. } => {
-                self.said(at, &said, answered && self.answer);
+                self.record_event(at, &said, answered && self.answer);
                 self.is_enough()
             }
         }
     }
 
-    fn said(&mut self, at: Instant, said: &ServerEvent, answered: bool) {
-        let before = self.notes.listening.last(said.kind());
-        let told = self.notes.note(at, said, answered);
-        self.talk_hears(said.kind(), before, self.notes.age(at));
-        told.into_iter().for_each(|told| self.reporter.report(&ListenEvent::Said(told)));
-    }
-
-    fn talk_hears(&mut self, kind: ServerEventClass, before: Option<Duration>, age: Duration) {
-        let (Some(talk), Some(before)) = (&mut self.talk, before) else { return };
-        if self.notes.listening.clock().is_some_and(|clock| clock.kind == kind) {
-            talk.heard(before, age);
+    fn record_event(&mut self, at: Instant, said: &ServerEvent, answered: bool) {
+        let before = self.recorder.listening.last(said.kind());
+        let notice = self.recorder.record(at, said, answered);
+        self.update_stimulus(said.kind(), before, self.recorder.age(at));
+        if let Some(notice) = notice {
+            self.reporter.report(&ListenEvent::Said(notice));
         }
     }
 
-    fn speak(&mut self) -> Option<StopReason> {
-        let last = self.notes.listening.clock()?.last;
-        match self.observer.talk() {
-            Err(cut) => Some(StopReason::Cut(cut)),
+    fn update_stimulus(&mut self, kind: ServerEventClass, before: Option<Duration>, age: Duration) {
+        let (Some(stimulus), Some(before)) = (&mut self.stimulus, before) else { return };
+        if self.recorder.listening.clock().is_some_and(|clock| clock.kind == kind) {
+            stimulus.heard(before, age);
+        }
+    }
+
+    fn send_stimulus(&mut self) -> Option<StopReason> {
+        let last = self.recorder.listening.clock()?.last;
+        match self.observer.send_own_message() {
+            Err(disconnect) => Some(StopReason::Ended(disconnect)),
             Ok(left) => {
-                left.into_iter().for_each(|left| self.spoke(left));
-                self.talk.iter_mut().for_each(|talk| talk.spoke(last));
+                if let Some(left) = left {
+                    self.record_sent(left);
+                }
+                if let Some(stimulus) = &mut self.stimulus {
+                    stimulus.spoke(last);
+                }
                 None
             }
         }
     }
 
-    /// The client said something of its own, and not in answer.
-    fn spoke(&mut self, left: Instant) {
-        let age = self.notes.age(left);
-        self.notes.listening.talked(age);
+    /// Records a message of the client's own that is not an answer.
+    fn record_sent(&mut self, left: Instant) {
+        let age = self.recorder.age(left);
+        self.recorder.listening.talked(age);
         self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
     }
 
     fn progress(&mut self) -> Option<StopReason> {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
         self.reporter.report(&ListenEvent::Progress(ListenProgress {
-            listened: self.notes.opened.elapsed(),
-            until: self.end - self.notes.opened,
-            heartbeats: self.notes.listening.heartbeats(),
-            interval: self.notes.listening.clock().map(|clock| clock.interval.median),
+            listened: self.recorder.opened.elapsed(),
+            until: self.end - self.recorder.opened,
+            heartbeats: self.recorder.listening.heartbeats(),
+            interval: self.recorder.listening.clock().map(|clock| clock.interval.median),
         }));
         None
     }
 
-    /// Whether the other end knows the connection, too, though no end was heard.
-    async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> EndLiveness {
-        let proof = match over {
-            StopReason::Time | StopReason::Interrupt => ask_until(self.observer.stream(), interrupt).await,
-            StopReason::Cut(_) => return EndLiveness::ToTheEnd,
+    /// Whether the peer still has the connection, if no end was seen.
+    async fn end_liveness(&mut self, stop_reason: &StopReason, interrupt: &CancellationToken) -> EndLiveness {
+        let liveness = match stop_reason {
+            StopReason::Time | StopReason::Interrupt => check_until(self.observer.stream(), interrupt).await,
+            StopReason::Ended(_) => return EndLiveness::ToTheEnd,
         };
-        match proof {
+        match liveness {
             Liveness::Unheard => EndLiveness::Forgotten,
             Liveness::Over if self.is_reset().await => EndLiveness::Forgotten,
             Liveness::Over | Liveness::Heard | Liveness::Untold => EndLiveness::ToTheEnd,
@@ -248,49 +256,50 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         }
     }
 
-    /// Whether the end that has come is an RST. A goodbye comes by accident just now, and is none.
+    /// Whether the end is an RST. A regular close that arrives now is a coincidence.
     async fn is_reset(&mut self) -> bool {
-        while let Ok(heard) = timeout(END_READ_TIMEOUT, self.observer.next()).await {
-            if let ObserverEvent::Ended(cut) = heard {
-                return matches!(cut.how, CloseKind::Rst);
+        while let Ok(event) = timeout(END_READ_TIMEOUT, self.observer.next()).await {
+            if let ObserverEvent::Ended(disconnect) = event {
+                return matches!(disconnect.how, CloseKind::Rst);
             }
         }
         false
     }
 
-    /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may send
-    /// some with the opening.
+    /// The incomplete message, if any. Later bytes outside any frame belong to TLS, which may send some after the
+    /// handshake.
     fn incomplete(&self) -> Option<IncompleteData> {
-        let since = self.read.max(Some(self.notes.opened + OPENING_WINDOW));
+        let since = self.read.max(Some(self.recorder.opened + OPENING_WINDOW));
         let last_read = self.observer.last_read().filter(|_| self.observer.last_read() > since);
         let record = || Some(IncompleteData { part: IncompletePart::Record, since: last_read?.elapsed() });
         self.observer.incomplete().or_else(record)
     }
 
-    async fn finish(mut self, over: StopReason, interrupt: &CancellationToken) -> ListenerResult {
-        let listened = self.notes.opened.elapsed();
-        let ending = match &over {
-            StopReason::Cut(cut) => Some(Arc::new(self.observer.ending(cut.clone()))),
+    async fn finish(mut self, stop_reason: StopReason, interrupt: &CancellationToken) -> ListenerResult {
+        let listened = self.recorder.opened.elapsed();
+        let ending = match &stop_reason {
+            StopReason::Ended(disconnect) => Some(Arc::new(self.observer.ending(disconnect.clone()))),
             StopReason::Time | StopReason::Interrupt => None,
         };
-        // What we refused need not have come in whole.
+        // A rejected message need not be complete.
         let is_refused = ending.as_deref().is_some_and(|ending| {
             matches!(ending.how, CloseKind::Violation { .. } | CloseKind::TooLarge { .. })
         });
         let incomplete = self.incomplete().filter(|_| !is_refused);
-        let known = self.known(&over, interrupt).await;
-        let circumstances = ObservationConditions {
+        let known = self.end_liveness(&stop_reason, interrupt).await;
+        let conditions = ObservationConditions {
             listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
-            interrupted: matches!(over, StopReason::Interrupt),
+            interrupted: matches!(stop_reason, StopReason::Interrupt),
             stood_still: self.stall_detector.longest(),
             known,
             incomplete,
         };
-        let findings = self.notes.listening.findings(&circumstances);
-        let excused = self.stood_until.is_some_and(|until| until.elapsed() < UNANSWERED_END_WINDOW);
-        // Whoever is muted cannot even say goodbye.
+        let findings = self.recorder.listening.findings(&conditions);
+        let may_be_our_fault =
+            self.stalled_until.is_some_and(|until| until.elapsed() < UNANSWERED_END_WINDOW);
+        // A muted client cannot send a close frame.
         let close_reply = match &ending {
             _ if !self.answer => None,
             None => Some(self.observer.close().await),
@@ -299,6 +308,6 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
                 None
             }
         };
-        ListenerResult { circumstances, findings, ending, close_reply, excused }
+        ListenerResult { conditions, findings, ending, close_reply, may_be_our_fault }
     }
 }

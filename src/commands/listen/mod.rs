@@ -1,4 +1,4 @@
-//! `wscheck listen`: does the server send heartbeats of its own: which kind, how often?
+//! `wscheck listen`: which heartbeats does the server send by itself, and how often?
 
 mod listener;
 mod plan;
@@ -27,7 +27,7 @@ use crate::domain::listen::{
     EndLiveness, ListenFindings, ListenState, ListenVerdict, ObservationConditions, UnansweredPolicy,
 };
 
-/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+/// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
     plan: ListenPlan,
     reporter: &mut dyn Reporter<ListenEvent>,
@@ -45,46 +45,49 @@ pub async fn run(
     let outcome = match opened {
         None => ListenOutcome::Interrupted,
         Some(Err(error)) => ListenOutcome::NotOpened(Arc::new(error)),
-        Some(Ok((room, notes))) => listen(&plan, room, notes, reporter, &interrupt).await,
+        Some(Ok((connected, recorder))) => listen(&plan, connected, recorder, reporter, &interrupt).await,
     };
     let report = outcome.report(info, started_at, start);
     reporter.report(&ListenEvent::Finished(Box::new(report.clone())));
     report
 }
 
-/// Opens and greets a connection. It is listened from the opening on.
+/// Opens a connection and runs its preamble; records events from the opening on.
 async fn open(plan: &ListenPlan) -> Result<(Connected, ListenRecorder), ConnectError> {
-    let mut room = connect::connect(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
-    let mut notes = ListenRecorder::new(room.opened, plan.shapes.clone());
-    room.greet(&plan.greeting, &plan.target, &|_| {}, &mut |word| notes.overhear(word)).await?;
-    Ok((room, notes))
+    let mut connected =
+        connect::connect(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
+    let mut recorder = ListenRecorder::new(connected.opened, plan.known_pings.clone());
+    connected
+        .run_preamble(&plan.preamble, &plan.target, &|_| {}, &mut |event| recorder.record_preamble(event))
+        .await?;
+    Ok((connected, recorder))
 }
 
 async fn listen(
     plan: &ListenPlan,
-    mut room: Connected,
-    notes: ListenRecorder,
+    mut connected: Connected,
+    recorder: ListenRecorder,
     reporter: &mut dyn Reporter<ListenEvent>,
     interrupt: &CancellationToken,
 ) -> ListenOutcome {
-    let facts = Arc::new(room.facts.clone());
+    let facts = Arc::new(connected.info.clone());
     reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
     if !plan.answer {
-        room.mute.shut();
+        connected.mute.start();
     }
-    let overheard = Listener::new(plan, &mut room.socket, notes, reporter).listen(interrupt).await;
-    if let Some(ending) = &overheard.ending {
+    let result = Listener::new(plan, &mut connected.socket, recorder, reporter).listen(interrupt).await;
+    if let Some(ending) = &result.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }
-    ListenOutcome::Heard(facts, Box::new(overheard))
+    ListenOutcome::Listened(facts, Box::new(result))
 }
 
-/// What came of a run.
+/// Outcome of a run.
 enum ListenOutcome {
-    /// Before anything was open.
+    /// Interrupted before the connection was open.
     Interrupted,
     NotOpened(Arc<ConnectError>),
-    Heard(Arc<ConnectInfo>, Box<ListenerResult>),
+    Listened(Arc<ConnectInfo>, Box<ListenerResult>),
 }
 
 impl ListenOutcome {
@@ -97,15 +100,15 @@ impl ListenOutcome {
             (findings, verdict, error)
         };
         let (opened, ending, close_reply) = match &self {
-            ListenOutcome::Heard(opened, overheard) => {
-                (Some(Arc::clone(opened)), overheard.ending.clone(), overheard.close_reply.clone())
+            ListenOutcome::Listened(opened, result) => {
+                (Some(Arc::clone(opened)), result.ending.clone(), result.close_reply.clone())
             }
             ListenOutcome::Interrupted | ListenOutcome::NotOpened(_) => (None, None, None),
         };
         let partial = match &self {
             ListenOutcome::Interrupted => true,
             ListenOutcome::NotOpened(_) => false,
-            ListenOutcome::Heard(_, overheard) => overheard.circumstances.interrupted,
+            ListenOutcome::Listened(_, result) => result.conditions.interrupted,
         };
         let (findings, verdict, error) = match self {
             ListenOutcome::Interrupted => {
@@ -115,14 +118,14 @@ impl ListenOutcome {
             ListenOutcome::NotOpened(error) => {
                 unheard(RunResult::Unreachable, error.to_string(), Some(error))
             }
-            ListenOutcome::Heard(_, overheard) => {
-                let verdict = judge(&overheard);
-                (overheard.findings, verdict, None)
+            ListenOutcome::Listened(_, result) => {
+                let verdict = judge(&result);
+                (result.findings, verdict, None)
             }
         };
         let mut reasons = reasons(&findings, verdict, ending.as_deref());
         if verdict == (RunResult::Interrupted { measured: true }) {
-            reasons.insert(0, cut_short(findings.listened, info.listen_for));
+            reasons.insert(0, interrupted_reason(findings.listened, info.listen_for));
         }
         ListenReport {
             info,
@@ -140,20 +143,20 @@ impl ListenOutcome {
     }
 }
 
-/// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
-/// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
-fn judge(overheard: &ListenerResult) -> RunResult {
-    let ListenerResult { circumstances, findings, ending, excused, .. } = overheard;
-    let provoked = matches!(findings.unanswered, Some(UnansweredPolicy::Ends { .. }));
+/// The result. A connection that ended early fails the run, with exceptions: the server closed it because of missing
+/// answers, this host's stall may have caused it, or one of our limits ended it.
+fn judge(result: &ListenerResult) -> RunResult {
+    let ListenerResult { conditions, findings, ending, may_be_our_fault, .. } = result;
+    let closed_for_missing_answers = matches!(findings.unanswered, Some(UnansweredPolicy::Ends { .. }));
     match (findings.verdict, ending) {
-        (_, Some(_)) if *excused => RunResult::Inconclusive,
-        // A limit of ours: what would have come later is not known.
+        (_, Some(_)) if *may_be_our_fault => RunResult::Inconclusive,
+        // One of our limits: what would have come later is unknown.
         (_, Some(ending)) if matches!(ending.how, CloseKind::TooLarge { .. }) => RunResult::Inconclusive,
-        (_, Some(_)) if !provoked => RunResult::Failed,
-        (_, _) if circumstances.interrupted => RunResult::Interrupted { measured: true },
+        (_, Some(_)) if !closed_for_missing_answers => RunResult::Failed,
+        (_, _) if conditions.interrupted => RunResult::Interrupted { measured: true },
         (ListenVerdict::Inconclusive, _) => RunResult::Inconclusive,
-        // It ended, and nobody knows when.
-        (_, None) if circumstances.known == EndLiveness::Forgotten => RunResult::Inconclusive,
+        // The end was lost, so its time is unknown.
+        (_, None) if conditions.known == EndLiveness::Forgotten => RunResult::Inconclusive,
         (
             ListenVerdict::ServerPingsEvery
             | ListenVerdict::ServerIsSilentFor
@@ -164,7 +167,7 @@ fn judge(overheard: &ListenerResult) -> RunResult {
     }
 }
 
-fn cut_short(listened: Duration, listen_for: Duration) -> String {
+fn interrupted_reason(listened: Duration, listen_for: Duration) -> String {
     format!("interrupted after {} of {}", format::duration(listened), format::duration(listen_for))
 }
 

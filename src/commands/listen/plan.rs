@@ -1,4 +1,4 @@
-//! What `wscheck listen` will do.
+//! Parameters of `wscheck listen`.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use crate::net::client::observer::ObserverConfig;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
 
-/// What will be done.
+/// Parameters of a run.
 #[derive(Clone)]
 pub struct ListenPlan {
     pub target: Target,
     pub dial: DialPlan,
-    /// Said and awaited first; what comes meanwhile is heard too.
-    pub greeting: Preamble,
+    /// Sent and awaited first; server events during it count, too.
+    pub preamble: Preamble,
     pub listen_for: Duration,
-    /// Or until so many heartbeats of one kind were heard.
+    /// Stop after this many heartbeats of one kind.
     pub count: Option<u64>,
-    /// False: nothing is answered, and nothing leaves at all.
+    /// Whether anything is answered; if false, nothing is sent at all.
     pub answer: bool,
-    /// What the client says between heartbeats; `None`: nothing.
-    pub talk: Option<Template>,
-    /// What heartbeats in messages look like.
-    pub shapes: KnownPings,
-    /// What is said now and then, so that the server does not take the client for dead; and what answers it.
+    /// The message to send between heartbeats; `None`: none.
+    pub stimulus: Option<Template>,
+    /// Shapes of app pings.
+    pub known_pings: KnownPings,
+    /// Keepalive message for the server, and the pattern of its answer.
     pub alive: Option<KeepaliveSpec>,
     pub pong: Pattern,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
@@ -45,26 +45,26 @@ impl ListenPlan {
             listen_for: self.listen_for,
             count: self.count,
             answer: self.answer,
-            talk: self.talk.is_some(),
+            talk: self.stimulus.is_some(),
             preset: self.preset.clone(),
         }
     }
 
     pub(super) fn config(&self) -> ObserverConfig {
         ObserverConfig {
-            shapes: self.shapes.clone(),
+            known_pings: self.known_pings.clone(),
             answers_messages: self.answer,
             pings: None,
             messages: false,
-            ask: self.talk.clone().unwrap_or_default(),
+            ask: self.stimulus.clone().unwrap_or_default(),
             answer: self.pong.clone(),
-            convention: ProtocolProfile { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
+            convention: ProtocolProfile { upkeep: self.alive.clone(), ..self.preamble.convention.clone() },
         }
     }
 
-    /// The size of the largest message to be sent, in bytes.
+    /// Size of the largest message to send, in bytes.
     pub(super) fn largest(&self) -> usize {
-        let talk = self.talk.as_ref().map_or(0, |talk| talk.as_str().len());
-        self.greeting.largest().max(talk).max(1024)
+        let stimulus = self.stimulus.as_ref().map_or(0, |stimulus| stimulus.as_str().len());
+        self.preamble.largest().max(stimulus).max(1024)
     }
 }

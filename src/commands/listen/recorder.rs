@@ -1,48 +1,48 @@
-//! What was heard so far, from the opening on: also what came while the connection was still being greeted.
+//! Records the server's events from the opening on, including those during the preamble.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::heartbeat::inbound::shown_bytes;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ServerEventNotice;
-use crate::domain::listen::{ListenState, ServerEvent, ServerEventKind};
+use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass, ServerEventKind};
 use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};
+use crate::net::event_throttle::EventThrottle;
 use crate::net::time::unix_ms;
 
-/// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.
+/// Maximum number of separate notices kept during the preamble; further ones are merged into the last of their kind.
 const MAX_PENDING_NOTICES: usize = 64;
 
-/// What was heard of one connection. Memory does not grow with it.
+/// Events of one connection. Its memory is bounded.
 pub struct ListenRecorder {
     pub opened: Instant,
     pub listening: ListenState,
-    /// They learn from what they see.
-    pub shapes: KnownPings,
-    throttle: ServerEventThrottle,
-    /// What came during the greeting.
-    untold: Vec<ServerEventNotice>,
+    /// Shapes of app pings, which adapt to what is seen.
+    pub known_pings: KnownPings,
+    throttle: EventThrottle<ServerEventClass>,
+    /// Notices of events during the preamble.
+    pending: Vec<ServerEventNotice>,
 }
 
 impl ListenRecorder {
-    /// Of a connection that opened at this moment.
-    pub fn new(opened: Instant, shapes: KnownPings) -> ListenRecorder {
+    /// For a connection that opened at `opened`.
+    pub fn new(opened: Instant, known_pings: KnownPings) -> ListenRecorder {
         let listening = ListenState::new(Duration::ZERO, false);
         ListenRecorder {
             opened,
             listening,
-            shapes,
-            throttle: ServerEventThrottle::default(),
-            untold: Vec::new(),
+            known_pings,
+            throttle: EventThrottle::default(),
+            pending: Vec::new(),
         }
     }
 
-    /// Something was said while the connection was greeted.
-    pub fn overhear(&mut self, word: PreambleEvent<'_>) {
-        let PreambleEvent { at, saying, answered } = word;
-        let said = match saying {
+    /// Records an event during the preamble.
+    pub fn record_preamble(&mut self, event: PreambleEvent<'_>) {
+        let PreambleEvent { at, kind, answered } = event;
+        let said = match kind {
             PreambleEventKind::Ours => return self.listening.talked(self.age(at)),
             PreambleEventKind::Ping(payload) => {
                 ServerEvent::plain(ServerEventKind::Ping, shown_bytes(payload))
@@ -50,45 +50,45 @@ impl ListenRecorder {
             PreambleEventKind::Pong(payload) => {
                 ServerEvent::plain(ServerEventKind::Pong, shown_bytes(payload))
             }
-            PreambleEventKind::Message(message) => self.shapes.hear(message, unix_ms()).0,
-            PreambleEventKind::Awaited(message) => match self.shapes.hear(message, unix_ms()).0 {
+            PreambleEventKind::Message(message) => self.known_pings.hear(message, unix_ms()).0,
+            PreambleEventKind::Awaited(message) => match self.known_pings.hear(message, unix_ms()).0 {
                 said if said.sound.is_heartbeat() => said,
-                // It answers what we said.
+                // It answers our message.
                 _ => return self.listening.answered(self.age(at)),
             },
         };
-        if let Some(said) = self.note(at, &said, answered) {
-            self.keep(said);
+        if let Some(said) = self.record(at, &said, answered) {
+            self.push_pending(said);
         }
         if answered {
             self.listening.was_answered(said.kind());
         }
     }
 
-    fn keep(&mut self, said: ServerEventNotice) {
-        let is_full = self.untold.len() >= MAX_PENDING_NOTICES;
+    fn push_pending(&mut self, said: ServerEventNotice) {
+        let is_full = self.pending.len() >= MAX_PENDING_NOTICES;
         let last = self
-            .untold
+            .pending
             .iter_mut()
             .rev()
             .find(|last| is_full && (last.sound, last.shape) == (said.sound, said.shape));
         match last {
             Some(last) => *last = ServerEventNotice { count: last.count + said.count, ..said },
-            None => self.untold.push(said),
+            None => self.pending.push(said),
         }
     }
 
-    /// What came during the greeting, to be told now that it is over.
-    pub fn take_untold(&mut self) -> Vec<ServerEventNotice> {
-        std::mem::take(&mut self.untold)
+    /// Takes the notices of the preamble, which is now over.
+    pub fn take_pending(&mut self) -> Vec<ServerEventNotice> {
+        std::mem::take(&mut self.pending)
     }
 
-    /// The server said something by itself; gives what is to be told of it now.
-    pub fn note(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
+    /// Records a server event; returns the notice to report now.
+    pub fn record(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
         let age = self.age(at);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.throttle.note(said.kind(), at)?;
+        let count = self.throttle.count(said.kind(), at)?;
         Some(ServerEventNotice {
             at: SystemTime::now(),
             sound: said.sound,
@@ -101,7 +101,7 @@ impl ListenRecorder {
         })
     }
 
-    /// From the opening to this moment.
+    /// Time from the opening to `at`.
     pub fn age(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.opened)
     }
@@ -117,15 +117,15 @@ mod tests {
         let mut notes = ListenRecorder::new(opened, KnownPings::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
-            notes.overhear(PreambleEvent { at, saying: PreambleEventKind::Ping(b"x"), answered: true });
+            notes.record_preamble(PreambleEvent { at, kind: PreambleEventKind::Ping(b"x"), answered: true });
         }
-        let untold = notes.take_untold();
-        let last = untold.last().map(|said| (said.age, said.count));
+        let pending = notes.take_pending();
+        let last = pending.last().map(|said| (said.age, said.count));
         assert_eq!(
-            (untold.len(), last),
+            (pending.len(), last),
             (MAX_PENDING_NOTICES, Some((Duration::from_millis(499 * 20), 500 - 63)))
         );
         assert_eq!(notes.listening.heartbeats(), 500);
-        assert!(notes.take_untold().is_empty());
+        assert!(notes.take_pending().is_empty());
     }
 }

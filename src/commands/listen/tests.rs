@@ -1,4 +1,4 @@
-//! Listening, exactly: an in-memory stream and a clock that stands still unless told.
+//! Exact timing of listening: an in-memory stream and a paused clock.
 
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
@@ -20,7 +20,7 @@ use crate::domain::listen::report::ListenEvent;
 use crate::domain::listen::{
     FirstHeartbeat, IntervalOrigin, ListenVerdict, ServerEventKind, TrafficEffect, UnansweredPolicy,
 };
-use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
+use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_with_listener};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::DialPlan;
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
@@ -30,16 +30,16 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
+fn plan(listen_for: u64, count: Option<u64>, stimulus: bool) -> ListenPlan {
     ListenPlan {
         target: "ws://a.example/".parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Preamble::default(),
+        preamble: Preamble::default(),
         listen_for: ms(listen_for),
         count,
         answer: true,
-        talk: talk.then(Template::default),
-        shapes: KnownPings::default(),
+        stimulus: stimulus.then(Template::default),
+        known_pings: KnownPings::default(),
         alive: None,
         preset: None,
         pong: Pattern::default(),
@@ -47,7 +47,7 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
     }
 }
 
-/// Remembers when the client talked.
+/// Records when the client sent messages.
 #[derive(Default)]
 struct Talks(Vec<Duration>);
 
@@ -59,7 +59,7 @@ impl Reporter<ListenEvent> for Talks {
     }
 }
 
-/// Listens to a server that plays this script from the opening on, once it is greeted; when the client talked.
+/// Listens to a scripted server after the preamble; returns the result and when the client sent messages.
 async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (ListenerResult, Vec<Duration>)
 where
     F: FnOnce(RawPeer, Instant) -> Fut,
@@ -71,18 +71,18 @@ where
     let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
-    let mut notes = ListenRecorder::new(start, plan.shapes.clone());
-    let mut hear = |word: PreambleEvent<'_>| notes.overhear(word);
-    run_preamble_heard_by(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
+    let mut notes = ListenRecorder::new(start, plan.known_pings.clone());
+    let mut hear = |word: PreambleEvent<'_>| notes.record_preamble(word);
+    run_preamble_with_listener(&mut socket, &plan.preamble, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
-    let overheard = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
+    let result = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
     drop(socket);
     peer.abort();
-    (overheard, talks.0)
+    (result, talks.0)
 }
 
-/// Pings at these moments, and then stays.
+/// Sends Pings at these times, then stays open.
 async fn pinging(mut peer: RawPeer, start: Instant, moments: Vec<u64>) -> RawPeer {
     for moment in moments {
         sleep_until(start + ms(moment)).await;
@@ -93,10 +93,10 @@ async fn pinging(mut peer: RawPeer, start: Instant, moments: Vec<u64>) -> RawPee
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_interval_is_that_of_the_servers_clock() {
+async fn interval_is_that_of_the_server_clock() {
     let moments = vec![11_000, 41_000, 71_000, 101_000];
-    let (overheard, _) = heard(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
-    let findings = overheard.findings;
+    let (result, _) = heard(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
+    let findings = result.findings;
     assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(120_000)));
     let interval = findings.interval().unwrap();
     assert_eq!((interval.median, interval.spread(), interval.gaps), (ms(30_000), ms(0), 3));
@@ -104,28 +104,26 @@ async fn the_interval_is_that_of_the_servers_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_heartbeats_are_enough() {
+async fn requested_number_of_heartbeats_ends_the_run() {
     let moments = vec![1000, 2000, 3000, 4000, 5000];
-    let (overheard, _) =
-        heard(plan(60_000, Some(3), false), |peer, start| pinging(peer, start, moments)).await;
-    assert_eq!((overheard.findings.listened, overheard.findings.kinds[0].count), (ms(3000), 3));
+    let (result, _) = heard(plan(60_000, Some(3), false), |peer, start| pinging(peer, start, moments)).await;
+    assert_eq!((result.findings.listened, result.findings.kinds[0].count), (ms(3000), 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_talks_at_three_and_seven_tenths_of_every_other_gap() {
+async fn stimuli_are_sent_in_every_other_gap() {
     let moments = (1..=9).map(|n| n * 10_000).collect();
-    let (overheard, talks) =
-        heard(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
-    // The interval is borne out by the gap behind the first, which came one interval after the opening.
+    let (result, talks) = heard(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
+    // The second gap, one interval after the opening, confirms the interval.
     assert_eq!(talks, [23_000, 47_000, 63_000, 87_000].map(ms));
-    assert_eq!(overheard.findings.origin, Some(IntervalOrigin::FixedClock));
+    assert_eq!(result.findings.origin, Some(IntervalOrigin::FixedClock));
     assert_eq!(
-        overheard.findings.kinds[0].by_client.map(|effects| effects.effect),
+        result.findings.kinds[0].by_client.map(|effects| effects.effect),
         Some(TrafficEffect::Unmoved)
     );
 }
 
-/// Pings ten seconds after the last ping or message, as a timer that traffic starts afresh.
+/// Sends a Ping ten seconds after the last ping or message, like a timer that traffic resets.
 async fn counting_from_traffic(mut peer: RawPeer, _: Instant) -> RawPeer {
     let mut due = Instant::now() + ms(10_000);
     loop {
@@ -144,14 +142,14 @@ async fn counting_from_traffic(mut peer: RawPeer, _: Instant) -> RawPeer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_counts_from_the_last_traffic_is_found_out() {
-    let (overheard, talks) = heard(plan(120_000, None, true), counting_from_traffic).await;
+async fn server_timer_reset_by_traffic_is_detected() {
+    let (result, talks) = heard(plan(120_000, None, true), counting_from_traffic).await;
     assert_eq!(talks[..2], [23_000, 50_000].map(ms));
-    assert_eq!(overheard.findings.origin, Some(IntervalOrigin::LastTraffic));
-    assert_eq!(overheard.findings.interval().unwrap().median, ms(10_000));
+    assert_eq!(result.findings.origin, Some(IntervalOrigin::LastTraffic));
+    assert_eq!(result.findings.interval().unwrap().median, ms(10_000));
 }
 
-/// Says something at these moments, and pings ten seconds after the last that it said, or that it heard, if it listens.
+/// Sends a message at these times, and a Ping ten seconds after the last one sent or, if `listens`, received.
 async fn counting_from_its_own(mut peer: RawPeer, start: Instant, says: Vec<u64>, listens: bool) -> RawPeer {
     let mut due = start + ms(10_000);
     let mut says = says.into_iter().map(|moment| start + ms(moment)).peekable();
@@ -172,19 +170,19 @@ async fn counting_from_its_own(mut peer: RawPeer, start: Instant, says: Vec<u64>
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_talks_to_a_server_that_counts_from_what_it_says_too() {
+async fn server_timer_reset_by_own_messages_is_detected() {
     let says = vec![13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
     for (listens, effect) in [(false, TrafficEffect::Unmoved), (true, TrafficEffect::Postponed)] {
         let script = |peer, start| counting_from_its_own(peer, start, says.clone(), listens);
-        let (overheard, talks) = heard(plan(240_000, None, true), script).await;
-        let kind = overheard.findings.heartbeat().unwrap();
+        let (result, talks) = heard(plan(240_000, None, true), script).await;
+        let kind = result.findings.heartbeat().unwrap();
         assert!(talks.len() > 3 && kind.since_traffic.is_some(), "{talks:?} {kind:?}");
         assert_eq!(kind.by_client.map(|effects| effects.effect), Some(effect));
-        assert_eq!(overheard.findings.interval().map(|interval| interval.median), Some(ms(10_000)));
+        assert_eq!(result.findings.interval().map(|interval| interval.median), Some(ms(10_000)));
     }
 }
 
-/// Pings every second, while this host stands still from 3.5 s to 8.5 s.
+/// Sends a Ping every second; this host stalls from 3.5 s to 8.5 s.
 async fn pinging_on(mut peer: RawPeer, start: Instant) -> RawPeer {
     for second in 1..=3 {
         sleep_until(start + ms(second * 1000)).await;
@@ -203,9 +201,9 @@ async fn pinging_on(mut peer: RawPeer, start: Instant) -> RawPeer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_while_this_host_stood_still_is_no_interval() {
-    let (overheard, _) = heard(plan(15_000, None, false), pinging_on).await;
-    let (findings, stood_still) = (&overheard.findings, overheard.circumstances.stood_still);
+async fn events_during_a_stall_give_no_interval() {
+    let (result, _) = heard(plan(15_000, None, false), pinging_on).await;
+    let (findings, stood_still) = (&result.findings, result.conditions.stood_still);
     assert!(stood_still > Some(ms(4700)) && stood_still < Some(ms(5000)), "{stood_still:?}");
     let interval = findings.interval().map(|interval| (interval.min, interval.max, interval.gaps));
     assert_eq!(interval, Some((ms(1000), ms(1000), 7)), "two before, five after");
@@ -215,7 +213,7 @@ async fn what_came_while_this_host_stood_still_is_no_interval() {
 
 #[tokio::test(start_paused = true)]
 async fn server_reaping_a_stalled_host_does_not_fail() {
-    let (overheard, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
+    let (result, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
         peer.send(CLOSE, &[0x0f, 0xa0]).await;
@@ -223,13 +221,13 @@ async fn server_reaping_a_stalled_host_does_not_fail() {
         peer
     })
     .await;
-    assert!(overheard.ending.is_some());
-    assert_eq!(judge(&overheard), RunResult::Inconclusive);
+    assert!(result.ending.is_some());
+    assert_eq!(judge(&result), RunResult::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_before_its_time_is_told_with_its_age() {
-    let (overheard, _) = heard(plan(60_000, None, false), |mut peer, _| async move {
+async fn early_end_is_reported_with_its_age() {
+    let (result, _) = heard(plan(60_000, None, false), |mut peer, _| async move {
         peer.send(PING, b"x").await;
         sleep(ms(1500)).await;
         drop(peer);
@@ -237,13 +235,13 @@ async fn an_end_before_its_time_is_told_with_its_age() {
         RawPeer { io: end }
     })
     .await;
-    let ending = overheard.ending.unwrap();
+    let ending = result.ending.unwrap();
     assert_eq!((&ending.how, ending.age, ending.idle), (&CloseKind::Fin, ms(1500), ms(1500)));
-    assert_eq!(overheard.findings.verdict, ListenVerdict::Inconclusive);
+    assert_eq!(result.findings.verdict, ListenVerdict::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
-async fn unanswering_client_sees_only_the_servers_reaction() {
+async fn unanswering_client_sees_the_servers_reaction() {
     let ends = |how: fn() -> Vec<u8>| {
         let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
         heard(plan, move |mut peer, _| async move {
@@ -256,25 +254,25 @@ async fn unanswering_client_sees_only_the_servers_reaction() {
     let verdict = judge;
     let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
     assert_eq!(closed.findings.unanswered, Some(UnansweredPolicy::Ends { after: 1 }));
-    assert_eq!(verdict(&closed), RunResult::Inconclusive, "one Ping is no interval");
+    assert_eq!(verdict(&closed), RunResult::Inconclusive, "one Ping gives no interval");
     let (broken, _) = ends(|| vec![0xf1, 0]).await;
     assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
     assert_eq!(verdict(&broken), RunResult::Failed);
 }
 
-/// Waits for a welcome.
+/// A plan that waits for a welcome message.
 fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
-    let greeting = Preamble {
+    let preamble = Preamble {
         send: vec!["join".parse().unwrap()],
         awaited: Some(r#"{"type":"welcome"}"#.parse().unwrap()),
         timeout: ms(60_000),
         answer_pings: true,
         ..Preamble::default()
     };
-    ListenPlan { greeting, ..plan(listen_for, count, false) }
+    ListenPlan { preamble, ..plan(listen_for, count, false) }
 }
 
-/// Says this at these moments, and stays.
+/// Sends these messages at these times, then stays open.
 fn saying(words: Vec<(u64, u8, &'static [u8])>) -> impl FnOnce(RawPeer, Instant) -> Boxed {
     |mut peer, start| {
         Box::pin(async move {
@@ -293,11 +291,11 @@ type Boxed = std::pin::Pin<Box<dyn Future<Output = RawPeer> + Send>>;
 const WELCOME: &[u8] = br#"{"type":"welcome"}"#;
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_during_the_greeting_is_heard_at_its_moment() {
+async fn events_during_the_preamble_are_timed() {
     let words =
         vec![(10_000, PING, &b"x"[..]), (20_000, PING, b"x"), (25_000, TEXT, WELCOME), (30_000, PING, b"x")];
-    let (overheard, _) = heard(greeted_plan(10_000, None), saying(words)).await;
-    let findings = overheard.findings;
+    let (result, _) = heard(greeted_plan(10_000, None), saying(words)).await;
+    let findings = result.findings;
     assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(35_000)));
     let kind = findings.heartbeat().unwrap();
     assert_eq!((kind.count, kind.first, kind.early), (3, Some(ms(10_000)), Some(FirstHeartbeat::OnTime)));
@@ -315,16 +313,16 @@ async fn heartbeat_during_preamble_is_no_silence() {
         (TEXT, keep_alive, ServerEventKind::KeepAlive),
     ] {
         let words = vec![(500, opcode, payload), (1000, TEXT, WELCOME)];
-        let (overheard, _) = heard(greeted_plan(30_000, None), saying(words)).await;
-        assert_eq!(overheard.findings.verdict, ListenVerdict::Inconclusive);
-        assert_eq!(overheard.findings.heartbeat.map(|kind| kind.sound), Some(sound));
+        let (result, _) = heard(greeted_plan(30_000, None), saying(words)).await;
+        assert_eq!(result.findings.verdict, ListenVerdict::Inconclusive);
+        assert_eq!(result.findings.heartbeat.map(|kind| kind.sound), Some(sound));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_greeting_shows_of_a_servers_tongue_is_not_forgotten() {
+async fn protocol_seen_in_the_preamble_is_kept() {
     let mut plan = greeted_plan(60_000, Some(4));
-    plan.greeting.awaited = Some("40".parse().unwrap());
+    plan.preamble.awaited = Some("40".parse().unwrap());
     let words = vec![
         (100, TEXT, &br#"0{"sid":"x","pingInterval":2000}"#[..]),
         (200, TEXT, b"40"),
@@ -333,21 +331,21 @@ async fn what_the_greeting_shows_of_a_servers_tongue_is_not_forgotten() {
         (6100, TEXT, b"2"),
         (8100, TEXT, b"2"),
     ];
-    let (overheard, _) = heard(plan, saying(words)).await;
-    assert_eq!(overheard.findings.heartbeat().unwrap().shape, Some("Engine.IO 4"));
-    assert_eq!(overheard.findings.interval().unwrap().median, ms(2000));
+    let (result, _) = heard(plan, saying(words)).await;
+    assert_eq!(result.findings.heartbeat().unwrap().shape, Some("Engine.IO 4"));
+    assert_eq!(result.findings.interval().unwrap().median, ms(2000));
 }
 
 #[tokio::test(start_paused = true)]
 async fn flood_during_preamble_is_counted_and_bounded() {
     let words = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
-    let (overheard, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
-    assert_eq!((overheard.findings.kinds[0].count, overheard.findings.listened), (500, ms(10_100)));
+    let (result, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
+    assert_eq!((result.findings.kinds[0].count, result.findings.listened), (500, ms(10_100)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_hour_after_a_standstill_it_excuses_no_end() {
-    let (overheard, _) = heard(plan(7_200_000, None, false), |mut peer, start| async move {
+async fn old_stall_excuses_no_end() {
+    let (result, _) = heard(plan(7_200_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
         sleep(ms(3_600_000)).await;
@@ -356,23 +354,23 @@ async fn an_hour_after_a_standstill_it_excuses_no_end() {
         peer
     })
     .await;
-    assert_eq!(judge(&overheard), RunResult::Failed);
+    assert_eq!(judge(&result), RunResult::Failed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_while_this_host_stood_still_until_the_end_is_read() {
-    let (overheard, _) = heard(plan(10_000, None, false), |mut peer, start| async move {
+async fn events_during_a_final_stall_are_read() {
+    let (result, _) = heard(plan(10_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(2000)).await;
         advance(ms(60_000)).await;
         peer.send(PING, b"x").await;
         peer
     })
     .await;
-    let findings = &overheard.findings;
+    let findings = &result.findings;
     assert_eq!((findings.verdict, findings.kinds.len()), (ListenVerdict::Inconclusive, 1), "{findings:?}");
 }
 
-/// Sends these bytes one by one, so far apart, and then stays.
+/// Sends these bytes one by one at this distance, then stays open.
 async fn trickling(mut peer: RawPeer, start: Instant, from: u64, bytes: Vec<u8>, apart: u64) -> RawPeer {
     use tokio::io::AsyncWriteExt;
     sleep_until(start + ms(from)).await;
@@ -385,20 +383,20 @@ async fn trickling(mut peer: RawPeer, start: Instant, from: u64, bytes: Vec<u8>,
 }
 
 #[tokio::test(start_paused = true)]
-async fn message_that_trickles_is_no_silence() {
+async fn slow_message_is_no_silence() {
     for (apart, length) in [(150, 20), (300, 22)] {
         let bytes = frame(TEXT, &vec![b'x'; length - 2]);
         let until = 1000 + apart * (length as u64 - 1);
         let script = |peer, start| trickling(peer, start, 1000, bytes, apart);
-        let (overheard, _) = heard(plan(until + 700, None, false), script).await;
-        let findings = overheard.findings;
+        let (result, _) = heard(plan(until + 700, None, false), script).await;
+        let findings = result.findings;
         assert_eq!(findings.verdict, ListenVerdict::ServerIsSilentFor);
         assert_eq!((findings.longest_quiet, findings.longest_still), (ms(1000), ms(1000)), "{apart}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn fragments_of_a_message_are_no_silence() {
+async fn fragments_are_no_silence() {
     let script = |mut peer: RawPeer, start| async move {
         for (n, first) in [0x01_u8, 0x00, 0x00, 0x00, 0x80].into_iter().enumerate() {
             sleep_until(start + ms(700 * (n as u64 + 1))).await;
@@ -407,13 +405,13 @@ async fn fragments_of_a_message_are_no_silence() {
         sleep(ms(3_600_000)).await;
         peer
     };
-    let (overheard, _) = heard(plan(4000, None, false), script).await;
-    assert_eq!(overheard.findings.longest_quiet, ms(700));
-    assert_eq!(overheard.findings.kinds[0].count, 1);
+    let (result, _) = heard(plan(4000, None, false), script).await;
+    assert_eq!(result.findings.longest_quiet, ms(700));
+    assert_eq!(result.findings.kinds[0].count, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_heartbeats_are_a_finding_of_their_own() {
+async fn unknown_heartbeats_are_a_separate_finding() {
     let script = |mut peer: RawPeer, start| async move {
         for n in 1..=20_u64 {
             sleep_until(start + ms(300 * n)).await;
@@ -422,10 +420,10 @@ async fn unknown_heartbeats_are_a_finding_of_their_own() {
         sleep(ms(3_600_000)).await;
         peer
     };
-    let (overheard, _) = heard(plan(6100, None, false), script).await;
-    let findings = &overheard.findings;
+    let (result, _) = heard(plan(6100, None, false), script).await;
+    let findings = &result.findings;
     let periodic = findings.periodic.as_ref().unwrap();
     assert_eq!((findings.verdict, periodic.interval.median), (ListenVerdict::PeriodicMessages, ms(300)));
     assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
-    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, RunResult::Passed));
+    assert_eq!((findings.clearance.as_ref(), judge(&result)), (None, RunResult::Passed));
 }

@@ -1,4 +1,4 @@
-//! When the thread of the connections may rest between two looks at the network.
+//! Decides when the connections' thread may sleep between two polls of the network.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::net::batch_sleep::{self, BatchSleep};
 
-/// Allows naps when all of this holds:
+/// Allows batch sleeps while all of this holds:
 ///
-/// - more than one heartbeat is due in the length of one: waking up for each would be what a run costs
-/// - no connection is being opened: the phases are timed in user space
-/// - the kernel says of every connection when bytes arrive
+/// - more than one heartbeat is due per sleep, so that one wake-up for each would dominate the cost
+/// - no connection is being opened, since phases are timed in user space
+/// - the kernel timestamps received bytes on every connection
 #[derive(Debug)]
 pub struct BatchingPolicy {
     batch_sleep: BatchSleep,
     is_worth_it: bool,
     openings: AtomicUsize,
-    /// Some connection's bytes arrive when they are read.
+    /// Some connection has no kernel timestamps.
     is_user_stamped: AtomicBool,
 }
 
 impl BatchingPolicy {
-    /// For so many heartbeats an interval; without an interval, each waits for an answer and none for its time.
+    /// For `heartbeats` heartbeats per interval. Without an interval, heartbeats follow answers and are never batched.
     pub fn new(batch_sleep: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> BatchingPolicy {
         let is_worth_it = interval.is_some_and(|interval| {
             let length = batch_sleep::BATCH_SLEEP.as_nanos().saturating_mul(heartbeats as u128);
@@ -35,35 +35,35 @@ impl BatchingPolicy {
         }
     }
 
-    /// A connection is being opened as long as this lasts.
-    pub fn disturb(&self) -> OpeningGuard<'_> {
+    /// Forbids batching while the guard lives, because a connection is being opened.
+    pub fn begin_opening(&self) -> OpeningGuard<'_> {
         self.openings.fetch_add(1, Relaxed);
-        self.decide();
+        self.update();
         OpeningGuard(self)
     }
 
-    /// Who says when the bytes of one more connection arrive.
-    pub fn heed(&self, timestamps: TimestampSource) {
+    /// Takes the timestamp source of a new connection into account.
+    pub fn add_connection(&self, timestamps: TimestampSource) {
         if timestamps == TimestampSource::User {
             self.is_user_stamped.store(true, Relaxed);
         }
-        self.decide();
+        self.update();
     }
 
-    fn decide(&self) {
+    fn update(&self) {
         let batching = self.openings.load(Relaxed) == 0 && !self.is_user_stamped.load(Relaxed);
         self.batch_sleep.allow(self.is_worth_it && batching);
     }
 }
 
-/// An opening under way.
+/// Marks an opening in progress.
 #[derive(Debug)]
 pub struct OpeningGuard<'a>(&'a BatchingPolicy);
 
 impl Drop for OpeningGuard<'_> {
     fn drop(&mut self) {
         self.0.openings.fetch_sub(1, Relaxed);
-        self.0.decide();
+        self.0.update();
     }
 }
 
@@ -74,26 +74,26 @@ mod tests {
     const SECOND: Option<Duration> = Some(Duration::from_secs(1));
 
     #[test]
-    fn there_are_naps_only_while_nothing_opens() {
+    fn batching_is_off_while_a_connection_opens() {
         let batch_sleep = BatchSleep::default();
         let batching = BatchingPolicy::new(batch_sleep.clone(), 10_000, SECOND);
-        let (one, other) = (batching.disturb(), batching.disturb());
+        let (one, other) = (batching.begin_opening(), batching.begin_opening());
         drop(one);
         assert!(!batch_sleep.is_allowed());
         drop(other);
         assert!(batch_sleep.is_allowed());
-        let _another = batching.disturb();
+        let _another = batching.begin_opening();
         assert!(!batch_sleep.is_allowed());
     }
 
     #[test]
-    fn a_nap_is_never_measured() {
+    fn user_timestamps_forbid_batching() {
         let batch_sleep = BatchSleep::default();
         let batching = BatchingPolicy::new(batch_sleep.clone(), 10_000, SECOND);
-        batching.heed(TimestampSource::KernelReceive);
+        batching.add_connection(TimestampSource::KernelReceive);
         assert!(batch_sleep.is_allowed());
-        batching.heed(TimestampSource::User);
-        batching.heed(TimestampSource::KernelReceive);
+        batching.add_connection(TimestampSource::User);
+        batching.add_connection(TimestampSource::KernelReceive);
         assert!(!batch_sleep.is_allowed());
     }
 
@@ -102,7 +102,7 @@ mod tests {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
             let batch_sleep = BatchSleep::default();
             BatchingPolicy::new(batch_sleep.clone(), heartbeats, interval)
-                .heed(TimestampSource::KernelReceive);
+                .add_connection(TimestampSource::KernelReceive);
             assert!(!batch_sleep.is_allowed(), "{heartbeats} in {interval:?}");
         }
     }

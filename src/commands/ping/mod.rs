@@ -1,4 +1,4 @@
-//! `wscheck ping`: is this path healthy? Heartbeats on one or more connections, and a report.
+//! `wscheck ping`: sends heartbeats on one or more connections and reports the path's health.
 
 mod batching_policy;
 mod connection_task;
@@ -24,20 +24,20 @@ use crate::domain::run::reporter::Reporter;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::time::at;
 
-/// How many connections are being opened at once, at most.
+/// Maximum number of concurrent openings.
 const MAX_CONCURRENT_OPENINGS: usize = 64;
-/// How many events are taken in at once: as many as the links can tell meanwhile, or they would pile up.
+/// Events taken from the channel at once: as many as the connections may send meanwhile, or the queue would grow.
 const MAX_EVENTS_PER_BATCH: usize = 16_384;
-/// Room for so many is kept.
+/// Capacity of the event buffer that is kept between batches.
 const KEPT_BATCH_CAPACITY: usize = 256;
 
-/// So often those who watch are told how several connections stand.
+/// How often live counts are reported for several connections.
 const COUNTS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+/// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: RunControl) -> PingReport {
     if plan.targets.iter().any(Target::secure) {
-        // The system's roots are read once, before anything is timed; opening meets the error again.
+        // Loads the system's roots before anything is timed. An error recurs when a connection opens.
         let _ = plan.dial.tls.prepare();
     }
     let started_at = SystemTime::now();
@@ -46,18 +46,18 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let recorder = Recorder::new(info, plan.policy.clone(), started_at);
     let deadline = plan.deadline.map(|deadline| Instant::now() + deadline);
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
-    let (events, told) = mpsc::unbounded_channel();
+    let (events, received) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let links = start_links(plan, events, (stop.clone(), interrupt), control.batch_sleep.clone());
+    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), control.batch_sleep.clone());
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
-    let report = run.gather(told, deadline).await;
-    drop(links);
+    let report = run.process_events(received, deadline).await;
+    drop(tasks);
     report
 }
 
-/// One task a connection; their events end when the last of them does.
-fn start_links(
+/// Starts one task per connection. The event channel closes when the last task ends.
+fn start_tasks(
     plan: PingPlan,
     events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
@@ -70,21 +70,21 @@ fn start_links(
     let began = Instant::now();
     let anchor = OnceLock::new();
     let shared = Arc::new(SharedRun { plan, events, stop, interrupt, began, openings, batching, anchor });
-    let mut links = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         let target = Arc::new(target.clone());
         for index in 0..shared.plan.connections_each {
             let id = ConnId { target: target_index, index };
-            let link = ConnectionTask {
+            let task = ConnectionTask {
                 id,
                 target: Arc::clone(&target),
-                number: links.len(),
+                number: tasks.len(),
                 shared: Arc::clone(&shared),
             };
-            links.spawn(link.keep());
+            tasks.spawn(task.run());
         }
     }
-    links
+    tasks
 }
 
 struct PingRun<'a> {
@@ -93,49 +93,49 @@ struct PingRun<'a> {
     began: Instant,
     control: RunControl,
     stop: CancellationToken,
-    /// There is one connection only, and nothing to be counted.
+    /// There is only one connection, so no live counts.
     is_one: bool,
-    /// The deadline came before the user ended the run.
+    /// The deadline passed before the user ended the run.
     is_complete: bool,
 }
 
-/// What the gathering loop woke up for.
+/// What woke the event loop.
 enum RunWake {
-    /// Something was told; nothing, when all links are gone.
-    Told,
+    /// Events arrived, or none because all tasks have ended.
+    Events,
     Interim,
     Deadline,
-    /// Whoever watches wants to see how the run stands.
-    Standing,
+    /// Live counts are due.
+    Counts,
 }
 
 impl PingRun<'_> {
-    /// Gathers what the links tell until all of them are gone.
-    async fn gather(
+    /// Processes events until all connection tasks have ended.
+    async fn process_events(
         mut self,
-        mut told: mpsc::UnboundedReceiver<TimedConnEvent>,
+        mut received: mpsc::UnboundedReceiver<TimedConnEvent>,
         mut deadline: Option<Instant>,
     ) -> PingReport {
         let mut batch = Vec::new();
-        let mut look = (!self.is_one).then(|| self.began + COUNTS_INTERVAL);
+        let mut counts_at = (!self.is_one).then(|| self.began + COUNTS_INTERVAL);
         loop {
             let woken = tokio::select! {
                 biased;
                 () = at(deadline) => RunWake::Deadline,
-                () = at(look) => RunWake::Standing,
+                () = at(counts_at) => RunWake::Counts,
                 Some(()) = self.control.interim.recv() => RunWake::Interim,
-                _ = told.recv_many(&mut batch, MAX_EVENTS_PER_BATCH) => RunWake::Told,
+                _ = received.recv_many(&mut batch, MAX_EVENTS_PER_BATCH) => RunWake::Events,
             };
             match woken {
-                RunWake::Told if batch.is_empty() => break,
-                RunWake::Told => {
-                    batch.drain(..).for_each(|(id, at, event)| self.take(id, at, event));
+                RunWake::Events if batch.is_empty() => break,
+                RunWake::Events => {
+                    batch.drain(..).for_each(|(id, at, event)| self.process_event(id, at, event));
                     batch.shrink_to(KEPT_BATCH_CAPACITY);
                 }
-                RunWake::Interim => self.tell_interim(),
-                RunWake::Standing => {
-                    look = Some(Instant::now() + COUNTS_INTERVAL);
-                    self.tell_standing();
+                RunWake::Interim => self.report_interim(),
+                RunWake::Counts => {
+                    counts_at = Some(Instant::now() + COUNTS_INTERVAL);
+                    self.report_counts();
                 }
                 RunWake::Deadline => {
                     deadline = None;
@@ -145,25 +145,25 @@ impl PingRun<'_> {
             }
         }
         if !self.is_one {
-            self.tell_standing();
+            self.report_counts();
         }
         let report = self.report();
         self.reporter.report(&Event::Finished(Box::new(report.clone())));
         report
     }
 
-    fn take(&mut self, id: ConnId, at: SystemTime, event: ConnEvent) {
+    fn process_event(&mut self, id: ConnId, at: SystemTime, event: ConnEvent) {
         let event = Event::Connection { id, at, event };
         self.recorder.observe(&event);
         self.reporter.report(&event);
     }
 
-    fn tell_interim(&mut self) {
+    fn report_interim(&mut self) {
         let report = self.report();
         self.reporter.report(&Event::Interim(Box::new(report)));
     }
 
-    fn tell_standing(&mut self) {
+    fn report_counts(&mut self) {
         self.reporter.report(&Event::StatusCounts(self.recorder.tally()));
     }
 

@@ -1,4 +1,4 @@
-//! What `wscheck ping` will do.
+//! Parameters of `wscheck ping`.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use crate::net::client::preamble::Preamble;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 
-/// What will be done. Always valid: at least one target and one connection, an interval above zero.
+/// Parameters of a run. Always valid: at least one target and one connection, an interval above zero.
 #[derive(Clone)]
 pub struct PingPlan {
     pub targets: Vec<Target>,
     pub connections_each: usize,
-    /// How fast they are opened; `None`: as fast as a few at a time can be.
+    /// How fast connections are opened; `None`: as fast as the limit on concurrent openings allows.
     pub ramp: Option<Ramp>,
     /// How many of the worst connections are listed.
     pub worst: usize,
     pub dial: DialPlan,
-    pub greeting: Preamble,
+    pub preamble: Preamble,
     pub session: SessionPlan,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
-    /// The whole run ends after this.
+    /// Ends the run after this time.
     pub deadline: Option<Duration>,
     pub reconnect: Option<Backoff>,
     pub policy: PassCriteria,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
 }
 

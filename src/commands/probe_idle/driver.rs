@@ -1,4 +1,4 @@
-//! Drives a search with real connections.
+//! Drives an idle timeout search with real connections.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,49 +21,49 @@ use crate::domain::run::bracket::Bracket;
 use crate::domain::run::reporter::Reporter;
 use crate::net::stall_detector::StallDetector;
 
-/// How often progress is told.
+/// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a hunt brought.
+/// Outcome of a search.
 pub struct SearchResult {
     pub findings: IdleFindings,
-    /// How a control was last seen to end.
-    pub control_cut: Option<VisibleEnd>,
+    /// How a control connection last ended.
+    pub control_end: Option<VisibleEnd>,
     /// The last failure to open.
     pub error: Option<Arc<ConnectError>>,
-    /// For so long at the longest this host stood still.
-    pub standstill: Option<Duration>,
+    /// This host's longest stall.
+    pub longest_stall: Option<Duration>,
 }
 
-/// One connection as the hunt knows it.
+/// The driver's view of one connection.
 struct TrackedProbe {
     role: ProbeRole,
     span: watch::Sender<Option<Duration>>,
     cancel: CancellationToken,
 }
 
-/// A search under way.
+/// A running search.
 pub struct SearchDriver<'a> {
     search: Search,
     start: Instant,
-    /// The same moment by the wall clock.
+    /// The wall-clock time of `start`.
     started_at: SystemTime,
     shared: Arc<SharedSearch>,
-    words: mpsc::UnboundedReceiver<ProbeTaskMessage>,
-    known: HashMap<ProbeId, TrackedProbe>,
+    events: mpsc::UnboundedReceiver<ProbeTaskMessage>,
+    probes: HashMap<ProbeId, TrackedProbe>,
     tasks: JoinSet<()>,
     reporter: &'a mut dyn Reporter<IdleEvent>,
     bracket: Bracket,
-    is_provisional_told: bool,
+    is_provisional_reported: bool,
     progress_at: Instant,
-    control_cut: Option<VisibleEnd>,
+    control_end: Option<VisibleEnd>,
     error: Option<Arc<ConnectError>>,
     stall_detector: StallDetector,
 }
 
 enum DriverWake {
     Interrupted,
-    Word(ProbeTaskMessage),
+    Event(ProbeTaskMessage),
     Time,
 }
 
@@ -74,53 +74,55 @@ impl<'a> SearchDriver<'a> {
         reporter: &'a mut dyn Reporter<IdleEvent>,
     ) -> Result<SearchDriver<'a>, PlanError> {
         let search = Search::new(plan.search.clone())?;
-        let (sender, words) = mpsc::unbounded_channel();
-        let places = Semaphore::new(plan.search.max_connections);
+        let (sender, events) = mpsc::unbounded_channel();
+        let slots = Semaphore::new(plan.search.max_connections);
         Ok(SearchDriver {
             search,
             start,
             started_at: SystemTime::now().checked_sub(start.elapsed()).unwrap_or(SystemTime::UNIX_EPOCH),
-            shared: Arc::new(SharedSearch { plan, words: sender, places }),
-            words,
-            known: HashMap::new(),
+            shared: Arc::new(SharedSearch { plan, events: sender, slots }),
+            events,
+            probes: HashMap::new(),
             tasks: JoinSet::new(),
             reporter,
             bracket: Bracket::default(),
-            is_provisional_told: false,
+            is_provisional_reported: false,
             progress_at: start + PROGRESS_INTERVAL,
-            control_cut: None,
+            control_end: None,
             error: None,
-            stall_detector: StallDetector::begin(),
+            stall_detector: StallDetector::start(),
         })
     }
 
-    /// Searches until a verdict stands, or the user wants no more.
+    /// Runs the search until it has a verdict or the user interrupts.
     pub async fn run(mut self, interrupt: &CancellationToken) -> SearchResult {
         loop {
             match self.search.next(self.start.elapsed()) {
                 SearchStep::Act(orders) => {
-                    orders.into_iter().for_each(|order| self.carry_out(order));
-                    self.hear(interrupt);
+                    for order in orders {
+                        self.execute(order);
+                    }
+                    self.process_pending(interrupt);
                 }
                 SearchStep::Wait { until } => self.wait(self.start + until, interrupt).await,
                 SearchStep::Done => break,
             }
-            // What a search does at once must not keep the connections from their turns.
+            // Yield, so that immediate orders do not starve the connections.
             tokio::task::coop::consume_budget().await;
         }
         let findings = self.search.findings(self.start.elapsed());
-        self.dismiss().await;
-        let standstill = self.stall_detector.longest();
-        SearchResult { findings, control_cut: self.control_cut, error: self.error, standstill }
+        self.close_all().await;
+        let longest_stall = self.stall_detector.longest();
+        SearchResult { findings, control_end: self.control_end, error: self.error, longest_stall }
     }
 
-    /// What was told meanwhile, and whether the user wants no more: a search that only acts hears it, too.
-    fn hear(&mut self, interrupt: &CancellationToken) {
+    /// Handles pending events and interrupts, also while the search only issues orders.
+    fn process_pending(&mut self, interrupt: &CancellationToken) {
         if interrupt.is_cancelled() {
             self.search.interrupt();
         }
-        while let Ok(word) = self.words.try_recv() {
-            self.take(word);
+        while let Ok(message) = self.events.try_recv() {
+            self.process_event(message);
         }
     }
 
@@ -129,27 +131,27 @@ impl<'a> SearchDriver<'a> {
         let woken = tokio::select! {
             biased;
             () = interrupt.cancelled() => DriverWake::Interrupted,
-            Some(word) = self.words.recv() => DriverWake::Word(word),
+            Some(message) = self.events.recv() => DriverWake::Event(message),
             () = sleep_until(until) => DriverWake::Time,
         };
-        self.stall_detector.look();
+        self.stall_detector.check();
         match woken {
             DriverWake::Interrupted => self.search.interrupt(),
             DriverWake::Time => {}
-            DriverWake::Word(word) => {
-                self.take(word);
-                self.hear(interrupt);
+            DriverWake::Event(message) => {
+                self.process_event(message);
+                self.process_pending(interrupt);
             }
         }
-        self.tell_progress();
+        self.report_progress();
     }
 
-    fn carry_out(&mut self, order: ProbeOrder) {
+    fn execute(&mut self, order: ProbeOrder) {
         match order {
             ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
             ProbeOrder::Ask { probe, at } => {
-                if let Some(known) = self.known.get(&probe) {
-                    known.span.send_replace(Some(at));
+                if let Some(probes) = self.probes.get(&probe) {
+                    probes.span.send_replace(Some(at));
                 }
             }
             ProbeOrder::Cancel { probe } => self.close(probe),
@@ -159,52 +161,52 @@ impl<'a> SearchDriver<'a> {
     fn open(&mut self, probe: ProbeId, role: ProbeRole, ask_at: Option<Duration>) {
         let (span, receiver) = watch::channel(ask_at);
         let cancel = CancellationToken::new();
-        let line = ProbeTask {
+        let task = ProbeTask {
             probe,
             role,
             span: receiver,
             cancel: cancel.clone(),
             shared: Arc::clone(&self.shared),
         };
-        self.known.insert(probe, TrackedProbe { role, span, cancel });
-        self.tasks.spawn(line.run());
+        self.probes.insert(probe, TrackedProbe { role, span, cancel });
+        self.tasks.spawn(task.run());
         while self.tasks.try_join_next().is_some() {}
     }
 
     fn close(&mut self, probe: ProbeId) {
-        if let Some(known) = self.known.remove(&probe) {
-            known.cancel.cancel();
+        if let Some(probes) = self.probes.remove(&probe) {
+            probes.cancel.cancel();
         }
     }
 
-    fn take(&mut self, (probe, at, told): ProbeTaskMessage) {
-        let observation = observation(probe, at, &told, self.start);
-        let Some(known) = self.known.get(&probe) else { return };
-        let (role, ask_at) = (known.role, *known.span.borrow());
+    fn process_event(&mut self, (probe, at, event): ProbeTaskMessage) {
+        let observation = observation(probe, at, &event, self.start);
+        let Some(probes) = self.probes.get(&probe) else { return };
+        let (role, ask_at) = (probes.role, *probes.span.borrow());
         self.search.observe(&observation);
         if let (ProbeRole::Control | ProbeRole::SecondControl, ProbeEvent::Ended { cut, .. }) =
             (role, &observation.seen)
         {
-            self.control_cut = Some(cut.clone());
+            self.control_end = Some(cut.clone());
         }
         if is_over(&observation.seen) {
-            self.known.remove(&probe);
+            self.probes.remove(&probe);
         }
-        self.tell(role, ask_at, told, observation);
-        self.tell_changes();
+        self.report_event(role, ask_at, event, observation);
+        self.report_changes();
     }
 
-    fn tell(
+    fn report_event(
         &mut self,
         role: ProbeRole,
         ask_at: Option<Duration>,
-        told: ProbeTaskEvent,
+        event: ProbeTaskEvent,
         observation: Observation,
     ) {
         let probe = observation.probe;
-        // What is seen may be told later.
+        // Events may be reported later than they happen.
         let at = self.started_at + observation.at;
-        let event = match told {
+        let event = match event {
             ProbeTaskEvent::Opened(opened) => IdleEvent::ProbeOpened { probe, role, at, opened },
             ProbeTaskEvent::OpenFailed(error) => {
                 self.error = Some(Arc::clone(&error));
@@ -216,19 +218,19 @@ impl<'a> SearchDriver<'a> {
         self.reporter.report(&event);
     }
 
-    fn tell_changes(&mut self) {
+    fn report_changes(&mut self) {
         let bracket = self.search.bracket();
         if bracket != self.bracket {
             self.bracket = bracket;
             self.reporter.report(&IdleEvent::Bracket { bracket, elapsed: self.start.elapsed() });
         }
-        if let Some(provisional) = self.search.provisional().filter(|_| !self.is_provisional_told) {
-            self.is_provisional_told = true;
+        if let Some(provisional) = self.search.provisional().filter(|_| !self.is_provisional_reported) {
+            self.is_provisional_reported = true;
             self.reporter.report(&IdleEvent::Provisional(provisional));
         }
     }
 
-    fn tell_progress(&mut self) {
+    fn report_progress(&mut self) {
         let now = Instant::now();
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS_INTERVAL;
@@ -236,9 +238,9 @@ impl<'a> SearchDriver<'a> {
         }
     }
 
-    /// Closes every connection, and waits until they have said goodbye.
-    async fn dismiss(&mut self) {
-        self.known.drain().for_each(|(_, known)| known.cancel.cancel());
+    /// Closes every connection and waits until all have closed.
+    async fn close_all(&mut self) {
+        self.probes.drain().for_each(|(_, probes)| probes.cancel.cancel());
         while self.tasks.join_next().await.is_some() {}
     }
 }

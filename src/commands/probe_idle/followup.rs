@@ -1,5 +1,5 @@
-//! What follows a search: connections that are kept busy, to see what keeps the path open and whether the
-//! prescription holds.
+//! Runs after a search: keeps connections busy to learn which traffic keeps the path open and whether the
+//! recommendation holds.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,24 +20,24 @@ use crate::domain::idle::report::{IdleEvent, Verification, VerifyOutcome};
 use crate::domain::idle::{IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation};
 use crate::domain::run::reporter::Reporter;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::say_goodbye;
+use crate::net::client::idle_probe::send_close;
 
-/// What is to be tried.
+/// What to try.
 #[derive(Default)]
 pub struct FollowupPlan {
     refresh: Option<KeepaliveTrial>,
-    /// The interval, and how long to hold.
+    /// The interval to verify, and for how long.
     verify: Option<(Duration, Duration)>,
-    /// Heartbeats of both kinds hold it, since the usual kind does not count.
+    /// Verify with heartbeats of both kinds, because the usual kind does not reset the timer.
     verify_by_both: bool,
-    /// What was asked for and is not tried, each with why.
-    pub untried: Vec<String>,
+    /// Requested steps that are skipped, each with the reason.
+    pub skipped: Vec<String>,
 }
 
-/// How each way of keeping a path open is tried.
+/// Parameters for trying each keepalive method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct KeepaliveTrial {
-    /// So long an idle span survives.
+    /// The longest idle span that survived.
     lo: Duration,
     held: Duration,
     every: Duration,
@@ -49,7 +49,7 @@ impl KeepaliveTrial {
         KeepaliveTrial { lo, held, every }
     }
 
-    /// What to try after these findings; the error says why nothing is to be learned.
+    /// The parameters for these findings; the error says why trying is useless.
     fn after(findings: &IdleFindings) -> Result<KeepaliveTrial, &'static str> {
         let lo = findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN).ok_or("no silence survived");
         let above =
@@ -71,26 +71,26 @@ impl KeepaliveTrial {
     }
 }
 
-/// The interval to verify, and for how long to hold a connection; the error says why there is nothing to verify.
+/// The interval to verify and for how long; the error says why there is nothing to verify.
 fn to_verify(findings: &IdleFindings) -> Result<(Duration, Duration), &'static str> {
     let interval = match (findings.verdict, Recommendation::of(findings)) {
-        (IdleVerdict::Stochastic, _) => return Err("no interval is sure"),
-        (_, Some(Recommendation::Reconnect { .. })) => return Err("no heartbeat helps against a lifetime"),
+        (IdleVerdict::Stochastic, _) => return Err("no interval is certain"),
+        (_, Some(Recommendation::Reconnect { .. })) => return Err("no heartbeat prevents a lifetime limit"),
         (_, Some(Recommendation::Heartbeat { found: false, .. })) => return Err("no timeout was found"),
-        (_, None) => return Err("no interval is prescribed"),
+        (_, None) => return Err("no interval is recommended"),
         (_, Some(Recommendation::Heartbeat { interval, .. })) => interval,
     };
     let hi = findings.bracket.hi.ok_or("no upper end is known")?;
     Ok((interval, hi * 2 + interval))
 }
 
-/// What came of it.
+/// Outcome of the followup.
 #[derive(Default)]
 pub struct FollowupResult {
     pub refresh: Option<RefreshResults>,
     pub verified: Option<Verification>,
-    pub untried: Vec<String>,
-    /// The user wanted no more.
+    pub skipped: Vec<String>,
+    /// The user interrupted.
     pub interrupted: bool,
 }
 
@@ -101,34 +101,34 @@ enum FollowupEvent {
 }
 
 impl FollowupPlan {
-    /// What is asked for, and of use after these findings.
+    /// The requested steps that are useful after these findings.
     pub fn of(plan: &IdlePlan, findings: &IdleFindings) -> FollowupPlan {
         let mut trials = FollowupPlan::default();
         if findings.partial {
             return trials;
         }
         if plan.refresh {
-            let told = |why| format!("what keeps the path open was not tried: {why}");
-            trials.refresh = trials.noting(KeepaliveTrial::after(findings).map_err(told));
+            let skipped_because = |why| format!("keepalive methods were not tried: {why}");
+            trials.refresh = trials.or_skip(KeepaliveTrial::after(findings).map_err(skipped_because));
         }
         if plan.verify {
-            let told = |why| format!("there was nothing to verify: {why}");
-            trials.verify = trials.noting(to_verify(findings).map_err(told));
+            let skipped_because = |why| format!("there was nothing to verify: {why}");
+            trials.verify = trials.or_skip(to_verify(findings).map_err(skipped_because));
             trials.verify_by_both = findings.reset_by.is_some();
         }
         trials
     }
 
-    /// For how long connections are held; `None` where none is.
-    fn lasts(&self) -> Option<Duration> {
-        self.refresh.map(|upkeep| upkeep.held).max(self.verify.map(|(_, until)| until))
+    /// How long connections are kept; `None` if none are.
+    fn duration_needed(&self) -> Option<Duration> {
+        self.refresh.map(|trial_plan| trial_plan.held).max(self.verify.map(|(_, until)| until))
     }
 
-    fn noting<T>(&mut self, tried: Result<T, String>) -> Option<T> {
-        tried.map_err(|why| self.untried.push(why)).ok()
+    fn or_skip<T>(&mut self, tried: Result<T, String>) -> Option<T> {
+        tried.map_err(|why| self.skipped.push(why)).ok()
     }
 
-    /// Tries it all at once, and tells what comes of it.
+    /// Runs all steps at once and reports their results.
     pub async fn run(
         self,
         plan: IdlePlan,
@@ -136,11 +136,11 @@ impl FollowupPlan {
         reporter: &mut dyn Reporter<IdleEvent>,
         interrupt: &CancellationToken,
     ) -> FollowupResult {
-        let (news, mut heard) = mpsc::unbounded_channel();
-        let mut tasks = self.begin(plan, &news, interrupt);
-        drop(news);
-        if let Some(lasts) = self.lasts() {
-            reporter.report(&IdleEvent::Following { lasts });
+        let (events, mut heard) = mpsc::unbounded_channel();
+        let mut tasks = self.begin(plan, &events, interrupt);
+        drop(events);
+        if let Some(duration_needed) = self.duration_needed() {
+            reporter.report(&IdleEvent::Following { lasts: duration_needed });
         }
         let (mut rows, mut outcome) = (Vec::new(), FollowupResult::default());
         while let Some(item) = heard.recv().await {
@@ -152,43 +152,43 @@ impl FollowupPlan {
             }
         }
         while tasks.join_next().await.is_some() {}
-        let lacks_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::iter().len();
-        outcome.interrupted = lacks_rows || (self.verify.is_some() && outcome.verified.is_none());
+        let has_missing_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::iter().len();
+        outcome.interrupted = has_missing_rows || (self.verify.is_some() && outcome.verified.is_none());
         outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows));
-        outcome.untried = self.untried;
+        outcome.skipped = self.skipped;
         outcome
     }
 
-    /// A connection for each way of keeping it open, and one for the prescription; no more of them at once than are
-    /// allowed. An interrupt ends each, and nothing is told of it.
+    /// Starts a connection for each keepalive method and one to verify the recommendation, within the limit on open
+    /// connections. An interrupt ends them without a report.
     fn begin(
         &self,
         plan: IdlePlan,
-        news: &mpsc::UnboundedSender<FollowupEvent>,
+        events: &mpsc::UnboundedSender<FollowupEvent>,
         interrupt: &CancellationToken,
     ) -> JoinSet<()> {
-        let places = Arc::new(Semaphore::new(plan.search.max_connections));
+        let slots = Arc::new(Semaphore::new(plan.search.max_connections));
         let (mut tasks, plan) = (JoinSet::new(), Arc::new(plan));
-        let trial = || (Arc::clone(&plan), news.clone(), interrupt.clone(), Arc::clone(&places));
-        if let Some(upkeep) = self.refresh {
+        let trial = || (Arc::clone(&plan), events.clone(), interrupt.clone(), Arc::clone(&slots));
+        if let Some(trial_plan) = self.refresh {
             for method in KeepaliveMethod::iter() {
-                let (plan, news, stop, places) = trial();
+                let (plan, events, stop, slots) = trial();
                 tasks.spawn(async move {
-                    let _place = places.acquire().await;
-                    if let Some(row) = try_method(&plan, method, upkeep, &stop).await {
-                        let _ = news.send(FollowupEvent::Row(row));
+                    let _slot = slots.acquire().await;
+                    if let Some(row) = try_method(&plan, method, trial_plan, &stop).await {
+                        let _ = events.send(FollowupEvent::Row(row));
                     }
                 });
             }
         }
         if let Some((every, until)) = self.verify {
-            let (plan, news, stop, places) = trial();
+            let (plan, events, stop, slots) = trial();
             let traffic =
                 if self.verify_by_both { KeepaliveTraffic::Both } else { KeepaliveTraffic::Questions };
             tasks.spawn(async move {
-                let _place = places.acquire().await;
-                if let Some(verified) = verify(&plan, traffic, (every, until), &news, &stop).await {
-                    let _ = news.send(FollowupEvent::Verified(verified));
+                let _slot = slots.acquire().await;
+                if let Some(verified) = verify(&plan, traffic, (every, until), &events, &stop).await {
+                    let _ = events.send(FollowupEvent::Verified(verified));
                 }
             });
         }
@@ -208,7 +208,7 @@ impl FollowupEvent {
     }
 }
 
-/// How a method is carried out: its traffic, the kind of its questions, and TCP's keepalive.
+/// A method's traffic and the kind of its questions.
 fn traffic(method: KeepaliveMethod, kind: HeartbeatKind) -> (KeepaliveTraffic, HeartbeatKind) {
     match method {
         KeepaliveMethod::PingPong => (KeepaliveTraffic::Questions, HeartbeatKind::Protocol),
@@ -218,18 +218,18 @@ fn traffic(method: KeepaliveMethod, kind: HeartbeatKind) -> (KeepaliveTraffic, H
     }
 }
 
-/// `None`: interrupted.
+/// Returns `None` if interrupted.
 async fn try_method(
     plan: &IdlePlan,
     method: KeepaliveMethod,
-    upkeep: KeepaliveTrial,
+    trial_plan: KeepaliveTrial,
     stop: &CancellationToken,
 ) -> Option<MethodResult> {
-    let KeepaliveTrial { lo, held, every } = upkeep;
+    let KeepaliveTrial { lo, held, every } = trial_plan;
     let mut plan = plan.clone();
-    let row = |every, fate| Some(MethodResult { method, every, held, fate });
+    let row = |every, outcome| Some(MethodResult { method, every, held, fate: outcome });
     if method == KeepaliveMethod::TcpKeepalive {
-        // Systems count it in whole seconds.
+        // Systems count TCP keepalive in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
         if seconds >= lo {
             let why = "systems count TCP keepalive in whole seconds, and the timeout is too short for that";
@@ -237,62 +237,62 @@ async fn try_method(
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
-    if let Some(why) = plan.mute.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
+    if let Some(why) = plan.no_messages_because.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
         return row(None, KeepaliveOutcome::Untold { why });
     }
     if method == KeepaliveMethod::TcpKeepalive && plan.dial.unix_socket.is_some() {
         return row(None, KeepaliveOutcome::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
     }
     let sent = if method == KeepaliveMethod::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
-    let mut ready = match stop.run_until_cancelled(open(&plan)).await? {
-        Ok(ready) => ready,
+    let mut probe = match stop.run_until_cancelled(open(&plan)).await? {
+        Ok(probe) => probe,
         Err(error) => return row(sent, KeepaliveOutcome::Untold { why: error.to_string() }),
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
-    let keeping = KeepalivePlan { question: &question, traffic, every, until: Some(held) };
+    let keepalive_plan = KeepalivePlan { question: &question, traffic, every, until: Some(held) };
     let mut answers = 0_u64;
-    let (kept, after) = kept_until(stop, &mut ready, keeping, &mut |_| answers += 1).await?;
-    row(sent, fate(kept, after, lo, method, answers))
+    let (result, after) = keep_until(stop, &mut probe, keepalive_plan, &mut |_| answers += 1).await?;
+    row(sent, outcome_of(result, after, lo, method, answers))
 }
 
-/// What became of a connection that was kept, and after how long; `None`: it was stopped. Either way it says goodbye.
-async fn kept_until(
+/// Keeps a connection; returns the result and its duration, or `None` if stopped. Closes the connection in both cases.
+async fn keep_until(
     stop: &CancellationToken,
-    ready: &mut EstablishedProbe,
-    keeping: KeepalivePlan<'_>,
+    probe: &mut EstablishedProbe,
+    keepalive_plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
 ) -> Option<(KeepaliveResult, Duration)> {
     let began = Instant::now();
-    let kept = stop.run_until_cancelled(keepalive::run(&mut ready.socket, keeping, beat)).await;
+    let result = stop.run_until_cancelled(keepalive::run(&mut probe.socket, keepalive_plan, beat)).await;
     let after = began.elapsed();
-    say_goodbye(&mut ready.socket).await;
-    Some((kept?, after))
+    send_close(&mut probe.socket).await;
+    Some((result?, after))
 }
 
-fn fate(
-    kept: KeepaliveResult,
+fn outcome_of(
+    result: KeepaliveResult,
     after: Duration,
     lo: Duration,
     method: KeepaliveMethod,
     answers: u64,
 ) -> KeepaliveOutcome {
     let is_app = method == KeepaliveMethod::AppMessage;
-    match kept {
+    match result {
         KeepaliveResult::Answered => KeepaliveOutcome::Survived,
-        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => KeepaliveOutcome::Untold {
-            why: "no message was answered, so that nothing tells whether it lived".to_string(),
-        },
+        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => {
+            KeepaliveOutcome::Untold { why: "no message was answered, so survival is unknown".to_string() }
+        }
         KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
             let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
-            KeepaliveOutcome::Untold { why: format!("the server does not want such a message: {how}") }
+            KeepaliveOutcome::Untold { why: format!("the server rejects such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
-            KeepaliveOutcome::Died { after, how: "no answer when it was asked at last".to_string() }
+            KeepaliveOutcome::Died { after, how: "no answer to the last question".to_string() }
         }
         KeepaliveResult::Unanswered { silent } => {
             let alive = duration(after.saturating_sub(silent));
-            KeepaliveOutcome::Died { after, how: format!("no answer any more; the last came at {alive}") }
+            KeepaliveOutcome::Died { after, how: format!("no more answers; the last came at {alive}") }
         }
         KeepaliveResult::Ended { cut, .. } => KeepaliveOutcome::Died {
             after,
@@ -301,12 +301,12 @@ fn fate(
     }
 }
 
-/// Holds a connection at the prescribed interval; `None`: interrupted.
+/// Keeps a connection at the recommended interval; `None` if interrupted.
 async fn verify(
     plan: &IdlePlan,
     traffic: KeepaliveTraffic,
     (interval, wanted): (Duration, Duration),
-    news: &mpsc::UnboundedSender<FollowupEvent>,
+    events: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
 ) -> Option<Verification> {
     match stop.run_until_cancelled(open(plan)).await? {
@@ -314,34 +314,34 @@ async fn verify(
             let outcome = VerifyOutcome::Untold(error.to_string());
             Some(Verification { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
-        Ok(mut ready) => {
+        Ok(mut probe) => {
             let question = plan.question(plan.search.kind);
-            let keeping =
+            let keepalive_plan =
                 KeepalivePlan { question: &question, traffic, every: interval, until: Some(wanted) };
-            hold(&mut ready, keeping, wanted, news, stop).await
+            keep_at_interval(&mut probe, keepalive_plan, wanted, events, stop).await
         }
     }
 }
 
-async fn hold(
-    ready: &mut EstablishedProbe,
-    keeping: KeepalivePlan<'_>,
+async fn keep_at_interval(
+    probe: &mut EstablishedProbe,
+    keepalive_plan: KeepalivePlan<'_>,
     wanted: Duration,
-    news: &mpsc::UnboundedSender<FollowupEvent>,
+    events: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
 ) -> Option<Verification> {
-    let interval = keeping.every;
+    let interval = keepalive_plan.every;
     let (began, mut beats) = (Instant::now(), 0);
     let mut beat = |at: Instant| {
         beats += 1;
         let held = at.saturating_duration_since(began);
-        let _ = news.send(FollowupEvent::Beat { beats, held, until: wanted });
+        let _ = events.send(FollowupEvent::Beat { beats, held, until: wanted });
     };
-    let (kept, held) = kept_until(stop, ready, keeping, &mut beat).await?;
-    Some(Verification { interval, wanted, held, beats, outcome: outcome(kept, held) })
+    let (result, held) = keep_until(stop, probe, keepalive_plan, &mut beat).await?;
+    Some(Verification { interval, wanted, held, beats, outcome: verify_outcome(result, held) })
 }
 
-fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
+fn verify_outcome(result: KeepaliveResult, age: Duration) -> VerifyOutcome {
     let ending = |who, how, os_error, idle| {
         VerifyOutcome::Ended(Arc::new(CloseCause {
             who,
@@ -354,7 +354,7 @@ fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
             at: SystemTime::now(),
         }))
     };
-    match kept {
+    match result {
         KeepaliveResult::Answered => VerifyOutcome::Held,
         KeepaliveResult::Unanswered { silent } => ending(ClosedBy::Us, CloseKind::Timeout, None, silent),
         KeepaliveResult::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
@@ -380,12 +380,12 @@ mod tests {
     }
 
     #[test]
-    fn refresh_is_held_past_the_longest_lifetime() {
-        let upkeep = |verdict, hi| KeepaliveTrial::after(&found(verdict, Some(20), hi));
-        assert_eq!(upkeep(IdleVerdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
-        assert_eq!(upkeep(IdleVerdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
-        assert_eq!(upkeep(IdleVerdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
-        assert_eq!(upkeep(IdleVerdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
+    fn refresh_is_kept_past_the_longest_lifetime() {
+        let trial_plan = |verdict, hi| KeepaliveTrial::after(&found(verdict, Some(20), hi));
+        assert_eq!(trial_plan(IdleVerdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
+        assert_eq!(trial_plan(IdleVerdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
+        assert_eq!(trial_plan(IdleVerdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
+        assert_eq!(trial_plan(IdleVerdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
         assert_eq!(
             KeepaliveTrial::after(&found(IdleVerdict::Stochastic, None, None)),
             Err("no silence survived")
@@ -399,9 +399,9 @@ mod tests {
         assert_eq!(verify(IdleVerdict::NoTimeoutUpToMax, Some(40), None), Err("no timeout was found"));
         assert_eq!(
             verify(IdleVerdict::LifetimeCap, Some(40), None),
-            Err("no heartbeat helps against a lifetime")
+            Err("no heartbeat prevents a lifetime limit")
         );
-        assert_eq!(verify(IdleVerdict::IdleTimeout, None, Some(60)), Err("no interval is prescribed"));
-        assert_eq!(verify(IdleVerdict::Stochastic, Some(40), None), Err("no interval is sure"));
+        assert_eq!(verify(IdleVerdict::IdleTimeout, None, Some(60)), Err("no interval is recommended"));
+        assert_eq!(verify(IdleVerdict::Stochastic, Some(40), None), Err("no interval is certain"));
     }
 }

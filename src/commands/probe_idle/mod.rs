@@ -1,4 +1,4 @@
-//! `wscheck probe-idle`: how long may this path be idle, what cuts it, and what keeps it open?
+//! `wscheck probe-idle`: how long may this path be idle, what closes it, and what keeps it open?
 
 mod driver;
 mod followup;
@@ -27,10 +27,10 @@ use crate::domain::idle::report::{IdleEvent, IdleReport, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::run::reporter::Reporter;
 use crate::domain::secrets::redact;
-use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
+use crate::net::client::idle_probe::{TWO_ENDED, send_close, supports_two_ended};
 
-/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
-/// that makes no sense, before anything is told.
+/// Runs the plan. Reports every event to `reporter`, the report last; also returns the report. The error means an
+/// invalid plan; no event is reported then.
 pub async fn run(
     plan: IdlePlan,
     reporter: &mut dyn Reporter<IdleEvent>,
@@ -39,110 +39,109 @@ pub async fn run(
     let search = plan.search.clone().checked()?;
     let plan = IdlePlan { search, ..plan };
     if plan.target.secure() {
-        // The system's roots are read once, before anything is timed; opening meets the error again.
+        // Loads the system's roots before anything is timed. An error recurs when a connection opens.
         let _ = plan.dial.tls.prepare();
     }
-    let mut gathered = ReportBuilder::new(Arc::new(plan.info()), SystemTime::now());
-    reporter.report(&IdleEvent::Started { at: gathered.started_at, info: Arc::clone(&gathered.info) });
-    pursue(plan, reporter, &interrupt, &mut gathered).await?;
-    let report = gathered.report();
+    let mut builder = ReportBuilder::new(Arc::new(plan.info()), SystemTime::now());
+    reporter.report(&IdleEvent::Started { at: builder.started_at, info: Arc::clone(&builder.info) });
+    run_search(plan, reporter, &interrupt, &mut builder).await?;
+    let report = builder.report();
     reporter.report(&IdleEvent::Finished(Box::new(report.clone())));
     Ok(report)
 }
 
-async fn pursue(
+async fn run_search(
     plan: IdlePlan,
     reporter: &mut dyn Reporter<IdleEvent>,
     interrupt: &CancellationToken,
-    gathered: &mut ReportBuilder,
+    builder: &mut ReportBuilder,
 ) -> Result<(), PlanError> {
-    let start = gathered.start;
-    let mut plan = plan.with_offer();
-    let Some(scouted) = scout(&plan, interrupt).await else {
-        gathered.interrupted = true;
+    let start = builder.start;
+    let mut plan = plan.with_two_ended_offer();
+    let Some(checked) = check_target(&plan, interrupt).await else {
+        builder.interrupted = true;
         return Ok(());
     };
-    match scouted {
-        Ok((ready, speaks)) => {
-            agree(&mut plan, speaks, gathered);
-            be_content(&mut plan, ready.slack() * 3, gathered);
-            gathered.opened = Some(Arc::new(ready.facts));
+    match checked {
+        Ok((probe, speaks)) => {
+            apply_two_ended(&mut plan, speaks, builder);
+            limit_precision(&mut plan, probe.slack() * 3, builder);
+            builder.opened = Some(Arc::new(probe.facts));
         }
         Err(error) => {
-            gathered.error = Some(Arc::new(error));
+            builder.error = Some(Arc::new(error));
             return Ok(());
         }
     }
-    let catch = SearchDriver::new(plan.clone(), start, reporter)?.run(interrupt).await;
-    gathered.notes.extend(catch.standstill.map(stood_still));
-    gathered.notes.extend(unmatched(&plan));
-    let trials = FollowupPlan::of(&plan, &catch.findings);
-    gathered.catch = Some(catch);
-    gathered.after = trials.run(plan, start, reporter, interrupt).await;
+    let result = SearchDriver::new(plan.clone(), start, reporter)?.run(interrupt).await;
+    builder.notes.extend(result.longest_stall.map(stall_note));
+    builder.notes.extend(unmatched_note(&plan));
+    let followup = FollowupPlan::of(&plan, &result.findings);
+    builder.search = Some(result);
+    builder.followup = followup.run(plan, start, reporter, interrupt).await;
     Ok(())
 }
 
-/// A first connection: whether there is anything to measure, and with whom; and whether the server speaks when
-/// asked to. `None`: interrupted.
-async fn scout(
+/// Opens a first connection: checks that the target is reachable and whether the server supports two-ended mode.
+/// `None` if interrupted.
+async fn check_target(
     plan: &IdlePlan,
     interrupt: &CancellationToken,
 ) -> Option<Result<(EstablishedProbe, bool), ConnectError>> {
     tokio::select! {
         biased;
         () = interrupt.cancelled() => None,
-        met = meet(plan) => Some(met),
+        checked = open_and_check(plan) => Some(checked),
     }
 }
 
-async fn meet(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), ConnectError> {
-    let mut ready = open(plan).await?;
-    let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
-    say_goodbye(&mut ready.socket).await;
-    Ok((ready, speaks))
+async fn open_and_check(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), ConnectError> {
+    let mut probe = open(plan).await?;
+    let speaks =
+        probe.chose_two_ended() && supports_two_ended(&mut probe.socket, plan.search.answer_timeout).await;
+    send_close(&mut probe.socket).await;
+    Ok((probe, speaks))
 }
 
-/// What is found dead is told later by the slack; a bracket cannot be narrower than that.
-fn be_content(plan: &mut IdlePlan, least: Duration, gathered: &mut ReportBuilder) {
+/// Adjusts the precision to the slack: a bracket cannot be narrower than the uncertainty of its ends.
+fn limit_precision(plan: &mut IdlePlan, min_precision: Duration, builder: &mut ReportBuilder) {
     let (precision, max) = (&mut plan.search.precision, plan.search.max);
-    if precision.at(max) < least {
-        let least = show(least);
-        gathered
+    if precision.at(max) < min_precision {
+        let min_precision = show(min_precision);
+        builder
             .notes
-            .push(format!("the opening takes too long for the precision asked for: {least} is enough"));
+            .push(format!("connections open too slowly for the requested precision; using {min_precision}"));
     }
-    precision.absolute = precision.absolute.max(least);
+    precision.absolute = precision.absolute.max(min_precision);
 }
 
-/// A server that is to speak after a silence must know the silence when it begins: only a search that binds
-/// each connection to its span from the start can have it speak.
-fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut ReportBuilder) {
+/// Applies the outcome of the two-ended offer. The server must know the idle span at its start, so only a search that
+/// fixes each connection's span (bisect) can use it.
+fn apply_two_ended(plan: &mut IdlePlan, speaks: bool, builder: &mut ReportBuilder) {
     if !plan.search.two_ended {
         return;
     }
     plan.search.two_ended = speaks;
     if speaks {
-        gathered.two_ended = Some(TwoEnded::Agreed);
+        builder.two_ended = Some(TwoEnded::Agreed);
         if plan.search.strategy != Strategy::Bisect {
-            gathered
-                .notes
-                .push("a server that speaks first is asked for one silence at a time (bisect)".to_string());
+            builder.notes.push("two-ended mode tests one idle span at a time (bisect)".to_string());
         }
         plan.search.strategy = Strategy::Bisect;
     } else {
-        gathered.two_ended = Some(TwoEnded::Refused);
+        builder.two_ended = Some(TwoEnded::Refused);
         plan.dial.subprotocols.retain(|offered| offered != TWO_ENDED);
     }
 }
 
-/// What came in answer to the questions, where nothing that came was an answer.
-fn unmatched(plan: &IdlePlan) -> Option<String> {
+/// A note on messages that should have been answers, if no answer came.
+fn unmatched_note(plan: &IdlePlan) -> Option<String> {
     let words = plan.unmatched.words()?;
     let [ask, answer] = [plan.ask.to_string(), plan.answer.to_string()].map(|text| redact(&text));
     Some(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {words}"))
 }
 
-fn stood_still(span: Duration) -> String {
+fn stall_note(span: Duration) -> String {
     let span = duration(span);
     format!("this host was stalled for {span} during the search: what ended meanwhile was read late")
 }

@@ -1,4 +1,4 @@
-//! The whole command against scripted peers that end connections for other reasons than silence.
+//! The whole command against scripted peers that close connections for reasons other than idleness.
 
 use crate::domain::run::run_result::RunResult;
 use std::future::Future;
@@ -22,7 +22,7 @@ use crate::domain::idle::{IdleVerdict, IncidentKind, Recommendation};
 
 type ScriptedPeer = WebSocketStream<TcpStream>;
 
-/// A server that serves its nth connection, the first being 0, so.
+/// A server that serves its nth connection (from 0) with `serve`.
 async fn peer<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> IdlePlan
 where
     F: Future<Output = ()> + Send + 'static,
@@ -36,14 +36,14 @@ where
         }
     });
     let mut plan = plan(&url);
-    // Long enough that what ends at once is known as such on a busy machine.
+    // Long enough that an immediate end is recognised on a busy machine.
     plan.search.min = Duration::from_secs(1);
     plan
 }
 
-/// Answers Pings until the client ends it, or says nothing for so long.
-async fn answer(socket: &mut ScriptedPeer, patience: Duration) {
-    while let Ok(Some(Ok(message))) = timeout(patience, socket.next()).await {
+/// Answers Pings until the client closes or is silent for `max_silence`.
+async fn answer(socket: &mut ScriptedPeer, max_silence: Duration) {
+    while let Ok(Some(Ok(message))) = timeout(max_silence, socket.next()).await {
         if message.is_close() {
             return;
         }
@@ -60,7 +60,8 @@ async fn probed(plan: IdlePlan) -> IdleReport {
     probe(plan).await.0
 }
 
-/// Nothing is claimed, the exit code is 4, and this is said; few connections were opened.
+/// Checks that the run is inconclusive (exit code 4), that `words` are in the reasons, and that few connections were
+/// opened.
 fn assert_suspected(report: &IdleReport, words: &[&str]) {
     let findings = &report.findings;
     assert_eq!(findings.verdict, IdleVerdict::Inconclusive, "{findings:#?}");
@@ -71,7 +72,7 @@ fn assert_suspected(report: &IdleReport, words: &[&str]) {
     assert!(findings.connections <= 40, "{} connections", findings.connections);
 }
 
-/// A server that takes so many connections, and ends the others right after the 101.
+/// A server that accepts this many connections and closes the others right after the 101.
 async fn limited(most: usize, code: Option<u16>) -> IdleReport {
     let open = Arc::new(AtomicUsize::new(0));
     let plan = peer(move |_, stream| {
@@ -90,7 +91,7 @@ async fn limited(most: usize, code: Option<u16>) -> IdleReport {
 }
 
 #[tokio::test]
-async fn a_limit_on_connections_is_suspected_and_no_timeout() {
+async fn connection_limit_is_suspected() {
     let (fin, close, one) = tokio::join!(limited(4, None), limited(8, Some(1013)), limited(1, Some(1013)));
     assert_suspected(&fin, &["perhaps the server takes but 4 connections", "FIN"]);
     let words = ["perhaps the server takes but 8 connections", "close 1013", "\"too many connections\""];
@@ -101,7 +102,7 @@ async fn a_limit_on_connections_is_suspected_and_no_timeout() {
 }
 
 #[tokio::test]
-async fn a_session_that_the_next_replaces_is_suspected() {
+async fn replaced_session_is_suspected() {
     let latest = Arc::new(watch::channel(0).0);
     let plan = peer(move |n, stream| {
         let latest = Arc::clone(&latest);
@@ -121,7 +122,7 @@ async fn a_session_that_the_next_replaces_is_suspected() {
 }
 
 #[tokio::test]
-async fn a_ticket_that_serves_once_is_suspected() {
+async fn single_use_ticket_is_suspected() {
     let plan = peer(|n, mut stream| async move {
         if n == 0 {
             let Ok(mut socket) = accept_async(stream).await else { return };
@@ -137,9 +138,9 @@ async fn a_ticket_that_serves_once_is_suspected() {
     );
 }
 
-/// When the third connection is a second old, all end; once.
+/// All connections end once, when the third is a second old.
 #[tokio::test]
-async fn one_event_is_named_and_no_timeout() {
+async fn common_end_is_not_a_timeout() {
     let event = Arc::new(watch::channel(false).0);
     let plan = peer(move |n, stream| {
         let event = Arc::clone(&event);
@@ -168,11 +169,11 @@ async fn one_event_is_named_and_no_timeout() {
 }
 
 #[tokio::test]
-async fn ends_of_every_fifth_connection_are_no_path_without_a_timeout() {
+async fn random_ends_do_not_mean_no_timeout() {
     let plan = peer(|n, stream| async move {
         let Ok(mut socket) = accept_async(stream).await else { return };
-        let patience = if n % 5 == 4 { Duration::from_millis(1800) } else { FOREVER };
-        answer(&mut socket, patience).await;
+        let timeout = if n % 5 == 4 { Duration::from_millis(1800) } else { FOREVER };
+        answer(&mut socket, timeout).await;
     });
     let report = probed(plan.await).await;
     assert_ne!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
@@ -181,7 +182,7 @@ async fn ends_of_every_fifth_connection_are_no_path_without_a_timeout() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_frame_is_named_and_no_lifetime() {
+async fn text_instead_of_a_frame_is_not_a_lifetime() {
     let plan = peer(|n, stream| async move {
         let Ok(mut socket) = accept_async(stream).await else { return };
         if n > 0 {
@@ -195,7 +196,7 @@ async fn text_that_is_no_frame_is_named_and_no_lifetime() {
 }
 
 #[tokio::test]
-async fn a_busy_server_has_its_lifetime_told() {
+async fn lifetime_of_a_busy_server_is_found() {
     let plan = peer(|_, stream| async move {
         let Ok(mut socket) = accept_async(stream).await else { return };
         for _ in 0..8 {

@@ -1,4 +1,4 @@
-//! What `wscheck probe-idle` will do.
+//! Parameters of `wscheck probe-idle`.
 
 use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -12,30 +12,30 @@ use crate::net::client::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
 
-/// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
+/// Parameters of a run. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]
 pub struct IdlePlan {
     pub target: Target,
     pub dial: DialPlan,
-    /// Said and awaited on each connection before its silence begins.
-    pub greeting: Preamble,
-    /// `two_ended` in it: the server is asked to speak first after the silence, if it is one that does.
+    /// Sent and awaited on each connection before it becomes idle.
+    pub preamble: Preamble,
+    /// If its `two_ended` is set, the server is asked to send first after the idle span, if it supports that.
     pub search: SearchPlan,
-    /// What app questions ask, and what answers them; also what `refresh` sends as a message.
+    /// Request of app questions, and the pattern of its answer; `refresh` sends it as a message, too.
     pub ask: Template,
     pub answer: Pattern,
-    /// Why no message is sent by `refresh`, where none is to be.
-    pub mute: Option<String>,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// Why `refresh` sends no messages, if it sends none.
+    pub no_messages_because: Option<String>,
+    /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
-    /// Try afterwards what keeps the path open.
+    /// Try keepalive methods afterwards.
     pub refresh: bool,
-    /// Hold a connection afterwards at the prescribed interval.
+    /// Keep a connection at the recommended interval afterwards.
     pub verify: bool,
     pub expectation: Option<Expectation>,
-    /// What comes in answer to app questions without being an answer.
+    /// Messages that were expected to be answers and are not.
     pub unmatched: UnmatchedLog,
 }
 
@@ -53,14 +53,14 @@ impl IdlePlan {
 
     pub(super) fn question(&self, kind: HeartbeatKind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
-        let convention = self.greeting.convention.clone();
-        let (answers_server, unmatched) = (self.greeting.answer_pings, self.unmatched.clone());
+        let convention = self.preamble.convention.clone();
+        let (answers_server, unmatched) = (self.preamble.answer_pings, self.unmatched.clone());
         let timeout = self.search.answer_timeout;
         Question { kind, ask, answer, timeout, convention, answers_server, unmatched }
     }
 
-    /// The plan of opening, with the two-ended mode offered before the user's own subprotocols.
-    pub(super) fn with_offer(mut self) -> IdlePlan {
+    /// The plan with the two-ended subprotocol offered before the user's own.
+    pub(super) fn with_two_ended_offer(mut self) -> IdlePlan {
         if self.search.two_ended {
             self.dial.subprotocols.insert(0, TWO_ENDED.to_string());
         }

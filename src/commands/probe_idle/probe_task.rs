@@ -1,4 +1,4 @@
-//! Connections of a search: each a task of its own that carries out the search's orders and tells what it sees.
+//! The task of one connection in a search: executes orders and reports what it sees.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::domain::connection::phase::PhaseTimes;
 use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye};
-use crate::net::client::preamble::{blame, run_preamble};
+use crate::net::client::idle_probe::{TWO_ENDED, send_close};
+use crate::net::client::preamble::{add_context, run_preamble};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
 
-/// The path may have seen the response to the upgrade so much earlier than we, at most.
+/// Upper bound of the slack: how much earlier than we the path may have seen the last byte.
 const MAX_SLACK: Duration = Duration::from_millis(250);
 
-/// What a connection tells.
+/// An event of a connection.
 #[derive(Debug)]
 pub enum ProbeTaskEvent {
     Opened(Arc<ConnectInfo>),
@@ -31,119 +31,120 @@ pub enum ProbeTaskEvent {
     Seen(ProbeEvent),
 }
 
-/// Which connection tells it, and when.
+/// The connection, the time, and the event.
 pub type ProbeTaskMessage = (ProbeId, Instant, ProbeTaskEvent);
 
-/// What all connections of a search share.
+/// State shared by all connections of a search.
 pub struct SharedSearch {
     pub plan: IdlePlan,
-    pub words: mpsc::UnboundedSender<ProbeTaskMessage>,
-    /// Bounds how many are open at once, those that say goodbye included.
-    pub places: Semaphore,
+    pub events: mpsc::UnboundedSender<ProbeTaskMessage>,
+    /// Bounds the number of open connections, including those that are closing.
+    pub slots: Semaphore,
 }
 
-/// One connection to be.
+/// One connection of a search.
 pub struct ProbeTask {
     pub probe: ProbeId,
     pub role: ProbeRole,
-    /// After which idle span it is asked; `None`: when it is told.
+    /// The idle span after which to ask; `None` until it is ordered.
     pub span: watch::Receiver<Option<Duration>>,
     pub cancel: CancellationToken,
     pub shared: Arc<SharedSearch>,
 }
 
-/// An open connection that was greeted.
+/// An open connection after its preamble.
 pub struct EstablishedProbe {
     pub socket: WebSocket<Stream>,
     pub facts: ConnectInfo,
 }
 
 impl EstablishedProbe {
-    /// By how much earlier than we the path may have seen the last byte: a round trip, of which opening TCP is one. How long
-    /// the server took for its response does not matter, unless a proxy hides the rest of the path.
+    /// How much earlier than we the path may have seen the last byte: one round trip. The TCP handshake takes one. The
+    /// server's response time does not matter, unless a proxy hides the rest of the path.
     pub fn slack(&self) -> Duration {
         round_trip(&self.facts.phases).min(MAX_SLACK)
     }
 
-    /// When the last byte of the opening passed: the end of the response to the upgrade, or of the greeting. From
-    /// then on it is silent, and of that age.
+    /// Time of the last byte of the opening: the end of the upgrade response or of the preamble. Idle time and age
+    /// count from here.
     fn opened_at(&self) -> Instant {
-        let marks = self.socket.tap_state();
-        marks.last_read().max(marks.last_write()).unwrap_or_else(Instant::now)
+        let tap_state = self.socket.tap_state();
+        tap_state.last_read().max(tap_state.last_write()).unwrap_or_else(Instant::now)
     }
 
-    /// Whether the server agreed to speak first.
-    pub fn agreed(&self) -> bool {
+    /// Whether the server chose the two-ended subprotocol.
+    pub fn chose_two_ended(&self) -> bool {
         self.facts.subprotocol.as_ref().is_some_and(|chosen| chosen.as_str() == TWO_ENDED)
     }
 }
 
-/// A round trip at most, as the opening shows it.
+/// An upper bound of the round trip time, from the opening's phases.
 fn round_trip(phases: &PhaseTimes) -> Duration {
     let upgrade = phases.upgrade.unwrap_or_default();
     phases.tcp.filter(|_| phases.proxy.is_none()).map_or(upgrade, |tcp| tcp.min(upgrade))
 }
 
-/// Opens and greets one connection.
+/// Opens a connection and runs its preamble.
 pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, ConnectError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
-    let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
-    let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
-    run_preamble(&mut socket, &plan.greeting, &plan.target, &|_| {})
+    let dial::Open { stream, leftover, tap_state, facts } = dial::open(&plan.dial, &plan.target).await?;
+    let largest_request = plan.preamble.largest().max(plan.ask.as_str().len()).max(256);
+    let mut socket =
+        WebSocket::new(stream, leftover, tap_state, plan.max_message_size, largest_request).await;
+    run_preamble(&mut socket, &plan.preamble, &plan.target, &|_| {})
         .await
-        .map_err(|why| blame(why, &facts))?;
+        .map_err(|why| add_context(why, &facts))?;
     Ok(EstablishedProbe { socket, facts })
 }
 
 impl ProbeTask {
-    /// Opens the connection and does what its role is, until it is over or cancelled.
+    /// Opens the connection and acts by its role until it ends or is cancelled.
     pub async fn run(self) {
         let ProbeTask { probe, role, mut span, cancel, shared } = self;
-        let words = shared.words.clone();
-        // Nobody reads any more when the search is over.
-        let tell = move |at: Instant, told: ProbeTaskEvent| drop(words.send((probe, at, told)));
+        let events = shared.events.clone();
+        // After the search nobody receives events.
+        let report = move |at: Instant, event: ProbeTaskEvent| drop(events.send((probe, at, event)));
         let delay = match role {
             ProbeRole::Watcher | ProbeRole::Trial => probe.opening_delay(&shared.plan.search),
             ProbeRole::Control | ProbeRole::SecondControl => Duration::ZERO,
         };
         let opening = async {
             sleep(delay).await;
-            let place = shared.places.acquire().await;
-            (place, open(&shared.plan).await)
+            let slot = shared.slots.acquire().await;
+            (slot, open(&shared.plan).await)
         };
-        let (_place, opened) = tokio::select! {
+        let (_slot, opened) = tokio::select! {
             biased;
             () = cancel.cancelled() => return,
             opened = opening => opened,
         };
-        let mut ready = match opened {
-            Err(error) => return tell(Instant::now(), ProbeTaskEvent::OpenFailed(Arc::new(error))),
-            Ok(ready) => ready,
+        let mut established = match opened {
+            Err(error) => return report(Instant::now(), ProbeTaskEvent::OpenFailed(Arc::new(error))),
+            Ok(established) => established,
         };
-        tell(ready.opened_at(), ProbeTaskEvent::Opened(Arc::new(ready.facts.clone())));
+        report(established.opened_at(), ProbeTaskEvent::Opened(Arc::new(established.facts.clone())));
         tokio::select! {
             biased;
             () = cancel.cancelled() => {}
-            () = play(&mut ready, role, &mut span, &shared.plan, &tell) => {}
+            () = act_by_role(&mut established, role, &mut span, &shared.plan, &report) => {}
         }
-        say_goodbye(&mut ready.socket).await;
+        send_close(&mut established.socket).await;
     }
 }
 
-async fn play(
-    ready: &mut EstablishedProbe,
+async fn act_by_role(
+    established: &mut EstablishedProbe,
     role: ProbeRole,
     span: &mut watch::Receiver<Option<Duration>>,
     plan: &IdlePlan,
-    tell: &(dyn Fn(Instant, ProbeTaskEvent) + Send + Sync),
+    report: &(dyn Fn(Instant, ProbeTaskEvent) + Send + Sync),
 ) {
     let question = plan.question(plan.search.kind);
     match role {
         ProbeRole::Watcher | ProbeRole::Trial => {
-            let two_ended = plan.search.two_ended && ready.agreed();
-            let silence = IdleProbePlan { question: &question, slack: ready.slack(), two_ended };
-            let mut emit = |at, seen| tell(at, ProbeTaskEvent::Seen(seen));
-            ask_after_idle::run(&mut ready.socket, &silence, span, &mut emit).await;
+            let two_ended = plan.search.two_ended && established.chose_two_ended();
+            let idle_plan = IdleProbePlan { question: &question, slack: established.slack(), two_ended };
+            let mut emit = |at, seen| report(at, ProbeTaskEvent::Seen(seen));
+            ask_after_idle::run(&mut established.socket, &idle_plan, span, &mut emit).await;
         }
         ProbeRole::Control | ProbeRole::SecondControl => {
             let every = plan.search.control_interval;
@@ -151,16 +152,16 @@ async fn play(
                 ProbeRole::SecondControl => KeepaliveTraffic::Both,
                 ProbeRole::Control | ProbeRole::Watcher | ProbeRole::Trial => KeepaliveTraffic::Questions,
             };
-            let keeping = KeepalivePlan { question: &question, traffic, every, until: None };
-            let mut beat = |at| tell(at, ProbeTaskEvent::Seen(ProbeEvent::Beat));
-            let kept = keepalive::run(&mut ready.socket, keeping, &mut beat).await;
-            tell(Instant::now(), ProbeTaskEvent::Seen(control_end(kept)));
+            let keepalive_plan = KeepalivePlan { question: &question, traffic, every, until: None };
+            let mut beat = |at| report(at, ProbeTaskEvent::Seen(ProbeEvent::Beat));
+            let result = keepalive::run(&mut established.socket, keepalive_plan, &mut beat).await;
+            report(Instant::now(), ProbeTaskEvent::Seen(control_end(result)));
         }
     }
 }
 
-fn control_end(kept: KeepaliveResult) -> ProbeEvent {
-    match kept {
+fn control_end(result: KeepaliveResult) -> ProbeEvent {
+    match result {
         KeepaliveResult::Ended { cut, unanswered, .. } => {
             ProbeEvent::Ended { idle: unanswered, cut: cut.how.into() }
         }
@@ -173,9 +174,9 @@ fn control_end(kept: KeepaliveResult) -> ProbeEvent {
     }
 }
 
-/// What a connection told, as the search takes it; times count from `start`.
-pub fn observation(probe: ProbeId, at: Instant, told: &ProbeTaskEvent, start: Instant) -> Observation {
-    let seen = match told {
+/// Converts an event for the search; times count from `start`.
+pub fn observation(probe: ProbeId, at: Instant, event: &ProbeTaskEvent, start: Instant) -> Observation {
+    let seen = match event {
         ProbeTaskEvent::Opened(_) => ProbeEvent::Opened,
         ProbeTaskEvent::OpenFailed(error) => {
             ProbeEvent::OpenFailed { why: format!("{}: {}", error.phase, error.cause) }
@@ -190,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slow_upgrade_is_no_round_trip() {
+    fn slow_upgrade_is_not_a_round_trip() {
         let ms = |millis| Some(Duration::from_millis(millis));
         let phases = |tcp, proxy, upgrade| PhaseTimes { tcp, proxy, upgrade, ..PhaseTimes::default() };
         assert_eq!(round_trip(&phases(ms(3), None, ms(1500))), Duration::from_millis(3));

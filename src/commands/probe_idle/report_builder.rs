@@ -1,4 +1,4 @@
-//! What a run comes to.
+//! Builds the report of a run.
 
 use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
@@ -21,7 +21,7 @@ use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 
-/// All that a run gathered.
+/// The results of a run's steps.
 pub struct ReportBuilder {
     pub info: Arc<IdleInfo>,
     pub started_at: SystemTime,
@@ -29,12 +29,12 @@ pub struct ReportBuilder {
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
     pub two_ended: Option<TwoEnded>,
-    /// `None`: there was no search.
-    pub catch: Option<SearchResult>,
-    pub after: FollowupResult,
-    /// What was done otherwise than asked.
+    /// `None` if no search ran.
+    pub search: Option<SearchResult>,
+    pub followup: FollowupResult,
+    /// Deviations from what was requested.
     pub notes: Vec<String>,
-    /// The user ended it before there was a search.
+    /// The user interrupted before the search.
     pub interrupted: bool,
 }
 
@@ -47,8 +47,8 @@ impl ReportBuilder {
             opened: None,
             error: None,
             two_ended: None,
-            catch: None,
-            after: FollowupResult::default(),
+            search: None,
+            followup: FollowupResult::default(),
             notes: Vec::new(),
             interrupted: false,
         }
@@ -56,33 +56,35 @@ impl ReportBuilder {
 
     pub fn report(self) -> IdleReport {
         let elapsed = self.start.elapsed();
-        let control_cut = self.catch.as_ref().and_then(|catch| catch.control_cut.clone());
-        let failed = self.catch.as_ref().and_then(|catch| catch.error.clone());
-        let findings = match self.catch {
-            Some(catch) => settled(catch.findings, self.after.refresh.as_ref(), self.info.search.min),
-            None => nothing_found(elapsed, self.interrupted, self.error.as_deref()),
+        let control_end = self.search.as_ref().and_then(|search| search.control_end.clone());
+        let failed = self.search.as_ref().and_then(|search| search.error.clone());
+        let findings = match self.search {
+            Some(search) => {
+                revise_findings(search.findings, self.followup.refresh.as_ref(), self.info.search.min)
+            }
+            None => without_search(elapsed, self.interrupted, self.error.as_deref()),
         };
         let naming =
-            naming(&findings, control_cut.as_ref(), self.opened.as_deref(), self.after.refresh.as_ref());
+            naming(&findings, control_end.as_ref(), self.opened.as_deref(), self.followup.refresh.as_ref());
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = expected.met(&findings);
             (expected, truth)
         });
-        let partial = findings.partial || self.after.interrupted;
+        let partial = findings.partial || self.followup.interrupted;
         let mut reasons = findings.reasons.clone();
         let verdict = match (&self.opened, partial) {
             (None, true) => RunResult::Interrupted { measured: false },
             (None, false) => RunResult::Unreachable,
             (Some(_), true) => {
-                interrupted(expectation.as_ref(), &findings, &self.after, elapsed, &mut reasons)
+                interrupted(expectation.as_ref(), &findings, &self.followup, elapsed, &mut reasons)
             }
             (Some(_), false) if !findings.conclusive() => {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
-                    reasons.push(untold(expected, why));
+                    reasons.push(unknown_reason(expected, why));
                 }
                 RunResult::Inconclusive
             }
-            (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
+            (Some(_), _) => judge(expectation.as_ref(), &findings, &self.followup, &mut reasons),
         };
         IdleReport {
             url: self.info.url.clone(),
@@ -90,30 +92,32 @@ impl ReportBuilder {
             elapsed,
             naming,
             prescription: Recommendation::of(&findings),
-            lost: lost(self.two_ended, findings.manner.as_ref()),
+            lost: lost_direction(self.two_ended, findings.manner.as_ref()),
             info: self.info,
             opened: self.opened,
             error: self.error.or(failed),
             findings,
-            refresh: self.after.refresh,
-            verified: self.after.verified,
+            refresh: self.followup.refresh,
+            verified: self.followup.verified,
             expectation,
             two_ended: self.two_ended,
             verdict,
             reasons,
-            notes: self.notes.into_iter().chain(self.after.untried).collect(),
+            notes: self.notes.into_iter().chain(self.followup.skipped).collect(),
             partial,
         }
     }
 }
 
-/// The findings in the light of what followed.
-fn settled(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Duration) -> IdleFindings {
+/// Revises the findings by the followup's results.
+fn revise_findings(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Duration) -> IdleFindings {
     match findings.verdict {
-        IdleVerdict::LifetimeCap => outlived(findings, refresh),
-        IdleVerdict::Inconclusive if findings.lifetime_or_idle.is_some() => outlived(findings, refresh),
+        IdleVerdict::LifetimeCap => revise_lifetime(findings, refresh),
+        IdleVerdict::Inconclusive if findings.lifetime_or_idle.is_some() => {
+            revise_lifetime(findings, refresh)
+        }
         IdleVerdict::Inconclusive => {
-            // What is shorter than any span that was to be tried answers nothing.
+            // Spans shorter than the minimum to be tried prove nothing.
             let lo = findings.bracket.lo.filter(|lo| *lo >= min);
             IdleFindings { bracket: Bracket { lo, ..findings.bracket }, ..findings }
         }
@@ -125,12 +129,12 @@ fn settled(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Durati
     }
 }
 
-/// What a connection outlived was no lifetime. Where messages did it and Pings did not, it is the idle timeout
-/// of a server that counts only messages, and every connection of the search was idle to it.
-fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFindings {
+/// Revises a lifetime that a connection outlived. If messages outlived it and Pings did not, it is the idle timeout of
+/// a server that counts only messages; all connections of the search were idle to it.
+fn revise_lifetime(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFindings {
     let survivor =
         refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == KeepaliveOutcome::Survived));
-    let (Some(refresh), Some(survivor), Some(LifetimeCap { lo: age, hi: gone })) =
+    let (Some(refresh), Some(survivor), Some(LifetimeCap { lo: age, hi: upper })) =
         (refresh, survivor, findings.lifetime.or(findings.lifetime_or_idle))
     else {
         return findings;
@@ -140,7 +144,7 @@ fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFin
             IdleVerdict::IdleTimeout,
             Some(ResetBy::Messages),
             format!(
-                "what ended at the age of {} was outlived by app messages: Ping frames do not count",
+                "app messages outlived the age of {} at which connections ended: Ping frames do not count",
                 show(age)
             ),
         ),
@@ -154,14 +158,14 @@ fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFin
             ),
         ),
     };
-    let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(gone));
+    let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(upper));
     let bracket = Bracket { hi, ..findings.bracket };
     let reasons = vec![reason];
     IdleFindings { verdict, reasons, bracket, reset_by, lifetime: None, lifetime_or_idle: None, ..findings }
 }
 
-/// The findings of a run that never came to search.
-fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> IdleFindings {
+/// The findings of a run without a search.
+fn without_search(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> IdleFindings {
     let why = error.map_or_else(|| "interrupted".to_string(), ConnectError::to_string);
     IdleFindings {
         verdict: IdleVerdict::Inconclusive,
@@ -185,21 +189,21 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>)
     }
 }
 
-/// What a run is worth that the user ended before it was complete: only what was not as expected is decided.
+/// The result of an interrupted run: only a failed expectation is certain.
 fn interrupted(
     expectation: Option<&(Expectation, Truth)>,
     findings: &IdleFindings,
-    after: &FollowupResult,
+    followup: &FollowupResult,
     elapsed: Duration,
     reasons: &mut Vec<String>,
 ) -> RunResult {
-    let lacking = if after.interrupted {
-        "all was tried that was to follow the search"
+    let lacking = if followup.interrupted {
+        "the steps after the search were complete"
     } else {
         "the search was complete"
     };
     let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
-    let verdict = judge(expectation, findings, after, reasons);
+    let verdict = judge(expectation, findings, followup, reasons);
     if verdict == RunResult::Failed {
         reasons.push(progress);
         return verdict;
@@ -208,63 +212,64 @@ fn interrupted(
     RunResult::Interrupted { measured: true }
 }
 
-/// What a measured run is worth: a false expectation and a broken prescription are found wanting; what cannot
-/// be known is inconclusive.
+/// The result of a complete run: an unmet expectation or a broken recommendation fails; what is unknown is
+/// inconclusive.
 fn judge(
     expectation: Option<&(Expectation, Truth)>,
     findings: &IdleFindings,
-    after: &FollowupResult,
+    followup: &FollowupResult,
     reasons: &mut Vec<String>,
 ) -> RunResult {
     let expected = match expectation {
         None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False)) => {
-            reasons.push(format!("expected {expected}, but {}", told(findings.bracket)));
+            reasons.push(format!("expected {expected}, but {}", describe_bracket(findings.bracket)));
             RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
-            reasons.push(untold(expected, why));
+            reasons.push(unknown_reason(expected, why));
             RunResult::Inconclusive
         }
     };
-    let verified = match after.verified.as_ref().map(|verified| &verified.outcome) {
+    let verified = match followup.verified.as_ref().map(|verified| &verified.outcome) {
         None | Some(VerifyOutcome::Held) => RunResult::Passed,
         Some(VerifyOutcome::Ended(ending)) => {
-            reasons
-                .push(format!("the connection held at the prescribed interval ended all the same: {ending}"));
+            reasons.push(format!(
+                "the connection kept at the recommended interval ended nevertheless: {ending}"
+            ));
             RunResult::Failed
         }
         Some(VerifyOutcome::Untold(why)) => {
-            reasons.push(format!("the prescription could not be verified: {why}"));
+            reasons.push(format!("the recommendation could not be verified: {why}"));
             RunResult::Inconclusive
         }
     };
     RunResult::of_several(&[expected, verified])
 }
 
-/// Why it is not known whether an expectation is met.
-fn untold(expected: &Expectation, why: &str) -> String {
-    format!("whether it is {expected} cannot be told: {why}")
+/// Explains why it is unknown whether an expectation is met.
+fn unknown_reason(expected: &Expectation, why: &str) -> String {
+    format!("it is unknown whether it is {expected}: {why}")
 }
 
-/// What a bracket that decides says.
-fn told(bracket: Bracket) -> String {
+/// Describes a bracket that decides.
+fn describe_bracket(bracket: Bracket) -> String {
     match (bracket.lo, bracket.hi) {
         (Some(lo), Some(hi)) => {
             format!("the timeout is longer than {} and at most {}", show(lo), show(hi))
         }
         (None, Some(hi)) => format!("idle connections are cut after {} at the latest", show(hi)),
         (Some(lo), None) => format!("an idle span of {} survived", show(lo)),
-        (None, None) => "nothing is known of the timeout".to_string(),
+        (None, None) => "the timeout is unknown".to_string(),
     }
 }
 
-/// The direction that a cut lost; only a two-ended run can tell.
-fn lost(two_ended: Option<TwoEnded>, manner: Option<&CutManner>) -> Option<Direction> {
+/// The direction in which data was lost; known only in two-ended mode.
+fn lost_direction(two_ended: Option<TwoEnded>, manner: Option<&CutManner>) -> Option<Direction> {
     manner.filter(|_| two_ended == Some(TwoEnded::Agreed)).and_then(Direction::lost_by)
 }
 
-/// The products that the whole run's evidence names.
+/// The products that match the run's evidence.
 fn naming(
     findings: &IdleFindings,
     control: Option<&VisibleEnd>,

@@ -1,5 +1,5 @@
-//! The whole command against the test server, over real sockets: the bracket contains the truth, and the
-//! verdict is right. Nothing else is said of the real clock.
+//! The whole command against the test server over real sockets: the bracket contains the truth and the verdict is
+//! right. No other claims about real time.
 
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
@@ -32,7 +32,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A server with these faults, and the plan to probe it.
+/// A server with these faults, and a plan to probe it.
 async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
     let mut config = ServerConfig::default();
     faults.iter().for_each(|(name, value)| faults::set(&mut config.faults, name, value).unwrap());
@@ -47,8 +47,8 @@ pub(super) fn plan(url: &str) -> IdlePlan {
     IdlePlan {
         target: url.parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Preamble { timeout: ms(5000), ..Preamble::default() },
-        mute: None,
+        preamble: Preamble { timeout: ms(5000), ..Preamble::default() },
+        no_messages_because: None,
         preset: None,
         search: SearchPlan {
             min: ms(200),
@@ -83,7 +83,7 @@ pub(super) async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
     (report, log.0)
 }
 
-/// Probes a server with these faults, with a plan that is changed so.
+/// Probes a server with these faults by a modified plan.
 async fn probed(faults: &[(&str, &str)], change: impl FnOnce(&mut IdlePlan)) -> IdleReport {
     let (mut plan, stop) = scene(faults).await;
     change(&mut plan);
@@ -92,10 +92,10 @@ async fn probed(faults: &[(&str, &str)], change: impl FnOnce(&mut IdlePlan)) -> 
     report
 }
 
-/// The server's own timer is late at times, and a question that comes meanwhile is answered.
+/// The server's timer may be this late, so that a question may still be answered meanwhile.
 const MAX_TIMER_LATENESS: Duration = Duration::from_millis(50);
 
-/// A bracket with both ends around this length was found.
+/// Checks that the bracket has both ends and contains this length.
 fn around(report: &IdleReport, truth: u64) {
     let (findings, truth) = (&report.findings, ms(truth));
     let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + MAX_TIMER_LATENESS)
@@ -104,21 +104,21 @@ fn around(report: &IdleReport, truth: u64) {
     assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
 }
 
-/// An idle timeout of this length was found; gives how it was cut.
+/// Checks that an idle timeout of this length was found; returns how connections were closed.
 fn timeout(report: &IdleReport, truth: u64) -> CutManner {
     assert_eq!(report.findings.verdict, IdleVerdict::IdleTimeout, "{:#?}", report.findings);
     around(report, truth);
     report.findings.manner.clone().unwrap()
 }
 
-/// A server that cuts so after this many milliseconds of idleness; gives how it was found to cut.
+/// Probes a server that closes in the manner `cut` after this many idle milliseconds; returns the manner found.
 async fn cut(truth: u64, cut: &str) -> CutManner {
     let after = format!("{truth}ms");
     timeout(&probed(&[("idle-timeout", &after), ("idle-cut", cut)], |_| {}).await, truth)
 }
 
 #[tokio::test]
-async fn every_way_of_cutting_is_found_and_told_from_the_others() {
+async fn each_manner_of_closing_is_distinguished() {
     let (fin, half, rst, close) =
         tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
     let visible = |how, half_open| CutManner::Visible(VisibleEnd { how, half_open });
@@ -134,20 +134,20 @@ async fn every_way_of_cutting_is_found_and_told_from_the_others() {
 }
 
 #[tokio::test]
-async fn a_close_code_of_an_application_is_the_servers_policy() {
+async fn application_close_code_means_server_policy() {
     let report = probed(&[("idle-timeout", "1s"), ("idle-cut", "close:4000")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::ServerPolicy, "{:#?}", report.findings);
     around(&report, 1000);
 }
 
 #[tokio::test]
-async fn a_hop_that_lets_go_before_it_says_so_does_not_fool_us() {
+async fn late_close_of_a_hop_is_recognised() {
     let report = probed(&[("idle-timeout", "1s"), ("linger", "1s")], |_| {}).await;
     timeout(&report, 1000);
 }
 
 #[tokio::test]
-async fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
+async fn refresh_shows_what_resets_the_timer() {
     let faults = [("idle-timeout", "1s"), ("idle-resets", "server")];
     let report = probed(&faults, |plan| plan.refresh = true).await;
     timeout(&report, 1000);
@@ -162,7 +162,7 @@ async fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_no_idle_timeout() {
+async fn lifetime_is_not_an_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     assert!(matches!(report.prescription, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
@@ -170,7 +170,7 @@ async fn a_lifetime_is_no_idle_timeout() {
 }
 
 #[tokio::test]
-async fn timer_that_only_messages_reset_is_no_lifetime() {
+async fn timer_reset_by_messages_is_not_a_lifetime() {
     let faults = [("idle-timeout", "1s"), ("messages-only", "")];
     let report = probed(&faults, |plan| plan.verify = true).await;
     timeout(&report, 1000);
@@ -180,7 +180,7 @@ async fn timer_that_only_messages_reset_is_no_lifetime() {
 }
 
 #[tokio::test]
-async fn age_stays_undecided_where_no_messages_are_sent() {
+async fn age_is_undecided_without_messages() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
         let found = (report.findings.verdict, report.verdict, report.prescription);
@@ -193,7 +193,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
 }
 
 #[tokio::test]
-async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
+async fn silent_lifetime_is_known_within_a_heartbeat() {
     let report = probed(&[("lifetime", "1500ms:silent")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     let age = report.findings.lifetime.unwrap();
@@ -202,14 +202,14 @@ async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
 }
 
 #[tokio::test]
-async fn a_server_that_chatters_keeps_its_path_busy() {
+async fn server_traffic_keeps_the_path_busy() {
     let report = probed(&[("chatter", "300ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:#?}", report.findings);
     assert!(report.findings.chatter.is_some_and(|chatter| chatter.period > ms(100)));
 }
 
 #[tokio::test]
-async fn no_timeout_is_found_where_there_is_none() {
+async fn no_timeout_is_reported_if_there_is_none() {
     let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
     assert_eq!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
     assert_eq!((report.findings.bracket.hi, report.verdict), (None, RunResult::Passed));
@@ -217,7 +217,7 @@ async fn no_timeout_is_found_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_bisection_finds_it_too() {
+async fn bisection_finds_the_timeout() {
     let faults = [("idle-timeout", "640ms"), ("idle-cut", "rst-on-use")];
     let report = probed(&faults, |plan| {
         plan.search.strategy = Strategy::Bisect;
@@ -228,7 +228,7 @@ async fn a_bisection_finds_it_too() {
 }
 
 #[tokio::test]
-async fn app_messages_ask_where_pings_do_not_count() {
+async fn app_messages_are_used_where_pings_do_not_count() {
     let faults = [("idle-timeout", "1s"), ("messages-only", "")];
     let report = probed(&faults, |plan| {
         plan.search.kind = HeartbeatKind::App;
@@ -242,7 +242,7 @@ async fn app_messages_ask_where_pings_do_not_count() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_is_not_met_fails_the_run() {
+async fn unmet_expectation_fails_the_run() {
     let expecting = |text: &'static str| {
         probed(&[("idle-timeout", "1s")], move |plan| plan.expectation = Some(text.parse().unwrap()))
     };
@@ -254,7 +254,7 @@ async fn an_expectation_that_is_not_met_fails_the_run() {
 }
 
 #[tokio::test]
-async fn two_ends_tell_which_direction_was_lost() {
+async fn two_ended_mode_tells_the_lost_direction() {
     let faults = [("idle-timeout", "640ms"), ("idle-cut", "silent")];
     let report = probed(&faults, |plan| {
         plan.search.two_ended = true;
@@ -267,15 +267,15 @@ async fn two_ends_tell_which_direction_was_lost() {
 }
 
 #[tokio::test]
-async fn nothing_that_opens_is_not_measured() {
+async fn unreachable_target_is_not_measured() {
     let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
     assert_eq!((report.verdict, report.error.is_some()), (RunResult::Unreachable, true));
     assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
     assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
 }
 
-/// A server that takes one connection, and refuses all later ones.
-async fn grudging() -> String {
+/// A server that accepts one connection and refuses all later ones.
+async fn single_connection_server() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -291,8 +291,8 @@ async fn grudging() -> String {
 }
 
 #[tokio::test]
-async fn second_connection_refused_gives_no_number() {
-    let (report, _) = probe(plan(&grudging().await)).await;
+async fn refused_second_connection_gives_no_number() {
+    let (report, _) = probe(plan(&single_connection_server().await)).await;
     let inconclusive = (IdleVerdict::Inconclusive, RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
     assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
@@ -301,7 +301,7 @@ async fn second_connection_refused_gives_no_number() {
     assert_eq!(report.findings.bracket, Bracket::default());
 }
 
-/// Interrupts as soon as anything survived.
+/// Interrupts as soon as a span survives.
 struct InterruptOnSurvival(CancellationToken);
 
 impl Reporter<IdleEvent> for InterruptOnSurvival {
@@ -313,7 +313,7 @@ impl Reporter<IdleEvent> for InterruptOnSurvival {
 }
 
 #[tokio::test]
-async fn an_interrupted_run_reports_what_is_known() {
+async fn interrupted_run_reports_what_is_known() {
     let (plan, stop) = scene(&[]).await;
     let token = CancellationToken::new();
     let report = run(plan, &mut InterruptOnSurvival(token.clone()), token).await.unwrap();
@@ -324,7 +324,7 @@ async fn an_interrupted_run_reports_what_is_known() {
 }
 
 #[tokio::test]
-async fn what_happens_is_told_in_order() {
+async fn events_are_reported_in_order() {
     let (plan, stop) = scene(&[("idle-timeout", "500ms")]).await;
     let (report, events) = probe(plan).await;
     stop.cancel();
@@ -340,7 +340,7 @@ async fn what_happens_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn impossible_plan_is_refused_before_any_event() {
+async fn invalid_plan_is_rejected_before_any_event() {
     let mut plan = plan("ws://127.0.0.1:1/");
     plan.search.max_connections = 2;
     let mut log = EventLog::default();

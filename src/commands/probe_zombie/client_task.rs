@@ -1,4 +1,4 @@
-//! One client that dies in its way, on a task of its own.
+//! The task of one client that falls silent by its behaviour.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,71 +9,70 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
 use super::stalled_client::{StalledClient, found_over};
-use super::unread_backlog::read_on;
+use super::unread_backlog::read_backlog;
 use crate::commands::connect::{self, Established};
-use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::listen::report::ServerEventNotice;
-use crate::domain::listen::{ListenState, ServerEvent};
+use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass};
 use crate::domain::zombie::{Behaviour, ClientEnd, RelayCounts};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
+use crate::net::event_throttle::EventThrottle;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Mute;
-use crate::net::transport::tcp_liveness::{Liveness, ask_until};
+use crate::net::transport::tcp_liveness::{Liveness, check_until};
 
-/// A last Ping is waited for no longer.
+/// Maximum time to wait for the answer to the last Ping.
 const MAX_LAST_PONG_WAIT: Duration = Duration::from_secs(5);
 
-/// What a client tells.
+/// An event of a client.
 #[derive(Debug)]
 pub enum ClientTaskEvent {
-    /// It is open, and greeted.
+    /// It is open and its preamble is over.
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
-    /// The server sent a heartbeat; of a flood, not each is told.
+    /// The server sent a heartbeat; a flood is throttled.
     Said(ServerEventNotice),
-    /// It is over; `unread`: so many heartbeats were found unread; `answered`: when the server last answered the
-    /// control.
+    /// The client ended. `unread`: heartbeats found unread; `answered`: when the server last answered the control.
     Over {
         fate: ClientEnd,
-        /// When it began to behave so.
+        /// When its behaviour began.
         began: Instant,
         greeting: Duration,
         listening: Box<ListenState>,
-        passed_on: RelayCounts,
+        relayed: RelayCounts,
         unread: u64,
-        /// Its last Ping was not answered.
+        /// Whether its last Ping was not answered.
         deaf: bool,
         answered: Option<Instant>,
-        /// The longest that it did not answer the control.
+        /// Longest time without an answer to the control.
         longest: Duration,
     },
 }
 
-/// Which client tells it.
+/// The client and its event.
 pub type ClientTaskMessage = (Behaviour, ClientTaskEvent);
 
-/// A client to be.
+/// One client of a run.
 pub struct ClientTask {
-    pub way: Behaviour,
+    pub behaviour: Behaviour,
     pub plan: Arc<ZombiePlan>,
-    pub words: mpsc::UnboundedSender<ClientTaskMessage>,
-    /// What all of them say by messages.
+    pub events: mpsc::UnboundedSender<ClientTaskMessage>,
+    /// Messages sent by all clients.
     pub said: RelayDetector,
     pub cancel: CancellationToken,
-    /// The others are over: the control vouches for what was seen, and goes.
-    pub vouch: CancellationToken,
+    /// All other clients have ended: the control does its final check and ends.
+    pub final_check: CancellationToken,
 }
 
 impl ClientTask {
-    /// Opens the connection, and lives as its way is until it is over, long enough, or cancelled.
+    /// Opens the connection and runs its behaviour until it ends, the time is over, or it is cancelled.
     pub async fn run(self) {
         let plan = &self.plan;
         let opening = async {
-            sleep(self.way.begins_later()).await;
-            connect::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest())
+            sleep(self.behaviour.begins_later()).await;
+            connect::open(&plan.target, &plan.dial, &plan.preamble, plan.max_message_size, plan.largest())
                 .await
         };
         let opened = tokio::select! {
@@ -81,40 +80,40 @@ impl ClientTask {
             () = self.cancel.cancelled() => return,
             opened = opening => opened,
         };
-        let ready = match opened {
-            Err(error) => return self.tell(ClientTaskEvent::OpenFailed(Arc::new(error))),
-            Ok(ready) => ready,
+        let established = match opened {
+            Err(error) => return self.report(ClientTaskEvent::OpenFailed(Arc::new(error))),
+            Ok(established) => established,
         };
-        self.tell(ClientTaskEvent::Opened(Arc::new(ready.facts.clone())));
-        let (began, greeting) = (ready.greeted, ready.greeted - ready.opened);
-        let mut ears = ServerEventLog::new(&ready);
-        let said_before = self.said.count();
-        let (fate, unread) = match self.way {
-            Behaviour::Stalled => self.stall(ready).await,
+        self.report(ClientTaskEvent::Opened(Arc::new(established.info.clone())));
+        let (began, greeting) = (established.ready_at, established.ready_at - established.opened);
+        let mut log = ServerEventLog::new(&established);
+        let sent_before = self.said.count();
+        let (fate, unread) = match self.behaviour {
+            Behaviour::Stalled => self.run_stalled(established).await,
             Behaviour::Control
             | Behaviour::Mute
             | Behaviour::HalfClosed
             | Behaviour::Quiet
-            | Behaviour::PingsOnly => (self.live(ready, &mut ears).await, 0),
+            | Behaviour::PingsOnly => (self.run_reading(established, &mut log).await, 0),
         };
-        let passed_on = RelayCounts { said: self.said.count() - said_before, came: ears.repeated };
-        // Who does not ask all the while does not know when nobody is answered.
-        let (answered, longest) = match self.way {
-            Behaviour::Control => (ears.answered, ears.longest_unanswered()),
+        let relayed = RelayCounts { said: self.said.count() - sent_before, came: log.repeated };
+        // Only a client that pings all the time can measure unanswered time.
+        let (answered, longest) = match self.behaviour {
+            Behaviour::Control => (log.answered, log.longest_unanswered()),
             Behaviour::Mute
             | Behaviour::Stalled
             | Behaviour::HalfClosed
             | Behaviour::Quiet
             | Behaviour::PingsOnly => (None, Duration::ZERO),
         };
-        let ServerEventLog { listening, deaf, .. } = ears;
+        let ServerEventLog { listening, deaf, .. } = log;
         let listening = Box::new(listening);
-        self.tell(ClientTaskEvent::Over {
+        self.report(ClientTaskEvent::Over {
             fate,
             began,
             greeting,
             listening,
-            passed_on,
+            relayed,
             unread,
             deaf,
             answered,
@@ -122,46 +121,46 @@ impl ClientTask {
         });
     }
 
-    /// Nobody reads any more when the run is over.
-    fn tell(&self, told: ClientTaskEvent) {
-        let _ = self.words.send((self.way, told));
+    /// Sends an event. After the run nobody receives it.
+    fn report(&self, event: ClientTaskEvent) {
+        let _ = self.events.send((self.behaviour, event));
     }
 
-    /// Reads all the while.
-    async fn live(&self, mut ready: Established, ears: &mut ServerEventLog) -> ClientEnd {
-        let (began, opened) = (ready.greeted, ready.opened);
-        let mute = Arc::clone(&ready.mute);
-        let mut observer = self.introduced(&mut ready.socket, opened);
-        self.fall_silent(&observer, &mute);
-        let life = async {
-            match self.way {
-                Behaviour::Control => self.vouch(&mut observer, ears).await,
-                _ => self.hear(&mut observer, ears, began + self.plan.max).await,
+    /// Runs a client that reads all the time.
+    async fn run_reading(&self, mut established: Established, log: &mut ServerEventLog) -> ClientEnd {
+        let (began, opened) = (established.ready_at, established.opened);
+        let mute = Arc::clone(&established.mute);
+        let mut observer = self.start_observer(&mut established.socket, opened);
+        self.go_silent(&observer, &mute);
+        let observing = async {
+            match self.behaviour {
+                Behaviour::Control => self.run_control(&mut observer, log).await,
+                _ => self.observe_until(&mut observer, log, began + self.plan.max).await,
             }
         };
         let ending = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            ending = life => ending,
+            ending = observing => ending,
         };
         let fate = match ending {
-            Some(ending) => ended(ending, began - opened),
-            None => self.proved(&mut observer, began.elapsed()).await,
+            Some(ending) => end_of(ending, began - opened),
+            None => self.kept_or_lost(&mut observer, began.elapsed()).await,
         };
-        if matches!(self.way, Behaviour::Quiet | Behaviour::PingsOnly)
+        if matches!(self.behaviour, Behaviour::Quiet | Behaviour::PingsOnly)
             && matches!(fate, ClientEnd::Kept { .. })
         {
-            ears.deaf = ears.least.is_some() && self.is_deaf(&mut observer).await;
+            log.deaf = log.min_answer_time.is_some() && self.is_deaf(&mut observer).await;
         }
-        if !self.way.is_dead() {
+        if !self.behaviour.is_dead() {
             observer.leave(fate.ending().map(|ending| &ending.how)).await;
         }
         fate
     }
 
-    /// Whether a last Ping stays unanswered; not, if there is no time to wait for that.
+    /// Whether a last Ping stays unanswered; false if there is no time to wait.
     async fn is_deaf(&self, observer: &mut Observer<'_, Stream>) -> bool {
-        if observer.ask().is_err() {
+        if observer.send_regular().is_err() {
             return false;
         }
         let answer = async {
@@ -176,268 +175,268 @@ impl ClientTask {
             biased;
             () = self.cancel.cancelled() => false,
             () = answer => false,
-            () = sleep(self.plan.patience.min(MAX_LAST_PONG_WAIT)) => true,
+            () = sleep(self.plan.answer_timeout.min(MAX_LAST_PONG_WAIT)) => true,
         }
     }
 
-    /// Whether the peer knows the connection; the control was answered last of all.
-    async fn proof(&self, stream: &Stream) -> Liveness {
-        match self.way {
+    /// Whether the peer's kernel still has the connection. The control needs no check: it was just answered.
+    async fn liveness(&self, stream: &Stream) -> Liveness {
+        match self.behaviour {
             Behaviour::Control => Liveness::Heard,
             Behaviour::Mute
             | Behaviour::Stalled
             | Behaviour::HalfClosed
             | Behaviour::Quiet
-            | Behaviour::PingsOnly => ask_until(stream, &self.cancel).await,
+            | Behaviour::PingsOnly => check_until(stream, &self.cancel).await,
         }
     }
 
-    /// It was there for so long, as far as is known here.
-    async fn proved(&self, observer: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
-        match self.proof(observer.stream()).await {
+    /// The end of a client that lasted `so_far` without an end in sight.
+    async fn kept_or_lost(&self, observer: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
+        match self.liveness(observer.stream()).await {
             Liveness::Heard | Liveness::Untold => ClientEnd::Kept { so_far, proven: true },
             Liveness::Unfinished => ClientEnd::Kept { so_far, proven: false },
             Liveness::Unheard => ClientEnd::Lost { after: so_far },
-            Liveness::Over => found_over(read_on(observer, &self.cancel).await.ending, so_far),
+            Liveness::Over => found_over(read_backlog(observer, &self.cancel).await.ending, so_far),
         }
     }
 
-    /// Whoever is dead one day was alive before: each says something first, so that a server which waits for a first
-    /// word has had it from all of them.
-    fn introduced<'a>(&self, socket: &'a mut WebSocket<Stream>, opened: Instant) -> Observer<'a, Stream> {
-        let config = self.plan.config(self.way);
+    /// Starts an observer that sends a first message, so that a server which waits for one gets it from every client.
+    fn start_observer<'a>(&self, socket: &'a mut WebSocket<Stream>, opened: Instant) -> Observer<'a, Stream> {
+        let config = self.plan.config(self.behaviour);
         let mut observer = Observer::new(socket, config, opened).among(self.said.clone());
         observer.introduce(self.plan.talks);
         observer
     }
 
-    /// From here on it is dead, if it is to be.
-    fn fall_silent(&self, observer: &Observer<'_, Stream>, mute: &Mute) {
-        if self.way == Behaviour::HalfClosed {
-            // If it fails, the connection is over, which will be seen.
+    /// Silences the client, if its behaviour requires it.
+    fn go_silent(&self, observer: &Observer<'_, Stream>, mute: &Mute) {
+        if self.behaviour == Behaviour::HalfClosed {
+            // If this fails, the connection has ended, which will be detected.
             let _ = observer.stream().socket().shut_write();
         }
-        if self.way.is_dead() {
-            mute.shut();
+        if self.behaviour.is_dead() {
+            mute.start();
         }
     }
 
-    /// Hears until the connection ends, or until then; `None`: it did not end.
-    async fn hear(
+    /// Observes until the connection ends or the time is over (`None`).
+    async fn observe_until(
         &self,
         observer: &mut Observer<'_, Stream>,
-        ears: &mut ServerEventLog,
+        log: &mut ServerEventLog,
         until: Instant,
     ) -> Option<CloseCause> {
         loop {
-            // First of all, for who floods is always ready.
-            let heard = tokio::select! {
+            // The timeout comes first, since a flooding server is always ready.
+            let event = tokio::select! {
                 biased;
                 () = sleep_until(until) => return None,
-                heard = observer.next() => heard,
+                event = observer.next() => event,
             };
-            if let Some(ending) = self.on_heard(observer, ears, heard) {
+            if let Some(ending) = self.on_event(observer, log, event) {
                 return Some(ending);
             }
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
-    async fn vouch(
+    /// Runs the control while other clients live, and until the server then answers once more (`None`).
+    async fn run_control(
         &self,
         observer: &mut Observer<'_, Stream>,
-        ears: &mut ServerEventLog,
+        log: &mut ServerEventLog,
     ) -> Option<CloseCause> {
-        let mut patience = ControlDeadline::new(self.plan.every, self.plan.patience);
+        let mut deadline = ControlDeadline::new(self.plan.every, self.plan.answer_timeout);
         loop {
-            let heard = tokio::select! {
+            let event = tokio::select! {
                 biased;
-                () = sleep_until(patience.until(ears.alive)) => return Some(unanswered(ears)),
-                () = self.vouch.cancelled(), if !patience.is_last() => {
-                    patience.ask_for_the_last_time();
-                    observer.ask().err().map(ObserverEvent::Ended)
+                () = sleep_until(deadline.until(log.last_sign_of_life)) => return Some(control_unanswered(log)),
+                () = self.final_check.cancelled(), if !deadline.is_final() => {
+                    deadline.start_final_check();
+                    observer.send_regular().err().map(ObserverEvent::Ended)
                 }
-                heard = observer.next() => Some(heard),
+                event = observer.next() => Some(event),
             };
-            let ending = heard.and_then(|heard| self.on_heard(observer, ears, heard));
-            if ending.is_some() || patience.is_satisfied(ears.answered) {
+            let ending = event.and_then(|event| self.on_event(observer, log, event));
+            if ending.is_some() || deadline.is_confirmed(log.answered) {
                 return ending;
             }
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    /// Its end, if it was that.
-    fn on_heard(
+    /// Handles an event; returns how the connection ended, if it did.
+    fn on_event(
         &self,
         observer: &Observer<'_, Stream>,
-        ears: &mut ServerEventLog,
-        heard: ObserverEvent,
+        log: &mut ServerEventLog,
+        event: ObserverEvent,
     ) -> Option<CloseCause> {
-        match heard {
-            ObserverEvent::Ended(cut) => return Some(observer.ending(cut)),
-            ObserverEvent::Answered { at, took } => ears.answer(at, took),
-            ObserverEvent::Bytes { at } => ears.bytes(at),
+        match event {
+            ObserverEvent::Ended(disconnect) => return Some(observer.ending(disconnect)),
+            ObserverEvent::Answered { at, took } => log.record_answer(at, took),
+            ObserverEvent::Bytes { at } => log.record_bytes(at),
             ObserverEvent::KeepaliveSent { .. } => {}
             ObserverEvent::ServerEvent { at, said, answered, repeats } => {
-                ears.repeated += u64::from(repeats && said.sound.asks());
-                // That alone is no answer; of a server that has answered it is a sign of life.
-                ears.alive = ears.alive.map(|_| at);
-                let answered = answered && !self.way.is_dead();
-                ears.hear(at, &said, answered)
-                    .into_iter()
-                    .for_each(|said| self.tell(ClientTaskEvent::Said(said)));
+                log.repeated += u64::from(repeats && said.sound.asks());
+                // A server event is no answer, but proves that a server which has answered is alive.
+                log.last_sign_of_life = log.last_sign_of_life.map(|_| at);
+                let answered = answered && !self.behaviour.is_dead();
+                if let Some(notice) = log.record_event(at, &said, answered) {
+                    self.report(ClientTaskEvent::Said(notice));
+                }
             }
         }
         None
     }
 
-    /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it
-    /// tells how it ended.
-    async fn stall(&self, mut ready: Established) -> (ClientEnd, u64) {
-        let (began, opened) = (ready.greeted, ready.opened);
-        let mute = Arc::clone(&ready.mute);
-        let mut observer = self.introduced(&mut ready.socket, opened);
-        self.fall_silent(&observer, &mute);
-        let seen = tokio::select! {
+    /// Reads nothing until the operating system reports the end or the time is over; then reads what is there, since it
+    /// shows how the connection ended.
+    async fn run_stalled(&self, mut established: Established) -> (ClientEnd, u64) {
+        let (began, opened) = (established.ready_at, established.opened);
+        let mute = Arc::clone(&established.mute);
+        let mut observer = self.start_observer(&mut established.socket, opened);
+        self.go_silent(&observer, &mute);
+        let is_end_seen = tokio::select! {
             biased;
             () = self.cancel.cancelled() => false,
             () = until_over(|| observer.stream().socket().is_over()) => true,
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
-        let proof = if seen { Liveness::Untold } else { self.proof(observer.stream()).await };
-        let backlog = read_on(&mut observer, &self.cancel).await;
+        let liveness = if is_end_seen { Liveness::Untold } else { self.liveness(observer.stream()).await };
+        let backlog = read_backlog(&mut observer, &self.cancel).await;
         let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
-        let stalled = StalledClient { began, opened, after, seen, proof, read_until, secure };
-        (stalled.fate(backlog), unread)
+        let stalled = StalledClient { began, opened, after, is_end_seen, liveness, read_until, secure };
+        (stalled.end(backlog), unread)
     }
 }
 
-/// How long the control waits for a sign of life. RFC 6455 5.5.2 obliges a healthy server to answer its Pings.
+/// How long the control waits for a sign of life. By RFC 6455 5.5.2 a healthy server must answer Pings.
 struct ControlDeadline {
     began: Instant,
     every: Duration,
-    patience: Duration,
-    /// When it asked for the last time.
+    answer_timeout: Duration,
+    /// When the final Ping was sent.
     last: Option<Instant>,
 }
 
 impl ControlDeadline {
-    fn new(every: Duration, patience: Duration) -> ControlDeadline {
-        ControlDeadline { began: Instant::now(), every, patience, last: None }
+    fn new(every: Duration, answer_timeout: Duration) -> ControlDeadline {
+        ControlDeadline { began: Instant::now(), every, answer_timeout, last: None }
     }
 
-    fn ask_for_the_last_time(&mut self) {
+    fn start_final_check(&mut self) {
         self.last = Some(Instant::now());
     }
 
-    fn is_last(&self) -> bool {
+    fn is_final(&self) -> bool {
         self.last.is_some()
     }
 
-    /// When it is over, if the last sign of life was this.
-    fn until(&self, alive: Option<Instant>) -> Instant {
+    /// The deadline, given the time of the last sign of life.
+    fn until(&self, last_sign_of_life: Option<Instant>) -> Instant {
         match self.last {
-            Some(asked) => asked + self.patience,
-            None => alive.unwrap_or(self.began) + self.every + self.patience,
+            Some(asked) => asked + self.answer_timeout,
+            None => last_sign_of_life.unwrap_or(self.began) + self.every + self.answer_timeout,
         }
     }
 
-    /// Whether the server answered after all that was to be seen.
-    fn is_satisfied(&self, answered: Option<Instant>) -> bool {
+    /// Whether the server has answered after the final Ping.
+    fn is_confirmed(&self, answered: Option<Instant>) -> bool {
         self.last.zip(answered).is_some_and(|(asked, answered)| answered > asked)
     }
 }
 
-/// What one client hears.
+/// Events of one client.
 struct ServerEventLog {
     opened: Instant,
-    /// When the server was asked for the first time.
-    asked: Instant,
+    /// When the server was first asked.
+    first_request_at: Instant,
     listening: ListenState,
-    throttle: ServerEventThrottle,
-    /// The last sign of life of a server that answers.
-    alive: Option<Instant>,
-    /// Its last answer...
+    throttle: EventThrottle<ServerEventClass>,
+    /// Last sign of life of a server that has answered.
+    last_sign_of_life: Option<Instant>,
+    /// Last answer.
     answered: Option<Instant>,
-    /// ... the longest that it did not, from the first to that...
+    /// Longest time without an answer, from the first answer to the last.
     longest: Duration,
-    /// ... the first...
-    first: Option<Instant>,
-    /// ... and how long the quickest took: who is slow is not standing still.
-    least: Option<Duration>,
-    /// So many heartbeats read like what another client had just said.
+    /// First answer.
+    first_answer: Option<Instant>,
+    /// Shortest answer time; subtracted, since a slow server is not a stalled one.
+    min_answer_time: Option<Duration>,
+    /// Heartbeats that equal a recent message of another client.
     repeated: u64,
-    /// Its last Ping was not answered.
+    /// Whether its last Ping was not answered.
     deaf: bool,
 }
 
 impl ServerEventLog {
-    fn new(ready: &Established) -> ServerEventLog {
-        let listening = ListenState::new(ready.greeted - ready.opened, ready.missed_some);
+    fn new(established: &Established) -> ServerEventLog {
+        let listening =
+            ListenState::new(established.ready_at - established.opened, established.has_missed_pings);
         ServerEventLog {
-            opened: ready.opened,
-            asked: ready.greeted,
+            opened: established.opened,
+            first_request_at: established.ready_at,
             listening,
-            throttle: ServerEventThrottle::default(),
-            alive: None,
+            throttle: EventThrottle::default(),
+            last_sign_of_life: None,
             answered: None,
             longest: Duration::ZERO,
-            first: None,
-            least: None,
+            first_answer: None,
+            min_answer_time: None,
             repeated: 0,
             deaf: false,
         }
     }
 
-    fn answer(&mut self, at: Instant, took: Option<Duration>) {
-        self.first.get_or_insert(at);
-        self.longest = self.longest.max(self.silent_at(at));
-        self.least = self.least.into_iter().chain(took).min();
-        (self.alive, self.answered) = (Some(at), Some(at));
+    fn record_answer(&mut self, at: Instant, took: Option<Duration>) {
+        self.first_answer.get_or_insert(at);
+        self.longest = self.longest.max(self.unanswered_at(at));
+        self.min_answer_time = self.min_answer_time.into_iter().chain(took).min();
+        (self.last_sign_of_life, self.answered) = (Some(at), Some(at));
     }
 
-    /// Bytes came of something that is not complete. Of a server that has answered that is a sign of life.
-    fn bytes(&mut self, at: Instant) {
+    /// Records bytes of an incomplete message: a sign of life of a server that has answered.
+    fn record_bytes(&mut self, at: Instant) {
         self.listening.bytes_came(at.saturating_duration_since(self.opened));
-        self.alive = self.alive.map(|_| at);
+        self.last_sign_of_life = self.last_sign_of_life.map(|_| at);
     }
 
-    /// How long ago the server last answered, if it did.
-    fn silent_at(&self, at: Instant) -> Duration {
+    /// Time since the last answer; zero if there was none.
+    fn unanswered_at(&self, at: Instant) -> Duration {
         self.answered.map(|before| at.saturating_duration_since(before)).unwrap_or_default()
     }
 
-    /// The longest that the server did not answer, up to now, but for what its answers take at the least.
+    /// Longest time without an answer until now, minus the shortest answer time.
     fn longest_unanswered(&self) -> Duration {
         let now = Instant::now();
-        let began = self.first.unwrap_or(now).saturating_duration_since(self.asked);
-        let began = began.saturating_sub(self.least.unwrap_or_default());
-        self.longest.max(self.silent_at(now)).max(began)
+        let began = self.first_answer.unwrap_or(now).saturating_duration_since(self.first_request_at);
+        let began = began.saturating_sub(self.min_answer_time.unwrap_or_default());
+        self.longest.max(self.unanswered_at(now)).max(began)
     }
 
-    /// Heartbeats are told; other messages are only counted.
-    fn hear(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
+    /// Records a server event; returns a notice if it is a heartbeat. Other messages are only counted.
+    fn record_event(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
         let age = at.saturating_duration_since(self.opened);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.throttle.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
+        let count = self.throttle.count(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
         Some(ServerEventNotice { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
     }
 }
 
-fn ended(ending: CloseCause, greeting: Duration) -> ClientEnd {
+fn end_of(ending: CloseCause, greeting: Duration) -> ClientEnd {
     let after = ending.age.saturating_sub(greeting);
     ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: false }
 }
 
-/// The control's questions are not answered any more.
-fn unanswered(ears: &ServerEventLog) -> CloseCause {
-    let idle = ears.alive.map_or(Duration::ZERO, |alive| alive.elapsed());
+/// The end of a control whose Pings are no longer answered.
+fn control_unanswered(log: &ServerEventLog) -> CloseCause {
+    let idle = log.last_sign_of_life.map_or(Duration::ZERO, |last_sign_of_life| last_sign_of_life.elapsed());
     let (who, how, os_error) = (ClosedBy::Network, CloseKind::Silent, None);
     CloseCause {
         who,
@@ -445,7 +444,7 @@ fn unanswered(ears: &ServerEventLog) -> CloseCause {
         reply: None,
         os_error,
         tcp: None,
-        age: ears.opened.elapsed(),
+        age: log.opened.elapsed(),
         idle,
         at: SystemTime::now(),
     }

@@ -20,39 +20,38 @@ use crate::domain::format;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport};
-use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
+use crate::domain::zombie::{ZombieFindings, ZombieVerdict};
 
-/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+/// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
     plan: ZombiePlan,
     reporter: &mut dyn Reporter<ZombieEvent>,
     interrupt: CancellationToken,
 ) -> ZombieReport {
     if plan.target.secure() {
-        // The system's roots are read once, before anything is timed; opening meets the error again.
+        // Loads the system's roots before anything is timed. An error recurs when a connection opens.
         let _ = plan.dial.tls.prepare();
     }
     let info = Arc::new(plan.info());
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let seen = Supervisor::open(plan, reporter).watch(&interrupt).await;
-    let report = conclude(info, seen, started_at, start);
+    let result = Supervisor::open(plan, reporter).watch(&interrupt).await;
+    let report = build_report(info, result, started_at, start);
     reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
     report
 }
 
-fn conclude(
+fn build_report(
     info: Arc<ZombieInfo>,
-    seen: SupervisorResult,
+    result: SupervisorResult,
     started_at: SystemTime,
     start: Instant,
 ) -> ZombieReport {
-    let SupervisorResult { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
-    let watch =
-        ObservationQuality { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
+    let quality = result.quality(&info);
+    let SupervisorResult { clients, opened, error, interrupted, .. } = result;
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
-    let findings = ZombieFindings::of(lives, watch).with_headers(headers);
+    let findings = ZombieFindings::of(clients, quality).with_headers(headers);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)
@@ -68,7 +67,7 @@ fn conclude(
             RunResult::Unreachable
         }
         (Some(_), true) if !is_unmet(expectation.as_ref()) => {
-            reasons.insert(0, progress(&info, start));
+            reasons.insert(0, interrupted_reason(&info, start));
             RunResult::Interrupted { measured: true }
         }
         (Some(_), _)
@@ -81,7 +80,7 @@ fn conclude(
         }
     };
     if interrupted && verdict == RunResult::Failed {
-        reasons.push(progress(&info, start));
+        reasons.push(interrupted_reason(&info, start));
     }
     ZombieReport {
         info,
@@ -97,18 +96,18 @@ fn conclude(
     }
 }
 
-/// Whether what was seen by then decides what was expected.
+/// Whether the evidence decides the expectation.
 fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| !matches!(truth, Truth::Unknown(_)))
 }
 
-/// How much was done when the user ended the run.
-fn progress(info: &ZombieInfo, start: Instant) -> String {
+/// Describes how far the run got before the interrupt.
+fn interrupted_reason(info: &ZombieInfo, start: Instant) -> String {
     let (elapsed, max) = (format::duration(start.elapsed()), format::duration(info.max));
     format!("interrupted after {elapsed} of at most {max}")
 }
 
-/// Whether what was seen by then is not what was expected.
+/// Whether the evidence shows the expectation unmet.
 fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
 }
@@ -117,11 +116,13 @@ fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> Ru
     match expectation {
         None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False)) => {
-            reasons.push(format!("expected dead clients to be let go {expected}, and not all were"));
+            reasons.push(format!(
+                "expected the server to close dead clients {expected}, but it did not close all"
+            ));
             RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
-            reasons.push(format!("whether it is {expected} cannot be told: {why}"));
+            reasons.push(format!("it is unknown whether it is {expected}: {why}"));
             RunResult::Inconclusive
         }
     }

@@ -1,4 +1,4 @@
-//! What `wscheck probe-zombie` will do.
+//! Parameters of `wscheck probe-zombie`.
 
 use std::time::Duration;
 
@@ -15,38 +15,38 @@ use crate::net::client::observer::ObserverConfig;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
 
-/// What will be done.
+/// Parameters of a run.
 #[derive(Clone)]
 pub struct ZombiePlan {
     pub target: Target,
     pub dial: DialPlan,
-    /// Said and awaited on each connection before it begins to die.
-    pub greeting: Preamble,
-    /// Each client is waited for so long at most.
+    /// Sent and awaited on each connection before its client falls silent.
+    pub preamble: Preamble,
+    /// Maximum time to wait for each client.
     pub max: Duration,
-    /// How often the control, and the client of Pings only, send something.
+    /// Interval at which the control and the pings-only client send.
     pub every: Duration,
     /// How long the control may go unanswered.
-    pub patience: Duration,
-    /// What the control says, and what answers it.
+    pub answer_timeout: Duration,
+    /// The message of the control, and the pattern of its answer.
     pub say: Template,
-    /// Whether it says anything by messages.
+    /// Whether the control sends messages.
     pub talks: bool,
     pub answer: Pattern,
-    /// What the server's heartbeats in messages look like.
-    pub shapes: KnownPings,
+    /// Shapes of the server's app pings.
+    pub known_pings: KnownPings,
     pub expectation: Option<Expectation>,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
 
 impl ZombiePlan {
-    /// How often to send, for a run of this length: often enough to be alive to any server that reaps within it, and
-    /// no more than about four times a second. It is no round number, for those are the servers': what they do at an
-    /// interval of ours might be our own doing.
-    pub fn usual_every(max: Duration) -> Duration {
+    /// The default interval for a run of this length: short enough that any server which closes dead clients within it
+    /// sees the control alive, and at most about four sends a second. It is not a round number, because servers use
+    /// those: an effect at our own interval might be caused by us.
+    pub fn default_interval(max: Duration) -> Duration {
         (max / 22).clamp(Duration::from_millis(220), Duration::from_millis(4400))
     }
 
@@ -60,23 +60,23 @@ impl ZombiePlan {
         }
     }
 
-    /// How a client of this kind behaves.
-    pub(super) fn config(&self, way: Behaviour) -> ObserverConfig {
-        let sends = matches!(way, Behaviour::Control | Behaviour::PingsOnly);
+    /// The observer configuration of a behaviour.
+    pub(super) fn config(&self, behaviour: Behaviour) -> ObserverConfig {
+        let sends = matches!(behaviour, Behaviour::Control | Behaviour::PingsOnly);
         ObserverConfig {
-            shapes: self.shapes.clone(),
-            answers_messages: matches!(way, Behaviour::Control | Behaviour::Quiet),
+            known_pings: self.known_pings.clone(),
+            answers_messages: matches!(behaviour, Behaviour::Control | Behaviour::Quiet),
             pings: sends.then_some(self.every),
-            messages: way == Behaviour::Control && self.talks,
+            messages: behaviour == Behaviour::Control && self.talks,
             ask: self.say.clone(),
             answer: self.answer.clone(),
-            // The control says it as its message; who dies keeps nothing up.
-            convention: ProtocolProfile { upkeep: None, ..self.greeting.convention.clone() },
+            // The control sends the keepalive as its message; silent clients send none.
+            convention: ProtocolProfile { upkeep: None, ..self.preamble.convention.clone() },
         }
     }
 
-    /// The size of the largest message to be sent, in bytes.
+    /// Size of the largest message to send, in bytes.
     pub(super) fn largest(&self) -> usize {
-        self.greeting.largest().max(self.say.as_str().len()).max(1024)
+        self.preamble.largest().max(self.say.as_str().len()).max(1024)
     }
 }

@@ -1,4 +1,4 @@
-//! All clients of a run, and what they tell.
+//! Runs all clients and collects their events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,94 +14,107 @@ use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::run::reporter::Reporter;
-use crate::domain::zombie::report::{ZombieEvent, ZombieProgress};
-use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, outlived};
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, outlived};
 use crate::net::client::observer::RelayDetector;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
 
-/// How often progress is told.
+/// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
-/// When the control died, so long is waited for others that die of the same; and when the user wants no more, for the
-/// control to vouch for what was seen.
+/// After the control ended, how long to wait for other clients to end for the same reason. After an interrupt, how long
+/// the final check of the control may take.
 const CONTROL_GRACE: Duration = Duration::from_millis(500);
-/// What a client says is passed on to the others within this part of the time between two words of the control...
+/// A relayed message arrives within this fraction of the control's interval.
 const RELAY_WINDOW_FRACTION: f64 = 0.5;
-/// ... and within this time.
+/// A relayed message arrives within this time.
 const MAX_RELAY_WINDOW: Duration = Duration::from_secs(1);
 
-/// What was seen.
+/// Outcome of the observation.
 pub struct SupervisorResult {
-    pub lives: Vec<ClientRecord>,
+    pub clients: Vec<ClientRecord>,
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
     pub interrupted: bool,
-    /// The control was answered after all that was seen of the others.
-    pub vouched: bool,
-    /// For so long at the longest this host stood still.
-    pub stood_still: Option<Duration>,
-    /// The longest that the server did not answer the control.
+    /// The control was answered after the last client ended.
+    pub is_control_confirmed: bool,
+    /// This host's longest stall.
+    pub longest_stall: Option<Duration>,
+    /// Longest time without an answer to the control.
     pub unanswered: Duration,
 }
 
-/// A run under way.
+impl SupervisorResult {
+    /// How reliable the observation is.
+    pub fn quality(&self, info: &ZombieInfo) -> ObservationQuality {
+        ObservationQuality {
+            every: info.every,
+            whole: !self.interrupted,
+            vouched: self.is_control_confirmed,
+            stood_still: self.longest_stall,
+            unanswered: self.unanswered,
+        }
+    }
+}
+
+/// A running observation.
 pub struct Supervisor<'a> {
     max: Duration,
     start: Instant,
-    lives: HashMap<Behaviour, ClientSlot>,
-    words: mpsc::UnboundedReceiver<ClientTaskMessage>,
+    clients: HashMap<Behaviour, ClientSlot>,
+    events: mpsc::UnboundedReceiver<ClientTaskMessage>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
-    /// The others are over, so the control may go when it has vouched for that.
-    vouch: CancellationToken,
+    /// Starts the control's final check, because the other clients have ended.
+    final_check: CancellationToken,
     opened: Option<Arc<ConnectInfo>>,
     error: Option<Arc<ConnectError>>,
     progress_at: Instant,
     stall_detector: StallDetector,
-    /// Then the run is over, for the control is.
+    /// When the run ends because the control ended.
     over_at: Option<Instant>,
-    /// When the last of the others was over, of itself.
+    /// When the last other client ended by itself.
     seen_until: Instant,
     /// When the server last answered the control.
     answered: Option<Instant>,
     unanswered: Duration,
-    /// Then the control may go when it has vouched for all.
-    vouch_at: Option<Instant>,
+    /// When to start the control's final check.
+    final_check_at: Option<Instant>,
     interrupted: bool,
     reporter: &'a mut dyn Reporter<ZombieEvent>,
 }
 
-/// One client as the house knows it.
+/// The supervisor's view of one client.
 struct ClientSlot {
-    life: ClientRecord,
-    /// When it was open.
+    record: ClientRecord,
+    /// When it opened.
     since: Option<Instant>,
     is_over: bool,
 }
 
 enum SupervisorWake {
     Interrupted,
-    Word(ClientTaskMessage),
+    Event(ClientTaskMessage),
     Progress,
-    Vigil,
-    Vouch,
+    StallCheck,
+    FinalCheck,
     Over,
 }
 
 impl<'a> Supervisor<'a> {
-    /// Opens all clients side by side.
+    /// Starts all clients.
     pub fn open(plan: ZombiePlan, reporter: &'a mut dyn Reporter<ZombieEvent>) -> Supervisor<'a> {
-        let (sender, words) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
         let said = RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
-        let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
-        let observer = |way| {
-            let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
-            let (cancel, vouch) = (cancel.clone(), vouch.clone());
-            tasks.spawn(ClientTask { way, plan, words, said, cancel, vouch }.run());
-            (way, ClientSlot { life: ClientRecord::new(way), since: None, is_over: false })
+        let (cancel, final_check) = (CancellationToken::new(), CancellationToken::new());
+        let start_client = |way| {
+            let (plan, events, said) = (Arc::clone(&plan), sender.clone(), said.clone());
+            let (cancel, final_check) = (cancel.clone(), final_check.clone());
+            tasks.spawn(ClientTask { behaviour: way, plan, events, said, cancel, final_check }.run());
+            (way, ClientSlot { record: ClientRecord::new(way), since: None, is_over: false })
         };
-        let lives = Behaviour::iter().map(observer).collect();
+        let clients = Behaviour::iter().map(start_client).collect();
         let start = Instant::now();
         let progress_at = start + PROGRESS_INTERVAL;
         let max = plan.max;
@@ -109,97 +122,98 @@ impl<'a> Supervisor<'a> {
         Supervisor {
             max,
             start,
-            lives,
-            words,
+            clients,
+            events,
             tasks,
             cancel,
-            vouch,
+            final_check,
             opened,
             error,
             progress_at,
-            stall_detector: StallDetector::begin(),
+            stall_detector: StallDetector::start(),
             over_at: None,
             seen_until: start,
             answered: None,
             unanswered: Duration::ZERO,
-            vouch_at: None,
+            final_check_at: None,
             interrupted: false,
             reporter,
         }
     }
 
-    /// Watches until all clients but the control are over, the control is, or the user wants no more.
+    /// Observes until all clients but the control have ended, the control has, or the user interrupts.
     pub async fn watch(mut self, interrupt: &CancellationToken) -> SupervisorResult {
         loop {
             let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.stall_detector.due());
-            let vouch_at = self.vouch_at.filter(|_| !self.vouch.is_cancelled());
+            let final_check_at = self.final_check_at.filter(|_| !self.final_check.is_cancelled());
             let woken = tokio::select! {
                 biased;
                 () = interrupt.cancelled(), if !self.interrupted => SupervisorWake::Interrupted,
                 () = at(over_at) => SupervisorWake::Over,
-                Some(word) = self.words.recv() => SupervisorWake::Word(word),
+                Some(message) = self.events.recv() => SupervisorWake::Event(message),
                 () = at(Some(progress_at)) => SupervisorWake::Progress,
-                () = at(Some(look_at)) => SupervisorWake::Vigil,
-                () = at(vouch_at) => SupervisorWake::Vouch,
+                () = at(Some(look_at)) => SupervisorWake::StallCheck,
+                () = at(final_check_at) => SupervisorWake::FinalCheck,
             };
-            self.stall_detector.look();
+            self.stall_detector.check();
             match woken {
                 SupervisorWake::Interrupted => self.interrupted = true,
                 SupervisorWake::Over => break,
-                SupervisorWake::Word((way, told)) => {
-                    self.on_word(way, told);
-                    self.note_end(way);
+                SupervisorWake::Event((way, event)) => {
+                    self.on_event(way, event);
+                    self.record_end(way);
                 }
                 SupervisorWake::Progress => self.progress(),
-                SupervisorWake::Vigil => {}
-                SupervisorWake::Vouch => self.vouch.cancel(),
+                SupervisorWake::StallCheck => {}
+                SupervisorWake::FinalCheck => self.final_check.cancel(),
             }
-            self.settle();
+            self.update_end();
             tokio::task::coop::consume_budget().await;
         }
-        self.dismiss().await;
-        let stood_still = self.stall_detector.longest();
-        let Supervisor { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
-        let vouched = answered.is_some_and(|answered| answered > seen_until);
-        let lives = Behaviour::iter().filter_map(|way| lives.remove(&way)).map(|observer| observer.life);
+        self.end_all().await;
+        let longest_stall = self.stall_detector.longest();
+        let Supervisor { mut clients, opened, error, answered, seen_until, interrupted, unanswered, .. } =
+            self;
+        let is_control_confirmed = answered.is_some_and(|answered| answered > seen_until);
+        let clients = Behaviour::iter().filter_map(|way| clients.remove(&way)).map(|client| client.record);
         SupervisorResult {
-            lives: lives.collect(),
+            clients: clients.collect(),
             opened,
             error,
             interrupted,
-            vouched,
-            stood_still,
+            is_control_confirmed,
+            longest_stall,
             unanswered,
         }
     }
 
-    /// Whether all but the control are over.
+    /// Whether all clients but the control have ended.
     fn is_done(&self) -> bool {
-        self.lives.iter().all(|(way, observer)| *way == Behaviour::Control || observer.is_over)
+        self.clients.iter().all(|(way, client)| *way == Behaviour::Control || client.is_over)
     }
 
-    /// Has everybody go, and takes what they still tell.
-    async fn dismiss(&mut self) {
+    /// Ends all clients and processes their last events.
+    async fn end_all(&mut self) {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
-        while let Ok((way, told)) = self.words.try_recv() {
-            self.on_word(way, told);
+        while let Ok((way, event)) = self.events.try_recv() {
+            self.on_event(way, event);
         }
     }
 
-    fn on_word(&mut self, way: Behaviour, told: ClientTaskEvent) {
+    fn on_event(&mut self, way: Behaviour, event: ClientTaskEvent) {
         let at = SystemTime::now();
-        let Some(observer) = self.lives.get_mut(&way) else { return };
-        match told {
+        let Some(client) = self.clients.get_mut(&way) else { return };
+        match event {
             ClientTaskEvent::Opened(opened) => {
-                observer.since = Some(Instant::now());
-                observer.life.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
+                client.since = Some(Instant::now());
+                client.record.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
                 self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
             ClientTaskEvent::OpenFailed(error) => {
-                observer.is_over = true;
-                observer.life.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
+                client.is_over = true;
+                client.record.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
                 self.error = Some(Arc::clone(&error));
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
@@ -209,7 +223,7 @@ impl<'a> Supervisor<'a> {
                 began,
                 greeting,
                 listening,
-                passed_on,
+                relayed,
                 unread,
                 deaf,
                 answered,
@@ -217,67 +231,78 @@ impl<'a> Supervisor<'a> {
             } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
-                observer.is_over = true;
+                client.is_over = true;
                 let began = began.saturating_duration_since(self.start);
-                let (listening, told) = (*listening, fate.clone());
-                observer.life =
-                    ClientRecord { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
-                let unanswered = observer.life.unanswered();
+                let (listening, end) = (*listening, fate.clone());
+                client.record = ClientRecord {
+                    way,
+                    began,
+                    greeting,
+                    listening,
+                    passed_on: relayed,
+                    unread,
+                    deaf,
+                    fate: end,
+                };
+                let unanswered = client.record.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }
         }
     }
 
-    fn note_end(&mut self, way: Behaviour) {
+    fn record_end(&mut self, way: Behaviour) {
         if way != Behaviour::Control && self.is_over(way) {
             self.seen_until = Instant::now();
         }
     }
 
     fn is_over(&self, way: Behaviour) -> bool {
-        self.lives.get(&way).is_some_and(|observer| observer.is_over)
+        self.clients.get(&way).is_some_and(|client| client.is_over)
     }
 
-    /// Whether the run is over, or will be soon.
-    fn settle(&mut self) {
+    /// Updates when the run ends.
+    fn update_end(&mut self) {
         let now = Instant::now();
         let control_is_open =
-            self.lives.get(&Behaviour::Control).is_some_and(|control| control.since.is_some());
+            self.clients.get(&Behaviour::Control).is_some_and(|control| control.since.is_some());
         match (self.is_over(Behaviour::Control), self.is_done() || self.interrupted) {
             (true, true) => self.over_at = Some(now),
             (true, false) => self.over_at = self.over_at.or(Some(now + CONTROL_GRACE)),
-            (false, true) => self.vouch_at = self.vouch_at.or(Some(self.outlived_at().unwrap_or(now))),
+            (false, true) => {
+                self.final_check_at = self.final_check_at.or(Some(self.outlived_at().unwrap_or(now)))
+            }
             (false, false) => {}
         }
         if self.interrupted {
-            self.vouch.cancel();
+            self.final_check.cancel();
             let grace = if control_is_open { CONTROL_GRACE } else { Duration::ZERO };
             self.over_at = self.over_at.or(Some(now + grace));
         }
     }
 
-    /// When the control will have outlived all that were let go, and visibly: whoever dies of age dies then.
+    /// When the control will have visibly outlived all closed clients: if the server limits the age of connections, it
+    /// closes the control by then.
     fn outlived_at(&self) -> Option<Instant> {
-        let opened = self.lives.get(&Behaviour::Control)?.since?;
-        let longest = self.lives.values().filter_map(|observer| observer.life.ended()).max()?;
+        let opened = self.clients.get(&Behaviour::Control)?.since?;
+        let longest = self.clients.values().filter_map(|client| client.record.ended()).max()?;
         Some(opened + outlived(longest))
     }
 
     fn progress(&mut self) {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
         let others = || Behaviour::iter().filter(|way| *way != Behaviour::Control);
-        let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
-        let alive = guests().filter(|(_, observer)| observer.since.is_some() && !observer.is_over);
+        let guests = || others().filter_map(|way| Some((way, self.clients.get(&way)?)));
+        let alive = guests().filter(|(_, client)| client.since.is_some() && !client.is_over);
         let alive = alive.map(|(way, _)| way).collect();
-        let gone = guests().filter(|(_, observer)| observer.life.ended().is_some());
-        let gone = gone.map(|(way, observer)| (way, observer.life.fate.clone())).collect();
+        let gone = guests().filter(|(_, client)| client.record.ended().is_some());
+        let gone = gone.map(|(way, client)| (way, client.record.fate.clone())).collect();
         let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
         self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, gone }));
     }
 
-    /// When the run is over at the latest: the control may have to outlive one that is let go at the last moment.
+    /// The latest end of the run: the control may have to outlive a client that is closed at the last moment.
     fn until(&self) -> Instant {
-        let last = self.lives.values().filter_map(|observer| observer.since).max();
-        self.vouch_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.max))
+        let last = self.clients.values().filter_map(|client| client.since).max();
+        self.final_check_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.max))
     }
 }

@@ -1,4 +1,4 @@
-//! What waits for a client that did not read.
+//! Reads the backlog of a client that did not read.
 
 use std::time::Duration;
 
@@ -10,42 +10,42 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::net::client::observer::{Observer, ObserverEvent};
 use crate::net::transport::tap::TcpIntrospect;
 
-/// What lies in the peer's buffers comes within this time of the room for it...
+/// Data in the peer's send buffer arrives within this time once there is buffer space.
 const READ_GAP_TIMEOUT: Duration = Duration::from_millis(300);
-/// ... and if that was waited for so long in all, what comes is said meanwhile, and none of it.
+/// After waiting this long in total, further data is new and not part of the backlog.
 const MAX_TOTAL_WAIT: Duration = Duration::from_secs(1);
-/// A flood is not read for longer.
+/// Maximum time to read a flood.
 const MAX_READ_TIME: Duration = Duration::from_secs(5);
 
-/// The system tells of a moment no more exactly than this.
+/// Accuracy of the operating system's time of the last data.
 const CLOCK_GRAIN: Duration = Duration::from_millis(20);
 
-/// What waited.
+/// The backlog of a client.
 #[derive(Debug)]
 pub struct UnreadBacklog {
     /// How the connection ended, if it did.
     pub ending: Option<CloseCause>,
-    /// How many heartbeats waited before.
+    /// Heartbeats in the backlog.
     pub unread: u64,
-    /// When the last bytes came, if none did while it was read, and the system tells.
-    pub came: Option<Instant>,
+    /// When the last bytes came: known if none came while reading and the system reports it.
+    pub last_bytes_at: Option<Instant>,
 }
 
-/// Reads while there is something that waited; in a `hurry` no longer than what lies at hand takes.
-pub async fn read_on<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
+/// Reads the backlog; `hurry` limits the time to what is already there.
+pub async fn read_backlog<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     observer: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> UnreadBacklog {
-    let before = last_came(observer.stream());
+    let before = last_data_at(observer.stream());
     let (ending, unread) = read(observer, hurry).await;
-    let after = last_came(observer.stream());
-    let came =
+    let after = last_data_at(observer.stream());
+    let last_bytes_at =
         before.zip(after).filter(|(before, after)| *after <= *before + CLOCK_GRAIN).map(|(before, _)| before);
-    UnreadBacklog { ending, unread, came }
+    UnreadBacklog { ending, unread, last_bytes_at }
 }
 
-/// When the last bytes came, as the system tells.
-fn last_came(stream: &impl TcpIntrospect) -> Option<Instant> {
+/// When the operating system received the last bytes.
+fn last_data_at(stream: &impl TcpIntrospect) -> Option<Instant> {
     let ago = stream.tcp()?.last_data;
     Instant::now().checked_sub(ago)
 }
@@ -54,20 +54,20 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     observer: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<CloseCause>, u64) {
-    let (mut unread, mut patience, began) = (0, MAX_TOTAL_WAIT, Instant::now());
+    let (mut unread, mut wait_left, began) = (0, MAX_TOTAL_WAIT, Instant::now());
     loop {
         let asked = Instant::now();
-        let Ok(heard) = timeout(READ_GAP_TIMEOUT.min(patience), observer.next()).await else { break };
-        patience = patience.saturating_sub(asked.elapsed());
-        match heard {
+        let Ok(event) = timeout(READ_GAP_TIMEOUT.min(wait_left), observer.next()).await else { break };
+        wait_left = wait_left.saturating_sub(asked.elapsed());
+        match event {
             ObserverEvent::Ended(cut) => return (Some(observer.ending(cut)), unread),
             ObserverEvent::ServerEvent { said, .. } => unread += u64::from(said.sound.asks()),
             ObserverEvent::Answered { .. }
             | ObserverEvent::Bytes { .. }
             | ObserverEvent::KeepaliveSent { .. } => {}
         }
-        let most = if hurry.is_cancelled() { READ_GAP_TIMEOUT } else { MAX_READ_TIME };
-        if patience.is_zero() || began.elapsed() >= most {
+        let max_time = if hurry.is_cancelled() { READ_GAP_TIMEOUT } else { MAX_READ_TIME };
+        if wait_left.is_zero() || began.elapsed() >= max_time {
             break;
         }
         tokio::task::coop::consume_budget().await;
@@ -94,15 +94,15 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// What a server that says a Ping so many times, so far apart, and then goodbye, is found to have said, and after
-    /// how long.
+    /// What is found of a server that sends this many Pings at this distance and then closes: whether the end was
+    /// found, the number of Pings, and the time it took.
     async fn found(pings: u32, apart: Duration, hurry: bool) -> (bool, u64, Duration) {
         let (near, far) = duplex(64 * 1024);
         let tap = Tap::new(near);
         let marks = tap.state();
         let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
         let config = ObserverConfig {
-            shapes: KnownPings::default(),
+            known_pings: KnownPings::default(),
             answers_messages: false,
             pings: None,
             messages: false,
@@ -122,26 +122,26 @@ mod tests {
         let cancel = CancellationToken::new();
         hurry.then(|| cancel.cancel());
         let mut observer = Observer::new(&mut socket, config, start);
-        let UnreadBacklog { ending, unread, .. } = read_on(&mut observer, &cancel).await;
+        let UnreadBacklog { ending, unread, .. } = read_backlog(&mut observer, &cancel).await;
         let took = start.elapsed();
         script.abort();
         (ending.is_some(), unread, took)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_behind_a_backlog_is_found() {
+    async fn end_behind_a_backlog_is_found() {
         assert_eq!(found(50, ms(0), false).await, (true, 50, ms(0)));
         assert_eq!(found(3, ms(200), false).await, (true, 3, ms(600)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_said_meanwhile_is_no_backlog() {
+    async fn new_data_is_not_backlog() {
         assert_eq!(found(100, ms(250), false).await, (false, 4, ms(1000)));
         assert_eq!(found(100, ms(400), false).await, (false, 1, ms(300)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_is_in_a_hurry_reads_what_lies_at_hand() {
+    async fn hurried_read_takes_only_what_is_there() {
         assert_eq!(found(50, ms(0), true).await, (true, 50, ms(0)));
         assert_eq!(found(100, ms(250), true).await, (false, 3, ms(500)));
     }

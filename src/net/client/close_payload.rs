@@ -1,9 +1,9 @@
-//! What a close frame says, as it came: the WebSocket library replaces a code that it refuses by its own.
+//! Parser of close frame payloads. It keeps the code as received: the WebSocket library replaces a code it rejects.
 
 use crate::domain::connection::close_cause::{ClosePayload, Violation};
 use crate::domain::connection::untrusted_text::UntrustedText;
 
-/// What a close frame says, and the rule that it breaks: the rule, and what is wrong in words.
+/// Parses a close frame's payload. Also returns the rule it breaks, with a description.
 pub fn read_close(payload: &[u8]) -> (ClosePayload, Option<(Violation, String)>) {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         let broken = payload.first().map(|byte| {
@@ -14,25 +14,26 @@ pub fn read_close(payload: &[u8]) -> (ClosePayload, Option<(Violation, String)>)
     };
     let code = u16::from_be_bytes(*code);
     let is_text = std::str::from_utf8(reason).is_ok();
-    let broken = match may_be_sent(code) {
-        false => Some((Violation::InvalidCloseCode, "a code that must not appear on the wire".to_string())),
-        true if !is_text => Some((Violation::InvalidUtf8, "a reason that is not UTF-8".to_string())),
-        true => None,
+    let broken = if !is_legal_code(code) {
+        Some((Violation::InvalidCloseCode, "a code that must not appear on the wire".to_string()))
+    } else if !is_text {
+        Some((Violation::InvalidUtf8, "a reason that is not UTF-8".to_string()))
+    } else {
+        None
     };
     (ClosePayload { code: Some(code), reason: UntrustedText::from_bytes(reason) }, broken)
 }
 
 /// Whether RFC 6455 7.4 allows a code in a close frame.
-fn may_be_sent(code: u16) -> bool {
+fn is_legal_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_must_not_be_sent_keep_number_and_reason() {
+    fn illegal_codes_keep_number_and_reason() {
         for code in [0_u16, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535] {
             let (close, broken) = read_close(&[&u16::to_be_bytes(code)[..], b"bye"].concat());
             assert_eq!((close.code, close.reason.as_str()), (Some(code), "bye"));
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_that_cannot_be_read_name_their_rule() {
+    fn malformed_payloads_name_the_broken_rule() {
         assert_eq!(read_close(b""), (ClosePayload::default(), None));
         assert_eq!(read_close(&[3]).1.unwrap().0, Violation::InvalidClosePayload);
         let (close, broken) = read_close(b"\x03\xe9by\xff");

@@ -1,4 +1,4 @@
-//! The closing handshake on a connection that we end (RFC 6455 section 7.1.2).
+//! The closing handshake on a connection that wscheck ends (RFC 6455 section 7.1.2).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use super::websocket::{SocketEvent, WebSocket};
 use crate::domain::connection::close_cause::CloseReply;
 
-/// Sends close 1000, and waits no longer than this for how the peer takes it. What else comes meanwhile is passed over.
+/// Sends close 1000 and waits up to `wait` for the peer's reaction. Ignores other messages meanwhile.
 pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     wait: Duration,
@@ -22,14 +22,14 @@ pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     let deadline = Instant::now() + wait;
     while let Ok(step) = timeout_at(deadline, socket.step()).await {
         let cut = match step {
-            SocketEvent::Lost(error) => Some(socket.lost_by(error)),
-            SocketEvent::Message(Message::Close(frame)) => Some(socket.closed_by(frame)),
+            SocketEvent::Lost(error) => Some(socket.disconnect_on_loss(error)),
+            SocketEvent::Message(Message::Close(frame)) => Some(socket.disconnect_on_close(frame)),
             SocketEvent::Message(_) | SocketEvent::Flushed(_) | SocketEvent::Bytes => None,
         };
         if let Some(cut) = cut {
             return CloseReply::of(cut.who, &cut.how, cut.os_error.as_deref());
         }
-        // A flood is always ready, and the timeout is not looked at while it is.
+        // A flood keeps the socket always ready, so the timeout never fires by itself.
         if Instant::now() >= deadline {
             break;
         }

@@ -1,4 +1,4 @@
-//! What the end of a stream says of who ended the connection and how.
+//! Maps the end of a stream to who ended the connection and how.
 
 use std::io;
 
@@ -10,12 +10,12 @@ use super::close_payload::read_close;
 use super::frame_check::IllegalHead;
 use crate::domain::connection::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::net::client::websocket_error::websocket_words;
+use crate::net::client::websocket_error::describe_websocket_error;
 use crate::net::connect::tls;
 use crate::net::os_error;
 use crate::net::transport::tap::{StreamEnd, TapState};
 
-/// Who ended a connection and how, before it is known when.
+/// Who ended a connection and how, without the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disconnect {
     pub who: ClosedBy,
@@ -29,9 +29,9 @@ impl Disconnect {
         Disconnect { who: ClosedBy::Peer, how, os_error: None }
     }
 
-    /// The peer sent a close frame. `payload` is what it carried; the library's `frame` may have another code.
+    /// The peer sent a close frame with this `payload`; the library's `frame` may have another code.
     pub fn by_close_frame(payload: Option<&[u8]>, frame: Option<CloseFrame>) -> Disconnect {
-        let Some(payload) = payload else { return Disconnect::peer(as_the_library_says(frame)) };
+        let Some(payload) = payload else { return Disconnect::peer(library_close(frame)) };
         let (close, broken) = read_close(payload);
         Disconnect::peer(match broken {
             Some((rule, what)) => broken_close(rule, &what, close),
@@ -39,16 +39,16 @@ impl Disconnect {
         })
     }
 
-    /// The stream was lost. What the tap saw on the socket decides between FIN and close_notify; `close` is the payload
+    /// The stream was lost. The tap's record of the socket tells FIN from close_notify; `close` is the payload
     /// of a close frame that came.
-    pub fn by_loss(error: Option<Error>, marks: &TapState, close: Option<&[u8]>) -> Disconnect {
+    pub fn by_loss(error: Option<Error>, tap_state: &TapState, close: Option<&[u8]>) -> Disconnect {
         match error {
-            Some(Error::Io(error)) => Disconnect::by_io(&error, marks),
+            Some(Error::Io(error)) => Disconnect::by_io(&error, tap_state),
             Some(Error::Protocol(
                 ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
             ))
             | Some(Error::ConnectionClosed | Error::AlreadyClosed)
-            | None => Disconnect::by_stream_end(marks),
+            | None => Disconnect::by_stream_end(tap_state),
             Some(Error::Capacity(CapacityError::MessageTooLong { size, max_size })) => {
                 Disconnect::by_size(size as u64, max_size as u64)
             }
@@ -59,13 +59,13 @@ impl Disconnect {
         }
     }
 
-    /// The library stopped at a close frame that it could not read.
+    /// The library stopped at a close frame that it could not parse.
     fn by_unreadable_close(payload: Option<&[u8]>) -> Option<Disconnect> {
         let (close, broken) = read_close(payload?);
         broken.map(|(rule, what)| Disconnect::peer(broken_close(rule, &what, close)))
     }
 
-    /// A message was larger than we accept, which is no fault of the peer's. A length beyond 2^63 is one.
+    /// A message exceeded our size limit: not the peer's fault, unless the length is above 2^63.
     fn by_size(size: u64, limit: u64) -> Disconnect {
         match size >> 63 {
             0 => Disconnect { who: ClosedBy::Us, how: CloseKind::TooLarge { size, limit }, os_error: None },
@@ -73,29 +73,29 @@ impl Disconnect {
         }
     }
 
-    fn by_stream_end(marks: &TapState) -> Disconnect {
-        match marks.end() {
+    fn by_stream_end(tap_state: &TapState) -> Disconnect {
+        match tap_state.end() {
             Some(StreamEnd::Error(Some(errno))) => Disconnect::by_errno(errno),
             Some(StreamEnd::Fin | StreamEnd::Error(None)) => Disconnect::peer(CloseKind::Fin),
             None => Disconnect::peer(CloseKind::TlsClose),
         }
     }
 
-    fn by_io(error: &io::Error, marks: &TapState) -> Disconnect {
+    fn by_io(error: &io::Error, tap_state: &TapState) -> Disconnect {
         if let Some(illegal) = IllegalHead::of(error) {
             return Disconnect::peer(violation(illegal.rule, &illegal.detail));
         }
         if let Some(alert) = tls::alert_name(error) {
             return Disconnect::peer(CloseKind::TlsAlert { alert: UntrustedText::new(&alert) });
         }
-        match (error.raw_os_error(), marks.end()) {
+        match (error.raw_os_error(), tap_state.end()) {
             (Some(errno), _) | (None, Some(StreamEnd::Error(Some(errno)))) => Disconnect::by_errno(errno),
             (None, Some(StreamEnd::Fin)) => Disconnect::peer(CloseKind::Fin),
             (None, _) => Disconnect::by_io_kind(error),
         }
     }
 
-    /// Errors that did not come from the system: broken TLS records, or a test's own stream.
+    /// Errors without an errno: broken TLS records, or a test's stream.
     fn by_io_kind(error: &io::Error) -> Disconnect {
         match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
@@ -121,7 +121,7 @@ impl Disconnect {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
                 (ClosedBy::Peer, CloseKind::Rst)
             }
-            // A write after the peer's RST; the RST itself was not read.
+            // EPIPE: the write came after the peer's RST, which was not read.
             io::ErrorKind::BrokenPipe => (ClosedBy::Peer, CloseKind::Rst),
             io::ErrorKind::TimedOut => (ClosedBy::Network, CloseKind::Timeout),
             _ => (ClosedBy::Network, CloseKind::Error),
@@ -135,12 +135,12 @@ impl Disconnect {
             Error::Protocol(ProtocolError::MaskedFrameFromServer) => Violation::MaskedFrame,
             _ => Violation::Garbage,
         };
-        Disconnect::peer(violation(rule, &websocket_words(error)))
+        Disconnect::peer(violation(rule, &describe_websocket_error(error)))
     }
 }
 
-/// What is left when the frame itself was not seen.
-fn as_the_library_says(frame: Option<CloseFrame>) -> CloseKind {
+/// Fallback when the raw close payload is unknown.
+fn library_close(frame: Option<CloseFrame>) -> CloseKind {
     let code = frame.as_ref().map(|frame| frame.code.into());
     let reason = frame.map(|frame| UntrustedText::new(&frame.reason)).unwrap_or_default();
     CloseKind::CloseFrame { code, reason }
@@ -150,7 +150,7 @@ fn violation(rule: Violation, what: &str) -> CloseKind {
     CloseKind::Violation { rule, detail: UntrustedText::new(what), close: None }
 }
 
-/// A close frame that breaks a rule: its number and reason stay with it.
+/// A close frame that breaks a rule; keeps its code and reason.
 fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> CloseKind {
     let reason = if close.reason.is_empty() { String::new() } else { format!(" \"{}\"", close.reason) };
     let detail = match close.code {
@@ -160,7 +160,7 @@ fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> CloseKind {
     CloseKind::Violation { rule, detail: UntrustedText::escaped(detail), close: Some(Box::new(close)) }
 }
 
-/// The close code with which RFC 6455 7.4.1 answers a violation.
+/// The close code that answers a violation (RFC 6455 7.4.1).
 pub fn code_for(rule: Violation) -> u16 {
     match rule {
         Violation::MaskedFrame

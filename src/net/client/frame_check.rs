@@ -1,6 +1,5 @@
-//! Judges the frames of a server by their heads, as soon as a head is there. The WebSocket library judges a frame when
-//! its payload has come, so that text which is no frame at all looks like a server that hangs: the second letter of
-//! `HTTP` announces 84 bytes.
+//! Checks the server's frame heads as they arrive. The WebSocket library checks a frame only when its payload is
+//! complete, so plain text would look like a hanging server: the second letter of `HTTP` announces 84 bytes.
 
 use std::fmt;
 use std::io;
@@ -12,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::domain::connection::close_cause::Violation;
 use crate::domain::connection::incomplete::IncompletePart;
 
-/// The longest head of an unmasked frame: two bytes, and eight of the payload's length.
+/// Longest head of an unmasked frame in bytes: 2, plus 8 for the payload length.
 const MAX_FRAME_HEAD: usize = 10;
-/// The longest payload of a control frame (RFC 6455 5.5).
+/// Longest payload of a control frame in bytes (RFC 6455 5.5).
 const MAX_CONTROL_PAYLOAD: u8 = 125;
-/// Text shorter than this may be a binary frame by chance.
+/// Shorter text may be a binary frame by chance. In bytes.
 const MIN_RECOGNISED_TEXT: usize = 4;
-/// No more of a text is quoted, in bytes.
+/// Maximum length of quoted text, in bytes.
 const MAX_QUOTE: usize = 80;
 
 const CONTINUATION: u8 = 0;
@@ -28,7 +27,7 @@ const CLOSE: u8 = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IllegalHead {
     pub rule: Violation,
-    /// What is wrong about it, a lower-case fragment.
+    /// What is wrong: a lower-case fragment.
     pub detail: String,
 }
 
@@ -37,7 +36,7 @@ impl IllegalHead {
         IllegalHead { rule: Violation::Garbage, detail: detail.into() }
     }
 
-    /// What an I/O error carries, where the check made it.
+    /// The illegal head inside an I/O error of [`CheckedStream`].
     pub fn of(error: &io::Error) -> Option<&IllegalHead> {
         error.get_ref()?.downcast_ref()
     }
@@ -51,9 +50,9 @@ impl fmt::Display for IllegalHead {
 
 impl std::error::Error for IllegalHead {}
 
-/// Follows the frames of a server through its stream of bytes.
+/// Tracks the frames in a server's byte stream.
 ///
-/// A head is illegal, in this order:
+/// Reasons for an illegal head, in order of checking:
 ///
 /// - a reserved bit is set: wscheck agrees to no extension
 /// - the opcode is unknown
@@ -66,30 +65,28 @@ impl std::error::Error for IllegalHead {}
 pub struct FrameCheck {
     head: [u8; MAX_FRAME_HEAD],
     head_len: u8,
-    /// The length of the payload at hand...
+    /// Length of the current payload, in bytes.
     payload: u64,
-    /// ... and what is still to come of it.
+    /// Bytes of the current payload that are still missing.
     payload_left: u64,
-    /// Of a fragmented message under way, its fragments so far, and their bytes.
+    /// Number of fragments and bytes of the current fragmented message so far.
     fragments: (u64, u64),
-    /// A fragmented message is under way.
     in_message: bool,
-    /// A close frame came: what follows it is not looked at.
+    /// A close frame came; nothing after it is checked.
     closed: bool,
-    /// The payload of that close frame, as far as it came.
+    /// Payload of that close frame so far.
     close_payload: Vec<u8>,
 }
 
-/// What a head says so far.
+/// Result of parsing a head that may be incomplete.
 enum FrameHead {
     Incomplete,
     Frame { payload: u64 },
 }
 
 impl FrameCheck {
-    /// Takes in what came. The error is the first illegal head, with the number of these bytes that come before its
-    /// frame.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<(), (usize, IllegalHead)> {
+    /// Consumes received bytes. The error is the first illegal head, with the number of bytes before its frame.
+    pub fn consume(&mut self, bytes: &[u8]) -> Result<(), (usize, IllegalHead)> {
         let mut at = 0;
         while at < bytes.len() && !(self.closed && self.payload_left == 0) {
             if self.payload_left > 0 {
@@ -105,16 +102,16 @@ impl FrameCheck {
             self.head[usize::from(self.head_len)] = bytes[at];
             self.head_len += 1;
             at += 1;
-            match self.judge() {
+            match self.check_head() {
                 Ok(FrameHead::Incomplete) => {}
                 Ok(FrameHead::Frame { payload }) => self.begin_payload(payload),
-                Err(illegal) => return Err((begun, self.as_text(&bytes[at..]).unwrap_or(illegal))),
+                Err(illegal) => return Err((begun, self.detect_text(&bytes[at..]).unwrap_or(illegal))),
             }
         }
         Ok(())
     }
 
-    /// The payload of the close frame, once all of it came.
+    /// The payload of the close frame, once complete.
     pub fn close_payload(&self) -> Option<&[u8]> {
         (self.closed && self.payload_left == 0).then_some(self.close_payload.as_slice())
     }
@@ -130,7 +127,7 @@ impl FrameCheck {
         (self.payload, self.payload_left, self.head_len) = (payload, payload, 0);
     }
 
-    /// What has come of a frame, or of a fragmented message, that is not complete.
+    /// The incomplete frame or fragmented message, if any.
     pub fn incomplete(&self) -> Option<IncompletePart> {
         match (u64::from(self.head_len), self.payload_left, self.fragments) {
             _ if self.closed && self.payload_left == 0 => None,
@@ -143,12 +140,12 @@ impl FrameCheck {
         }
     }
 
-    /// Judges the head as far as it came.
-    fn judge(&self) -> Result<FrameHead, IllegalHead> {
+    /// Checks the head as far as it came.
+    fn check_head(&self) -> Result<FrameHead, IllegalHead> {
         let head = &self.head[..usize::from(self.head_len)];
-        self.judge_first(head[0])?;
+        self.check_first_byte(head[0])?;
         let Some(second) = head.get(1).copied() else { return Ok(FrameHead::Incomplete) };
-        judge_second(head[0] & 0x0f, second)?;
+        check_second_byte(head[0] & 0x0f, second)?;
         let wide = match second & 0x7f {
             126 => 2,
             127 => 8,
@@ -158,11 +155,11 @@ impl FrameCheck {
             return Ok(FrameHead::Incomplete);
         }
         let length = head[2..].iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
-        judge_length(wide, length)?;
+        check_length(wide, length)?;
         Ok(FrameHead::Frame { payload: length })
     }
 
-    fn judge_first(&self, first: u8) -> Result<(), IllegalHead> {
+    fn check_first_byte(&self, first: u8) -> Result<(), IllegalHead> {
         let (last, reserved, opcode) = (first & 0x80 != 0, first & 0x70, first & 0x0f);
         match opcode {
             _ if reserved != 0 => {
@@ -180,8 +177,8 @@ impl FrameCheck {
         }
     }
 
-    /// What came is text, and no frame.
-    fn as_text(&self, rest: &[u8]) -> Option<IllegalHead> {
+    /// The finding if the bytes are plain text instead of a frame.
+    fn detect_text(&self, rest: &[u8]) -> Option<IllegalHead> {
         let mut text = self.head[..usize::from(self.head_len)].to_vec();
         text.extend(rest.iter().take(MAX_QUOTE));
         let is_text = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
@@ -195,7 +192,7 @@ impl FrameCheck {
     }
 }
 
-fn judge_second(opcode: u8, second: u8) -> Result<(), IllegalHead> {
+fn check_second_byte(opcode: u8, second: u8) -> Result<(), IllegalHead> {
     match (second & 0x80 != 0, second & 0x7f) {
         (true, _) => {
             let detail = "a masked frame from the server".to_string();
@@ -208,8 +205,8 @@ fn judge_second(opcode: u8, second: u8) -> Result<(), IllegalHead> {
     }
 }
 
-/// The length that took so many bytes.
-fn judge_length(wide: usize, length: u64) -> Result<(), IllegalHead> {
+/// Checks a length that is encoded in `wide` bytes.
+fn check_length(wide: usize, length: u64) -> Result<(), IllegalHead> {
     let shortest = if wide == 2 { 126 } else { 1 << 16 };
     if length >> 63 == 1 {
         return Err(IllegalHead::garbage("a frame length whose first bit is set"));
@@ -227,7 +224,7 @@ fn names_of(reserved: u8) -> String {
     names.join(" and ")
 }
 
-/// A stream of a server's frames, which ends in an error at the first illegal head. What comes before it is read.
+/// A stream of server frames that returns an error at the first illegal head; bytes before it stay readable.
 #[derive(Debug)]
 pub struct CheckedStream<S> {
     inner: S,
@@ -236,17 +233,17 @@ pub struct CheckedStream<S> {
 }
 
 impl<S> CheckedStream<S> {
-    /// Checks a stream of which `leftover` was read already; it is cut where an illegal frame begins.
+    /// Also checks `leftover`, the bytes already read; truncates it before the first illegal frame.
     pub fn new(inner: S, leftover: &mut Vec<u8>) -> CheckedStream<S> {
         let mut checked = CheckedStream { inner, check: FrameCheck::default(), illegal: None };
-        let legal = checked.legal(leftover);
+        let legal = checked.count_legal_bytes(leftover);
         leftover.truncate(legal);
         checked
     }
 
-    /// How many of these bytes can be handed on.
-    fn legal(&mut self, bytes: &[u8]) -> usize {
-        match self.check.take(bytes) {
+    /// The number of leading bytes that may be passed on.
+    fn count_legal_bytes(&mut self, bytes: &[u8]) -> usize {
+        match self.check.consume(bytes) {
             Ok(()) => bytes.len(),
             Err((legal, illegal)) => {
                 self.illegal = Some(Box::new(illegal));
@@ -255,22 +252,19 @@ impl<S> CheckedStream<S> {
         }
     }
 
-    /// What has come of something that is not complete.
+    /// The incomplete frame or fragmented message, if any.
     pub fn incomplete(&self) -> Option<IncompletePart> {
         self.check.incomplete()
     }
 
-    /// What the check found.
     pub fn check(&self) -> &FrameCheck {
         &self.check
     }
 
-    /// The stream below.
     pub fn inner(&self) -> &S {
         &self.inner
     }
 
-    /// The stream below, past the check.
     pub fn inner_mut(&mut self) -> &mut S {
         &mut self.inner
     }
@@ -292,9 +286,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for CheckedStream<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        let legal = self.legal(&buf.filled()[before..]);
+        let legal = self.count_legal_bytes(&buf.filled()[before..]);
         buf.set_filled(before + legal);
-        // An empty read would be the end of the stream.
+        // An empty read would mean the end of the stream.
         match self.error().filter(|_| legal == 0 && read > 0) {
             Some(error) => Poll::Ready(Err(error)),
             None => Poll::Ready(Ok(())),
@@ -327,20 +321,20 @@ mod tests {
     use crate::net::client::websocket::{SocketEvent, WebSocket};
     use crate::net::transport::tap::Tap;
 
-    /// What the check says of bytes that come in pieces of this size: where the illegal frame begins, and why.
+    /// The first illegal head in bytes that arrive in pieces of this size: its position and the reason.
     fn checked(bytes: &[u8], piece: usize) -> Option<(usize, IllegalHead)> {
         let mut check = FrameCheck::default();
         bytes.chunks(piece.max(1)).enumerate().find_map(|(index, chunk)| {
-            let (legal, illegal) = check.take(chunk).err()?;
+            let (legal, illegal) = check.consume(chunk).err()?;
             Some((index * piece.max(1) + legal, illegal))
         })
     }
 
     #[test]
-    fn incomplete_frames_and_messages_are_known_at_every_byte() {
+    fn incomplete_frames_are_known_at_every_byte() {
         let incomplete = |bytes: &[u8]| {
             let mut check = FrameCheck::default();
-            check.take(bytes).unwrap();
+            check.consume(bytes).unwrap();
             check.incomplete()
         };
         let long = [&[0x82, 126, 0x27, 0x10][..], &[0; 10_000]].concat();
@@ -361,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn illegal_heads_are_judged_before_their_payload() {
+    fn illegal_heads_are_reported_before_their_payload() {
         let rows: [(&[u8], &str); 14] = [
             (&[0xc1], "RSV1 set, but no extension was agreed"),
             (&[0xf1], "RSV1 and RSV2 and RSV3 set, but no extension was agreed"),
@@ -384,21 +378,21 @@ mod tests {
     }
 
     #[test]
-    fn payload_of_the_close_frame_is_kept_however_it_comes() {
+    fn close_payload_is_kept_in_any_pieces() {
         let longer = [&[0x82, 127][..], &70_000_u64.to_be_bytes(), &[0x88; 70_000]].concat();
         let stream = [&longer[..], &[0x8a, 1, b'x'], b"\x88\x05\x03\xeebye", b"\x81\x01x"].concat();
         for piece in [1, 3, stream.len()] {
             let mut check = FrameCheck::default();
-            stream.chunks(piece).for_each(|chunk| check.take(chunk).unwrap());
+            stream.chunks(piece).for_each(|chunk| check.consume(chunk).unwrap());
             assert_eq!(check.close_payload(), Some(&b"\x03\xeebye"[..]));
         }
         let mut check = FrameCheck::default();
-        check.take(b"\x88\x05\x03\xee").unwrap();
+        check.consume(b"\x88\x05\x03\xee").unwrap();
         assert_eq!(check.close_payload(), None, "more is to come");
     }
 
     #[test]
-    fn text_in_the_place_of_a_frame_is_quoted() {
+    fn text_instead_of_a_frame_is_quoted() {
         let quoted = |text: &str| detail(text.as_bytes()).unwrap();
         let http = "an HTTP response after the upgrade in the place of a frame: 'HTTP/1.1 404 Not Found'";
         assert_eq!(quoted("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), http);
@@ -410,7 +404,7 @@ mod tests {
         );
     }
 
-    /// What a socket brings whose opening left these bytes, and to which these came.
+    /// Messages and end of a socket with these bytes left over from the upgrade and these received later.
     async fn steps(leftover: &[u8], came: &[u8]) -> (Vec<Message>, CloseKind) {
         let (near, mut far) = tokio::io::duplex(1024);
         let tap = Tap::new(near);
@@ -421,14 +415,14 @@ mod tests {
         loop {
             match socket.step().await {
                 SocketEvent::Message(message) => messages.push(message),
-                SocketEvent::Lost(error) => return (messages, socket.lost_by(error).how),
+                SocketEvent::Lost(error) => return (messages, socket.disconnect_on_loss(error).how),
                 SocketEvent::Flushed(_) | SocketEvent::Bytes => {}
             }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn messages_before_an_illegal_head_are_read_wherever_they_came() {
+    async fn messages_before_an_illegal_head_are_read() {
         let (hello, http) = ([&[0x81, 5][..], b"hello"].concat(), &b"HTTP/1.1 404 Not Found\r\n\r\n"[..]);
         let both = [&hello[..], http].concat();
         let split = both.split_at(9);
@@ -443,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_close_frame_is_not_judged() {
+    fn bytes_after_a_close_frame_are_ignored() {
         assert_eq!(detail(&[0x88, 2, 3, 0xe8, 0xff, 0xff]), None);
     }
 
@@ -453,7 +447,7 @@ mod tests {
         assert_eq!(checked(&bytes, bytes.len()).unwrap().0, 4);
     }
 
-    /// A legal frame: opcode, last or not, payload.
+    /// Legal frames.
     fn legal_frames() -> impl Strategy<Value = Vec<u8>> {
         let length = prop_oneof![0..130_usize, 65_530..65_540_usize];
         proptest::collection::vec((prop_oneof![Just(2_u8), Just(9), Just(10)], length), 0..4).prop_map(
@@ -489,13 +483,13 @@ mod tests {
         fn illegal_frame_is_found_in_any_pieces(before in legal_frames(), piece in 1..5000_usize) {
             let bytes = [&before[..], &[0x89, 126, 0, 200]].concat();
             let (at, illegal) = checked(&bytes, piece).unwrap();
-            // Of a head that came in two pieces only the second can be held back.
+            // If the head came in two pieces, the first has been passed on already.
             prop_assert!((before.len()..=before.len() + 1).contains(&at));
             prop_assert_eq!(illegal.detail, "a control frame of more than 125 bytes");
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes: Vec<u8>, piece in 1..50_usize) {
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>, piece in 1..50_usize) {
             let _ = checked(&bytes, piece);
         }
     }

@@ -1,4 +1,4 @@
-//! Messages that come compressed.
+//! Decompression of gzip messages.
 
 use std::io::Read as _;
 
@@ -6,14 +6,14 @@ use flate2::bufread::GzDecoder;
 
 use crate::domain::heartbeat::inbound::MessageRef;
 
-/// What every gzip stream begins with: its magic and the only method there is (RFC 1952 section 2.3.1).
+/// Start of every gzip stream: magic bytes and the only method, deflate (RFC 1952 section 2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
-/// The most text that is unpacked, in bytes: no heartbeat comes near it, and a bomb must not burst.
+/// Maximum decompressed size in bytes; heartbeats are far smaller, and a zip bomb must not exhaust memory.
 const MAX_UNPACKED_BYTES: u64 = 64 * 1024;
 
-/// The text in a binary message that is gzip; `None` when it is not, when the text is longer than 64 KiB,
-/// or is no text.
-pub fn unpacked(message: MessageRef<'_>) -> Option<String> {
+/// Decompresses a binary message that is gzip. Returns `None` if it is not gzip, its text exceeds 64 KiB, or is
+/// not UTF-8.
+pub fn decompress_gzip(message: MessageRef<'_>) -> Option<String> {
     let MessageRef::Binary(bytes) = message else { return None };
     if !bytes.starts_with(&GZIP) {
         return None;
@@ -36,11 +36,11 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Option<String> {
-        unpacked(MessageRef::Binary(bytes))
+        decompress_gzip(MessageRef::Binary(bytes))
     }
 
     #[test]
-    fn a_heartbeat_in_gzip_is_read() {
+    fn gzip_heartbeat_is_decompressed() {
         // printf '{"ping":1}' | gzip -9n
         let wire = [
             0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xab, 0x56, 0x2a, 0xc8, 0xcc, 0x4b, 0x57, 0xb2, 0x32, 0xac,
@@ -51,18 +51,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_gzip_or_no_text_is_left_alone() {
+    fn messages_that_are_not_gzip_text_are_ignored() {
         assert_eq!(read(b"{}"), None);
         assert_eq!(read(&[]), None);
         assert_eq!(read(&packed(&[0xff, 0xfe])), None);
-        assert_eq!(unpacked(MessageRef::Text("\u{1f}")), None);
+        assert_eq!(decompress_gzip(MessageRef::Text("\u{1f}")), None);
         let mut torn = packed(b"{\"ping\":1}");
         torn.truncate(12);
         assert_eq!(read(&torn), None);
     }
 
     #[test]
-    fn a_bomb_does_not_burst() {
+    fn zip_bomb_is_rejected() {
         assert_eq!(read(&packed(&vec![b' '; 64 * 1024])).unwrap().len(), 64 * 1024);
         assert_eq!(read(&packed(&vec![b' '; 64 * 1024 + 1])), None);
         let bomb = packed(&vec![b' '; 100_000_000]);

@@ -1,4 +1,4 @@
-//! Messages that keep a convention alive and are never answered: they leave on time, and nobody waits for them.
+//! Sends a protocol's keepalive messages, which the server never answers.
 
 use tokio::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
 use crate::net::client::schedule::Schedule;
 use crate::net::time::unix_ms;
 
-/// The upkeep of one connection.
+/// The keepalive schedule of one connection.
 #[derive(Debug)]
 pub struct KeepaliveSender {
     message: Template,
@@ -17,18 +17,18 @@ pub struct KeepaliveSender {
 }
 
 impl KeepaliveSender {
-    /// The first leaves when the interval has passed once.
+    /// The first message is due after one interval.
     pub fn new(upkeep: &KeepaliveSpec, nonce: u64) -> KeepaliveSender {
         let schedule = Schedule::new(Instant::now() + upkeep.every, Some(upkeep.every), None);
         KeepaliveSender { message: upkeep.message.clone(), schedule, nonce, sent: 0 }
     }
 
-    /// When the next is due.
+    /// When the next message is due.
     pub fn next_due(&self) -> Option<Instant> {
         self.schedule.next_due()
     }
 
-    /// What is to be sent now. However late this host is, it is one message.
+    /// The message to send now. A delayed host sends only one message for all missed times.
     pub fn take_due(&mut self, now: Instant) -> Option<Payload> {
         self.schedule.take_due(now)?;
         while self.schedule.take_due(now).is_some() {}

@@ -1,4 +1,4 @@
-//! What is said and awaited before the first heartbeat: join, subscribe, authenticate.
+//! The exchange before the first heartbeat: join, subscribe, authenticate.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::disconnect::Disconnect;
-use super::gzip_message::unpacked;
+use super::gzip_message::decompress_gzip;
 use super::websocket::{SocketEvent, WebSocket, to_message};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer};
@@ -30,33 +30,33 @@ use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::domain::secrets;
 use crate::net::time::unix_ms;
 
-/// What is said first, and what must come before heartbeats begin.
+/// What is sent and awaited before heartbeats begin.
 #[derive(Debug, Clone, Default)]
 pub struct Preamble {
-    /// What must come before anything is sent.
+    /// Pattern that must match before anything is sent.
     pub first: Option<Pattern>,
     /// Messages to send, in order.
     pub send: Vec<Template>,
-    /// Heartbeats begin when a message matches.
+    /// Pattern that must match before heartbeats begin.
     pub awaited: Option<Pattern>,
-    /// How long sending and awaiting may take together.
+    /// Time limit for the whole preamble.
     pub timeout: Duration,
-    /// Whether the server's own app pings are answered meanwhile.
+    /// Whether the server's app pings are answered during the preamble.
     pub answer_pings: bool,
-    /// How the server speaks of heartbeats.
+    /// How the server's heartbeat protocol works.
     pub convention: ProtocolProfile,
 }
 
 impl Preamble {
-    /// The size of the largest message to be sent, in bytes.
+    /// Size of the largest message to send, in bytes.
     pub fn largest(&self) -> usize {
         self.send.iter().map(|template| template.as_str().len()).max().unwrap_or(0)
     }
 }
 
-/// The failure with the address that it is of. What failed on a connection where none of the subprotocols was chosen
-/// that were offered may have failed for that.
-pub fn blame(error: ConnectError, facts: &ConnectInfo) -> ConnectError {
+/// Adds the peer's address to a failure. If the server chose none of the offered subprotocols, the hint says so, since
+/// that may be the cause.
+pub fn add_context(error: ConnectError, facts: &ConnectInfo) -> ConnectError {
     let reached = facts.remote.clone().map(|address| ReachedPeer {
         address,
         proxy: facts.proxy.clone(),
@@ -74,74 +74,73 @@ pub fn blame(error: ConnectError, facts: &ConnectInfo) -> ConnectError {
     }
 }
 
-/// So many of the messages that were not awaited are compared with what is known.
+/// Number of unmatched messages that are compared with known presets.
 const MAX_COMPARED_MESSAGES: u64 = 8;
 
-/// Why a greeting failed.
+/// Why a preamble failed.
 struct PreambleFailure {
     kind: FailureKind,
     cause: String,
 }
 
-/// Something that was said during a greeting.
+/// Something sent or received during a preamble.
 #[derive(Debug, Clone, Copy)]
 pub struct PreambleEvent<'a> {
-    /// When it came, or left.
+    /// When it was received or sent.
     pub at: Instant,
-    pub saying: PreambleEventKind<'a>,
-    /// It asks, and was answered.
+    pub kind: PreambleEventKind<'a>,
+    /// It is a ping, and a reply was sent.
     pub answered: bool,
 }
 
-/// What was said.
+/// What was sent or received.
 #[derive(Debug, Clone, Copy)]
 pub enum PreambleEventKind<'a> {
     Ping(&'a [u8]),
     Pong(&'a [u8]),
-    /// Not what was waited for.
+    /// A message that was not awaited.
     Message(MessageRef<'a>),
-    /// What was waited for.
+    /// The awaited message.
     Awaited(MessageRef<'a>),
-    /// A message of the greeting itself.
+    /// A message of the preamble itself.
     Ours,
 }
 
-/// Hears what is said, as it is said.
+/// Receives the events of a preamble as they happen.
 pub type PreambleListener<'a> = &'a mut (dyn FnMut(PreambleEvent<'_>) + Send);
 
-/// Sends the greeting and waits for what is awaited. Other messages are told as such; the server's
-/// own pings are answered.
+/// Sends the preamble and waits for the awaited messages. Reports other messages, and answers the server's pings.
 pub async fn run_preamble<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
-    greeting: &Preamble,
+    preamble: &Preamble,
     target: &Target,
     emit: &(dyn Fn(ConnEvent) + Send + Sync),
 ) -> Result<(), ConnectError> {
-    run_preamble_heard_by(socket, greeting, target, emit, &mut |_| {}).await
+    run_preamble_with_listener(socket, preamble, target, emit, &mut |_| {}).await
 }
 
-/// The same, and `ear` hears each word at its moment.
-pub async fn run_preamble_heard_by<S: AsyncRead + AsyncWrite + Unpin>(
+/// Like [`run_preamble`], and also passes each event to `listener`.
+pub async fn run_preamble_with_listener<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
-    greeting: &Preamble,
+    preamble: &Preamble,
     target: &Target,
     emit: &(dyn Fn(ConnEvent) + Send + Sync),
-    ear: PreambleListener<'_>,
+    listener: PreambleListener<'_>,
 ) -> Result<(), ConnectError> {
     let began = Instant::now();
     let mut seen = UnawaitedMessages::default();
-    let exchange = exchange(socket, greeting, &mut seen, ear);
-    let result = match timeout_at(began + greeting.timeout, exchange).await {
+    let exchange = exchange(socket, preamble, &mut seen, listener);
+    let result = match timeout_at(began + preamble.timeout, exchange).await {
         Ok(result) => result,
-        Err(_) => Err(PreambleFailure { kind: FailureKind::NotAwaited, cause: seen.complain(greeting) }),
+        Err(_) => Err(PreambleFailure { kind: FailureKind::NotAwaited, cause: seen.timeout_cause(preamble) }),
     };
-    seen.tell(emit);
+    seen.report(emit);
     result.map_err(|PreambleFailure { kind, cause }| ConnectError {
         url: target.to_string(),
         phase: Phase::Await,
         kind,
         cause,
-        hint: seen.hint(greeting),
+        hint: seen.hint(preamble),
         attempts: Vec::new(),
         reached: None,
         refusal: None,
@@ -149,21 +148,21 @@ pub async fn run_preamble_heard_by<S: AsyncRead + AsyncWrite + Unpin>(
     })
 }
 
-/// What came and was not awaited.
+/// Messages that came and were not awaited.
 #[derive(Debug, Default)]
 struct UnawaitedMessages {
     count: u64,
     first: UntrustedText,
-    /// The presets that such messages are typical of.
+    /// Presets whose servers typically send such messages.
     looks_like: Vec<&'static str>,
-    /// The first message that is a refusal of a known kind.
+    /// The first message that is a known refusal.
     refusal: Option<PresetRefusal>,
-    /// How often the server will ask, as it says.
+    /// The heartbeat interval that the server announced.
     announced: Option<Duration>,
-    /// What is waited for.
+    /// The pattern being awaited.
     awaiting: Option<Pattern>,
-    /// How many of each; told when the greeting is over.
-    heard: Vec<(PeerTraffic, u64)>,
+    /// Count of each kind of traffic, reported when the preamble is over.
+    traffic: Vec<(PeerTraffic, u64)>,
 }
 
 impl UnawaitedMessages {
@@ -181,36 +180,40 @@ impl UnawaitedMessages {
         }
     }
 
-    fn hear(&mut self, heard: PeerTraffic) {
-        match self.heard.iter_mut().find(|(known, _)| *known == heard) {
+    fn count(&mut self, traffic: PeerTraffic) {
+        match self.traffic.iter_mut().find(|(known, _)| *known == traffic) {
             Some((_, count)) => *count += 1,
-            None => self.heard.push((heard, 1)),
+            None => self.traffic.push((traffic, 1)),
         }
     }
 
-    fn tell(&self, emit: &(dyn Fn(ConnEvent) + Send + Sync)) {
-        self.announced.into_iter().for_each(|every| emit(ConnEvent::Announced(every)));
-        self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::PeerTraffic(*heard, *count)));
+    fn report(&self, emit: &(dyn Fn(ConnEvent) + Send + Sync)) {
+        if let Some(every) = self.announced {
+            emit(ConnEvent::Announced(every));
+        }
+        for (traffic, count) in &self.traffic {
+            emit(ConnEvent::PeerTraffic(*traffic, *count));
+        }
     }
 
-    /// Nothing that was waited for came in time.
-    fn complain(&self, greeting: &Preamble) -> String {
+    /// The failure's cause: the time limit passed.
+    fn timeout_cause(&self, preamble: &Preamble) -> String {
         let Some(pattern) = &self.awaiting else {
-            return format!("the greeting could not be sent within {}", show(greeting.timeout));
+            return format!("the preamble could not be sent within {}", show(preamble.timeout));
         };
         let others = match self.count {
             0 => "no message came at all".to_string(),
             1 => format!("one other came: {}", self.first),
             count => format!("{count} others came, the first: {}", self.first),
         };
-        let whose = greeting.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
-        let within = show(greeting.timeout);
-        let what = self.refused().unwrap_or_else(|| format!("{others}{}", self.looks()));
+        let whose = preamble.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
+        let within = show(preamble.timeout);
+        let what = self.refusal_sentence().unwrap_or_else(|| format!("{others}{}", self.resemblance()));
         let pattern = secrets::redact(&pattern.to_string());
         format!("no message matched '{pattern}'{whose} within {within}; {what}")
     }
 
-    /// The server's refusal, unless what came is typical of something else.
+    /// The server's refusal, unless its messages are typical of another preset.
     fn refusal(&self) -> Option<&PresetRefusal> {
         let is_typical = |refusal: &&PresetRefusal| {
             self.looks_like.is_empty() || self.looks_like.contains(&refusal.preset)
@@ -218,124 +221,126 @@ impl UnawaitedMessages {
         self.refusal.as_ref().filter(is_typical)
     }
 
-    /// The refusal in words.
-    fn refused(&self) -> Option<String> {
+    /// The refusal as a sentence.
+    fn refusal_sentence(&self) -> Option<String> {
         Some(format!("the server refused: {}", self.refusal()?.sentence))
     }
 
-    /// Whether the preset's server refused, and leaves the connection open for another try.
-    fn is_refused_but_open(&self, greeting: &Preamble) -> bool {
+    /// Whether the preset's server refused and keeps the connection open for another try.
+    fn is_refused_but_open(&self, preamble: &Preamble) -> bool {
         let refusal = self.refusal().filter(|refusal| refusal.stays_open);
-        refusal.is_some_and(|refusal| greeting.convention.name == Some(refusal.preset))
+        refusal.is_some_and(|refusal| preamble.convention.name == Some(refusal.preset))
     }
 
-    /// What that looks like, where it is typical of something.
-    fn looks(&self) -> String {
+    /// Which presets the messages are typical of, as text.
+    fn resemblance(&self) -> String {
         match self.looks_like.as_slice() {
             [] => String::new(),
             names => format!(", which looks like {}", names.join(" or ")),
         }
     }
 
-    /// What to try, where the preset seems to be another's.
-    fn hint(&self, greeting: &Preamble) -> Option<String> {
+    /// What to try if the preset seems wrong.
+    fn hint(&self, preamble: &Preamble) -> Option<String> {
         if let Some(hint) = self.refusal().and_then(|refusal| refusal.hint) {
             return Some(hint.to_string());
         }
-        let own = greeting.convention.name?;
+        let own = preamble.convention.name?;
         Some(match self.looks_like.first() {
             Some(name) if *name != own => format!("try --preset {name}"),
-            Some(_) => format!("'wscheck presets {own}' tells what it expects of a server"),
-            None => format!("does this server speak {own}? 'wscheck listen' tells what it says by itself"),
+            Some(_) => format!("'wscheck presets {own}' shows what it expects from a server"),
+            None => format!("does this server speak {own}? 'wscheck listen' shows what it sends by itself"),
         })
     }
 }
 
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
-    greeting: &Preamble,
+    preamble: &Preamble,
     seen: &mut UnawaitedMessages,
-    ear: PreambleListener<'_>,
+    listener: PreambleListener<'_>,
 ) -> Result<(), PreambleFailure> {
-    let mut classifier = Classifier::without_asks(greeting.answer_pings).speaking(&greeting.convention);
-    if let Some(first) = &greeting.first {
-        await_message(socket, first, greeting, &mut classifier, seen, ear).await?;
+    let mut classifier = Classifier::without_asks(preamble.answer_pings).speaking(&preamble.convention);
+    if let Some(first) = &preamble.first {
+        await_message(socket, first, preamble, &mut classifier, seen, listener).await?;
     }
-    for (seq, template) in greeting.send.iter().enumerate() {
-        say(socket, to_message(template.render(&keys(seq as u64)))).await?;
+    for (seq, template) in preamble.send.iter().enumerate() {
+        send_message(socket, to_message(template.render(&request_keys(seq as u64)))).await?;
         let at = socket.tap_state().last_write().unwrap_or_else(Instant::now);
-        ear(PreambleEvent { at, saying: PreambleEventKind::Ours, answered: false });
+        listener(PreambleEvent { at, kind: PreambleEventKind::Ours, answered: false });
     }
-    match &greeting.awaited {
-        Some(awaited) => await_message(socket, awaited, greeting, &mut classifier, seen, ear).await,
+    match &preamble.awaited {
+        Some(awaited) => await_message(socket, awaited, preamble, &mut classifier, seen, listener).await,
         None => Ok(()),
     }
 }
 
-/// Waits for a message that matches.
+/// Waits for a message that matches the pattern.
 async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     pattern: &Pattern,
-    greeting: &Preamble,
+    preamble: &Preamble,
     classifier: &mut Classifier,
     seen: &mut UnawaitedMessages,
-    ear: PreambleListener<'_>,
+    listener: PreambleListener<'_>,
 ) -> Result<(), PreambleFailure> {
     seen.awaiting = Some(pattern.clone());
     loop {
         tokio::task::coop::consume_budget().await;
         let message = match socket.step().await {
             SocketEvent::Flushed(_) | SocketEvent::Bytes => continue,
-            SocketEvent::Lost(error) => return Err(lost(socket.lost_by(error), seen)),
+            SocketEvent::Lost(error) => return Err(early_close(socket.disconnect_on_loss(error), seen)),
             SocketEvent::Message(message) => message,
         };
-        let at = socket.heard_at();
-        let heard = match &message {
+        let at = socket.last_read_at();
+        let content = match &message {
             Message::Text(text) => MessageRef::Text(text),
             Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Close(frame) => return Err(lost(socket.closed_by(frame.clone()), seen)),
+            Message::Close(frame) => {
+                return Err(early_close(socket.disconnect_on_close(frame.clone()), seen));
+            }
             Message::Ping(payload) => {
-                // The library answers by itself; if the stream broke, the next step tells.
+                // The library answers by itself; if the stream broke, the next step reports it.
                 let answered = socket.try_flush().unwrap_or(false);
-                ear(PreambleEvent { at, saying: PreambleEventKind::Ping(payload), answered });
-                seen.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true });
+                listener(PreambleEvent { at, kind: PreambleEventKind::Ping(payload), answered });
+                seen.count(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true });
                 continue;
             }
             Message::Pong(payload) => {
-                ear(PreambleEvent { at, saying: PreambleEventKind::Pong(payload), answered: false });
+                listener(PreambleEvent { at, kind: PreambleEventKind::Pong(payload), answered: false });
                 continue;
             }
             Message::Frame(_) => continue,
         };
-        let unpacked = unpacked(heard);
-        let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
-        seen.announced = seen.announced.or_else(|| announced(greeting, heard));
-        let mut units = greeting.convention.framing.units(heard);
+        let unpacked = decompress_gzip(content);
+        let content = unpacked.as_deref().map_or(content, MessageRef::Text);
+        seen.announced = seen.announced.or_else(|| announced(preamble, content));
+        let mut units = preamble.convention.framing.units(content);
         if units.any(|unit| pattern.matches(&InboundMessage::new(unit)).is_some()) {
-            ear(PreambleEvent { at, saying: PreambleEventKind::Awaited(heard), answered: false });
+            listener(PreambleEvent { at, kind: PreambleEventKind::Awaited(content), answered: false });
             return Ok(());
         }
         let mut answered = false;
-        for meaning in classifier.read(heard, unix_ms()) {
+        for meaning in classifier.read(content, unix_ms()) {
             answered |= answer(socket, meaning, seen).await?;
         }
-        ear(PreambleEvent { at, saying: PreambleEventKind::Message(heard), answered });
-        seen.note(heard);
-        if seen.is_refused_but_open(greeting) {
-            let cause = seen.refused().unwrap_or_default();
+        listener(PreambleEvent { at, kind: PreambleEventKind::Message(content), answered });
+        seen.note(content);
+        if seen.is_refused_but_open(preamble) {
+            let cause = seen.refusal_sentence().unwrap_or_default();
             return Err(PreambleFailure { kind: FailureKind::ClosedEarly, cause });
         }
     }
 }
 
-/// How often the server will ask, where a message says so.
-fn announced(greeting: &Preamble, message: MessageRef<'_>) -> Option<Duration> {
-    let announces = greeting.convention.announces.as_ref()?;
-    let mut units = greeting.convention.framing.units(message);
+/// The server's announced heartbeat interval, if a message contains it.
+fn announced(preamble: &Preamble, message: MessageRef<'_>) -> Option<Duration> {
+    let announces = preamble.convention.announces.as_ref()?;
+    let mut units = preamble.convention.framing.units(message);
     units.find_map(|unit| announces.read(&InboundMessage::new(unit)))
 }
 
-/// Answers the server's own pings, and says whether it did; everything else is only told.
+/// Answers the server's pings and returns whether it did; only counts everything else.
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     meaning: MessageMeaning,
@@ -343,25 +348,25 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<bool, PreambleFailure> {
     match meaning {
         MessageMeaning::ServerPing { reply } => {
-            seen.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: reply.is_some() });
+            seen.count(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: reply.is_some() });
             match reply {
-                Some(reply) => say(socket, to_message(reply)).await.map(|()| true),
+                Some(reply) => send_message(socket, to_message(reply)).await.map(|()| true),
                 None => Ok(false),
             }
         }
         MessageMeaning::Answer(_) | MessageMeaning::Echo | MessageMeaning::Ordinary => {
-            seen.hear(PeerTraffic::Message);
+            seen.count(PeerTraffic::Message);
             Ok(false)
         }
     }
 }
 
-/// What a greeting's placeholders stand for: its place in the order, a random id, and the time.
-fn keys(seq: u64) -> RequestKeys {
+/// Values for a preamble's placeholders: position, random id, and time.
+fn request_keys(seq: u64) -> RequestKeys {
     RequestKeys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms: unix_ms() }
 }
 
-async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+async fn send_message<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     message: Message,
 ) -> Result<(), PreambleFailure> {
@@ -370,15 +375,16 @@ async fn say<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(()) => socket.flush().await,
         Err(error) => Err(error),
     };
-    flushed.map_err(|error| lost(socket.lost_by(Some(error)), &UnawaitedMessages::default()))
+    flushed
+        .map_err(|error| early_close(socket.disconnect_on_loss(Some(error)), &UnawaitedMessages::default()))
 }
 
-fn lost(cut: Disconnect, seen: &UnawaitedMessages) -> PreambleFailure {
-    let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
-    let cause = match (seen.count, seen.refused()) {
+fn early_close(disconnect: Disconnect, seen: &UnawaitedMessages) -> PreambleFailure {
+    let how = CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref());
+    let cause = match (seen.count, seen.refusal_sentence()) {
         (0, _) => how,
         (_, Some(refused)) => format!("{refused}; then {how}"),
-        _ => format!("{how}, after '{}'{}", seen.first, seen.looks()),
+        _ => format!("{how}, after '{}'{}", seen.first, seen.resemblance()),
     };
     PreambleFailure { kind: FailureKind::ClosedEarly, cause }
 }

@@ -1,59 +1,59 @@
-//! When heartbeats are due: start + k * interval, whatever became of the earlier ones; or, without an interval, when the
-//! one before is over.
+//! When heartbeats are due: start + k * interval, whatever the outcome of earlier ones. Without an interval, each is
+//! due when the one before is over.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The moments of one kind of heartbeat on one connection.
+/// Due times of one kind of heartbeat on one connection.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// `None`: the one before is not over, and there is no interval.
+    /// Next due time; `None`: the heartbeat before is not over, and there is no interval.
     next: Option<Instant>,
     interval: Option<Duration>,
     left: Option<u64>,
 }
 
-/// A moment that has come.
+/// A heartbeat that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueHeartbeat {
-    /// When the heartbeat should leave.
+    /// When the heartbeat was due.
     pub at: Instant,
-    /// This host slept through it: too late to send it, or a burst would follow each such pause.
+    /// The host was suspended or stalled: too late to send, since a burst would follow every such pause.
     pub slept_through: bool,
 }
 
-/// How late a heartbeat may still be sent, when the interval is shorter.
+/// Maximum lateness of a heartbeat that is still sent, if the interval is shorter.
 const MAX_CATCH_UP: Duration = Duration::from_secs(1);
 
 impl Schedule {
-    /// `left` heartbeats, the first at `first`; `None`: without end. The interval is above zero; without one,
-    /// each is due when [`Schedule::release`] says so.
+    /// `left` is the number of heartbeats (`None`: unlimited), the first one due at `first`. The interval must be above
+    /// zero; without one, each is due at [`Schedule::release`].
     pub fn new(first: Instant, interval: Option<Duration>, left: Option<u64>) -> Schedule {
         Schedule { next: Some(first), interval, left }
     }
 
-    /// When the next heartbeat is due; `None` when all have left, or it waits for the one before.
+    /// When the next heartbeat is due; `None` if none is left, or it waits for the one before.
     pub fn next_due(&self) -> Option<Instant> {
         self.next.filter(|_| self.has_more())
     }
 
-    /// Whether any heartbeat is still to come.
+    /// Whether any heartbeat is left.
     pub fn has_more(&self) -> bool {
         self.left != Some(0)
     }
 
-    /// The heartbeat before is over: without an interval, the next is due at `at`.
+    /// Records that a heartbeat is over: without an interval, the next is due at `at`.
     pub fn release(&mut self, at: Instant) {
         self.next.get_or_insert(at);
     }
 
-    /// None is still to come.
+    /// Ends the schedule.
     pub fn end(&mut self) {
         self.left = Some(0);
     }
 
-    /// Takes the next heartbeat if its moment has come. Lateness never moves the later ones.
+    /// Takes the next heartbeat if it is due. Its lateness never shifts later ones.
     pub fn take_due(&mut self, now: Instant) -> Option<DueHeartbeat> {
         let at = self.next_due().filter(|due| *due <= now)?;
         self.next = self.interval.map(|interval| at + interval);
@@ -65,14 +65,14 @@ impl Schedule {
     }
 }
 
-/// The place in the interval of the `index`th of `of` heartbeats, so that they are spread evenly and
-/// none leaves in another's instant.
-pub fn place(interval: Duration, index: usize, of: usize) -> Duration {
+/// Offset within the interval of heartbeat `index` of `of`, so that heartbeats are spread evenly and no two share an
+/// instant.
+pub fn offset_in_interval(interval: Duration, index: usize, of: usize) -> Duration {
     let nanos = interval.as_nanos() * index as u128 / of.max(1) as u128;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
-/// The first moment of the grid `anchor + k * interval` that is not before `now`.
+/// The first time on the grid `anchor + k * interval` that is not before `now`.
 pub fn first_on_grid(anchor: Instant, interval: Duration, now: Instant) -> Instant {
     if now <= anchor {
         return anchor;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_timer_shifts_nothing() {
+    fn late_timer_shifts_no_heartbeat() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start, Some(ms(100)), None);
         assert_eq!(due(&mut schedule, start, 0), [(0, false)]);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_host_slept_through_is_said_so() {
+    fn heartbeats_missed_in_suspend_are_marked() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start, Some(ms(1000)), Some(6));
         due(&mut schedule, start, 0);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_each_waits_for_the_one_before() {
+    fn without_interval_each_waits_for_the_one_before() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start, None, Some(2));
         assert_eq!(due(&mut schedule, start, 50), [(0, false)]);
@@ -143,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_are_spread_evenly_and_none_shares_an_instant() {
-        let places: Vec<_> = (0..4).map(|index| place(ms(1000), index, 4)).collect();
+    fn heartbeats_are_spread_evenly() {
+        let places: Vec<_> = (0..4).map(|index| offset_in_interval(ms(1000), index, 4)).collect();
         assert_eq!(places, [ms(0), ms(250), ms(500), ms(750)]);
-        let many: Vec<_> = (0..20_000).map(|index| place(ms(1000), index, 20_000)).collect();
+        let many: Vec<_> = (0..20_000).map(|index| offset_in_interval(ms(1000), index, 20_000)).collect();
         assert!(many.windows(2).all(|pair| pair[1] - pair[0] == Duration::from_micros(50)));
-        assert!(many.iter().all(|place| *place < ms(1000)));
+        assert!(many.iter().all(|offset_in_interval| *offset_in_interval < ms(1000)));
     }
 
     #[test]
-    fn the_grid_goes_on_where_it_was() {
+    fn grid_keeps_its_phase() {
         let anchor = Instant::now();
         let on_grid = |now| (first_on_grid(anchor, ms(100), anchor + ms(now)) - anchor).as_millis();
         assert_eq!([on_grid(0), on_grid(1), on_grid(100), on_grid(250)], [0, 100, 100, 300]);

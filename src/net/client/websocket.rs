@@ -1,4 +1,4 @@
-//! A WebSocket over a tapped stream: messages in, messages out, and whether they have left.
+//! A WebSocket over a tapped stream: sends and receives messages, and reports when sent bytes have left.
 
 use std::io;
 use std::pin::Pin;
@@ -18,111 +18,110 @@ use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::template::Payload;
 use crate::net::transport::tap::{SendTime, TapState};
 
-/// Read buffer of one connection. The library's own default is 128 KiB for each.
+/// Read buffer of one connection, in bytes. The library's default is 128 KiB.
 pub const READ_BUFFER: usize = 4096;
-/// That of one of many: 7 of our own Pongs.
+/// Read buffer per connection in a run of many, in bytes: 7 of our own Pongs.
 pub const SMALL_READ_BUFFER: usize = 32;
-/// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
-/// no more than this.
+/// Maximum bytes that wait to be written, so that a peer which floods us with pings and reads no pongs stays cheap.
 const MAX_WRITE_BUFFER: usize = 256 * 1024;
-/// No more messages are read in search of a goodbye.
+/// Maximum number of messages to read in search of a close frame.
 const MAX_MESSAGES_BEFORE_CLOSE: usize = 1000;
 
-/// A client's end of an open WebSocket.
+/// The client's end of an open WebSocket.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    /// Boxed: it is moved through several futures, and each would keep a place for it.
+    /// Boxed: several futures hold it in turn, and each would reserve its size.
     ws: Box<WebSocketStream<CheckedStream<S>>>,
-    marks: Arc<TapState>,
+    tap_state: Arc<TapState>,
     blocked: bool,
-    /// How many bytes had come when a step last told of any.
-    told_bytes: u64,
+    /// Bytes received when a step last reported any.
+    reported_bytes: u64,
 }
 
-/// What became of a message that was handed to the socket.
+/// What happened to a message passed to the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// All its bytes were taken.
+    /// All its bytes were written.
     Left(SendTime),
-    /// Some still wait: local back-pressure. [`SocketEvent::Flushed`] will tell when they have left.
+    /// Some bytes wait because of local back-pressure. [`SocketEvent::Flushed`] reports when they have left.
     Blocked,
 }
 
-/// What happened on the socket.
+/// An event on the socket.
 #[derive(Debug)]
 pub enum SocketEvent {
     Message(Message),
-    /// What was blocked has left; the moment is that just before the last write.
+    /// All blocked bytes were written; the time is just before the last write.
     Flushed(Instant),
-    /// Bytes came that complete no message: the peer is sending. [`WebSocket::heard_at`] has their moment.
+    /// Bytes came that complete no message. [`WebSocket::last_read_at`] is their time.
     Bytes,
-    /// The stream is over; `None` after a complete closing handshake.
+    /// The stream ended; `None` after a complete closing handshake.
     Lost(Option<Error>),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Takes over a stream after its upgrade. `leftover` is what came behind the response's head;
-    /// `largest` bounds a message in bytes; `asks` is the size of the largest message to be sent.
+    /// Wraps a stream after its upgrade. `leftover`: bytes received after the response head; `largest`: maximum size of
+    /// a received message in bytes; `largest_request`: size of the largest message to send.
     pub async fn new(
         stream: S,
         leftover: Vec<u8>,
-        marks: Arc<TapState>,
+        tap_state: Arc<TapState>,
         largest: usize,
-        asks: usize,
+        largest_request: usize,
     ) -> WebSocket<S> {
-        WebSocket::reading(READ_BUFFER, stream, leftover, marks, largest, asks).await
+        WebSocket::with_read_buffer(READ_BUFFER, stream, leftover, tap_state, largest, largest_request).await
     }
 
-    /// The same with another read buffer.
-    pub async fn reading(
+    /// Like [`WebSocket::new`], with another read buffer size.
+    pub async fn with_read_buffer(
         buffer: usize,
         stream: S,
         mut leftover: Vec<u8>,
-        marks: Arc<TapState>,
+        tap_state: Arc<TapState>,
         largest: usize,
-        asks: usize,
+        largest_request: usize,
     ) -> WebSocket<S> {
         let stream = CheckedStream::new(stream, &mut leftover);
         let config = WebSocketConfig::default()
             .read_buffer_size(buffer)
             .write_buffer_size(0)
-            .max_write_buffer_size(MAX_WRITE_BUFFER + 2 * asks)
+            .max_write_buffer_size(MAX_WRITE_BUFFER + 2 * largest_request)
             .max_message_size(Some(largest))
             .max_frame_size(Some(largest));
         let ws = WebSocketStream::from_partially_read(stream, leftover, Role::Client, Some(config)).await;
-        let told_bytes = marks.read_bytes();
-        WebSocket { ws: Box::new(ws), marks, blocked: false, told_bytes }
+        let reported_bytes = tap_state.read_bytes();
+        WebSocket { ws: Box::new(ws), tap_state, blocked: false, reported_bytes }
     }
 
-    /// The tap's marks.
+    /// What the tap recorded.
     pub fn tap_state(&self) -> &TapState {
-        &self.marks
+        &self.tap_state
     }
 
-    /// When the bytes of the last message came: the return of the last read.
-    pub fn heard_at(&self) -> Instant {
-        self.marks.last_read().unwrap_or_else(Instant::now)
+    /// When the last bytes came: the return of the last read.
+    pub fn last_read_at(&self) -> Instant {
+        self.tap_state.last_read().unwrap_or_else(Instant::now)
     }
 
-    /// What has come of a frame or a message that is not complete, and how long ago its last bytes came.
+    /// The incomplete frame or message and the time since its last bytes.
     pub fn incomplete(&self) -> Option<IncompleteData> {
         let part = self.ws.get_ref().incomplete()?;
-        Some(IncompleteData { part, since: self.heard_at().elapsed() })
+        Some(IncompleteData { part, since: self.last_read_at().elapsed() })
     }
 
-    /// Whether bytes of ours wait for the network.
+    /// Whether sent bytes wait for the network.
     pub fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Hands a message over without waiting.
+    /// Sends a message without waiting.
     pub fn send(&mut self, message: Message) -> Result<SendOutcome, Error> {
-        self.marks.arm();
+        self.tap_state.arm();
         Pin::new(&mut *self.ws).start_send(message)?;
-        Ok(if self.try_flush()? { SendOutcome::Left(self.departure()) } else { SendOutcome::Blocked })
+        Ok(if self.try_flush()? { SendOutcome::Left(self.send_time()) } else { SendOutcome::Blocked })
     }
 
-    /// Writes what waits to be written, the library's own Pongs included, without waiting; whether all of it left.
+    /// Writes queued bytes, including the library's Pongs, without waiting. Returns whether all of them left.
     pub fn try_flush(&mut self) -> Result<bool, Error> {
         match Pin::new(&mut *self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Ok(true),
@@ -134,12 +133,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// What was thrown away, behind a shut valve, left now.
-    fn departure(&self) -> SendTime {
-        self.marks.departure().unwrap_or_else(|| SendTime::unstamped(Instant::now(), &self.marks))
+    /// When the last message left. A muted message, which is discarded, leaves now.
+    fn send_time(&self) -> SendTime {
+        self.tap_state.departure().unwrap_or_else(|| SendTime::unstamped(Instant::now(), &self.tap_state))
     }
 
-    /// Waits for what happens next. Cancel-safe: nothing is lost when it is dropped.
+    /// Waits for the next event. Cancel-safe.
     pub async fn step(&mut self) -> SocketEvent {
         std::future::poll_fn(|cx| self.poll_step(cx)).await
     }
@@ -150,61 +149,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         {
             self.blocked = false;
             return Poll::Ready(match result {
-                Ok(()) => SocketEvent::Flushed(self.marks.last_write().unwrap_or_else(Instant::now)),
+                Ok(()) => SocketEvent::Flushed(self.tap_state.last_write().unwrap_or_else(Instant::now)),
                 Err(error) => SocketEvent::Lost(Some(error)),
             });
         }
         let polled = Pin::new(&mut *self.ws).poll_next(cx);
-        let read_bytes = self.marks.read_bytes();
-        let has_more = std::mem::replace(&mut self.told_bytes, read_bytes) < read_bytes;
+        let read_bytes = self.tap_state.read_bytes();
+        let has_more = std::mem::replace(&mut self.reported_bytes, read_bytes) < read_bytes;
         match polled {
             Poll::Ready(Some(Ok(message))) => Poll::Ready(SocketEvent::Message(message)),
             Poll::Ready(Some(Err(error))) => Poll::Ready(SocketEvent::Lost(Some(error))),
             Poll::Ready(None) => Poll::Ready(SocketEvent::Lost(None)),
-            // The waker is kept: what comes next wakes whoever steps again.
+            // The waker is registered: new bytes wake the next caller of `step`.
             Poll::Pending if has_more => Poll::Ready(SocketEvent::Bytes),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Why what was to be sent could not be: a goodbye that came before waits to be read, and is what ended it.
-    pub fn cut_by(&mut self, error: Error) -> Disconnect {
+    /// How the connection ended if a send failed. A close frame that was not read yet is the actual cause.
+    pub fn disconnect_on_send_error(&mut self, error: Error) -> Disconnect {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..MAX_MESSAGES_BEFORE_CLOSE {
             match Pin::new(&mut *self.ws).poll_next(&mut context) {
-                Poll::Ready(Some(Ok(Message::Close(frame)))) => return self.closed_by(frame),
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => return self.disconnect_on_close(frame),
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
             }
         }
-        self.lost_by(Some(error))
+        self.disconnect_on_loss(Some(error))
     }
 
-    /// How a connection ended on which this close frame came.
-    pub fn closed_by(&self, frame: Option<CloseFrame>) -> Disconnect {
+    /// How the connection ended if this close frame came.
+    pub fn disconnect_on_close(&self, frame: Option<CloseFrame>) -> Disconnect {
         Disconnect::by_close_frame(self.close_payload(), frame)
     }
 
-    /// How a connection ended whose stream was lost; `None` after a complete closing handshake.
-    pub fn lost_by(&self, error: Option<Error>) -> Disconnect {
-        Disconnect::by_loss(error, &self.marks, self.close_payload())
+    /// How the connection ended if the stream was lost; `None` after a complete closing handshake.
+    pub fn disconnect_on_loss(&self, error: Option<Error>) -> Disconnect {
+        Disconnect::by_loss(error, &self.tap_state, self.close_payload())
     }
 
     fn close_payload(&self) -> Option<&[u8]> {
         self.ws.get_ref().check().close_payload()
     }
 
-    /// The stream below, to ask it something.
+    /// The stream below the WebSocket.
     pub fn stream(&self) -> &S {
         self.ws.get_ref().inner()
     }
 
-    /// The stream below, past whatever the WebSocket makes of its end.
+    /// The stream below the WebSocket and the frame check.
     pub fn stream_mut(&mut self) -> &mut S {
         self.ws.get_mut().inner_mut()
     }
 
-    /// Waits until nothing is blocked any more.
+    /// Waits until no bytes are blocked.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let result = std::future::poll_fn(|cx| Pin::new(&mut *self.ws).poll_flush(cx)).await;
         self.blocked = false;
@@ -212,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Whether an error only says that the write buffer is full.
+/// Whether an error only means that the write buffer is full.
 pub fn is_buffer_full(error: &Error) -> bool {
     match error {
         Error::WriteBufferFull(_) => true,
@@ -221,7 +220,6 @@ pub fn is_buffer_full(error: &Error) -> bool {
     }
 }
 
-/// The message that carries a payload.
 pub fn to_message(payload: Payload) -> Message {
     match payload {
         Payload::Text(text) => Message::text(text),

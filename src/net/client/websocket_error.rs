@@ -1,4 +1,4 @@
-//! Errors of the WebSocket library in words.
+//! Descriptions of the WebSocket library's errors.
 
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -6,10 +6,10 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use crate::domain::format::variant_words;
 use crate::net::os_error;
 
-/// What is wrong by an error of the WebSocket library, as a fragment.
-pub fn websocket_words(error: &WebSocketError) -> String {
+/// Describes an error of the WebSocket library, as a fragment.
+pub fn describe_websocket_error(error: &WebSocketError) -> String {
     match error {
-        WebSocketError::Protocol(broken) => protocol_words(broken),
+        WebSocketError::Protocol(broken) => describe_protocol_error(broken),
         WebSocketError::Utf8(_) => "text that is not UTF-8".to_string(),
         WebSocketError::Tls(_) => "an error of TLS".to_string(),
         WebSocketError::Io(error) => os_error::describe(error),
@@ -24,7 +24,7 @@ pub fn websocket_words(error: &WebSocketError) -> String {
     }
 }
 
-fn protocol_words(broken: &ProtocolError) -> String {
+fn describe_protocol_error(broken: &ProtocolError) -> String {
     let words = match broken {
         ProtocolError::NonZeroReservedBits => "reserved bits are set, and no extension was agreed on",
         ProtocolError::MaskedFrameFromServer => "a masked frame, which only clients send",

@@ -1,10 +1,10 @@
-//! The local addresses that connections are opened from.
+//! The pool of local addresses that connections are opened from.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Local addresses, with port 0, that take turns, so that more connections can be opened to one server than one address has ports.
+/// Local addresses (port 0), used in turn: more connections fit to one server than one address has ports.
 #[derive(Debug, Clone, Default)]
 pub struct BindPool {
     addresses: Arc<[SocketAddr]>,
@@ -12,7 +12,7 @@ pub struct BindPool {
 }
 
 impl BindPool {
-    /// The one whose turn it is; `None`: the system chooses.
+    /// The next address; `None`: the system chooses.
     pub fn next(&self) -> Option<SocketAddr> {
         let turn = self.turn.fetch_add(1, Relaxed);
         self.addresses.get(turn.checked_rem(self.addresses.len())?).copied()
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_take_turns_also_among_clones() {
+    fn clones_share_the_rotation() {
         let two: [SocketAddr; 2] = [([127, 0, 0, 1], 0).into(), ([127, 0, 0, 2], 0).into()];
         let locals = BindPool::from(two.to_vec());
         let other = locals.clone();

@@ -1,4 +1,4 @@
-//! What a server's certificate says, and what is wrong with it, by name.
+//! Reads a server's certificate and describes what is wrong with it.
 
 use std::net::IpAddr;
 
@@ -15,19 +15,19 @@ use crate::domain::format::variant_words;
 use crate::net::dial_error::DialError;
 
 const DAY: i64 = 24 * 60 * 60;
-/// The most of a certificate's names that are shown.
+/// Maximum number of a certificate's names that are shown.
 const MAX_SHOWN_NAMES: usize = 4;
 
-/// The server's own certificate, as far as a reader cares.
+/// The server's own certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafCertificate {
     /// The common name, or the first of `names`.
     pub subject: Option<UntrustedText>,
     /// The issuer's common name, or its organization.
     pub issuer: Option<UntrustedText>,
-    /// The names it is valid for, as far as they are shown.
+    /// The names it is valid for, up to the maximum shown.
     pub names: Vec<UntrustedText>,
-    /// How many more names it is valid for.
+    /// Number of further names.
     pub more_names: usize,
     /// Issuer and subject are the same.
     pub self_signed: bool,
@@ -36,7 +36,7 @@ pub struct LeafCertificate {
 }
 
 impl LeafCertificate {
-    /// Reads a certificate in DER; `None` when it cannot be read.
+    /// Parses a DER certificate; `None` if it is malformed.
     pub fn parse(der: &[u8]) -> Option<LeafCertificate> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let mut names = names(&certificate);
@@ -52,8 +52,8 @@ impl LeafCertificate {
         })
     }
 
-    /// Whole days until it expires, at `now` (seconds since the Unix epoch); negative when it has:
-    /// the whole days since then, and -1 during the first.
+    /// Whole days until it expires at `now` (seconds since the Unix epoch). Negative once expired: whole days since
+    /// then, -1 on the first day.
     pub fn days_left(&self, now: i64) -> i64 {
         match self.not_after.saturating_sub(now) {
             left @ 0.. => left / DAY,
@@ -61,7 +61,7 @@ impl LeafCertificate {
         }
     }
 
-    /// The common name of a certificate that has no other name.
+    /// The common name, if the certificate has no subjectAltName.
     fn common_name_alone(&self) -> Option<&UntrustedText> {
         self.subject.as_ref().filter(|_| self.names.is_empty())
     }
@@ -102,7 +102,7 @@ fn ip(bytes: &[u8]) -> Option<IpAddr> {
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
-/// What is wrong with the certificate that was shown for `name`.
+/// Describes what is wrong with the certificate presented for `name`.
 pub fn fault(error: &CertificateError, leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialError {
     match error {
         CertificateError::ExpiredContext { time, not_after } => expired(*time, *not_after, leaf),
@@ -140,7 +140,7 @@ fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&LeafCertificate>) 
     DialError::new(FailureKind::CertificateExpired, format!("{which} expired {ago} ago"))
 }
 
-/// A span of seconds in its largest unit: `3 days`, `1 hour`.
+/// A number of seconds in its largest unit: `3 days`, `1 hour`.
 fn span(seconds: i64) -> String {
     let (count, unit) = match seconds {
         DAY.. => (seconds / DAY, "day"),
@@ -158,7 +158,7 @@ fn wrong_name(leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialErro
     let fault = DialError::new(FailureKind::CertificateWrongName, cause);
     if let Some(common_name) = leaf.and_then(LeafCertificate::common_name_alone) {
         return fault.hint(format!(
-            "names must be in subjectAltName; the common name ({}) is not looked at (RFC 9525 section 2)",
+            "names must be in subjectAltName; the common name ({}) is ignored (RFC 9525 section 2)",
             common_name.as_str()
         ));
     }
@@ -169,7 +169,7 @@ fn wrong_name(leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialErro
     }
 }
 
-/// Whether a name out of a certificate, which its maker chose freely, can be offered to be typed.
+/// Whether a certificate's name is a valid host name. A peer chose it, so other text must not be offered for typing.
 fn is_host_name(name: &UntrustedText) -> bool {
     ServerName::try_from(name.as_str()).is_ok()
 }
@@ -177,9 +177,9 @@ fn is_host_name(name: &UntrustedText) -> bool {
 fn unknown_issuer(leaf: Option<&LeafCertificate>) -> DialError {
     let issuer = leaf.and_then(|leaf| leaf.issuer.as_ref()).filter(|issuer| !issuer.is_empty());
     let cause = match (leaf.is_some_and(|leaf| leaf.self_signed), issuer) {
-        (true, _) => "certificate is self-signed, and not one that is trusted here".to_string(),
-        (false, Some(issuer)) => format!("certificate is by an unknown issuer, {issuer}"),
-        (false, None) => "certificate is by an unknown issuer".to_string(),
+        (true, _) => "certificate is self-signed and not trusted here".to_string(),
+        (false, Some(issuer)) => format!("certificate has an unknown issuer, {issuer}"),
+        (false, None) => "certificate has an unknown issuer".to_string(),
     };
     DialError::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
         Some(LeafCertificate { self_signed: true, .. }) => {
@@ -192,8 +192,8 @@ fn unknown_issuer(leaf: Option<&LeafCertificate>) -> DialError {
     })
 }
 
-/// Whether the error is webpki's about a CA's certificate shown by a server, as `openssl req -x509`
-/// makes them; the type cannot be named without depending on webpki itself.
+/// Whether webpki rejected a CA certificate used as a server's, as `openssl req -x509` makes them. Its error type
+/// cannot be named without a dependency on webpki.
 pub fn is_ca_as_server(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
@@ -221,19 +221,17 @@ fn invalid(error: &CertificateError, leaf: Option<&LeafCertificate>) -> DialErro
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCriticalExtension") => {
             fault(CRITICAL_EXTENSION)
         }
-        CertificateError::Other(_) => {
-            fault("the TLS library refuses it, and gives no reason that can be shown")
-        }
+        CertificateError::Other(_) => fault("the TLS library rejects it without a reason"),
         other => fault(&variant_words(other)),
     }
 }
 
-/// A key that is too short fails just so.
+/// webpki reports a key that is too short as a bad signature.
 const BAD_SIGNATURE: &str = "its signature, or the server's by its key, is wrong, or a key is too short (RSA below 2048 bits is not accepted)";
 const CRITICAL_EXTENSION: &str = "it has a critical extension that wscheck does not know";
 
-/// Signature algorithms that servers still use and TLS libraries refuse, by the DER of their object identifier
-/// (RFC 3279, RFC 5758, RFC 8017, RFC 8410).
+/// Signature algorithms that servers use and TLS libraries reject, by the DER of their object identifier (RFC 3279,
+/// RFC 5758, RFC 8017, RFC 8410).
 const REFUSED_ALGORITHMS: &[(&[u8], &str)] = &[
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04], "MD5 (and RSA)"),
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05], "SHA-1 (and RSA)"),
@@ -245,8 +243,7 @@ const REFUSED_ALGORITHMS: &[(&[u8], &str)] = &[
     (&[0x2b, 0x65, 0x71], "Ed448"),
 ];
 
-/// What an algorithm identifier in DER names: a tag and a length, as rustls hands it on, may stand before the object
-/// identifier.
+/// The name of a DER algorithm identifier. rustls may leave a tag and a length before the object identifier.
 fn algorithm_name(der: &[u8]) -> String {
     let known = REFUSED_ALGORITHMS.iter().find(|(oid, _)| contains(der, oid));
     known.map_or_else(
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_tells_its_names_and_its_issuer() {
+    fn certificate_names_and_issuer_are_read() {
         let leaf = leaf(&["a.example", "127.0.0.1", "::1"]);
         assert_eq!(leaf.valid_for(), "a.example, 127.0.0.1, ::1");
         assert_eq!(leaf.subject.unwrap().as_str(), "rcgen self signed cert");
@@ -280,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn many_names_are_cut() {
+    fn long_name_lists_are_shortened() {
         assert_eq!(leaf(&["a", "b", "c", "d", "e", "f"]).valid_for(), "a, b, c, d and 2 more");
         assert_eq!(leaf(&[]).valid_for(), "no name");
     }
@@ -296,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_since_it_expired_are_those_that_the_error_tells() {
+    fn days_since_expiry_match_the_error() {
         let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
         let time = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds as u64));
         let now = leaf.not_after + 2484 * DAY + DAY / 2;
@@ -306,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_offered_only_if_it_is_a_host_name() {
+    fn only_valid_host_names_are_offered() {
         let asked = ServerName::try_from("a.example").unwrap();
         let hint = |name: &str| {
             let leaf = LeafCertificate { names: vec![UntrustedText::new(name)], ..leaf(&[]) };
@@ -320,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_told_in_its_largest_unit() {
+    fn span_is_shown_in_its_largest_unit() {
         assert_eq!(span(3 * DAY + 7), "3 days");
         assert_eq!(span(3600), "1 hour");
         assert_eq!(span(120), "2 minutes");
@@ -328,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_issuer_is_told_from_an_expired_server() {
+    fn expired_issuer_differs_from_expired_server() {
         let time = |days: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(days * 86_400));
         let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
         assert_eq!(expired(time(13), time(10), Some(&leaf)).cause, "certificate expired 3 days ago");
@@ -340,12 +337,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = LeafCertificate::parse(&bytes);
         }
 
         #[test]
-        fn no_damage_makes_the_reader_panic(at in any::<proptest::sample::Index>(), byte: u8) {
+        fn damaged_certificates_never_panic(at in any::<proptest::sample::Index>(), byte: u8) {
             let key = rcgen::KeyPair::generate().unwrap();
             let params = rcgen::CertificateParams::new(vec!["a.example".to_string()]).unwrap();
             let mut der = params.self_signed(&key).unwrap().der().to_vec();

@@ -1,4 +1,4 @@
-//! From a target to an open WebSocket: every phase timed, every failure told.
+//! Opens a WebSocket to a target: times every phase and explains every failure.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::{Credentials, Target};
 
 use super::bind_pool::BindPool;
-use super::happy_eyeballs::{interleave, most_telling, race};
+use super::happy_eyeballs::{interleave, most_informative, race};
 use super::proxy::{self, Destination, ProxyChoice, ProxyScheme, ProxyUrl};
 use super::resolve::{self, AddressFamily, AddressSource, ResolveOverride};
 use super::tls::{self, TlsPeer, TlsPlan};
@@ -27,41 +27,40 @@ use crate::net::transport::socket::{SocketOptions, TransportSocket};
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::{Tap, TapState};
 
-/// Longer than anybody waits, and short enough to be added to an instant.
+/// Upper bound that can be added to an instant without overflow.
 const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How connections are to be opened.
+/// How to open connections.
 #[derive(Clone)]
 pub struct DialPlan {
-    /// Extra request headers; a Host, User-Agent, Origin or Authorization among them replaces ours.
+    /// Extra request headers; Host, User-Agent, Origin or Authorization among them replace ours.
     pub headers: HeaderMap,
     pub origin: Option<HeaderValue>,
-    /// Offered in this order.
+    /// In order of preference.
     pub subprotocols: Vec<String>,
-    /// In place of the URL's userinfo.
+    /// Replaces the URL's userinfo.
     pub credentials: Option<Credentials>,
     /// Addresses to use instead of asking the resolver.
     pub resolve: Vec<ResolveOverride>,
     /// Use addresses of this family only.
     pub family: Option<AddressFamily>,
-    /// The local addresses to connect from, in turn; none: the system chooses.
+    /// Local addresses to connect from, in turn; if empty, the system chooses.
     pub bind: BindPool,
-    /// Connect to this socket, whatever the URL's host; no proxy then.
+    /// Connect to this Unix socket instead of the URL's host, without a proxy.
     pub unix_socket: Option<PathBuf>,
     pub proxy: ProxyChoice,
     pub tls: Arc<TlsPlan>,
-    /// The budget of the whole opening, from the name to the upgrade.
+    /// Time limit from name resolution to the upgrade.
     pub connect_timeout: Duration,
-    /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
+    /// TCP keepalive: both the idle time before the first probe and the probe interval.
     pub tcp_keepalive: Option<Duration>,
-    /// For how long what was sent may stay unacknowledged before TCP gives the connection up; `None`: the system's
-    /// own patience, a quarter of an hour.
+    /// How long sent data may stay unacknowledged before TCP gives up; `None`: the system's default, about 15 minutes.
     pub user_timeout: Option<Duration>,
-    pub stamper: TimestampChoice,
+    pub timestamps: TimestampChoice,
 }
 
 impl Default for DialPlan {
-    /// Straight to the target within 10 s, trusting the system's roots; the environment is not asked.
+    /// Connects directly within 10 s and trusts the system's roots; ignores the environment.
     fn default() -> DialPlan {
         DialPlan {
             headers: HeaderMap::new(),
@@ -77,13 +76,13 @@ impl Default for DialPlan {
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,
             user_timeout: None,
-            stamper: TimestampChoice::Auto,
+            timestamps: TimestampChoice::Auto,
         }
     }
 }
 
 impl fmt::Debug for DialPlan {
-    /// Without the headers and credentials, which are secrets.
+    /// Omits the headers and credentials, which are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DialPlan")
             .field("subprotocols", &self.subprotocols)
@@ -95,7 +94,7 @@ impl fmt::Debug for DialPlan {
 }
 
 impl DialPlan {
-    /// The proxy on the way to `target`; a Unix socket needs none.
+    /// The proxy to use for `target`; none for a Unix socket.
     pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
         match self.unix_socket {
             Some(_) => None,
@@ -108,34 +107,33 @@ impl DialPlan {
 #[derive(Debug)]
 pub struct Open {
     pub stream: Stream,
-    /// Bytes that came after the response's head: the beginning of the peer's frames.
+    /// Bytes received after the response head: the peer's first frames.
     pub leftover: Vec<u8>,
-    /// What the byte tap on the socket sees.
-    pub marks: Arc<TapState>,
+    /// State of the byte tap on the socket.
+    pub tap_state: Arc<TapState>,
     pub facts: ConnectInfo,
 }
 
 /// Opens a WebSocket to `target`.
 ///
-/// The error names the phase that failed, why, and every address that was tried.
+/// The error names the failed phase, the cause, and every address that was tried.
 pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
     let proxy = plan.proxy_for(target);
-    // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
-    // where TLS begins.
+    // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
     if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
         let _ = plan.tls.prepare();
     }
     let mut opening = DialProgress::new(plan, target, proxy);
     match opening.run().await {
-        Ok((stream, marks, leftover)) => {
+        Ok((stream, tap_state, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
-            Ok(Open { stream, leftover, marks, facts: opening.facts })
+            Ok(Open { stream, leftover, tap_state, facts: opening.facts })
         }
         Err((phase, fault)) => Err(opening.error(phase, fault)),
     }
 }
 
-/// Whose address it is that fails, said before it. That of the target needs no saying.
+/// Owner of an address, put before it in error messages; empty for the target.
 const OF_TARGET: &str = "";
 const OF_PROXY: &str = "the proxy ";
 const OF_SOCKET: &str = "the socket ";
@@ -144,7 +142,7 @@ const OF_SOCKET: &str = "the socket ";
 #[derive(Clone, Copy)]
 struct Endpoint<'a> {
     host: &'a Host<String>,
-    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    /// The network interface of a link-local IPv6 host.
     zone: Option<&'a str>,
     port: u16,
 }
@@ -155,14 +153,14 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// A fault and the phase it stopped.
+/// An error and the phase it occurred in.
 type FailedPhase = (Phase, DialError);
 
 fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
     move |fault| (fault.phase.unwrap_or(phase), fault)
 }
 
-/// One opening, as far as it has come.
+/// State of one opening.
 struct DialProgress<'a> {
     plan: &'a DialPlan,
     target: &'a Target,
@@ -183,38 +181,38 @@ impl<'a> DialProgress<'a> {
     }
 
     async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
-        let socket = self.socket().await?;
+        let socket = self.connect_socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
         self.facts.timestamps = socket.timestamps();
         let tap = Tap::new(socket);
-        let marks = tap.state();
+        let tap_state = tap.state();
         let mut stream = Stream::Plain(tap);
         if let Some(proxy) = self.proxy.clone() {
             stream = self.tunnel(stream, &proxy).await?;
         }
         if self.target.secure() {
-            stream = self.secure(stream).await?;
+            stream = self.start_tls(stream).await?;
         }
         let leftover = self.upgrade(&mut stream).await?;
-        Ok((stream, marks, leftover))
+        Ok((stream, tap_state, leftover))
     }
 
-    async fn socket(&mut self) -> Result<TransportSocket, FailedPhase> {
+    async fn connect_socket(&mut self) -> Result<TransportSocket, FailedPhase> {
         if let Some(path) = &self.plan.unix_socket {
-            return self.unix(path).await;
+            return self.connect_unix(path).await;
         }
         match self.proxy.clone() {
-            None => self.reach(Endpoint::of(self.target), OF_TARGET).await,
+            None => self.connect_to_endpoint(Endpoint::of(self.target), OF_TARGET).await,
             Some(proxy) => {
                 let endpoint = Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() };
-                let reached = self.reach(endpoint, OF_PROXY).await;
-                reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
+                let reached = self.connect_to_endpoint(endpoint, OF_PROXY).await;
+                reached.map_err(|(phase, fault)| (phase, proxy.with_origin(fault)))
             }
         }
     }
 
-    async fn reach(
+    async fn connect_to_endpoint(
         &mut self,
         endpoint: Endpoint<'_>,
         whose: &'static str,
@@ -226,18 +224,17 @@ impl<'a> DialProgress<'a> {
             bind,
             keepalive: self.plan.tcp_keepalive,
             user_timeout: self.plan.user_timeout,
-            stamper: self.plan.stamper,
+            timestamps: self.plan.timestamps,
         };
         let connect = async |address: SocketAddr| {
             resolve::check_zone(address)?;
             let socket = TransportSocket::tcp(address, options).await;
-            socket.map_err(|fault| fault.naming(&address.to_string(), whose))
+            socket.map_err(|fault| fault.with_owner(&address.to_string(), whose))
         };
-        self.raced(addresses, whose, connect).await
+        self.connect_to_first(addresses, whose, connect).await
     }
 
-    /// The addresses of the endpoint's host, in the order they are to be tried; asking the resolver adds to the DNS
-    /// phase's time.
+    /// The addresses of the endpoint's host, in the order of trying. Adds the lookup to the DNS phase's time.
     async fn addresses(
         &mut self,
         endpoint: Endpoint<'_>,
@@ -249,14 +246,19 @@ impl<'a> DialProgress<'a> {
             AddressSource::Known(known) => {
                 known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?
             }
-            AddressSource::Ask(name) => self.ask(&name, port, whose).await?,
+            AddressSource::Ask(name) => self.resolve_name(&name, port, whose).await?,
         };
         let wanted =
             resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind.map(|bind| bind.ip()))?;
         Ok(interleave(wanted))
     }
 
-    async fn ask(&mut self, name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
+    async fn resolve_name(
+        &mut self,
+        name: &str,
+        port: u16,
+        whose: &str,
+    ) -> Result<Vec<SocketAddr>, DialError> {
         let began = Instant::now();
         let silent = |_| {
             let doing = format!("the resolver did not answer for {whose}{name}");
@@ -267,11 +269,11 @@ impl<'a> DialProgress<'a> {
         answer
     }
 
-    async fn unix(&mut self, path: &Path) -> Result<TransportSocket, FailedPhase> {
-        self.raced(vec![path.display()], OF_SOCKET, |_| TransportSocket::unix(path)).await
+    async fn connect_unix(&mut self, path: &Path) -> Result<TransportSocket, FailedPhase> {
+        self.connect_to_first(vec![path.display()], OF_SOCKET, |_| TransportSocket::unix(path)).await
     }
 
-    async fn raced<A, F, Fut>(
+    async fn connect_to_first<A, F, Fut>(
         &mut self,
         addresses: Vec<A>,
         whose: &str,
@@ -285,23 +287,23 @@ impl<'a> DialProgress<'a> {
         let raced = race(addresses, whose, self.deadline, self.plan.connect_timeout, connect).await;
         self.facts.phases.tcp = Some(raced.took);
         self.facts.attempts = raced.attempts;
-        let nothing = || DialError::new(FailureKind::Other, "there was no address to try");
-        raced.won.ok_or_else(|| at(Phase::Tcp)(most_telling(raced.faults).unwrap_or_else(nothing)))
+        let nothing = || DialError::new(FailureKind::Other, "the name has no address to try");
+        raced.won.ok_or_else(|| at(Phase::Tcp)(most_informative(raced.faults).unwrap_or_else(nothing)))
     }
 
-    /// Asks the proxy for the way on, inside TLS where the proxy wants it.
+    /// Opens a tunnel through the proxy, inside TLS if the proxy requires it.
     async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, FailedPhase> {
         let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
         let began = Instant::now();
         let budget = self.plan.connect_timeout;
-        let blamed = |fault| at(Phase::Proxy)(proxy.blamed(fault));
-        let stream = self.within_proxy_tls(stream, proxy).await.map_err(blamed)?;
+        let with_origin = |fault| at(Phase::Proxy)(proxy.with_origin(fault));
+        let stream = self.start_proxy_tls(stream, proxy).await.map_err(with_origin)?;
         let tunnelled = proxy::tunnel(stream, proxy, &destination, self.deadline, budget).await;
         self.facts.phases.proxy = Some(began.elapsed());
-        tunnelled.map_err(blamed)
+        tunnelled.map_err(with_origin)
     }
 
-    async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, DialError> {
+    async fn start_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, DialError> {
         if proxy.scheme() != ProxyScheme::Https {
             return Ok(stream);
         }
@@ -311,7 +313,7 @@ impl<'a> DialProgress<'a> {
         Ok(Stream::Tls(Box::new(tls)))
     }
 
-    /// What the proxy is asked for: the target's name, or its first address when we are to resolve it.
+    /// The destination to request from the proxy: the target's name, or an address if the proxy needs one.
     async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, DialError> {
         if let Some(zone) = self.target.zone() {
             let cause = format!("a proxy cannot use '{zone}', a network interface of this host");
@@ -330,7 +332,7 @@ impl<'a> DialProgress<'a> {
         }
     }
 
-    async fn secure(&mut self, stream: Stream) -> Result<Stream, FailedPhase> {
+    async fn start_tls(&mut self, stream: Stream) -> Result<Stream, FailedPhase> {
         let began = Instant::now();
         let name = self.plan.tls.name_for(self.target.host()).map_err(at(Phase::Tls))?;
         let budget = self.plan.connect_timeout;
@@ -360,8 +362,8 @@ impl<'a> DialProgress<'a> {
         Ok(upgraded.leftover)
     }
 
-    /// Where the connection stands, once there is one.
-    fn reached(&self) -> Option<ReachedPeer> {
+    /// The connected peer, if there is one.
+    fn reached_peer(&self) -> Option<ReachedPeer> {
         let address = self.facts.remote.clone()?;
         let tried =
             |address: &&String| self.facts.attempts.iter().any(|attempt| attempt.address == **address);
@@ -376,7 +378,7 @@ impl<'a> DialProgress<'a> {
             kind: fault.kind,
             cause: fault.cause,
             hint: fault.hint,
-            reached: self.reached(),
+            reached: self.reached_peer(),
             attempts: self.facts.attempts,
             refusal: fault.refusal,
             took: self.began.elapsed(),
@@ -405,7 +407,7 @@ mod tests {
         DialPlan { connect_timeout: Duration::from_millis(200), ..plan() }
     }
 
-    /// An address that nobody listens on.
+    /// An address without a listener.
     async fn closed_port() -> SocketAddr {
         TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
     }
@@ -423,12 +425,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plain_websocket_opens_and_its_bytes_pass_the_tap() {
+    async fn plain_websocket_opens_over_the_tap() {
         let peer = peer(accept).await;
         let mut open = open(&plan(), &peer.target()).await.unwrap();
-        let (read, written) = (open.marks.read_bytes(), open.marks.written_bytes());
+        let (read, written) = (open.tap_state.read_bytes(), open.tap_state.written_bytes());
         echoes(&mut open).await;
-        assert_eq!((open.marks.read_bytes() - read, open.marks.written_bytes() - written), (3, 3));
+        assert_eq!((open.tap_state.read_bytes() - read, open.tap_state.written_bytes() - written), (3, 3));
         assert_eq!(open.facts.remote, Some(peer.address.to_string()));
         assert!(open.facts.local.as_deref().is_some_and(|local| local.starts_with("127.0.0.1:")));
         let PhaseTimes { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
@@ -440,7 +442,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_resolved_and_every_address_that_was_tried_is_told() {
+    async fn resolved_name_reports_every_attempt() {
         let peer = peer(accept).await;
         let target: Target = format!("ws://localhost:{}/", peer.address.port()).parse().unwrap();
         let open = open(&plan(), &target).await.unwrap();
@@ -450,7 +452,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_names_the_address_and_the_error() {
+    async fn refusal_names_address_and_error() {
         let address = closed_port().await;
         let target: Target = format!("ws://bob:hunter2@{address}/?token=t0p").parse().unwrap();
         let error = failed(&plan(), &target).await;
@@ -483,7 +485,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ipv6_is_reached_and_a_missing_family_is_named() {
+    async fn ipv6_works_and_missing_family_is_named() {
         let peer = peer_on("::1", accept).await;
         let open =
             open(&DialPlan { family: Some(AddressFamily::V6), ..plan() }, &peer.target()).await.unwrap();
@@ -493,7 +495,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_local_address_can_be_chosen() {
+    async fn local_address_is_used() {
         let peer = peer(accept).await;
         let from =
             |ip: &str| DialPlan { bind: vec![SocketAddr::new(ip.parse().unwrap(), 0)].into(), ..plan() };
@@ -508,7 +510,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sockets_options_are_set() {
+    async fn socket_options_are_set() {
         let peer = peer(accept).await;
         let plan = DialPlan { tcp_keepalive: Some(Duration::from_millis(6500)), ..plan() };
         let open = open(&plan, &peer.target()).await.unwrap();
@@ -520,8 +522,8 @@ mod tests {
         assert_eq!(options.tcp_keepalive_interval().unwrap(), Duration::from_secs(7));
     }
 
-    /// A network of its own, with a link-local address on an interface, needs privileges that a test may lack: the
-    /// loopback interface has none, and its number stands for the interface in the errors.
+    /// A real link-local address would need a network namespace and privileges. The loopback interface has no
+    /// link-local address, but its number stands for the interface in the errors.
     #[tokio::test]
     async fn link_local_address_is_tried_through_its_interface() {
         let cause = async |url: &str| open(&plan(), &url.parse().unwrap()).await.unwrap_err();
@@ -535,7 +537,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_unix_socket_is_used_whatever_the_host() {
+    async fn unix_socket_is_used_for_any_host() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ws");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
@@ -560,7 +562,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_follows_the_response_is_handed_on() {
+    async fn bytes_after_the_response_are_kept() {
         let peer = peer(async |mut stream: TcpStream| {
             let request = request(&mut stream).await;
             let answer = [accepting(&request, "").as_bytes(), b"\x81\x02hi"].concat();
@@ -572,14 +574,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_timeout_can_be_asked_for() {
+    async fn longest_timeout_is_accepted() {
         let peer = peer(accept).await;
         let plan = DialPlan { connect_timeout: Duration::MAX, ..plan() };
         assert!(open(&plan, &peer.target()).await.is_ok());
     }
 
     #[tokio::test]
-    async fn silence_and_trickles_run_out_of_time_in_their_phase() {
+    async fn silent_and_slow_servers_time_out_in_their_phase() {
         let silent = peer(async |mut stream: TcpStream| {
             let _ = stream.read_to_end(&mut Vec::new()).await;
         })
@@ -601,8 +603,8 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn an_address_that_does_not_answer_runs_out_of_time_in_tcp() {
-        // A full backlog: the system drops further SYNs, as a firewall would.
+    async fn unanswered_address_times_out_in_tcp() {
+        // With a full backlog the system drops further SYNs, as a firewall would.
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         socket.listen(0).unwrap();
@@ -616,7 +618,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_upgrade_shows_what_the_server_said() {
+    async fn refused_upgrade_shows_the_response() {
         let answer =
             b"HTTP/1.1 301 Moved\r\nLocation: https://b.example/?token=t0p\r\nSet-Cookie: s3cret=1\r\n\
             Server: nginx\r\nContent-Length: 5\r\n\r\nmoved";
@@ -634,14 +636,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_http_is_said_to_be_so() {
+    async fn non_http_answer_is_named() {
         let error = failed(&plan(), &answering(b"SSH-2.0-OpenSSH_9.2\r\n").await.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
         assert!(error.cause.ends_with(r#"begins "SSH-2.0-OpenSSH_9.2\r\n""#), "{}", error.cause);
     }
 
     #[tokio::test]
-    async fn an_endless_header_is_cut() {
+    async fn endless_header_is_an_error() {
         let peer = peer(async |mut stream: TcpStream| {
             request(&mut stream).await;
             let _ = stream.write_all(b"HTTP/1.1 101 X\r\n").await;
@@ -654,7 +656,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_closes_at_once_is_told_from_one_that_resets() {
+    async fn immediate_close_differs_from_reset() {
         let closes = answering(b"").await;
         let error = failed(&plan(), &closes.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::ClosedEarly));
@@ -669,7 +671,7 @@ mod tests {
         assert!(error.cause.ends_with("connection reset by peer (ECONNRESET)"), "{}", error.cause);
     }
 
-    /// Options of TLS that trust this authority only.
+    /// TLS options that trust only this authority.
     fn trusting(authority: &TestAuthority, files: &PemFiles) -> TlsOptions {
         TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() }
     }
@@ -683,20 +685,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tls_websocket_opens_over_the_tapped_socket() {
+    async fn tls_websocket_opens_over_the_tap() {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
-        let before = open.marks.written_bytes();
+        let before = open.tap_state.written_bytes();
         echoes(&mut open).await;
         // Three bytes, as TLS 1.3 wraps them: header 5, content type 1, tag 16 (RFC 8446 section 5.2).
-        assert_eq!(open.marks.written_bytes() - before, 3 + 5 + 1 + 16);
+        assert_eq!(open.tap_state.written_bytes() - before, 3 + 5 + 1 + 16);
         assert!(open.facts.phases.tls.is_some());
         assert_eq!(open.facts.tls.unwrap().version, "TLSv1.3");
     }
 
     #[tokio::test]
-    async fn tls_runs_over_a_unix_socket_too() {
+    async fn tls_runs_over_a_unix_socket() {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let path = files.put("x", "").with_file_name("ws");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
@@ -712,7 +714,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_certificate_stops_the_tls_phase() {
+    async fn bad_certificate_fails_in_the_tls_phase() {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let expired = authority.issue(&["127.0.0.1"], ValidityPeriod { since_days: 9, until_days: -3 });
         let peer = TestTlsServer::new(&expired).run(accept).await;
@@ -737,7 +739,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn plain_and_tls_taken_for_each_other_are_recognised() {
+    async fn plain_and_tls_mixups_are_recognised() {
         let authority = TestAuthority::new("Root");
         let tls = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let error = failed(&plan(), &tls.target()).await;
@@ -758,7 +760,7 @@ mod tests {
         DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
     }
 
-    /// An HTTP proxy that makes the connection it is asked for; gives back the request.
+    /// An HTTP proxy that makes the requested connection; returns the request.
     async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
         let request = request(&mut stream).await;
         let to = request.split(' ').nth(1).unwrap().to_string();
@@ -769,7 +771,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_http_proxy_is_asked_for_the_way() {
+    async fn http_proxy_opens_a_tunnel() {
         let (peer, proxy) = (peer(accept).await, peer(connect_proxy).await);
         let plan = through(format!("http://bob:hunter2@{}", proxy.address));
         let mut open = open(&plan, &peer.target()).await.unwrap();
@@ -787,7 +789,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tls_goes_through_a_tls_proxy() {
+    async fn tls_runs_through_a_tls_proxy() {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let proxy = TestTlsServer::new(&local_certificate(&authority)).run(connect_proxy).await;
@@ -822,7 +824,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_refusal_of_an_http_proxy_is_named() {
+    async fn each_http_proxy_refusal_is_named() {
         let refusal = async |userinfo: &str, answer: &'static [u8]| {
             let proxy = answering(answer).await;
             let url = format!("http://{userinfo}{}", proxy.address);
@@ -838,7 +840,7 @@ mod tests {
         let (cause, ..) = refusal("bob:hunter2@", wants).await;
         assert_eq!(cause, "the proxy did not accept the user name and password (HTTP 407)");
         let (cause, ..) = refusal("", b"HTTP/1.1 403 X\r\n\r\n").await;
-        assert_eq!(cause, "the proxy forbids the way to a.example:80 (HTTP 403)");
+        assert_eq!(cause, "the proxy forbids connections to a.example:80 (HTTP 403)");
         let (cause, ..) = refusal("", b"HTTP/1.1 502 X\r\n\r\n").await;
         assert_eq!(cause, "the proxy could not reach a.example:80 (HTTP 502)");
         let (cause, hint, _) = refusal("", b"\x05\xff").await;
@@ -848,11 +850,11 @@ mod tests {
         assert!(cause.starts_with("the proxy does not speak HTTP/1.1"), "{cause}");
         assert!(hint.contains("https://"), "{hint}");
         let (cause, ..) = refusal("", b"HTTP/1.1 200 OK\r\n\r\nabc").await;
-        assert_eq!(cause, "the proxy sent 3 bytes that nobody asked for");
+        assert_eq!(cause, "the proxy sent 3 unexpected bytes after its response");
     }
 
     #[tokio::test]
-    async fn a_proxy_that_is_not_there_or_silent_stops_its_own_phase() {
+    async fn missing_or_silent_proxy_fails_in_its_phase() {
         let nobody = closed_port().await;
         let target: Target = "ws://a.example/".parse().unwrap();
         let error = failed(&through(format!("http://{nobody}")), &target).await;
@@ -871,12 +873,12 @@ mod tests {
         let plan = DialPlan { proxy: through(format!("socks5h://{}", silent.address)).proxy, ..hurried() };
         let error = failed(&plan, &target).await;
         assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout));
-        assert_eq!(error.cause, "the proxy did not open the way to a.example:80 within 200 ms");
+        assert_eq!(error.cause, "the proxy did not connect to a.example:80 within 200 ms");
         assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
     }
 
     #[tokio::test]
-    async fn slow_or_gone_socks_proxy_differs_from_no_socks_proxy() {
+    async fn slow_socks_proxy_differs_from_no_socks_proxy() {
         let target: Target = "ws://a.example/".parse().unwrap();
         let slow = peer(async |mut stream: TcpStream| {
             let _ = stream.write_all(b"\x05\x00").await;
@@ -892,7 +894,7 @@ mod tests {
         })
         .await;
         let error = failed(&through(format!("socks5h://{}", closes.address)), &target).await;
-        assert_eq!(error.cause, "no way to a.example:80: the proxy closed the connection");
+        assert_eq!(error.cause, "no connection to a.example:80: the proxy closed the connection");
         assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
         let resets = peer(async |mut stream: TcpStream| {
             let _ = stream.read(&mut [0; 64]).await;
@@ -900,12 +902,12 @@ mod tests {
         })
         .await;
         let error = failed(&through(format!("socks5h://{}", resets.address)), &target).await;
-        let broke = "the proxy broke off: connection reset by peer (ECONNRESET)";
-        assert_eq!(error.cause, format!("no way to a.example:80: {broke}"));
+        let broke = "the connection to the proxy broke: connection reset by peer (ECONNRESET)";
+        assert_eq!(error.cause, format!("no connection to a.example:80: {broke}"));
     }
 
-    /// A SOCKS 5 proxy (RFC 1928, RFC 1929) that gives this reply; gives back the address type, the
-    /// address and the user name and password that it was told.
+    /// A SOCKS 5 proxy (RFC 1928, RFC 1929) that sends this reply; returns the received address type, address and
+    /// credentials.
     async fn socks5_proxy(mut stream: TcpStream, reply: u8) -> (u8, Vec<u8>, Vec<u8>) {
         let [_, count] = bytes(&mut stream).await;
         let mut methods = vec![0; count.into()];
@@ -947,7 +949,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn socks5_resolves_here_and_socks5h_at_the_proxy() {
+    async fn socks5_resolves_locally_socks5h_remotely() {
         for (scheme, told) in
             [("socks5", (1, b"\x7f\x00\x00\x01".to_vec())), ("socks5h", (3, b"localhost".to_vec()))]
         {
@@ -968,27 +970,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_reply_of_a_socks5_proxy_is_named() {
+    async fn each_socks5_reply_is_named() {
         for (reply, words) in [
             (1, "the proxy failed (SOCKS reply 1)"),
             (2, "the proxy's rules forbid it (SOCKS reply 2)"),
-            (3, "the proxy has no network to it (SOCKS reply 3)"),
-            (4, "the proxy cannot reach it (SOCKS reply 4)"),
+            (3, "the proxy has no route to its network (SOCKS reply 3)"),
+            (4, "the proxy cannot reach the host (SOCKS reply 4)"),
             (5, "the server refused the proxy's connection (SOCKS reply 5)"),
-            (6, "the way from the proxy is too long (SOCKS reply 6)"),
-            (7, "the proxy does not take CONNECT (SOCKS reply 7)"),
-            (8, "the proxy does not take this kind of address (SOCKS reply 8)"),
+            (6, "the TTL expired between the proxy and the server (SOCKS reply 6)"),
+            (7, "the proxy does not support CONNECT (SOCKS reply 7)"),
+            (8, "the proxy does not support this address type (SOCKS reply 8)"),
         ] {
             let proxy = peer(async move |stream| socks5_proxy(stream, reply).await).await;
             let url = format!("socks5h://{}", proxy.address);
             let error = failed(&through(url), &"ws://a.example/".parse().unwrap()).await;
             assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::ProxyFailed));
-            assert_eq!(error.cause, format!("no way to a.example:80: {words}"));
+            assert_eq!(error.cause, format!("no connection to a.example:80: {words}"));
         }
     }
 
     #[tokio::test]
-    async fn what_else_a_socks_proxy_may_say_is_named() {
+    async fn other_socks_failures_are_named() {
         let error = async |url: &str, answer: &'static [u8]| {
             let proxy = peer(async move |mut stream: TcpStream| {
                 let _ = stream.read(&mut [0; 64]).await;
@@ -1000,10 +1002,10 @@ mod tests {
             let url = url.replace("PROXY", &proxy.address.to_string());
             failed(&through(url), &"ws://a.example/".parse().unwrap()).await.cause
         };
-        let no_way = "no way to a.example:80: ";
+        let no_way = "no connection to a.example:80: ";
         assert_eq!(
             error("socks5h://PROXY", b"\x05\xff").await,
-            format!("{no_way}the proxy accepts none of our ways to authenticate")
+            format!("{no_way}the proxy accepts none of our authentication methods")
         );
         assert_eq!(
             error("socks5h://bob:hunter2@PROXY", b"\x05\x02").await,
@@ -1040,6 +1042,6 @@ mod tests {
             &"ws://[::1]/".parse().unwrap(),
         )
         .await;
-        assert_eq!(error.cause, "no way to [::1]:80: SOCKS 4 cannot carry an IPv6 address");
+        assert_eq!(error.cause, "no connection to [::1]:80: SOCKS 4 cannot carry an IPv6 address");
     }
 }

@@ -1,4 +1,4 @@
-//! Happy Eyeballs: several addresses of one name, tried staggered, the first to answer wins.
+//! Happy Eyeballs (RFC 8305): staggered attempts to several addresses; the first connection wins.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -12,15 +12,14 @@ use crate::domain::connection::connect_info::{ConnectAttempt, FailureKind};
 
 use crate::net::dial_error::DialError;
 
-/// How long an address is waited for before the next is tried beside it (RFC 8305 section 5,
-/// Connection Attempt Delay).
+/// Time before the next address is tried in parallel (RFC 8305 section 5, Connection Attempt Delay).
 pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// What is said of an address that was still being tried when another answered.
+/// Error of an attempt that was still running when another connected.
 pub const ABANDONED: &str = "abandoned: another address answered first";
 
-/// The addresses with their families alternating, beginning with the first one's (RFC 8305
-/// section 4); each family keeps its own order.
+/// Alternates the address families, starting with the first address's (RFC 8305 section 4). Each family keeps its
+/// order.
 pub fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first() else { return addresses };
     let leads = first.is_ipv6();
@@ -36,17 +35,16 @@ pub fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
-/// How a race ended.
+/// Result of the attempts.
 #[derive(Debug)]
 pub struct RaceResult<C> {
-    /// The first connection; `None` when no address gave one.
+    /// The first connection; `None` if every attempt failed.
     pub won: Option<C>,
-    /// Every address that was tried, in the order of their start.
+    /// Every address that was tried, in order of start.
     pub attempts: Vec<ConnectAttempt>,
-    /// Why each one failed, in the order of their failing; with the time out, those that were still
-    /// under way are among them.
+    /// Why attempts failed, in order of failure. After a timeout this includes the attempts still running.
     pub faults: Vec<DialError>,
-    /// From the start of the first attempt to the end of the race.
+    /// From the start of the first attempt to the end.
     pub took: Duration,
 }
 
@@ -57,16 +55,16 @@ enum RaceEvent<C> {
     Exhausted,
 }
 
-/// Comes at once when there is no time to wait for: a timer would round it up to the next millisecond.
+/// Waits until `at`. Returns at once if there is no time, since a timer would round up to the next millisecond.
 async fn due(at: Option<Instant>) {
     if let Some(at) = at {
         sleep_until(at).await;
     }
 }
 
-/// Tries the addresses in order, each `CONNECTION_ATTEMPT_DELAY` after the one before it or as soon as one fails,
-/// until one connects, all have failed, or `deadline` has come, of a `budget` that began earlier.
-/// Whose addresses they are is said before them where they do not answer: `the proxy `.
+/// Tries the addresses in order, each [`CONNECTION_ATTEMPT_DELAY`] after the one before or as soon as one fails, until
+/// one connects, all have failed, or `deadline` has passed. `budget` is the whole time limit, for the error text.
+/// `whose` names the owner of addresses that do not answer: `the proxy `.
 pub async fn race<A, C, F, Fut>(
     addresses: Vec<A>,
     whose: &str,
@@ -79,7 +77,7 @@ where
     F: Fn(A) -> Fut,
     Fut: Future<Output = Result<C, DialError>>,
 {
-    let mut lanes = Attempts::default();
+    let mut attempts_by_index = Attempts::default();
     let mut waiting = addresses.into_iter();
     let mut running = FuturesUnordered::new();
     let mut next_start = None;
@@ -87,7 +85,7 @@ where
         let more = waiting.len() > 0;
         let step = tokio::select! {
             biased;
-            Some((lane, result)) = running.next() => RaceEvent::Done(lane, result),
+            Some((index, result)) = running.next() => RaceEvent::Done(index, result),
             () = sleep_until(deadline) => RaceEvent::Deadline,
             () = due(next_start), if more => RaceEvent::Start,
             () = std::future::ready(()), if !more && running.is_empty() => RaceEvent::Exhausted,
@@ -95,57 +93,57 @@ where
         match step {
             RaceEvent::Start => {
                 let Some(address) = waiting.next() else { continue };
-                let lane = lanes.start(address.to_string());
+                let index = attempts_by_index.start(address.to_string());
                 let attempt = connect(address);
-                running.push(async move { (lane, attempt.await) });
+                running.push(async move { (index, attempt.await) });
                 next_start = Some(Instant::now() + CONNECTION_ATTEMPT_DELAY);
             }
-            RaceEvent::Done(lane, Ok(connection)) => return lanes.won(lane, connection),
-            RaceEvent::Done(lane, Err(fault)) => {
-                lanes.failed(lane, fault);
+            RaceEvent::Done(index, Ok(connection)) => return attempts_by_index.won(index, connection),
+            RaceEvent::Done(index, Err(fault)) => {
+                attempts_by_index.failed(index, fault);
                 next_start = None;
             }
-            RaceEvent::Deadline => return lanes.timed_out(whose, budget),
-            RaceEvent::Exhausted => return lanes.lost(),
+            RaceEvent::Deadline => return attempts_by_index.timed_out(whose, budget),
+            RaceEvent::Exhausted => return attempts_by_index.lost(),
         }
     }
 }
 
-/// The attempts of one race.
+/// State of all attempts.
 #[derive(Default)]
 struct Attempts {
-    lanes: Vec<RunningAttempt>,
+    attempts_by_index: Vec<RunningAttempt>,
     faults: Vec<DialError>,
 }
 
 struct RunningAttempt {
     address: String,
     began: Instant,
-    /// How long it took, and why it failed; `None` while it is under way.
+    /// Duration and error; `None` while it is running.
     end: Option<(Duration, Option<String>)>,
 }
 
 impl Attempts {
     fn start(&mut self, address: String) -> usize {
-        self.lanes.push(RunningAttempt { address, began: Instant::now(), end: None });
-        self.lanes.len() - 1
+        self.attempts_by_index.push(RunningAttempt { address, began: Instant::now(), end: None });
+        self.attempts_by_index.len() - 1
     }
 
-    fn end(&mut self, lane: usize, error: Option<String>) {
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.end = Some((lane.began.elapsed(), error));
+    fn end(&mut self, index: usize, error: Option<String>) {
+        if let Some(index) = self.attempts_by_index.get_mut(index) {
+            index.end = Some((index.began.elapsed(), error));
         }
     }
 
-    fn failed(&mut self, lane: usize, fault: DialError) {
-        self.end(lane, Some(fault.cause.clone()));
+    fn failed(&mut self, index: usize, fault: DialError) {
+        self.end(index, Some(fault.cause.clone()));
         self.faults.push(fault);
     }
 
-    fn won<C>(mut self, lane: usize, connection: C) -> RaceResult<C> {
+    fn won<C>(mut self, index: usize, connection: C) -> RaceResult<C> {
         let raced = Instant::now();
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.end = Some((raced - lane.began, None));
+        if let Some(index) = self.attempts_by_index.get_mut(index) {
+            index.end = Some((raced - index.began, None));
         }
         self.raced(Some(connection), raced)
     }
@@ -156,17 +154,17 @@ impl Attempts {
 
     fn timed_out<C>(mut self, whose: &str, budget: Duration) -> RaceResult<C> {
         let raced = Instant::now();
-        for lane in self.lanes.iter_mut().filter(|lane| lane.end.is_none()) {
-            let fault = DialError::timeout(budget, format!("{whose}{} did not answer", lane.address));
-            lane.end = Some((raced - lane.began, Some(fault.cause.clone())));
+        for index in self.attempts_by_index.iter_mut().filter(|index| index.end.is_none()) {
+            let fault = DialError::timeout(budget, format!("{whose}{} did not answer", index.address));
+            index.end = Some((raced - index.began, Some(fault.cause.clone())));
             self.faults.push(fault);
         }
         self.raced(None, raced)
     }
 
     fn raced<C>(self, won: Option<C>, at: Instant) -> RaceResult<C> {
-        let took = self.lanes.first().map_or(Duration::ZERO, |first| at - first.began);
-        let attempts = self.lanes.into_iter().map(|lane| lane.attempt(at)).collect();
+        let took = self.attempts_by_index.first().map_or(Duration::ZERO, |first| at - first.began);
+        let attempts = self.attempts_by_index.into_iter().map(|index| index.attempt(at)).collect();
         RaceResult { won, attempts, faults: self.faults, took }
     }
 }
@@ -178,9 +176,8 @@ impl RunningAttempt {
     }
 }
 
-/// The fault that tells most about why no address answered: an answer that says no, before silence,
-/// before a way that is missing, before our own trouble.
-pub fn most_telling(faults: Vec<DialError>) -> Option<DialError> {
+/// The failure that explains most: first an explicit refusal, then a timeout, then no route, then a local error.
+pub fn most_informative(faults: Vec<DialError>) -> Option<DialError> {
     let others = faults.len().saturating_sub(1);
     let mut fault = faults.into_iter().min_by_key(|fault| rank(fault.kind))?;
     match others {
@@ -233,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn families_alternate_beginning_with_the_first() {
+    fn families_alternate_from_the_first() {
         let parse = |list: &[&str]| list.iter().map(|a| a.parse().unwrap()).collect::<Vec<SocketAddr>>();
         let mixed = interleave(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1", "127.0.0.2:1"]));
         assert_eq!(mixed, parse(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"]));
@@ -244,14 +241,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_quick_first_address_is_the_only_one_tried() {
+    async fn quick_first_address_is_the_only_one_tried() {
         let raced = run(&["ok@249", "ok@1"]).await;
         assert_eq!(raced.won, Some("ok@249"));
         assert_eq!(raced.attempts, [attempt("ok@249", 249, None)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_address_starts_after_a_quarter_of_a_second() {
+    async fn next_address_starts_after_the_attempt_delay() {
         let began = Instant::now();
         let raced = run(&["ok@5000", "ok@30"]).await;
         assert_eq!(raced.won, Some("ok@30"));
@@ -260,14 +257,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_address_may_still_win() {
+    async fn slow_address_may_still_win() {
         let raced = run(&["ok@300", "ok@100"]).await;
         assert_eq!(raced.won, Some("ok@300"));
         assert_eq!(raced.attempts, [attempt("ok@300", 300, None), attempt("ok@100", 50, Some(ABANDONED))]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failure_starts_the_next_at_once() {
+    async fn failure_starts_the_next_at_once() {
         let began = Instant::now();
         let raced = run(&["no@10", "no@20", "ok@30"]).await;
         assert_eq!(raced.won, Some("ok@30"));
@@ -276,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_all_fail_each_is_told_and_the_refusal_tells_most() {
+    async fn refusal_is_reported_when_all_fail() {
         let raced = run(&["way@10", "no@400", "way@20"]).await;
         assert!(raced.won.is_none());
         assert_eq!(
@@ -287,13 +284,13 @@ mod tests {
                 attempt("way@20", 20, Some("no route to way@20")),
             ]
         );
-        let throttle = most_telling(raced.faults).unwrap();
-        assert_eq!(throttle.kind, FailureKind::Refused);
-        assert_eq!(throttle.cause, "refused by no@400; 2 other addresses failed, too");
+        let failure = most_informative(raced.faults).unwrap();
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert_eq!(failure.cause, "refused by no@400; 2 other addresses failed, too");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_ends_when_the_budget_is_spent() {
+    async fn silence_ends_at_the_deadline() {
         let began = Instant::now();
         let raced = race(vec!["ok@99999", "way@5"], "the proxy ", began + ms(400), ms(400), script).await;
         assert_eq!(began.elapsed(), ms(400));
@@ -305,12 +302,12 @@ mod tests {
                 attempt("way@5", 5, Some("no route to way@5")),
             ]
         );
-        assert_eq!(most_telling(raced.faults).unwrap().kind, FailureKind::Timeout);
+        assert_eq!(most_informative(raced.faults).unwrap().kind, FailureKind::Timeout);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_timer_is_waited_for_where_nothing_is_to_be_waited_for() {
-        // Off the timer's whole milliseconds, where it would round up.
+    async fn no_timer_runs_without_a_delay() {
+        // The test starts off the timer's whole milliseconds, where a timer would round up.
         tokio::time::advance(Duration::from_micros(300)).await;
         let began = Instant::now();
         let at_once = async |address: &'static str| match address {
@@ -324,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_race_takes_as_long_as_its_attempts() {
+    async fn duration_spans_all_attempts() {
         assert_eq!(run(&["ok@249"]).await.took, ms(249));
         assert_eq!(run(&["no@10", "no@20", "ok@30"]).await.took, ms(60));
         assert_eq!(run(&["ok@5000", "ok@30"]).await.took, ms(280));
@@ -332,7 +329,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_address_is_no_connection() {
+    async fn no_address_gives_no_connection() {
         let raced = run(&[]).await;
         assert!(raced.won.is_none() && raced.attempts.is_empty());
     }

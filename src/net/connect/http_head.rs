@@ -1,4 +1,4 @@
-//! Reads the head of an HTTP/1 response, bounded in size and time, and the start of its body.
+//! Reads the head of an HTTP/1 response, and the start of its body, with bounds on size and time.
 
 use std::io;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 
-/// The most bytes of headers that are read.
+/// Maximum size of a head, in bytes.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The most header lines that are read.
+/// Maximum number of header lines.
 pub const MAX_HEADERS: usize = 128;
-/// The most bytes of a refusal's body that are read.
+/// Maximum number of body bytes read from a refusal.
 pub const MAX_BODY_BYTES: usize = 8 * 1024;
-/// How long a refusal's body, or the rest of what is not HTTP, is waited for.
+/// How long to wait for a refusal's body, or for the rest of an answer that is not HTTP.
 pub const BODY_TIMEOUT: Duration = Duration::from_millis(500);
-/// Enough of what is not HTTP to recognise it by.
+/// Bytes that suffice to recognise another protocol.
 const SNIFFED_BYTES: usize = 64;
 
 /// The head of a response.
@@ -28,7 +28,7 @@ pub struct HttpHead {
     pub status: u16,
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     pub minor_version: u8,
-    /// In the order they came, names in lower case.
+    /// In order of arrival, names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
@@ -38,18 +38,18 @@ impl HttpHead {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_slice())
     }
 
-    /// The first value of the header called `name`, as text without surrounding blanks.
+    /// The first value of the header `name`, as trimmed text.
     pub fn text(&self, name: &str) -> Option<String> {
         self.all(name).next().map(|value| String::from_utf8_lossy(value).trim().to_string())
     }
 
-    /// Whether one of the comma-separated values of `name` is `token`, ignoring case.
+    /// Whether a comma-separated value of `name` equals `token`, ignoring case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
         self.all(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
     }
 
-    /// The comma-separated values of every header called `name`, in lower case; none of them is empty.
+    /// The non-empty comma-separated values of all headers `name`, in lower case.
     pub fn tokens<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
         let parts = self.all(name).flat_map(|value| value.split(|byte| *byte == b','));
         let lower = |part: &[u8]| String::from_utf8_lossy(part).trim().to_lowercase();
@@ -60,16 +60,16 @@ impl HttpHead {
 /// Why no head could be read.
 #[derive(Debug)]
 pub enum HeadError {
-    /// What came does not begin as HTTP/1 does; its first bytes.
+    /// The answer is not HTTP/1; its first bytes.
     NotHttp(Vec<u8>),
-    /// It begins as HTTP/1 does, but breaks its rules.
+    /// The answer begins like HTTP/1 but breaks its syntax.
     Malformed {
         error: httparse::Error,
         line: FailingLine,
-        /// The status, if that much could be read.
+        /// The status, if it could be read.
         status: Option<u16>,
     },
-    /// More than `MAX_HEAD_BYTES` bytes or `MAX_HEADERS` headers.
+    /// Exceeds [`MAX_HEAD_BYTES`] or [`MAX_HEADERS`].
     Endless,
     /// The peer closed after this many bytes of the head.
     ClosedEarly(usize),
@@ -78,17 +78,17 @@ pub enum HeadError {
     Io(io::Error),
 }
 
-/// The line of a head that breaks the rules.
+/// The line of a head that breaks the syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingLine {
     /// 1 is the status line.
     pub number: usize,
     pub fault: LineFault,
-    /// The beginning of the status line, or a header's name. A header's value may be a cookie or a token.
+    /// The start of the status line, or a header's name. Values are omitted: they may be cookies or tokens.
     pub shown: Vec<u8>,
 }
 
-/// How a line of a head breaks the rules.
+/// How a line of a head breaks the syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineFault {
     /// The status line.
@@ -99,11 +99,11 @@ pub enum LineFault {
     BlankBeforeColon,
     /// A colon without a name before it.
     NoName,
-    /// A name with a character that no name has.
+    /// A name with a character that is not allowed.
     Name,
     /// A control character in a value.
     Value,
-    /// A line that continues another stands right after the status line.
+    /// A folded line right after the status line.
     ContinuesNothing,
 }
 
@@ -124,7 +124,7 @@ impl LineFault {
 }
 
 impl FailingLine {
-    /// Finds the line of a head that a parser refused for this reason.
+    /// Finds the line that caused the parser's error.
     fn find(head: &[u8], error: httparse::Error) -> FailingLine {
         let of_status = matches!(error, httparse::Error::Status | httparse::Error::Version);
         let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -143,7 +143,7 @@ impl FailingLine {
         })
     }
 
-    /// `line 3 has no colon: "X-Broken"`
+    /// Describes the line: `line 3 has no colon: "X-Broken"`
     fn words(&self) -> String {
         let (words, shown) = (self.fault.words(), quoted(&self.shown));
         match self.fault {
@@ -153,7 +153,7 @@ impl FailingLine {
     }
 }
 
-/// How a header line breaks RFC 9112 section 5; `is_first`: no header stands before it.
+/// The syntax error of a header line (RFC 9112 section 5); `is_first`: it follows the status line.
 fn header_fault(line: &[u8], is_first: bool) -> Option<LineFault> {
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     if line.first().is_some_and(|byte| b" \t".contains(byte)) {
@@ -178,20 +178,20 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// The name of a header line, or as much of another line as holds no value.
+/// A header line's name, or the start of another line up to any value.
 fn name_in(line: &[u8]) -> Vec<u8> {
     let name = line.iter().take_while(|byte| !b":=;".contains(byte)).take(SNIFFED_BYTES);
     name.copied().collect::<Vec<_>>().trim_ascii_end().to_vec()
 }
 
-/// A protocol that is told by its first bytes.
+/// A protocol recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownProtocol {
     Tls,
     Http2,
 }
 
-/// What the first bytes of an answer that is not HTTP/1 give away.
+/// Recognises another protocol by the first bytes of an answer.
 pub fn recognise(bytes: &[u8]) -> Option<KnownProtocol> {
     match bytes {
         // A TLS record (RFC 8446 section 5.1): alert or handshake, version 3.x.
@@ -204,7 +204,7 @@ pub fn recognise(bytes: &[u8]) -> Option<KnownProtocol> {
 }
 
 impl HeadError {
-    /// The failure in words; `who` answered (`the server`), and `budget` was the time for it.
+    /// Describes the failure; `who` answered (`the server`), `budget` was the time limit.
     pub fn fault(&self, who: &str, budget: Duration) -> DialError {
         match self {
             HeadError::NotHttp(bytes) => {
@@ -235,12 +235,14 @@ impl HeadError {
                 budget,
                 format!("{who} did not end its response headers ({got} bytes came)"),
             ),
-            HeadError::Io(error) => DialError::talking(&format!("while {who}'s answer was awaited"), error),
+            HeadError::Io(error) => {
+                DialError::on_open_connection(&format!("while {who}'s answer was awaited"), error)
+            }
         }
     }
 
-    /// The protocol that was spoken instead of HTTP/1, where it is known.
-    pub fn speaks(&self) -> Option<KnownProtocol> {
+    /// The protocol spoken instead of HTTP/1, if known.
+    pub fn other_protocol(&self) -> Option<KnownProtocol> {
         match self {
             HeadError::NotHttp(bytes) => recognise(bytes),
             _ => None,
@@ -252,8 +254,8 @@ fn without_headers(status: u16) -> RefusalResponse {
     RefusalResponse { status, headers: Vec::new(), body: UntrustedText::default() }
 }
 
-/// How an answer begins that is not HTTP/1. What comes after its first line may be headers, and an
-/// echo of our request may hold the user's secrets.
+/// Describes the start of an answer that is not HTTP/1. Omits later lines, which may be headers, and an echo of our
+/// request, which may contain secrets.
 fn beginning(bytes: &[u8]) -> String {
     if bytes.starts_with(b"GET ") {
         "it sends our own request back".to_string()
@@ -262,12 +264,12 @@ fn beginning(bytes: &[u8]) -> String {
     }
 }
 
-/// The first line with its end, as far as it came.
+/// The first line including its end, as far as received.
 fn first_line(bytes: &[u8]) -> &[u8] {
     bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
-/// Bytes as a string literal would have them; what is not ASCII in hexadecimal.
+/// Bytes as a string literal; non-ASCII bytes in hexadecimal.
 fn quoted(bytes: &[u8]) -> String {
     format!("\"{}\"", bytes.escape_ascii())
 }
@@ -277,7 +279,7 @@ pub struct HeadReader<'a, S> {
     stream: &'a mut S,
     deadline: Instant,
     buffer: Vec<u8>,
-    /// Bytes of heads that were taken out of the buffer.
+    /// Bytes of heads already removed from the buffer.
     taken: usize,
 }
 
@@ -286,12 +288,12 @@ impl<'a, S: AsyncRead + Unpin> HeadReader<'a, S> {
         HeadReader { stream, deadline, buffer: Vec::new(), taken: 0 }
     }
 
-    /// The next head; what follows it stays for the next call.
+    /// Reads the next head; later bytes stay buffered.
     pub async fn head(&mut self) -> Result<HttpHead, HeadError> {
         let mut searched = 0;
         loop {
             if !begins_as_http(&self.buffer) {
-                return Err(HeadError::NotHttp(self.telling_bytes().await));
+                return Err(HeadError::NotHttp(self.first_bytes().await));
             }
             if let Some(end) = end_of_head(&self.buffer, searched) {
                 return self.take_head(end);
@@ -306,29 +308,29 @@ impl<'a, S: AsyncRead + Unpin> HeadReader<'a, S> {
         }
     }
 
-    /// The start of the body of a response, as far as it comes within `BODY_TIMEOUT`.
+    /// Reads the start of a body, as far as it comes within [`BODY_TIMEOUT`].
     pub async fn body_start(&mut self, head: &HttpHead) -> Vec<u8> {
         let declared = head.text("content-length").and_then(|length| length.parse().ok());
         let wanted = declared.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES);
         let chunked = head.has_token("transfer-encoding", "chunked");
         self.gather(if chunked { MAX_BODY_BYTES } else { wanted }).await;
-        let mut body = if chunked { unchunked(&self.buffer) } else { self.buffer.clone() };
+        let mut body = if chunked { decode_chunks(&self.buffer) } else { self.buffer.clone() };
         body.truncate(wanted);
         body
     }
 
-    /// What came after the last head.
+    /// The bytes after the last head.
     pub fn into_leftover(self) -> Vec<u8> {
         self.buffer
     }
 
-    async fn telling_bytes(&mut self) -> Vec<u8> {
+    async fn first_bytes(&mut self) -> Vec<u8> {
         self.gather(SNIFFED_BYTES).await;
         self.buffer.truncate(SNIFFED_BYTES);
         std::mem::take(&mut self.buffer)
     }
 
-    /// Fills the buffer up to `wanted` bytes, unless the peer or the time ends it earlier.
+    /// Fills the buffer to `wanted` bytes, or until the stream ends or the timeout passes.
     async fn gather(&mut self, wanted: usize) {
         let deadline = self.deadline.min(Instant::now() + BODY_TIMEOUT);
         while self.buffer.len() < wanted {
@@ -359,12 +361,12 @@ impl<'a, S: AsyncRead + Unpin> HeadReader<'a, S> {
     }
 }
 
-/// Whether the bytes could be the beginning of an HTTP/1 response.
+/// Whether the bytes may be the start of an HTTP/1 response.
 fn begins_as_http(bytes: &[u8]) -> bool {
     bytes.iter().zip(b"HTTP/1.").all(|(got, wanted)| got == wanted)
 }
 
-/// Where the empty line after the headers ends; `searched` bytes were looked at before.
+/// End of the empty line after the headers; the first `searched` bytes were searched before.
 fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
     let from = searched.saturating_sub(3);
     let tail = bytes.get(from..)?;
@@ -380,7 +382,7 @@ fn parse(bytes: &[u8]) -> Result<HttpHead, HeadError> {
     let mut response = httparse::Response::new(&mut headers);
     let malformed =
         |error, status| HeadError::Malformed { error, line: FailingLine::find(bytes, error), status };
-    // A user agent reads folded lines (RFC 9112 section 5.2).
+    // User agents must accept folded lines (RFC 9112 section 5.2).
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);
     match config.parse_response(&mut response, bytes) {
@@ -392,18 +394,18 @@ fn parse(bytes: &[u8]) -> Result<HttpHead, HeadError> {
         return Err(malformed(httparse::Error::Status, response.code));
     };
     let headers = response.headers.iter();
-    let headers = headers.map(|h| (h.name.to_ascii_lowercase(), unfolded(h.value))).collect();
+    let headers = headers.map(|h| (h.name.to_ascii_lowercase(), join_folded_lines(h.value))).collect();
     Ok(HttpHead { status, minor_version, headers })
 }
 
-/// A value whose lines are joined by one blank each.
-fn unfolded(value: &[u8]) -> Vec<u8> {
+/// A folded value, its lines joined by one blank each.
+fn join_folded_lines(value: &[u8]) -> Vec<u8> {
     let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(&b' ')
 }
 
-/// The data in as many chunks as came (RFC 9112 section 7.1).
-fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+/// The data of the received chunks (RFC 9112 section 7.1).
+fn decode_chunks(mut bytes: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(bytes) {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -423,7 +425,7 @@ mod tests {
     use proptest::prelude::*;
     use tokio::io::AsyncWriteExt;
 
-    /// Feeds `pieces`, each 10 ms after the one before, then closes.
+    /// Sends `pieces` 10 ms apart, then closes.
     async fn fed<T>(
         pieces: Vec<Vec<u8>>,
         close: bool,
@@ -459,7 +461,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_may_come_in_pieces_and_what_follows_is_kept() {
+    async fn head_in_pieces_is_read_and_rest_kept() {
         let pieces = b"HTTP/1.1 101 X\r\nA: b\r\nUpgrade:  WebSocket \r\n\r\n\x81\x00";
         let pieces = pieces.iter().map(|byte| vec![*byte]).collect();
         let (head, leftover) = fed(pieces, false, async |stream| {
@@ -476,12 +478,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn bare_line_feeds_end_a_head_too() {
+    async fn bare_line_feeds_end_a_head() {
         assert_eq!(head_of(&[b"HTTP/1.0 200 OK\nA: b\n\n"], false).await.unwrap().status, 200);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_endless_head_is_cut_by_size_and_by_number() {
+    async fn head_size_and_line_count_are_bounded() {
         let long = [b"HTTP/1.1 200 OK\r\nA: ".to_vec(), vec![b'x'; MAX_HEAD_BYTES]].concat();
         assert!(matches!(head_of(&[&long], false).await, Err(HeadError::Endless)));
         let many = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(129), b"\r\n".to_vec()].concat();
@@ -491,7 +493,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_heads_share_one_bound() {
+    async fn several_heads_share_one_bound() {
         let interim = [b"HTTP/1.1 103 X\r\nA: ".to_vec(), vec![b'x'; 40_000], b"\r\n\r\n".to_vec()].concat();
         let heads = fed(vec![interim.clone(), interim], false, async |stream| {
             let mut reader = HeadReader::new(stream, soon());
@@ -502,7 +504,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_trickle_ends_at_the_deadline() {
+    async fn slow_head_ends_at_the_deadline() {
         let began = Instant::now();
         let pieces = vec![b"H".to_vec(), b"T".to_vec(), b"T".to_vec()];
         let deadline = Instant::now() + Duration::from_millis(25);
@@ -512,7 +514,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_http_is_shown() {
+    async fn non_http_answer_is_shown() {
         let result = head_of(&[b"SSH-2.0-", b"OpenSSH\r\n"], true).await;
         assert!(matches!(result, Err(HeadError::NotHttp(bytes)) if bytes == b"SSH-2.0-OpenSSH\r\n"));
         let result = head_of(&[b"HTTP/1.1 2x0 OK\r\n\r\n"], true).await;
@@ -523,7 +525,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_malformed_answer_tells_its_status_and_none_of_its_headers() {
+    async fn malformed_answer_shows_status_but_no_headers() {
         let answer = b"HTTP/1.1 404 Not Found\r\nSet-Cookie: SECRET\r\nBad Name: x\r\n\r\n";
         let fault = head_of(&[answer], true).await.unwrap_err().fault("the server", Duration::ZERO);
         assert_eq!(
@@ -537,7 +539,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_failing_line_is_the_one_shown() {
+    async fn failing_line_is_shown() {
         for (lines, shown) in [
             ("A: b\r\nX-Broken without\r\n", r#"line 3 has no colon: "X-Broken without""#),
             ("Upgrade : websocket\r\n", r#"line 2 has a blank before its colon: "Upgrade""#),
@@ -591,7 +593,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_early_end_says_how_much_came() {
+    async fn early_end_reports_received_bytes() {
         assert!(matches!(head_of(&[], true).await, Err(HeadError::ClosedEarly(0))));
         assert!(matches!(head_of(&[b"HTTP/1.1 200"], true).await, Err(HeadError::ClosedEarly(12))));
     }
@@ -608,7 +610,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_is_read_to_its_declared_end_or_half_a_second() {
+    async fn body_is_read_to_its_length_or_timeout() {
         let ten = Duration::from_millis(10);
         assert_eq!(
             body_of(b"HTTP/1.1 404 X\r\nContent-Length: 3\r\n\r\nabcdef", false).await,
@@ -624,11 +626,11 @@ mod tests {
     async fn chunks_are_joined() {
         let chunked = b"HTTP/1.1 403 X\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         assert_eq!(body_of(chunked, true).await.0, b"abcde");
-        assert_eq!(unchunked(b"ffffffffffffffff\r\nabc"), b"abc");
+        assert_eq!(decode_chunks(b"ffffffffffffffff\r\nabc"), b"abc");
     }
 
     #[test]
-    fn other_protocols_are_known_by_their_first_bytes() {
+    fn other_protocols_are_recognised() {
         assert_eq!(recognise(b"\x15\x03\x03\x00\x02\x02\x46"), Some(KnownProtocol::Tls));
         assert_eq!(recognise(b"\x15\x03"), Some(KnownProtocol::Tls));
         assert_eq!(recognise(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00"), Some(KnownProtocol::Http2));
@@ -644,10 +646,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..300) {
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..300) {
             let _ = begins_as_http(&bytes);
             let _ = end_of_head(&bytes, cut);
-            let _ = unchunked(&bytes);
+            let _ = decode_chunks(&bytes);
             let _ = parse(&bytes);
             let _ = parse(&[b"HTTP/1.1 200 OK\r\n", &bytes[..]].concat());
         }

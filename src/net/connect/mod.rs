@@ -1,4 +1,4 @@
-//! From a target to an open WebSocket: resolve, connect, proxy, TLS, upgrade.
+//! Opens a WebSocket to a target: resolve, connect, proxy, TLS, upgrade.
 
 pub mod bind_pool;
 mod certificate;

@@ -1,4 +1,4 @@
-//! The way through a proxy: which one, and how it is asked for the way on.
+//! Proxies: which one to use, and how to open a tunnel through it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -34,27 +34,26 @@ use crate::net::os_error;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::{StreamEnd, TapState};
 
-/// Which proxy connections go through.
+/// The proxy to use for connections.
 #[derive(Debug, Clone, Default)]
 pub enum ProxyChoice {
-    /// Straight to the target.
+    /// Connect directly.
     #[default]
     None,
-    /// As the environment said when the snapshot was taken.
+    /// By a snapshot of the environment.
     Environment(Arc<ProxyEnvironment>),
-    /// This one, for every target.
+    /// This proxy for every target.
     Url(ProxyUrl),
 }
 
 impl ProxyChoice {
-    /// Takes a snapshot of the environment. The error names the variable that holds no proxy's URL, not
-    /// its value.
+    /// Takes a snapshot of the environment. The error names an invalid variable but not its value.
     pub fn from_environment() -> Result<ProxyChoice, String> {
         let environment = ProxyEnvironment::read(|name| std::env::var_os(name))?;
         Ok(ProxyChoice::Environment(Arc::new(environment)))
     }
 
-    /// The passwords of the proxies, which no report may show.
+    /// The proxies' passwords, to be redacted from reports.
     pub fn secrets(&self) -> Vec<String> {
         let proxies = match self {
             ProxyChoice::None => Vec::new(),
@@ -66,7 +65,7 @@ impl ProxyChoice {
         proxies.into_iter().filter_map(ProxyUrl::password).collect()
     }
 
-    /// The proxy on the way to `target`.
+    /// The proxy for `target`.
     pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
         match self {
             ProxyChoice::None => None,
@@ -76,8 +75,8 @@ impl ProxyChoice {
     }
 }
 
-/// The proxies that the environment names: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for
-/// both, unless NO_PROXY names the host. Each may be in lower case, too.
+/// The environment's proxies: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for both; NO_PROXY excludes
+/// hosts. Lower-case names are accepted, too.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyEnvironment {
     plain: Option<ProxyUrl>,
@@ -86,16 +85,17 @@ pub struct ProxyEnvironment {
 }
 
 impl ProxyEnvironment {
-    /// Reads the variables by `value`. A CGI program's environment is not asked: there HTTP_PROXY is the
-    /// Proxy header of whoever made the request (CVE-2016-5385).
+    /// Reads the variables through `value`. Ignores a CGI environment, where HTTP_PROXY holds the Proxy header of the
+    /// request (CVE-2016-5385).
     pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<ProxyEnvironment, String> {
         if value("REQUEST_METHOD").is_some() {
             return Ok(ProxyEnvironment::default());
         }
-        let all = named(&value, ["ALL_PROXY", "all_proxy"])?;
-        let plain = named(&value, ["HTTP_PROXY", "http_proxy"])?;
-        let secure = named(&value, ["HTTPS_PROXY", "https_proxy"])?;
-        let exempt = first(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
+        let all = read_variable(&value, ["ALL_PROXY", "all_proxy"])?;
+        let plain = read_variable(&value, ["HTTP_PROXY", "http_proxy"])?;
+        let secure = read_variable(&value, ["HTTPS_PROXY", "https_proxy"])?;
+        let exempt =
+            first_set_variable(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
         let entries = exempt.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
         Ok(ProxyEnvironment {
             plain: plain.or_else(|| all.clone()),
@@ -106,11 +106,11 @@ impl ProxyEnvironment {
 
     fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
         let proxy = if target.secure() { &self.secure } else { &self.plain };
-        proxy.clone().filter(|_| !self.exempts(target))
+        proxy.clone().filter(|_| !self.is_exempt(target))
     }
 
-    /// The rules for names, addresses and networks are hyper-util's, which are curl's.
-    fn exempts(&self, target: &Target) -> bool {
+    /// Uses hyper-util's matching rules for names, addresses and networks, which are curl's.
+    fn is_exempt(&self, target: &Target) -> bool {
         let meant = self.exempt.iter().filter(|entry| entry.port.is_none_or(|port| port == target.port()));
         let hosts: Vec<&str> = meant.map(|entry| entry.host.as_str()).collect();
         if hosts.contains(&"*") {
@@ -122,8 +122,8 @@ impl ProxyEnvironment {
     }
 }
 
-/// The first of these variables that is set, and what it holds, unless that is nothing.
-fn first(
+/// The first of these variables that is set, unless it is empty.
+fn first_set_variable(
     value: impl Fn(&str) -> Option<OsString>,
     names: [&'static str; 2],
 ) -> Result<Option<(&'static str, String)>, String> {
@@ -134,19 +134,19 @@ fn first(
     Ok(Some((name, text.trim().to_string())).filter(|(_, text)| !text.is_empty()))
 }
 
-/// The proxy that one of these variables names.
-fn named(
+/// The proxy in the first of these variables that is set.
+fn read_variable(
     value: impl Fn(&str) -> Option<OsString>,
     names: [&'static str; 2],
 ) -> Result<Option<ProxyUrl>, String> {
-    let Some((name, text)) = first(value, names)? else { return Ok(None) };
+    let Some((name, text)) = first_set_variable(value, names)? else { return Ok(None) };
     match text.parse::<ProxyUrl>() {
         Ok(url) => Ok(Some(ProxyUrl { variable: Some(name), ..url })),
         Err(why) => Err(format!("{name} in the environment: {why}; --proxy none ignores it")),
     }
 }
 
-/// A host, a network or `*` for all that is reached without the proxy, on one port or all of them.
+/// A host, a network, or `*` for all, reached without the proxy on one port or all ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct NoProxyRule {
     host: String,
@@ -154,7 +154,7 @@ struct NoProxyRule {
 }
 
 impl NoProxyRule {
-    /// Takes `host`, `host:port`, `[::1]`, `[::1]:port` or `::1`; `*.host` is what others call `.host`.
+    /// Parses `host`, `host:port`, `[::1]`, `[::1]:port` or `::1`; `*.host` means `.host`.
     fn parse(entry: &str) -> NoProxyRule {
         let (host, port) = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
@@ -172,7 +172,7 @@ impl NoProxyRule {
     }
 }
 
-/// How a proxy is spoken to.
+/// The protocol for talking to a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProxyScheme {
@@ -180,13 +180,13 @@ pub enum ProxyScheme {
     Http,
     /// HTTP CONNECT inside TLS.
     Https,
-    /// SOCKS 4: names are resolved here, IPv4 only.
+    /// SOCKS 4: names are resolved locally, IPv4 only.
     Socks4,
     /// SOCKS 4a: names are resolved by the proxy.
     Socks4a,
-    /// SOCKS 5 (RFC 1928), with names resolved here.
+    /// SOCKS 5 (RFC 1928): names are resolved locally.
     Socks5,
-    /// SOCKS 5, with names resolved by the proxy.
+    /// SOCKS 5: names are resolved by the proxy.
     Socks5h,
 }
 
@@ -203,7 +203,7 @@ impl ProxyScheme {
         !matches!(self, ProxyScheme::Http | ProxyScheme::Https)
     }
 
-    /// Whether the proxy must be told an address, not a name.
+    /// Whether the proxy needs an address instead of a name.
     pub fn resolves_here(self) -> bool {
         matches!(self, ProxyScheme::Socks4 | ProxyScheme::Socks5)
     }
@@ -211,16 +211,16 @@ impl ProxyScheme {
 
 /// A proxy's URL: `http://user:password@host:port`, `socks5://...`; a bare `host:port` is HTTP.
 ///
-/// `Display` leaves the user name and password out.
+/// `Display` omits the user name and password.
 #[derive(Debug, Clone)]
 pub struct ProxyUrl {
     scheme: ProxyScheme,
     host: Host<String>,
-    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    /// The network interface of a link-local IPv6 host.
     zone: Option<String>,
     port: u16,
     intercept: Intercept,
-    /// The environment's variable that named it; `None` when the user did.
+    /// The environment variable it came from; `None` if the user gave it.
     variable: Option<&'static str>,
 }
 
@@ -233,7 +233,7 @@ impl ProxyUrl {
         &self.host
     }
 
-    /// The network interface through which a link-local IPv6 address is reached.
+    /// The network interface of a link-local IPv6 host.
     pub fn zone(&self) -> Option<&str> {
         self.zone.as_deref()
     }
@@ -246,7 +246,7 @@ impl ProxyUrl {
         let uri = intercept.uri();
         let scheme = ProxyScheme::iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
         let host = Host::parse(uri.host()?).ok()?;
-        // `Uri::port` takes a port that is too large for none at all.
+        // `Uri::port` returns no port at all for one that is too large.
         let port = match uri.authority()?.as_str().strip_prefix(uri.host()?)? {
             "" => scheme.default_port(),
             port => port.strip_prefix(':')?.parse().ok()?,
@@ -254,9 +254,8 @@ impl ProxyUrl {
         (port != 0).then_some(ProxyUrl { scheme, host, zone: None, port, intercept, variable: None })
     }
 
-    /// The fault of the proxy, or of the way to it, with where the proxy came from: who meant to reach a
-    /// server may not know of it.
-    pub fn blamed(&self, fault: DialError) -> DialError {
+    /// Adds where the proxy came from as a hint: the user may not know that the environment sets one.
+    pub fn with_origin(&self, fault: DialError) -> DialError {
         let origin = match self.variable {
             Some(name) => format!("the proxy is from {name} in the environment; --proxy none ignores it"),
             None => "the proxy is from --proxy".to_string(),
@@ -269,7 +268,7 @@ impl ProxyUrl {
         fault.hint(hint)
     }
 
-    /// The password, or the user name where that is all there is.
+    /// The password, or the user name if there is no password.
     fn password(&self) -> Option<String> {
         let (user, password) = match self.intercept.raw_auth() {
             Some((user, password)) => (user.to_string(), password.to_string()),
@@ -294,18 +293,18 @@ impl FromStr for ProxyUrl {
         let (bare, zone) = without_zone(text);
         let matcher = Matcher::builder().all(bare.as_str()).build();
         let everywhere = Uri::from_static("http://any.invalid/");
-        // The text is not quoted: it may hold a password.
+        // The error omits the text, which may contain a password.
         let url = matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept);
         let url = url.filter(|url| zone.is_none() || matches!(url.host, Host::Ipv6(_)));
-        let url = url.ok_or_else(|| format!("{}{}", mistake(text), proxy_rule()))?;
+        let url = url.ok_or_else(|| format!("{}{}", explain_invalid_url(text), proxy_rule()))?;
         Ok(ProxyUrl { zone, ..url })
     }
 }
 
-/// The URL without the zone of its IPv6 address, which URLs cannot have, and that zone (RFC 6874, RFC 9844).
+/// Splits off the zone of an IPv6 address, which URLs cannot contain (RFC 6874, RFC 9844).
 fn without_zone(text: &str) -> (String, Option<String>) {
     let parts = || {
-        // A password may have brackets.
+        // A password may contain brackets.
         let host = text.rfind('@').map_or(0, |at| at + 1);
         let percent = host + text[host..].find('%')?;
         let end = percent + text[percent..].find(']')?;
@@ -318,8 +317,8 @@ fn without_zone(text: &str) -> (String, Option<String>) {
     parts().unwrap_or_else(|| (text.to_string(), None))
 }
 
-/// What is wrong with a text that is no proxy's URL, where that can be seen; ends with `: `.
-fn mistake(text: &str) -> String {
+/// Explains what is wrong with an invalid proxy URL, if it can be seen; ends with `: `.
+fn explain_invalid_url(text: &str) -> String {
     let quotes = ['"', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
     let host = text.rsplit_once("://").map_or(text, |(_, rest)| rest);
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -338,7 +337,7 @@ fn proxy_rule() -> String {
     format!("a proxy is scheme://[user:password@]host[:port], the scheme one of {schemes}")
 }
 
-/// `ftp:// is not a proxy's scheme: `; nothing when the scheme is none or not at fault.
+/// `ftp:// is not a proxy's scheme: `; empty if there is no scheme or it is valid.
 fn refused_scheme(text: &str) -> String {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
     let known = |given: &str| ProxyScheme::iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
@@ -359,7 +358,7 @@ impl fmt::Display for ProxyUrl {
     }
 }
 
-/// Where the proxy is asked to connect to.
+/// The address that the proxy is asked to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     pub host: Host<String>,
@@ -367,12 +366,12 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The host and port of `target`, its name left to the proxy.
+    /// The host and port of `target`; the proxy resolves the name.
     pub fn of(target: &Target) -> Destination {
         Destination { host: target.host().clone(), port: target.port() }
     }
 
-    /// A name resolved here, or the address that it was.
+    /// An address that was resolved locally.
     pub fn at(address: IpAddr, port: u16) -> Destination {
         let host = match address {
             IpAddr::V4(ip) => Host::Ipv4(ip),
@@ -388,8 +387,8 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Asks the proxy at the other end of `stream` for the way to `destination`; until `deadline`, of a
-/// `budget` that began earlier.
+/// Opens a tunnel to `destination` through the proxy at the other end of `stream`. `budget` is the whole time limit,
+/// for the error text.
 pub async fn tunnel(
     stream: Stream,
     proxy: &ProxyUrl,
@@ -397,7 +396,7 @@ pub async fn tunnel(
     deadline: Instant,
     budget: Duration,
 ) -> Result<Stream, DialError> {
-    let marks = marks(&stream);
+    let tap_state = tap_state(&stream);
     let tunnelling = async {
         match proxy.scheme {
             ProxyScheme::Http | ProxyScheme::Https => {
@@ -408,17 +407,16 @@ pub async fn tunnel(
         }
     };
     let silent = |_| {
-        let fault = DialError::timeout(budget, format!("the proxy did not open the way to {destination}"));
-        // An HTTP proxy waits for the end of a line that never comes.
-        if proxy.scheme.is_socks() && marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault }
+        let fault = DialError::timeout(budget, format!("the proxy did not connect to {destination}"));
+        // An HTTP proxy waits for the end of a line and so answers nothing.
+        if proxy.scheme.is_socks() && tap_state.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault }
     };
     timeout_at(deadline, tunnelling).await.map_err(silent)?
 }
 
 const MAYBE_HTTP: &str = "it may be an HTTP proxy: give it as http://";
 
-/// HTTP CONNECT (RFC 9110 section 9.3.6). Not hyper-util's, which keeps neither the status of a refusal
-/// nor its headers.
+/// HTTP CONNECT (RFC 9110 section 9.3.6). hyper-util's version keeps neither a refusal's status nor its headers.
 async fn connect(
     mut stream: Stream,
     proxy: &ProxyUrl,
@@ -427,18 +425,18 @@ async fn connect(
     budget: Duration,
 ) -> Result<Stream, DialError> {
     let request = connect_request(proxy, destination);
-    stream.write_all(&request).await.map_err(|error| broken(&error))?;
-    stream.flush().await.map_err(|error| broken(&error))?;
+    stream.write_all(&request).await.map_err(|error| io_error(&error))?;
+    stream.flush().await.map_err(|error| io_error(&error))?;
     let mut reader = HeadReader::new(&mut stream, deadline);
-    let head = reader.head().await.map_err(|error| unanswered(proxy, &error, budget))?;
+    let head = reader.head().await.map_err(|error| head_error(proxy, &error, budget))?;
     if !(200..300).contains(&head.status) {
         let body = reader.body_start(&head).await;
-        return Err(refused(proxy, destination, &head, &body));
+        return Err(refusal_error(proxy, destination, &head, &body));
     }
     match reader.into_leftover().len() {
         0 => Ok(stream),
         extra => {
-            let cause = format!("the proxy sent {extra} bytes that nobody asked for");
+            let cause = format!("the proxy sent {extra} unexpected bytes after its response");
             Err(DialError::new(FailureKind::ProxyFailed, cause))
         }
     }
@@ -457,18 +455,18 @@ fn connect_request(proxy: &ProxyUrl, destination: &Destination) -> Vec<u8> {
     request
 }
 
-fn broken(error: &io::Error) -> DialError {
-    let fault = DialError::talking("the proxy broke off", error);
+fn io_error(error: &io::Error) -> DialError {
+    let fault = DialError::on_open_connection("the connection to the proxy broke", error);
     DialError { kind: FailureKind::ProxyFailed, ..fault }
 }
 
-fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialError {
+fn head_error(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialError {
     let fault = error.fault("the proxy", budget);
     let kind = match error {
         HeadError::Timeout(_) => FailureKind::Timeout,
         _ => FailureKind::ProxyFailed,
     };
-    let hint = match (error.speaks(), error) {
+    let hint = match (error.other_protocol(), error) {
         (Some(KnownProtocol::Tls), _) if proxy.scheme == ProxyScheme::Http => {
             Some("the proxy speaks TLS: give it as https://".to_string())
         }
@@ -482,19 +480,22 @@ fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialErro
     DialError { kind, hint, ..fault }
 }
 
-/// The proxy takes none of the ways to log in that we have.
-fn beyond_basic(schemes: &AuthSchemes) -> DialError {
+/// The proxy accepts none of the login methods that wscheck supports.
+fn unsupported_login(schemes: &AuthSchemes) -> DialError {
     let cause = format!("the proxy takes {} (HTTP 407)", schemes.list());
     let hint =
         format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
     DialError::new(FailureKind::ProxyFailed, cause).hint(hint)
 }
 
-fn refused(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &[u8]) -> DialError {
+fn refusal_error(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &[u8]) -> DialError {
     let status = head.status;
     let schemes = AuthSchemes::new(head, "proxy-authenticate");
-    if status == 407 && !schemes.is_empty() && !schemes.takes_basic() {
-        return DialError { refusal: Some(upgrade_error::evidence(head, body)), ..beyond_basic(&schemes) };
+    if status == 407 && !schemes.is_empty() && !schemes.accepts_basic() {
+        return DialError {
+            refusal: Some(upgrade_error::evidence(head, body)),
+            ..unsupported_login(&schemes)
+        };
     }
     let (cause, hint) = match status {
         407 if proxy.has_credentials() => (
@@ -506,24 +507,24 @@ fn refused(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &
             Some("give them in the proxy's URL: http://user:password@host:port"),
         ),
         403 => (
-            format!("the proxy forbids the way to {destination} (HTTP 403)"),
+            format!("the proxy forbids connections to {destination} (HTTP 403)"),
             Some("many proxies allow CONNECT to port 443 only: ask who runs it, or use another --proxy"),
         ),
         405 | 501 => (
-            format!("the proxy does not take CONNECT (HTTP {status})"),
+            format!("the proxy does not support CONNECT (HTTP {status})"),
             Some("what answers there may be a web server, not a proxy"),
         ),
         502..=504 => (
             format!("the proxy could not reach {destination} (HTTP {status})"),
-            Some("the proxy works; the way from it to the server, or the server's name, does not"),
+            Some("the proxy works, but it cannot reach the server or resolve its name"),
         ),
-        _ => (format!("the proxy refused the way to {destination} (HTTP {status})"), None),
+        _ => (format!("the proxy refused to connect to {destination} (HTTP {status})"), None),
     };
     let fault = DialError::new(FailureKind::ProxyFailed, cause);
     DialError { hint: hint.map(str::to_string), refusal: Some(upgrade_error::evidence(head, body)), ..fault }
 }
 
-/// Hands hyper-util's SOCKS the connection that is there already.
+/// Hands the open connection to hyper-util's SOCKS client.
 struct OpenedStream(Option<Stream>);
 
 impl Service<Uri> for OpenedStream {
@@ -541,20 +542,20 @@ impl Service<Uri> for OpenedStream {
 }
 
 async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, DialError> {
-    let marks = marks(&stream);
+    let tap_state = tap_state(&stream);
     let mut socks = SocksV4::new(Uri::from_static("/"), OpenedStream(Some(stream)));
     let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
 }
 
 async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, DialError> {
-    let marks = marks(&stream);
+    let tap_state = tap_state(&stream);
     let mut socks = SocksV5::new(Uri::from_static("/"), OpenedStream(Some(stream)));
     if let Some((user, password)) = proxy.intercept.raw_auth() {
         socks = socks.with_auth(user.to_string(), password.to_string());
     }
     let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
 }
 
 fn uri(destination: &Destination) -> Result<Uri, DialError> {
@@ -565,7 +566,7 @@ fn uri(destination: &Destination) -> Result<Uri, DialError> {
     format!("http://{destination}/").parse().map_err(wrong)
 }
 
-/// hyper-util's words for a SOCKS failure (its types cannot be named), how we say it, and what to do.
+/// hyper-util's texts of SOCKS failures (its types are private), our descriptions, and hints.
 const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
     ("general server failure", "the proxy failed (SOCKS reply 1)", None),
     (
@@ -573,29 +574,29 @@ const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
         "the proxy's rules forbid it (SOCKS reply 2)",
         Some("ask who runs the proxy, or use another --proxy"),
     ),
-    ("network unreachable", "the proxy has no network to it (SOCKS reply 3)", None),
+    ("network unreachable", "the proxy has no route to its network (SOCKS reply 3)", None),
     (
         "host unreachable",
-        "the proxy cannot reach it (SOCKS reply 4)",
+        "the proxy cannot reach the host (SOCKS reply 4)",
         Some("the server is down for the proxy, or the proxy does not know its name"),
     ),
     ("connection refused", "the server refused the proxy's connection (SOCKS reply 5)", None),
-    ("ttl expired", "the way from the proxy is too long (SOCKS reply 6)", None),
-    ("command not supported", "the proxy does not take CONNECT (SOCKS reply 7)", None),
+    ("ttl expired", "the TTL expired between the proxy and the server (SOCKS reply 6)", None),
+    ("command not supported", "the proxy does not support CONNECT (SOCKS reply 7)", None),
     (
         "address type not supported",
-        "the proxy does not take this kind of address (SOCKS reply 8)",
+        "the proxy does not support this address type (SOCKS reply 8)",
         Some("try -4, or let the proxy resolve the name: socks5h://"),
     ),
     ("credentials not accepted", "the proxy did not accept the user name and password", None),
     (
         "does not support user/pass",
-        "the proxy accepts none of our ways to authenticate",
+        "the proxy accepts none of our authentication methods",
         Some("it may want a user name and password: socks5://user:password@host:port"),
     ),
     (
         "implements authentication incorrectly",
-        "the proxy chose a way to authenticate that was not offered",
+        "the proxy chose an authentication method that was not offered",
         Some("it may want a user name and password: socks5://user:password@host:port"),
     ),
     ("failed to execute command", "the proxy refused or failed (SOCKS 4 reply 91)", None),
@@ -604,34 +605,37 @@ const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
     ("failed parsing", "the proxy's answer is not SOCKS", Some(MAYBE_HTTP)),
 ];
 
-fn socks_fault(destination: &Destination, words: &str, marks: &TapState) -> DialError {
+fn socks_fault(destination: &Destination, words: &str, tap_state: &TapState) -> DialError {
     if words.contains("io error") {
-        let cause = format!("no way to {destination}: {}", broken_off(marks));
+        let cause = format!("no connection to {destination}: {}", describe_disconnect(tap_state));
         let fault = DialError::new(FailureKind::ProxyFailed, cause);
-        return if marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault };
+        return if tap_state.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault };
     }
     let known = SOCKS_FAILURES.iter().find(|(theirs, _, _)| words.contains(theirs));
     let (ours, hint) = known.map_or((words, None), |(_, ours, hint)| (*ours, *hint));
-    let fault = DialError::new(FailureKind::ProxyFailed, format!("no way to {destination}: {ours}"));
+    let fault = DialError::new(FailureKind::ProxyFailed, format!("no connection to {destination}: {ours}"));
     DialError { hint: hint.map(str::to_string), ..fault }
 }
 
-/// What the tap on the socket at the bottom sees.
-fn marks(stream: &Stream) -> Arc<TapState> {
+/// The state of the tap on the socket.
+fn tap_state(stream: &Stream) -> Arc<TapState> {
     match stream {
         Stream::Plain(tap) => tap.state(),
-        Stream::Tls(tls) => marks(tls.get_ref().0),
+        Stream::Tls(tls) => tap_state(tls.get_ref().0),
     }
 }
 
-/// hyper-util does not tell which error it met; the tap on the socket does.
-fn broken_off(marks: &TapState) -> String {
-    match marks.end() {
+/// Describes a broken connection. hyper-util hides the error, but the tap has it.
+fn describe_disconnect(tap_state: &TapState) -> String {
+    match tap_state.end() {
         Some(StreamEnd::Error(Some(errno))) => {
-            format!("the proxy broke off: {}", os_error::describe(&io::Error::from_raw_os_error(errno)))
+            format!(
+                "the connection to the proxy broke: {}",
+                os_error::describe(&io::Error::from_raw_os_error(errno))
+            )
         }
         Some(StreamEnd::Fin) => "the proxy closed the connection".to_string(),
-        Some(StreamEnd::Error(None)) | None => "the proxy broke off".to_string(),
+        Some(StreamEnd::Error(None)) | None => "the connection to the proxy broke".to_string(),
     }
 }
 
@@ -644,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_shown_without_its_password() {
+    fn proxy_is_shown_without_its_password() {
         assert_eq!(shown("http://bob:hunter2@p.example:3128"), "http://p.example:3128");
         assert_eq!(shown("socks5h://bob:hunter2@[::1]"), "socks5h://[::1]:1080");
         assert_eq!(shown("p.example:3128"), "http://p.example:3128");
@@ -653,7 +657,7 @@ mod tests {
     }
 
     #[test]
-    fn zone_of_a_proxys_link_local_address_is_kept_apart() {
+    fn zone_of_a_link_local_proxy_is_split_off() {
         for text in ["http://me:p%40x@[fe80::1%lo]:3128", "[fe80::1%25lo]:3128"] {
             let url: ProxyUrl = text.parse().unwrap();
             assert_eq!((url.zone(), url.port()), (Some("lo"), 3128), "{text}");
@@ -664,7 +668,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_of_proxies_are_known() {
+    fn proxy_passwords_are_secrets() {
         let secrets = |text: &str| ProxyChoice::Url(text.parse().unwrap()).secrets();
         assert_eq!(secrets("http://me:p%40ss:word@a:1"), ["p@ss:word"]);
         assert_eq!(secrets("socks5://me:hunter22@a:1"), ["hunter22"]);
@@ -673,7 +677,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_proxys_url_is_named() {
+    fn invalid_proxy_url_is_explained() {
         let refusal = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
         for text in ["\"http://a:1\"", "'a:1'"] {
             assert!(refusal(text).starts_with("it has quotes around it"), "{text}");
@@ -684,7 +688,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_repeating_its_password() {
+    fn invalid_proxy_error_omits_the_password() {
         for text in ["ftp://bob:hunter2@p", "", "http://", "http://bob:hunter2@p:0", "http://p:99999"] {
             let error = text.parse::<ProxyUrl>().unwrap_err();
             assert!(error.contains("socks5h") && !error.contains("hunter2"), "{error}");
@@ -692,7 +696,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_that_is_refused_is_named_and_nothing_else() {
+    fn invalid_scheme_is_named() {
         let error = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
         assert!(error("ftp://x:1").starts_with("ftp:// is not a proxy's scheme: a proxy is scheme://"));
         assert!(error("bob:hunter2@ftp://x").starts_with("a proxy is scheme://"));
@@ -710,7 +714,7 @@ mod tests {
     }
 
     #[test]
-    fn ws_goes_by_http_proxy_and_wss_by_https_proxy() {
+    fn ws_uses_http_proxy_and_wss_https_proxy() {
         let both = [("HTTP_PROXY", "http://plain:1"), ("https_proxy", "http://secure:2")];
         assert_eq!(chosen(&both, "ws://a.example").as_deref(), Some("http://plain:1"));
         assert_eq!(chosen(&both, "wss://a.example").as_deref(), Some("http://secure:2"));
@@ -721,7 +725,7 @@ mod tests {
     }
 
     #[test]
-    fn only_no_proxy_exempts_a_host_be_it_loopback_or_not() {
+    fn only_no_proxy_exempts_a_host() {
         let direct = |no: &str, target: &str| {
             chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
         };
@@ -737,7 +741,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_exempts_addresses_too_and_a_port_its_own_only() {
+    fn star_exempts_all_and_a_port_itself_only() {
         let direct = |no: &str, target: &str| {
             chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
         };
@@ -753,7 +757,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_holds_no_proxy_is_named_without_its_value() {
+    fn invalid_variable_is_named_without_its_value() {
         for (name, value) in [
             ("HTTP_PROXY", "ftp://bob:hunter2@p"),
             ("https_proxy", "http://p:99999"),
@@ -767,7 +771,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_not_text_is_named_too() {
+    fn non_utf8_variable_is_named() {
         use std::os::unix::ffi::OsStringExt;
         let value = |name: &str| (name == "ALL_PROXY").then(|| OsString::from_vec(vec![b'p', 0xff]));
         assert_eq!(
@@ -777,18 +781,18 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_where_the_proxy_came_from() {
+    fn error_names_the_origin_of_the_proxy() {
         let by_variable = environment(&[("all_proxy", "http://p:1")]).unwrap().plain.unwrap();
         let by_user: ProxyUrl = "http://p:1".parse().unwrap();
         let refused = || DialError::new(FailureKind::Refused, "x").hint("check host and port");
         assert_eq!(
-            by_variable.blamed(refused()).hint.unwrap(),
+            by_variable.with_origin(refused()).hint.unwrap(),
             "nothing listens there, or a firewall says so; the proxy is from all_proxy in the environment; \
              --proxy none ignores it"
         );
-        assert!(by_user.blamed(refused()).hint.unwrap().ends_with("the proxy is from --proxy"));
+        assert!(by_user.with_origin(refused()).hint.unwrap().ends_with("the proxy is from --proxy"));
         let local = DialError::new(FailureKind::Local, "x");
-        assert_eq!(by_user.blamed(local.clone()).hint.unwrap(), "the proxy is from --proxy");
-        assert_eq!(by_user.blamed(local.hint("no such address")).hint.unwrap(), "no such address");
+        assert_eq!(by_user.with_origin(local.clone()).hint.unwrap(), "the proxy is from --proxy");
+        assert_eq!(by_user.with_origin(local.hint("no such address")).hint.unwrap(), "no such address");
     }
 }

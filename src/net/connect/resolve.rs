@@ -1,4 +1,4 @@
-//! From a host's name to the addresses to try.
+//! Resolves a host name to the addresses to try.
 
 use std::fmt;
 use std::io;
@@ -13,7 +13,7 @@ use crate::domain::connection::target::is_zone;
 use crate::net::dial_error::DialError;
 use crate::net::os_error;
 
-/// An address family, when only one is wanted.
+/// An address family, to restrict addresses to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressFamily {
     V4,
@@ -44,17 +44,16 @@ impl fmt::Display for AddressFamily {
     }
 }
 
-/// An IP address, with the network interface through which a link-local one is reached (RFC 4007 section 11):
-/// `127.0.0.1`, `::1`, `fe80::1%eth0`.
+/// An IP address, with the zone of a link-local one (RFC 4007 section 11): `127.0.0.1`, `::1`, `fe80::1%eth0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZonedAddress {
     pub ip: IpAddr,
-    /// The interface's name or number.
+    /// The network interface's name or number.
     pub zone: Option<String>,
 }
 
 impl ZonedAddress {
-    /// This address with a port. Fails where this host has no such interface.
+    /// Adds a port. Fails if this host has no such interface.
     pub fn at(&self, port: u16) -> Result<SocketAddr, DialError> {
         match (self.ip, &self.zone) {
             (IpAddr::V6(ip), Some(zone)) => Ok(SocketAddrV6::new(ip, port, 0, interface_index(zone)?).into()),
@@ -91,7 +90,7 @@ impl fmt::Display for ZonedAddress {
     }
 }
 
-/// The number of the network interface that has this name, or is this number.
+/// The number of the network interface with this name or number.
 fn interface_index(zone: &str) -> Result<u32, DialError> {
     let named = || nix::net::if_::if_nametoindex(zone).ok();
     zone.parse().ok().or_else(named).ok_or_else(|| {
@@ -100,8 +99,7 @@ fn interface_index(zone: &str) -> Result<u32, DialError> {
     })
 }
 
-/// Parses a local address to connect from, with port 0: an IPv6 one with or without brackets, and with its zone where it
-/// is link-local.
+/// Parses a local address to connect from, with port 0. IPv6 may have brackets; a link-local address needs its zone.
 pub fn local_address(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address: ZonedAddress =
@@ -112,7 +110,7 @@ pub fn local_address(text: &str) -> Result<SocketAddr, String> {
     Ok(address)
 }
 
-/// Refuses a link-local address without a zone: the system could not tell through which interface to send.
+/// Rejects a link-local address without a zone, since the system cannot know the interface.
 pub fn check_zone(address: SocketAddr) -> Result<(), DialError> {
     match address {
         SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
@@ -124,8 +122,8 @@ pub fn check_zone(address: SocketAddr) -> Result<(), DialError> {
     }
 }
 
-/// An address that is used for a host and port instead of asking the resolver: `host:port:addr`,
-/// the address with or without brackets when it is IPv6, and with its zone when it is link-local.
+/// A fixed address for a host and port: `host:port:addr`. An IPv6 address may have brackets; a link-local one needs its
+/// zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolveOverride {
     /// In lower case.
@@ -151,7 +149,7 @@ impl FromStr for ResolveOverride {
     }
 }
 
-/// The host (an IPv6 one in brackets) and what follows its colon.
+/// The host (IPv6 in brackets) and the text after its colon.
 fn split_host(text: &str) -> Option<(&str, &str)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(inner) => inner.split_once("]:")?,
@@ -160,16 +158,16 @@ fn split_host(text: &str) -> Option<(&str, &str)> {
     (!host.is_empty()).then_some((host, rest))
 }
 
-/// Where the addresses of a host are to come from, decided before anybody is asked.
+/// Where a host's addresses come from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AddressSource {
-    /// They are known: the host is an address itself, or it was overridden.
+    /// Known: the host is an address, or it is overridden.
     Known(Vec<ZonedAddress>),
-    /// The resolver must be asked for this name.
+    /// The resolver must look up this name.
     Ask(String),
 }
 
-/// Decides whether the resolver must be asked for `host`, an IPv6 address in `zone` where one was given.
+/// Whether the resolver must be asked for `host`; `zone` is that of a link-local IPv6 host.
 pub fn source(
     host: &Host<String>,
     zone: Option<&str>,
@@ -192,8 +190,7 @@ pub fn source(
     }
 }
 
-/// Asks the system's resolver, as other programs on this machine do. Whose name it is is said before it
-/// in the error: `the proxy `.
+/// Asks the system's resolver, as other programs do. `whose` is put before the name in errors: `the proxy `.
 pub async fn ask(name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
     match tokio::net::lookup_host((name, port)).await {
         Ok(addresses) => Ok(without_repeats(addresses)),
@@ -211,8 +208,8 @@ fn without_repeats(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAdd
     unique
 }
 
-/// What getaddrinfo says when the name does not exist or has no address (EAI_NONAME, EAI_NODATA), in
-/// the words of glibc, musl, macOS and Windows; the code itself does not reach us.
+/// getaddrinfo's texts for a name that does not exist or has no address (EAI_NONAME, EAI_NODATA) in glibc, musl, macOS
+/// and Windows; the code itself is not available.
 const NOT_FOUND: &[&str] = &[
     "Name or service not known",
     "No address associated with hostname",
@@ -236,7 +233,7 @@ fn lookup_fault(name: &str, error: &io::Error) -> DialError {
         .hint("the name may well exist: check this machine's DNS servers and network")
 }
 
-/// Keeps the addresses of the wanted family, and of the one that can be reached from `bind`.
+/// Keeps the addresses of `family`, and of the family of `bind`.
 pub fn restrict(
     host: &str,
     addresses: Vec<SocketAddr>,
@@ -269,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_has_a_host_a_port_and_an_address() {
+    fn override_has_host_port_and_address() {
         assert_eq!(parsed("A.example:443:127.0.0.1"), ("a.example".into(), 443, "127.0.0.1".into()));
         assert_eq!(parsed("h:443:[::1]"), ("h".into(), 443, "::1".into()));
         assert_eq!(parsed("h:443:::1"), ("h".into(), 443, "::1".into()));
@@ -279,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_override_says_what_is_wrong() {
+    fn invalid_override_is_explained() {
         let error = |text: &str| text.parse::<ResolveOverride>().unwrap_err();
         assert_eq!(error("h:443"), "'h:443' is not host:port:address: the address is missing");
         assert_eq!(error("443"), "'443' is not host:port:address: the host is missing");
@@ -289,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_becomes_the_number_of_its_interface() {
+    fn zone_becomes_the_interface_number() {
         let at = |text: &str| text.parse::<ZonedAddress>().unwrap().at(80).map(|a| a.to_string());
         assert_eq!(at("fe80::1%7").unwrap(), "[fe80::1%7]:80");
         assert_eq!(at("fe80::1%lo").unwrap(), "[fe80::1%1]:80", "the loopback interface is the first");
@@ -298,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn local_addresses_have_brackets_and_zones_or_none() {
+    fn local_addresses_may_have_brackets_and_zones() {
         let shown = |text| local_address(text).map(|address| address.to_string());
         for (text, address) in [("127.0.0.1", "127.0.0.1:0"), ("::1", "[::1]:0"), ("[::1]", "[::1]:0")] {
             assert_eq!(shown(text), Ok(address.to_string()));
@@ -329,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_resolver_is_asked_only_for_names_that_are_not_overridden() {
+    fn resolver_is_asked_only_without_override() {
         let overrides = ["a.example:443:127.0.0.1".parse().unwrap(), "a.example:443:::1".parse().unwrap()];
         let host = |text: &str| Host::parse(text).unwrap();
         let known = AddressSource::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
@@ -354,13 +351,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_system_is_told_in_words_and_by_name() {
+    fn os_error_is_described_with_its_name() {
         let fault = lookup_fault("a.example", &io::Error::from_raw_os_error(libc::EMFILE));
         assert_eq!(fault.cause, "the resolver failed on a.example: too many open files (EMFILE)");
     }
 
     #[test]
-    fn a_family_that_is_missing_is_named() {
+    fn missing_family_is_named() {
         let addresses = || vec!["127.0.0.1:80".parse().unwrap()];
         let cause = |family, bind| restrict("h", addresses(), family, bind).unwrap_err().cause;
         assert_eq!(cause(Some(AddressFamily::V6), None), "h has no IPv6 address");

@@ -1,4 +1,4 @@
-//! TLS to the server (or to an `https://` proxy), and what it tells.
+//! TLS to the server or to an `https://` proxy.
 
 use std::fmt;
 use std::io;
@@ -30,24 +30,24 @@ use crate::domain::format::variant_words;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;
-use crate::net::tls_error::tls_words;
+use crate::net::tls_error::describe_tls_error;
 
-/// What the user wants of TLS.
+/// The user's TLS options.
 #[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
-    /// PEM files with the only roots to trust, in place of the system's; empty: the system's.
+    /// PEM files of the only roots to trust; if empty, the system's roots.
     pub cacert: Vec<PathBuf>,
-    /// A PEM file with our own certificate and its chain.
+    /// A PEM file with the client certificate and its chain.
     pub cert: Option<PathBuf>,
     /// A PEM file with the private key of `cert`.
     pub key: Option<PathBuf>,
-    /// Do not check the server's certificate.
+    /// Skip the check of the server's certificate.
     pub insecure: bool,
-    /// The name to ask for and to check, in place of the URL's host.
+    /// The server name to request and check instead of the URL's host.
     pub server_name: Option<String>,
 }
 
-/// How TLS is to be spoken. Always valid; the system's roots are read at the first use only.
+/// A valid TLS configuration. The system's roots are loaded at first use.
 #[derive(Default)]
 pub struct TlsPlan {
     trust: TrustRoots,
@@ -60,8 +60,8 @@ pub struct TlsPlan {
 enum TrustRoots {
     #[default]
     System,
-    These(Vec<CertificateDer<'static>>),
-    Anybody,
+    Custom(Vec<CertificateDer<'static>>),
+    Insecure,
 }
 
 impl fmt::Debug for TlsPlan {
@@ -71,12 +71,12 @@ impl fmt::Debug for TlsPlan {
 }
 
 impl TlsPlan {
-    /// Reads the files that `options` names. The error is one line that names the file and the rule.
+    /// Loads the files in `options`. The error is one line that names the file and the rule.
     pub fn build(options: &TlsOptions) -> Result<TlsPlan, String> {
         let trust = match (options.insecure, options.cacert.as_slice()) {
-            (true, _) => TrustRoots::Anybody,
+            (true, _) => TrustRoots::Insecure,
             (false, []) => TrustRoots::System,
-            (false, files) => TrustRoots::These(roots(files)?),
+            (false, files) => TrustRoots::Custom(roots(files)?),
         };
         let server_name = options.server_name.as_deref().map(parse_name).transpose()?;
         let plan = TlsPlan { trust, identity: identity(options)?, server_name, ..TlsPlan::default() };
@@ -86,12 +86,12 @@ impl TlsPlan {
         Ok(plan)
     }
 
-    /// Reads the system's roots now, so that it does not take its time in the middle of a run.
+    /// Loads the system's roots now, so that the delay does not fall into a run.
     pub fn prepare(&self) -> Result<(), String> {
         self.verifier().map(|_| ())
     }
 
-    /// The name to ask `host` for.
+    /// The server name for `host`.
     pub fn name_for(&self, host: &Host<String>) -> Result<ServerName<'static>, DialError> {
         match &self.server_name {
             Some(name) => Ok(name.clone()),
@@ -103,36 +103,39 @@ impl TlsPlan {
         self.verifier.get_or_init(|| verifier(&self.trust)).clone()
     }
 
-    /// A configuration for one connection, and what will have been seen of its certificate.
+    /// A configuration for one connection, and a slot for the server's certificate.
     fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
         let no_roots =
             |why| DialError::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
         let inner = self.verifier().map_err(no_roots)?;
         let seen = ShownCertificate::default();
         let pinned = match &self.trust {
-            TrustRoots::These(roots) => roots.clone(),
-            TrustRoots::System | TrustRoots::Anybody => Vec::new(),
+            TrustRoots::Custom(roots) => roots.clone(),
+            TrustRoots::System | TrustRoots::Insecure => Vec::new(),
         };
-        let witness = Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) });
+        let recorder = Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) });
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| {
-                DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
+                DialError::new(
+                    FailureKind::Local,
+                    format!("TLS cannot be set up: {}", describe_tls_error(&error)),
+                )
             })?
             .dangerous()
-            .with_custom_certificate_verifier(witness);
+            .with_custom_certificate_verifier(recorder);
         let mut config = match &self.identity {
             Some(own) if identity => config.with_client_cert_resolver(Arc::clone(own) as _),
             _ => config.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Each opening is to show a whole handshake, the first as well as the tenth.
+        // Without resumption, every opening measures a full handshake.
         config.resumption = Resumption::disabled();
         Ok((config, seen))
     }
 }
 
-/// The certificate of `host`, as TLS names it.
+/// The TLS server name of `host`.
 pub fn host_name(host: &Host<String>) -> Result<ServerName<'static>, DialError> {
     match host {
         Host::Ipv4(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
@@ -215,26 +218,28 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
         Err(Error::InconsistentKeys(_)) => {
             Err(format!("the key '{}' is not that of the certificate '{}'", key.display(), cert.display()))
         }
-        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), tls_words(&error))),
+        Err(error) => {
+            Err(format!("the key '{}' cannot be used: {}", key.display(), describe_tls_error(&error)))
+        }
     }
 }
 
 fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
     let provider = Arc::new(ring::default_provider());
     match trust {
-        TrustRoots::Anybody => Ok(Arc::new(InsecureVerifier(provider))),
+        TrustRoots::Insecure => Ok(Arc::new(InsecureVerifier(provider))),
         TrustRoots::System => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => {
-                Err(format!("the system's root certificates cannot be read: {}", tls_words(&error)))
+                Err(format!("the system's root certificates cannot be read: {}", describe_tls_error(&error)))
             }
         },
-        TrustRoots::These(roots) => {
+        TrustRoots::Custom(roots) => {
             let mut store = RootCertStore::empty();
             for root in roots {
-                store
-                    .add(root.clone())
-                    .map_err(|error| format!("a root certificate is unusable: {}", tls_words(&error)))?;
+                store.add(root.clone()).map_err(|error| {
+                    format!("a root certificate is unusable: {}", describe_tls_error(&error))
+                })?;
             }
             match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
                 Ok(verifier) => Ok(verifier),
@@ -244,7 +249,7 @@ fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
     }
 }
 
-/// Accepts any certificate, but still wants the server to hold its key.
+/// Accepts any certificate, but checks that the server holds its key.
 #[derive(Debug)]
 struct InsecureVerifier(Arc<CryptoProvider>);
 
@@ -283,22 +288,22 @@ impl ServerCertVerifier for InsecureVerifier {
     }
 }
 
-/// The server's certificate, once it was shown.
+/// The certificate that the server presented.
 type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
 
-/// Lets another judge, and keeps what was shown: it is wanted most when it was refused.
+/// Delegates the check and records the certificate, which matters most when it is rejected.
 #[derive(Debug)]
 struct RecordingVerifier {
     inner: Arc<dyn ServerCertVerifier>,
-    /// Certificates that the user trusts by name, whatever their kind.
+    /// Certificates that the user trusts explicitly, whatever their type.
     pinned: Vec<CertificateDer<'static>>,
     seen: ShownCertificate,
 }
 
 impl RecordingVerifier {
-    /// A self-signed certificate marked as a CA's, as `openssl req -x509` makes them, is refused by
-    /// webpki even where it is a root itself. The user named this very certificate: accept it, as
-    /// OpenSSL does. (webpki has checked its dates before it says so.)
+    /// Whether the user trusts exactly this certificate. webpki rejects a self-signed CA certificate, as
+    /// `openssl req -x509` makes it, even if it is a root itself; OpenSSL accepts it. (webpki has checked the dates
+    /// before.)
     fn is_pinned(&self, error: &Error, end_entity: &CertificateDer<'_>) -> bool {
         let ca = matches!(error, Error::InvalidCertificate(e) if certificate::is_ca_as_server(e));
         ca && self.pinned.iter().any(|pinned| pinned == end_entity)
@@ -349,12 +354,12 @@ impl ServerCertVerifier for RecordingVerifier {
     }
 }
 
-/// Whom TLS is spoken with.
+/// The TLS peer.
 #[derive(Debug, Clone)]
 pub enum TlsPeer {
-    /// The target of the URL, which may want to know who we are.
+    /// The target; it may receive our client certificate.
     Server(ServerName<'static>),
-    /// An `https://` proxy, which does not learn it.
+    /// An `https://` proxy; it does not receive our client certificate.
     Proxy(ServerName<'static>),
 }
 
@@ -373,30 +378,30 @@ impl TlsPeer {
     }
 }
 
-/// Negotiates TLS over `stream`; until `deadline`, of a `budget` that began earlier.
+/// Negotiates TLS over `stream`. `budget` is the whole time limit, for the error text.
 pub async fn handshake<S>(
     plan: &TlsPlan,
     stream: S,
-    party: &TlsPeer,
+    peer: &TlsPeer,
     deadline: Instant,
     budget: Duration,
 ) -> Result<(TlsStream<S>, TlsInfo), DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (config, seen) = plan.config(matches!(party, TlsPeer::Server(_)))?;
+    let (config, seen) = plan.config(matches!(peer, TlsPeer::Server(_)))?;
     let connector = TlsConnector::from(Arc::new(config));
-    let negotiated = timeout_at(deadline, connector.connect(party.name().clone(), stream)).await;
+    let negotiated = timeout_at(deadline, connector.connect(peer.name().clone(), stream)).await;
     let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
     match negotiated {
         Err(_) => {
-            let doing = format!("{} did not end the TLS handshake", party.words());
-            // A plain server waits for the end of a request that never comes.
-            Err(maybe_plain(DialError::timeout(budget, doing), party))
+            let doing = format!("{} did not end the TLS handshake", peer.words());
+            // A plain-text server waits for the end of a request and so answers nothing.
+            Err(maybe_plain(DialError::timeout(budget, doing), peer))
         }
-        Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), party)),
+        Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), peer)),
         Ok(Ok(stream)) => {
-            let verified = !matches!(plan.trust, TrustRoots::Anybody);
+            let verified = !matches!(plan.trust, TrustRoots::Insecure);
             let facts = facts(stream.get_ref().1, leaf, verified);
             Ok((stream, facts))
         }
@@ -409,7 +414,7 @@ fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified:
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
     TlsInfo {
         version: version.unwrap_or_default(),
-        // rustls marks TLS 1.3's suites, IANA does not.
+        // rustls marks TLS 1.3 cipher suites in their names; IANA does not.
         cipher: cipher.unwrap_or_default().replacen("TLS13_", "TLS_", 1),
         alpn,
         days_left: leaf.as_ref().map(|leaf| leaf.days_left(unix_now())),
@@ -424,40 +429,40 @@ fn unix_now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The TLS error inside an error of a TLS stream.
+/// The TLS error inside an I/O error.
 fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
 const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
-fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
-    let who = party.words();
+fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, peer: &TlsPeer) -> DialError {
+    let who = peer.words();
     match tls_error(error) {
-        Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
-        Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, party),
+        Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, peer),
+        Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, peer),
         Some(Error::AlertReceived(AlertDescription::HandshakeFailure)) if leaf.is_none() => {
             nothing_in_common(who)
         }
         Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
         Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
-        Some(other) => failed(format!("the TLS handshake failed: {}", tls_words(other))),
+        Some(other) => failed(format!("the TLS handshake failed: {}", describe_tls_error(other))),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             let cause = format!("{who} closed the connection during the TLS handshake");
-            maybe_plain(DialError::new(FailureKind::ClosedEarly, cause), party)
+            maybe_plain(DialError::new(FailureKind::ClosedEarly, cause), peer)
         }
-        None => match DialError::talking("during the TLS handshake", error) {
-            // A plain server that closes with our hello unread resets.
-            reset if reset.kind == FailureKind::Reset => maybe_plain(reset, party),
+        None => match DialError::on_open_connection("during the TLS handshake", error) {
+            // A plain-text server that closes with our hello unread sends an RST.
+            reset if reset.kind == FailureKind::Reset => maybe_plain(reset, peer),
             fault => fault,
         },
     }
 }
 
-/// The name that is asked of a proxy is that in its URL, whatever --server-name says.
-fn certificate_fault(wrong: &CertificateError, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
-    let fault = certificate::fault(wrong, leaf, party.name());
-    match party {
+/// A proxy's certificate must match its URL; --server-name does not apply.
+fn certificate_fault(wrong: &CertificateError, leaf: Option<&LeafCertificate>, peer: &TlsPeer) -> DialError {
+    let fault = certificate::fault(wrong, leaf, peer.name());
+    match peer {
         TlsPeer::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => {
             DialError { hint: None, ..fault }
         }
@@ -469,20 +474,20 @@ fn failed(cause: String) -> DialError {
     DialError::new(FailureKind::TlsFailed, cause)
 }
 
-fn maybe_plain(fault: DialError, party: &TlsPeer) -> DialError {
-    match party {
+fn maybe_plain(fault: DialError, peer: &TlsPeer) -> DialError {
+    match peer {
         TlsPeer::Server(_) => fault.hint(MAYBE_PLAIN),
         TlsPeer::Proxy(_) => fault.hint("the proxy may be a plain one: give it as http://"),
     }
 }
 
-fn not_tls(wrong: InvalidMessage, party: &TlsPeer) -> DialError {
-    let who = party.words();
+fn not_tls(wrong: InvalidMessage, peer: &TlsPeer) -> DialError {
+    let who = peer.words();
     match wrong {
         InvalidMessage::InvalidContentType
         | InvalidMessage::UnknownProtocolVersion
         | InvalidMessage::MessageTooLarge => {
-            maybe_plain(failed(format!("what {who} answered is not TLS")), party)
+            maybe_plain(failed(format!("{who} did not answer with TLS")), peer)
         }
         other => failed(format!("{who} sent a broken TLS message: {}", variant_words(&other))),
     }
@@ -498,8 +503,8 @@ fn incompatible(wrong: &PeerIncompatible, who: &str) -> DialError {
     }
 }
 
-/// The server gave up before it showed a certificate: it found no algorithm that both sides know, as a rule. One that
-/// misses our certificate shows its own first.
+/// The server refused before it presented a certificate: usually no common algorithm. A server that wants a client
+/// certificate presents its own first.
 fn nothing_in_common(who: &str) -> DialError {
     failed(format!(
         "{who} refused before it showed a certificate (TLS alert handshake_failure): as a rule both sides have no \
@@ -544,17 +549,17 @@ fn alert_fault(alert: AlertDescription, who: &str) -> DialError {
     DialError { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
 }
 
-/// The fault of TLS in an error that came after the handshake: in TLS 1.3 a server judges our
-/// certificate when we are done already, so its alert meets us in the next phase.
+/// The TLS error after the handshake: in TLS 1.3 the server checks our certificate after our handshake is done, so its
+/// alert arrives in the next phase.
 pub fn alert(error: &io::Error) -> Option<DialError> {
     let fault = match tls_error(error)? {
         Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
-        other => failed(format!("TLS with the server failed: {}", tls_words(other))),
+        other => failed(format!("TLS with the server failed: {}", describe_tls_error(other))),
     };
     Some(DialError { phase: Some(Phase::Tls), ..fault })
 }
 
-/// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
+/// The IANA name of the peer's TLS alert (`decode_error`).
 pub fn alert_name(error: &io::Error) -> Option<String> {
     let Error::AlertReceived(alert) = tls_error(error)? else { return None };
     Some(variant_words(alert).replace(' ', "_"))
@@ -586,18 +591,18 @@ mod tests {
 
     async fn negotiated<T>(plan: &TlsPlan, peer: &LoopbackPeer<T>, name: &str) -> Result<TlsInfo, DialError> {
         let stream = TcpStream::connect(peer.address).await.unwrap();
-        let party = TlsPeer::Server(parse_name(name).unwrap());
-        let (_, facts) = handshake(plan, stream, &party, Instant::now() + BUDGET, BUDGET).await?;
+        let peer = TlsPeer::Server(parse_name(name).unwrap());
+        let (_, facts) = handshake(plan, stream, &peer, Instant::now() + BUDGET, BUDGET).await?;
         Ok(facts)
     }
 
-    /// Shows a certificate to a client that asks for `a.example`.
+    /// Presents a certificate to a client that requests `a.example`.
     async fn shown(plan: &TlsPlan, shown: &TestCertificate) -> Result<TlsInfo, DialError> {
         let peer = TestTlsServer::new(shown).run(hold).await;
         negotiated(plan, &peer, "a.example").await
     }
 
-    /// Reads until the client goes.
+    /// Reads until the client closes.
     async fn hold<S: AsyncRead + Unpin>(mut stream: S) {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     }
@@ -608,7 +613,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_facts_are_those_of_the_connection_and_the_certificate() {
+    async fn tls_info_describes_connection_and_certificate() {
         let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["a.example", "b.example"], VALID);
         let facts = shown(&trusting(&authority.cert), &certificate).await.unwrap();
@@ -627,7 +632,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tls_1_2_and_no_alpn_are_told_as_they_are() {
+    async fn tls_1_2_and_missing_alpn_are_reported() {
         let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["127.0.0.1"], VALID);
         let server = TestTlsServer { versions: ONLY_1_2, alpn: &[], ..TestTlsServer::new(&certificate) };
@@ -638,7 +643,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_fault_of_a_certificate_has_its_name() {
+    async fn each_certificate_fault_is_named() {
         let authority = TestAuthority::new("Test Root");
         let plan = trusting(&authority.cert);
         let span = |since_days, until_days| ValidityPeriod { since_days, until_days };
@@ -657,28 +662,28 @@ mod tests {
         let stranger = TestAuthority::new("Another \x1bRoot");
         let (kind, cause, hint) = wrong(&plan, &stranger.issue(&["a.example"], VALID)).await;
         assert_eq!(kind, FailureKind::CertificateUnknownIssuer);
-        assert_eq!(cause, "certificate is by an unknown issuer, Another \\u{1b}Root");
+        assert_eq!(cause, "certificate has an unknown issuer, Another \\u{1b}Root");
         assert!(hint.contains("--cacert") && hint.contains("--insecure"), "{hint}");
     }
 
     #[tokio::test]
-    async fn another_name_is_not_offered_for_a_proxy() {
+    async fn proxy_error_offers_no_other_name() {
         let authority = TestAuthority::new("Test Root");
         let peer = TestTlsServer::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
         let stream = TcpStream::connect(peer.address).await.unwrap();
-        let party = TlsPeer::Proxy(parse_name("a.example").unwrap());
+        let peer = TlsPeer::Proxy(parse_name("a.example").unwrap());
         let plan = trusting(&authority.cert);
-        let fault = handshake(&plan, stream, &party, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        let fault = handshake(&plan, stream, &peer, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
         assert_eq!((fault.kind, fault.hint), (FailureKind::CertificateWrongName, None));
     }
 
     #[tokio::test]
-    async fn a_self_signed_certificate_is_said_to_be_so() {
+    async fn self_signed_certificate_is_named() {
         let plan = trusting(&TestAuthority::new("Test Root").cert);
         for ca in [false, true] {
             let (kind, cause, hint) = wrong(&plan, &self_signed(&["a.example"], ca)).await;
             assert_eq!(kind, FailureKind::CertificateUnknownIssuer, "{cause}");
-            assert_eq!(cause, "certificate is self-signed, and not one that is trusted here");
+            assert_eq!(cause, "certificate is self-signed and not trusted here");
             assert!(hint.contains("--cacert"), "{hint}");
         }
     }
@@ -695,7 +700,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn insecure_accepts_anything_and_still_tells_what_it_saw() {
+    async fn insecure_accepts_and_reports_the_certificate() {
         let authority = TestAuthority::new("Test Root");
         let expired = authority.issue(&["b.example"], ValidityPeriod { since_days: 30, until_days: -3 });
         let facts = shown(&insecure(), &expired).await.unwrap();
@@ -704,7 +709,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
+    async fn client_certificate_is_sent_or_demanded() {
         let (servers, clients) = (TestAuthority::new("Servers"), TestAuthority::new("Clients"));
         let certificate = servers.issue(&["a.example"], VALID);
         let demanding = || TestTlsServer {
@@ -730,7 +735,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_name_can_be_overridden() {
+    async fn server_name_can_be_overridden() {
         let authority = TestAuthority::new("Test Root");
         let files = PemFiles::create();
         let plan = TlsPlan::build(&TlsOptions {
@@ -746,7 +751,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_offers_http_2_only_is_guessed() {
+    async fn http_2_only_server_is_suspected() {
         let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["a.example"], VALID);
         let peer = TestTlsServer { alpn: &[b"h2"], ..TestTlsServer::new(&certificate) }.run(hold).await;
@@ -770,7 +775,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn common_name_alone_is_no_name() {
+    async fn common_name_alone_does_not_count() {
         let authority = TestAuthority::new("Test Root");
         let shown = authority.issue_for_common_name("a.example");
         let (kind, cause, hint) = wrong(&trusting(&authority.cert), &shown).await;
@@ -805,7 +810,7 @@ mod tests {
     }
 
     #[test]
-    fn no_tls_error_shows_a_librarys_debug_text() {
+    fn tls_errors_have_no_debug_text() {
         use rustls::{CertRevocationListError, PeerMisbehaved};
         let errors = [
             Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
@@ -820,18 +825,18 @@ mod tests {
             Error::DecryptError,
         ];
         for error in errors {
-            let text = tls_words(&error);
+            let text = describe_tls_error(&error);
             let odd = |c: char| "{}[]()_".contains(c) || c.is_ascii_uppercase();
             assert!(!text.contains(odd) && text.len() < 100, "{text}");
         }
         assert_eq!(
-            tls_words(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
+            describe_tls_error(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
             "the peer broke the protocol: too many empty fragments"
         );
     }
 
     #[test]
-    fn pem_files_are_read_as_editors_save_them() {
+    fn pem_files_are_read_in_any_encoding() {
         let own = self_signed(&["a.example"], false);
         let files = PemFiles::create();
         let utf16: Vec<u8> =
@@ -851,7 +856,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_pem_files_are_named_without_the_librarys_debug_text() {
+    fn damaged_pem_files_are_explained() {
         let (own, files) = (self_signed(&["a.example"], false), PemFiles::create());
         for (text, expected) in [
             (own.cert.replace(['\r', '\n'], " "), "a block has no END line, or is not broken into lines"),
@@ -867,7 +872,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_tls_is_said_to_be_so() {
+    async fn non_tls_answer_is_named() {
         let plain = peer(async |mut stream: TcpStream| {
             let _ = stream.read(&mut [0; 64]).await;
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
@@ -876,7 +881,7 @@ mod tests {
         .await;
         let fault = negotiated(&insecure(), &plain, "a.example").await.unwrap_err();
         assert_eq!((fault.kind, fault.hint.as_deref()), (FailureKind::TlsFailed, Some(MAYBE_PLAIN)));
-        assert_eq!(fault.cause, "what the server answered is not TLS");
+        assert_eq!(fault.cause, "the server did not answer with TLS");
         let closing = peer(async |mut stream: TcpStream| {
             let _ = stream.read(&mut [0; 4096]).await;
         })
@@ -886,11 +891,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_runs_out_of_time() {
+    async fn silent_server_times_out() {
         let (near, _far) = tokio::io::duplex(1 << 16);
-        let party = TlsPeer::Server(parse_name("a.example").unwrap());
+        let peer = TlsPeer::Server(parse_name("a.example").unwrap());
         let began = Instant::now();
-        let fault = handshake(&insecure(), near, &party, began + BUDGET, BUDGET).await.unwrap_err();
+        let fault = handshake(&insecure(), near, &peer, began + BUDGET, BUDGET).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
         assert_eq!(fault.kind, FailureKind::Timeout);
         assert_eq!(fault.cause, "the server did not end the TLS handshake within 10 s");
@@ -898,13 +903,13 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_roots_are_not_read_before_they_are_needed() {
+    fn system_roots_are_loaded_on_first_use() {
         let plan = TlsPlan::build(&TlsOptions::default()).unwrap();
         assert!(plan.verifier.get().is_none());
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_with_its_rule() {
+    fn unusable_files_are_named_with_the_rule() {
         let files = PemFiles::create();
         let own = self_signed(&["a.example"], false);
         let cert = files.put("cert.pem", &own.cert);
@@ -941,7 +946,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_after_the_handshake_is_an_end_by_the_peers_hand() {
+    fn alert_after_the_handshake_is_a_close_by_the_peer() {
         for (alert, name) in [
             (AlertDescription::DecodeError, "decode_error"),
             (AlertDescription::UnknownCA, "unknown_ca"),

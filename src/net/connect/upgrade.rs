@@ -1,6 +1,6 @@
-//! Asks for the upgrade to WebSocket (RFC 6455 section 4.1) and judges the answer.
+//! The upgrade to WebSocket (RFC 6455 section 4.1): sends the request and checks the response.
 //!
-//! Our own over httparse: the library's handshake says that it failed, a diagnostic must say how.
+//! Uses httparse instead of the library's handshake, which reports that it failed but not how.
 
 use std::io;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use super::tls;
 use super::upgrade_error::{self, SentRequest};
 use crate::net::dial_error::DialError;
 
-/// The most interim (1xx) responses before the final one.
+/// Maximum number of interim (1xx) responses before the final one.
 const MAX_INTERIM_RESPONSES: usize = 16;
 
-/// What is asked of the server.
+/// Parameters of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct UpgradeOffer<'a> {
     pub target: &'a Target,
-    /// The user's own headers; they replace ours of the same name.
+    /// The user's headers; they replace ours of the same name.
     pub headers: &'a HeaderMap,
     pub origin: Option<&'a HeaderValue>,
     pub subprotocols: &'a [String],
@@ -41,13 +41,13 @@ pub struct UpgradeOffer<'a> {
 pub struct Upgraded {
     pub subprotocols_offered: Vec<String>,
     pub subprotocol: Option<UntrustedText>,
-    /// The response's telling headers.
+    /// Headers worth reporting.
     pub headers: Vec<(String, UntrustedText)>,
-    /// What came after the response's head: the beginning of the WebSocket's frames.
+    /// Bytes received after the response head: the first WebSocket frames.
     pub leftover: Vec<u8>,
 }
 
-/// Upgrades `stream`. Takes until `deadline` at most, of a `budget` that began earlier.
+/// Upgrades `stream` by `deadline`. `budget` is the whole time limit, for the error text.
 pub async fn upgrade<S>(
     stream: &mut S,
     offer: UpgradeOffer<'_>,
@@ -59,25 +59,25 @@ where
 {
     let request = UpgradeRequest::new(offer)?;
     let sent = send(stream, &request.bytes, deadline).await;
-    // A server that refuses early may close while we still write; its answer tells more.
+    // A server that refuses early may close while we still write; its response explains more than our write error.
     let mut reader = HeadReader::new(stream, deadline);
     let head = match (final_head(&mut reader).await, sent) {
         (Ok(head), _) => head,
-        (Err(error), Ok(())) => return Err(unanswered(offer.target, &error, budget)),
+        (Err(error), Ok(())) => return Err(response_error(offer.target, &error, budget)),
         (Err(HeadError::Io(error)), Err(_)) if tls::alert(&error).is_some() => {
-            return Err(unanswered(offer.target, &HeadError::Io(error), budget));
+            return Err(response_error(offer.target, &HeadError::Io(error), budget));
         }
-        (Err(_), Err(error)) => return Err(unsent(&error, budget)),
+        (Err(_), Err(error)) => return Err(send_error(&error, budget)),
     };
     if head.status != 101 {
         let body = reader.body_start(&head).await;
         return Err(upgrade_error::fault(&request.sent(offer), &head, &body));
     }
-    let subprotocol = judge(&head, &request)?;
+    let subprotocol = check_response(&head, &request)?;
     Ok(Upgraded {
         subprotocols_offered: request.subprotocols,
         subprotocol,
-        headers: throttle(&head),
+        headers: reported_headers(&head),
         leftover: reader.into_leftover(),
     })
 }
@@ -90,10 +90,12 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Ins
     timeout_at(deadline, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-fn unsent(error: &io::Error, budget: Duration) -> DialError {
+fn send_error(error: &io::Error, budget: Duration) -> DialError {
     match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => DialError::timeout(budget, "the server did not take the request"),
-        _ => DialError::talking("while the request was sent", error),
+        (io::ErrorKind::TimedOut, None) => {
+            DialError::timeout(budget, "the server did not accept the request")
+        }
+        _ => DialError::on_open_connection("while the request was sent", error),
     }
 }
 
@@ -110,14 +112,14 @@ async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Res
 
 const MAYBE_TLS: &str = "some TLS servers close like this on plain HTTP: try wss://";
 
-fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> DialError {
+fn response_error(target: &Target, error: &HeadError, budget: Duration) -> DialError {
     if let HeadError::Io(io) = error
         && let Some(fault) = tls::alert(io)
     {
         return fault;
     }
     let fault = error.fault("the server", budget);
-    let hint = match (error.speaks(), error) {
+    let hint = match (error.other_protocol(), error) {
         (Some(KnownProtocol::Tls), _) => Some(upgrade_error::TRY_WSS),
         (Some(KnownProtocol::Http2), _) => {
             Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here")
@@ -131,13 +133,13 @@ fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> DialError
     DialError { hint: hint.map(str::to_string), ..fault }
 }
 
-/// A request, and what is needed to judge the answer.
+/// A request, and what is needed to check its response.
 struct UpgradeRequest {
     bytes: Vec<u8>,
     key: Vec<u8>,
     subprotocols: Vec<String>,
     offers_extensions: bool,
-    /// That of the Authorization header, where there is one.
+    /// The scheme of the Authorization header, if any.
     scheme: Option<String>,
 }
 
@@ -148,23 +150,23 @@ impl UpgradeRequest {
             None => generate_key().into_bytes(),
         };
         let subprotocols = subprotocols(offer);
-        let headers = ours(offer, &key, &subprotocols)?;
+        let headers = default_headers(offer, &key, &subprotocols)?;
         let is_ours = |name: &HeaderName| headers.iter().any(|(ours, _)| name == ours);
         let mut bytes = format!("GET {} HTTP/1.1\r\n", offer.target.resource()).into_bytes();
         for (name, value) in &headers {
-            line(&mut bytes, name, value);
+            push_header(&mut bytes, name, value);
         }
         for (name, value) in offer.headers.iter().filter(|(name, _)| !is_ours(name)) {
-            line(&mut bytes, &title_case(name), value);
+            push_header(&mut bytes, &title_case(name), value);
         }
         bytes.extend(b"\r\n");
         let offers_extensions = offer.headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS);
         let ours = headers.iter().find(|(name, _)| *name == "Authorization").map(|(_, value)| value);
-        let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(scheme);
+        let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(authorization_scheme);
         Ok(UpgradeRequest { bytes, key, subprotocols, offers_extensions, scheme })
     }
 
-    /// What a refusal is to be read by.
+    /// What the interpretation of a refusal depends on.
     fn sent<'a>(&self, offer: UpgradeOffer<'a>) -> SentRequest<'a> {
         let given = |name: HeaderName| {
             offer.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_string())
@@ -185,15 +187,15 @@ impl UpgradeRequest {
     }
 }
 
-/// `Basic`: the scheme of an Authorization header.
-fn scheme(authorization: &HeaderValue) -> Option<String> {
+/// The scheme of an Authorization header, such as `Basic`.
+fn authorization_scheme(authorization: &HeaderValue) -> Option<String> {
     let text = String::from_utf8_lossy(authorization.as_bytes());
     let (scheme, _) = text.trim().split_once(' ')?;
     Some(scheme.to_string())
 }
 
-/// The headers that every request has, each with the user's value where the user gave one.
-fn ours(
+/// The headers of every request; the user's values take precedence.
+fn default_headers(
     offer: UpgradeOffer<'_>,
     key: &[u8],
     subprotocols: &[String],
@@ -229,7 +231,7 @@ fn authorization(offer: UpgradeOffer<'_>) -> Result<Option<HeaderValue>, DialErr
     value("the credentials", basic.as_bytes()).map(Some)
 }
 
-/// The subprotocols asked for, and those in a header of the user's own.
+/// The offered subprotocols, including those in the user's own header.
 fn subprotocols(offer: UpgradeOffer<'_>) -> Vec<String> {
     let headers = offer.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let listed = headers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
@@ -242,14 +244,14 @@ fn value(what: &str, bytes: &[u8]) -> Result<HeaderValue, DialError> {
     HeaderValue::from_bytes(bytes).map_err(|_| wrong())
 }
 
-fn line(bytes: &mut Vec<u8>, name: &str, value: &HeaderValue) {
+fn push_header(bytes: &mut Vec<u8>, name: &str, value: &HeaderValue) {
     bytes.extend(name.as_bytes());
     bytes.extend(b": ");
     bytes.extend(value.as_bytes());
     bytes.extend(b"\r\n");
 }
 
-/// `x-api-key` as `X-Api-PlaceholderName`: names are caseless, but not every server knows that.
+/// `x-api-key` as `X-Api-Key`. Names are case-insensitive, but not every server knows that.
 fn title_case(name: &HeaderName) -> String {
     let mut start = true;
     let cased = name.as_str().chars().map(|c| {
@@ -260,23 +262,23 @@ fn title_case(name: &HeaderName) -> String {
     cased.collect()
 }
 
-/// Whether a 101 is one that RFC 6455 section 4.1 lets a client accept; its subprotocol.
-fn judge(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<UntrustedText>, DialError> {
+/// Checks a 101 response by RFC 6455 section 4.1; returns the chosen subprotocol.
+fn check_response(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<UntrustedText>, DialError> {
     if head.minor_version == 0 {
-        return Err(bad("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
+        return Err(bad_upgrade("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
     }
     if !head.has_token("upgrade", "websocket") {
-        return Err(bad(missing(head, "upgrade", "Upgrade: websocket")));
+        return Err(bad_upgrade(missing(head, "upgrade", "Upgrade: websocket")));
     }
     if !head.has_token("connection", "upgrade") {
-        return Err(bad(missing(head, "connection", "Connection: Upgrade")));
+        return Err(bad_upgrade(missing(head, "connection", "Connection: Upgrade")));
     }
-    accept(head, &request.key)?;
-    extensions(head, request)?;
-    subprotocol(head, &request.subprotocols)
+    check_accept_key(head, &request.key)?;
+    check_extensions(head, request)?;
+    check_subprotocol(head, &request.subprotocols)
 }
 
-fn bad(cause: impl Into<String>) -> DialError {
+fn bad_upgrade(cause: impl Into<String>) -> DialError {
     DialError::new(FailureKind::BadUpgrade, cause)
 }
 
@@ -289,34 +291,34 @@ fn missing(head: &HttpHead, name: &str, wanted: &str) -> String {
     }
 }
 
-fn accept(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
+fn check_accept_key(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
     let wanted = derive_accept_key(key);
     match head.text("sec-websocket-accept") {
         Some(got) if got == wanted => Ok(()),
         Some(got) => {
             let cause =
                 format!("wrong Sec-WebSocket-Accept: {} instead of {wanted}", UntrustedText::new(&got));
-            Err(bad(cause).hint("the server, or a cache before it, did not answer this very request"))
+            Err(bad_upgrade(cause).hint("the server, or a cache before it, did not answer this very request"))
         }
-        None => Err(bad("the 101 response lacks Sec-WebSocket-Accept")),
+        None => Err(bad_upgrade("the 101 response lacks Sec-WebSocket-Accept")),
     }
 }
 
-fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError> {
+fn check_extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError> {
     let Some(chosen) = head.text("sec-websocket-extensions").filter(|chosen| !chosen.is_empty()) else {
         return Ok(());
     };
     let chosen = UntrustedText::new(&chosen);
     if request.offers_extensions {
-        Err(bad(format!("the server chose the extension {chosen}, which wscheck does not speak"))
+        Err(bad_upgrade(format!("the server chose the extension {chosen}, which wscheck does not speak"))
             .hint("leave Sec-WebSocket-Extensions out of the headers"))
     } else {
-        Err(bad(format!("the server chose an extension that was not offered: {chosen}")))
+        Err(bad_upgrade(format!("the server chose an extension that was not offered: {chosen}")))
     }
 }
 
-fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedText>, DialError> {
-    // An empty line chooses nothing.
+fn check_subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedText>, DialError> {
+    // An empty header line chooses no subprotocol.
     let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
     let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
     match chosen.as_slice() {
@@ -327,16 +329,19 @@ fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedTe
         [one] => Err(not_offered(&String::from_utf8_lossy(one), offered)),
         more => {
             let names = more.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>().join(", ");
-            Err(bad(format!("the server chose more than one subprotocol: {}", UntrustedText::new(&names))))
+            Err(bad_upgrade(format!(
+                "the server chose more than one subprotocol: {}",
+                UntrustedText::new(&names)
+            )))
         }
     }
 }
 
-/// The server chose what it was not offered; browsers refuse that, too.
+/// The error for a subprotocol that was not offered; browsers reject that, too.
 fn not_offered(chosen: &str, offered: &[String]) -> DialError {
     let shown = UntrustedText::new(chosen);
     let but = if offered.is_empty() { String::new() } else { format!(" (offered: {})", offered.join(", ")) };
-    let fault = bad(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
+    let fault = bad_upgrade(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
     match (offered.iter().find(|name| name.eq_ignore_ascii_case(chosen)), is_pasteable(chosen)) {
         (Some(name), _) => fault.hint(format!("names are case-sensitive: {shown} is not {name}")),
         (None, true) => fault.hint(format!("offer it: --subprotocol {chosen}")),
@@ -344,14 +349,14 @@ fn not_offered(chosen: &str, offered: &[String]) -> DialError {
     }
 }
 
-/// Whether a name that a peer made can be copied into a shell.
+/// Whether a peer's text is safe to paste into a shell.
 fn is_pasteable(name: &str) -> bool {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-._+".contains(c);
     name.len() <= 128 && name.chars().all(safe) && !name.starts_with('-')
 }
 
-/// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
-fn throttle(head: &HttpHead) -> Vec<(String, UntrustedText)> {
+/// Headers worth reporting, including an empty subprotocol line, since browsers reject that.
+fn reported_headers(head: &HttpHead) -> Vec<(String, UntrustedText)> {
     let mut headers = upgrade_error::hops(head);
     if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
         headers.push(("sec-websocket-protocol".to_string(), UntrustedText::default()));
@@ -365,12 +370,12 @@ mod tests {
     use proptest::prelude::*;
     use tokio::io::AsyncReadExt;
 
-    /// The key and its answer in RFC 6455 section 1.3.
+    /// The key and its accept value from RFC 6455 section 1.3.
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     const BUDGET: Duration = Duration::from_secs(10);
 
-    /// What is offered, owned.
+    /// An owned offer.
     struct Asked {
         target: Target,
         headers: HeaderMap,
@@ -410,7 +415,7 @@ mod tests {
         }
     }
 
-    /// Upgrades against a server that has answered before it was asked, and then closes or not.
+    /// Upgrades against a server that has already sent its response, and then closes or stays.
     async fn upgraded(asked: &Asked, answer: &[u8], close: bool) -> Result<Upgraded, DialError> {
         let (mut near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(answer).await.unwrap();
@@ -439,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_request_reads_as_the_rfc_shows_it() {
+    fn plain_request_matches_the_rfc() {
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
             asked("ws://a.example:8080/x?y=1", &[], &[]).request(),
@@ -451,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_headers_replace_ours_and_join_them() {
+    fn user_headers_replace_or_extend_ours() {
         let mut asked = asked(
             "ws://u:p@a.example/",
             &[("host", "b.example"), ("user-agent", "me"), ("origin", "https://mine"), ("x-api-key", "k")],
@@ -472,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_come_from_the_url_or_over_it_or_from_a_header() {
+    fn credentials_come_from_url_option_or_header() {
         // Base64 by Python: b64encode(b"bob:pass:word"), b64encode(b"amy:x").
         let mut asked_url = asked("ws://bob:pass%3Aword@a.example/", &[], &[]);
         assert!(asked_url.request().contains("\r\nAuthorization: Basic Ym9iOnBhc3M6d29yZA==\r\n"));
@@ -483,21 +488,21 @@ mod tests {
     }
 
     #[test]
-    fn subprotocols_are_offered_in_order_with_those_of_a_header() {
+    fn subprotocols_include_those_of_a_header() {
         let asked = asked("ws://a/", &[("sec-websocket-protocol", "c , d")], &["a", "b"]);
         assert!(asked.request().contains("\r\nSec-WebSocket-Protocol: a, b, c, d\r\n"));
         assert_eq!(asked.request().matches("Sec-WebSocket-Protocol").count(), 1);
     }
 
     #[test]
-    fn what_cannot_be_a_header_is_not_sent() {
+    fn invalid_header_values_are_rejected() {
         let asked = asked("ws://a/", &[], &["a\r\nX: y"]);
         let fault = UpgradeRequest::new(asked.offer()).map(|_| ()).unwrap_err();
         assert_eq!(fault.cause, "the subprotocols cannot be sent in an HTTP header");
     }
 
     #[test]
-    fn each_request_has_a_key_of_its_own() {
+    fn each_request_has_its_own_key() {
         let mut asked = asked("ws://a/", &[], &[]);
         asked.headers.clear();
         let keys = [(); 2].map(|()| UpgradeRequest::new(asked.offer()).unwrap().key);
@@ -506,7 +511,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_good_answer_is_accepted_with_what_follows_it() {
+    async fn valid_response_keeps_the_bytes_after_it() {
         let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
         let answer = good("Sec-WebSocket-Protocol: v2\r\nVia: 1.1 x\r\nSet-Cookie: a=b\r\n\r\n\x01\x02");
         assert_eq!(
@@ -521,12 +526,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_need_not_choose_a_subprotocol() {
+    async fn server_may_choose_no_subprotocol() {
         assert_eq!(answered(&good("")).await.unwrap().subprotocol, None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_empty_subprotocol_chooses_none_and_is_told() {
+    async fn empty_subprotocol_header_is_reported() {
         for line in
             ["Sec-WebSocket-Protocol:\r\n", "Sec-WebSocket-Protocol:  \r\n", "Sec-WebSocket-Protocol: ,\r\n"]
         {
@@ -539,7 +544,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
+    async fn unoffered_subprotocol_hints_at_the_flag() {
         let asked = asked("ws://a.example/", &[], &[]);
         let hint = async |name: &str| {
             let answer = good(&format!("Sec-WebSocket-Protocol: {name}\r\n\r\n"));
@@ -555,7 +560,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hint_heeds_what_the_request_said() {
+    async fn hint_depends_on_the_request() {
         let hint = async |asked: &Asked, answer: &str| {
             upgraded(asked, answer.as_bytes(), false).await.unwrap_err().hint.unwrap_or_default()
         };
@@ -576,7 +581,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn interim_responses_are_skipped_but_not_for_ever() {
+    async fn interim_responses_are_skipped_up_to_a_limit() {
         let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
         assert!(answered(&format!("{hints}{hints}{}", good(""))).await.is_ok());
         let fault = answered(&hints.repeat(17)).await.unwrap_err();
@@ -618,7 +623,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_extension_of_the_users_own_is_not_spoken() {
+    async fn user_offered_extension_is_rejected() {
         let asked = asked("ws://a/", &[("sec-websocket-extensions", "permessage-deflate")], &[]);
         let answer = good("Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
         let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
@@ -658,7 +663,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_budget_ends_the_wait_for_an_answer_and_for_a_reader() {
+    async fn deadline_bounds_reading_and_writing() {
         let asked = asked("ws://a/", &[], &[]);
         let (mut near, mut far) = tokio::io::duplex(1 << 20);
         let began = Instant::now();
@@ -671,11 +676,11 @@ mod tests {
         let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
         assert_eq!(fault.kind, FailureKind::Timeout);
-        assert_eq!(fault.cause, "the server did not take the request within 10 s");
+        assert_eq!(fault.cause, "the server did not accept the request within 10 s");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_counts_even_when_the_request_could_not_be_sent() {
+    async fn early_response_outranks_a_write_error() {
         let asked = asked("ws://a/", &[], &[]);
         let (mut near, mut far) = tokio::io::duplex(64);
         far.write_all(b"HTTP/1.1 431 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
@@ -686,7 +691,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_makes_us_panic(headers: Vec<(String, String)>, status in 100u16..1000, body: Vec<u8>) {
+        fn arbitrary_responses_never_panic(headers: Vec<(String, String)>, status in 100u16..1000, body: Vec<u8>) {
             let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
             let names = ["Upgrade: websocket", "Connection: upgrade", "Location: //", "Content-Length: 9"];
             let known = names.iter().map(|line| format!("{line}\r\n"));

@@ -1,4 +1,4 @@
-//! What an HTTP response tells of those who answered, and what to do about a refusal.
+//! Interprets a refused upgrade: which hops answered, and what to do about it.
 
 pub mod auth_challenge;
 mod body_decoding;
@@ -17,7 +17,7 @@ use auth_challenge::AuthSchemes;
 use body_decoding::ResponseBody;
 use body_text::{BodyText, TlsDemand};
 
-/// Headers that tell which servers and proxies a response came through.
+/// Headers that identify servers and proxies on the path.
 const HOP_HEADERS: &[&str] = &[
     "server",
     "via",
@@ -36,9 +36,9 @@ const HOP_HEADERS: &[&str] = &[
     "sozu-id",
     "alt-svc",
 ];
-/// Beginnings of such headers' names.
+/// Prefixes of such headers' names.
 const HOP_HEADER_PREFIXES: &[&str] = &["x-amzn-", "x-envoy-"];
-/// Headers that tell why an upgrade was refused.
+/// Headers that explain a refusal.
 const REASON_HEADERS: &[&str] = &[
     "location",
     "www-authenticate",
@@ -50,38 +50,38 @@ const REASON_HEADERS: &[&str] = &[
     "content-type",
     "x-squid-error",
 ];
-/// The most telling headers that are kept.
+/// Maximum number of reported headers.
 const MAX_KEPT_HEADERS: usize = 32;
 
-/// The headers of `head` that tell of hops.
+/// The headers of `head` that identify hops.
 pub fn hops(head: &HttpHead) -> Vec<(String, UntrustedText)> {
-    kept(head, is_hop)
+    reported_headers(head, is_hop)
 }
 
 fn is_hop(name: &str) -> bool {
     HOP_HEADERS.contains(&name) || HOP_HEADER_PREFIXES.iter().any(|family| name.starts_with(family))
 }
 
-fn kept(head: &HttpHead, keep: impl Fn(&str) -> bool) -> Vec<(String, UntrustedText)> {
+fn reported_headers(head: &HttpHead, keep: impl Fn(&str) -> bool) -> Vec<(String, UntrustedText)> {
     let kept = head.headers.iter().filter(|(name, _)| keep(name)).take(MAX_KEPT_HEADERS);
-    kept.map(|(name, value)| (name.clone(), shown(name, value))).collect()
+    kept.map(|(name, value)| (name.clone(), redacted_value(name, value))).collect()
 }
 
-/// A redirect may carry credentials in its URL.
-fn shown(name: &str, value: &[u8]) -> UntrustedText {
+/// Redacts a header's value if needed: a redirect URL may contain credentials.
+fn redacted_value(name: &str, value: &[u8]) -> UntrustedText {
     match name {
         "location" => UntrustedText::new(&redact_text(&String::from_utf8_lossy(value))),
         _ => UntrustedText::from_bytes(value),
     }
 }
 
-/// What the refused request said, as far as a hint depends on it.
+/// The parts of the refused request that hints depend on.
 #[derive(Debug, Clone)]
 pub struct SentRequest<'a> {
     pub target: &'a Target,
-    /// The Host header, where the user gave one.
+    /// The user's Host header.
     pub host: Option<String>,
-    /// The scheme of the Authorization header, where there was one.
+    /// The scheme of the Authorization header.
     pub authorization: Option<String>,
     /// The value of Sec-WebSocket-Version.
     pub version: String,
@@ -92,7 +92,7 @@ pub struct SentRequest<'a> {
 }
 
 impl<'a> SentRequest<'a> {
-    /// A request to `target` without anything that the user adds.
+    /// A request without headers from the user.
     pub fn plain(target: &'a Target) -> SentRequest<'a> {
         SentRequest {
             target,
@@ -105,22 +105,21 @@ impl<'a> SentRequest<'a> {
     }
 }
 
-/// The version of the protocol that wscheck speaks (RFC 6455 section 4.1).
+/// The protocol version that wscheck speaks (RFC 6455 section 4.1).
 const WEBSOCKET_VERSION: &str = "13";
 
-/// The response as evidence: its status, its telling headers and the start of its body, of which these bytes came.
+/// The response as evidence: status, reported headers, and the start of the body (`bytes`).
 pub fn evidence(head: &HttpHead, bytes: &[u8]) -> RefusalResponse {
-    evident(head, &ResponseBody::new(head, bytes))
+    refusal_evidence(head, &ResponseBody::new(head, bytes))
 }
 
-fn evident(head: &HttpHead, body: &ResponseBody) -> RefusalResponse {
-    let headers = kept(head, |name| is_hop(name) || REASON_HEADERS.contains(&name));
+fn refusal_evidence(head: &HttpHead, body: &ResponseBody) -> RefusalResponse {
+    let headers = reported_headers(head, |name| is_hop(name) || REASON_HEADERS.contains(&name));
     let body = if repeats_a_secret(head, &body.text) { UntrustedText::default() } else { body.shown.clone() };
     RefusalResponse { status: head.status, headers, body }
 }
 
-/// Whether the body repeats a Location that is not shown as it is: most redirects come with a page
-/// that links to it.
+/// Whether the body repeats a redacted Location. Most redirects come with a page that links to it.
 fn repeats_a_secret(head: &HttpHead, body: &str) -> bool {
     let Some(location) = head.text("location").filter(|location| redact_text(location) != *location) else {
         return false;
@@ -129,7 +128,7 @@ fn repeats_a_secret(head: &HttpHead, body: &str) -> bool {
     body.contains(plain) || body.to_ascii_lowercase().contains("href")
 }
 
-/// The fault of a response to the upgrade that is not 101.
+/// Describes a response to the upgrade other than 101.
 pub fn fault(sent: &SentRequest<'_>, head: &HttpHead, bytes: &[u8]) -> DialError {
     let status = head.status;
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -140,7 +139,7 @@ pub fn fault(sent: &SentRequest<'_>, head: &HttpHead, bytes: &[u8]) -> DialError
     let fault = DialError::new(FailureKind::UpgradeRefused, cause);
     let body = ResponseBody::new(head, bytes);
     let hint = RefusedResponse { sent, head, body: &body, wording: BodyText::new(&body.text) }.hint();
-    DialError { hint, refusal: Some(evident(head, &body)), ..fault }
+    DialError { hint, refusal: Some(refusal_evidence(head, &body)), ..fault }
 }
 
 /// The hint for a TLS server on a plain URL.
@@ -152,7 +151,7 @@ const NO_UPGRADE: &str = "the server saw no WebSocket upgrade: a proxy before it
 const OWN_HEADERS: &str = "the server saw no WebSocket upgrade: -H replaced Upgrade or Connection";
 const BOT_CHECK: &str = "Cloudflare wants a browser to pass its challenge (cf-mitigated): exempt this path, or send the cookie of a browser";
 
-/// A refusal, as it is read for a hint.
+/// A refusal and what its hint depends on.
 struct RefusedResponse<'a> {
     sent: &'a SentRequest<'a>,
     head: &'a HttpHead,
@@ -162,23 +161,23 @@ struct RefusedResponse<'a> {
 
 impl RefusedResponse<'_> {
     fn hint(&self) -> Option<String> {
-        if let Some(tls) = self.tls() {
+        if let Some(tls) = self.tls_hint() {
             return Some(tls.to_string());
         }
         if self.head.has_token("cf-mitigated", "challenge") {
             return Some(BOT_CHECK.to_string());
         }
         let engine_io = engine_io::hint(self.body.text.as_bytes(), self.sent.target.resource());
-        let hint = engine_io.or_else(|| self.by_words()).or_else(|| self.by_status());
+        let hint = engine_io.or_else(|| self.hint_by_text()).or_else(|| self.hint_by_status());
         match hint {
-            Some(hint) if self.tells_version() => Some(format!("{hint}; {HTTP_1_0}")),
-            None if self.tells_version() => Some(HTTP_1_0.to_string()),
+            Some(hint) if self.is_http_1_0_relevant() => Some(format!("{hint}; {HTTP_1_0}")),
+            None if self.is_http_1_0_relevant() => Some(HTTP_1_0.to_string()),
             hint => hint,
         }
     }
 
-    /// What a body says of TLS that is wanted.
-    fn tls(&self) -> Option<&'static str> {
+    /// The hint if the body demands TLS.
+    fn tls_hint(&self) -> Option<&'static str> {
         if !(400..500).contains(&self.head.status) {
             return None;
         }
@@ -193,28 +192,28 @@ impl RefusedResponse<'_> {
         })
     }
 
-    /// Whether an answer in HTTP/1.0 tells something: a page of HAProxy's comes in HTTP/1.0 whatever it was asked.
-    fn tells_version(&self) -> bool {
+    /// Whether HTTP/1.0 in the response means something. HAProxy's error pages always use HTTP/1.0.
+    fn is_http_1_0_relevant(&self) -> bool {
         const BY_A_SERVER: &[u16] = &[200, 400, 404, 405, 426, 500, 501, 505];
         self.head.minor_version == 0 && BY_A_SERVER.contains(&self.head.status)
     }
 
-    /// The hint by what the body or the offered versions say.
-    fn by_words(&self) -> Option<String> {
+    /// The hint from the body's text or the offered versions.
+    fn hint_by_text(&self) -> Option<String> {
         if matches!(self.head.status, 300..=399 | 401 | 403 | 407 | 429) {
             return None;
         }
-        if let Some(other) = self.other_version() {
+        if let Some(other) = self.version_hint() {
             return Some(other);
         }
         if self.wording.wants_http_1_1() {
-            return Some(format!("{SPEAKS_1_0}{}", self.nginx()));
+            return Some(format!("{SPEAKS_1_0}{}", self.nginx_hint()));
         }
-        self.wording.saw_no_upgrade().then(|| self.no_upgrade())
+        self.wording.lacks_upgrade().then(|| self.no_upgrade_hint())
     }
 
-    /// The versions that the server takes, where ours is none of them.
-    fn other_version(&self) -> Option<String> {
+    /// The hint if the server accepts only other versions.
+    fn version_hint(&self) -> Option<String> {
         let versions: Vec<String> = self.head.tokens("sec-websocket-version").collect();
         if versions.is_empty() || versions.contains(&self.sent.version) {
             return None;
@@ -228,18 +227,22 @@ impl RefusedResponse<'_> {
         })
     }
 
-    fn no_upgrade(&self) -> String {
-        if self.sent.own_upgrade { OWN_HEADERS.to_string() } else { format!("{NO_UPGRADE}{}", self.nginx()) }
+    fn no_upgrade_hint(&self) -> String {
+        if self.sent.own_upgrade {
+            OWN_HEADERS.to_string()
+        } else {
+            format!("{NO_UPGRADE}{}", self.nginx_hint())
+        }
     }
 
-    /// What nginx needs to pass an upgrade on, where nginx is on the way.
-    fn nginx(&self) -> &'static str {
+    /// nginx's settings for passing an upgrade on, if nginx is on the path.
+    fn nginx_hint(&self) -> &'static str {
         let server = self.head.text("server").unwrap_or_default().to_ascii_lowercase();
         let seen = ["nginx", "openresty", "tengine"].iter().any(|name| server.starts_with(name));
         if seen || self.wording.has("nginx") { NGINX_NEEDS } else { "" }
     }
 
-    fn by_status(&self) -> Option<String> {
+    fn hint_by_status(&self) -> Option<String> {
         let head = self.head;
         let hint = match head.status {
             200..=299 => {
@@ -247,31 +250,31 @@ impl RefusedResponse<'_> {
             }
             300..=399 => return redirect::hint(self.sent, head),
             400 if self.is_bare() && head.tokens("sec-websocket-version").next().is_some() => {
-                self.no_upgrade()
+                self.no_upgrade_hint()
             }
             400 => BAD_REQUEST.into(),
             401 => AuthSchemes::new(head, "www-authenticate").server_hint(self.sent.authorization.as_deref()),
             403 => FORBIDDEN.into(),
             404 | 410 => "there is nothing at this path: check the path".into(),
-            405 => "this path does not take GET, as every WebSocket upgrade is: check the path".into(),
+            405 => "this path does not accept GET, which every WebSocket upgrade uses: check the path".into(),
             407 => AuthSchemes::new(head, "proxy-authenticate").proxy_hint(),
             426 => self.upgrade_required(),
             429 => retry("the server limits connections or requests", head),
             500 => "the server failed while handling the upgrade: its log knows why".into(),
             502..=504 => retry(&gateway::unavailable(head, self.body, &self.wording), head),
-            505 => format!("{OTHER_HTTP}{}", self.nginx()),
+            505 => format!("{OTHER_HTTP}{}", self.nginx_hint()),
             520..=530 => return gateway::cloudflare(head, &self.wording),
             _ => return None,
         };
         Some(hint)
     }
 
-    /// Whether the body says no more than the status does.
+    /// Whether the body says no more than the status.
     fn is_bare(&self) -> bool {
         self.body.text.trim().is_empty() || self.wording.is("bad request")
     }
 
-    /// Ours is among the versions, or none are named.
+    /// The hint for a 426 that names our version or none.
     fn upgrade_required(&self) -> String {
         let wanted: Vec<String> = self.head.tokens("upgrade").collect();
         let other = wanted.iter().all(|token| token != "websocket") && !wanted.is_empty();
@@ -279,7 +282,7 @@ impl RefusedResponse<'_> {
             (true, Some(upgrade)) => {
                 format!("the server wants another protocol here: {}", UntrustedText::new(&upgrade))
             }
-            (true, None) | (false, _) => self.no_upgrade(),
+            (true, None) | (false, _) => self.no_upgrade_hint(),
         }
     }
 }
@@ -287,7 +290,7 @@ impl RefusedResponse<'_> {
 const NGINX_NEEDS: &str = " (nginx is on the way: it needs proxy_http_version 1.1, proxy_set_header Upgrade \
                            $http_upgrade and proxy_set_header Connection upgrade)";
 const HTTP_1_0: &str = "it answers in HTTP/1.0, which has no upgrade to WebSocket";
-const SPEAKS_1_0: &str = "the server got HTTP/1.0, in which there is no upgrade: a proxy before it speaks it";
+const SPEAKS_1_0: &str = "the server got HTTP/1.0, which has no upgrade: a proxy before the server uses it";
 const OTHER_HTTP: &str = "the server wants another HTTP version: a proxy before it may speak HTTP/1.0 to it, or it \
                           offers HTTP/2 only";
 const BAD_REQUEST: &str = "the server, or a proxy before it, does not take this as a WebSocket request: check the \
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn telling_headers_are_kept_and_cookies_are_not() {
+    fn reported_headers_omit_cookies() {
         let head = head(
             101,
             &[
@@ -362,13 +365,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_telling_headers_is_cut() {
+    fn reported_headers_are_bounded() {
         let head = head(200, &vec![("via", "x"); 100]);
         assert_eq!(evidence(&head, b"").headers.len(), MAX_KEPT_HEADERS);
     }
 
     #[test]
-    fn a_redirect_is_shown_as_a_websocket_url_without_its_secrets() {
+    fn redirect_is_shown_as_a_redacted_websocket_url() {
         let follow = |location| hint_of(302, &[("location", location)]);
         assert_eq!(follow("https://b.example/y?token=s"), "follow it with wss://b.example/y?token=***");
         assert_eq!(follow("/chat"), "follow it with ws://a.example:8080/chat");
@@ -382,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_that_a_shell_would_read_otherwise_is_not_offered() {
+    fn redirect_unsafe_for_a_shell_is_not_offered() {
         let follow = |location| hint_of(302, &[("location", location)]);
         for location in
             ["/x;reboot", "/$(id)", "/?a=1&reboot", "/'x'", "/x|y", "/(x)", "/!x", "http://b.example:0/"]
@@ -421,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_list_with_ours_means_that_the_upgrade_was_not_seen() {
+    fn version_list_with_ours_means_upgrade_was_dropped() {
         for (status, headers) in [
             (426, &[("upgrade", "websocket"), ("sec-websocket-version", "13")][..]),
             (426, &[("upgrade", "WebSocket, h2c"), ("sec-websocket-version", "13, 8, 7")]),
@@ -437,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_list_without_ours_is_told() {
+    fn version_list_without_ours_is_reported() {
         for (status, value) in [(426, "8, 7"), (400, "8, 7"), (426, "0")] {
             let headers = [("upgrade", "websocket"), ("sec-websocket-version", value)];
             let wanted = format!("the server wants another WebSocket version ({value}); wscheck speaks 13");
@@ -450,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_the_users_own_is_blamed_before_a_proxy() {
+    fn user_header_is_suspected_before_a_proxy() {
         let target = "ws://a.example/".parse().unwrap();
         let sent = SentRequest { own_upgrade: true, ..SentRequest::plain(&target) };
         let fault = fault(&sent, &head(426, &[("upgrade", "websocket")]), b"");
@@ -458,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_body_says_comes_before_the_status() {
+    fn body_text_outranks_the_status() {
         assert!(hint_with(400, &[], "Can \"Upgrade\" only to \"WebSocket\".").starts_with(NO_UPGRADE));
         assert!(hint_with(200, &[], "Expected Upgrade: websocket").starts_with(NO_UPGRADE));
         assert!(hint_with(400, &[], "HTTP/1.1 required").starts_with(SPEAKS_1_0));
@@ -466,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn nginx_is_told_what_it_needs_only_where_it_is_seen() {
+    fn nginx_settings_are_shown_only_if_nginx_is_seen() {
         for (headers, body) in [(&[("server", "nginx/1.22.1")][..], ""), (&[], "<hr><center>nginx</center>")]
         {
             for status in [426, 505] {
@@ -478,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_http_1_0_is_told() {
+    fn http_1_0_response_is_reported() {
         let target = "ws://a.example/".parse().unwrap();
         let of = |status| {
             let head = HttpHead { minor_version: 0, ..head(status, &[]) };
@@ -491,12 +494,12 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_of_cloudflare_is_told() {
+    fn cloudflare_challenge_is_reported() {
         assert_eq!(hint_of(403, &[("cf-mitigated", "challenge")]), BOT_CHECK);
     }
 
     #[test]
-    fn a_packed_body_is_read_for_hints_and_secrets() {
+    fn compressed_body_is_read_for_hints_and_secrets() {
         use std::io::Write;
         let gzip = |text: &str| {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

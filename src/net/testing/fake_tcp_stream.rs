@@ -1,4 +1,4 @@
-//! A stream in memory with a kernel below it that says what the test wants.
+//! An in-memory stream over a simulated kernel.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,17 +13,17 @@ use tokio::time::Instant;
 use crate::domain::connection::tcp::TcpView;
 use crate::net::transport::tap::{TcpIntrospect, TimestampedRead, TxTimestamp};
 
-/// What the kernel says, now and until it is told otherwise.
+/// What the simulated kernel reports until the test changes it.
 #[derive(Debug, Default)]
 pub struct FakeKernel {
     pub tcp: Option<TcpView>,
-    /// For how long what is read lay in the kernel.
+    /// How long received bytes waited in the kernel.
     pub age: Option<Duration>,
-    /// The stamps that wait to be taken: the last byte, and how long ago it left then.
+    /// Send timestamps not taken yet: last byte, and how long before it is taken the byte left.
     pub departed: VecDeque<(u32, Duration)>,
 }
 
-/// A stream over such a kernel.
+/// A stream over a simulated kernel.
 #[derive(Debug)]
 pub struct FakeTcpStream {
     stream: DuplexStream,
@@ -32,17 +32,17 @@ pub struct FakeTcpStream {
 }
 
 impl FakeTcpStream {
-    /// A kernel that stamps what leaves, when the test says so.
+    /// The kernel timestamps sent bytes when the test says so.
     pub fn stamping(stream: DuplexStream) -> FakeTcpStream {
         FakeTcpStream { stream, kernel: Arc::default(), stamps_departures: true }
     }
 
-    /// A kernel that stamps nothing that leaves.
+    /// The kernel timestamps no sent bytes.
     pub fn plain(stream: DuplexStream) -> FakeTcpStream {
         FakeTcpStream { stream, kernel: Arc::default(), stamps_departures: false }
     }
 
-    /// The kernel, for the test.
+    /// The simulated kernel, for the test to change.
     pub fn kernel(&self) -> Arc<Mutex<FakeKernel>> {
         Arc::clone(&self.kernel)
     }

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::domain::connection::target::Target;
 
-/// A peer that takes one connection; its script runs on its own task and gives back what it saw.
+/// A peer that accepts one connection; its script runs in its own task and returns what it saw.
 pub struct LoopbackPeer<T> {
     pub address: SocketAddr,
     pub task: JoinHandle<T>,
@@ -53,7 +53,7 @@ where
     peer_on("127.0.0.1", script).await
 }
 
-/// Reads the request, answers these bytes, and closes; gives back the request.
+/// Reads the request, sends these bytes, and closes; the task returns the request.
 pub async fn answering(answer: &'static [u8]) -> LoopbackPeer<String> {
     peer(async move |mut stream: TcpStream| {
         let request = request(&mut stream).await;
@@ -63,7 +63,7 @@ pub async fn answering(answer: &'static [u8]) -> LoopbackPeer<String> {
     .await
 }
 
-/// A request's head.
+/// Reads a request's head.
 pub async fn request<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
@@ -92,7 +92,7 @@ pub fn accepting(request: &str, more: &str) -> String {
     )
 }
 
-/// Accepts the upgrade, echoes what follows until the end, and gives back the request.
+/// Accepts the upgrade, echoes all further bytes until the end, and returns the request.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
     let request = request(&mut stream).await;
     let _ = stream.write_all(accepting(&request, "Server: scripted\r\n").as_bytes()).await;

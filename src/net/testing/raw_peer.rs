@@ -1,5 +1,4 @@
-//! A server's end for tests, frame by frame and by hand, so that what the session sees is exactly
-//! what the test wrote.
+//! A server for tests that writes raw frames, so that the client sees exactly what the test wrote.
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
@@ -8,7 +7,7 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
-/// One end of an in-memory stream, speaking RFC 6455 as a server.
+/// The server's end of an in-memory stream (RFC 6455).
 pub struct RawPeer<S = DuplexStream> {
     pub io: S,
 }
@@ -59,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawPeer<S> {
     }
 }
 
-/// A whole, unmasked frame of at most 125 bytes.
+/// A complete, unmasked frame with a payload of at most 125 bytes.
 pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     assert!(payload.len() < 126);
     [&[0x80 | opcode, payload.len() as u8], payload].concat()

@@ -1,4 +1,4 @@
-//! Certificates, and servers that show them, for tests.
+//! Certificates, and TLS servers that present them, for tests.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::loopback_peer::{LoopbackPeer, peer};
 
-/// From `days` (and an hour) before now until as long after it; negative ends lie in the past.
+/// From `since_days` (plus an hour) before now until `until_days` (plus an hour) after it; negative ends lie in the
+/// past.
 #[derive(Clone, Copy)]
 pub struct ValidityPeriod {
     pub since_days: i64,
@@ -31,7 +32,7 @@ pub struct TestCertificate {
     pub key: String,
 }
 
-/// A private authority.
+/// A private certificate authority.
 pub struct TestAuthority {
     issuer: Issuer<'static, KeyPair>,
     pub cert: String,
@@ -64,7 +65,7 @@ impl TestAuthority {
     }
 }
 
-/// A certificate that vouches for itself; marked as a CA's, as `openssl req -x509` does, or not.
+/// A self-signed certificate; `ca` marks it as a CA's, as `openssl req -x509` does.
 pub fn self_signed(names: &[&str], ca: bool) -> TestCertificate {
     let key = KeyPair::generate().unwrap();
     let mut params = params(names, VALID);
@@ -94,7 +95,7 @@ fn from_now(days: i64, hours: i64) -> SystemTime {
     }
 }
 
-/// PEM files in a directory that goes with it.
+/// PEM files in a temporary directory.
 pub struct PemFiles(TempDir);
 
 impl PemFiles {
@@ -113,19 +114,19 @@ impl PemFiles {
     }
 }
 
-/// How a test's server speaks TLS.
+/// TLS settings of a test server.
 pub struct TestTlsServer {
-    pub shown: TestCertificate,
+    pub presented: TestCertificate,
     pub versions: &'static [&'static SupportedProtocolVersion],
     pub alpn: &'static [&'static [u8]],
-    /// The authority whose certificates clients must show.
+    /// The authority that must have issued client certificates.
     pub clients: Option<String>,
 }
 
 impl TestTlsServer {
-    pub fn new(shown: &TestCertificate) -> TestTlsServer {
+    pub fn new(presented: &TestCertificate) -> TestTlsServer {
         TestTlsServer {
-            shown: shown.clone(),
+            presented: presented.clone(),
             versions: rustls::ALL_VERSIONS,
             alpn: &[b"http/1.1"],
             clients: None,
@@ -146,20 +147,21 @@ impl TestTlsServer {
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
-        let key =
-            <PrivateKeyDer as rustls::pki_types::pem::PemObject>::from_pem_slice(self.shown.key.as_bytes());
-        let chain = vec![certificate(&self.shown.cert)];
+        let key = <PrivateKeyDer as rustls::pki_types::pem::PemObject>::from_pem_slice(
+            self.presented.key.as_bytes(),
+        );
+        let chain = vec![certificate(&self.presented.cert)];
         let mut config = builder.with_single_cert(chain, key.unwrap()).unwrap();
         config.alpn_protocols = self.alpn.iter().map(|name| name.to_vec()).collect();
         config
     }
 
-    /// Speaks TLS to whoever connected.
+    /// The acceptor for incoming connections.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::new(self.config()))
     }
 
-    /// Takes one connection and runs `script` inside TLS; `None` when TLS failed.
+    /// Accepts one connection and runs `script` inside TLS; `None` if TLS failed.
     pub async fn run<F, Fut, T>(self, script: F) -> LoopbackPeer<Option<T>>
     where
         F: FnOnce(TlsStream<TcpStream>) -> Fut + Send + 'static,

@@ -1,4 +1,4 @@
-//! The byte stream at the bottom: the socket, the kernel's timestamps, and the tap that notes when bytes pass.
+//! The byte stream below a WebSocket: the socket, the kernel's timestamps, and the tap that records traffic.
 
 pub mod socket;
 pub mod stream;

@@ -1,4 +1,4 @@
-//! The socket at the bottom: TCP or Unix, with its options.
+//! The socket: TCP or Unix, with its options.
 
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr};
@@ -26,17 +26,17 @@ pub enum TransportSocket {
     Unix(tokio::net::UnixStream),
 }
 
-/// Options of a TCP socket. TCP_NODELAY is always set: Nagle's algorithm would be measured otherwise.
+/// Options of a TCP socket. TCP_NODELAY is always set, or the delay of Nagle's algorithm would be measured.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SocketOptions {
     /// The local address to connect from, with port 0.
     pub bind: Option<SocketAddr>,
-    /// TCP keepalive: both the idle time before the first probe and the interval of the probes. Systems
-    /// count it in whole seconds; it is rounded up.
+    /// TCP keepalive: both the idle time before the first probe and the probe interval. It is rounded up to whole
+    /// seconds, the systems' unit.
     pub keepalive: Option<Duration>,
-    /// For how long what was sent may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482); it has effect on Linux.
+    /// How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482); Linux only.
     pub user_timeout: Option<Duration>,
-    pub stamper: TimestampChoice,
+    pub timestamps: TimestampChoice,
 }
 
 impl TransportSocket {
@@ -48,22 +48,22 @@ impl TransportSocket {
         let socket = socket.map_err(failed)?;
         if let Some(bind) = options.bind {
             choose_port_late(&socket);
-            socket.bind(bind).map_err(|error| bind_fault(bind.ip(), &error))?;
+            socket.bind(bind).map_err(|error| bind_error(bind.ip(), &error))?;
         }
         let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         if let Some(every) = options.keepalive {
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive(every)).map_err(failed)?;
+            SockRef::from(&stream).set_tcp_keepalive(&keepalive_options(every)).map_err(failed)?;
         }
         #[cfg(target_os = "linux")]
         SockRef::from(&stream).set_tcp_user_timeout(options.user_timeout).map_err(failed)?;
         let mut stream = TcpConnection::new(stream).map_err(failed)?;
-        if options.stamper != TimestampChoice::User {
-            stream.stamp();
+        if options.timestamps != TimestampChoice::User {
+            stream.enable_timestamps();
         }
-        match (options.stamper, stream.timestamps()) {
+        match (options.timestamps, stream.timestamps()) {
             (TimestampChoice::Kernel, TimestampSource::User | TimestampSource::KernelReceive) => {
-                Err(unstamped_fault(&shown))
+                Err(no_timestamps_error(&shown))
             }
             _ => Ok(TransportSocket::Tcp(stream)),
         }
@@ -77,7 +77,7 @@ impl TransportSocket {
         }
     }
 
-    /// Who says when bytes arrive.
+    /// Source of the timestamps.
     pub fn timestamps(&self) -> TimestampSource {
         match self {
             TransportSocket::Tcp(stream) => stream.timestamps(),
@@ -85,7 +85,7 @@ impl TransportSocket {
         }
     }
 
-    /// The other end's address, where it has one.
+    /// The peer's address, if it has one.
     pub fn peer(&self) -> Option<String> {
         match self {
             TransportSocket::Tcp(stream) => stream.peer_addr().ok().map(|address| address.to_string()),
@@ -95,7 +95,7 @@ impl TransportSocket {
         }
     }
 
-    /// Sends a FIN and can still read, as the system does for a process that ended half: no TLS says goodbye.
+    /// Sends a FIN and keeps the read side open, as if the process had half-closed. Sends no TLS close_notify.
     pub fn shut_write(&self) -> io::Result<()> {
         match self {
             TransportSocket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
@@ -103,8 +103,7 @@ impl TransportSocket {
         }
     }
 
-    /// Whether the peer's FIN or RST has come, as the system tells without anything being read. What came before it
-    /// may still wait to be read.
+    /// Whether the peer's FIN or RST has arrived, without reading. Earlier bytes may still wait to be read.
     pub fn is_over(&self) -> bool {
         match self {
             TransportSocket::Tcp(stream) => stream.is_over(),
@@ -115,7 +114,7 @@ impl TransportSocket {
         }
     }
 
-    /// This end's address, where it has one.
+    /// The local address, if it has one.
     pub fn local(&self) -> Option<String> {
         match self {
             TransportSocket::Tcp(stream) => stream.local_addr().ok().map(|address| address.to_string()),
@@ -124,23 +123,23 @@ impl TransportSocket {
     }
 }
 
-/// The most seconds that Linux takes (MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL in its net/tcp.h).
+/// Maximum that Linux accepts, in seconds (MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL in its net/tcp.h).
 const MAX_KEEPALIVE_SECS: u64 = 32_767;
 
-fn keepalive(every: Duration) -> TcpKeepalive {
+fn keepalive_options(every: Duration) -> TcpKeepalive {
     let seconds = every.as_secs() + u64::from(every.subsec_nanos() > 0);
     let every = Duration::from_secs(seconds.clamp(1, MAX_KEEPALIVE_SECS));
     TcpKeepalive::new().with_time(every).with_interval(every)
 }
 
-fn unstamped_fault(address: &str) -> DialError {
-    let cause = format!("the kernel does not stamp what leaves for {address} and comes from it");
+fn no_timestamps_error(address: &str) -> DialError {
+    let cause = format!("the kernel does not timestamp traffic with {address}");
     DialError::new(FailureKind::Local, cause)
-        .hint("without --timestamps kernel, this process does where it must")
+        .hint("without --timestamps kernel, wscheck takes the timestamps itself where needed")
 }
 
-/// Leaves the choice of the port to the moment of connecting, when the other end is known: else no two connections
-/// from an address could share one (IP_BIND_ADDRESS_NO_PORT, ip(7)). Where it cannot be had, there are fewer ports.
+/// Delays the choice of the local port until connect (IP_BIND_ADDRESS_NO_PORT, ip(7)), so that connections to
+/// different servers can share a port. If unsupported, fewer ports are available.
 #[cfg(target_os = "linux")]
 fn choose_port_late(socket: &TcpSocket) {
     let _ = nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true);
@@ -149,7 +148,7 @@ fn choose_port_late(socket: &TcpSocket) {
 #[cfg(not(target_os = "linux"))]
 fn choose_port_late(_: &TcpSocket) {}
 
-fn bind_fault(bind: IpAddr, error: &io::Error) -> DialError {
+fn bind_error(bind: IpAddr, error: &io::Error) -> DialError {
     let cause = format!("cannot connect from {bind}: {}", crate::net::os_error::describe(error));
     let fault = DialError::new(FailureKind::Local, cause);
     match error.kind() {
@@ -187,7 +186,7 @@ impl TcpIntrospect for TransportSocket {
     fn ask_peer(&self) -> io::Result<()> {
         match self {
             TransportSocket::Tcp(stream) => {
-                SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
+                SockRef::from(stream).set_tcp_keepalive(&keepalive_options(Duration::from_secs(1)))
             }
             TransportSocket::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }

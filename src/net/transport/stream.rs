@@ -1,4 +1,4 @@
-//! The stream that a WebSocket runs over: the tapped socket, alone or under TLS.
+//! The stream below a WebSocket: the tapped socket, plain or under TLS.
 
 use std::fmt;
 use std::io;
@@ -13,14 +13,14 @@ use super::socket::TransportSocket;
 use super::tap::{Mute, Tap, TcpIntrospect};
 use crate::domain::connection::tcp::TcpView;
 
-/// A byte stream to the peer. TLS may lie in TLS: that of the target in that of an `https://` proxy.
+/// A byte stream to the peer. TLS may be nested: the target's inside that of an `https://` proxy.
 pub enum Stream {
     Plain(Tap<TransportSocket>),
     Tls(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
-    /// The socket at the bottom.
+    /// The socket below all layers.
     pub fn socket(&self) -> &TransportSocket {
         match self {
             Stream::Plain(tap) => tap.inner(),
@@ -28,7 +28,7 @@ impl Stream {
         }
     }
 
-    /// What can keep bytes from leaving the socket at the bottom, whatever lies above it.
+    /// Can mute the socket below all layers.
     pub fn mute(&self) -> Arc<Mute> {
         match self {
             Stream::Plain(tap) => tap.mute(),

@@ -1,4 +1,4 @@
-//! The byte tap: sits directly on the socket, under TLS, and notes when bytes went by.
+//! The byte tap: sits on the socket, below TLS, and records when bytes pass.
 
 use std::io;
 use std::pin::Pin;
@@ -12,27 +12,27 @@ use tokio::time::Instant;
 
 use crate::domain::connection::tcp::TcpView;
 
-/// How the stream of bytes from the peer ended, as the socket told it.
+/// How the byte stream from the peer ended at the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamEnd {
     /// A read returned nothing: the peer sent FIN.
     Fin,
-    /// A read or write failed with this error number; `None` when the system gave none.
+    /// A read or write failed with this error number; `None` if the system gave none.
     Error(Option<i32>),
 }
 
-/// What the kernel says of bytes that left.
+/// The kernel's timestamp of sent bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TxTimestamp {
-    /// The number of the last byte of the write they belong to, counted from 0 since the stream was new, modulo 2^32.
+    /// Index of the last byte of the write, counted from 0 at the start of the stream, modulo 2^32.
     pub last_byte: u32,
     /// When they left.
     pub at: Instant,
 }
 
-/// A stream that may know when what it reads arrived, and when what it wrote left.
+/// A stream that may know when the kernel received bytes and sent bytes.
 pub trait TimestampedRead: AsyncRead {
-    /// Reads as [`AsyncRead::poll_read`] does; gives when the kernel had the bytes, where it says so.
+    /// Like [`AsyncRead::poll_read`]; also returns when the kernel received the bytes, if known.
     fn poll_read_stamped(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -41,31 +41,31 @@ pub trait TimestampedRead: AsyncRead {
         self.poll_read(cx, buf).map_ok(|()| None)
     }
 
-    /// Whether the kernel stamps what leaves.
+    /// Whether the kernel timestamps sent bytes.
     fn stamps_departures(&self) -> bool {
         false
     }
 
-    /// The next of what left and was not told yet.
+    /// The next send timestamp.
     fn departed(&mut self) -> Option<TxTimestamp> {
         None
     }
 }
 
-/// A stream that may know what TCP knows of it.
+/// A stream that may know TCP's state.
 pub trait TcpIntrospect {
-    /// TCP's figures now.
+    /// TCP's current figures.
     fn tcp(&self) -> Option<TcpView> {
         None
     }
 
-    /// Has the system ask the peer's whether it still knows the connection, at once and then every second (TCP
-    /// keepalive): that an acknowledgement came, [`TcpIntrospect::tcp`] tells.
+    /// Starts TCP keepalive, which asks the peer's kernel at once and then every second whether it still has the
+    /// connection. [`TcpIntrospect::tcp`] shows the acknowledgement.
     fn ask_peer(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Whether the peer's FIN or RST has come, as the system tells without anything being read.
+    /// Whether the peer's FIN or RST has arrived, without reading.
     fn is_over(&self) -> bool {
         false
     }
@@ -88,21 +88,20 @@ impl<S: TcpIntrospect> TcpIntrospect for Tap<S> {
     }
 }
 
-/// Tests read from memory, at once.
+/// In-memory streams for tests have no kernel timestamps.
 #[cfg(test)]
 impl TimestampedRead for tokio::io::DuplexStream {}
 
-/// What the tap saw last. Shared between the tap and whoever asks; instants are the monotonic
-/// clock's (the runtime's own, so that tests can pause it).
+/// What the tap last saw; shared with its readers. Instants are the runtime's monotonic clock, which tests can pause.
 #[derive(Debug)]
 pub struct TapState {
     epoch: Instant,
-    /// Nanoseconds since the epoch plus one; 0: never.
+    /// Nanoseconds since the epoch, plus one; 0: never.
     last_read: AtomicU64,
-    /// For how many nanoseconds plus one the last bytes lay in the kernel; 0: it does not say.
+    /// How long the last bytes waited in the kernel, in nanoseconds plus one; 0: unknown.
     last_lay: AtomicU64,
     last_write: AtomicU64,
-    asks: Mutex<SendTimes>,
+    requests: Mutex<SendTimes>,
     stamps_departures: bool,
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
@@ -118,7 +117,7 @@ impl TapState {
             last_read: AtomicU64::new(0),
             last_lay: AtomicU64::new(0),
             last_write: AtomicU64::new(0),
-            asks: Mutex::default(),
+            requests: Mutex::default(),
             stamps_departures,
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
@@ -127,48 +126,47 @@ impl TapState {
         }
     }
 
-    /// When the last bytes that were read arrived: by the kernel's stamp where there is one, else when the
-    /// read returned.
+    /// When the last bytes arrived: by the kernel's timestamp if there is one, else when the read returned.
     pub fn last_read(&self) -> Option<Instant> {
         self.instant(&self.last_read)
     }
 
-    /// Just before the last write that took bytes.
+    /// Time just before the last successful write.
     pub fn last_write(&self) -> Option<Instant> {
         self.instant(&self.last_write)
     }
 
-    /// For how long the last bytes that were read lay in the kernel before; `None` where it does not say.
+    /// How long the last bytes waited in the kernel before they were read; `None` if unknown.
     pub fn last_lay(&self) -> Option<Duration> {
         self.last_lay.load(Relaxed).checked_sub(1).map(Duration::from_nanos)
     }
 
-    /// Whether the kernel stamps what leaves.
+    /// Whether the kernel timestamps sent bytes.
     pub fn stamps_departures(&self) -> bool {
         self.stamps_departures
     }
 
-    /// The next write that takes bytes is an ask's: when it leaves matters.
+    /// Marks the next successful write as a request, so that its send time is recorded.
     pub fn arm(&self) {
-        self.asks().arm(self.stamps_departures);
+        self.requests().arm(self.stamps_departures);
     }
 
-    /// The ask's write since [`TapState::arm`], once there was one.
+    /// The request's write since [`TapState::arm`], if it has happened.
     pub fn departure(&self) -> Option<SendTime> {
-        self.asks().current
+        self.requests().current
     }
 
-    /// When an ask left whose departure was not yet stamped by the kernel, if it is by now.
+    /// The kernel's send time of a request that had none before, if it has arrived.
     pub fn stamped_since(&self, ask: &SendTime) -> Option<SendTime> {
-        self.asks().take_stamped(ask.end)
+        self.requests().take_stamped(ask.end)
     }
 
-    /// Bytes that came from the socket so far.
+    /// Bytes read from the socket so far.
     pub fn read_bytes(&self) -> u64 {
         self.read_bytes.load(Relaxed)
     }
 
-    /// Bytes that the socket took so far.
+    /// Bytes written to the socket so far.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes.load(Relaxed)
     }
@@ -183,8 +181,8 @@ impl TapState {
         }
     }
 
-    fn asks(&self) -> std::sync::MutexGuard<'_, SendTimes> {
-        self.asks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn requests(&self) -> std::sync::MutexGuard<'_, SendTimes> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn instant(&self, mark: &AtomicU64) -> Option<Instant> {
@@ -196,73 +194,73 @@ impl TapState {
         at.duration_since(self.epoch).as_nanos() as u64 + 1
     }
 
-    fn saw_read(&self, bytes: usize, stamp: Option<Instant>) {
+    fn record_read(&self, bytes: usize, stamp: Option<Instant>) {
         if bytes == 0 {
             let _ = self.end.compare_exchange(0, 1, Relaxed, Relaxed);
             return;
         }
         let returned = self.nanos(Instant::now());
-        // The wall clock may have been set in between; nothing arrives before what came earlier.
+        // The wall clock may have been set meanwhile; arrival times never go backwards.
         let arrived = stamp.map_or(returned, |stamp| self.nanos(stamp).min(returned));
         self.last_read.fetch_max(arrived.max(1), Relaxed);
         self.last_lay.store(stamp.map_or(0, |_| returned - arrived + 1), Relaxed);
         self.read_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    fn saw_write(&self, began: Instant, bytes: usize) {
+    fn record_write(&self, began: Instant, bytes: usize) {
         self.last_write.store(self.nanos(began), Relaxed);
         let end = self.written_bytes.fetch_add(bytes as u64, Relaxed) + bytes as u64;
-        self.asks().wrote(began, end);
+        self.requests().record_write(began, end);
     }
 
-    fn saw_departed(&self, departed: TxTimestamp) {
+    fn record_sent(&self, departed: TxTimestamp) {
         let behind = (self.written_bytes() as u32).wrapping_sub(departed.last_byte.wrapping_add(1));
         let Some(end) = self.written_bytes().checked_sub(behind.into()) else { return };
-        self.asks().left(end, departed.at);
+        self.requests().apply_timestamp(end, departed.at);
     }
 
-    /// An error outranks a FIN: data written after the peer's FIN may bring an RST.
-    fn saw_error(&self, error: &io::Error) {
+    /// Records an error. It outranks a FIN: data written after the peer's FIN may trigger an RST.
+    fn record_error(&self, error: &io::Error) {
         self.errno.store(error.raw_os_error().unwrap_or(0), Relaxed);
         self.end.store(2, Relaxed);
     }
 }
 
-/// When an ask left.
+/// When a request left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendTime {
-    /// By the kernel's stamp, or else just before its write.
+    /// The kernel's timestamp, or else the time just before its write.
     pub at: Instant,
-    /// Just before its write.
+    /// Time just before its write.
     pub began: Instant,
-    /// How many bytes had been written then, its own included.
+    /// Bytes written by then, including its own.
     pub end: u64,
-    /// Whether the kernel stamped it.
+    /// Whether `at` is the kernel's timestamp.
     pub by_kernel: bool,
 }
 
 impl SendTime {
-    /// What began to leave then, and the kernel does not stamp.
-    pub fn unstamped(began: Instant, marks: &TapState) -> SendTime {
-        SendTime { at: began, began, end: marks.written_bytes(), by_kernel: false }
+    /// A request whose write began at `began` and has no kernel timestamp.
+    pub fn unstamped(began: Instant, state: &TapState) -> SendTime {
+        SendTime { at: began, began, end: state.written_bytes(), by_kernel: false }
     }
 }
 
-/// So many asks may wait for the kernel's stamp; the oldest goes without.
+/// Maximum number of requests that wait for the kernel's timestamp; the oldest is dropped.
 const MAX_UNSTAMPED_WRITES: usize = 16;
-/// So many stamps of other writes may lie in the kernel. They take room that what arrives wants, too (SO_RCVBUF):
-/// whoever left them all there would hear nothing more after some two hundred.
+/// Maximum number of unread timestamps of other writes. They occupy the receive buffer (SO_RCVBUF): after some two
+/// hundred unread ones, nothing could be received.
 const MAX_UNREAD_TIMESTAMPS: u32 = 16;
-/// A stamp so much before the write it belongs to is that of a clock that was set meanwhile.
+/// A timestamp this much before its write comes from a clock that was set meanwhile.
 const MAX_CLOCK_SKEW: Duration = Duration::from_micros(100);
 
-/// The writes that are asks.
+/// Send times of requests.
 #[derive(Debug, Default)]
 struct SendTimes {
-    /// The next write is one.
+    /// The next write is a request.
     armed: bool,
     current: Option<SendTime>,
-    /// Earlier ones whose stamp had not come when the next one was armed.
+    /// Earlier requests without a kernel timestamp when the next one was armed.
     earlier: Vec<SendTime>,
 }
 
@@ -274,20 +272,20 @@ impl SendTimes {
             self.earlier.remove(0);
         }
         if let Some(ask) = unstamped {
-            // Mostly one waits, on each of thousands of connections.
+            // Usually one waits, on each of thousands of connections.
             self.earlier.reserve_exact(1);
             self.earlier.push(ask);
         }
     }
 
-    fn wrote(&mut self, began: Instant, end: u64) {
+    fn record_write(&mut self, began: Instant, end: u64) {
         if std::mem::take(&mut self.armed) {
             self.current = Some(SendTime { at: began, began, end, by_kernel: false });
         }
     }
 
-    /// The bytes up to `end` have left. Writes that went in one packet have one stamp, the last one's.
-    fn left(&mut self, end: u64, at: Instant) {
+    /// Applies a kernel timestamp to all bytes up to `end`. Writes sent in one packet share the last one's timestamp.
+    fn apply_timestamp(&mut self, end: u64, at: Instant) {
         let unstamped = self.earlier.iter_mut().chain(&mut self.current).filter(|ask| !ask.by_kernel);
         for ask in unstamped.filter(|ask| ask.end <= end && at + MAX_CLOCK_SKEW >= ask.began) {
             (ask.at, ask.by_kernel) = (at.max(ask.began), true);
@@ -306,7 +304,7 @@ impl SendTimes {
         self.current.filter(is_it)
     }
 
-    /// Gives back what several needed when none is left.
+    /// Removes an earlier request; frees surplus capacity once none is left.
     fn take_earlier(&mut self, index: usize) -> SendTime {
         let ask = self.earlier.remove(index);
         if self.earlier.is_empty() && self.earlier.capacity() > 1 {
@@ -316,66 +314,66 @@ impl SendTimes {
     }
 }
 
-/// Whether what is written leaves. A client that must not answer is muted here, below TLS and below the WebSocket,
-/// which both answer by themselves: what they write is taken, and thrown away. There is no way back: TLS has
-/// counted records that the peer never saw.
+/// Discards written bytes. A client that must not answer is muted here, because TLS and the WebSocket above answer by
+/// themselves. Muting is permanent: TLS has counted records that the peer never received.
 #[derive(Debug, Default)]
 pub struct Mute {
-    shut: AtomicBool,
+    muted: AtomicBool,
 }
 
 impl Mute {
-    /// From now on nothing leaves.
-    pub fn shut(&self) {
-        self.shut.store(true, Relaxed);
+    /// Discards all further writes.
+    pub fn start(&self) {
+        self.muted.store(true, Relaxed);
     }
 
-    /// Whether nothing leaves.
-    pub fn is_shut(&self) -> bool {
-        self.shut.load(Relaxed)
+    /// Whether writes are discarded.
+    pub fn is_muted(&self) -> bool {
+        self.muted.load(Relaxed)
     }
 }
 
-/// A stream whose bytes are watched.
+/// A stream whose traffic is recorded.
 #[derive(Debug)]
 pub struct Tap<S> {
     inner: S,
-    marks: Arc<TapState>,
+    state: Arc<TapState>,
     mute: Arc<Mute>,
-    /// So many writes were made whose stamps were not taken.
-    owed: u32,
+    /// Writes whose timestamps were not read yet.
+    unread_timestamps: u32,
 }
 
 impl<S: TimestampedRead> Tap<S> {
-    /// Watches `inner` from now on.
+    /// Records the traffic of `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
-        let marks = Arc::new(TapState::new(inner.stamps_departures()));
-        Tap { inner, marks, mute: Arc::default(), owed: 0 }
+        let state = Arc::new(TapState::new(inner.stamps_departures()));
+        Tap { inner, state, mute: Arc::default(), unread_timestamps: 0 }
     }
 
-    /// Takes what the kernel says of what left, as long as an ask's is missing, or many were left there.
-    fn hear_departures(&mut self) {
-        let stamps = self.marks.stamps_departures;
-        while stamps && (self.owed > MAX_UNREAD_TIMESTAMPS || self.marks.asks().is_waiting()) {
-            self.owed = self.owed.saturating_sub(1);
+    /// Reads send timestamps while a request's is missing or too many are unread.
+    fn read_send_timestamps(&mut self) {
+        let stamps = self.state.stamps_departures;
+        while stamps && (self.unread_timestamps > MAX_UNREAD_TIMESTAMPS || self.state.requests().is_waiting())
+        {
+            self.unread_timestamps = self.unread_timestamps.saturating_sub(1);
             let Some(departed) = self.inner.departed() else {
-                self.owed = 0;
+                self.unread_timestamps = 0;
                 return;
             };
-            self.marks.saw_departed(departed);
+            self.state.record_sent(departed);
         }
     }
 }
 
 impl<S> Tap<S> {
-    /// What can keep its bytes from leaving.
+    /// The handle that mutes this stream.
     pub fn mute(&self) -> Arc<Mute> {
         Arc::clone(&self.mute)
     }
 
-    /// What has been seen; stays valid when the tap is gone.
+    /// The recorded state; stays valid when the tap is dropped.
     pub fn state(&self) -> Arc<TapState> {
-        Arc::clone(&self.marks)
+        Arc::clone(&self.state)
     }
 
     /// The stream below.
@@ -390,15 +388,15 @@ impl<S: TimestampedRead + Unpin> AsyncRead for Tap<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buf.remaining();
+        let capacity = buf.remaining();
         let before = buf.filled().len();
-        // What left before the answer that is to be read.
-        self.hear_departures();
+        // Send timestamps come before the answer to be read.
+        self.read_send_timestamps();
         let result = ready!(Pin::new(&mut self.inner).poll_read_stamped(cx, buf));
         match &result {
-            Ok(stamp) if room > 0 => self.marks.saw_read(buf.filled().len() - before, *stamp),
+            Ok(stamp) if capacity > 0 => self.state.record_read(buf.filled().len() - before, *stamp),
             Ok(_) => {}
-            Err(error) => self.marks.saw_error(error),
+            Err(error) => self.state.record_error(error),
         }
         Poll::Ready(result.map(|_| ()))
     }
@@ -406,28 +404,28 @@ impl<S: TimestampedRead + Unpin> AsyncRead for Tap<S> {
 
 impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.mute.is_shut() {
+        if self.mute.is_muted() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let began = Instant::now();
         let result = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
         match &result {
             Ok(taken) => {
-                self.marks.saw_write(began, *taken);
-                self.owed += 1;
-                self.hear_departures();
+                self.state.record_write(began, *taken);
+                self.unread_timestamps += 1;
+                self.read_send_timestamps();
             }
-            Err(error) => self.marks.saw_error(error),
+            Err(error) => self.state.record_error(error),
         }
         Poll::Ready(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.mute.is_shut() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_flush(cx) }
+        if self.mute.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_flush(cx) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.mute.is_shut() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_shutdown(cx) }
+        if self.mute.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_shutdown(cx) }
     }
 }
 
@@ -438,20 +436,20 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test(start_paused = true)]
-    async fn reads_and_writes_are_stamped_at_the_socket() {
+    async fn reads_and_writes_are_timed_at_the_socket() {
         let (near, mut far) = tokio::io::duplex(64);
         let mut tap = Tap::new(near);
-        let marks = tap.state();
+        let state = tap.state();
         let start = Instant::now();
-        assert_eq!(marks.last_write(), None);
+        assert_eq!(state.last_write(), None);
         tokio::time::advance(Duration::from_millis(5)).await;
         tap.write_all(b"abc").await.unwrap();
-        assert_eq!(marks.last_write(), Some(start + Duration::from_millis(5)));
+        assert_eq!(state.last_write(), Some(start + Duration::from_millis(5)));
         tokio::time::advance(Duration::from_millis(7)).await;
         far.write_all(b"de").await.unwrap();
         tap.read_exact(&mut [0; 2]).await.unwrap();
-        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(12)));
-        assert_eq!((marks.written_bytes(), marks.read_bytes()), (3, 2));
+        assert_eq!(state.last_read(), Some(start + Duration::from_millis(12)));
+        assert_eq!((state.written_bytes(), state.read_bytes()), (3, 2));
     }
 
     #[tokio::test(start_paused = true)]
@@ -460,60 +458,60 @@ mod tests {
         let mut tap = Tap::new(FakeTcpStream::plain(near));
         let kernel = tap.inner.kernel();
         kernel.lock().unwrap().age = Some(Duration::from_millis(3));
-        let (marks, start) = (tap.state(), Instant::now());
+        let (state, start) = (tap.state(), Instant::now());
         tokio::time::advance(Duration::from_millis(5)).await;
         far.write_all(b"abcd").await.unwrap();
         tap.read_exact(&mut [0; 2]).await.unwrap();
-        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
+        assert_eq!(state.last_read(), Some(start + Duration::from_millis(2)));
         kernel.lock().unwrap().age = Some(Duration::from_secs(3600));
         tap.read_exact(&mut [0; 2]).await.unwrap();
-        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
+        assert_eq!(state.last_read(), Some(start + Duration::from_millis(2)));
     }
 
-    /// A tap over a kernel that stamps what leaves, and its far end, which must not go.
+    /// A tap over a kernel that timestamps sent bytes, and its far end, which must stay open.
     fn stamping() -> (Tap<FakeTcpStream>, tokio::io::DuplexStream) {
         let (near, far) = tokio::io::duplex(1024);
         (Tap::new(FakeTcpStream::stamping(near)), far)
     }
 
-    /// The kernel has a stamp to tell.
+    /// Makes a timestamp available from the kernel.
     fn stamps(tap: &Tap<FakeTcpStream>, last_byte: u32, age: u64) {
         tap.inner.kernel().lock().unwrap().departed.push_back((last_byte, Duration::from_millis(age)));
     }
 
     async fn ask(tap: &mut Tap<FakeTcpStream>, bytes: usize) -> SendTime {
-        let marks = tap.state();
-        marks.arm();
+        let state = tap.state();
+        state.arm();
         tap.write_all(&vec![0; bytes]).await.unwrap();
-        marks.departure().unwrap()
+        state.departure().unwrap()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_ask_left_when_the_kernel_says_at_once_or_later() {
+    async fn kernel_send_time_applies_at_once_or_later() {
         let (mut tap, mut far) = stamping();
-        let marks = tap.state();
+        let state = tap.state();
         tap.write_all(b"the upgrade").await.unwrap();
         let start = Instant::now();
         stamps(&tap, 15, 0);
         let first = ask(&mut tap, 5).await;
         assert_eq!((first.at, first.by_kernel, first.end), (start, true, 16));
         let second = ask(&mut tap, 5).await;
-        assert_eq!((second.by_kernel, marks.stamped_since(&second)), (false, None));
+        assert_eq!((second.by_kernel, state.stamped_since(&second)), (false, None));
         let third = ask(&mut tap, 5).await;
         tokio::time::advance(Duration::from_millis(8)).await;
-        // Both went in one packet, which has the stamp of the last.
+        // Both were sent in one packet, which has the timestamp of the last.
         stamps(&tap, 25, 3);
         far.write_all(b"pong").await.unwrap();
         tap.read_exact(&mut [0; 4]).await.unwrap();
         for ask in [second, third] {
-            let stamped = marks.stamped_since(&ask).unwrap();
+            let stamped = state.stamped_since(&ask).unwrap();
             assert_eq!((stamped.at, stamped.began), (start + Duration::from_millis(5), start));
         }
-        assert_eq!(marks.stamped_since(&second), None, "it is told once");
+        assert_eq!(state.stamped_since(&second), None, "it is returned once");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stamp_from_before_the_write_is_a_clock_s_that_was_set() {
+    async fn timestamp_before_the_write_is_ignored() {
         let (mut tap, _far) = stamping();
         tokio::time::advance(Duration::from_secs(3600)).await;
         stamps(&tap, 4, 60_000);
@@ -522,41 +520,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_kernel_counts_bytes_modulo_two_to_the_32() {
+    async fn byte_counter_wraps_at_two_to_the_32() {
         let (mut tap, _far) = stamping();
-        tap.marks.written_bytes.store((1 << 32) - 2, Relaxed);
+        tap.state.written_bytes.store((1 << 32) - 2, Relaxed);
         stamps(&tap, 2, 0);
         assert!(ask(&mut tap, 5).await.by_kernel);
         stamps(&tap, 2, 0);
-        assert!(!ask(&mut tap, 5).await.by_kernel, "an old stamp says nothing of it");
+        assert!(!ask(&mut tap, 5).await.by_kernel, "an old timestamp does not apply");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn asks_that_are_never_stamped_cost_bounded_memory() {
+    async fn unstamped_requests_use_bounded_memory() {
         let (mut tap, _far) = stamping();
         for _ in 0..10 * MAX_UNSTAMPED_WRITES {
             ask(&mut tap, 5).await;
         }
-        assert_eq!(tap.marks.asks().earlier.len(), MAX_UNSTAMPED_WRITES);
+        assert_eq!(tap.state.requests().earlier.len(), MAX_UNSTAMPED_WRITES);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_of_the_stream_is_a_fin() {
+    async fn end_of_stream_is_a_fin() {
         let (near, far) = tokio::io::duplex(64);
         let mut tap = Tap::new(near);
-        let marks = tap.state();
+        let state = tap.state();
         drop(far);
-        assert_eq!(marks.end(), None);
+        assert_eq!(state.end(), None);
         assert_eq!(tap.read(&mut [0; 2]).await.unwrap(), 0);
-        assert_eq!(marks.end(), Some(StreamEnd::Fin));
+        assert_eq!(state.end(), Some(StreamEnd::Fin));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn behind_a_shut_valve_all_is_taken_and_nothing_leaves() {
+    async fn muted_tap_accepts_writes_and_sends_nothing() {
         let (near, mut far) = tokio::io::duplex(4);
         let mut tap = Tap::new(near);
         tap.write_all(b"abc").await.unwrap();
-        tap.mute().shut();
+        tap.mute().start();
         tap.write_all(&[0; 100]).await.unwrap();
         tap.shutdown().await.unwrap();
         assert_eq!(tap.state().written_bytes(), 3);

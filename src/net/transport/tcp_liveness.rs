@@ -1,5 +1,5 @@
-//! Whether a connection that nothing was heard of is known at the other end, too. A path may have forgotten it, and lost
-//! the server's goodbye: then it only looks kept.
+//! Checks by TCP keepalive whether the peer's kernel still has a silent connection. A path may have dropped it and lost
+//! the server's close, so that it only looks alive.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use tokio_util::sync::CancellationToken;
 
 use super::tap::TcpIntrospect;
 
-/// How long the peer's system may take; it is asked every second.
+/// Time limit for the peer's kernel to answer; it is asked every second.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(3500);
-/// What came so lately is an answer: the system does not ask before so long a silence.
+/// Traffic this recent counts as an answer: the kernel sends no probe before this idle time.
 const RECENT_TRAFFIC: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Who is in a hurry waits for so long.
+/// Shorter time limit once the caller is in a hurry.
 const HURRIED_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What is known of the other end.
+/// What is known about the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// Its system acknowledged a question, or sent something.
+    /// Its kernel acknowledged a probe, or sent data.
     Heard,
-    /// It answered by the end of the connection, or that came meanwhile.
+    /// The connection ended, in answer to a probe or meanwhile.
     Over,
     /// Nothing came.
     Unheard,
-    /// This system cannot ask, or not tell.
+    /// The local system cannot probe, or does not show the answer.
     Untold,
-    /// There was no time to wait for an answer.
+    /// The check was cut short.
     Unfinished,
 }
 
-/// Asks the peer's system, below TLS and the WebSocket. Of a connection that was silent for a second.
-pub async fn ask(stream: &impl TcpIntrospect) -> Liveness {
+/// Asks the peer's kernel, below TLS and the WebSocket. The connection must have been silent for a second.
+pub async fn check(stream: &impl TcpIntrospect) -> Liveness {
     if stream.ask_peer().is_err() {
         return Liveness::Untold;
     }
     let began = Instant::now();
     loop {
-        // An end that came with the acknowledgement, or before, is known to the runtime only when it has looked.
+        // The runtime learns of an end only when it polls.
         sleep(POLL_INTERVAL).await;
         let proof = match stream.tcp() {
             _ if stream.is_over() => Some(Liveness::Over),
@@ -54,15 +54,15 @@ pub async fn ask(stream: &impl TcpIntrospect) -> Liveness {
     }
 }
 
-/// The same; once `hurry` is over, it is waited for no longer than what is at hand takes.
-pub async fn ask_until(stream: &impl TcpIntrospect, hurry: &CancellationToken) -> Liveness {
+/// Like [`check`], but stops soon after `hurry` is cancelled.
+pub async fn check_until(stream: &impl TcpIntrospect, hurry: &CancellationToken) -> Liveness {
     let is_over = async {
         hurry.cancelled().await;
         sleep(HURRIED_TIMEOUT).await;
     };
     tokio::select! {
         biased;
-        proof = ask(stream) => proof,
+        proof = check(stream) => proof,
         () = is_over => Liveness::Unfinished,
     }
 }
@@ -82,23 +82,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_is_there_acknowledges_even_who_has_sent_a_fin() {
+    async fn live_peer_acknowledges_even_after_our_fin() {
         let (near, _far) = connected().await;
-        assert_eq!(ask(&near).await, Liveness::Heard);
+        assert_eq!(check(&near).await, Liveness::Heard);
         near.shut_write().unwrap();
-        assert_eq!(ask(&near).await, Liveness::Heard);
+        assert_eq!(check(&near).await, Liveness::Heard);
     }
 
     #[tokio::test]
-    async fn a_peer_that_is_gone_says_so() {
+    async fn lost_peer_is_detected() {
         let (near, far) = connected().await;
         drop(far);
-        assert_eq!(ask(&near).await, Liveness::Over);
+        assert_eq!(check(&near).await, Liveness::Over);
     }
 
     #[tokio::test]
-    async fn a_unix_socket_cannot_be_asked() {
+    async fn unix_socket_cannot_be_checked() {
         let (near, _far) = tokio::net::UnixStream::pair().unwrap();
-        assert_eq!(ask(&TransportSocket::Unix(near)).await, Liveness::Untold);
+        assert_eq!(check(&TransportSocket::Unix(near)).await, Liveness::Untold);
     }
 }

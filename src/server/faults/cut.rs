@@ -1,31 +1,31 @@
-//! The ways in which a connection can be let go or lost, as one names them on the command line.
+//! Ways to end or cripple a connection, as named on the command line.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What happens to a connection when its time has come.
+/// How a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutAction {
-    /// A close frame with this code.
+    /// Send a close frame with this code.
     Close(u16),
-    /// TCP's FIN, without a close frame.
+    /// Send a TCP FIN without a close frame.
     Fin,
-    /// FIN in the server's direction only: what the client sends is still taken.
+    /// Send a FIN and keep reading.
     HalfClose,
-    /// TCP's RST.
+    /// Send a TCP RST.
     Rst,
-    /// The connection stays open and swallows everything, as a forgotten NAT mapping does.
+    /// Keep the connection open and discard everything, like an expired NAT mapping.
     Silent,
-    /// As silent, until the client sends something: that is answered by RST.
+    /// Like `Silent`, but answer the client's next data with an RST.
     RstOnUse,
-    /// The server reads on, and neither answers nor sends.
+    /// Keep reading, but neither answer nor send.
     Mute,
-    /// The server stops reading; the socket stays open.
+    /// Stop reading; keep the socket open.
     Stall,
 }
 
 impl CutAction {
-    /// How to write them all.
+    /// The syntax of all cuts.
     pub const GRAMMAR: &'static str = "close[:CODE]|fin|half-close|rst|silent|rst-on-use|mute|stall";
 }
 
@@ -65,11 +65,11 @@ impl fmt::Display for CutAction {
     }
 }
 
-/// A code that may stand in a close frame (RFC 6455 7.4: 1005, 1006 and 1015 may not).
+/// Parses a code that may appear in a close frame (RFC 6455 7.4: not 1005, 1006 and 1015).
 pub fn close_code(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(1005 | 1006 | 1015) | Err(_) => {
-            Err(format!("'{text}' is not a close code: 1000 to 4999, but 1005, 1006 and 1015 are never sent"))
+            Err(format!("'{text}' is not a close code: it must be 1000 to 4999, except 1005, 1006 and 1015"))
         }
         Ok(code @ 1000..=4999) => Ok(code),
         Ok(_) => Err(format!("'{text}' is not a close code: it must be 1000 to 4999")),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cut_reads_as_it_is_written() {
+    fn every_cut_parses_from_its_own_text() {
         let cuts = [
             CutAction::Close(1000),
             CutAction::Close(4001),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_that_are_never_sent_are_refused() {
+    fn reserved_codes_are_refused() {
         for code in ["999", "1005", "1006", "1015", "5000", "70000", "x"] {
             assert!(format!("close:{code}").parse::<CutAction>().is_err(), "{code}");
         }

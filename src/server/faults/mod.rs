@@ -1,8 +1,7 @@
-//! What the server does wrong on order.
+//! Faults that the server injects.
 //!
-//! To add a fault, add a [`FaultDefinition`] to the table, which parses, explains and lists it. Most only
-//! combine what [`Faults`] can say already; a new kind of misbehaviour is a field or variant there,
-//! and the arm where it acts.
+//! To add a fault, add a [`FaultDefinition`] to the table, which parses, explains and lists it. Most faults combine
+//! what [`Faults`] supports already; a new kind needs a field or variant there, and code where it acts.
 
 mod cut;
 mod model;

@@ -1,27 +1,27 @@
-//! What can go wrong with a connection, as values.
+//! Faults of a connection, as values.
 
 use std::time::Duration;
 
 use super::cut::CutAction;
 use super::value::{DurationRange, JitterSpec};
 
-/// How pongs, protocol and app, go wrong.
+/// Faults of pongs, protocol and app.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnswerFaults {
     pub delay: Duration,
-    /// Added to the delay. Pongs keep their order all the same.
+    /// Added to the delay. Pongs keep their order nevertheless.
     pub jitter: Option<JitterSpec>,
-    /// The share of the pongs that is lost, 0 to 1.
+    /// Share of lost pongs, 0 to 1.
     pub loss: f64,
-    /// Only the last of this many pings is answered, at once; `None`: each.
+    /// Answer only the last of this many pings, at once; `None`: answer each.
     pub latest_of: Option<u32>,
-    /// Of the pings that come within this time only the latest is answered, and its answer is held for this time.
+    /// Answer only the latest of the pings within this time, and hold the answer for this time.
     pub merge: Option<Duration>,
     pub wrong: bool,
     pub duplicate: bool,
 }
 
-/// Whose bytes reset the idle timer.
+/// The direction whose bytes reset the idle timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IdleReset {
     /// Bytes in either direction (nginx, HAProxy, Envoy).
@@ -35,37 +35,37 @@ pub enum IdleReset {
     Both,
 }
 
-/// An idle timeout such as middleboxes have.
+/// An idle timeout like those of middleboxes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IdleFault {
-    /// `None`: there is none, and the rest says nothing.
+    /// `None`: no timeout, and the other fields are unused.
     pub after: Option<DurationRange>,
     /// `None`: FIN.
     pub cut: Option<CutAction>,
     pub resets: Option<IdleReset>,
-    /// Only messages count as life, not pings and pongs.
+    /// Only messages reset the timer, not pings and pongs.
     pub messages_only: bool,
-    /// The connection is let go at the timeout, and cut so much later.
+    /// Go silent at the timeout, and cut this much later.
     pub linger: Option<Duration>,
 }
 
-/// What goes wrong while the connection opens.
+/// Faults of the opening.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpeningFaults {
-    /// Answered with this status instead of 101.
+    /// Answer with this status instead of 101.
     pub refuse: Option<u16>,
-    /// Answered with 302 to this place.
+    /// Answer with 302 and this Location.
     pub redirect: Option<String>,
-    /// The answer is held back so long.
+    /// Delay the answer by this time.
     pub slow: Duration,
     pub wrong_accept: bool,
-    /// The answer's header never ends.
+    /// The response header never ends.
     pub endless_header: bool,
-    /// Upgrades in HTTP/1.0 and without a Host header are taken, too.
+    /// Accept upgrades in HTTP/1.0 and without a Host header.
     pub lenient: bool,
 }
 
-/// What the server sends again and again without being asked.
+/// What the server sends repeatedly without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepeatedSend {
     /// A message.
@@ -74,34 +74,34 @@ pub enum RepeatedSend {
     Ping,
 }
 
-/// Everything that goes wrong with a connection; nothing by default.
+/// All faults of a connection; the default has none.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     pub opening: OpeningFaults,
     pub answers: AnswerFaults,
     pub idle: IdleFault,
-    /// At this age of the connection, counted from the upgrade, this happens.
+    /// Cuts, each at an age of the connection, counted from the upgrade.
     pub timeline: Vec<(Duration, CutAction)>,
-    /// So often, this is sent.
+    /// Repeated sends with their intervals.
     pub repeats: Vec<(Duration, RepeatedSend)>,
-    /// Sent as they are, right after the upgrade.
+    /// Raw bytes sent right after the upgrade.
     pub first_bytes: Vec<u8>,
-    /// Everything after the upgrade is sent one byte in so long.
+    /// After the upgrade, send one byte per this time.
     pub trickle: Option<Duration>,
 }
 
 impl Faults {
-    /// Whether what was set makes sense together.
+    /// Checks that the combination makes sense.
     pub fn check(&self) -> Result<(), String> {
         let idle = &self.idle;
-        let lone = [
+        let dependent = [
             ("--idle-cut", idle.cut.is_some()),
             ("--idle-resets", idle.resets.is_some()),
             ("--messages-only", idle.messages_only),
             ("--linger", idle.linger.is_some()),
         ];
-        match lone.iter().find(|(_, set)| *set && idle.after.is_none()) {
-            Some((name, _)) => Err(format!("{name} says how --idle-timeout works, and needs it")),
+        match dependent.iter().find(|(_, set)| *set && idle.after.is_none()) {
+            Some((name, _)) => Err(format!("{name} modifies --idle-timeout and needs it")),
             None => Ok(()),
         }
     }

@@ -1,33 +1,33 @@
-//! The table of faults, which parses, explains and lists them.
+//! The table of faults: parses, explains and lists them.
 
 use super::cut::{CutAction, close_code};
 use super::model::{Faults, IdleReset, RepeatedSend};
 use super::value::{DurationRange, JitterSpec, count, period, share};
 use crate::domain::duration::parse_duration;
 
-/// One fault as one asks for it: `--NAME VALUE`.
+/// A fault on the command line: `--NAME VALUE`.
 #[derive(Debug, Clone, Copy)]
 pub struct FaultDefinition {
     pub name: &'static str,
     pub value: FaultValue,
-    /// What it does, in a line.
+    /// One line of help.
     pub help: &'static str,
-    /// Reads the value into the faults; the error is a lower-case fragment.
+    /// Parses the value into the faults; the error is a lower-case fragment.
     pub set: fn(&mut Faults, &str) -> Result<(), String>,
 }
 
-/// What a fault's flag takes.
+/// The value of a fault's flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultValue {
     /// Nothing.
     None,
-    /// A value of this form.
+    /// A required value of this form.
     Needed(&'static str),
-    /// A value of this form, or else this one.
+    /// An optional value of this form, and its default.
     Optional(&'static str, &'static str),
 }
 
-/// All faults, in the order in which they are listed.
+/// All faults, in listing order.
 pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "delay",
@@ -81,19 +81,19 @@ pub const FAULTS: &[FaultDefinition] = &[
         name: "unsolicited-pong",
         value: FaultValue::Needed("T"),
         help: "send an unsolicited pong every T",
-        set: |faults, text| repeat(faults, text, RepeatedSend::UnsolicitedPong),
+        set: |faults, text| add_repeated_send(faults, text, RepeatedSend::UnsolicitedPong),
     },
     FaultDefinition {
         name: "stall",
         value: FaultValue::Needed("T"),
         help: "stop reading and writing at age T, and leave the socket open",
-        set: |faults, text| at(faults, text, CutAction::Stall),
+        set: |faults, text| add_cut_at(faults, text, CutAction::Stall),
     },
     FaultDefinition {
         name: "mute",
         value: FaultValue::Needed("T"),
         help: "from age T on read everything and answer nothing",
-        set: |faults, text| at(faults, text, CutAction::Mute),
+        set: |faults, text| add_cut_at(faults, text, CutAction::Mute),
     },
     FaultDefinition {
         name: "close-after",
@@ -101,26 +101,26 @@ pub const FAULTS: &[FaultDefinition] = &[
         help: "send a close frame at age T, code 1000 unless another is given",
         set: |faults, text| {
             let (age, code) = text.split_once(':').unwrap_or((text, "1000"));
-            at(faults, age, CutAction::Close(close_code(code)?))
+            add_cut_at(faults, age, CutAction::Close(close_code(code)?))
         },
     },
     FaultDefinition {
         name: "fin-after",
         value: FaultValue::Needed("T"),
         help: "close TCP at age T without a close frame (FIN)",
-        set: |faults, text| at(faults, text, CutAction::Fin),
+        set: |faults, text| add_cut_at(faults, text, CutAction::Fin),
     },
     FaultDefinition {
         name: "rst-after",
         value: FaultValue::Needed("T"),
         help: "reset TCP at age T (RST)",
-        set: |faults, text| at(faults, text, CutAction::Rst),
+        set: |faults, text| add_cut_at(faults, text, CutAction::Rst),
     },
     FaultDefinition {
         name: "half-close",
         value: FaultValue::Needed("T"),
         help: "send FIN at age T, and keep reading",
-        set: |faults, text| at(faults, text, CutAction::HalfClose),
+        set: |faults, text| add_cut_at(faults, text, CutAction::HalfClose),
     },
     FaultDefinition {
         name: "idle-timeout",
@@ -161,14 +161,14 @@ pub const FAULTS: &[FaultDefinition] = &[
         help: "cut every connection at age T, however active; cuts as for --idle-cut",
         set: |faults, text| {
             let (age, cut) = text.split_once(':').unwrap_or((text, "fin"));
-            at(faults, age, cut.parse()?)
+            add_cut_at(faults, age, cut.parse()?)
         },
     },
     FaultDefinition {
         name: "chatter",
         value: FaultValue::Needed("T"),
         help: "send a message every T",
-        set: |faults, text| repeat(faults, text, RepeatedSend::Chatter),
+        set: |faults, text| add_repeated_send(faults, text, RepeatedSend::Chatter),
     },
     FaultDefinition {
         name: "ping-flood",
@@ -229,25 +229,25 @@ pub const FAULTS: &[FaultDefinition] = &[
         name: "garbage",
         value: FaultValue::None,
         help: "send bytes that are not WebSocket frames right after the upgrade",
-        set: |faults, _| first(faults, &[0xff; 64]),
+        set: |faults, _| add_first_bytes(faults, &[0xff; 64]),
     },
     FaultDefinition {
         name: "huge-frame",
         value: FaultValue::None,
         help: "send the head of a frame that claims 2^62 bytes right after the upgrade",
-        set: |faults, _| first(faults, &[0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0]),
+        set: |faults, _| add_first_bytes(faults, &[0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0]),
     },
     FaultDefinition {
         name: "masked-frame",
         value: FaultValue::None,
         help: "send a masked frame right after the upgrade (a server must not mask)",
-        set: |faults, _| first(faults, &[0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2]),
+        set: |faults, _| add_first_bytes(faults, &[0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2]),
     },
     FaultDefinition {
         name: "invalid-utf8",
         value: FaultValue::None,
         help: "send a text message that is not UTF-8 right after the upgrade",
-        set: |faults, _| first(faults, &[0x81, 0x02, 0xc3, 0x28]),
+        set: |faults, _| add_first_bytes(faults, &[0x81, 0x02, 0xc3, 0x28]),
     },
     FaultDefinition {
         name: "trickle",
@@ -257,7 +257,7 @@ pub const FAULTS: &[FaultDefinition] = &[
     },
 ];
 
-/// Sets the fault of this name. The error is a lower-case fragment that names fault, value and rule.
+/// Sets the fault with this name. The error is a lower-case fragment that names fault, value and rule.
 pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
     let Some(definition) = FAULTS.iter().find(|definition| definition.name == name) else {
         let known: Vec<&str> = FAULTS.iter().map(|definition| definition.name).collect();
@@ -266,7 +266,7 @@ pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
     (definition.set)(faults, value).map_err(|why| format!("--{name}: {why}"))
 }
 
-/// The list of all faults, as `--list-faults` prints it.
+/// The list of all faults, for `--list-faults`.
 pub fn list() -> String {
     let shown = |definition: &FaultDefinition| match definition.value {
         FaultValue::None => format!("--{}", definition.name),
@@ -278,19 +278,19 @@ pub fn list() -> String {
     FAULTS.iter().map(line).collect()
 }
 
-fn at(faults: &mut Faults, age: &str, cut: CutAction) -> Result<(), String> {
+fn add_cut_at(faults: &mut Faults, age: &str, cut: CutAction) -> Result<(), String> {
     let age = parse_duration(age)?;
     faults.timeline.push((age, cut));
     Ok(())
 }
 
-fn repeat(faults: &mut Faults, every: &str, what: RepeatedSend) -> Result<(), String> {
+fn add_repeated_send(faults: &mut Faults, every: &str, what: RepeatedSend) -> Result<(), String> {
     let every = period(every)?;
     faults.repeats.push((every, what));
     Ok(())
 }
 
-fn first(faults: &mut Faults, bytes: &[u8]) -> Result<(), String> {
+fn add_first_bytes(faults: &mut Faults, bytes: &[u8]) -> Result<(), String> {
     faults.first_bytes.extend_from_slice(bytes);
     Ok(())
 }
@@ -301,7 +301,7 @@ fn resets(text: &str) -> Result<IdleReset, String> {
         "client" => Ok(IdleReset::Client),
         "server" => Ok(IdleReset::Server),
         "both" => Ok(IdleReset::Both),
-        _ => Err(format!("'{text}' is none of either, client, server, both")),
+        _ => Err(format!("'{text}' must be either, client, server or both")),
     }
 }
 
@@ -314,7 +314,7 @@ fn status(text: &str) -> Result<u16, String> {
 
 fn location(text: &str) -> Result<String, String> {
     if text.chars().any(|c| c.is_control() || c == ' ') || text.is_empty() {
-        Err(format!("'{}' is not a place to redirect to", text.escape_debug()))
+        Err(format!("'{}' is not a valid redirect location", text.escape_debug()))
     } else {
         Ok(text.to_string())
     }
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_names_fault_value_and_rule() {
+    fn invalid_value_names_fault_value_and_rule() {
         let mut faults = Faults::default();
         assert_eq!(
             set(&mut faults, "pong-loss", "120%").unwrap_err(),
@@ -371,10 +371,10 @@ mod tests {
     }
 
     #[test]
-    fn how_the_idle_timeout_works_needs_one() {
+    fn idle_options_need_an_idle_timeout() {
         let mut faults = Faults::default();
         set(&mut faults, "idle-cut", "rst").unwrap();
-        assert_eq!(faults.check(), Err("--idle-cut says how --idle-timeout works, and needs it".into()));
+        assert_eq!(faults.check(), Err("--idle-cut modifies --idle-timeout and needs it".into()));
         set(&mut faults, "idle-timeout", "5s").unwrap();
         assert_eq!(faults.check(), Ok(()));
     }

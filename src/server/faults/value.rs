@@ -1,4 +1,4 @@
-//! How the values of faults are written.
+//! Parsers of fault values.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 
 use crate::domain::duration::parse_duration;
 
-/// A duration longer than nothing.
+/// A duration above zero.
 pub fn period(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err(format!("'{text}' must be longer than 0")),
@@ -15,7 +15,7 @@ pub fn period(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A share as `20%`, or `20` for the same; from 0 to 1.
+/// A share from 0 to 1, given as `20%` or `20`.
 pub fn share(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches('%').trim_end();
     match number.parse::<f64>() {
@@ -24,15 +24,15 @@ pub fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A count of at least `least`.
-pub fn count(text: &str, least: u32) -> Result<u32, String> {
+/// A count of at least `min`.
+pub fn count(text: &str, min: u32) -> Result<u32, String> {
     match text.parse() {
-        Ok(count) if count >= least => Ok(count),
-        _ => Err(format!("'{text}' is not a count: write a whole number of at least {least}")),
+        Ok(count) if count >= min => Ok(count),
+        _ => Err(format!("'{text}' is not a count: write a whole number of at least {min}")),
     }
 }
 
-/// One duration, or a range `LO..HI` of which each connection draws its own.
+/// A duration, or a range `LO..HI` from which each connection draws its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurationRange {
     pub lo: Duration,
@@ -44,12 +44,12 @@ impl DurationRange {
         let (lo, hi) = text.split_once("..").unwrap_or((text, text));
         let (lo, hi) = (period(lo)?, period(hi)?);
         if lo > hi {
-            return Err(format!("'{text}' is not a range: its end lies before its beginning"));
+            return Err(format!("'{text}' is not a range: its end is below its start"));
         }
         Ok(DurationRange { lo, hi })
     }
 
-    /// Uniform between its ends.
+    /// Draws uniformly from the range.
     pub fn draw(self, rng: &mut impl Rng) -> Duration {
         rng.random_range(self.lo..=self.hi)
     }
@@ -65,14 +65,14 @@ impl fmt::Display for DurationRange {
     }
 }
 
-/// How random delays are distributed; each is at least 0.
+/// Distribution of random delays, all at least 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JitterShape {
     /// Uniform from 0 to the scale.
     Uniform,
-    /// The absolute value of a normal variable whose standard deviation is the scale.
+    /// Absolute value of a normal variable whose standard deviation is the scale.
     HalfNormal,
-    /// Exponential, with the scale as its mean.
+    /// Exponential with the scale as mean.
     Exponential,
 }
 
@@ -84,7 +84,7 @@ pub struct JitterSpec {
 }
 
 impl JitterSpec {
-    /// `20ms` is uniform; others are named: `normal:20ms`, `exponential:20ms`.
+    /// Parses `20ms` (uniform), `normal:20ms` or `exponential:20ms`.
     pub fn parse(text: &str) -> Result<JitterSpec, String> {
         let (shape, scale) = match text.split_once(':') {
             None => (JitterShape::Uniform, text),
@@ -98,14 +98,14 @@ impl JitterSpec {
         Ok(JitterSpec { shape, scale: parse_duration(scale)? })
     }
 
-    /// One delay. The tails are cut at a hundred scales.
+    /// Draws a delay, limited to a hundred scales.
     pub fn draw(self, rng: &mut impl Rng) -> Duration {
-        // 1 - [0, 1) keeps the logarithm finite.
+        // 1 - [0, 1) excludes zero, so the logarithm is finite.
         let u = 1.0 - rng.random::<f64>();
         let factor = match self.shape {
             JitterShape::Uniform => rng.random::<f64>(),
             JitterShape::HalfNormal => {
-                // Box and Muller (1958).
+                // Box-Muller transform (1958).
                 ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * rng.random::<f64>()).cos()).abs()
             }
             JitterShape::Exponential => -u.ln(),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_drawn_from_evenly_and_ends_included() {
+    fn range_is_drawn_evenly_including_its_ends() {
         let mut rng = SmallRng::seed_from_u64(7);
         let span = DurationRange::parse("5s..8s").unwrap();
         let drawn: Vec<Duration> = (0..N).map(|_| span.draw(&mut rng)).collect();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_values_are_refused() {
         assert!(share("101%").is_err() && share("-1").is_err() && share("NaN").is_err());
         assert!(period("0").is_err() && count("0", 1).is_err() && count("x", 0).is_err());
         assert!(DurationRange::parse("8s..5s").is_err() && DurationRange::parse("0..5s").is_err());

@@ -1,4 +1,4 @@
-//! A connection that is silent for a span, and then asked once: is it still there?
+//! A trial: a connection that is idle for a span and then sends one question.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{ListenResult, Question, QuestionCodec, ended, listen, two_ended};
+use super::{ListenResult, Question, QuestionCodec, message_or_end, two_ended, wait_for};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd as IdleCut};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};
 use crate::net::time::at;
 
-/// How often the server's unasked words are told at most: a flood costs no more than this.
+/// Minimum time between two reports of unsolicited server traffic, so that a flood stays cheap.
 const MIN_REPORT_INTERVAL: Duration = Duration::from_millis(10);
-/// After a FIN, how long what is written has to come back as an RST, beyond a round trip.
+/// After a FIN, time for a write to come back as an RST, in addition to a round trip.
 const RST_WAIT: Duration = Duration::from_millis(100);
 
-/// After a FIN so long nothing is written.
+/// Time without writes after a FIN.
 const NO_WRITE_AFTER_FIN: Duration = Duration::from_millis(250);
-/// A masked, empty Ping frame: what is written after a FIN.
+/// A masked, empty Ping frame to write after a FIN.
 const LONE_PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
 
-/// How a connection is to be silent.
+/// Parameters of a trial.
 #[derive(Debug)]
 pub struct IdleProbePlan<'a> {
     pub question: &'a Question,
-    /// How much earlier than we the path may have seen the last byte: a round trip at most. It is added to the spans after
-    /// which a question found the connection dead, so that they are never told too short. An end that was seen took
-    /// the same way as the byte before it, and needs none.
+    /// How much earlier than we the path may have seen the last byte: one round trip at most. It is added to the
+    /// idle span of an unanswered question, so that the span is never too short. An end that was seen needs no
+    /// correction: it took the same path as the byte before it.
     pub slack: Duration,
-    /// The server speaks first after the silence (see [`super::TWO_ENDED`]).
+    /// The server sends first after the idle span (see [`super::TWO_ENDED`]).
     pub two_ended: bool,
 }
 
-/// Is silent until `span` tells after how much of it to ask, and that is reached; `None` means to wait. Tells
-/// what is seen and when: [`ObservedCut::Spoke`], [`ObservedCut::Asked`], and at last [`ObservedCut::Survived`],
-/// [`ObservedCut::Died`] or [`ObservedCut::Ended`].
+/// Stays idle until the span in `span` has passed, then asks; `None` in `span` means to wait. Emits what is seen and
+/// when: [`ProbeEvent::Spoke`], [`ProbeEvent::Asked`], and at last [`ProbeEvent::Survived`],
+/// [`ProbeEvent::Died`] or [`ProbeEvent::Ended`].
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     plan: &IdleProbePlan<'_>,
@@ -47,7 +47,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let codec = QuestionCodec::new(plan.question, rand::random());
     let began = Instant::now();
-    IdleProbe { socket, plan, codec, began, quiet_since: began, told: None, promised: None, emit }
+    IdleProbe { socket, plan, codec, began, quiet_since: began, last_reported: None, requested: None, emit }
         .run(span)
         .await;
 }
@@ -57,63 +57,62 @@ struct IdleProbe<'a, S> {
     plan: &'a IdleProbePlan<'a>,
     codec: QuestionCodec,
     began: Instant,
-    /// The last byte in either direction, before what is at hand.
+    /// Time of the last byte in either direction, before the current event.
     quiet_since: Instant,
-    /// When the server's words were last told.
-    told: Option<Instant>,
-    /// After this span of silence the server is to speak.
-    promised: Option<Duration>,
+    /// Time of the last report of server traffic.
+    last_reported: Option<Instant>,
+    /// The server is to send after this idle span.
+    requested: Option<Duration>,
     emit: &'a mut (dyn FnMut(Instant, ProbeEvent) + Send),
 }
 
-/// What woke the silence.
 enum IdleProbeWake {
     Order,
     Socket(SocketEvent),
     Due,
 }
 
-/// What a step of the socket means to a silence.
+/// What a socket event means for a trial.
 enum ProbeStep {
     Nothing,
-    /// The word that the server was to say after the silence.
-    Promised,
+    /// The message that the server was to send after the idle span.
+    Requested,
     End(Disconnect),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     async fn run(mut self, span: &mut watch::Receiver<Option<Duration>>) {
-        self.request_words(*span.borrow_and_update());
+        self.request_server_message(*span.borrow_and_update());
         loop {
             self.quiet_since = self.last_byte();
-            let ask_at = self.bound(*span.borrow_and_update());
+            let ask_at = self.ask_after(*span.borrow_and_update());
             match self.wait(span, ask_at).await {
                 IdleProbeWake::Order => {}
                 IdleProbeWake::Due if ask_at.is_some_and(|at| self.last_byte().elapsed() >= at) => {
-                    return self.question(ask_at).await;
+                    return self.ask_and_judge(ask_at).await;
                 }
                 IdleProbeWake::Due => {}
                 IdleProbeWake::Socket(step) => match self.on_step(step) {
                     ProbeStep::Nothing => {}
-                    ProbeStep::Promised => return self.keep_promise().await,
-                    ProbeStep::End(cut) => return self.end(cut).await,
+                    ProbeStep::Requested => return self.on_requested_message().await,
+                    ProbeStep::End(cut) => return self.report_end(cut).await,
                 },
             }
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    /// Has the server speak after the silence; the request is the last byte before it.
-    fn request_words(&mut self, span: Option<Duration>) {
+    /// Asks the server to send after the idle span; the request is the last byte before it.
+    fn request_server_message(&mut self, span: Option<Duration>) {
         let Some(span) = span.filter(|_| self.plan.two_ended) else { return };
         if self.socket.send(two_ended::request(span, self.codec.nonce())).is_ok() {
-            self.promised = Some(span);
+            self.requested = Some(span);
         }
     }
 
-    /// A promised word is the question, even where a later one is wanted since.
-    fn bound(&self, span: Option<Duration>) -> Option<Duration> {
-        span.map(|span| self.promised.map_or(span, |promised| promised.min(span)))
+    /// The span to wait: a requested server message is the question, even if a later one is wanted now.
+    fn ask_after(&self, span: Option<Duration>) -> Option<Duration> {
+        span.map(|span| self.requested.map_or(span, |requested| requested.min(span)))
     }
 
     async fn wait(
@@ -132,24 +131,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.tap_state();
-        marks.last_read().max(marks.last_write()).unwrap_or(self.began)
+        let tap_state = self.socket.tap_state();
+        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.began)
     }
 
     fn on_step(&mut self, step: SocketEvent) -> ProbeStep {
         if matches!(step, SocketEvent::Bytes) {
-            self.spoke();
+            self.report_server_traffic();
         }
-        match ended(self.socket, step) {
+        match message_or_end(self.socket, step) {
             Err(cut) => ProbeStep::End(cut),
             Ok(Some(message))
-                if self.promised.is_some() && two_ended::is_word(&message, self.codec.nonce()) =>
+                if self.requested.is_some()
+                    && two_ended::is_requested_message(&message, self.codec.nonce()) =>
             {
-                ProbeStep::Promised
+                ProbeStep::Requested
             }
             Ok(Some(message)) => {
-                self.spoke();
-                match self.reply(&message) {
+                self.report_server_traffic();
+                match self.answer_server(&message) {
                     Ok(replied) => {
                         if replied {
                             (self.emit)(Instant::now(), ProbeEvent::Replied);
@@ -163,53 +163,54 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         }
     }
 
-    /// Answers what the server asks by messages: it would close a client that does not, as one that sends no Pongs.
-    /// Gives whether there was anything to answer.
-    fn reply(&mut self, message: &Message) -> Result<bool, Disconnect> {
-        let replies = self.codec.hear(message).replies;
+    /// Answers the server's app pings, since a server closes a client that does not. Returns whether there was anything
+    /// to answer.
+    fn answer_server(&mut self, message: &Message) -> Result<bool, Disconnect> {
+        let replies = self.codec.read(message).replies;
         let has_replies = !replies.is_empty();
         let sent = replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
-            Err(error) => Err(self.socket.cut_by(error)),
+            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
         });
         sent.map(|()| has_replies)
     }
 
-    /// The server kept its promise before our own timer was up: by its clock the silence is over.
-    async fn keep_promise(self) {
-        let gap = self.socket.heard_at().saturating_duration_since(self.quiet_since);
-        let idle = self.promised.map_or(gap, |promised| promised.min(gap));
+    /// The requested message came before our own timer: by the server's clock the idle span is over.
+    async fn on_requested_message(self) {
+        let gap = self.socket.last_read_at().saturating_duration_since(self.quiet_since);
+        let idle = self.requested.map_or(gap, |requested| requested.min(gap));
         (self.emit)(self.quiet_since + idle, ProbeEvent::Asked { idle });
-        self.hear_client(idle, true).await;
+        self.ask_second(idle, true).await;
     }
 
-    /// Of several messages in one read, the first is told, and of the bytes of a slow one those that are apart.
-    fn spoke(&mut self) {
-        let heard = self.socket.heard_at();
-        let gap = heard.saturating_duration_since(self.quiet_since);
-        let is_told = self.told.is_some_and(|told| heard < told + MIN_REPORT_INTERVAL);
-        if !gap.is_zero() && !is_told {
-            self.told = Some(heard);
-            (self.emit)(heard, ProbeEvent::Spoke { gap });
+    /// Reports server traffic: the first of several messages in one read, and a slow message's bytes if far apart.
+    fn report_server_traffic(&mut self) {
+        let received_at = self.socket.last_read_at();
+        let gap = received_at.saturating_duration_since(self.quiet_since);
+        let was_just_reported =
+            self.last_reported.is_some_and(|last_reported| received_at < last_reported + MIN_REPORT_INTERVAL);
+        if !gap.is_zero() && !was_just_reported {
+            self.last_reported = Some(received_at);
+            (self.emit)(received_at, ProbeEvent::Spoke { gap });
         }
     }
 
-    /// It ended before it was asked. The bytes of a close frame are not those that made it busy.
-    async fn end(mut self, cut: Disconnect) {
+    /// The connection ended before the question. A close frame's own bytes do not count as traffic.
+    async fn report_end(mut self, cut: Disconnect) {
         let now = Instant::now();
         let half_open = match cut.how {
-            CloseKind::Fin | CloseKind::TlsClose => Some(self.still_takes().await),
+            CloseKind::Fin | CloseKind::TlsClose => Some(self.is_half_open().await),
             _ => None,
         };
         let idle = now - self.quiet_since;
         (self.emit)(now, ProbeEvent::Ended { idle, cut: IdleCut { how: cut.how, half_open } });
     }
 
-    /// Whether what is written after the peer's FIN is still taken: had the peer closed altogether, the
-    /// first write would bring an RST, and the second fail.
-    async fn still_takes(&mut self) -> bool {
-        // A peer that closes with care takes in for a moment what crosses its FIN.
+    /// Whether the peer still accepts bytes after its FIN. If it closed both directions, the first write triggers an
+    /// RST and the second fails.
+    async fn is_half_open(&mut self) -> bool {
+        // A careful peer accepts for a moment what crosses its FIN.
         sleep(NO_WRITE_AFTER_FIN).await;
         let stream = self.socket.stream_mut();
         if stream.write_all(&LONE_PING).await.is_err() || stream.flush().await.is_err() {
@@ -220,83 +221,83 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         stream.write_all(&LONE_PING).await.is_ok() && stream.flush().await.is_ok()
     }
 
-    /// Asks, and tells what comes of it.
-    async fn question(mut self, span: Option<Duration>) {
+    /// Asks the question and emits the result.
+    async fn ask_and_judge(mut self, span: Option<Duration>) {
         let since = self.last_byte();
-        if let Some(promised) = self.promised.filter(|promised| span == Some(*promised)) {
-            return self.hear_server(since, promised).await;
+        if let Some(requested) = self.requested.filter(|requested| span == Some(*requested)) {
+            return self.wait_for_server_message(since, requested).await;
         }
-        let (asked, idle) = match self.ask() {
+        let (asked, idle) = match self.send_question() {
             Ok(asked) => (asked, asked - since),
-            Err(cut) => return self.die_at_once(since, cut),
+            Err(cut) => return self.report_failed_question(since, cut),
         };
         (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
-        match self.answer(until).await {
-            ListenResult::Found(heard) => {
-                (self.emit)(heard, ProbeEvent::Survived { idle, rtt: heard - asked })
+        match self.wait_for_answer(until).await {
+            ListenResult::Found(received_at) => {
+                (self.emit)(received_at, ProbeEvent::Survived { idle, rtt: received_at - asked })
             }
-            ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
-            ListenResult::Nothing => self.die(idle, DeathCause::Unanswered),
+            ListenResult::End(cut) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            ListenResult::Nothing => self.report_death(idle, DeathCause::Unanswered),
         }
     }
 
-    /// The question leaves; gives when. What cannot leave at once counts as asked now.
-    fn ask(&mut self) -> Result<Instant, Disconnect> {
+    /// Sends the question; returns when it left. If it is blocked, that is now.
+    fn send_question(&mut self) -> Result<Instant, Disconnect> {
         let message = self.codec.ask();
         match self.socket.send(message) {
             Ok(SendOutcome::Left(departure)) => Ok(departure.at),
             Ok(SendOutcome::Blocked) => Ok(Instant::now()),
-            Err(error) => Err(self.socket.cut_by(error)),
+            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
         }
     }
 
-    fn die_at_once(&mut self, since: Instant, cut: Disconnect) {
+    fn report_failed_question(&mut self, since: Instant, cut: Disconnect) {
         let now = Instant::now();
         (self.emit)(now, ProbeEvent::Asked { idle: now - since });
-        self.die(now - since, DeathCause::CutOnUse(cut.how.into()));
+        self.report_death(now - since, DeathCause::CutOnUse(cut.how.into()));
     }
 
-    async fn answer(&mut self, until: Instant) -> ListenResult {
+    async fn wait_for_answer(&mut self, until: Instant) -> ListenResult {
         let codec = &mut self.codec;
-        listen(self.socket, until, |message| codec.is_answer(message)).await
+        wait_for(self.socket, until, |message| codec.is_answer(message)).await
     }
 
-    fn die(&mut self, idle: Duration, death: DeathCause) {
+    fn report_death(&mut self, idle: Duration, death: DeathCause) {
         (self.emit)(Instant::now(), ProbeEvent::Died { idle: idle + self.plan.slack, death });
     }
 
-    /// The server speaks first: half of the patience is for its word, half for the answer to ours.
-    async fn hear_server(mut self, since: Instant, idle: Duration) {
+    /// The server sends first: half of the timeout is for its message, half for the answer to ours.
+    async fn wait_for_server_message(mut self, since: Instant, idle: Duration) {
         (self.emit)(since + idle, ProbeEvent::Asked { idle });
         let nonce = self.codec.nonce();
         let until = Instant::now() + self.plan.question.timeout / 2;
-        match listen(self.socket, until, |message| two_ended::is_word(message, nonce)).await {
-            ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
-            ListenResult::Found(_) => self.hear_client(idle, true).await,
-            ListenResult::Nothing => self.hear_client(idle, false).await,
+        match wait_for(self.socket, until, |message| two_ended::is_requested_message(message, nonce)).await {
+            ListenResult::End(cut) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            ListenResult::Found(_) => self.ask_second(idle, true).await,
+            ListenResult::Nothing => self.ask_second(idle, false).await,
         }
     }
 
-    /// The server's word was heard, or was not; now ours, and what answers it.
-    async fn hear_client(mut self, idle: Duration, heard: bool) {
-        let asked = match self.ask() {
+    /// Asks after the server's message was received (`has_server_message`) or was not.
+    async fn ask_second(mut self, idle: Duration, has_server_message: bool) {
+        let asked = match self.send_question() {
             Ok(asked) => asked,
-            Err(cut) => return self.die(idle, DeathCause::CutOnUse(cut.how.into())),
+            Err(cut) => return self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
         };
-        match (self.answer(asked + self.plan.question.timeout / 2).await, heard) {
+        match (self.wait_for_answer(asked + self.plan.question.timeout / 2).await, has_server_message) {
             (ListenResult::Found(at), true) => {
                 (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked })
             }
-            (ListenResult::Found(_), false) => self.die(idle, DeathCause::ServerUnheard),
-            (ListenResult::End(cut), _) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
-            (ListenResult::Nothing, true) => self.die(idle, DeathCause::ClientUnheard),
-            (ListenResult::Nothing, false) => self.die(idle, DeathCause::Unanswered),
+            (ListenResult::Found(_), false) => self.report_death(idle, DeathCause::ServerUnheard),
+            (ListenResult::End(cut), _) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            (ListenResult::Nothing, true) => self.report_death(idle, DeathCause::ClientUnheard),
+            (ListenResult::Nothing, false) => self.report_death(idle, DeathCause::Unanswered),
         }
     }
 }
 
-/// Waits for the next order; for ever when there will be none.
+/// Waits for the next order; forever if the sender is gone.
 async fn changed(span: &mut watch::Receiver<Option<Duration>>) {
     if span.changed().await.is_err() {
         std::future::pending::<()>().await;

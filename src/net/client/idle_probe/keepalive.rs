@@ -1,5 +1,4 @@
-//! A connection that is kept busy in one way: the control of a search, and those that show what keeps a path
-//! open.
+//! A connection that is kept busy: a search's control, or a trial of a keepalive method.
 
 use std::time::Duration;
 
@@ -7,48 +6,48 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{ListenResult, Question, QuestionCodec, ended, listen, overdue};
+use super::{ListenResult, Question, QuestionCodec, answer_deadline, message_or_end, wait_for};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::schedule::Schedule;
 use crate::net::client::websocket::{SocketEvent, WebSocket, is_buffer_full};
 use crate::net::time::at;
 
-/// What is sent.
+/// The traffic that keeps a connection busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeepaliveTraffic {
-    /// Questions, which are answered.
+    /// Questions, which the server answers.
     Questions,
-    /// Questions of both kinds: an answer to either is a sign of life.
+    /// Questions of both kinds; an answer to either shows that the connection is alive.
     Both,
-    /// Pongs that nobody asked for: nothing comes back.
+    /// Unsolicited Pongs; nothing comes back.
     Pongs,
-    /// Nothing; what there is of traffic is TCP's own.
+    /// Nothing but TCP's own keepalive.
     Nothing,
 }
 
-/// How a connection is kept.
+/// Parameters of a kept connection.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepalivePlan<'a> {
     pub question: &'a Question,
     pub traffic: KeepaliveTraffic,
     pub every: Duration,
-    /// Then it is asked for the last time; `None`: it is kept until it ends.
+    /// When to ask the last question, from the start; `None`: keep until the connection ends.
     pub until: Option<Duration>,
 }
 
-/// What became of it.
+/// How a kept connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepaliveResult {
     /// The last question was answered.
     Answered,
-    /// A question was not answered in time; the last sign of life came so long ago.
+    /// A question timed out; `silent` is the time since the last sign of life.
     Unanswered { silent: Duration },
-    /// It ended, after so much idleness. `unanswered`: since the last answer, where a question had been without one for
-    /// longer than half the time between two; else nothing.
+    /// It ended after `idle`. `unanswered`: time since the last answer if a question had waited longer than half the
+    /// interval; else zero.
     Ended { cut: Disconnect, idle: Duration, unanswered: Duration },
 }
 
-/// Keeps a connection; `beat` is told the moment of each answer.
+/// Keeps a connection busy; calls `beat` with the time of each answer.
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     plan: KeepalivePlan<'_>,
@@ -88,13 +87,13 @@ struct KeptConnection<'a, S> {
     /// Asks questions of the other kind.
     other: Option<QuestionCodec>,
     began: Instant,
-    /// The last byte in either direction, before what is at hand.
+    /// Time of the last byte in either direction, before the current event.
     quiet_since: Instant,
     /// The last answer.
     alive_at: Instant,
     /// The first question since the last answer.
     asked: Option<Instant>,
-    /// When bytes last came that complete nothing yet.
+    /// When bytes last came of a message that is still incomplete.
     bytes: Option<Instant>,
     schedule: Option<Schedule>,
     beat: &'a mut (dyn FnMut(Instant) + Send),
@@ -115,72 +114,72 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
                 Some(step) => self.on_step(step).err(),
                 None => self.on_time(Instant::now()).await,
             };
-            if let Some(kept) = done {
-                return kept;
+            if let Some(result) = done {
+                return result;
             }
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    fn end(&self) -> Option<Instant> {
+    fn end_at(&self) -> Option<Instant> {
         self.plan.until.map(|until| self.began + until)
     }
 
-    fn overdue(&self) -> Option<Instant> {
-        self.asked.map(|asked| overdue(asked, self.plan.question.timeout, self.bytes))
+    fn answer_deadline(&self) -> Option<Instant> {
+        self.asked.map(|asked| answer_deadline(asked, self.plan.question.timeout, self.bytes))
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let due = self.schedule.as_ref().and_then(Schedule::next_due);
-        [due, self.overdue(), self.end()].into_iter().flatten().min()
+        [due, self.answer_deadline(), self.end_at()].into_iter().flatten().min()
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.tap_state();
-        marks.last_read().max(marks.last_write()).unwrap_or(self.began)
+        let tap_state = self.socket.tap_state();
+        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.began)
     }
 
     fn on_step(&mut self, step: SocketEvent) -> Result<(), KeepaliveResult> {
-        // What is complete at last was under way, too: the answer comes behind it.
+        // Bytes of a message that is now complete also delay the answer behind them.
         if self.bytes.is_some() || matches!(step, SocketEvent::Bytes) {
-            self.bytes = Some(self.socket.heard_at());
+            self.bytes = Some(self.socket.last_read_at());
         }
-        match ended(self.socket, step) {
-            Err(cut) => Err(self.ended(cut)),
+        match message_or_end(self.socket, step) {
+            Err(cut) => Err(self.end_result(cut)),
             Ok(None) => Ok(()),
             Ok(Some(message)) => {
-                let words = self.codec.hear(&message);
+                let reading = self.codec.read(&message);
                 let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&message));
-                // Further answers to the same question say no more, however many there are.
-                if (words.is_answer || is_other) && self.asked.is_some() {
-                    self.alive();
+                // Further answers to the same question add nothing.
+                if (reading.is_answer || is_other) && self.asked.is_some() {
+                    self.record_answer();
                 }
-                words.replies.into_iter().try_for_each(|reply| self.say(reply))
+                reading.replies.into_iter().try_for_each(|reply| self.send_message(reply))
             }
         }
     }
 
-    fn alive(&mut self) {
-        self.alive_at = self.socket.heard_at();
+    fn record_answer(&mut self) {
+        self.alive_at = self.socket.last_read_at();
         (self.asked, self.bytes) = (None, None);
         (self.beat)(self.alive_at);
     }
 
-    fn ended(&self, cut: Disconnect) -> KeepaliveResult {
+    fn end_result(&self, cut: Disconnect) -> KeepaliveResult {
         let overdue = self.asked.is_some_and(|asked| asked.elapsed() > self.plan.every / 2);
         let unanswered = if overdue { self.alive_at.elapsed() } else { Duration::ZERO };
         KeepaliveResult::Ended { cut, idle: self.quiet_since.elapsed(), unanswered }
     }
 
-    /// What is due: the end, giving up, the next piece of traffic. Gives result when it is over.
+    /// Handles what is due: a timeout, the end, the next send. Returns the result when it is over.
     async fn on_time(&mut self, now: Instant) -> Option<KeepaliveResult> {
-        if self.overdue().is_some_and(|overdue| overdue <= now) {
+        if self.answer_deadline().is_some_and(|overdue| overdue <= now) {
             return Some(KeepaliveResult::Unanswered { silent: now - self.alive_at });
         }
-        if self.end().is_some_and(|end| end <= now) {
-            return Some(self.finish(now).await);
+        if self.end_at().is_some_and(|end| end <= now) {
+            return Some(self.ask_last_question(now).await);
         }
-        let due = self.schedule.as_mut().is_some_and(|schedule| take_all(schedule, now));
+        let due = self.schedule.as_mut().is_some_and(|schedule| take_all_due(schedule, now));
         if due && !self.socket.is_blocked() {
             return self.send(now).err();
         }
@@ -193,13 +192,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             KeepaliveTraffic::Pongs => self.codec.pong(),
             KeepaliveTraffic::Nothing => return Ok(()),
         };
-        self.say(message)?;
+        self.send_message(message)?;
         if let Some(other) = self.other.as_mut().map(QuestionCodec::ask) {
-            self.say(other)?;
+            self.send_message(other)?;
         }
         let asks = matches!(self.plan.traffic, KeepaliveTraffic::Questions | KeepaliveTraffic::Both);
         if asks && let Some(upkeep) = self.codec.upkeep(now) {
-            self.say(upkeep)?;
+            self.send_message(upkeep)?;
         }
         if asks {
             self.asked.get_or_insert(now);
@@ -207,34 +206,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         Ok(())
     }
 
-    fn say(&mut self, message: Message) -> Result<(), KeepaliveResult> {
+    fn send_message(&mut self, message: Message) -> Result<(), KeepaliveResult> {
         match self.socket.send(message) {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
             Err(error) => {
-                let cut = self.socket.cut_by(error);
-                Err(self.ended(cut))
+                let cut = self.socket.disconnect_on_send_error(error);
+                Err(self.end_result(cut))
             }
         }
     }
 
-    /// The last question, and what it comes to.
-    async fn finish(&mut self, now: Instant) -> KeepaliveResult {
+    /// Asks the last question and returns its result.
+    async fn ask_last_question(&mut self, now: Instant) -> KeepaliveResult {
         let question = self.codec.ask();
-        if let Err(kept) = self.say(question) {
-            return kept;
+        if let Err(result) = self.send_message(question) {
+            return result;
         }
         let codec = &mut self.codec;
-        match listen(self.socket, now + self.plan.question.timeout, |message| codec.is_answer(message)).await
+        match wait_for(self.socket, now + self.plan.question.timeout, |message| codec.is_answer(message))
+            .await
         {
             ListenResult::Found(_) => KeepaliveResult::Answered,
-            ListenResult::End(cut) => self.ended(cut),
+            ListenResult::End(cut) => self.end_result(cut),
             ListenResult::Nothing => KeepaliveResult::Unanswered { silent: self.alive_at.elapsed() },
         }
     }
 }
 
-/// Takes all that is due; only whether anything was matters.
-fn take_all(schedule: &mut Schedule, now: Instant) -> bool {
+/// Takes every due heartbeat; returns whether there was one.
+fn take_all_due(schedule: &mut Schedule, now: Instant) -> bool {
     std::iter::from_fn(|| schedule.take_due(now)).count() > 0
 }

@@ -1,6 +1,5 @@
-//! One connection of a search for an idle timeout: either silent for a span and then asked once
-//! ([`silence`]), or never idle ([`keep`]). Both run over any stream, with the runtime's clock, so that
-//! their timing is tested exactly.
+//! One connection of an idle timeout search: idle for a span and then asked once ([`ask_after_idle`]), or kept busy
+//! ([`keepalive`]). Both run over any stream with the runtime's clock, so tests check their timing exactly.
 
 pub mod ask_after_idle;
 pub mod keepalive;
@@ -26,30 +25,30 @@ use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
 
 pub use question_codec::QuestionCodec;
-pub use two_ended::{TWO_ENDED, speaks};
+pub use two_ended::{TWO_ENDED, supports_two_ended};
 pub use unmatched_log::UnmatchedLog;
 
-/// How long a closing handshake may take.
+/// Maximum duration of the closing handshake.
 const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// What is asked on a connection, and how long an answer may take.
+/// The question asked on a connection, and how long its answer may take.
 #[derive(Debug, Clone)]
 pub struct Question {
     pub kind: HeartbeatKind,
-    /// What app heartbeats ask, and what answers them.
+    /// Request of app heartbeats, and the pattern of its answer.
     pub ask: Template,
     pub answer: Pattern,
     pub timeout: Duration,
-    /// How the server speaks of heartbeats.
+    /// How the server's heartbeat protocol works.
     pub convention: ProtocolProfile,
-    /// The server's own app pings are answered.
+    /// Whether the server's app pings are answered.
     pub answers_server: bool,
-    /// What comes without being an answer.
+    /// Messages that were expected to be answers and are not.
     pub unmatched: UnmatchedLog,
 }
 
 impl Question {
-    /// The same of the other kind.
+    /// The same question of the other heartbeat kind.
     pub fn of_other_kind(&self) -> Question {
         let kind = match self.kind {
             HeartbeatKind::Protocol => HeartbeatKind::App,
@@ -59,41 +58,40 @@ impl Question {
     }
 }
 
-/// What came of listening for something.
+/// Result of waiting for a message.
 enum ListenResult {
-    /// It came; the moment is the return of the read that brought it.
+    /// It came; the time is that of the read that brought it.
     Found(Instant),
     /// The connection ended instead.
     End(Disconnect),
     Nothing,
 }
 
-/// An answer that the server is in the middle of sending, or that comes behind what it is sending, is waited for so many
-/// times as long.
+/// While the server is sending, an answer may take this many timeouts.
 const MAX_TIMEOUTS_WHILE_RECEIVING: u32 = 3;
 
-/// When an answer is overdue that was asked for at that moment, if bytes came last at this one that complete nothing yet.
-fn overdue(asked: Instant, timeout: Duration, bytes: Option<Instant>) -> Instant {
+/// Deadline of an answer to a question asked at `asked`; `bytes`: time of the last bytes of an incomplete message.
+fn answer_deadline(asked: Instant, timeout: Duration, bytes: Option<Instant>) -> Instant {
     let sending = bytes.map(|bytes| (bytes + timeout).min(asked + timeout * MAX_TIMEOUTS_WHILE_RECEIVING));
     (asked + timeout).max(sending.unwrap_or(asked))
 }
 
-/// Waits for a message until a moment, or longer while the server is sending one; others are passed over.
-async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+/// Waits for a matching message until a deadline, longer while the server is sending. Ignores other messages.
+async fn wait_for<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     until: Instant,
-    mut is_it: impl FnMut(&Message) -> bool,
+    mut matches: impl FnMut(&Message) -> bool,
 ) -> ListenResult {
     let (asked, mut until) = (Instant::now(), until);
     let timeout = until.saturating_duration_since(asked);
     while let Ok(step) = timeout_at(until, socket.step()).await {
         if matches!(step, SocketEvent::Bytes) {
-            until = overdue(asked, timeout, Some(socket.heard_at()));
+            until = answer_deadline(asked, timeout, Some(socket.last_read_at()));
         }
-        match ended(socket, step) {
+        match message_or_end(socket, step) {
             Err(cut) => return ListenResult::End(cut),
-            Ok(Some(message)) if is_it(&message) => return ListenResult::Found(socket.heard_at()),
-            // A flood is always ready, and the timeout is not looked at while it is.
+            Ok(Some(message)) if matches(&message) => return ListenResult::Found(socket.last_read_at()),
+            // A flood keeps the socket always ready, so the timeout never fires by itself.
             Ok(_) if Instant::now() >= until => break,
             Ok(_) => tokio::task::coop::consume_budget().await,
         }
@@ -101,24 +99,24 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     ListenResult::Nothing
 }
 
-/// The message that a step brought, if it brought one; the error says how the connection ended.
-fn ended<S: AsyncRead + AsyncWrite + Unpin>(
+/// The message of a socket event, if any; the error says how the connection ended.
+fn message_or_end<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &WebSocket<S>,
     step: SocketEvent,
 ) -> Result<Option<Message>, Disconnect> {
     match step {
         SocketEvent::Flushed(_) | SocketEvent::Bytes => Ok(None),
-        SocketEvent::Lost(error) => Err(socket.lost_by(error)),
-        SocketEvent::Message(Message::Close(frame)) => Err(socket.closed_by(frame)),
+        SocketEvent::Lost(error) => Err(socket.disconnect_on_loss(error)),
+        SocketEvent::Message(Message::Close(frame)) => Err(socket.disconnect_on_close(frame)),
         SocketEvent::Message(message) => Ok(Some(message)),
     }
 }
 
-/// Says goodbye on a connection that is of no more use, and waits a moment for the answer.
-pub async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
-    let goodbye = Message::Close(Some(CloseFrame { code: 1000_u16.into(), reason: "".into() }));
-    if socket.tap_state().end().is_some() || socket.send(goodbye).is_err() {
+/// Sends a close frame and waits briefly for the reply.
+pub async fn send_close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
+    let close = Message::Close(Some(CloseFrame { code: 1000_u16.into(), reason: "".into() }));
+    if socket.tap_state().end().is_some() || socket.send(close).is_err() {
         return;
     }
-    listen(socket, Instant::now() + CLOSE_REPLY_TIMEOUT, |_| false).await;
+    wait_for(socket, Instant::now() + CLOSE_REPLY_TIMEOUT, |_| false).await;
 }

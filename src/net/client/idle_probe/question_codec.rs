@@ -1,4 +1,4 @@
-//! Questions on one connection, and which messages answer them.
+//! Creates the questions of one connection and recognises their answers.
 
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -8,22 +8,22 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::inbound::MessageRef;
-use crate::net::client::gzip_message::unpacked;
+use crate::net::client::gzip_message::decompress_gzip;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::session::heartbeat_state::{ping_payload, seq_of};
 use crate::net::client::websocket::to_message;
 use crate::net::time::unix_ms;
 
-/// What a message is to whoever asks questions.
+/// What a received message means.
 #[derive(Debug, Default)]
 pub struct MessageReading {
-    /// It answers one.
+    /// It answers a question.
     pub is_answer: bool,
-    /// What the server wants to hear in turn.
+    /// Replies that the server expects.
     pub replies: Vec<Message>,
 }
 
-/// Asks, each time with something that only this connection has, and knows an answer when it hears one.
+/// Asks questions marked with this connection's nonce, and recognises their answers.
 #[derive(Debug)]
 pub struct QuestionCodec {
     nonce: u64,
@@ -35,7 +35,7 @@ pub struct QuestionCodec {
 }
 
 impl QuestionCodec {
-    /// `nonce` is a random number that no other connection has.
+    /// `nonce` is a random number, unique to this connection.
     pub fn new(question: &Question, nonce: u64) -> QuestionCodec {
         let replies = question.answers_server;
         let classifier = match question.kind {
@@ -50,12 +50,12 @@ impl QuestionCodec {
         QuestionCodec { nonce, seq: 0, classifier, has_asked: false, keepalive, unmatched }
     }
 
-    /// The number that only this connection has.
+    /// This connection's nonce.
     pub fn nonce(&self) -> u64 {
         self.nonce
     }
 
-    /// The next question: a Ping frame, or a message.
+    /// The next question: a Ping frame or a message.
     pub fn ask(&mut self) -> Message {
         let seq = self.next_seq();
         self.has_asked = true;
@@ -65,12 +65,12 @@ impl QuestionCodec {
         }
     }
 
-    /// What keeps the convention alive, where it is due.
+    /// The protocol's keepalive message, if due.
     pub fn upkeep(&mut self, now: Instant) -> Option<Message> {
         self.keepalive.as_mut()?.take_due(now).map(to_message)
     }
 
-    /// A Pong that nobody asked for.
+    /// An unsolicited Pong.
     pub fn pong(&mut self) -> Message {
         let seq = self.next_seq();
         Message::Pong(ping_payload(self.nonce, seq).to_vec().into())
@@ -83,11 +83,11 @@ impl QuestionCodec {
 
     /// Whether a message answers a question of ours.
     pub fn is_answer(&mut self, message: &Message) -> bool {
-        self.hear(message).is_answer
+        self.read(message).is_answer
     }
 
-    /// What a message is to us.
-    pub fn hear(&mut self, message: &Message) -> MessageReading {
+    /// Reads a message.
+    pub fn read(&mut self, message: &Message) -> MessageReading {
         let message = match message {
             Message::Pong(payload) => {
                 let is_ours = seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq);
@@ -97,9 +97,9 @@ impl QuestionCodec {
             Message::Binary(bytes) => MessageRef::Binary(bytes),
             Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return MessageReading::default(),
         };
-        let unpacked = unpacked(message);
+        let unpacked = decompress_gzip(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
-        let mut words = MessageReading::default();
+        let mut reading = MessageReading::default();
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
                 MessageMeaning::Answer(Correlation::Foreign) => {
@@ -110,12 +110,12 @@ impl QuestionCodec {
                 }
                 MessageMeaning::Echo => {}
                 MessageMeaning::Answer(_) => {
-                    words.is_answer |= self.has_asked;
+                    reading.is_answer |= self.has_asked;
                     self.unmatched.answered();
                 }
-                MessageMeaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
+                MessageMeaning::ServerPing { reply } => reading.replies.extend(reply.map(to_message)),
             }
         }
-        words
+        reading
     }
 }

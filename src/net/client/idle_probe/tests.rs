@@ -1,4 +1,4 @@
-//! Silence and its end, exactly: an in-memory stream and a clock that stands still unless told.
+//! Exact timing of idle connections: an in-memory stream and a paused clock.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::ask_after_idle::{self, IdleProbePlan};
 use super::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use super::{Question, UnmatchedLog, say_goodbye, two_ended};
+use super::{Question, UnmatchedLog, send_close, two_ended};
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -44,11 +44,11 @@ fn question(kind: HeartbeatKind) -> Question {
 async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
-/// A silent connection under way, and the server's end of it.
+/// A trial under way, and the server's end of its stream.
 struct TestProbe {
     peer: RawPeer,
     start: Instant,
@@ -62,9 +62,9 @@ struct ProbeSetup {
     slack: u64,
     two_ended: bool,
     kind: HeartbeatKind,
-    /// How the server speaks; empty: as most do.
+    /// The preset that the server speaks; empty: plain.
     preset: &'static str,
-    /// What the server asks is answered.
+    /// Whether the server's app pings are answered.
     answers: bool,
 }
 
@@ -77,7 +77,7 @@ const USUAL: ProbeSetup = ProbeSetup {
     answers: true,
 };
 
-/// The question of a preset that has none of its own.
+/// The question of a preset, or the plain one.
 fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
     let convention = find(preset).map(|preset| preset.spoken("a.example").unwrap().convention);
     Question { convention: convention.unwrap_or_default(), ..question(kind) }
@@ -102,7 +102,7 @@ impl TestProbe {
         sleep_until(self.start + ms(millis)).await;
     }
 
-    /// All that was seen, when it is over. The server's end stays open meanwhile.
+    /// All events, once the trial is over. The server's end stays open meanwhile.
     async fn end(self) -> Vec<(Duration, ProbeEvent)> {
         let TestProbe { peer, mut seen, silence, .. } = self;
         silence.await.unwrap();
@@ -120,7 +120,7 @@ fn fin(half_open: bool) -> VisibleEnd {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_answers_after_its_span_survived_it() {
+async fn answer_after_the_span_means_survived() {
     let mut scene = TestProbe::begin(USUAL).await;
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(5000));
@@ -130,7 +130,7 @@ async fn a_connection_that_answers_after_its_span_survived_it() {
     assert_eq!(scene.end().await, [asked(5000), (ms(5030), survived)]);
 }
 
-/// Writes these bytes, one each time, so far apart.
+/// Writes these bytes one by one, this many milliseconds apart.
 async fn trickle(peer: &mut RawPeer, bytes: &[u8], apart: u64) {
     for byte in bytes {
         peer.io.write_all(&[*byte]).await.unwrap();
@@ -139,7 +139,7 @@ async fn trickle(peer: &mut RawPeer, bytes: &[u8], apart: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_of_a_slow_message_end_a_silence() {
+async fn bytes_of_a_slow_message_end_the_idle_span() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     let message = frame(TEXT, b"slowly");
@@ -155,7 +155,7 @@ async fn bytes_of_a_slow_message_end_a_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answer_behind_a_slow_message_is_waited_for() {
+async fn answer_behind_a_slow_message_is_awaited() {
     let mut scene = TestProbe::begin(USUAL).await;
     let payload = scene.peer.ping().await;
     trickle(&mut scene.peer, &frame(TEXT, b"slow"), 800).await;
@@ -165,7 +165,7 @@ async fn answer_behind_a_slow_message_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trickle_without_end_is_no_answer() {
+async fn endless_trickle_is_not_an_answer() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.peer.ping().await;
     let mut peer = RawPeer { io: std::mem::replace(&mut scene.peer.io, duplex(1).0) };
@@ -205,7 +205,7 @@ async fn control_waits_for_the_answer_behind_a_slow_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_our_own_pong_is_an_answer() {
+async fn only_own_pong_is_an_answer() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.peer.ping().await;
     scene.peer.pong(b"another's").await;
@@ -215,13 +215,13 @@ async fn only_our_own_pong_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
+async fn server_ping_is_answered_and_counts_as_traffic() {
     let mut scene = TestProbe::begin(ProbeSetup { preset: "engine.io", ..USUAL }).await;
     scene.at(3000).await;
     scene.peer.send(TEXT, b"2").await;
-    assert_eq!(scene.peer.text().await, "3", "or the server would let go of us");
+    assert_eq!(scene.peer.text().await, "3", "otherwise the server would close us");
     let payload = scene.peer.ping().await;
-    assert_eq!(scene.start.elapsed(), ms(8000), "the silence began anew");
+    assert_eq!(scene.start.elapsed(), ms(8000), "the idle span starts over");
     scene.peer.pong(&payload).await;
     let spoke = ProbeEvent::Spoke { gap: ms(3000) };
     let asked = ProbeEvent::Asked { idle: ms(5000) };
@@ -231,7 +231,7 @@ async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_kept_answers_what_the_server_asks() {
+async fn kept_connection_answers_server_pings() {
     let (mut socket, mut peer) = socket().await;
     let question = question_of("engine.io", HeartbeatKind::Protocol);
     let keeping = KeepalivePlan {
@@ -252,7 +252,7 @@ async fn a_connection_that_is_kept_answers_what_the_server_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_kept_keeps_its_convention_alive_too() {
+async fn kept_connection_sends_protocol_keepalives() {
     let (mut socket, mut peer) = socket().await;
     let question = question_of("signalr", HeartbeatKind::Protocol);
     let keeping = KeepalivePlan {
@@ -288,7 +288,7 @@ async fn a_connection_that_is_kept_keeps_its_convention_alive_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_app_question_is_answered_by_a_message() {
+async fn app_question_is_answered_by_a_message() {
     let mut scene = TestProbe::begin(ProbeSetup { kind: HeartbeatKind::App, ..USUAL }).await;
     let ask: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
     scene.at(5100).await;
@@ -299,7 +299,7 @@ async fn an_app_question_is_answered_by_a_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_during_the_silence_is_told_with_its_moment() {
+async fn end_while_idle_is_reported_with_its_time() {
     let scene = TestProbe::begin(ProbeSetup { ask_at: None, ..USUAL }).await;
     scene.at(3000).await;
     let TestProbe { peer, mut seen, silence, .. } = scene;
@@ -309,7 +309,7 @@ async fn an_end_during_the_silence_is_told_with_its_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_closed_connection_still_takes_what_is_written() {
+async fn half_closed_connection_accepts_writes() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
@@ -317,7 +317,7 @@ async fn a_half_closed_connection_still_takes_what_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_close_frame_ends_the_silence_and_its_bytes_are_not_traffic() {
+async fn close_frame_bytes_are_not_traffic() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     scene.peer.send(CLOSE, &[0x03, 0xe9, b'x']).await;
@@ -326,7 +326,7 @@ async fn a_close_frame_ends_the_silence_and_its_bytes_are_not_traffic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_after_the_question_is_a_cut_on_use() {
+async fn end_after_the_question_is_a_cut_on_use() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.peer.ping().await;
     scene.at(5200).await;
@@ -335,7 +335,7 @@ async fn an_end_after_the_question_is_a_cut_on_use() {
     assert_eq!(scene.end().await, [asked(5000), (ms(5200), died)]);
 }
 
-/// What an ask of a known shape comes to in a silence, where it is to be answered or not.
+/// The events of a trial that receives a known app ping, and the reply.
 async fn asked_in_json(answers: bool) -> (Vec<(Duration, ProbeEvent)>, Option<String>) {
     let mut scene = TestProbe::begin(ProbeSetup { answers, ..USUAL }).await;
     scene.at(1000).await;
@@ -347,7 +347,7 @@ async fn asked_in_json(answers: bool) -> (Vec<(Duration, ProbeEvent)>, Option<St
 }
 
 #[tokio::test(start_paused = true)]
-async fn known_ask_is_answered_without_a_preset() {
+async fn known_ping_is_answered_without_a_preset() {
     let (seen, reply) = asked_in_json(true).await;
     let reply: serde_json::Value = serde_json::from_str(&reply.unwrap()).unwrap();
     assert_eq!(reply, serde_json::json!({ "type": "pong", "id": 7 }));
@@ -358,13 +358,13 @@ async fn known_ask_is_answered_without_a_preset() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn known_ask_is_left_unanswered_on_demand() {
+async fn known_ping_is_unanswered_on_demand() {
     let (seen, _) = asked_in_json(false).await;
     assert!(!seen.iter().any(|(_, seen)| *seen == ProbeEvent::Replied), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn second_control_sends_both_kinds_and_lives_by_either_answer() {
+async fn second_control_needs_an_answer_of_either_kind() {
     let (socket, mut peer) = socket().await;
     let control = keeping(socket, KeepaliveTraffic::Both, None);
     for _ in 0..3 {
@@ -379,7 +379,7 @@ async fn second_control_sends_both_kinds_and_lives_by_either_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_says_unasked_begins_the_silence_anew() {
+async fn unsolicited_traffic_restarts_the_idle_span() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(2000).await;
     scene.peer.send(TEXT, b"news").await;
@@ -396,7 +396,7 @@ async fn what_the_server_says_unasked_begins_the_silence_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_told_at_most_every_few_milliseconds() {
+async fn flood_is_reported_every_few_milliseconds() {
     let mut scene = TestProbe::begin(ProbeSetup { ask_at: None, ..USUAL }).await;
     for millis in 1..=100 {
         scene.at(millis).await;
@@ -412,7 +412,7 @@ async fn a_flood_is_told_at_most_every_few_milliseconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_span_may_be_told_later_and_be_over_already() {
+async fn span_may_be_set_late_and_be_over_already() {
     let mut scene = TestProbe::begin(ProbeSetup { ask_at: None, ..USUAL }).await;
     scene.at(1000).await;
     scene.span.send_replace(Some(ms(9000)));
@@ -425,7 +425,7 @@ async fn the_span_may_be_told_later_and_be_over_already() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dead_span_has_slack_and_survived_span_has_none() {
+async fn only_dead_spans_include_slack() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.peer.ping().await;
     let died = ProbeEvent::Died { idle: ms(5070), death: DeathCause::Unanswered };
@@ -437,7 +437,7 @@ async fn dead_span_has_slack_and_survived_span_has_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn end_that_was_seen_is_told_without_slack_when_it_came() {
+async fn visible_end_is_reported_without_slack() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
@@ -447,7 +447,7 @@ async fn end_that_was_seen_is_told_without_slack_when_it_came() {
 
 const TWO_ENDED: ProbeSetup = ProbeSetup { two_ended: true, ..USUAL };
 
-/// What became of a two-ended trial whose server speaks, and answers, or does not.
+/// Events of a two-ended trial whose server sends or not, and answers or not.
 async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, ProbeEvent)> {
     let mut scene = TestProbe::begin(TWO_ENDED).await;
     let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
@@ -466,7 +466,7 @@ async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, ProbeEvent)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_ends_tell_the_directions_apart() {
+async fn two_ended_mode_tells_the_lost_direction() {
     let of = async |speaks, answers| two_ended(speaks, answers).await;
     let died = |at, death| [asked(5000), (ms(at), ProbeEvent::Died { idle: ms(5000), death })];
     let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
@@ -477,7 +477,7 @@ async fn two_ends_tell_the_directions_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn early_promised_message_ends_the_idle_time() {
+async fn early_requested_message_ends_the_idle_span() {
     let mut scene = TestProbe::begin(TWO_ENDED).await;
     let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
     scene.at(4990).await;
@@ -491,11 +491,11 @@ async fn early_promised_message_ends_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_only_chose_the_subprotocol_does_not_speak() {
+async fn choosing_the_subprotocol_is_not_enough() {
     for answers in [true, false] {
         let (mut socket, mut peer) = socket().await;
         let start = Instant::now();
-        let speaks = tokio::spawn(async move { super::speaks(&mut socket, ms(2000)).await });
+        let speaks = tokio::spawn(async move { super::supports_two_ended(&mut socket, ms(2000)).await });
         let request: serde_json::Value = serde_json::from_str(&peer.text().await).unwrap();
         assert_eq!((&request["wscheck"], &request["ms"]), (&"speak_after".into(), &0.into()));
         peer.send(TEXT, request.to_string().as_bytes()).await;
@@ -509,12 +509,12 @@ async fn a_server_that_only_chose_the_subprotocol_does_not_speak() {
 }
 
 #[test]
-fn a_silence_is_asked_for_in_whole_milliseconds_rounded_up() {
+fn span_is_requested_in_milliseconds_rounded_up() {
     assert_eq!(two_ended::millis(Duration::from_micros(1500)), 2);
     assert_eq!(two_ended::millis(ms(7)), 7);
 }
 
-/// Keeps a connection busy; gives result and the moments of its answers.
+/// Keeps a connection busy; returns the result and the times of the answers.
 fn keeping(
     mut socket: WebSocket<Tap<DuplexStream>>,
     traffic: KeepaliveTraffic,
@@ -529,7 +529,7 @@ fn keeping(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_control_tells_each_answer_and_gives_up_after_the_timeout() {
+async fn control_reports_answers_and_times_out() {
     let (socket, mut peer) = socket().await;
     let control = keeping(socket, KeepaliveTraffic::Questions, None);
     for _ in 0..3 {
@@ -538,12 +538,12 @@ async fn a_control_tells_each_answer_and_gives_up_after_the_timeout() {
         peer.pong(&payload).await;
     }
     let (kept, beats, took) = control.await.unwrap();
-    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)], "a second answer is none");
+    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)], "a second answer does not count");
     assert_eq!((kept, took), (KeepaliveResult::Unanswered { silent: ms(3000) }, ms(6000)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_control_tells_how_it_ended() {
+async fn control_reports_how_it_ended() {
     let (socket, mut peer) = socket().await;
     let start = Instant::now();
     let control = keeping(socket, KeepaliveTraffic::Questions, None);
@@ -557,7 +557,7 @@ async fn a_control_tells_how_it_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unsolicited_pongs_and_nothing_are_followed_by_one_question() {
+async fn methods_without_answers_end_with_one_question() {
     for (traffic, frames) in [(KeepaliveTraffic::Pongs, 2), (KeepaliveTraffic::Nothing, 0)] {
         let (socket, mut peer) = socket().await;
         let kept = keeping(socket, traffic, Some(2500));
@@ -572,16 +572,16 @@ async fn unsolicited_pongs_and_nothing_are_followed_by_one_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_goodbye_is_said_and_takes_no_longer_than_it_may() {
+async fn close_waits_no_longer_than_its_timeout() {
     let (mut socket, mut peer) = socket().await;
     let start = Instant::now();
     let (opcode, ()) =
-        tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, say_goodbye(&mut socket));
+        tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, send_close(&mut socket));
     assert_eq!((opcode, start.elapsed()), (Some(CLOSE), ms(200)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn unmatched_answers_to_app_questions_are_kept_for_the_report() {
+async fn unmatched_answers_to_app_questions_are_reported() {
     let words = async |replies: &[&str]| {
         let question = question_of("", HeartbeatKind::App);
         let mut codec = super::QuestionCodec::new(&question, 7);

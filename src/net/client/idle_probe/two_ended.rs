@@ -1,5 +1,5 @@
-//! The client's part of the two-ended mode: having the server speak first after a silence, to learn in which
-//! direction a path loses what is sent. The server's module of the same name describes the messages.
+//! Client side of the two-ended mode: the server sends first after an idle span, which shows in which direction the
+//! path loses data. The server's module of the same name describes the messages.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{ListenResult, listen};
+use super::{ListenResult, wait_for};
 use crate::net::client::websocket::WebSocket;
 
-/// The subprotocol by which a peer asks for the two-ended mode.
+/// Subprotocol that offers the two-ended mode.
 pub const TWO_ENDED: &str = "wscheck.two-ended.v1";
 
-/// Asks the server to speak after a silence.
+/// The request that the server send after an idle span.
 pub fn request(after: Duration, nonce: u64) -> Message {
     let text = json!({ "wscheck": "speak_after", "ms": millis(after), "id": id(nonce) }).to_string();
     Message::text(text)
 }
 
-/// The silence in whole milliseconds, rounded up: as the server counts it.
+/// The span in milliseconds, rounded up as the server counts it.
 pub fn millis(after: Duration) -> u64 {
     u64::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// Whether a message is the word that was asked for.
-pub fn is_word(message: &Message, nonce: u64) -> bool {
+/// Whether a message is the requested one.
+pub fn is_requested_message(message: &Message, nonce: u64) -> bool {
     let Message::Text(text) = message else { return false };
     let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
     let is = |key: &str, wanted: &str| value.get(key).and_then(Value::as_str) == Some(wanted);
     is("wscheck", "spoke") && is("id", &id(nonce))
 }
 
-/// Whether the server speaks when asked to. That it chose the subprotocol does not say so: some libraries choose
-/// whatever is offered first.
-pub async fn speaks<S: AsyncRead + AsyncWrite + Unpin>(
+/// Whether the server sends when asked. The chosen subprotocol does not prove it: some libraries choose whatever is
+/// offered first.
+pub async fn supports_two_ended<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     patience: Duration,
 ) -> bool {
@@ -43,7 +43,10 @@ pub async fn speaks<S: AsyncRead + AsyncWrite + Unpin>(
     if socket.send(request(Duration::ZERO, nonce)).is_err() {
         return false;
     }
-    matches!(listen(socket, until, |message| is_word(message, nonce)).await, ListenResult::Found(_))
+    matches!(
+        wait_for(socket, until, |message| is_requested_message(message, nonce)).await,
+        ListenResult::Found(_)
+    )
 }
 
 fn id(nonce: u64) -> String {

@@ -1,4 +1,4 @@
-//! What came on the connections of one run in answer to app questions without being an answer.
+//! Messages that came while app questions were open and are not answers, on all connections of a run.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,14 +6,14 @@ use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::unmatched::UnmatchedMessages;
 
-/// Shared by all connections of a run.
+/// The log; all connections of a run share it.
 #[derive(Debug, Clone, Default)]
 pub struct UnmatchedLog(Arc<Mutex<UnmatchedState>>);
 
 #[derive(Debug, Default)]
 struct UnmatchedState {
     unmatched: UnmatchedMessages,
-    /// A question was answered: what else comes is the server's own.
+    /// Some question was answered, so other messages are not failed answers.
     answered: bool,
 }
 
@@ -22,12 +22,12 @@ impl UnmatchedLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A question was answered.
+    /// Records that a question was answered.
     pub(super) fn answered(&self) {
         self.state().answered = true;
     }
 
-    /// A message came that is no answer; `difference` says how it differs from one.
+    /// Records a message that is not an answer; `difference` computes how it differs from one.
     pub(super) fn compare(&self, message: MessageRef<'_>, difference: impl FnOnce() -> Option<Difference>) {
         let mut state = self.state();
         if !state.answered
@@ -38,7 +38,7 @@ impl UnmatchedLog {
         }
     }
 
-    /// The message that comes nearest to an answer, and how it differs, where no question was answered.
+    /// The message closest to an answer and its difference; `None` if any question was answered.
     pub fn words(&self) -> Option<String> {
         let state = self.state();
         state.unmatched.nearest().filter(|_| !state.answered).map(|nearest| nearest.words())

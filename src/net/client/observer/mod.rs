@@ -1,5 +1,5 @@
-//! A connection that lives with a server and hears what it says by itself. How it behaves is a [`ObserverConfig`]: what it
-//! answers, and what it says of its own. It runs over any stream, with the runtime's clock.
+//! A connection that reports what the server sends by itself. Its [`ObserverConfig`] sets what it answers and what it
+//! sends. It runs over any stream with the runtime's clock.
 
 mod ping_tracker;
 mod relay_detector;
@@ -16,8 +16,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::closing;
 use super::disconnect::Disconnect;
-use super::gzip_message::unpacked;
-use super::idle_probe::say_goodbye;
+use super::gzip_message::decompress_gzip;
+use super::idle_probe::send_close;
 use super::keepalive_sender::KeepaliveSender;
 use super::schedule::Schedule;
 use super::session::heartbeat_state::{ping_payload, seq_of};
@@ -36,50 +36,50 @@ use crate::net::time::{at, unix_ms};
 use ping_tracker::PingTracker;
 use relay_detector::is_same;
 
-/// How often the system is asked whether a connection that is not read is over.
+/// How often to check whether a connection that is not read has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// What equals our answer and comes so soon is its echo.
+/// A message equal to our answer within this time is its echo.
 const ECHO_WINDOW: Duration = Duration::from_millis(500);
-/// How long the peer's answer to our close frame may take.
+/// How long to wait for the peer's reply to our close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
-/// How long an answer to a close frame may take to leave.
+/// How long a reply to a close frame may take to leave.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How a guest behaves.
+/// How an observer behaves.
 #[derive(Debug, Clone)]
 pub struct ObserverConfig {
-    /// What heartbeats in messages look like.
-    pub shapes: KnownPings,
-    /// Answers them. (Pong frames leave by themselves, unless the valve below is shut.)
+    /// Shapes of app pings.
+    pub known_pings: KnownPings,
+    /// Whether app pings are answered. (Pong frames leave by themselves, unless muted.)
     pub answers_messages: bool,
-    /// Sends Ping frames this often.
+    /// Interval of Ping frames; `None`: none are sent.
     pub pings: Option<Duration>,
-    /// Sends messages as often.
+    /// Whether messages are sent at the same interval.
     pub messages: bool,
-    /// What they say, and what answers them.
+    /// The message to send, and the pattern of its answer.
     pub ask: Template,
     pub answer: Pattern,
-    /// How the server speaks of heartbeats.
+    /// How the server's heartbeat protocol works.
     pub convention: ProtocolProfile,
 }
 
-/// What a guest hears.
+/// What an observer reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObserverEvent {
-    /// The server said something by itself; `answered` when an answer went back, and left. `repeats`: it reads like what
-    /// another connection of the run has just said, and may be that, passed on.
+    /// The server sent something by itself. `answered`: a reply left. `repeats`: it equals a recent message of another
+    /// connection of this run and may be relayed.
     ServerEvent { at: Instant, said: ServerEvent, answered: bool, repeats: bool },
-    /// It answered something of ours; a Ping of which it is known when it was sent `took` so long.
+    /// The server answered us; `took` is the round trip if the Ping's send time is known.
     Answered { at: Instant, took: Option<Duration> },
-    /// Bytes came that complete no message: the server says something, and it is not known what.
+    /// Bytes came that complete no message yet.
     Bytes { at: Instant },
-    /// The guest kept its convention alive, by a message.
+    /// A protocol keepalive message left.
     KeepaliveSent { at: Instant },
-    /// It is over.
+    /// The connection ended.
     Ended(Disconnect),
 }
 
-/// A guest at work.
+/// An observer on one connection.
 pub struct Observer<'a, S> {
     socket: &'a mut WebSocket<S>,
     config: ObserverConfig,
@@ -87,49 +87,49 @@ pub struct Observer<'a, S> {
     seq: u64,
     pings: PingTracker,
     classifier: Classifier,
-    talk: OwnMessages,
-    /// What all connections of the run say...
-    words: Option<RelayDetector>,
-    /// ... of which so many may have been passed on to this one.
+    own_messages: OwnMessages,
+    /// Recent messages of all connections of the run.
+    relay: Option<RelayDetector>,
+    /// Number of the last message that was relayed to this connection.
     repeated: u64,
     traffic: Option<Schedule>,
-    /// What keeps the convention alive.
+    /// Sends the protocol's keepalive messages.
     keepalive: Option<KeepaliveSender>,
-    /// The last byte in either direction, before what is at hand.
+    /// Time of the last byte in either direction, before the current event.
     quiet_since: Instant,
     opened: Instant,
-    /// It ended while what was said before is still to be told.
+    /// The connection ended, but an earlier event is still to be reported.
     over: Option<Disconnect>,
-    /// When it last answered a message by the same.
-    mirrored: Option<Instant>,
+    /// When it last answered a message with an equal one.
+    mirrored_at: Option<Instant>,
 }
 
-/// What the guest said by messages.
+/// The messages this client has sent.
 #[derive(Debug, Clone, Copy)]
 enum OwnMessages {
     Nothing,
-    /// It introduced itself then, and has not been answered.
+    /// One message at this time, not answered yet.
     Hello(Instant),
-    /// It says something now and then.
+    /// Messages now and then.
     Regular,
 }
 
-/// What woke a guest.
+/// What woke the observer.
 enum ObserverWake {
     Step(SocketEvent),
     Due,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
-    /// On a connection that opened at this moment.
+    /// Observes a connection that opened at `opened`.
     pub fn new(socket: &'a mut WebSocket<S>, config: ObserverConfig, opened: Instant) -> Observer<'a, S> {
         let nonce = rand::random();
         let classifier = Classifier::new(config.ask.clone(), config.answer.clone(), false, nonce)
             .speaking(&config.convention);
         let traffic = config.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
         let keepalive = config.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
-        // What keeps the convention alive may have an answer.
-        let talk = if keepalive.is_some() { OwnMessages::Regular } else { OwnMessages::Nothing };
+        // A keepalive message may have an answer.
+        let own_messages = if keepalive.is_some() { OwnMessages::Regular } else { OwnMessages::Nothing };
         Observer {
             socket,
             config,
@@ -137,34 +137,34 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             seq: 0,
             pings: PingTracker::default(),
             classifier,
-            talk,
-            words: None,
+            own_messages,
+            relay: None,
             repeated: 0,
             traffic,
             keepalive,
             quiet_since: opened,
             opened,
             over: None,
-            mirrored: None,
+            mirrored_at: None,
         }
     }
 
-    /// One of several, whose words the server may pass on to each other.
-    pub fn among(self, words: RelayDetector) -> Observer<'a, S> {
-        Observer { words: Some(words), ..self }
+    /// Makes it one of several observers whose messages the server may relay to each other.
+    pub fn among(self, relay: RelayDetector) -> Observer<'a, S> {
+        Observer { relay: Some(relay), ..self }
     }
 
-    /// Says who it is, before it behaves as it will: a Ping and, if it `talks`, a message. A server that waits for a first
-    /// word, a login perhaps, has it then.
+    /// Sends a Ping and, if `talks`, a message, for a server that waits for a first message such as a login.
     pub fn introduce(&mut self, talks: bool) {
-        let said = self.ping().and_then(|()| if talks { self.say().map(Some) } else { Ok(None) });
+        let said =
+            self.send_ping().and_then(|()| if talks { self.send_message().map(Some) } else { Ok(None) });
         match said {
-            Ok(said) => self.talk = said.map_or(OwnMessages::Nothing, OwnMessages::Hello),
+            Ok(said) => self.own_messages = said.map_or(OwnMessages::Nothing, OwnMessages::Hello),
             Err(cut) => self.over = Some(cut),
         }
     }
 
-    /// What comes next. Cancel-safe.
+    /// Waits for the next event. Cancel-safe.
     pub async fn next(&mut self) -> ObserverEvent {
         if let Some(cut) = self.over.take() {
             return ObserverEvent::Ended(cut);
@@ -181,7 +181,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             };
             let heard = match woken {
                 ObserverWake::Step(step) => self.on_step(step),
-                ObserverWake::Due => self.on_time(),
+                ObserverWake::Due => self.send_due(),
             };
             match heard {
                 Some(heard) => return heard,
@@ -190,83 +190,84 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
     }
 
-    /// Says something of its own, as a message; gives when it left. `None`: nothing was said, for what was said before
-    /// has not left yet.
-    pub fn talk(&mut self) -> Result<Option<Instant>, Disconnect> {
+    /// Sends a message; returns when it left. `None`: not sent, because earlier bytes are still blocked.
+    pub fn send_own_message(&mut self) -> Result<Option<Instant>, Disconnect> {
         if self.socket.is_blocked() {
             return Ok(None);
         }
-        self.talk = OwnMessages::Regular;
-        self.say().map(Some)
+        self.own_messages = OwnMessages::Regular;
+        self.send_message().map(Some)
     }
 
-    /// Says out of turn what it says now and then: a Ping and, where it sends messages, one of those.
-    pub fn ask(&mut self) -> Result<(), Disconnect> {
+    /// Sends an extra Ping and, if configured, a message.
+    pub fn send_regular(&mut self) -> Result<(), Disconnect> {
         if self.socket.is_blocked() {
             return Ok(());
         }
-        self.ping()?;
+        self.send_ping()?;
         if self.config.messages {
-            self.talk()?;
+            self.send_own_message()?;
         }
         Ok(())
     }
 
-    fn ping(&mut self) -> Result<(), Disconnect> {
+    fn send_ping(&mut self) -> Result<(), Disconnect> {
         let seq = self.next_seq();
         self.pings.sent(seq, Instant::now());
         self.send(Message::Ping(ping_payload(self.nonce, seq).to_vec().into())).map(drop)
     }
 
-    fn say(&mut self) -> Result<Instant, Disconnect> {
+    fn send_message(&mut self) -> Result<Instant, Disconnect> {
         let seq = self.next_seq();
         let Some(payload) = self.classifier.ask(seq, unix_ms()) else { return Ok(Instant::now()) };
-        // Before it leaves, or it might come back before that.
-        self.words.iter().for_each(|words| words.say(Instant::now(), payload.clone()));
+        // Recorded before sending, or a relayed copy could come first.
+        if let Some(relay) = &self.relay {
+            relay.record_sent(Instant::now(), payload.clone());
+        }
         Ok(self.send(to_message(payload))?.unwrap_or_else(Instant::now))
     }
 
-    /// The stream below, to ask it something.
+    /// The stream below the WebSocket.
     pub fn stream(&self) -> &S {
         self.socket.stream()
     }
 
-    /// How the connection ended.
+    /// Details of how the connection ended.
     pub fn ending(&self, cut: Disconnect) -> CloseCause {
         let Disconnect { who, how, os_error } = cut;
         let age = self.opened.elapsed();
-        // What came with the opening was read before it was known to be over.
+        // Bytes of the upgrade may have been read before `opened`.
         let idle = self.quiet_since.elapsed().min(age);
         CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
-    /// Leaves as one should: with a goodbye, or with an answer to the server's.
+    /// Ends the connection: sends a close frame, or flushes the reply to the server's.
     pub async fn leave(self, ended: Option<&CloseKind>) {
         match ended {
-            None => say_goodbye(self.socket).await,
+            None => send_close(self.socket).await,
             Some(CloseKind::CloseFrame { .. }) => drop(timeout(FLUSH_TIMEOUT, self.socket.flush()).await),
             Some(_) => {}
         }
     }
 
-    /// Ends the connection, and tells how the peer took it.
+    /// Closes the connection; returns the peer's reaction.
     pub async fn close(self) -> CloseReply {
         closing::close(self.socket, CLOSE_WAIT).await
     }
 
-    /// What has come of a frame or a message that is not complete.
+    /// The incomplete frame or message, if any.
     pub fn incomplete(&self) -> Option<IncompleteData> {
         self.socket.incomplete()
     }
 
-    /// When bytes last came, be they a whole message or not.
+    /// When bytes last came, of a complete message or not.
     pub fn last_read(&self) -> Option<Instant> {
         self.socket.tap_state().last_read()
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.tap_state();
-        marks.last_read().max(marks.last_write()).unwrap_or(self.opened)
+        let tap_state = self.socket.tap_state();
+        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.opened)
     }
 
     fn next_seq(&mut self) -> u64 {
@@ -277,17 +278,23 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     fn on_step(&mut self, step: SocketEvent) -> Option<ObserverEvent> {
         let message = match step {
             SocketEvent::Flushed(_) => return None,
-            SocketEvent::Bytes => return Some(ObserverEvent::Bytes { at: self.socket.heard_at() }),
-            SocketEvent::Lost(error) => return Some(ObserverEvent::Ended(self.socket.lost_by(error))),
+            SocketEvent::Bytes => return Some(ObserverEvent::Bytes { at: self.socket.last_read_at() }),
+            SocketEvent::Lost(error) => {
+                return Some(ObserverEvent::Ended(self.socket.disconnect_on_loss(error)));
+            }
             SocketEvent::Message(message) => message,
         };
-        let at = self.socket.heard_at();
+        let at = self.socket.last_read_at();
         match &message {
-            Message::Close(frame) => Some(ObserverEvent::Ended(self.socket.closed_by(frame.clone()))),
-            Message::Ping(payload) => Some(frame_said(at, ServerEventKind::Ping, payload, self.has_ponged())),
+            Message::Close(frame) => {
+                Some(ObserverEvent::Ended(self.socket.disconnect_on_close(frame.clone())))
+            }
+            Message::Ping(payload) => {
+                Some(frame_event(at, ServerEventKind::Ping, payload, self.has_pong_left()))
+            }
             Message::Pong(payload) => Some(match self.seq_of_ours(payload) {
                 Some(seq) => ObserverEvent::Answered { at, took: self.pings.answered(seq, at) },
-                None => frame_said(at, ServerEventKind::Pong, payload, false),
+                None => frame_event(at, ServerEventKind::Pong, payload, false),
             }),
             Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
             Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
@@ -295,13 +302,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
     }
 
-    /// Whether the library's Pong left.
-    fn has_ponged(&mut self) -> bool {
+    /// Whether the library's Pong has left.
+    fn has_pong_left(&mut self) -> bool {
         match self.socket.try_flush() {
             Ok(left) => left,
             Err(error) if is_buffer_full(&error) => false,
             Err(error) => {
-                self.over = Some(self.socket.cut_by(error));
+                self.over = Some(self.socket.disconnect_on_send_error(error));
                 false
             }
         }
@@ -312,50 +319,54 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> ObserverEvent {
-        let unpacked = unpacked(message);
+        let unpacked = decompress_gzip(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
-        if self.is_answer(at, message) {
+        if self.is_answer_or_echo(at, message) {
             return ObserverEvent::Answered { at, took: None };
         }
         if self.classifier.is_sent_on(message) {
             let said = ServerEvent::plain(ServerEventKind::Message, shown(message));
             return ObserverEvent::ServerEvent { at, said, answered: false, repeats: false };
         }
-        let repeats = self.repeats(at, message);
-        let (said, mut replies) = self.config.shapes.hear(message, unix_ms());
+        let repeats = self.is_relayed(at, message);
+        let (said, mut replies) = self.config.known_pings.hear(message, unix_ms());
         if !self.config.answers_messages {
             replies.clear();
         }
         if replies.iter().any(|reply| is_same(reply, message)) {
-            // Who echoes would be answered for ever.
-            if self.mirrored.take().is_some_and(|before| at.saturating_duration_since(before) < ECHO_WINDOW) {
+            // Answering an echo server would never end.
+            if self
+                .mirrored_at
+                .take()
+                .is_some_and(|before| at.saturating_duration_since(before) < ECHO_WINDOW)
+            {
                 return ObserverEvent::Answered { at, took: None };
             }
-            self.mirrored = Some(at);
+            self.mirrored_at = Some(at);
         }
-        let is_to_be = !replies.is_empty();
+        let has_replies = !replies.is_empty();
         let sent = replies
             .into_iter()
-            .try_fold(is_to_be, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
+            .try_fold(has_replies, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
         match sent {
             Ok(answered) => ObserverEvent::ServerEvent { at, said, answered, repeats },
             Err(cut) => ObserverEvent::Ended(cut),
         }
     }
 
-    /// Whether it answers what was said, or is that, come back. To a single word there is one answer, and what reads like
-    /// it later on is the server's own.
-    fn is_answer(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
-        if matches!(self.talk, OwnMessages::Nothing) {
+    /// Whether it answers our message, or is its echo. A single message has one answer; a later equal one is the
+    /// server's own.
+    fn is_answer_or_echo(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
+        if matches!(self.own_messages, OwnMessages::Nothing) {
             return false;
         }
         let meanings = self.classifier.read(message, unix_ms());
         let says = |wanted: fn(&MessageMeaning) -> bool| meanings.iter().any(wanted);
         let (answers, echoes) =
             (says(|it| matches!(it, MessageMeaning::Answer(_))), says(|it| *it == MessageMeaning::Echo));
-        match self.talk {
+        match self.own_messages {
             OwnMessages::Hello(_) if answers => {
-                self.talk = OwnMessages::Nothing;
+                self.own_messages = OwnMessages::Nothing;
                 true
             }
             OwnMessages::Hello(said) => echoes && at.saturating_duration_since(said) < ECHO_WINDOW,
@@ -363,15 +374,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
     }
 
-    /// Whether another connection has just said the same.
-    fn repeats(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
-        let number = self.words.as_ref().and_then(|words| words.passed_on(at, message, self.repeated));
+    /// Whether another connection has just sent the same message.
+    fn is_relayed(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
+        let number = self.relay.as_ref().and_then(|relay| relay.find_relayed(at, message, self.repeated));
         self.repeated = number.unwrap_or(self.repeated);
         number.is_some()
     }
 
-    /// Its own traffic is due.
-    fn on_time(&mut self) -> Option<ObserverEvent> {
+    /// Sends what is due.
+    fn send_due(&mut self) -> Option<ObserverEvent> {
         let now = Instant::now();
         let upkeep = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
         if let Some(payload) = upkeep {
@@ -385,21 +396,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         if !is_due {
             return None;
         }
-        self.ask().err().map(ObserverEvent::Ended)
+        self.send_regular().err().map(ObserverEvent::Ended)
     }
 
-    /// When it left; `None`: it still waits, or there was no room for it.
+    /// Returns when the message left; `None`: it is blocked, or the buffer is full.
     fn send(&mut self, message: Message) -> Result<Option<Instant>, Disconnect> {
         match self.socket.send(message) {
             Ok(SendOutcome::Left(departure)) => Ok(Some(departure.at)),
             Ok(SendOutcome::Blocked) => Ok(None),
             Err(error) if is_buffer_full(&error) => Ok(None),
-            Err(error) => Err(self.socket.cut_by(error)),
+            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
         }
     }
 }
 
-fn frame_said(at: Instant, sound: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
+fn frame_event(at: Instant, sound: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
     ObserverEvent::ServerEvent {
         at,
         said: ServerEvent::plain(sound, shown_bytes(payload)),
@@ -408,7 +419,7 @@ fn frame_said(at: Instant, sound: ServerEventKind, payload: &[u8], answered: boo
     }
 }
 
-/// Waits until a connection that nobody reads is over, as the system tells.
+/// Waits until the operating system reports the end of a connection that nobody reads.
 pub async fn until_over(is_over: impl Fn() -> bool) {
     while !is_over() {
         sleep(POLL_INTERVAL).await;

@@ -1,5 +1,5 @@
-//! What several connections of one run said by messages: a server that passes on to the others what one of them says
-//! says nothing of its own.
+//! Recent messages of a run's connections, to detect a server that relays messages between clients: a relayed message
+//! is not one of the server's own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,49 +10,48 @@ use tokio::time::Instant;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::template::Payload;
 
-/// The words of all of them; a clone is the same record.
+/// A record of sent messages; clones share it.
 #[derive(Debug, Clone)]
 pub struct RelayDetector(Arc<Mutex<RecentMessages>>);
 
 #[derive(Debug)]
 struct RecentMessages {
-    /// What comes later than this is not passed on.
+    /// Maximum delay of a relayed copy.
     within: Duration,
     count: u64,
-    /// Those that may still be passed on, each with its number.
-    lately: VecDeque<(u64, Instant, Payload)>,
+    /// Messages that may still be relayed, each with its number and send time.
+    recent: VecDeque<(u64, Instant, Payload)>,
 }
 
 impl RelayDetector {
-    /// `within`: so soon after it was said does come what is passed on. Shorter than what is between two words, or the
-    /// server's own would be taken for them.
+    /// `within`: maximum delay of a relayed copy. It must be shorter than the interval of our messages, or the server's
+    /// own would be taken for copies.
     pub fn new(within: Duration) -> RelayDetector {
-        RelayDetector(Arc::new(Mutex::new(RecentMessages { within, count: 0, lately: VecDeque::new() })))
+        RelayDetector(Arc::new(Mutex::new(RecentMessages { within, count: 0, recent: VecDeque::new() })))
     }
 
-    /// How many were said.
+    /// Number of messages sent.
     pub fn count(&self) -> u64 {
         self.with(|record| record.count)
     }
 
-    /// One of them said this.
-    pub fn say(&self, at: Instant, payload: Payload) {
+    /// Records that a connection sends this message.
+    pub fn record_sent(&self, at: Instant, payload: Payload) {
         self.with(|record| {
             record.forget(at);
             record.count += 1;
-            record.lately.push_back((record.count, at, payload));
+            record.recent.push_back((record.count, at, payload));
         });
     }
 
-    /// The number of the first of the words after number `seen` that reads like this message and may just have been
-    /// passed on.
-    pub fn passed_on(&self, at: Instant, message: MessageRef<'_>, seen: u64) -> Option<u64> {
+    /// The number of the first recorded message after number `seen` that equals this one; it may be relayed.
+    pub fn find_relayed(&self, at: Instant, message: MessageRef<'_>, seen: u64) -> Option<u64> {
         self.with(|record| {
             record.forget(at);
-            let mut lately = record.lately.iter();
-            let reads =
+            let mut recent = record.recent.iter();
+            let equals =
                 |(number, _, payload): &&(u64, Instant, Payload)| *number > seen && is_same(payload, message);
-            lately.find(reads).map(|(number, ..)| *number)
+            recent.find(equals).map(|(number, ..)| *number)
         })
     }
 
@@ -64,14 +63,14 @@ impl RelayDetector {
 impl RecentMessages {
     fn forget(&mut self, now: Instant) {
         let within = self.within;
-        let is_past = |said: &(u64, Instant, Payload)| now.saturating_duration_since(said.1) > within;
-        while self.lately.front().is_some_and(is_past) {
-            self.lately.pop_front();
+        let is_old = |said: &(u64, Instant, Payload)| now.saturating_duration_since(said.1) > within;
+        while self.recent.front().is_some_and(is_old) {
+            self.recent.pop_front();
         }
     }
 }
 
-/// Whether it is this payload.
+/// Whether a message equals this payload.
 pub(super) fn is_same(payload: &Payload, message: MessageRef<'_>) -> bool {
     match (payload, message) {
         (Payload::Text(ours), MessageRef::Text(theirs)) => ours == theirs,
@@ -85,21 +84,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_word_is_passed_on_once_to_each_and_soon() {
+    fn each_message_is_relayed_once_and_soon() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let words = RelayDetector::new(Duration::from_millis(100));
         let ping = || Payload::Text("ping".to_string());
-        words.say(at(0), ping());
-        words.clone().say(at(10), ping());
-        words.say(at(20), Payload::Text("hello".to_string()));
-        let passed_on = |millis, text, seen| words.passed_on(at(millis), MessageRef::Text(text), seen);
-        assert_eq!(passed_on(30, "ping", 0), Some(1));
-        assert_eq!(passed_on(31, "ping", 1), Some(2));
-        assert_eq!(passed_on(32, "ping", 2), None, "it says that by itself");
-        assert_eq!(passed_on(33, "pong", 0), None);
-        assert_eq!(passed_on(101, "ping", 0), Some(2), "the first is too long ago");
-        assert_eq!(passed_on(111, "ping", 0), None);
+        words.record_sent(at(0), ping());
+        words.clone().record_sent(at(10), ping());
+        words.record_sent(at(20), Payload::Text("hello".to_string()));
+        let find_relayed = |millis, text, seen| words.find_relayed(at(millis), MessageRef::Text(text), seen);
+        assert_eq!(find_relayed(30, "ping", 0), Some(1));
+        assert_eq!(find_relayed(31, "ping", 1), Some(2));
+        assert_eq!(find_relayed(32, "ping", 2), None, "the server sends that by itself");
+        assert_eq!(find_relayed(33, "pong", 0), None);
+        assert_eq!(find_relayed(101, "ping", 0), Some(2), "the first is too long ago");
+        assert_eq!(find_relayed(111, "ping", 0), None);
         assert_eq!(words.count(), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! What a guest hears and says, exactly: an in-memory stream and a clock that stands still unless told.
+//! What an observer reports and sends, exactly: an in-memory stream and a paused clock.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn ms(n: u64) -> Duration {
 
 fn config() -> ObserverConfig {
     ObserverConfig {
-        shapes: KnownPings::default(),
+        known_pings: KnownPings::default(),
         answers_messages: true,
         pings: None,
         messages: false,
@@ -36,12 +36,12 @@ async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     ends_of(64 * 1024).await
 }
 
-/// So many bytes may be under way.
-async fn ends_of(room: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
-    let (near, far) = duplex(room);
+/// `capacity`: how many bytes the path buffers.
+async fn ends_of(capacity: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(capacity);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
 fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {
@@ -52,7 +52,7 @@ fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
+async fn server_events_are_timed_and_answered() {
     let (mut socket, mut peer) = ends().await;
     let start = Instant::now();
     let script = tokio::spawn(async move {
@@ -73,9 +73,9 @@ async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_muted_guest_hears_all_and_says_nothing() {
+async fn muted_observer_receives_and_sends_nothing() {
     let (mut socket, mut peer) = ends().await;
-    socket.stream_mut().mute().shut();
+    socket.stream_mut().mute().start();
     let start = Instant::now();
     let script = tokio::spawn(async move {
         peer.send(PING, b"one").await;
@@ -98,7 +98,7 @@ async fn a_muted_guest_hears_all_and_says_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_left_is_an_answer() {
+async fn only_replies_that_left_count_as_answers() {
     let (mut socket, mut peer) = ends_of(64).await;
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
     let ping: &[u8] = br#"{"type":"ping"}"#;
@@ -134,17 +134,17 @@ async fn unanswerable_ping_is_reported_before_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unread_close_frame_outranks_a_failed_write() {
+async fn unread_close_frame_wins_over_a_failed_write() {
     let (mut socket, mut peer) = ends().await;
     peer.send(CLOSE, &[0x0f, 0xa1]).await;
     drop(peer);
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
-    let cut = observer.ask().unwrap_err();
+    let cut = observer.send_regular().unwrap_err();
     assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4001), .. }), "{cut:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_to_own_traffic_are_no_server_heartbeats() {
+async fn answers_to_own_traffic_are_not_heartbeats() {
     let (mut socket, mut peer) = ends().await;
     let start = Instant::now();
     let config = ObserverConfig { pings: Some(ms(400)), messages: true, ..config() };
@@ -167,7 +167,7 @@ async fn answers_to_own_traffic_are_no_server_heartbeats() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_comes_back_is_not_answered_for_ever() {
+async fn echoed_answer_is_not_answered_again() {
     let (mut socket, mut peer) = ends().await;
     let script = tokio::spawn(async move {
         peer.send(TEXT, b"{}").await;
@@ -186,7 +186,7 @@ async fn an_answer_that_comes_back_is_not_answered_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
+async fn hello_has_exactly_one_answer() {
     let (mut socket, mut peer) = ends().await;
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
     observer.introduce(true);
@@ -208,7 +208,7 @@ async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn server_ping_equal_to_our_hello_is_the_servers() {
+async fn server_ping_equal_to_our_hello_is_an_event() {
     let (mut socket, mut peer) = ends().await;
     let config = ObserverConfig { ask: "ping".parse().unwrap(), answer: "pong".parse().unwrap(), ..config() };
     let mut observer = Observer::new(&mut socket, config, Instant::now());
@@ -227,15 +227,15 @@ async fn server_ping_equal_to_our_hello_is_the_servers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
+async fn relayed_messages_are_marked() {
     let (mut socket, mut peer) = ends().await;
     let (mut other, mut others_peer) = ends().await;
-    let words = RelayDetector::new(ms(100));
-    let mut talker = Observer::new(&mut other, config(), Instant::now()).among(words.clone());
-    talker.talk().unwrap();
+    let relay = RelayDetector::new(ms(100));
+    let mut talker = Observer::new(&mut other, config(), Instant::now()).among(relay.clone());
+    talker.send_own_message().unwrap();
     let said = others_peer.text().await;
-    words.say(Instant::now(), Payload::Text("ping".to_string()));
-    let mut observer = Observer::new(&mut socket, config(), Instant::now()).among(words);
+    relay.record_sent(Instant::now(), Payload::Text("ping".to_string()));
+    let mut observer = Observer::new(&mut socket, config(), Instant::now()).among(relay);
     for text in [said.as_str(), "ping", "ping"] {
         peer.send(TEXT, text.as_bytes()).await;
     }
@@ -255,7 +255,7 @@ async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
+async fn keepalive_is_reported_when_it_leaves() {
     let (mut socket, mut peer) = ends().await;
     let upkeep = KeepaliveSpec { message: "alive".parse().unwrap(), every: ms(700) };
     let convention = ProtocolProfile { upkeep: Some(upkeep), ..ProtocolProfile::default() };
@@ -266,7 +266,7 @@ async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_not_read_is_looked_at_until_it_is_over() {
+async fn unread_connection_is_polled_until_its_end() {
     let start = Instant::now();
     until_over(|| start.elapsed() >= ms(1234)).await;
     assert_eq!(start.elapsed(), ms(1240));

@@ -1,4 +1,4 @@
-//! What is said and awaited first, exactly: an in-memory stream and a clock that stands still unless told.
+//! Exact timing of preambles: an in-memory stream and a paused clock.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::net::transport::tap::Tap;
 
 const BINARY: u8 = 2;
 
-fn greeting(name: &str) -> Preamble {
+fn preamble(name: &str) -> Preamble {
     let spoken = find(name).unwrap().spoken("a.example").unwrap();
     Preamble {
         first: spoken.first,
@@ -32,22 +32,22 @@ fn greeting(name: &str) -> Preamble {
 async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+    let tap_state = tap.state();
+    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
-/// Greets a peer that does this; gives what came of it, what was told, and after how long.
+/// Runs a preamble against a peer that does this; returns the result, the events and the duration.
 async fn greeted(
     name: &str,
     peer: impl AsyncFnOnce(&mut RawPeer),
 ) -> (Result<(), ConnectError>, Vec<ConnEvent>, Duration) {
     let (mut socket, mut far) = ends().await;
-    let (greeting, target) = (greeting(name), "ws://a.example/".parse().unwrap());
+    let (preamble, target) = (preamble(name), "ws://a.example/".parse().unwrap());
     let told = Mutex::new(Vec::new());
     let emit = |event| told.lock().unwrap().push(event);
     let began = Instant::now();
     let greet = async {
-        let result = run_preamble(&mut socket, &greeting, &target, &emit).await;
+        let result = run_preamble(&mut socket, &preamble, &target, &emit).await;
         (result, began.elapsed())
     };
     let ((result, after), ()) = tokio::join!(greet, peer(&mut far));
@@ -60,10 +60,10 @@ fn complaint(result: Result<(), ConnectError>) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hello_waits_for_the_servers_first_word() {
+async fn hello_waits_for_the_servers_first_message() {
     let (result, told, _) = greeted("socket.io", async |peer: &mut RawPeer| {
         let early = tokio::time::timeout(Duration::from_secs(3), peer.frame()).await;
-        assert!(early.is_err(), "nothing is said before the server has spoken");
+        assert!(early.is_err(), "nothing is sent before the server's first message");
         peer.send(TEXT, br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#).await;
         assert_eq!(peer.text().await, "40");
         peer.send(TEXT, br#"40{"sid":"y"}"#).await;
@@ -74,7 +74,7 @@ async fn the_hello_waits_for_the_servers_first_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_servers_own_pings_are_answered_meanwhile() {
+async fn server_pings_are_answered_meanwhile() {
     let (result, told, _) = greeted("nats", async |peer: &mut RawPeer| {
         peer.send(BINARY, b"INFO {\"server_id\":\"N\"} \r\n").await;
         assert!(peer.frame().await.unwrap().1.starts_with(b"CONNECT {"));
@@ -92,7 +92,7 @@ async fn the_servers_own_pings_are_answered_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_of_another_kind_is_named_when_the_time_is_over() {
+async fn server_of_another_preset_is_named_on_timeout() {
     let (result, _, after) = greeted("graphql-ws", async |peer: &mut RawPeer| {
         peer.send(TEXT, b"o").await;
     })
@@ -108,7 +108,7 @@ async fn a_server_of_another_kind_is_named_when_the_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_is_no_hang() {
+async fn silent_server_does_not_hang_the_preamble() {
     let (result, _, after) = greeted("engine.io", async |_: &mut RawPeer| {
         tokio::time::sleep(Duration::from_secs(60)).await;
     })
@@ -116,7 +116,7 @@ async fn a_server_that_says_nothing_is_no_hang() {
     assert_eq!(after, Duration::from_secs(10));
     let (cause, hint) = complaint(result);
     assert!(cause.ends_with("of the preset engine.io within 10 s; no message came at all"), "{cause}");
-    assert_eq!(hint, "does this server speak engine.io? 'wscheck listen' tells what it says by itself");
+    assert_eq!(hint, "does this server speak engine.io? 'wscheck listen' shows what it sends by itself");
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +134,7 @@ async fn close_on_hello_reports_the_last_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mqtt_refusal_is_in_words_with_a_hint() {
+async fn mqtt_refusal_is_explained_with_a_hint() {
     let (result, _, _) = greeted("mqtt", async |peer: &mut RawPeer| {
         peer.frame().await;
         peer.send(2, &[0x20, 2, 0, 5]).await;

@@ -1,5 +1,4 @@
-//! Conventions on the wire, exactly: what is sent without an answer, what the server asks, and messages that hold
-//! several things or are packed.
+//! Preset protocols on the wire, exactly: keepalives, server pings, and messages that are batched or compressed.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -59,7 +58,7 @@ async fn keepalive_messages_leave_on_time_beside_pings() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
+async fn server_ping_is_answered_and_interval_reported() {
     let mut scene =
         TestSession::begin(speaking("engine.io", SessionPlan { interval: Some(ms(60_000)), ..plan(2) }))
             .await;
@@ -81,7 +80,7 @@ async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_come_in_one_message_are_all_taken() {
+async fn all_answers_in_one_message_count() {
     let mut scene = TestSession::begin(speaking("nats", app(2))).await;
     let first = scene.peer.frame().await.unwrap();
     assert_eq!(first, (BINARY, b"PING\r\n".to_vec()));
@@ -93,7 +92,7 @@ async fn answers_that_come_in_one_message_are_all_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_packed_ping_is_answered_with_what_is_in_it() {
+async fn gzip_ping_is_answered_with_its_content() {
     let mut scene = TestSession::begin(speaking("huobi", plan(1))).await;
     scene.peer.send(BINARY, &packed(r#"{"ping":1492420473027}"#)).await;
     let mut frames = [scene.peer.frame().await.unwrap(), scene.peer.frame().await.unwrap()];
@@ -105,7 +104,7 @@ async fn a_packed_ping_is_answered_with_what_is_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_in_gzip_is_an_answer() {
+async fn gzip_answer_counts() {
     let mut scene = TestSession::begin(app(1)).await;
     let ask = scene.peer.text().await.replace("ping", "pong");
     sleep(ms(20)).await;
@@ -114,7 +113,7 @@ async fn an_answer_in_gzip_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
+async fn server_of_another_preset_is_recognised() {
     let mut scene = TestSession::begin(speaking("phoenix", SessionPlan { timeout: ms(500), ..app(3) })).await;
     scene.peer.send(TEXT, br#"{"type":"welcome"}"#).await;
     let began = Instant::now();
@@ -130,7 +129,7 @@ async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_preset_that_says_what_the_server_asks_answers_nothing_else() {
+async fn preset_with_server_pings_answers_only_those() {
     let mut scene = TestSession::begin(speaking("action-cable", plan(1))).await;
     scene.peer.send(TEXT, br#"{"type":"ping","message":1795666306}"#).await;
     scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;

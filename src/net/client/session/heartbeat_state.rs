@@ -1,4 +1,4 @@
-//! One kind of heartbeat on one connection: when it beats, what it asks, and how it fares.
+//! State of one kind of heartbeat on one connection: schedule, outstanding requests, and status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,43 +15,43 @@ use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::{HealthTracker, Status};
 use crate::net::client::schedule::Schedule;
 
-/// One kind of heartbeat.
+/// State of one kind of heartbeat.
 #[derive(Debug)]
 pub struct HeartbeatState {
     pub kind: HeartbeatKind,
     pub schedule: Schedule,
     pub outstanding: OutstandingPings,
     pub health: HealthTracker,
-    /// What TCP says of those missed in a row.
-    below: MissedAtTcp,
-    /// Answers carry no id, as far as is known, and are matched in order: a lost one shows only at the end.
+    /// What TCP reported about consecutive missed heartbeats.
+    missed_at_tcp: MissedAtTcp,
+    /// As far as known, answers carry no id and are matched in order: a lost one shows only at the end.
     pub in_order: bool,
-    told: Status,
-    /// How many left since the last answer.
+    reported_status: Status,
+    /// Heartbeats sent since the last answer.
     unanswered: u64,
-    /// Whether none was answered yet.
+    /// No heartbeat was answered yet.
     never_answered: bool,
-    /// When the first left.
+    /// When the first heartbeat left.
     first_sent: Option<Instant>,
-    /// What came in place of answers, where something did.
+    /// What came in place of answers.
     substitutes: Option<Box<Substitutes>>,
-    /// Messages that came since the last answer while an app heartbeat waited, and are no answer.
+    /// Messages since the last answer that came while an app heartbeat was in flight and do not answer it.
     unmatched: u64,
 }
 
-/// An ask on its way out.
+/// A heartbeat that is about to be sent.
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingHeartbeat {
     pub seq: u64,
     pub due: Instant,
-    /// The time it carries, in ms since the Unix epoch; 0 when it carries none.
-    pub stamp: u64,
-    /// How late this host was: from the moment it was due to the start of its write.
+    /// The time it carries, in ms since the Unix epoch; 0 if it carries none.
+    pub timestamp_ms: u64,
+    /// Local delay: from its due time to the start of its write.
     pub lag: Duration,
 }
 
 impl HeartbeatState {
-    /// The first heartbeat is due at `due` and has the number `seq`.
+    /// The first heartbeat is due at `due` and has sequence number `seq`.
     pub fn new(kind: HeartbeatKind, plan: &SessionPlan, due: Instant, seq: u64) -> HeartbeatState {
         let superseding = match kind {
             HeartbeatKind::Protocol => Superseding::Allowed,
@@ -63,9 +63,9 @@ impl HeartbeatState {
             schedule: Schedule::new(due, plan.interval, left),
             outstanding: OutstandingPings::new(plan.timeout, superseding, seq),
             health: HealthTracker::new(Arc::clone(&plan.limits)),
-            below: MissedAtTcp::default(),
+            missed_at_tcp: MissedAtTcp::default(),
             in_order: kind == HeartbeatKind::App && !plan.ask.has_keys(),
-            told: Status::Unknown,
+            reported_status: Status::Unknown,
             unanswered: 0,
             never_answered: true,
             first_sent: None,
@@ -74,13 +74,13 @@ impl HeartbeatState {
         }
     }
 
-    /// A message came that is no answer.
-    pub fn unmatched(&mut self) {
+    /// Counts a message that answers no heartbeat.
+    pub fn count_unmatched(&mut self) {
         self.unmatched += u64::from(self.outstanding.in_flight() > 0);
     }
 
-    /// A heartbeat left.
-    pub fn left(&mut self, at: Instant) {
+    /// Records that a heartbeat left.
+    pub fn record_sent(&mut self, at: Instant) {
         self.first_sent.get_or_insert(at);
         self.unanswered += 1;
         if let Some(substitutes) = &mut self.substitutes {
@@ -88,61 +88,60 @@ impl HeartbeatState {
         }
     }
 
-    /// Whether heartbeats left since the last answer.
+    /// Whether any heartbeat left since the last answer.
     pub fn is_unanswered(&self) -> bool {
         self.unanswered > 0
     }
 
-    /// What comes in place of answers.
+    /// The tracker of what comes in place of answers.
     pub fn substitutes(&mut self) -> &mut Substitutes {
         let unanswered = self.unanswered;
         self.substitutes.get_or_insert_with(|| Box::new(Substitutes::after(unanswered)))
     }
 
-    /// What took the place of the answers since the last.
+    /// What has replaced answers since the last one.
     pub fn substitute(&self) -> Option<Substitute> {
         self.substitutes.as_ref()?.found()
     }
 
-    /// When the only heartbeat left, if there was but one, and nothing answered it.
+    /// When the only heartbeat left, if exactly one was sent and none was answered.
     pub fn only_unanswered_ping(&self) -> Option<Instant> {
         self.first_sent.filter(|_| self.never_answered && self.unanswered == 1)
     }
 
-    /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
         self.outstanding.timeout()
     }
 
-    /// So many were missed in a row that the connection counts as dead.
+    /// Whether enough consecutive heartbeats were missed that the connection counts as dead.
     pub fn is_dead(&self) -> bool {
         self.health.status() == Status::Dead
     }
 
-    /// All heartbeats have left and are judged.
+    /// Whether all heartbeats have been sent and have an outcome.
     pub fn is_done(&self) -> bool {
         !self.schedule.has_more() && self.outstanding.in_flight() == 0
     }
 
-    /// It has asks in flight whose answers carry no id.
-    pub fn owes_in_order(&self) -> bool {
+    /// Whether requests are in flight whose answers carry no id.
+    pub fn awaits_in_order(&self) -> bool {
         self.in_order && self.outstanding.in_flight() > 0
     }
 
-    /// When something is to be done: a heartbeat leaves, or one in flight is missed.
+    /// The next due time: a heartbeat leaves, or one in flight expires.
     pub fn next_deadline(&self, opened_at: Instant) -> Option<Instant> {
         let expiry = self.outstanding.next_expiry().map(|expiry| opened_at + expiry);
         [self.schedule.next_due(), expiry].into_iter().flatten().min()
     }
 
-    /// Takes what a heartbeat came to; says whether its RTT is a spike: more than twice the mean of those before it.
+    /// Records an outcome. Returns whether the RTT is a spike: more than twice the mean of those before it.
     pub fn record(&mut self, resolution: &Resolution) -> bool {
         let Resolution { outcome, was, rtt, acked, later_answered, .. } = *resolution;
         match outcome {
             HeartbeatOutcome::Missed if later_answered => {}
-            HeartbeatOutcome::Missed => self.below.miss(acked),
+            HeartbeatOutcome::Missed => self.missed_at_tcp.miss(acked),
             HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => {
-                self.below = MissedAtTcp::default()
+                self.missed_at_tcp = MissedAtTcp::default()
             }
             HeartbeatOutcome::Unsent => {}
         }
@@ -155,39 +154,39 @@ impl HeartbeatState {
         rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
     }
 
-    /// Why the status is what it is, as a fragment.
+    /// Why the status is what it is: a fragment.
     pub fn reason(&self) -> String {
         let substitute = self.substitute().filter(|_| self.health.metrics().consecutive_missed > 0);
         if self.unmatched > 0 && self.health.metrics().consecutive_missed > 0 {
             let came = format::counted(self.unmatched, "message");
             return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
         }
-        match (substitute, self.below.meaning()) {
+        match (substitute, self.missed_at_tcp.meaning()) {
             (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.words()),
             (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
             (None, None) => self.health.reason(),
         }
     }
 
-    /// The change of this kind's status since the last call.
+    /// The status change since the last call.
     pub fn status_change(&mut self) -> Option<StatusChange> {
-        let (from, to) = (self.told, self.health.status());
+        let (from, to) = (self.reported_status, self.health.status());
         if from == to {
             return None;
         }
-        self.told = to;
+        self.reported_status = to;
         let (reason, metrics) = (self.reason(), self.health.metrics());
         Some(StatusChange { kind: Some(self.kind), from, to, reason, metrics })
     }
 }
 
-/// What a Ping carries, so that no other's Pong can be taken for its own: the connection's nonce
-/// and the number, eight bytes each, big-endian.
+/// A Ping's payload, which no other connection's Pong can match: the connection's nonce and the sequence number, eight
+/// bytes each, big-endian.
 pub fn ping_payload(nonce: u64, seq: u64) -> [u8; 16] {
     (u128::from(nonce) << 64 | u128::from(seq)).to_be_bytes()
 }
 
-/// The number in a Pong's payload, if it is one of this connection's.
+/// The sequence number in a Pong's payload, if the nonce is this connection's.
 pub fn seq_of(payload: &[u8], nonce: u64) -> Option<u64> {
     let whole = u128::from_be_bytes(payload.try_into().ok()?);
     ((whole >> 64) as u64 == nonce).then_some(whole as u64)
@@ -198,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payload_belongs_to_one_connection_and_one_number() {
+    fn payload_identifies_connection_and_heartbeat() {
         let payload = ping_payload(7, 9);
         assert_eq!(payload, [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9]);
         assert_eq!(seq_of(&payload, 7), Some(9));

@@ -1,4 +1,4 @@
-//! What a session is to do; always valid.
+//! Parameters of a session; always valid.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,33 +10,33 @@ use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::ping::health::StatusLimits;
 
-/// What a session does.
+/// Parameters of a session.
 #[derive(Debug, Clone)]
 pub struct SessionPlan {
     pub kinds: Vec<HeartbeatKind>,
-    /// `None`: each leaves when the one before was answered or missed.
+    /// `None`: each heartbeat leaves when the one before was answered or missed.
     pub interval: Option<Duration>,
     pub timeout: Duration,
-    /// Heartbeats of each kind; `None`: without end.
+    /// Number of heartbeats of each kind; `None`: unlimited.
     pub count: Option<u64>,
-    /// Shared by all connections, of which there may be thousands.
+    /// Shared by all connections; there may be thousands.
     pub limits: Arc<StatusLimits>,
-    /// What app heartbeats ask, and what answers them.
+    /// Request of app heartbeats, and the pattern of their answers.
     pub ask: Template,
     pub answer: Pattern,
     /// Whether the server's own app pings are answered.
     pub answer_pings: bool,
-    /// How the server speaks of heartbeats.
+    /// How the server's heartbeat protocol works.
     pub convention: ProtocolProfile,
 }
 
 impl SessionPlan {
-    /// Whether a finding may rest on what the server says besides answers.
-    pub(super) fn is_curious(&self) -> bool {
+    /// Whether a finding may depend on server messages that are not answers.
+    pub(super) fn inspects_server_traffic(&self) -> bool {
         self.convention.name.is_some() || self.kinds.contains(&HeartbeatKind::App)
     }
 
-    /// What tells answers from other messages on one connection.
+    /// The classifier that tells answers from other messages on one connection.
     pub(super) fn classifier(&self, nonce: u64) -> Classifier {
         let classifier = if self.kinds.contains(&HeartbeatKind::App) {
             Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)

@@ -1,4 +1,4 @@
-//! The session's timing, exactly: an in-memory stream and a clock that stands still unless told.
+//! Exact timing of a session: an in-memory stream and a paused clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(super) fn app(count: u64) -> SessionPlan {
     SessionPlan { kinds: vec![HeartbeatKind::App], ..plan(count) }
 }
 
-/// A session under way, and the server's end of its stream.
+/// A running session, and the server's end of its stream.
 pub(super) struct TestSession {
     pub peer: RawPeer,
     kernel: Arc<Mutex<FakeKernel>>,
@@ -65,13 +65,13 @@ impl TestSession {
         TestSession::with_buffer(plan, 64 * 1024).await
     }
 
-    /// `buffer` is how many bytes the path holds in each direction.
+    /// `buffer`: capacity of the path in each direction, in bytes.
     async fn with_buffer(plan: SessionPlan, buffer: usize) -> TestSession {
         let (near, far) = duplex(buffer);
         TestSession::over(FakeTcpStream::plain(near), far, plan).await
     }
 
-    /// Over a kernel that stamps what leaves.
+    /// Over a kernel that timestamps sent bytes.
     async fn stamping(plan: SessionPlan) -> TestSession {
         let (near, far) = duplex(64 * 1024);
         TestSession::over(FakeTcpStream::stamping(near), far, plan).await
@@ -80,8 +80,8 @@ impl TestSession {
     async fn over(near: FakeTcpStream, far: DuplexStream, plan: SessionPlan) -> TestSession {
         let kernel = near.kernel();
         let tap = Tap::new(near);
-        let marks = tap.state();
-        let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
+        let tap_state = tap.state();
+        let socket = WebSocket::new(tap, Vec::new(), tap_state, 1024, 1024).await;
         let start = Instant::now();
         let place = SessionStart {
             nonce: NONCE,
@@ -105,12 +105,12 @@ impl TestSession {
         sleep_until(self.start + ms(millis)).await;
     }
 
-    /// Answers the closing handshake and gives the end of the session.
+    /// Replies to the closing handshake and returns the end of the session.
     pub async fn end(mut self) -> FinishedSession {
         let closing = async {
             while let Some((opcode, payload)) = self.peer.frame().await {
                 if opcode == CLOSE {
-                    // A client that was closed by us does not wait for more.
+                    // A client that we closed does not wait for more.
                     let _ = self.peer.io.write_all(&frame(CLOSE, &payload)).await;
                     break;
                 }
@@ -136,7 +136,7 @@ impl FinishedSession {
             .collect()
     }
 
-    /// seq, outcome and RTT in ms of every beat, as told.
+    /// Sequence number, outcome and RTT in ms of every reported heartbeat.
     pub fn outcomes(&self) -> Vec<(u64, HeartbeatOutcome, Option<u64>)> {
         self.beats().iter().map(|b| (b.seq, b.outcome, b.rtt.map(|rtt| rtt.as_millis() as u64))).collect()
     }
@@ -154,11 +154,11 @@ impl FinishedSession {
     }
 }
 
-/// A Ping frame with our payload: a head of two bytes, the mask, the payload.
+/// Size of a Ping frame with our payload: two bytes of head, mask, payload.
 const PING_BYTES: u64 = 2 + 4 + 16;
 
 #[tokio::test(start_paused = true)]
-async fn an_rtt_is_from_the_kernels_stamp_to_the_kernels_stamp() {
+async fn rtt_is_measured_between_kernel_timestamps() {
     let mut scene = TestSession::stamping(plan(2)).await;
     let first = scene.peer.ping().await;
     scene.at(30).await;
@@ -185,7 +185,7 @@ fn acked(bytes: u64) -> Option<TcpView> {
     Some(TcpView { acked: bytes, ..TcpView::default() })
 }
 
-/// What TCP had acknowledged of each missed heartbeat, and the reason of the last status.
+/// Whether TCP acknowledged each missed heartbeat, and the reason of the last status.
 async fn missed_below(acked_at_last: u64) -> (Vec<Option<bool>>, String, Option<TcpView>) {
     let plan = SessionPlan { timeout: ms(2000), ..plan(3) };
     let scene = TestSession::begin(plan).await;
@@ -202,7 +202,7 @@ async fn missed_below(acked_at_last: u64) -> (Vec<Option<bool>>, String, Option<
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missed_pong_was_acknowledged_by_tcp_or_was_not() {
+async fn missed_pong_reports_tcp_acknowledgement() {
     let (below, reason, tcp) = missed_below(3 * PING_BYTES).await;
     assert_eq!(below, [Some(true); 3]);
     assert!(
@@ -216,7 +216,7 @@ async fn a_missed_pong_was_acknowledged_by_tcp_or_was_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tcp_is_asked_about_a_spike() {
+async fn spike_reports_tcp_retransmits() {
     let mut scene = TestSession::begin(plan(3)).await;
     for (again, delay) in [(1, 10), (1, 20), (3, 41)] {
         let ping = scene.peer.ping().await;
@@ -229,7 +229,7 @@ async fn tcp_is_asked_about_a_spike() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_rtt_is_exactly_the_peers_delay() {
+async fn rtt_equals_the_peers_delay() {
     let mut scene = TestSession::begin(plan(3)).await;
     for delay in [10, 250, 0] {
         let payload = scene.peer.ping().await;
@@ -254,7 +254,7 @@ async fn each_rtt_is_exactly_the_peers_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
+async fn slow_peer_delays_no_heartbeat() {
     let mut scene = TestSession::begin(SessionPlan { interval: Some(ms(10)), ..plan(300) }).await;
     let mut left = Vec::new();
     let (sender, mut due) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
@@ -311,7 +311,7 @@ async fn without_interval_next_ping_follows_the_pong_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
+async fn without_interval_next_ping_follows_a_miss() {
     let mut scene = TestSession::begin(adaptive(2)).await;
     scene.peer.ping().await;
     let payload = scene.peer.ping().await;
@@ -323,7 +323,7 @@ async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_interval_a_blocked_ping_is_not_retried_in_a_loop() {
+async fn without_interval_blocked_ping_is_not_retried_at_once() {
     let scene = TestSession::with_buffer(adaptive(3), 8).await;
     scene.at(10_000).await;
     let told = std::mem::take(&mut *scene.events.lock().unwrap());
@@ -337,7 +337,7 @@ async fn without_interval_a_blocked_ping_is_not_retried_in_a_loop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_missed_are_dead_and_close_with_4000() {
+async fn three_missed_pongs_close_with_4000() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(2000), ..plan(100) }).await;
     let first = scene.peer.ping().await;
     scene.peer.pong(&first).await;
@@ -376,7 +376,7 @@ async fn pong_after_timeout_is_late_and_status_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_late_this_host_was_is_told_and_shifts_nothing() {
+async fn host_lag_is_reported_and_shifts_nothing() {
     let mut scene = TestSession::begin(plan(3)).await;
     let mut left = Vec::new();
     for leap in [0, 1700, 0] {
@@ -391,7 +391,7 @@ async fn how_late_this_host_was_is_told_and_shifts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_while_this_process_stood_still_is_not_missed() {
+async fn pongs_received_during_a_stall_are_not_missed() {
     let mut scene = TestSession::begin(plan(6)).await;
     let mut payloads = Vec::new();
     for _ in 0..5 {
@@ -400,7 +400,7 @@ async fn what_came_while_this_process_stood_still_is_not_missed() {
     for payload in &payloads {
         scene.peer.pong(payload).await;
     }
-    // The session has had no turn yet, and the clock leaps.
+    // The session has not been polled yet when the clock jumps.
     tokio::time::advance(ms(30_000)).await;
     let ended = scene.end().await;
     let mut outcomes: Vec<_> = ended.beats().iter().map(|beat| (beat.seq, beat.outcome, beat.was)).collect();
@@ -408,12 +408,12 @@ async fn what_came_while_this_process_stood_still_is_not_missed() {
     let late = (0..5).map(|seq| (seq, HeartbeatOutcome::Late, None));
     assert_eq!(outcomes, late.chain([(5, HeartbeatOutcome::Unsent, None)]).collect::<Vec<_>>());
     let slept = ended.beats().iter().find(|beat| beat.outcome == HeartbeatOutcome::Unsent).unwrap().lag;
-    assert_eq!(slept, Some(ms(29_000)), "how late it woke is told");
+    assert_eq!(slept, Some(ms(29_000)), "the lag is reported");
     assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pong_of_a_later_ping_supersedes() {
+async fn later_pong_supersedes_earlier_pings() {
     let mut scene = TestSession::begin(plan(3)).await;
     scene.peer.ping().await;
     scene.peer.ping().await;
@@ -432,7 +432,7 @@ async fn the_pong_of_a_later_ping_supersedes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
+async fn bytes_of_a_slow_frame_keep_it_alive() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(2000), ..plan(6) }).await;
     for (n, byte) in frame(TEXT, &[b'x'; 12]).into_iter().enumerate() {
         scene.at(500 * n as u64).await;
@@ -452,7 +452,7 @@ async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fragments_keep_a_connection_alive() {
+async fn fragments_keep_it_alive() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(1500), ..plan(6) }).await;
     for n in 0..14 {
         scene.at(500 * n).await;
@@ -464,7 +464,7 @@ async fn fragments_keep_a_connection_alive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn incomplete_frame_is_named_with_what_was_missed() {
+async fn incomplete_frame_is_named_in_the_status() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(1000), ..plan(9) }).await;
     scene.peer.raw(&[&[0x82, 126, 0x03, 0x84][..], &[0; 100]].concat()).await;
     let ended = scene.end().await;
@@ -482,7 +482,7 @@ async fn incomplete_frame_is_named_with_what_was_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
+async fn skipped_pings_do_not_count_as_silence() {
     let mut scene = TestSession::begin(plan(6)).await;
     let first = scene.peer.ping().await;
     scene.peer.pong(&first).await;
@@ -505,7 +505,7 @@ async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn own_pong_corrects_missed_ping() {
+async fn late_own_pong_corrects_a_missed_ping() {
     let mut scene = TestSession::begin(plan(3)).await;
     let first = scene.peer.ping().await;
     let second = scene.peer.ping().await;
@@ -527,7 +527,7 @@ async fn own_pong_corrects_missed_ping() {
     assert_eq!(ended.beats()[2].was, Some(HeartbeatOutcome::Missed));
 }
 
-/// App heartbeats whose answers carry no id, for two seconds of which the second and fourth answers are lost.
+/// App heartbeats without ids for two seconds; the second and fourth answers are lost.
 async fn two_answers_without_id_lost() -> TestSession {
     let ask = "ping".parse().unwrap();
     let answer = "pong".parse().unwrap();
@@ -544,7 +544,7 @@ async fn two_answers_without_id_lost() -> TestSession {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_answers_without_id_are_missed_when_the_time_is_over() {
+async fn lost_answers_without_id_are_missed_at_the_end() {
     let scene = two_answers_without_id_lost().await;
     scene.stop.cancel();
     let ended = scene.end().await;
@@ -557,7 +557,7 @@ async fn lost_answers_without_id_are_missed_when_the_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_without_id_are_not_awaited_after_an_interrupt() {
+async fn interrupt_does_not_await_answers_without_id() {
     let scene = two_answers_without_id_lost().await;
     scene.interrupt.cancel();
     scene.stop.cancel();
@@ -567,7 +567,7 @@ async fn answers_without_id_are_not_awaited_after_an_interrupt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
+async fn pings_in_flight_are_not_awaited_at_the_end() {
     let mut scene = TestSession::begin(SessionPlan { count: None, ..plan(0) }).await;
     scene.peer.ping().await;
     scene.at(100).await;
@@ -578,7 +578,7 @@ async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strays_are_told_apart() {
+async fn stray_pongs_are_classified() {
     let mut scene = TestSession::begin(plan(2)).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(b"not yours").await;
@@ -596,7 +596,7 @@ async fn strays_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn back_pressure_makes_heartbeats_unsent_not_missed() {
+async fn blocked_heartbeats_are_unsent_not_missed() {
     let mut scene = TestSession::with_buffer(SessionPlan { timeout: ms(60_000), ..plan(6) }, 30).await;
     scene.at(4500).await;
     let payload = scene.peer.ping().await;
@@ -625,7 +625,7 @@ async fn back_pressure_makes_heartbeats_unsent_not_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_that_never_leaves_is_unsent() {
+async fn heartbeat_that_never_leaves_is_unsent() {
     let scene = TestSession::with_buffer(SessionPlan { timeout: ms(300), ..plan(1) }, 8).await;
     scene.at(400).await;
     let ended = scene.end().await;
@@ -633,7 +633,7 @@ async fn a_heartbeat_that_never_leaves_is_unsent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_that_leaves_after_it_was_given_up_is_revised() {
+async fn late_departure_revises_unsent() {
     let mut scene = TestSession::with_buffer(SessionPlan { timeout: ms(300), ..plan(3) }, 8).await;
     scene.at(400).await;
     let payload = scene.peer.ping().await;
@@ -652,7 +652,7 @@ async fn a_heartbeat_that_leaves_after_it_was_given_up_is_revised() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
+async fn server_ping_does_not_interrupt_our_close() {
     let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.stop.cancel();
@@ -672,11 +672,11 @@ async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_after_another_is_unknown_until_it_answers() {
+async fn reconnected_status_is_unknown_until_answered() {
     let (near, far) = duplex(4096);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
+    let tap_state = tap.state();
+    let socket = WebSocket::new(tap, Vec::new(), tap_state, 1024, 1024).await;
     let now = Instant::now();
     let place = SessionStart {
         nonce: 1,
@@ -710,7 +710,7 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_messages_is_told_in_counts() {
+async fn message_flood_is_reported_in_counts() {
     let mut scene = TestSession::begin(plan(1)).await;
     let payload = scene.peer.ping().await;
     for _ in 0..500 {
@@ -731,7 +731,7 @@ async fn a_flood_of_messages_is_told_in_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
+async fn peer_close_reports_code_reason_age_and_idle() {
     let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
@@ -749,7 +749,7 @@ async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fin_without_close_frame_leaves_what_was_asked_unjudged() {
+async fn fin_leaves_pings_in_flight_unjudged() {
     let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.at(400).await;
@@ -785,7 +785,7 @@ async fn violation_of(bytes: &[u8]) -> (Violation, Vec<u8>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_violation_is_named_and_answered_with_its_code() {
+async fn violation_is_named_and_answered_with_its_code() {
     let code = |code: u16| code.to_be_bytes().to_vec();
     let masked = [0x8a, 0x80, 1, 2, 3, 4];
     assert_eq!(violation_of(&masked).await, (Violation::MaskedFrame, code(1002)));
@@ -796,7 +796,7 @@ async fn each_violation_is_named_and_answered_with_its_code() {
     assert_eq!(violation_of(&beyond).await, (Violation::Garbage, code(1002)));
 }
 
-/// How a session ends when the server sends these bytes, with the close frame that goes back.
+/// How a session ends when the server sends these bytes, and the close frame it receives.
 async fn end_after(bytes: &[u8]) -> (FinishedSession, Vec<u8>) {
     let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
@@ -807,7 +807,7 @@ async fn end_after(bytes: &[u8]) -> (FinishedSession, Vec<u8>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn message_above_our_limit_ends_by_us_and_is_not_dead() {
+async fn oversized_message_ends_by_us_and_is_not_dead() {
     let huge = [&[0x82, 127][..], &(1u64 << 62).to_be_bytes()].concat();
     let larger = [&[0x82, 126][..], &1025u16.to_be_bytes()].concat();
     let mut parts = vec![0x02, 126];
@@ -824,7 +824,7 @@ async fn message_above_our_limit_ends_by_us_and_is_not_dead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_frames_that_break_a_rule_keep_code_and_reason() {
+async fn illegal_close_frames_keep_code_and_reason() {
     let close = |payload: &[u8]| frame(CLOSE, payload);
     let told = async |bytes: Vec<u8>| {
         let (ended, _) = end_after(&bytes).await;
@@ -847,7 +847,7 @@ async fn close_frames_that_break_a_rule_keep_code_and_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_frames_that_are_legal_are_no_violation() {
+async fn legal_close_frames_are_no_violation() {
     for (code, reason) in [(1002_u16, "Protocol violation"), (1014, "bad gateway")] {
         let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
         let (ended, _) = end_after(&frame(CLOSE, &payload)).await;
@@ -856,7 +856,7 @@ async fn close_frames_that_are_legal_are_no_violation() {
     }
 }
 
-/// What a session heard and its last status with its reason, when each of three Pings is answered so.
+/// Server traffic and last status when each of three Pings gets this answer.
 async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (ServerTraffic, String) {
     let plan = SessionPlan { timeout: ms(500), ..plan(100) };
     let mut scene = TestSession::begin(plan).await;
@@ -878,7 +878,7 @@ async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (ServerTraffic,
 }
 
 #[tokio::test(start_paused = true)]
-async fn status_says_what_came_in_place_of_pongs() {
+async fn status_names_substitutes_for_pongs() {
     let pong = |payload: &[u8]| frame(crate::net::testing::raw_peer::PONG, payload);
     let (overheard, reason) = after_three_pings(|_| pong(b"")).await;
     let expected = "3 pongs came, but with an empty payload instead of the Ping's";
@@ -892,7 +892,7 @@ async fn status_says_what_came_in_place_of_pongs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn end_after_the_only_ping_is_timed_from_it() {
+async fn end_after_the_only_ping_is_timed() {
     let ended_after_ping = async |answered: bool| {
         let mut scene = TestSession::begin(plan(100)).await;
         let payload = scene.peer.ping().await;
@@ -911,7 +911,7 @@ async fn end_after_the_only_ping_is_timed_from_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nearest_reply_and_foreign_answer_are_kept() {
+async fn nearest_reply_and_foreign_answer_are_reported() {
     let heard = async |replies: &[&[u8]]| {
         let mut scene = TestSession::begin(app(1)).await;
         scene.peer.send(TEXT, b"welcome").await;
@@ -935,7 +935,7 @@ async fn nearest_reply_and_foreign_answer_are_kept() {
     assert_eq!(overheard.foreign, Some(UntrustedText::new(r#"{"type":"pong","id":"other"}"#)));
 }
 
-/// How the peer takes our close, by what it does when that came.
+/// The peer's reaction to our close frame, if it answers so.
 async fn reply_to_our_close(answer: Option<Vec<u8>>) -> Option<CloseReply> {
     let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
@@ -949,7 +949,7 @@ async fn reply_to_our_close(answer: Option<Vec<u8>>) -> Option<CloseReply> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_the_peer_took_our_close_is_known() {
+async fn peer_reaction_to_our_close_is_reported() {
     let close = |code, reason| {
         Some(CloseReply::CloseFrame(ClosePayload { code, reason: UntrustedText::new(reason) }))
     };
@@ -963,7 +963,7 @@ async fn how_the_peer_took_our_close_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn illegal_head_is_judged_before_its_payload_comes() {
+async fn illegal_head_is_reported_before_its_payload() {
     let code = |code: u16| code.to_be_bytes().to_vec();
     assert_eq!(violation_of(b"HTTP/1.1 404 Not Found\r\n\r\n").await, (Violation::Garbage, code(1002)));
     let heads: [&[u8]; 6] = [&[0xc1], &[0x83, 5], &[0x09, 5], &[0x89, 126], &[0x82, 126, 0, 5], &[0x80, 5]];
@@ -974,7 +974,7 @@ async fn illegal_head_is_judged_before_its_payload_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_leaves_what_is_in_flight_unjudged() {
+async fn stop_leaves_pings_in_flight_unjudged() {
     let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.at(300).await;
@@ -986,7 +986,7 @@ async fn a_stop_leaves_what_is_in_flight_unjudged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pong_during_the_closing_handshake_counts() {
+async fn pong_during_the_closing_handshake_counts() {
     let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.stop.cancel();
@@ -999,7 +999,7 @@ async fn a_pong_during_the_closing_handshake_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mute_peer_cannot_hold_the_goodbye() {
+async fn silent_peer_cannot_delay_our_close() {
     let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.stop.cancel();
@@ -1009,7 +1009,7 @@ async fn a_mute_peer_cannot_hold_the_goodbye() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_servers_own_pings_are_answered_and_counted() {
+async fn server_pings_are_answered_and_counted() {
     let mut scene = TestSession::begin(plan(1)).await;
     let payload = scene.peer.ping().await;
     scene.peer.send(PING, b"srv").await;
@@ -1037,13 +1037,13 @@ async fn the_servers_own_pings_are_answered_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_leaves_the_servers_app_pings_alone() {
+async fn no_answer_ignores_server_app_pings() {
     let mut scene = TestSession::begin(SessionPlan { answer_pings: false, ..plan(1) }).await;
     let payload = scene.peer.ping().await;
     scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;
     scene.peer.pong(&payload).await;
     let (opcode, _) = scene.peer.frame().await.unwrap();
-    assert_eq!(opcode, CLOSE, "nothing but the goodbye follows");
+    assert_eq!(opcode, CLOSE, "only the close frame follows");
     let ended = scene.end_by_drop().await;
     assert_eq!(
         ended.count(&ConnEvent::PeerTraffic(
@@ -1054,13 +1054,13 @@ async fn no_answer_leaves_the_servers_app_pings_alone() {
     );
 }
 
-/// The value of a JSON text's field, as JSON.
+/// The value of a field in a JSON text.
 fn field(text: &str, name: &str) -> serde_json::Value {
     serde_json::from_str::<serde_json::Value>(text).unwrap()[name].clone()
 }
 
 #[tokio::test(start_paused = true)]
-async fn app_answers_are_matched_by_id_whatever_their_order() {
+async fn app_answers_are_matched_by_id_in_any_order() {
     let mut scene = TestSession::begin(app(2)).await;
     let first = scene.peer.text().await;
     let second = scene.peer.text().await;
@@ -1075,7 +1075,7 @@ async fn app_answers_are_matched_by_id_whatever_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
+async fn app_answers_are_matched_by_timestamp() {
     let mut scene = TestSession::begin(app(2)).await;
     let first = scene.peer.text().await;
     let second = scene.peer.text().await;
@@ -1100,7 +1100,7 @@ async fn app_answers_without_id_are_matched_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_echo_is_no_answer_and_no_server_ping() {
+async fn echo_is_neither_answer_nor_server_ping() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(500), ..app(1) }).await;
     let ask = scene.peer.text().await;
     scene.peer.send(TEXT, ask.as_bytes()).await;
@@ -1110,7 +1110,7 @@ async fn an_echo_is_no_answer_and_no_server_ping() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
+async fn connection_closes_only_when_both_kinds_are_dead() {
     let mut scene = TestSession::begin(SessionPlan {
         kinds: vec![HeartbeatKind::Protocol, HeartbeatKind::App],
         timeout: ms(900),
@@ -1141,7 +1141,7 @@ async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_pings_delays_no_heartbeat() {
+async fn ping_flood_delays_no_heartbeat() {
     let scene = TestSession::begin(SessionPlan { interval: Some(ms(10)), ..plan(20) }).await;
     let (mut reader, mut writer) = tokio::io::split(scene.peer.io);
     let flood = tokio::spawn(async move {
@@ -1160,11 +1160,11 @@ async fn a_flood_of_pings_delays_no_heartbeat() {
     let closed = scene.session.await.unwrap();
     flood.abort();
     drain.abort();
-    assert_eq!(closed.next_seq, [20], "every heartbeat had its turn");
+    assert_eq!(closed.next_seq, [20], "every heartbeat was sent");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_that_is_never_read_is_bounded() {
+async fn unread_flood_is_bounded() {
     let scene = TestSession::with_buffer(plan(2), 4096).await;
     let (reader, mut writer) = tokio::io::split(scene.peer.io);
     let flood = frame(PING, &[b'x'; 125]).repeat(8000);

@@ -1,18 +1,18 @@
-//! The authentication schemes that a server or a proxy takes, and what to do about them.
+//! The authentication schemes that a server or proxy accepts, and hints for them.
 
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
-/// The most challenges that are read.
+/// Maximum number of challenges that are read.
 const MAX_CHALLENGES: usize = 16;
-/// Schemes whose answer is worked out with the server, so that no header given by hand can hold it.
+/// Schemes that compute their answer with the server, so no fixed header can satisfy them.
 const MULTI_STEP_SCHEMES: &[&str] =
     &["digest", "ntlm", "negotiate", "kerberos", "scram-sha-1", "scram-sha-256", "mutual", "hoba"];
 
 /// One challenge of a WWW-Authenticate or Proxy-Authenticate header (RFC 9110 section 11.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AuthChallenge {
-    /// As the server spells it: `Basic`, `NTLM`.
+    /// As spelled by the server: `Basic`, `NTLM`.
     scheme: String,
     /// Names in lower case.
     parameters: Vec<(String, String)>,
@@ -29,12 +29,12 @@ impl AuthChallenge {
     }
 }
 
-/// The schemes in the headers called `name`, each once.
+/// The challenges in the headers called `name`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuthSchemes(Vec<AuthChallenge>);
 
 impl AuthSchemes {
-    /// Reads the challenges of a response; there may be several headers, and several challenges in each.
+    /// Reads a response's challenges; there may be several headers with several challenges each.
     pub fn new(head: &HttpHead, name: &str) -> AuthSchemes {
         let mut schemes = AuthSchemes::default();
         for value in head.all(name) {
@@ -66,8 +66,8 @@ impl AuthSchemes {
         self.0.iter().find(|challenge| challenge.is(scheme))
     }
 
-    /// Whether a user name and a password are enough.
-    pub fn takes_basic(&self) -> bool {
+    /// Whether Basic authentication is accepted.
+    pub fn accepts_basic(&self) -> bool {
         self.find("basic").is_some()
     }
 
@@ -87,11 +87,11 @@ impl AuthSchemes {
         names.join(", ")
     }
 
-    /// The hint for a 401; `sent` is the scheme of the Authorization header of the request.
+    /// The hint for a 401; `sent` is the scheme of the request's Authorization header.
     pub fn server_hint(&self, sent: Option<&str>) -> String {
         let was = |scheme: &str| sent.is_some_and(|sent| sent.eq_ignore_ascii_case(scheme));
-        match (self.is_empty(), self.takes_basic()) {
-            (true, _) => unnamed(sent),
+        match (self.is_empty(), self.accepts_basic()) {
+            (true, _) => no_scheme_hint(sent),
             (false, true) if was("basic") => {
                 format!("the server did not accept the user name and password (it takes {})", self.list())
             }
@@ -103,12 +103,12 @@ impl AuthSchemes {
                     self.list()
                 )
             }
-            (false, false) => self.beyond_basic(was("basic"), was("bearer")),
+            (false, false) => self.without_basic_hint(was("basic"), was("bearer")),
         }
     }
 
-    /// The server takes no Basic.
-    fn beyond_basic(&self, sent_basic: bool, sent_bearer: bool) -> String {
+    /// The hint if the server does not accept Basic.
+    fn without_basic_hint(&self, sent_basic: bool, sent_bearer: bool) -> String {
         let takes = format!("the server takes {}", self.list());
         if let Some(bearer) = self.find("bearer").filter(|_| sent_bearer) {
             let why = [bearer.parameter("error"), bearer.parameter("error_description")];
@@ -139,9 +139,9 @@ impl AuthSchemes {
         }
     }
 
-    /// The hint for a 407 that answers the upgrade itself, not a CONNECT of ours.
+    /// The hint for a 407 that answers the upgrade itself instead of our CONNECT.
     pub fn proxy_hint(&self) -> String {
-        match (self.is_empty(), self.takes_basic()) {
+        match (self.is_empty(), self.accepts_basic()) {
             (true, _) => "a proxy on the way wants credentials".to_string(),
             (false, true) => format!(
                 "a proxy on the way wants credentials ({}): --proxy http://user:password@host:port, or \
@@ -155,10 +155,10 @@ impl AuthSchemes {
     }
 }
 
-/// The way past a proxy that takes no Basic.
+/// How to use a proxy that does not accept Basic.
 pub const LOCAL_PROXY: &str = "a local proxy that logs in for you can be given as --proxy";
 
-fn unnamed(sent: Option<&str>) -> String {
+fn no_scheme_hint(sent: Option<&str>) -> String {
     const WAYS: &str = "-H 'Authorization: ...', a cookie, or a token in the query";
     match sent {
         Some(sent) => format!(
@@ -169,7 +169,7 @@ fn unnamed(sent: Option<&str>) -> String {
     }
 }
 
-/// The parts of a header's value that commas outside quotes separate.
+/// Splits a header's value at commas outside quotes.
 fn items(value: &str) -> Vec<&str> {
     let (mut items, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, c) in value.char_indices() {
@@ -218,14 +218,14 @@ mod tests {
         ] {
             let schemes = schemes(values);
             assert_eq!(schemes.list(), "Digest, NTLM, Negotiate", "{values:?}");
-            assert!(!schemes.takes_basic());
+            assert!(!schemes.accepts_basic());
         }
         assert_eq!(schemes(&["realm=\"x\", BASIC"]).list(), "BASIC");
         assert!(schemes(&["", "=", "\"\"", "\x1b[2J"]).is_empty());
     }
 
     #[test]
-    fn a_scheme_that_user_cannot_serve_is_named_with_that() {
+    fn unsupported_scheme_is_named() {
         for (value, name) in [("Digest realm=\"x\"", "Digest"), ("NTLM", "NTLM"), ("Negotiate", "Negotiate")]
         {
             let hint = schemes(&[value]).server_hint(None);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_leads_to_user_and_says_when_it_was_refused() {
+    fn basic_hints_at_user_option() {
         let takes = schemes(&["Negotiate", "NTLM", "Basic realm=\"x\""]);
         let hint = takes.server_hint(None);
         assert_eq!(
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn bearer_leads_to_a_token_and_says_why_one_was_refused() {
+    fn bearer_hints_at_a_token() {
         let takes =
             schemes(&["Bearer realm=\"x\", error=\"invalid_token\", error_description=\"it expired\""]);
         let hint = takes.server_hint(None);
@@ -263,20 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_names_no_scheme_is_said_to() {
+    fn missing_scheme_is_reported() {
         assert!(schemes(&[]).server_hint(None).contains("does not name their kind"));
         assert!(schemes(&[]).server_hint(Some("Basic")).contains("did not accept the credentials (Basic)"));
     }
 
     #[test]
-    fn a_proxys_scheme_is_named_too() {
+    fn proxy_scheme_is_named() {
         assert!(schemes(&["Basic"]).proxy_hint().contains("Proxy-Authorization"));
         assert!(schemes(&["NTLM"]).proxy_hint().contains("takes NTLM; wscheck has Basic only"));
     }
 
     proptest! {
         #[test]
-        fn no_header_makes_the_reader_panic_or_shows_controls(values: Vec<String>) {
+        fn arbitrary_headers_never_panic_or_show_controls(values: Vec<String>) {
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
             let schemes = schemes(&values);
             let shown = [schemes.server_hint(None), schemes.server_hint(Some("Bearer")), schemes.proxy_hint()];

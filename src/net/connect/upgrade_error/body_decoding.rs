@@ -1,4 +1,4 @@
-//! The body of a refusal as text: its content codings undone, within bounds.
+//! Decodes the body of a refusal to text, within bounds.
 
 use std::io::{BufRead, Read};
 
@@ -7,30 +7,30 @@ use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
-/// The most bytes that a coded body is unpacked to.
+/// Maximum decoded size, in bytes.
 const MAX_DECODED_BYTES: usize = 16 * 1024;
-/// The most codings that are undone; an honest server applies one.
+/// Maximum number of codings that are decoded; normal servers apply one.
 const MAX_CODINGS: usize = 3;
-/// What every gzip stream begins with (RFC 1952 section 2.3.1).
+/// Start of every gzip stream (RFC 1952 section 2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// The start of a response's body.
 #[derive(Debug, Clone, Default)]
 pub struct ResponseBody {
-    /// The text, for words to be looked for in it; empty when the body is not text.
+    /// The decoded text to search in; empty if the body is not text.
     pub text: String,
-    /// The same for people, or what it is instead of text: `(br, 2310 bytes)`.
+    /// The text to show, or a description of a body that is not text: `(br, 2310 bytes)`.
     pub shown: UntrustedText,
 }
 
 impl ResponseBody {
-    /// The body of `head`'s response, of which these bytes came.
+    /// Decodes the received bytes of a response's body.
     pub fn new(head: &HttpHead, bytes: &[u8]) -> ResponseBody {
         let mut codings = codings(head);
         if codings.is_empty() && bytes.starts_with(&GZIP) {
             codings.push("gzip".to_string());
         }
-        match undone(&codings, bytes) {
+        match decode_all(&codings, bytes) {
             Some(plain) if is_text(&plain) => ResponseBody::of_text(&plain),
             Some(_) => ResponseBody::described("binary", head, bytes),
             None if is_text(bytes) => ResponseBody::of_text(bytes),
@@ -55,32 +55,32 @@ impl ResponseBody {
     }
 }
 
-/// The codings of the body in the order they were applied, in lower case (RFC 9110 section 8.4, RFC 9112 section 7).
+/// The body's codings in order of application, in lower case (RFC 9110 section 8.4, RFC 9112 section 7).
 fn codings(head: &HttpHead) -> Vec<String> {
     let listed = head.tokens("content-encoding").chain(head.tokens("transfer-encoding"));
     listed.filter(|coding| !["identity", "chunked"].contains(&coding.as_str())).collect()
 }
 
-/// The bytes without their codings, as far as they came; `None` when a coding is unknown or broken.
-fn undone(codings: &[String], bytes: &[u8]) -> Option<Vec<u8>> {
+/// Decodes the bytes as far as they came; `None` if a coding is unknown or broken.
+fn decode_all(codings: &[String], bytes: &[u8]) -> Option<Vec<u8>> {
     if codings.len() > MAX_CODINGS {
         return None;
     }
-    let undo = |packed: Vec<u8>, coding: &String| decoded(coding, &packed);
+    let undo = |packed: Vec<u8>, coding: &String| decode_one(coding, &packed);
     codings.iter().rev().try_fold(bytes.to_vec(), undo)
 }
 
-fn decoded(coding: &str, packed: &[u8]) -> Option<Vec<u8>> {
+fn decode_one(coding: &str, packed: &[u8]) -> Option<Vec<u8>> {
     match coding {
-        "gzip" | "x-gzip" => unpacked(GzDecoder::new(packed)),
-        // Meant is zlib (RFC 9110 section 8.4.1.2); some servers send bare deflate.
-        "deflate" => unpacked(ZlibDecoder::new(packed)).or_else(|| unpacked(DeflateDecoder::new(packed))),
+        "gzip" | "x-gzip" => decompress(GzDecoder::new(packed)),
+        // By RFC 9110 section 8.4.1.2 it means zlib; some servers send raw deflate.
+        "deflate" => decompress(ZlibDecoder::new(packed)).or_else(|| decompress(DeflateDecoder::new(packed))),
         _ => None,
     }
 }
 
-/// What can be unpacked before the bound, the end or an error: the body may have been cut.
-fn unpacked(decoder: impl Read) -> Option<Vec<u8>> {
+/// Decompresses up to the bound, the end or an error, since the body may be truncated.
+fn decompress(decoder: impl Read) -> Option<Vec<u8>> {
     let mut reader = std::io::BufReader::new(decoder.take(MAX_DECODED_BYTES as u64));
     let mut plain = Vec::new();
     while let Ok(chunk) = reader.fill_buf() {
@@ -94,7 +94,7 @@ fn unpacked(decoder: impl Read) -> Option<Vec<u8>> {
     (!plain.is_empty()).then_some(plain)
 }
 
-/// Whether people can read these bytes: less than a quarter of the characters are controls or not UTF-8.
+/// Whether the bytes are readable text: less than a quarter of the characters are controls or not UTF-8.
 fn is_text(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let odd = |c: &char| *c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn each_known_coding_is_undone() {
+    fn each_known_coding_is_decoded() {
         let page = String::from_utf8_lossy(PAGE).into_owned();
         for (coding, bytes) in [
             ("gzip", gzip(PAGE)),
@@ -156,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn a_coded_body_that_was_cut_is_shown_as_far_as_it_goes() {
-        // Zeroes would pack too well to be cut in the middle.
+    fn truncated_body_is_decoded_as_far_as_possible() {
+        // Zeroes would compress too well to be cut in the middle.
         let long: Vec<u8> =
             (0..4000_u32).flat_map(|n| format!("{} ", n * 7919 % 10007).into_bytes()).collect();
         let packed = gzip(&long);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_or_broken_coding_is_named_with_the_length() {
+    fn undecodable_body_is_described() {
         let noise: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(151) ^ 0x80).collect();
         assert_eq!(
             shown(&[("content-encoding", "br"), ("content-length", "2310")], &noise),
@@ -183,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_that_is_called_coded_is_shown_as_it_is() {
+    fn mislabelled_plain_text_is_shown() {
         assert_eq!(shown(&[("content-encoding", "gzip")], b"not gzip"), "not gzip");
         assert_eq!(shown(&[("content-encoding", "gzip")], b""), "");
     }
 
     #[test]
-    fn a_bomb_is_bounded() {
+    fn zip_bomb_is_bounded() {
         let bomb = gzip(&vec![b' '; 50_000_000]);
         let body = ResponseBody::new(&head(&[("content-encoding", "gzip")]), &bomb);
         assert_eq!(body.text.len(), MAX_DECODED_BYTES);

@@ -1,12 +1,12 @@
-//! What the words of a refusal's body say went wrong, whatever server they are from.
+//! Finds the cause of a refusal in its body's text, whichever server sent it.
 
-/// A body in lower case, its markup and quotes left out.
+/// A body in lower case without markup and quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyText {
     text: String,
 }
 
-/// The words of a complaint that follow what is missing: `upgrade header must contain`.
+/// Words of a complaint after the missing part: `upgrade header must contain`.
 const FOLLOWING: &[&[&str]] = &[
     &["must", "be"],
     &["must", "contain"],
@@ -28,34 +28,34 @@ const FOLLOWING: &[&[&str]] = &[
     &["invalid"],
     &["absent"],
 ];
-/// The same, where the subject may be the WebSocket as a whole: `websocket connection required`.
+/// The same for any subject: `websocket connection required`.
 const FOLLOWING_ANY: &[&[&str]] = &[&["required"], &["expected"], &["only"]];
-/// The words of a complaint that precede a missing part: `missing or invalid upgrade header`.
+/// Words of a complaint before the missing part: `missing or invalid upgrade header`.
 const PRECEDING: &[&str] = &["missing", "invalid", "no", "empty", "lacks", "lacking", "without", "bad"];
-/// The same, where the subject may be the WebSocket as a whole: `requires a websocket connection`.
+/// The same for any subject: `requires a websocket connection`.
 const PRECEDING_ANY: &[&str] =
     &["expected", "expects", "expecting", "needs", "need", "requires", "require", "only", "use", "wants"];
-/// What may stand between a complaint and its subject.
+/// Words that may stand between a complaint and its subject after it.
 const BETWEEN: &[&str] = &[
     "a", "an", "the", "or", "and", "in", "is", "was", "to", "be", "valid", "invalid", "missing", "required",
     "proper", "request", "http", "header", "headers", "hdr", "field", "value", "token", "using", "accepts",
     "supports", "for", "found",
 ];
-/// What may stand between a subject and the complaint about it.
+/// Words that may stand between a subject and the complaint after it.
 const LINKS: &[&str] = &["header", "hdr", "headers", "token", "field", "value", "is", "was"];
 
-/// What is missing where an upgrade was not seen.
+/// The kind of missing part in a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MissingPart {
     /// A header of the handshake.
     Part,
-    /// A header of the WebSocket's own, or the handshake: it may also be `not a websocket handshake`.
+    /// A WebSocket header or the handshake; also complained about as `not a websocket handshake`.
     Handshake,
-    /// The WebSocket as a whole: much else can be wrong with it.
+    /// WebSocket as a whole; much else can be wrong with it.
     Whole,
 }
 
-/// The words for each subject; a colon is a word of its own.
+/// Words of each subject; a colon counts as a word.
 const SUBJECTS: &[(&[&str], MissingPart)] = &[
     (&["upgrade"], MissingPart::Part),
     (&["connection", "header"], MissingPart::Part),
@@ -77,7 +77,7 @@ const SUBJECTS: &[(&[&str], MissingPart)] = &[
     (&["websocket", "protocol"], MissingPart::Whole),
     (&["websocket", "client"], MissingPart::Whole),
 ];
-/// Whole complaints of another shape.
+/// Complete complaints of other forms.
 const PHRASES: &[&str] = &[
     "connection must be upgrade",
     "unsupported version: none",
@@ -91,7 +91,7 @@ const PHRASES: &[&str] = &[
     "requires websocket",
     "non-websocket request",
 ];
-/// Sentences with one of these are about something else.
+/// A sentence with one of these is about something else.
 const OTHER_SUBJECTS: &[&str] = &[
     "subprotocol",
     "sec-websocket-protocol",
@@ -104,10 +104,10 @@ const OTHER_SUBJECTS: &[&str] = &[
     "quota",
     "limit",
 ];
-/// The most words of a header's value that are skipped: `connection header keep-alive, close does not contain`.
+/// Maximum length of a skipped header value in words: `connection header keep-alive, close does not contain`.
 const MAX_VALUE_WORDS: usize = 3;
 
-/// What servers say whose port speaks TLS: nginx, Go's net/http, Apache httpd, Tomcat, `wscheck serve --tls`.
+/// Texts of servers on a TLS port: nginx, Go's net/http, Apache httpd, Tomcat, `wscheck serve --tls`.
 const PORT_SPEAKS_TLS: &[&str] = &[
     "http request was sent to https port",
     "http request to an https server",
@@ -121,7 +121,7 @@ const PORT_SPEAKS_TLS: &[&str] = &[
     "sent to an https port",
     "sent to an ssl port",
 ];
-/// What else servers say that want TLS.
+/// Other texts of servers that want TLS.
 const WANTS_TLS: &[&str] = &[
     "requires tls",
     "requires ssl",
@@ -157,7 +157,7 @@ const WANTS_TLS: &[&str] = &[
     "non-ssl",
 ];
 
-/// How sure it is that the port itself speaks TLS.
+/// How certain it is that this port speaks TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsDemand {
     /// This port speaks TLS.
@@ -167,7 +167,7 @@ pub enum TlsDemand {
 }
 
 impl BodyText {
-    /// Reads a body.
+    /// Normalizes a body.
     pub fn new(body: &str) -> BodyText {
         let mut text = String::new();
         let mut in_tag = false;
@@ -186,17 +186,17 @@ impl BodyText {
         BodyText { text: text.split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
-    /// Whether the body has these words, in lower case.
+    /// Whether the body contains these words, given in lower case.
     pub fn has(&self, words: &str) -> bool {
         self.text.contains(words)
     }
 
-    /// Whether the body has these words, in lower case, and no others.
+    /// Whether the body consists of exactly these words, given in lower case.
     pub fn is(&self, words: &str) -> bool {
         self.text.trim_end_matches('.') == words
     }
 
-    /// Whether a server says that it got plain HTTP and wants TLS.
+    /// Whether the server received plain HTTP and wants TLS.
     pub fn wants_tls(&self) -> Option<TlsDemand> {
         let any = |list: &[&str]| list.iter().any(|words| self.has(words));
         match (any(PORT_SPEAKS_TLS), any(WANTS_TLS)) {
@@ -206,7 +206,7 @@ impl BodyText {
         }
     }
 
-    /// Whether a server says that the request came in HTTP/1.0, or that it wants HTTP/1.1.
+    /// Whether the server received HTTP/1.0, or wants HTTP/1.1.
     pub fn wants_http_1_1(&self) -> bool {
         const WANTS: &[&str] =
             &["require", "need", "must", "expect", "only", "at least", "or higher", "or later"];
@@ -227,33 +227,35 @@ impl BodyText {
         })
     }
 
-    /// Whether a server says that the request was no WebSocket handshake, or lacked a part of one.
-    pub fn saw_no_upgrade(&self) -> bool {
+    /// Whether the server saw no WebSocket handshake, or an incomplete one.
+    pub fn lacks_upgrade(&self) -> bool {
         self.sentences().any(|sentence| {
             let other = OTHER_SUBJECTS.iter().any(|words| sentence.contains(words));
-            !other && (PHRASES.iter().any(|words| sentence.contains(words)) || complains(sentence))
+            !other && (PHRASES.iter().any(|words| sentence.contains(words)) || has_complaint(sentence))
         })
     }
 
-    /// A dot ends a sentence before a blank only: there is one in `HTTP/1.1`, too.
+    /// Sentences of the body. A dot ends a sentence only before a blank, because of `HTTP/1.1`.
     fn sentences(&self) -> impl Iterator<Item = &str> {
         self.text.split(". ").flat_map(|part| part.split(['!', ';']))
     }
 }
 
-/// Whether a complaint stands right before or after one of the subjects.
-fn complains(sentence: &str) -> bool {
+/// Whether a complaint stands next to one of the subjects.
+fn has_complaint(sentence: &str) -> bool {
     let words = words(sentence);
     (0..words.len()).any(|at| {
         let (before, rest) = words.split_at(at);
         SUBJECTS.iter().any(|(named, subject)| {
             let after = rest.strip_prefix(*named);
-            after.is_some_and(|after| preceded(before, *subject) || followed(after, named, *subject))
+            after.is_some_and(|after| {
+                is_preceded_by_complaint(before, *subject) || is_followed_by_complaint(after, named, *subject)
+            })
         })
     })
 }
 
-/// The words of a sentence; of what separates them only colons are kept.
+/// A sentence's words; of the separators, only colons are kept.
 fn words(sentence: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '-';
     let parts = sentence.split_inclusive(|c| !is_word(c)).flat_map(|part| {
@@ -263,7 +265,7 @@ fn words(sentence: &str) -> Vec<&str> {
     parts.filter(|word| !word.is_empty()).collect()
 }
 
-fn preceded(before: &[&str], subject: MissingPart) -> bool {
+fn is_preceded_by_complaint(before: &[&str], subject: MissingPart) -> bool {
     let complains = |word: &str| match subject {
         MissingPart::Part => PRECEDING.contains(&word) || PRECEDING_ANY.contains(&word),
         MissingPart::Handshake => PRECEDING.contains(&word) || PRECEDING_ANY.contains(&word) || word == "not",
@@ -273,7 +275,7 @@ fn preceded(before: &[&str], subject: MissingPart) -> bool {
     nearest.is_some_and(|word| complains(word))
 }
 
-fn followed(after: &[&str], named: &[&str], subject: MissingPart) -> bool {
+fn is_followed_by_complaint(after: &[&str], named: &[&str], subject: MissingPart) -> bool {
     let links = after.iter().take_while(|word| LINKS.contains(word)).count();
     let linked = named.iter().chain(after.iter().take(links));
     let skips =
@@ -289,7 +291,7 @@ fn followed(after: &[&str], named: &[&str], subject: MissingPart) -> bool {
 mod tests {
     use super::*;
 
-    /// Bodies of servers and libraries to a request without an upgrade.
+    /// Responses of servers and libraries to a request without an upgrade.
     const NO_UPGRADE: &[&str] = &[
         // Tornado, Spring, Vert.x
         "Can \"Upgrade\" only to \"WebSocket\".",
@@ -362,21 +364,21 @@ mod tests {
     ];
 
     #[test]
-    fn bodies_that_miss_an_upgrade_are_recognised() {
+    fn missing_upgrade_is_recognised() {
         for body in NO_UPGRADE {
-            assert!(BodyText::new(body).saw_no_upgrade(), "{body}");
+            assert!(BodyText::new(body).lacks_upgrade(), "{body}");
         }
     }
 
     #[test]
-    fn unrelated_bodies_are_no_missing_upgrade() {
+    fn unrelated_bodies_are_not_missing_upgrades() {
         for body in OTHER {
-            assert!(!BodyText::new(body).saw_no_upgrade(), "{body}");
+            assert!(!BodyText::new(body).lacks_upgrade(), "{body}");
         }
     }
 
     #[test]
-    fn bodies_that_want_http_1_1_are_recognised() {
+    fn demand_for_http_1_1_is_recognised() {
         for body in [
             "unsupported HTTP version: HTTP/1.0",
             "HTTP/1.1 required",
@@ -393,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_of_tls_ports_are_recognised() {
+    fn tls_ports_are_recognised() {
         for body in [
             "<center>The plain HTTP request was sent to HTTPS port</center>",
             "Client sent an HTTP request to an HTTPS server.\n",

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and whether a WebSocket can follow it there.
+//! Interprets a redirect and whether a WebSocket can follow it.
 
 use url::Url;
 
@@ -6,9 +6,9 @@ use super::SentRequest;
 use crate::domain::connection::target::{Target, redact_url};
 use crate::net::connect::http_head::HttpHead;
 
-/// The most cookies that are named.
+/// Maximum number of cookies that are named.
 const MAX_COOKIES: usize = 3;
-/// Parts of a path or a host's name that pages have where people log in.
+/// Path or host name parts of login pages.
 const LOGIN_WORDS: &[&str] = &[
     "login",
     "logon",
@@ -27,19 +27,19 @@ const LOGIN_WORDS: &[&str] = &[
     "cas",
     "adfs",
 ];
-/// The same in two words: `/sign-in`, `/users/sign_in`.
+/// Two-word parts of login pages: `/sign-in`, `/users/sign_in`.
 const LOGIN_PAIRS: &[[&str; 2]] =
     &[["log", "in"], ["sign", "in"], ["log", "on"], ["sign", "on"], ["session", "new"], ["sessions", "new"]];
 
-/// What to do about a redirect; `None` when it leads nowhere that can be shown.
+/// What to do about a redirect; `None` if its destination cannot be shown.
 pub fn hint(sent: &SentRequest<'_>, head: &HttpHead) -> Option<String> {
     let Some(location) = head.text("location") else {
-        return Some("it redirects, but says nowhere to: the path may be wrong".to_string());
+        return Some("it redirects, but without a Location header: the path may be wrong".to_string());
     };
-    let here = here(sent)?;
+    let here = request_url(sent)?;
     let there = here.join(&location).ok()?;
     if is_same(&here, &there) {
-        return Some(to_itself(sent, &cookies(head)));
+        return Some(self_redirect_hint(sent, &cookies(head)));
     }
     let url = websocket_url(&there)?;
     if is_login(&there) {
@@ -52,15 +52,15 @@ pub fn hint(sent: &SentRequest<'_>, head: &HttpHead) -> Option<String> {
     Some(format!("follow it with {url}{plain}"))
 }
 
-/// The URL of the request as HTTP has it.
-fn here(sent: &SentRequest<'_>) -> Option<Url> {
+/// The request's URL with an HTTP scheme.
+fn request_url(sent: &SentRequest<'_>) -> Option<Url> {
     let target = sent.target;
     let scheme = if target.secure() { "https" } else { "http" };
     let of = |authority: &str| Url::parse(&format!("{scheme}://{authority}{}", target.resource())).ok();
     sent.host.as_deref().and_then(of).or_else(|| of(&target.authority()))
 }
 
-/// Whether two URLs ask the same server for the same thing.
+/// Whether two URLs request the same resource of the same server.
 fn is_same(here: &Url, there: &Url) -> bool {
     let secure = |url: &Url| ["https", "wss"].contains(&url.scheme());
     let port = |url: &Url| url.port().unwrap_or(if secure(url) { 443 } else { 80 });
@@ -76,7 +76,7 @@ fn is_same(here: &Url, there: &Url) -> bool {
     websocket_scheme(there).is_some() && key(here) == key(there)
 }
 
-fn to_itself(sent: &SentRequest<'_>, cookies: &[String]) -> String {
+fn self_redirect_hint(sent: &SentRequest<'_>, cookies: &[String]) -> String {
     const ITSELF: &str = "the server redirects to itself";
     match (cookies, sent.cookie) {
         ([], _) if sent.target.secure() => format!(
@@ -107,7 +107,7 @@ fn named(names: &[String]) -> String {
     }
 }
 
-/// The names of the cookies that a response sets; an empty one where the name is not safe to paste.
+/// Names of the cookies that the response sets; empty for a name that is unsafe to paste.
 fn cookies(head: &HttpHead) -> Vec<String> {
     let safe = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let name = |value: &[u8]| {
@@ -136,17 +136,16 @@ fn websocket_scheme(url: &Url) -> Option<&'static str> {
     }
 }
 
-/// The URL as a WebSocket one, without its secrets.
+/// The URL with a WebSocket scheme and without secrets.
 fn websocket_url(url: &Url) -> Option<String> {
     let shown = redact_url(url);
     let (_, rest) = shown.split_once("://")?;
     let url = format!("{}://{rest}", websocket_scheme(url)?);
-    can_be_pasted(&url).then_some(url)
+    is_pasteable(&url).then_some(url)
 }
 
-/// Whether a URL that a peer made can be copied into a shell: one of a shell's own characters in it
-/// could run what the peer likes.
-fn can_be_pasted(url: &str) -> bool {
+/// Whether a peer's URL is safe to paste into a shell, which might run its special characters.
+fn is_pasteable(url: &str) -> bool {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-._~:/?@%=,+*[]".contains(c);
     url.chars().all(safe) && url.parse::<Target>().is_ok()
 }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_to_itself_with_a_cookie_wants_the_cookie() {
+    fn self_redirect_with_cookie_wants_the_cookie() {
         for location in
             ["http://a.example/ws?x=1", "/ws?x=1", "ws?x=1", "", "ws://A.example:80/ws?x=1#top", "?x=1"]
         {
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_that_was_sent_is_not_asked_for_again() {
+    fn sent_cookie_is_not_suggested_again() {
         let target = "ws://a.example/ws".parse().unwrap();
         let sent = SentRequest { cookie: true, ..SentRequest::plain(&target) };
         let hint = hint_of(&sent, &[("location", "/ws"), ("set-cookie", "a=1"), ("set-cookie", "b=1")]);
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_to_itself_without_a_cookie_is_a_loop() {
+    fn self_redirect_without_cookie_is_a_loop() {
         let hint = hint_for("ws://a.example/ws", &[("location", "http://a.example/ws")]);
         assert!(hint.contains("redirects to itself, without end: its redirect rules"), "{hint}");
         let hint = hint_for("wss://a.example/ws", &[("location", "https://a.example/ws")]);
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_header_of_the_user_is_the_servers_name() {
+    fn user_host_header_is_the_server_name() {
         let target = "ws://127.0.0.1:8080/ws".parse().unwrap();
         let sent = SentRequest { host: Some("a.example".to_string()), ..SentRequest::plain(&target) };
         assert!(hint_of(&sent, &[("location", "http://a.example/ws")]).contains("redirects to itself"));
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn another_scheme_or_slash_is_another_url() {
+    fn other_scheme_or_slash_is_another_url() {
         let follow = |location| hint_for("ws://a.example/ws", &[("location", location)]);
         assert_eq!(follow("https://a.example/ws"), "follow it with wss://a.example/ws");
         assert_eq!(follow("/ws/"), "follow it with ws://a.example/ws/");
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_page_is_not_to_be_followed() {
+    fn login_page_is_not_followed() {
         for location in [
             "/login",
             "/users/sign_in",
@@ -243,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cookies_name_cannot_run_in_a_shell() {
+    fn cookie_name_is_safe_for_a_shell() {
         let hint = hint_for("ws://a.example/ws", &[("location", "/ws"), ("set-cookie", "'$(id)'=v")]);
         assert!(hint.contains("-H 'Cookie: NAME=VALUE'") && !hint.contains("$("), "{hint}");
     }
 
     #[test]
-    fn a_redirect_without_a_place_says_so() {
-        assert!(hint_for("ws://a.example/", &[]).contains("says nowhere to"));
+    fn redirect_without_location_is_reported() {
+        assert!(hint_for("ws://a.example/", &[]).contains("without a Location header"));
     }
 }

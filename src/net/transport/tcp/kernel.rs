@@ -1,9 +1,9 @@
-//! A TCP connection whose bytes the kernel stamps, on Linux: when they left, and when they arrived.
+//! A TCP connection with kernel timestamps of sent and received bytes (Linux).
 //!
-//! The stamps of what left come back on the socket's error queue. As long as one waits there the kernel reports an
-//! error condition (EPOLLERR), which the runtime takes for a write side that is closed for good: its own stream would
-//! then spin in a write that is blocked. So this one asks to be woken for reading only, writes without asking
-//! first, and waits for room, when there is none, on a second handle that lives no longer than the wait.
+//! Send timestamps arrive on the socket's error queue. While one waits there, the kernel reports EPOLLERR, which the
+//! runtime takes for a closed write side: its own stream would then spin in a blocked write. So this type registers for
+//! reading only, writes without waiting for readiness, and waits for buffer space on a second handle that exists only
+//! during the wait.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -25,32 +25,32 @@ use crate::net::transport::tap::{TimestampedRead, TxTimestamp};
 #[derive(Debug)]
 pub struct TcpConnection {
     stream: AsyncFd<TcpStream>,
-    /// A second handle to wait for room with, while a write is blocked.
-    room: Option<Box<AsyncFd<TcpStream>>>,
+    /// Second handle, which waits for send buffer space while a write is blocked.
+    write_space: Option<Box<AsyncFd<TcpStream>>>,
     timestamps: TimestampSource,
-    /// What TCP had acknowledged before there were bytes: its SYN.
+    /// Bytes that TCP had acknowledged before any data: the SYN.
     acked_before: u64,
 }
 
 impl TcpConnection {
-    /// Takes over a stream that was just connected, over which nothing went yet.
+    /// Wraps a stream that was just connected and has carried no data.
     pub fn new(stream: tokio::net::TcpStream) -> io::Result<TcpConnection> {
         let stream = registered(stream.into_std()?, Interest::READABLE)?;
         let acked_before = tcp_info::read(stream.get_ref()).map_or(0, |view| view.acked);
-        Ok(TcpConnection { stream, room: None, timestamps: TimestampSource::User, acked_before })
+        Ok(TcpConnection { stream, write_space: None, timestamps: TimestampSource::User, acked_before })
     }
 
-    /// Asks the kernel to stamp what comes and what leaves; [`TcpConnection::timestamps`] tells what it does.
-    pub fn stamp(&mut self) {
+    /// Asks the kernel to timestamp traffic; [`TcpConnection::timestamps`] returns what it agreed to.
+    pub fn enable_timestamps(&mut self) {
         self.timestamps = timestamps::enable(self.stream.get_ref());
     }
 
-    /// Who says when bytes leave and arrive.
+    /// Source of the timestamps.
     pub fn timestamps(&self) -> TimestampSource {
         self.timestamps
     }
 
-    /// What TCP knows of this connection.
+    /// TCP's current figures.
     pub fn view(&self) -> Option<TcpView> {
         let view = tcp_info::read(self.stream.get_ref())?;
         Some(TcpView { acked: view.acked.saturating_sub(self.acked_before), ..view })
@@ -64,13 +64,13 @@ impl TcpConnection {
         self.stream.get_ref().local_addr()
     }
 
-    /// Whether the peer's FIN or RST has come. What came before it may still wait to be read.
+    /// Whether the peer's FIN or RST has arrived. Earlier bytes may still wait to be read.
     pub fn is_over(&self) -> bool {
         let ready = self.stream.ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.map_or(true, |guard| guard.ready().is_read_closed()))
     }
 
-    /// Reads what is there; gives when the kernel had the last of it, where it says so.
+    /// Reads available bytes; also returns when the kernel received the last of them, if known.
     fn receive(&self, bytes: &mut [u8]) -> io::Result<(usize, Option<Instant>)> {
         let mut stream = self.stream.get_ref();
         match self.timestamps {
@@ -79,25 +79,25 @@ impl TcpConnection {
         }
     }
 
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let room = match self.room.take() {
-            Some(room) => room,
+    fn poll_write_space(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let write_space = match self.write_space.take() {
+            Some(write_space) => write_space,
             None => Box::new(registered(self.stream.get_ref().try_clone()?, Interest::WRITABLE)?),
         };
-        match room.poll_write_ready(cx) {
+        match write_space.poll_write_ready(cx) {
             Poll::Ready(ready) => Poll::Ready(ready.map(drop)),
             Poll::Pending => {
-                self.room = Some(room);
+                self.write_space = Some(write_space);
                 Poll::Pending
             }
         }
     }
 }
 
-/// A stream of ours with the runtime's readiness.
+/// Registers a stream with the runtime.
 #[expect(unsafe_code, reason = "there is no safe AsyncFd for a stream that is shared")]
 fn registered(stream: TcpStream, interest: Interest) -> io::Result<AsyncFd<TcpStream>> {
-    // SAFETY: the standard library's stream owns its descriptor for as long as it lives, and always has the same.
+    // SAFETY: the standard library's stream owns its descriptor for its whole life, and the descriptor never changes.
     unsafe { AsyncFd::register_with_interest(stream, interest) }.map_err(io::Error::from)
 }
 
@@ -124,11 +124,12 @@ impl TimestampedRead for TcpConnection {
         }
         loop {
             let mut ready = ready!(self.stream.poll_read_ready(cx))?;
-            let room = buf.remaining();
+            let write_space = buf.remaining();
             match self.receive(buf.initialize_unfilled()) {
                 Ok((count, stamp)) => {
-                    if 0 < count && count < room {
-                        // There was no more (epoll(7), question 9): no need to try again to learn it.
+                    if 0 < count && count < write_space {
+                        // A short read means the socket is empty (epoll(7), question 9), so skip the read that would
+                        // confirm it.
                         ready.clear_ready();
                     }
                     buf.advance(count);
@@ -157,11 +158,11 @@ impl AsyncWrite for TcpConnection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             match self.stream.get_ref().write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_room(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_write_space(cx))?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
-            // A stamp in the error queue makes the new handle seem ready at once.
+            // A timestamp in the error queue makes the new handle ready at once.
             while self.departed().is_some() {}
         }
     }
@@ -191,11 +192,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut near = TcpConnection::new(near).unwrap();
-        near.stamp();
+        near.enable_timestamps();
         (near, listener.accept().await.unwrap().0)
     }
 
-    /// Counts how often it was woken.
+    /// Counts wake-ups.
     #[derive(Default)]
     struct WakeCounter(AtomicUsize);
 
@@ -212,7 +213,7 @@ mod tests {
         let woken = Arc::new(WakeCounter::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
-        // As long as the runtime finds room it is woken; then it sleeps.
+        // The runtime wakes it until the buffer is full; then it sleeps.
         loop {
             let before = woken.0.load(SeqCst);
             match Pin::new(&mut near).poll_write(&mut cx, &block) {
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_is_no_bytes_and_a_reset_an_error() {
+    async fn fin_reads_no_bytes_and_reset_is_an_error() {
         let (mut near, far) = pair().await;
         drop(far);
         assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 0);
@@ -253,7 +254,7 @@ mod tests {
         let (mut near, mut far) = pair().await;
         assert_eq!(near.timestamps(), TimestampSource::Kernel);
         let mut last_byte = 0;
-        // The kernel begins to stamp what arrives a moment after it was first asked to.
+        // The kernel begins to timestamp received bytes a moment after the first request.
         for _ in 0..100_000 {
             near.write_all(b"ask").await.unwrap();
             far.read_exact(&mut [0; 3]).await.unwrap();

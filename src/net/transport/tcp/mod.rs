@@ -1,4 +1,4 @@
-//! A TCP connection: on Linux one whose bytes the kernel stamps, elsewhere the runtime's own.
+//! A TCP connection: with kernel timestamps on Linux, the runtime's own stream elsewhere.
 
 #[cfg(target_os = "linux")]
 mod kernel;

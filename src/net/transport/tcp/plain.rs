@@ -1,4 +1,4 @@
-//! A TCP connection whose bytes nobody stamps.
+//! A TCP connection without kernel timestamps.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::connection::tcp::TcpView;
-use crate::domain::opening::Timestamps;
 use crate::net::transport::tap::TimestampedRead;
 
 /// A connected TCP socket.
@@ -18,20 +18,20 @@ use crate::net::transport::tap::TimestampedRead;
 pub struct TcpConnection(TcpStream);
 
 impl TcpConnection {
-    /// Takes over a stream that was just connected.
+    /// Wraps a stream that was just connected.
     pub fn new(stream: TcpStream) -> io::Result<TcpConnection> {
         Ok(TcpConnection(stream))
     }
 
-    /// There are no stamps to be had.
-    pub fn stamp(&mut self) {}
+    /// Does nothing: kernel timestamps are not available here.
+    pub fn enable_timestamps(&mut self) {}
 
-    /// Who says when bytes leave and arrive.
-    pub fn timestamps(&self) -> Timestamps {
-        Timestamps::User
+    /// Source of the timestamps.
+    pub fn timestamps(&self) -> TimestampSource {
+        TimestampSource::User
     }
 
-    /// What TCP knows of this connection; nobody tells here.
+    /// TCP's figures, which are not available here.
     pub fn view(&self) -> Option<TcpView> {
         None
     }
@@ -44,7 +44,7 @@ impl TcpConnection {
         self.0.local_addr()
     }
 
-    /// Whether the peer's FIN or RST has come. What came before it may still wait to be read.
+    /// Whether the peer's FIN or RST has arrived. Earlier bytes may still wait to be read.
     pub fn is_over(&self) -> bool {
         let ready = self.0.ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))

@@ -1,4 +1,4 @@
-//! What the kernel knows of a TCP connection (TCP_INFO, tcp(7)).
+//! Reads the kernel's state of a TCP connection (TCP_INFO, tcp(7)).
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsFd, AsRawFd};
@@ -8,10 +8,10 @@ use linux_raw_sys::net::tcp_info;
 
 use crate::domain::connection::tcp::TcpView;
 
-/// What the kernel says of the least RTT before it has one.
+/// The kernel's value for a minimum RTT that is not known yet.
 const NO_MIN_RTT: u32 = u32::MAX;
 
-/// TCP's figures now. Older kernels know less; what they do not fill in is zero.
+/// TCP's current figures. Fields that an older kernel does not know are zero.
 #[expect(unsafe_code, reason = "no safe call reads TCP_INFO")]
 pub fn read(socket: &impl AsFd) -> Option<TcpView> {
     let mut info = MaybeUninit::<tcp_info>::zeroed();
@@ -38,7 +38,7 @@ fn view(info: &tcp_info) -> TcpView {
         rtt: micros(info.tcpi_rtt),
         rtt_deviation: micros(info.tcpi_rttvar),
         min_rtt: Some(info.tcpi_min_rtt).filter(|rtt| *rtt != NO_MIN_RTT && *rtt != 0).map(micros),
-        // A peer that already had it says so (DSACK, RFC 2883): it was slow, and nothing was lost.
+        // A DSACK (RFC 2883) reports that the peer already had the data: it was slow, not lost.
         retransmits: info.tcpi_total_retrans.saturating_sub(info.tcpi_dsack_dups),
         unacked: info.tcpi_unacked,
         unsent: info.tcpi_notsent_bytes,
@@ -56,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_read_was_acknowledged() {
+    fn read_data_is_acknowledged() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut far = listener.accept().unwrap().0;
         let before = read(&near).unwrap();
         near.write_all(b"seven b").unwrap();
         far.read_exact(&mut [0; 7]).unwrap();
-        // The answer brings the acknowledgement.
+        // The answer carries the acknowledgement.
         far.write_all(b"!").unwrap();
         near.read_exact(&mut [0; 1]).unwrap();
         let view = read(&near).unwrap();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sockets_have_none() {
+    fn other_sockets_have_no_tcp_info() {
         assert_eq!(read(&UdpSocket::bind("127.0.0.1:0").unwrap()), None);
     }
 }

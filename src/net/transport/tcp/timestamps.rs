@@ -1,5 +1,5 @@
-//! The kernel's timestamps of a TCP socket: of bytes that came, by recvmsg(2), and of bytes that left, from the
-//! socket's error queue (Documentation/networking/timestamping.rst in the kernel's sources).
+//! Kernel timestamps of a TCP socket: of received bytes by recvmsg(2), of sent bytes from the socket's error queue
+//! (Documentation/networking/timestamping.rst in the kernel's sources).
 
 use std::io::{self, IoSliceMut};
 use std::net::TcpStream;
@@ -14,18 +14,18 @@ use tokio::time::Instant;
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::net::transport::tap::TxTimestamp;
 
-/// Reading the two clocks takes no longer than this, unless this process was put aside in between.
+/// Reading both clocks takes at most this long, unless the process is preempted in between.
 const MAX_CLOCK_READ_TIME: Duration = Duration::from_micros(2);
-/// So often the clocks are read when it was; the quickest counts.
+/// Maximum number of clock readings after a preemption; the quickest counts.
 const MAX_CLOCK_READS: usize = 5;
 
-/// Room for the control messages of one reading: three stamps of 16 bytes, what the error queue says of its entry
-/// (an extended error and an address, 44 bytes at most), and a header of 16 for each.
+/// Buffer for the control messages of one read: three timestamps of 16 bytes, an extended error with an address (at
+/// most 44 bytes), and a header of 16 bytes for each.
 #[repr(align(8))]
 struct ControlBuffer([u8; 160]);
 
-/// Asks the kernel to stamp what comes and what leaves; gives what it agreed to. The bytes that leave are numbered
-/// from here: nothing may be on its way yet.
+/// Asks the kernel to timestamp traffic and returns what it agreed to. It numbers sent bytes from here, so no data may
+/// have been sent yet.
 pub fn enable(stream: &TcpStream) -> TimestampSource {
     let receive =
         TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
@@ -43,16 +43,16 @@ pub fn enable(stream: &TcpStream) -> TimestampSource {
     }
 }
 
-/// Reads what is there; gives when the kernel had the last of the bytes.
+/// Reads available bytes; also returns when the kernel received the last of them.
 pub fn receive(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<(usize, Option<Instant>)> {
     let mut slices = [IoSliceMut::new(bytes)];
     let mut control = ControlBuffer([0; 160]);
     let message = read(stream, &mut slices, &mut control, MsgFlags::empty())?;
-    let stamp = message.cmsgs()?.find_map(|message| stamp(&message)).and_then(moment);
+    let stamp = message.cmsgs()?.find_map(|message| stamp(&message)).and_then(to_monotonic);
     Ok((message.bytes, stamp))
 }
 
-/// Takes the next stamp of what left from the error queue.
+/// Takes the next send timestamp from the error queue.
 pub fn departed(stream: &TcpStream) -> Option<TxTimestamp> {
     let mut control = ControlBuffer([0; 160]);
     let message = read(stream, &mut [], &mut control, MsgFlags::MSG_ERRQUEUE).ok()?;
@@ -61,7 +61,7 @@ pub fn departed(stream: &TcpStream) -> Option<TxTimestamp> {
         stamped = stamped.or(stamp(&message));
         last = last.or(last_byte(&message));
     }
-    Some(TxTimestamp { last_byte: last?, at: moment(stamped?)? })
+    Some(TxTimestamp { last_byte: last?, at: to_monotonic(stamped?)? })
 }
 
 fn read<'a, 'outer, 'inner: 'outer>(
@@ -81,7 +81,7 @@ fn stamp(message: &ControlMessageOwned) -> Option<Duration> {
     }
 }
 
-/// The number of the last byte that was handed over with those that left, modulo 2^32 (SOF_TIMESTAMPING_OPT_ID).
+/// Index of the last byte of the timestamped write, modulo 2^32 (SOF_TIMESTAMPING_OPT_ID).
 fn last_byte(message: &ControlMessageOwned) -> Option<u32> {
     match message {
         ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
@@ -91,13 +91,13 @@ fn last_byte(message: &ControlMessageOwned) -> Option<u32> {
     }
 }
 
-/// When it was, by the monotonic clock, that the kernel stamped by the wall clock; `None` where that says that it is
-/// to come. The clocks are read together: a pause of this process in between would move the stamp.
-fn moment(stamp: Duration) -> Option<Instant> {
+/// Converts a wall-clock timestamp of the kernel to the monotonic clock; `None` if it lies in the future. Both clocks
+/// are read together: a preemption in between would shift the result.
+fn to_monotonic(stamp: Duration) -> Option<Instant> {
     quickest((0..MAX_CLOCK_READS).map(|_| read_clocks(stamp)))
 }
 
-/// By the reading that took least, of those up to the first that was quick enough.
+/// Converts by the quickest reading; stops at the first that is quick enough.
 fn quickest(readings: impl Iterator<Item = Option<ClockPair>>) -> Option<Instant> {
     let mut best: Option<ClockPair> = None;
     for reading in readings {
@@ -112,12 +112,12 @@ fn quickest(readings: impl Iterator<Item = Option<ClockPair>>) -> Option<Instant
     (before + took / 2).checked_sub(age)
 }
 
-/// Both clocks, as read together.
+/// One reading of both clocks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ClockPair {
     took: Duration,
     before: Instant,
-    /// How long ago the stamp was, by the wall clock.
+    /// Age of the timestamp by the wall clock.
     age: Duration,
 }
 
@@ -144,7 +144,8 @@ mod tests {
         stream.peek(&mut [0]).unwrap();
     }
 
-    /// The kernel begins to stamp a moment after the first socket asks for it (net_enable_timestamp defers it).
+    /// Waits until the kernel timestamps, which it starts a moment after the first request (net_enable_timestamp defers
+    /// it).
     fn await_stamps(near: &TcpStream, far: &mut TcpStream) {
         for _ in 0..100_000 {
             far.write_all(b"?").unwrap();
@@ -157,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_as_old_as_the_kernel_had_them() {
+    fn received_bytes_have_the_kernels_age() {
         let (near, mut far) = pair();
         assert_eq!(enable(&near), TimestampSource::Kernel);
         await_stamps(&near, &mut far);
         far.write_all(b"early").unwrap();
         wait(&near);
-        // The process sleeps over what has arrived.
+        // The process sleeps while data has arrived.
         let overslept = Duration::from_millis(30);
         std::thread::sleep(overslept);
         let mut bytes = [0; 64];
@@ -174,21 +175,21 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_between_the_two_clocks_moves_no_stamp() {
+    fn preemption_between_the_clocks_shifts_no_timestamp() {
         let (start, micros) = (Instant::now(), Duration::from_micros);
         let reading = |before: u64, took: u64, age: u64| {
             Some(ClockPair { took: micros(took), before: start + micros(before), age: micros(age) })
         };
-        // Stamped 50 us before the first reading, which was put aside for 900 us.
+        // The timestamp is 50 us before the first reading, which was preempted for 900 us.
         let paused = reading(0, 900, 940);
         let quick = reading(901, 2, 952);
         assert_eq!(quickest([paused, quick, reading(0, 0, 0)].into_iter()), start.checked_sub(micros(50)));
         assert_eq!(quickest([paused, reading(901, 10, 956)].into_iter()), start.checked_sub(micros(50)));
-        assert_eq!(quickest([None].into_iter()), None, "the wall clock says that it is to come");
+        assert_eq!(quickest([None].into_iter()), None, "the timestamp lies in the future");
     }
 
     #[test]
-    fn each_write_that_left_is_named_by_its_last_byte() {
+    fn sent_write_is_identified_by_its_last_byte() {
         let (mut near, far) = pair();
         assert_eq!(enable(&near), TimestampSource::Kernel);
         for (bytes, last) in [(&b"abc"[..], 2), (b"de", 4)] {

@@ -13,7 +13,7 @@ use wscheck::domain::ping::health::{Status, StatusLimits};
 use crate::support::{self, run};
 
 #[test]
-fn the_kept_completions_are_those_of_the_code() {
+fn completions_are_current() {
     for (shell, name) in cli::SHELLS {
         let kept = support::text(&format!("completions/{name}"));
         let made = String::from_utf8(cli::completions(*shell)).unwrap();
@@ -23,7 +23,7 @@ fn the_kept_completions_are_those_of_the_code() {
 }
 
 #[test]
-fn exit_codes_in_readme_docs_and_help_are_those_of_the_code() {
+fn exit_codes_agree_with_readme_docs_and_help() {
     let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for (code, meaning) in cli::EXIT_CODES {
         for page in ["README.md", "docs/gates.md"] {
@@ -47,7 +47,7 @@ fn first_cells(page: &str, column: &str) -> Vec<String> {
 }
 
 #[test]
-fn outcomes_and_statuses_in_docs_are_those_of_the_code() {
+fn outcomes_and_statuses_in_docs_are_current() {
     let page = support::text("docs/figures.md");
     assert_eq!(first_cells(&page, "outcome"), labels::<HeartbeatOutcome>());
     assert_eq!(first_cells(&page, "status"), labels::<Status>());
@@ -77,7 +77,7 @@ fn help_is_a_command_too() {
 }
 
 #[test]
-fn help_tells_the_defaults() {
+fn help_shows_the_defaults() {
     let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in
         ["that lasted [default: 10]", "Maximum back-off [default: 30s]", "random part of it [default: 500ms]"]
@@ -87,7 +87,7 @@ fn help_tells_the_defaults() {
 }
 
 #[test]
-fn the_manual_has_a_page_for_each_command() {
+fn manual_has_a_page_for_each_command() {
     let whole = run(&["man"]);
     assert!(whole.stdout.starts_with(".ie") && whole.stdout.contains("wscheck"), "{}", whole.stdout);
     for command in cli::command().get_subcommands() {
@@ -99,7 +99,7 @@ fn the_manual_has_a_page_for_each_command() {
 }
 
 #[test]
-fn the_schema_is_a_schema() {
+fn schema_is_a_valid_json_schema() {
     let ran = run(&["schema"]);
     let schema = serde_json::from_str(&ran.stdout).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
@@ -107,7 +107,7 @@ fn the_schema_is_a_schema() {
 }
 
 #[test]
-fn presets_in_docs_are_those_of_the_code() {
+fn presets_in_docs_are_current() {
     let page = support::text("docs/tables/presets.md");
     let table = page.split("\n| preset |").nth(1).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
@@ -123,7 +123,7 @@ fn presets_in_docs_are_those_of_the_code() {
 }
 
 #[test]
-fn placeholders_and_framings_in_docs_are_those_of_the_code() {
+fn placeholders_and_framings_in_docs_are_current() {
     let page = support::text("docs/app-heartbeats.md");
     for key in PlaceholderName::ALL {
         let placeholder = key.placeholder();

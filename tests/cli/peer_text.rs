@@ -1,5 +1,5 @@
-//! What the peer sent is in the report: replies that match no pattern, close codes, Pongs with another payload, how it took
-//! our close; and what is a limit of ours is named as ours.
+//! Reports show what the peer sent: unmatched replies, close codes, wrong Pongs, its reaction to our close. Our own
+//! limits are named as ours.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,10 +7,10 @@ use std::thread;
 
 use crate::support::{CLOSE, PING, PONG, Ran, Script, TEXT, frame, ping_json, read_frame, run, upgrade};
 
-/// A binary message of one frame.
+/// First byte of a binary message in one frame.
 const BINARY: u8 = 0x82;
 
-/// Upgrades each connection and answers each data or Ping frame by what `reply` makes of it; nothing ends it.
+/// Upgrades each connection and answers data and Ping frames with `reply`; never closes.
 fn replying(reply: impl Fn(u8, &[u8]) -> Vec<u8> + Clone + Send + 'static) -> Script {
     serving(move |stream| {
         while let Some((first, payload)) = read_frame(stream) {
@@ -22,7 +22,7 @@ fn replying(reply: impl Fn(u8, &[u8]) -> Vec<u8> + Clone + Send + 'static) -> Sc
     })
 }
 
-/// Upgrades each connection, which then has a thread of its own.
+/// Upgrades each connection and serves it in its own thread.
 fn serving(act: impl Fn(&mut TcpStream) + Clone + Send + 'static) -> Script {
     Script::start(move |mut stream| {
         let act = act.clone();
@@ -37,7 +37,7 @@ fn ping(script: &Script, args: &[&str]) -> Ran {
     run(&[&["ping"][..], args, &[&script.url()]].concat())
 }
 
-/// Like an app ping of a server that knows none, Pings are answered.
+/// A reply to unknown app pings; Pings are answered.
 fn error_reply(first: u8, payload: &[u8]) -> Vec<u8> {
     match first {
         PING => frame(PONG, payload),
@@ -48,7 +48,7 @@ fn error_reply(first: u8, payload: &[u8]) -> Vec<u8> {
 const APP: &[&str] = &["--heartbeat", "app", "-c", "2", "-i", "50ms", "-W", "200ms"];
 
 #[test]
-fn reply_that_matches_no_pattern_is_shown_with_what_differs() {
+fn unmatched_reply_is_shown_with_its_difference() {
     let script = replying(error_reply);
     let report = ping(&script, APP).stdout;
     assert!(!report.contains("hangs"), "{report}");
@@ -62,13 +62,13 @@ fn reply_that_matches_no_pattern_is_shown_with_what_differs() {
     assert!(unwrapped(&report).contains(expected), "{report}");
 }
 
-/// A report without its line breaks.
+/// A report without line breaks.
 fn unwrapped(report: &str) -> String {
     report.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn probe_idle_shows_the_reply_that_matches_no_pattern() {
+fn probe_idle_shows_the_unmatched_reply() {
     let script = replying(error_reply);
     let args = ["probe-idle", "--heartbeat", "app", "--min", "200ms", "--max", "400ms"];
     let ran = run(&[&args[..], &["--answer-timeout", "300ms", &script.url()]].concat());
@@ -78,7 +78,7 @@ fn probe_idle_shows_the_reply_that_matches_no_pattern() {
 }
 
 #[test]
-fn close_codes_that_must_not_be_sent_are_shown() {
+fn illegal_close_codes_are_shown() {
     for code in [0_u16, 999, 1004, 1005, 1006, 1015, 5000] {
         let script = Script::upgraded_then(frame(CLOSE, &[&code.to_be_bytes()[..], b"bye"].concat()));
         let (exit, document) = ping_json(&["-c", "5", "-i", "50ms", &script.url()]);
@@ -143,7 +143,7 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
-fn echoed_ping_frame_is_no_server_heartbeat() {
+fn echoed_ping_is_not_a_server_heartbeat() {
     let script = replying(|first, payload| if first == PING { frame(PING, payload) } else { Vec::new() });
     let report = unwrapped(&ping(&script, QUICK).stdout);
     assert!(report.matches("came with the payload of ours instead of Pongs").count() >= 2, "{report}");
@@ -160,7 +160,7 @@ fn ping_payload_echoed_as_text_suggests_app_heartbeats() {
 }
 
 #[test]
-fn how_the_peer_took_our_close_is_in_text_and_json() {
+fn reaction_to_our_close_is_in_text_and_json() {
     let peer = |answer: Option<Vec<u8>>| {
         serving(move |stream| {
             while let Some((first, payload)) = read_frame(stream) {
@@ -195,7 +195,7 @@ fn how_the_peer_took_our_close_is_in_text_and_json() {
     }
 }
 
-/// A binary message of this many bytes.
+/// A binary message of this size in bytes.
 fn message_of(size: usize) -> Vec<u8> {
     let mut bytes = vec![BINARY, 127];
     bytes.extend((size as u64).to_be_bytes());
@@ -204,7 +204,7 @@ fn message_of(size: usize) -> Vec<u8> {
 }
 
 #[test]
-fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
+fn message_above_our_limit_is_not_the_peers_fault() {
     let script = serving(|stream| {
         let _ = stream.write_all(&message_of(17 * 1024 * 1024));
         let _ = stream.read_to_end(&mut Vec::new());
@@ -232,9 +232,9 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
     assert!(beyond.code == Some(2) && beyond.stderr.contains("at most 1GiB"), "{}", beyond.all());
 }
 
-/// What is refused by its head is no frame that did not come in whole.
+/// A frame rejected by its head is not an incomplete frame.
 #[test]
-fn frame_that_is_refused_is_not_incomplete() {
+fn rejected_frame_is_not_incomplete() {
     for head in [&b"HTTP/1.1 502"[..], b"\x83\x01a", b"\x81\x85\0\0\0\0hello"] {
         let script = Script::upgraded_then(head);
         let ran = run(&["listen", "--for", "2s", &script.url()]);
@@ -244,7 +244,7 @@ fn frame_that_is_refused_is_not_incomplete() {
 }
 
 #[test]
-fn server_that_stops_inside_a_frame_is_not_said_to_hang() {
+fn server_that_stops_inside_a_frame_is_not_hung() {
     let script = Script::upgraded_then(b"\x82\x7e\x27\x10and no more");
     let report = unwrapped(&ping(&script, QUICK).stdout);
     let expected = "a frame is incomplete: 11 of 10000 bytes came";
@@ -254,7 +254,7 @@ fn server_that_stops_inside_a_frame_is_not_said_to_hang() {
 }
 
 #[test]
-fn one_missed_pong_is_no_server_that_hangs() {
+fn one_missed_pong_is_not_a_hung_server() {
     let pings = std::sync::atomic::AtomicU32::new(0);
     let count = std::sync::Arc::new(pings);
     let script = replying(move |_, payload| match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
@@ -267,7 +267,7 @@ fn one_missed_pong_is_no_server_that_hangs() {
 }
 
 #[test]
-fn refusal_of_a_socket_io_server_is_in_words() {
+fn socket_io_refusal_is_explained() {
     for (message, words) in [
         (r#"44{"message":"not authorized"}"#, "CONNECT_ERROR 'not authorized'"),
         (r#"44/admin,{"message":"Invalid namespace"}"#, "CONNECT_ERROR of /admin 'Invalid namespace'"),
@@ -318,7 +318,7 @@ fn misspelt_placeholder_is_refused_with_the_near_name() {
 }
 
 #[test]
-fn engine_io_and_mqtt_refusals_are_in_words() {
+fn engine_io_and_mqtt_refusals_are_explained() {
     let body = r#"{"code":5,"message":"Unsupported protocol version"}"#;
     let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n";
     let script = Script::answering(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
