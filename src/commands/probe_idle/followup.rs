@@ -225,33 +225,36 @@ async fn try_method(
 ) -> Option<MethodResult> {
     let KeepaliveTrial { lo, held, every } = upkeep;
     let mut plan = plan.clone();
-    let row = |every, fate| Some(MethodResult { method, every, held, fate });
+    let row = |every, outcome| Some(MethodResult { method, every, held, outcome });
     if method == KeepaliveMethod::TcpKeepalive {
         // Systems count it in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
         if seconds >= lo {
             let why = "systems count TCP keepalive in whole seconds, and the timeout is too short for that";
-            return row(None, KeepaliveOutcome::Untold { why: why.to_string() });
+            return row(None, KeepaliveOutcome::Unknown { why: why.to_string() });
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
     if let Some(why) = plan.mute.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
-        return row(None, KeepaliveOutcome::Untold { why });
+        return row(None, KeepaliveOutcome::Unknown { why });
     }
     if method == KeepaliveMethod::TcpKeepalive && plan.dial.unix_socket.is_some() {
-        return row(None, KeepaliveOutcome::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
+        return row(
+            None,
+            KeepaliveOutcome::Unknown { why: "a Unix socket has no TCP keepalive".to_string() },
+        );
     }
     let sent = if method == KeepaliveMethod::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
     let mut ready = match stop.run_until_cancelled(open(&plan)).await? {
         Ok(ready) => ready,
-        Err(error) => return row(sent, KeepaliveOutcome::Untold { why: error.to_string() }),
+        Err(error) => return row(sent, KeepaliveOutcome::Unknown { why: error.to_string() }),
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
     let keeping = KeepalivePlan { question: &question, traffic, every, until: Some(held) };
     let mut answers = 0_u64;
     let (kept, after) = kept_until(stop, &mut ready, keeping, &mut |_| answers += 1).await?;
-    row(sent, fate(kept, after, lo, method, answers))
+    row(sent, keepalive_outcome(kept, after, lo, method, answers))
 }
 
 /// What became of a connection that was kept, and after how long; `None`: it was stopped. Either way it says goodbye.
@@ -268,7 +271,7 @@ async fn kept_until(
     Some((kept?, after))
 }
 
-fn fate(
+fn keepalive_outcome(
     kept: KeepaliveResult,
     after: Duration,
     lo: Duration,
@@ -278,12 +281,12 @@ fn fate(
     let is_app = method == KeepaliveMethod::AppMessage;
     match kept {
         KeepaliveResult::Answered => KeepaliveOutcome::Survived,
-        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => KeepaliveOutcome::Untold {
+        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => KeepaliveOutcome::Unknown {
             why: "no message was answered, so that nothing tells whether it lived".to_string(),
         },
         KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
             let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
-            KeepaliveOutcome::Untold { why: format!("the server does not want such a message: {how}") }
+            KeepaliveOutcome::Unknown { why: format!("the server does not want such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
             KeepaliveOutcome::Died { after, how: "no answer when it was asked at last".to_string() }
@@ -309,7 +312,7 @@ async fn verify(
 ) -> Option<Verification> {
     match stop.run_until_cancelled(open(plan)).await? {
         Err(error) => {
-            let outcome = VerifyOutcome::Untold(error.to_string());
+            let outcome = VerifyOutcome::Unknown(error.to_string());
             Some(Verification { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
         Ok(mut ready) => {

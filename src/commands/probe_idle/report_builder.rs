@@ -75,7 +75,7 @@ impl ReportBuilder {
             (Some(_), true) => {
                 interrupted(expectation.as_ref(), &findings, &self.after, elapsed, &mut reasons)
             }
-            (Some(_), false) if !findings.conclusive() => {
+            (Some(_), false) if !findings.is_conclusive() => {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
                     reasons.push(untold(expected, why));
                 }
@@ -128,7 +128,7 @@ fn settled(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Durati
 /// of a server that counts only messages, and every connection of the search was idle to it.
 fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFindings {
     let survivor =
-        refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == KeepaliveOutcome::Survived));
+        refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.outcome == KeepaliveOutcome::Survived));
     let (Some(refresh), Some(survivor), Some(LifetimeCap { lo: age, hi: gone })) =
         (refresh, survivor, findings.lifetime.or(findings.lifetime_or_idle))
     else {
@@ -233,7 +233,7 @@ fn judge(
                 .push(format!("the connection held at the prescribed interval ended all the same: {ending}"));
             RunResult::Failed
         }
-        Some(VerifyOutcome::Untold(why)) => {
+        Some(VerifyOutcome::Unknown(why)) => {
             reasons.push(format!("the prescription could not be verified: {why}"));
             RunResult::Inconclusive
         }

@@ -56,10 +56,10 @@ pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
 
 fn refresh_cells(row: &MethodResult) -> [String; 3] {
     let every = row.every.map_or_else(|| "-".to_string(), roughly);
-    let result = match &row.fate {
+    let result = match &row.outcome {
         KeepaliveOutcome::Survived => format!("survived {}", spoken(row.held)),
         KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
-        KeepaliveOutcome::Untold { why } => format!("not known: {why}"),
+        KeepaliveOutcome::Unknown { why } => format!("not known: {why}"),
     };
     [method(row.method).to_string(), every, result]
 }

@@ -68,7 +68,8 @@ impl SearchLog {
 fn introduction(info: &IdleInfo) -> String {
     let search = &info.search;
     format!(
-        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, within {}\n",
+        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, \
+         within {}\n",
         info.url,
         spoken(search.min),
         spoken(search.max),
@@ -309,7 +310,7 @@ fn prescription(prescription: Recommendation, what: &str) -> String {
             "nothing to do: a heartbeat every {interval} would be safe, for a silence of {survived} survived"
         );
     }
-    let lost = match (prescription.clears_a_loss(), prescription.with_a_loss()) {
+    let lost = match (prescription.tolerates_one_loss(), prescription.interval_tolerating_one_loss()) {
         (Some(true), _) => "; that survives the loss of one, too".to_string(),
         (_, Some(half)) => {
             format!("; if one lost heartbeat must not break the connection, use {}", roughly(half))
@@ -327,8 +328,8 @@ fn answer_the_server(findings: &IdleFindings) -> Option<String> {
     let gap = findings.chatter.filter(|chatter| chatter.answered && chatter.lets_go.is_none())?.longest_gap;
     (findings.verdict == IdleVerdict::ServerKeepsItBusy).then(|| {
         format!(
-            "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer than {} \
-             was tested",
+            "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence \
+             longer than {} was tested",
             at_least(gap)
         )
     })
@@ -339,8 +340,8 @@ fn no_sure_interval(findings: &IdleFindings) -> Option<String> {
     if let Some(age) = findings.lifetime_or_idle {
         let before = roughly(age.lo.mul_f64(0.75));
         return Some(format!(
-            "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} old: \
-             --app-ping TEMPLATE or --allow-messages tells which"
+            "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} \
+             old: --app-ping TEMPLATE or --allow-messages tells which"
         ));
     }
     if findings.verdict == IdleVerdict::ServerPolicy && findings.bracket.hi.is_none() {
@@ -369,7 +370,7 @@ fn verified(verified: &Verification) -> String {
             let wanted = spoken(verified.wanted);
             format!("no: a heartbeat every {every} was to hold for {wanted}, but {}", human::ending(ending))
         }
-        VerifyOutcome::Untold(why) => format!("not known: {why}"),
+        VerifyOutcome::Unknown(why) => format!("not known: {why}"),
     }
 }
 
