@@ -361,7 +361,7 @@ fn a_server_that_closes_at_once_yields_the_reason_and_no_number() {
 fn a_server_that_answers_no_pings_is_said_to() {
     let (code, document) = faulty(&["--pong-loss", "100%"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
-    assert!(document["reasons"][0].as_str().unwrap().contains("answers no Ping frames"), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("does not answer Ping frames"), "{document:#}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
         }
         ReapingPolicy::KeepsAll => {
             let waited =
-                findings.life(Behaviour::Mute).and_then(ClientRecord::kept).map(spoken).unwrap_or_default();
+                findings.client(Behaviour::Mute).and_then(ClientRecord::kept).map(spoken).unwrap_or_default();
             format!(
                 "{} and no timer in {waited}: a client that vanishes stays connected for at least this long",
                 no_heartbeat(findings)
@@ -186,7 +186,7 @@ fn no_heartbeat(findings: &ZombieFindings) -> &'static str {
 
 /// Who ends a connection without a word of the WebSocket's may not know what that is.
 fn whose(findings: &ZombieFindings) -> &'static str {
-    let how = findings.life(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
+    let how = findings.client(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
     match how {
         Some(CloseKind::Fin | CloseKind::Rst) => "; it is the server's, or that of a proxy in front of it",
         Some(_) | None => "",
