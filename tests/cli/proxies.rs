@@ -549,7 +549,7 @@ fn lost_close_frames_are_no_leak() {
         ];
         assert_eq!(fates(&document), expected, "{document:#}");
         let reason = document["reasons"][0].as_str().unwrap();
-        let told = "nobody knew the connection of the mute and the stalled client any more";
+        let told = "the peer no longer knew the connection of the mute and the stalled client";
         assert!(reason.contains(told), "{reason}");
     }
 }

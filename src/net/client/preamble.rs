@@ -199,7 +199,7 @@ impl UnawaitedMessages {
             return format!("the greeting could not be sent within {}", show(greeting.timeout));
         };
         let others = match self.count {
-            0 => "no message came at all".to_string(),
+            0 => "no message was received".to_string(),
             1 => format!("one other came: {}", self.first),
             count => format!("{count} others came, the first: {}", self.first),
         };

@@ -115,7 +115,7 @@ async fn a_server_that_says_nothing_is_no_hang() {
     .await;
     assert_eq!(after, Duration::from_secs(10));
     let (cause, hint) = complaint(result);
-    assert!(cause.ends_with("of the preset engine.io within 10 s; no message came at all"), "{cause}");
+    assert!(cause.ends_with("of the preset engine.io within 10 s; no message was received"), "{cause}");
     assert_eq!(hint, "does this server speak engine.io? 'wscheck listen' tells what it says by itself");
 }
 

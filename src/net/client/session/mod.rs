@@ -513,7 +513,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                     Some(index) => self.pulses[index].substitutes().returned_ping(),
                     None => {
                         let age = self.socket.heard_at() - self.opened_at;
-                        self.listener().beat(HeartbeatKind::Protocol, age);
+                        self.listener().record_heartbeat(HeartbeatKind::Protocol, age);
                     }
                 }
                 self.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
@@ -562,9 +562,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         if self.listener().wants_difference()
             && let Some(difference) = self.classifier.difference(message)
         {
-            self.listener().unmatched(message, difference);
+            self.listener().record_unmatched(message, difference);
         }
-        self.listener().stranger(message);
+        self.listener().record_unknown(message);
         self.hear(PeerTraffic::Message);
     }
 
@@ -574,7 +574,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
                 MessageMeaning::Answer(Correlation::Foreign) => {
-                    self.listener().foreign(message);
+                    self.listener().record_foreign(message);
                     self.on_answer(Correlation::Foreign);
                 }
                 MessageMeaning::Answer(correlation) => self.on_answer(correlation),
@@ -626,7 +626,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         let answered = matches!(sent, Some(Ok(_)));
         let age = self.socket.heard_at() - self.opened_at;
-        self.listener().beat(HeartbeatKind::App, age);
+        self.listener().record_heartbeat(HeartbeatKind::App, age);
         self.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => Err(EndReason::Lost(self.socket.cut_by(error))),
