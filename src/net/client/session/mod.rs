@@ -539,7 +539,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     fn on_alien_pong(&mut self, index: usize, payload: &[u8]) {
         let pulse = &mut self.pulses[index];
-        let stray = pulse.outstanding.alien_pong();
+        let stray = pulse.outstanding.classify_foreign_pong();
         if stray == StrayPong::Mismatched {
             let last = ping_payload(self.nonce, pulse.outstanding.next_seq().saturating_sub(1));
             pulse.substitutes().pong(payload, &last);
@@ -601,7 +601,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         match found {
             Some((seq, rivals)) => self.answered(index, seq, rivals),
-            None => self.tell_stray(HeartbeatKind::App, self.pulses[index].outstanding.alien_pong()),
+            None => {
+                self.tell_stray(HeartbeatKind::App, self.pulses[index].outstanding.classify_foreign_pong())
+            }
         }
     }
 
