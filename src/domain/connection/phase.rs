@@ -1,16 +1,16 @@
-//! The steps by which a connection opens, and how long each took.
+//! The phases of opening a connection, and their durations.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A step on the way to an open WebSocket, in the order they happen.
+/// A phase of opening a WebSocket, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// The name was turned into addresses.
+    /// The name was resolved.
     Dns,
     /// A TCP (or Unix) connection was made.
     Tcp,
-    /// A proxy was asked for the way on (CONNECT or SOCKS).
+    /// The proxy was asked to connect (CONNECT or SOCKS).
     Proxy,
     /// TLS was negotiated.
     Tls,
@@ -40,7 +40,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How long each phase of one opening took. A phase that did not happen is `None`.
+/// The durations of an opening's phases; `None` for a phase that did not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PhaseTimes {
     pub dns: Option<Duration>,
@@ -48,6 +48,6 @@ pub struct PhaseTimes {
     pub proxy: Option<Duration>,
     pub tls: Option<Duration>,
     pub upgrade: Option<Duration>,
-    /// From the start of the opening to the end of the upgrade; never less than the phases' sum.
+    /// From the start of the opening to the end of the upgrade; at least the phases' sum.
     pub total: Duration,
 }

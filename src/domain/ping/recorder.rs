@@ -1289,7 +1289,7 @@ mod tests {
         Ok(())
     }
 
-    /// A heartbeat's outcomes as [`Outstanding`] reports them: the first one, and perhaps a revision.
+    /// A heartbeat's outcomes as `OutstandingPings` reports them: the first one, and perhaps a revision.
     type Story = (HeartbeatOutcome, Option<HeartbeatOutcome>);
 
     fn story() -> impl Strategy<Value = Story> {

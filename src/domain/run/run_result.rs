@@ -1,9 +1,9 @@
-//! The result of a run: the same words and exit codes for every command.
+//! The result of a run: the same names and exit codes for every command.
 
-/// What a run comes to; the exit code says the same.
+/// The result of a run; determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunResult {
-    /// The arguments make no sense; nothing ran.
+    /// Invalid arguments; nothing ran.
     Usage,
     /// Measured, and every criterion was met.
     Passed,
@@ -55,7 +55,7 @@ impl RunResult {
         }
     }
 
-    /// The result that an exit code stands for; 4 is inconclusive.
+    /// The result for an exit code; 4 is inconclusive.
     pub fn of_exit_code(exit_code: u8) -> RunResult {
         match exit_code {
             0 => RunResult::Passed,
@@ -67,13 +67,13 @@ impl RunResult {
         }
     }
 
-    /// The result of several checks or runs together; no result at all is a pass.
+    /// The combined result of several checks or runs; without any, a pass. The first that applies:
     ///
     /// 1. Any failed, or some but not all are unreachable: `failed`.
     /// 2. All are unreachable: `unreachable`.
     /// 3. Any is inconclusive: `inconclusive`.
     /// 4. Any is interrupted: `interrupted`, measured if anything was.
-    /// 5. Else `passed`.
+    /// 5. Otherwise `passed`.
     pub fn of_several(results: &[RunResult]) -> RunResult {
         let any = |wanted: RunResult| results.contains(&wanted);
         let is_interrupted = |result: &RunResult| matches!(result, RunResult::Interrupted { .. });
