@@ -1,10 +1,10 @@
-//! Durations in eight bytes, for what there are thousands of.
+//! Durations in eight bytes, for values stored by the thousand.
 
 use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// A duration of up to 584 years in whole nanoseconds; an optional one takes no more room.
+/// A duration of up to 584 years in whole nanoseconds; an `Option` of it takes the same size.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nanos(NonZeroU64);
 

@@ -1,5 +1,5 @@
-//! The statistics: counts, RTT and jitter, each with its definition. Memory is bounded, however long
-//! a run lasts.
+//! The statistics: counts, RTT and jitter, each with its definition. Memory is bounded, however long a run
+//! is.
 
 mod counts;
 pub mod interval;

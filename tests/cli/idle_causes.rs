@@ -66,7 +66,7 @@ fn limited(most: usize, farewell: Vec<u8>) -> String {
 fn limit_on_connections_is_suspected() {
     for (most, farewell, how) in [(4, Vec::new(), "FIN"), (2, close(1013, "too many"), "close 1013")] {
         let why = unclaimed(document(&["--max", "3s"], &limited(most, farewell)));
-        let limit = format!("perhaps the server takes but {most} connections");
+        let limit = format!("perhaps the server accepts only {most} connections");
         assert!(why.contains(&limit) && why.contains(how), "{why}");
     }
 }

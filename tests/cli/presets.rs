@@ -214,13 +214,16 @@ fn wrong_preset_is_a_finding() {
     let (code, document) = ping("phoenix", &[], &welcome.url());
     let advice = document["advice"][0].as_str().unwrap_or_default();
     assert_eq!(code, Some(1), "{document:#}");
-    assert!(advice.starts_with("no message matched the preset phoenix's answer; what came"), "{document:#}");
+    assert!(advice.starts_with("no message matched the preset phoenix's answer; received"), "{document:#}");
     assert!(advice.ends_with("looks like action-cable: try --preset action-cable"), "{advice}");
 
     let (code, document) = ping("huobi", &[], &welcome.url());
     let reason = document["reasons"][0].as_str().unwrap_or_default();
     assert_eq!(code, Some(4), "{document:#}");
-    assert!(reason.starts_with("the server never said what a server of the preset huobi says"), "{reason}");
+    assert!(
+        reason.starts_with("the server never sent the message that preset huobi servers send"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -249,10 +252,10 @@ fn wrong_preset_on_silent_server_does_not_hang() {
     let (code, document) = ping("sockjs", &["--await-timeout", "200ms"], &mute.url());
     let message = document["error"]["message"].as_str().unwrap_or_default();
     assert_eq!(code, Some(3), "{document:#}");
-    assert!(message.ends_with("no message came at all"), "{message}");
+    assert!(message.ends_with("no message was received"), "{message}");
     let (code, document) = ping("okx", &[], &mute.url());
     assert_eq!(code, Some(1), "{document:#}");
-    assert_eq!(document["advice"][0], "no message matched the preset okx's answer; no message came at all");
+    assert_eq!(document["advice"][0], "no message matched the preset okx's answer; no message was received");
 }
 
 #[test]

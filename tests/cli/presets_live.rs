@@ -123,21 +123,21 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
         ("graphql-ws", _) => Some((3, "peer sent close 1002 (protocol error)")),
         ("subscriptions-transport-ws", _) => Some((3, "try --preset sockjs")),
         ("sockjs", _) => {
-            Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all"))
+            Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message was received"))
         }
         ("stomp", _) => Some((3, "the server closed the connection without an answer")),
-        // The preset completes the URL with /mqtt, where nats-server expects an MQTT login.
-        ("mqtt", _) => Some((3, "of the preset mqtt within 2 s; no message came at all")),
+        // The preset completes the URL with /mqtt, where nats-server waits for an MQTT client that logs in.
+        ("mqtt", _) => Some((3, "of the preset mqtt within 2 s; no message was received")),
         ("nats", _) => Some((3, "try --preset action-cable")),
         ("action-cable", _) => Some((3, "HTTP 501 (Not Implemented) instead of 101")),
-        ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message came at all")),
+        ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message was received")),
         ("signalr", _) => Some((3, "the server did not answer within 3 s")),
         ("vite", _) => Some((3, "'wscheck listen' shows what it sends by itself")),
         ("jupyter", _) => Some((1, "Invalid Host/Origin header")),
         // Any server answers Ping frames, and this preset uses nothing else.
         ("webpack-dev-server", _) => None,
         ("jsonrpc", _) => Some((1, "try --preset nostr")),
-        ("nostr", _) => Some((1, "no message matched the preset nostr's answer; no message came at all")),
+        ("nostr", _) => Some((1, "no message matched the preset nostr's answer; no message was received")),
         ("text", _) => Some((3, "HTTP 400 (Bad Request) instead of 101")),
         (wrong, peer) => panic!("what does {wrong} say on {peer}?"),
     }

@@ -361,7 +361,7 @@ fn immediately_closing_server_gives_no_number() {
 fn unanswered_pings_are_reported() {
     let (code, document) = faulty(&["--pong-loss", "100%"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
-    assert!(document["reasons"][0].as_str().unwrap().contains("answers no Ping frames"), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("does not answer Ping frames"), "{document:#}");
 }
 
 #[test]

@@ -413,7 +413,7 @@ fn altered_relayed_messages_give_no_policy() {
     let (code, document) = document(&["--max", "3s", "--say", "ping"], &relay_messages());
     assert_eq!((code, &document["policy"]["kind"]), (Some(0), &"unknown".into()), "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
-    assert!(reason.starts_with("the server passes on to the others what one client says"), "{reason}");
+    assert!(reason.starts_with("the server relays one client's messages to the others"), "{reason}");
 }
 
 /// Closes clients that send nothing within a second, and keeps the others forever.
@@ -512,7 +512,7 @@ fn control_that_got_no_websocket_traffic_gets_no_guess() {
         let (code, document) = document(&["--max", "400ms"], &url);
         let reasons = document["reasons"].to_string();
         assert_eq!(code, Some(4), "{document:#}");
-        assert!(reasons.contains("is no WebSocket traffic"), "{reasons}");
+        assert!(reasons.contains("invalid WebSocket traffic"), "{reasons}");
         assert!(!reasons.contains("--say") && !reasons.contains("one connection"), "{reasons}");
     }
 }

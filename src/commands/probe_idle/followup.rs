@@ -227,26 +227,29 @@ async fn try_method(
 ) -> Option<MethodResult> {
     let KeepaliveTrial { lo, held, every } = trial_plan;
     let mut plan = plan.clone();
-    let row = |every, outcome| Some(MethodResult { method, every, held, fate: outcome });
+    let row = |every, outcome| Some(MethodResult { method, every, held, outcome });
     if method == KeepaliveMethod::TcpKeepalive {
         // Systems count TCP keepalive in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
         if seconds >= lo {
             let why = "systems count TCP keepalive in whole seconds, and the timeout is too short for that";
-            return row(None, KeepaliveOutcome::Untold { why: why.to_string() });
+            return row(None, KeepaliveOutcome::Unknown { why: why.to_string() });
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
     if let Some(why) = plan.no_messages_because.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
-        return row(None, KeepaliveOutcome::Untold { why });
+        return row(None, KeepaliveOutcome::Unknown { why });
     }
     if method == KeepaliveMethod::TcpKeepalive && plan.dial.unix_socket.is_some() {
-        return row(None, KeepaliveOutcome::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
+        return row(
+            None,
+            KeepaliveOutcome::Unknown { why: "a Unix socket has no TCP keepalive".to_string() },
+        );
     }
     let sent = if method == KeepaliveMethod::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
     let mut probe = match stop.run_until_cancelled(open(&plan)).await? {
         Ok(probe) => probe,
-        Err(error) => return row(sent, KeepaliveOutcome::Untold { why: error.to_string() }),
+        Err(error) => return row(sent, KeepaliveOutcome::Unknown { why: error.to_string() }),
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
@@ -281,11 +284,11 @@ fn outcome_of(
     match result {
         KeepaliveResult::Answered => KeepaliveOutcome::Survived,
         KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => {
-            KeepaliveOutcome::Untold { why: "no message was answered, so survival is unknown".to_string() }
+            KeepaliveOutcome::Unknown { why: "no message was answered, so survival is unknown".to_string() }
         }
         KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
             let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
-            KeepaliveOutcome::Untold { why: format!("the server rejects such a message: {how}") }
+            KeepaliveOutcome::Unknown { why: format!("the server rejects such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
             KeepaliveOutcome::Died { after, how: "no answer to the last question".to_string() }
@@ -311,7 +314,7 @@ async fn verify(
 ) -> Option<Verification> {
     match stop.run_until_cancelled(open(plan)).await? {
         Err(error) => {
-            let outcome = VerifyOutcome::Untold(error.to_string());
+            let outcome = VerifyOutcome::Unknown(error.to_string());
             Some(Verification { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
         Ok(mut probe) => {

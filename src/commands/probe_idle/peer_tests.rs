@@ -93,10 +93,10 @@ async fn limited(most: usize, code: Option<u16>) -> IdleReport {
 #[tokio::test]
 async fn connection_limit_is_suspected() {
     let (fin, close, one) = tokio::join!(limited(4, None), limited(8, Some(1013)), limited(1, Some(1013)));
-    assert_suspected(&fin, &["perhaps the server takes but 4 connections", "FIN"]);
-    let words = ["perhaps the server takes but 8 connections", "close 1013", "\"too many connections\""];
+    assert_suspected(&fin, &["perhaps the server accepts only 4 connections", "FIN"]);
+    let words = ["perhaps the server accepts only 8 connections", "close 1013", "\"too many connections\""];
     assert_suspected(&close, &words);
-    assert_suspected(&one, &["perhaps the server takes but one connection", "close 1013"]);
+    assert_suspected(&one, &["perhaps the server accepts only one connection", "close 1013"]);
     let ended = |report: &IdleReport| report.findings.incidents.first().map(|incident| incident.kind);
     assert_eq!([&fin, &close, &one].map(ended), [Some(IncidentKind::EndedAtOnce); 3]);
 }

@@ -78,7 +78,7 @@ impl ReportBuilder {
             (Some(_), true) => {
                 interrupted(expectation.as_ref(), &findings, &self.followup, elapsed, &mut reasons)
             }
-            (Some(_), false) if !findings.conclusive() => {
+            (Some(_), false) if !findings.is_conclusive() => {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
                     reasons.push(unknown_reason(expected, why));
                 }
@@ -133,7 +133,7 @@ fn revise_findings(findings: IdleFindings, refresh: Option<&RefreshResults>, min
 /// a server that counts only messages; all connections of the search were idle to it.
 fn revise_lifetime(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFindings {
     let survivor =
-        refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == KeepaliveOutcome::Survived));
+        refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.outcome == KeepaliveOutcome::Survived));
     let (Some(refresh), Some(survivor), Some(LifetimeCap { lo: age, hi: upper })) =
         (refresh, survivor, findings.lifetime.or(findings.lifetime_or_idle))
     else {
@@ -239,7 +239,7 @@ fn judge(
             ));
             RunResult::Failed
         }
-        Some(VerifyOutcome::Untold(why)) => {
+        Some(VerifyOutcome::Unknown(why)) => {
             reasons.push(format!("the recommendation could not be verified: {why}"));
             RunResult::Inconclusive
         }

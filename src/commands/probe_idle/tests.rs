@@ -153,7 +153,7 @@ async fn refresh_shows_what_resets_the_timer() {
     timeout(&report, 1000);
     let refresh = report.refresh.unwrap();
     let fates: Vec<_> =
-        refresh.rows.iter().map(|row| (row.method, row.fate == KeepaliveOutcome::Survived)).collect();
+        refresh.rows.iter().map(|row| (row.method, row.outcome == KeepaliveOutcome::Survived)).collect();
     assert_eq!(fates.len(), 4);
     assert_eq!(fates[0], (KeepaliveMethod::PingPong, true), "{:#?}", refresh.rows);
     assert_eq!(fates[1], (KeepaliveMethod::UnsolicitedPong, false), "{:#?}", refresh.rows);

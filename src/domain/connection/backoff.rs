@@ -2,41 +2,41 @@
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: the wait before attempt n is a random part of
-/// min(cap, base * 2^n), so that clients that were cut together do not come back together.
+/// Exponential backoff with full jitter: the wait before attempt n is a random part of min(cap, base * 2^n).
+/// So clients that were cut together do not return together.
 ///
 /// Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest wait before the first attempt.
+    /// The maximum wait before the first attempt.
     pub base: Duration,
-    /// The longest wait of all.
+    /// The maximum wait before any attempt.
     pub cap: Duration,
-    /// Attempts before giving up, counted since a connection lasted; `None`: never.
+    /// Maximum attempts since the last lasting connection; `None`: unlimited.
     pub max_attempts: Option<u32>,
-    /// A connection that was open for this long, with a heartbeat answered on it, lasted.
+    /// A connection counts as lasting if it was open for this long and a heartbeat was answered.
     pub lasted_after: Duration,
 }
 
-/// The attempts to keep one connection open, counted since it last lasted.
+/// The attempts for one connection, counted since it was last a lasting one.
 ///
-/// A server that accepts a connection and ends it at once must not be asked again and again without a pause: only a
-/// connection that lasted sets the count back to zero.
+/// A server that accepts a connection and ends it at once must not be tried repeatedly without a pause, so
+/// only a lasting connection resets the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReconnectAttempts(u32);
 
 impl ReconnectAttempts {
-    /// How many were made.
+    /// How many attempts were made.
     pub fn count(self) -> u32 {
         self.0
     }
 
-    /// One more is made.
+    /// Counts another attempt.
     pub fn made(&mut self) {
         self.0 = self.0.saturating_add(1);
     }
 
-    /// An open connection ended at this age; `answered`: a heartbeat was answered on it.
+    /// Records that an open connection ended at this age; `answered`: a heartbeat was answered.
     pub fn ended(&mut self, age: Duration, answered: bool, backoff: &Backoff) {
         if answered && age >= backoff.lasted_after {
             self.0 = 0;
@@ -45,8 +45,8 @@ impl ReconnectAttempts {
 }
 
 impl Backoff {
-    /// How long to wait before attempt `attempt`, counted from 0. `uniform` is a random number from 0
-    /// up to, not including, 1. `None` when the attempts are used up.
+    /// The wait before attempt `attempt`, counted from 0. `uniform` is a random number in [0, 1). `None` if
+    /// no attempts are left.
     pub fn delay(&self, attempt: u32, uniform: f64) -> Option<Duration> {
         let left = self.max_attempts.is_none_or(|max| attempt < max);
         left.then(|| self.longest(attempt).mul_f64(uniform.clamp(0.0, 1.0)))

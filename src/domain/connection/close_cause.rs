@@ -1,4 +1,4 @@
-//! How a connection finished, as data.
+//! How a connection ended, as data.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -10,19 +10,19 @@ use super::untrusted_text::UntrustedText;
 use crate::domain::format;
 use crate::domain::label::Label;
 
-/// Who ended a connection.
+/// Which side ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ClosedBy {
-    /// The other end of the WebSocket, or a hop that speaks in its name.
+    /// The other end of the WebSocket, or a hop on its behalf.
     Peer,
-    /// wscheck itself, because it was done or because it gave the peer up.
+    /// wscheck, because it was done or gave the peer up.
     Us,
-    /// Neither end: the operating system reported the path as broken.
+    /// Neither end: the operating system reported a broken path.
     Network,
 }
 
-/// A rule of RFC 6455 that a peer broke, so that the connection could not go on.
+/// A rule of RFC 6455 that the peer broke, so that the connection could not continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Violation {
@@ -30,18 +30,18 @@ pub enum Violation {
     MaskedFrame,
     /// Text or a close reason was not UTF-8 (section 8.1).
     InvalidUtf8,
-    /// What came was not a WebSocket frame: unknown opcode, reserved bits, a broken sequence.
+    /// The data was not a WebSocket frame: unknown opcode, reserved bits, an invalid sequence.
     Garbage,
-    /// A close frame's code must not appear on the wire (section 7.4.1).
+    /// A close frame's code is not allowed on the wire (section 7.4.1).
     InvalidCloseCode,
     /// A close frame's payload is a single byte, which is half a code (section 5.5.1).
     InvalidClosePayload,
 }
 
-/// The code and the reason of a close frame, as far as they can be read.
+/// The code and reason of a close frame, as far as readable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClosePayload {
-    /// `None` when the frame had none.
+    /// `None` if the frame had none.
     pub code: Option<u16>,
     pub reason: UntrustedText,
 }
@@ -59,22 +59,22 @@ pub enum CloseKind {
     Rst,
     /// TLS was closed by close_notify, without a close frame.
     TlsClose,
-    /// The peer gave TLS up by an alert: its name in the IANA TLS Alerts registry (`decode_error`).
+    /// The peer ended TLS with an alert: its name in the IANA TLS Alerts registry (`decode_error`).
     TlsAlert { alert: UntrustedText },
-    /// The peer broke the protocol; wscheck closed. `close` is the close frame that broke it, where it was one.
+    /// The peer broke the protocol, and wscheck closed. `close` is the invalid close frame, if it was one.
     Violation { rule: Violation, detail: UntrustedText, close: Option<Box<ClosePayload>> },
-    /// A message was larger than `--max-message-size`, so that wscheck closed. `size` is what was announced or had come.
+    /// A message exceeded `--max-message-size`, and wscheck closed. `size` is the announced or received size.
     #[strum_discriminants(strum(serialize = "message_size_limit"))]
     TooLarge { size: u64, limit: u64 },
-    /// The path swallowed everything without a sign.
+    /// The path dropped all data silently.
     Silent,
-    /// Heartbeats stayed unanswered (we gave up), or the operating system's own timer ran out.
+    /// Heartbeats stayed unanswered and wscheck gave up, or the operating system's timer expired.
     Timeout,
     /// Another error of the operating system; its name is in `os_error`.
     Error,
 }
 
-/// How the peer took our close frame.
+/// How the peer reacted to our close frame.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum CloseReply {
@@ -89,15 +89,15 @@ pub enum CloseReply {
     /// The stream broke in another way: a lower-case fragment.
     #[strum(serialize = "error")]
     Broken(String),
-    /// Nothing came for as long as we wait.
+    /// Nothing came within the time limit.
     #[strum(serialize = "none")]
     Nothing { waited: Duration },
-    /// Our close frame did not leave.
+    /// Our close frame could not be sent.
     NotSent,
 }
 
 impl CloseReply {
-    /// What ended the connection after our close frame.
+    /// The end of the connection after our close frame.
     pub fn of(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> CloseReply {
         match how {
             CloseKind::CloseFrame { code, reason } => {
@@ -120,7 +120,7 @@ impl CloseReply {
 }
 
 impl fmt::Display for CloseReply {
-    /// A fragment that follows what we did: `the peer answered with close 1000`.
+    /// A fragment that follows our action: `the peer answered with close 1000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CloseReply::CloseFrame(ClosePayload { code: None, .. }) => {
@@ -142,36 +142,36 @@ impl fmt::Display for CloseReply {
     }
 }
 
-/// How, when and by whom one connection ended.
+/// How, when and by which side a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseCause {
     pub who: ClosedBy,
     pub how: CloseKind,
-    /// How the peer took our close frame; `None` where we sent none, or did not wait for the answer.
+    /// How the peer reacted to our close frame; `None` if none was sent or awaited.
     pub reply: Option<CloseReply>,
-    /// The operating system's name for the error (`ECONNRESET`), where there was one.
+    /// The operating system's name of the error (`ECONNRESET`), if there was one.
     pub os_error: Option<String>,
-    /// How TCP stood then, where that is known.
+    /// TCP's state at the end, if known.
     pub tcp: Option<TcpView>,
     /// From the end of the upgrade to the end.
     pub age: Duration,
-    /// How long nothing had passed, in either direction.
+    /// How long no data had passed in either direction.
     pub idle: Duration,
     pub at: SystemTime,
 }
 
 impl CloseCause {
-    /// Whether the connection ended as planned: by us, with nothing wrong.
+    /// Whether it ended as planned: by us, without an error.
     pub fn was_planned(&self) -> bool {
         self.who == ClosedBy::Us && matches!(self.how, CloseKind::CloseFrame { .. })
     }
 
-    /// Whether the connection was lost: it ended unplanned, and not by a limit of ours.
+    /// Whether it was lost: ended unplanned, and not by a limit of wscheck.
     pub fn is_loss(&self) -> bool {
         !self.was_planned() && !matches!(self.how, CloseKind::TooLarge { .. })
     }
 
-    /// Whether the connection ended by the peer's own hand, or that of a hop that speaks in its name.
+    /// Whether the peer, or a hop on its behalf, ended it deliberately.
     pub fn is_by_peers_hand(&self) -> bool {
         let by_hand = match self.how {
             CloseKind::CloseFrame { .. }
@@ -179,7 +179,7 @@ impl CloseCause {
             | CloseKind::Rst
             | CloseKind::TlsClose
             | CloseKind::TlsAlert { .. } => true,
-            // A close frame all the same: nats-server lets stale clients go with 1006.
+            // Still a close frame: nats-server closes stale clients with 1006.
             CloseKind::Violation { close: Some(_), .. } => true,
             CloseKind::Violation { close: None, .. }
             | CloseKind::TooLarge { .. }
@@ -222,7 +222,7 @@ pub fn close_code_meaning(code: u16) -> &'static str {
 }
 
 impl CloseCause {
-    /// Who and how, as a fragment such as `peer sent close 1001 (going away) "bye"`.
+    /// Which side and how, as a fragment such as `peer sent close 1001 (going away) "bye"`.
     pub fn describe(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> String {
         let said = match (how, who) {
             (CloseKind::CloseFrame { code, reason }, who) => close_frame(who, *code, reason),

@@ -1,4 +1,4 @@
-//! The facts of thousands of openings, which mostly share all but their times and the local address.
+//! The details of thousands of connections, which mostly differ only in their times and local addresses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::connect_info::{ConnectAttempt, ConnectInfo, TimestampSource};
 use super::phase::PhaseTimes;
 
-/// What one opening told, kept in little memory.
+/// A connection's details in little memory.
 #[derive(Debug, Clone)]
 pub enum CompactConnectInfo {
     Whole(Arc<ConnectInfo>),
     Alike(Box<ConnectInfoDelta>),
 }
 
-/// Where an opening differs from another.
+/// How one connection's details differ from another's.
 #[derive(Debug, Clone)]
 pub struct ConnectInfoDelta {
     like: Arc<ConnectInfo>,
@@ -24,8 +24,8 @@ pub struct ConnectInfoDelta {
 }
 
 impl CompactConnectInfo {
-    /// Keeps what was told, by its difference from `like` where that is all there is to keep; what is unlike is
-    /// what the next are compared with.
+    /// Stores the details as a difference from `like` if possible; otherwise they become the base for the
+    /// next ones.
     pub fn keep(opened: &Arc<ConnectInfo>, like: &mut Option<Arc<ConnectInfo>>) -> CompactConnectInfo {
         let alike = like.as_ref().and_then(|like| ConnectInfoDelta::new(opened, like));
         if let Some(alike) = alike {
@@ -35,7 +35,7 @@ impl CompactConnectInfo {
         CompactConnectInfo::Whole(Arc::clone(opened))
     }
 
-    /// Who stamps the connection's bytes.
+    /// The source of the connection's timestamps.
     pub fn timestamps(&self) -> TimestampSource {
         match self {
             CompactConnectInfo::Whole(opened) => opened.timestamps,
@@ -43,7 +43,7 @@ impl CompactConnectInfo {
         }
     }
 
-    /// What was told.
+    /// The full details.
     pub fn tell(&self) -> Arc<ConnectInfo> {
         match self {
             CompactConnectInfo::Whole(opened) => Arc::clone(opened),

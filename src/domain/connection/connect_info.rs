@@ -1,4 +1,4 @@
-//! What is learnt while a connection opens, and how that can fail.
+//! What is known about a connection once it is open, and why opening can fail.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,64 +8,63 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::phase::{Phase, PhaseTimes};
 use super::untrusted_text::UntrustedText;
 
-/// One address that was tried (RFC 8305: several may be under way at once).
+/// An address that was tried (RFC 8305: several attempts may run at once).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectAttempt {
     /// The address as shown: `127.0.0.1:9001`, `[::1]:9001`, or a socket's path.
     pub address: String,
     pub took: Duration,
-    /// Why it failed; `None` for the one that was used.
+    /// Why it failed; `None` for the one used.
     pub error: Option<String>,
 }
 
-/// What TLS agreed on, and what the server's certificate says.
+/// The TLS parameters and the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsInfo {
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: String,
     /// The cipher suite's IANA name.
     pub cipher: String,
-    /// The protocol chosen by ALPN, where one was.
+    /// The protocol chosen by ALPN.
     pub alpn: Option<String>,
-    /// Whole days until the server's own certificate expires; negative when it has.
+    /// Whole days until the server's certificate expires; negative afterwards.
     pub days_left: Option<i64>,
     /// The certificate's subject, as its common name or first DNS name.
     pub subject: Option<UntrustedText>,
-    /// The name of who issued it.
+    /// The issuer's name.
     pub issuer: Option<UntrustedText>,
-    /// False when `--insecure` skipped the check.
+    /// False if `--insecure` skipped verification.
     pub verified: bool,
 }
 
-/// Who is asked to say when bytes leave and arrive.
+/// The requested source of timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimestampChoice {
-    /// The kernel as far as it does, else this process.
+    /// The kernel where available, else this process.
     #[default]
     Auto,
-    /// The kernel; a connection whose bytes it does not stamp is not opened.
+    /// The kernel; a connection without kernel timestamps is not opened.
     Kernel,
     /// This process.
     User,
 }
 
-/// Who says when bytes left and arrived: always at the socket, under TLS.
+/// The source of the timestamps of bytes sent and received: always at the socket, below TLS.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum TimestampSource {
-    /// This process: just before the write, and when the read returned.
+    /// This process: just before the write, and after the read.
     #[default]
     User,
-    /// The kernel when they arrived; this process, just before the write, when they left.
+    /// Received: the kernel; sent: this process, just before the write.
     KernelReceive,
-    /// The kernel, when they left and when they arrived.
+    /// The kernel, for both.
     Kernel,
 }
 
 impl TimestampSource {
-    /// In words.
     pub fn sentence(self) -> &'static str {
         match self {
             TimestampSource::User => "user space, at the socket",
@@ -75,26 +74,26 @@ impl TimestampSource {
     }
 }
 
-/// An open connection's facts.
+/// The details of an open connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConnectInfo {
-    /// The address in use; that of the proxy, when there is one.
+    /// The address used; the proxy's, if there is one.
     pub remote: Option<String>,
     pub local: Option<String>,
-    /// The proxy on the way, without its password: the phases then measure the way to it.
+    /// The client's proxy, without its password; then the phases measure the path to it.
     pub proxy: Option<String>,
     pub phases: PhaseTimes,
-    /// Every address that was tried, in the order of their start.
+    /// Every address tried, in order of start.
     pub attempts: Vec<ConnectAttempt>,
     pub tls: Option<TlsInfo>,
     pub subprotocols_offered: Vec<String>,
     pub subprotocol: Option<UntrustedText>,
-    /// Response headers that tell of servers and proxies (Server, Via, ...), name in lower case.
+    /// Response headers that reveal servers and proxies (Server, Via, ...), names in lower case.
     pub headers: Vec<(String, UntrustedText)>,
     pub timestamps: TimestampSource,
 }
 
-/// What kind of failure kept a connection from opening; scripts see its label.
+/// The kind of failure that prevented a connection; scripts see its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum FailureKind {
@@ -104,7 +103,7 @@ pub enum FailureKind {
     Refused,
     Unreachable,
     Reset,
-    /// The phase did not end within the connect timeout.
+    /// The phase did not finish within the connect timeout.
     Timeout,
     ProxyFailed,
     CertificateExpired,
@@ -114,32 +113,32 @@ pub enum FailureKind {
     CertificateRevoked,
     /// Another fault of the certificate.
     CertificateInvalid,
-    /// TLS failed for another reason; a plain server on a TLS port is the usual one.
+    /// TLS failed for another reason, usually a plain server on a TLS port.
     TlsFailed,
-    /// What answered does not speak HTTP/1.1.
+    /// The peer does not speak HTTP/1.1.
     NotHttp,
-    /// HTTP answered, but with a status other than 101.
+    /// An HTTP response with a status other than 101.
     UpgradeRefused,
-    /// 101, but with the wrong Sec-WebSocket-Accept or headers that RFC 6455 forbids.
+    /// Status 101, but with a wrong Sec-WebSocket-Accept or headers that RFC 6455 forbids.
     BadUpgrade,
-    /// Response headers without an end.
+    /// The response headers do not end.
     EndlessHeader,
-    /// The peer closed before the phase was over.
+    /// The peer closed before the phase was finished.
     ClosedEarly,
     /// The awaited message did not come.
     NotAwaited,
-    /// The local side failed: no permission, no ports, no such socket file.
+    /// A local failure: no permission, no free ports, no such socket file.
     Local,
     Other,
     /// The arguments make no sense, so that nothing was attempted.
     Usage,
 }
 
-/// The HTTP response of a refused upgrade.
+/// The HTTP response to a refused upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalResponse {
     pub status: u16,
-    /// The telling headers (Server, Location, WWW-Authenticate, ...), name in lower case.
+    /// The relevant headers (Server, Location, WWW-Authenticate, ...), names in lower case.
     pub headers: Vec<(String, UntrustedText)>,
     /// The start of the body.
     pub body: UntrustedText,
@@ -148,15 +147,15 @@ pub struct RefusalResponse {
 /// The peer of a connection that failed after TCP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReachedPeer {
-    /// The address that answered; that of the proxy, when there is one.
+    /// The address that answered; the proxy's, if there is one.
     pub address: String,
     /// The proxy, without its password.
     pub proxy: Option<String>,
-    /// Further addresses of the same name that were not tried, since this one answered before.
+    /// Further addresses of the same name, not tried because this one answered first.
     pub untried: Vec<String>,
 }
 
-/// Why a connection could not be opened: at which step, and what the reader can do.
+/// Why a connection could not be opened: the failed step, and what the reader can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectError {
     /// The target, redacted.
@@ -165,20 +164,20 @@ pub struct ConnectError {
     pub kind: FailureKind,
     /// A lower-case fragment: `certificate expired 3 days ago`.
     pub cause: String,
-    /// What the reader can do, where something is known.
+    /// What the reader can do, if known.
     pub hint: Option<String>,
-    /// Every address that was tried.
+    /// Every address tried.
     pub attempts: Vec<ConnectAttempt>,
-    /// Where the connection stood when it failed; `None` before TCP.
+    /// The state of the connection at the failure; `None` before TCP.
     pub reached: Option<ReachedPeer>,
-    /// Present when HTTP answered with something other than 101.
+    /// Present if HTTP answered with a status other than 101.
     pub refusal: Option<RefusalResponse>,
     /// From the start of the opening to the failure.
     pub took: Duration,
 }
 
 impl ConnectError {
-    /// The address that answered, or the proxy on the way to it; `None` where the URL names the address itself.
+    /// The address that answered, or the proxy on the path to it; `None` if the URL contains the address.
     pub fn whereabouts(&self) -> Option<String> {
         let ReachedPeer { address, proxy, .. } = self.reached.as_ref()?;
         if let Some(proxy) = proxy {

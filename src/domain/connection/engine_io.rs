@@ -1,8 +1,9 @@
-//! How an Engine.IO server refuses: the error codes in the body of its answer (engine.io lib/server.ts, `Server.errors`).
+//! How an Engine.IO server refuses: the error codes in its response body (engine.io lib/server.ts,
+//! `Server.errors`).
 
 use serde_json::Value;
 
-/// What the server says with each code, from 0.
+/// The server's text for each code, from 0.
 const MESSAGES: [&str; 6] = [
     "Transport unknown",
     "Session ID unknown",
@@ -12,8 +13,8 @@ const MESSAGES: [&str; 6] = [
     "Unsupported protocol version",
 ];
 
-/// What to do about an answer of an Engine.IO server; `resource` is the path and query that were asked for. `None` when
-/// the body is none of its answers.
+/// A hint for the response of an Engine.IO server; `resource` is the requested path and query. `None` if the
+/// body is no such response.
 pub fn hint(body: &[u8], resource: &str) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let code = answer.get("code")?.as_u64().and_then(|code| usize::try_from(code).ok())?;
@@ -43,7 +44,7 @@ fn is_engine_io(resource: &str) -> bool {
     ["EIO=", "/socket.io", "/engine.io"].iter().any(|mark| resource.contains(mark))
 }
 
-/// What to try instead of the version in the query.
+/// Which version to try instead of the query's.
 fn other_version(resource: &str) -> &'static str {
     if resource.contains("EIO=3") { "--preset engine.io or socket.io" } else { "--preset engine.io-3" }
 }

@@ -1,24 +1,24 @@
-//! What had come of a frame, or of a message of several, that never became complete.
+//! What had arrived of a frame, or of a fragmented message, that never became complete.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::domain::format::{counted, duration};
 
-/// How much had come.
+/// How much had arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncompletePart {
-    /// Of a frame's head, which says how long it is.
+    /// Part of a frame's header, which contains its length.
     Head { bytes: u64 },
-    /// Of a frame's payload.
+    /// Part of a frame's payload.
     Frame { came: u64, size: u64 },
-    /// Of a message in fragments: frames that are complete, and not the last.
+    /// Part of a fragmented message: complete frames without the last one.
     Message { fragments: u64, bytes: u64 },
-    /// Of something encrypted.
+    /// Part of an encrypted record.
     Record,
 }
 
-/// The part that had come, and how long ago the last bytes did.
+/// The part that had arrived, and the time since its last bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncompleteData {
     pub part: IncompletePart,
@@ -29,8 +29,8 @@ impl IncompleteData {
     /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
     pub const BLOCKS: &str = "no reply can come before the rest of it";
 
-    /// Whether no Pong can come before the rest does: none fits inside a frame, but between the fragments of a message
-    /// one does (RFC 6455 section 5.4).
+    /// Whether no Pong can arrive before the rest: none fits inside a frame, but one may come between the
+    /// fragments of a message (RFC 6455 section 5.4).
     pub fn blocks_pongs(&self) -> bool {
         match self.part {
             IncompletePart::Head { .. } | IncompletePart::Frame { .. } | IncompletePart::Record => true,
@@ -39,7 +39,7 @@ impl IncompleteData {
     }
 }
 
-/// What is shorter is the pause between two packets.
+/// Shorter times are pauses between two packets.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 
 impl fmt::Display for IncompleteData {

@@ -1,4 +1,4 @@
-//! Facts of one connection: its target, how it opened, what was read from it, how it ended.
+//! One connection: its target, its opening, its data and its end.
 
 pub mod backoff;
 pub mod close_cause;

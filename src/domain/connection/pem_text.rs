@@ -16,14 +16,14 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     String::from_utf16_lossy(&units).into_bytes()
 }
 
-/// What `bytes` are where they hold no PEM block; `None` where that cannot be seen.
+/// What `bytes` are if they contain no PEM block; `None` if unknown.
 pub fn other_format(bytes: &[u8]) -> Option<&'static str> {
     // A DER sequence with a length in two bytes (ITU-T X.690, 8.1.3.5): every certificate and RSA key.
     let der = matches!(bytes, [0x30, 0x81..=0x84, ..]);
     der.then_some("DER or PKCS #12, not PEM: `openssl x509 -inform der -in FILE` converts a certificate")
 }
 
-/// More blocks are not named.
+/// Maximum number of block labels listed.
 const MAX_LABELS: usize = 4;
 
 /// The labels of the PEM blocks in a file, each once: `PRIVATE KEY`, `TRUSTED CERTIFICATE`.

@@ -1,19 +1,19 @@
-//! The steps by which a connection opens, and how long each took.
+//! The phases of opening a connection, and their durations.
 
 use std::fmt;
 use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
-/// A step on the way to an open WebSocket, in the order they happen.
+/// A phase of opening a WebSocket, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Phase {
-    /// The name was turned into addresses.
+    /// The name was resolved.
     Dns,
     /// A TCP (or Unix) connection was made.
     Tcp,
-    /// A proxy was asked for the way on (CONNECT or SOCKS).
+    /// The proxy was asked to connect (CONNECT or SOCKS).
     Proxy,
     /// TLS was negotiated.
     Tls,
@@ -36,7 +36,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How long each phase of one opening took. A phase that did not happen is `None`.
+/// The durations of an opening's phases; `None` for a phase that did not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PhaseTimes {
     pub dns: Option<Duration>,
@@ -44,6 +44,6 @@ pub struct PhaseTimes {
     pub proxy: Option<Duration>,
     pub tls: Option<Duration>,
     pub upgrade: Option<Duration>,
-    /// From the start of the opening to the end of the upgrade; never less than the phases' sum.
+    /// From the start of the opening to the end of the upgrade; at least the phases' sum.
     pub total: Duration,
 }

@@ -13,7 +13,7 @@ use crate::domain::secrets::ordinary::is_ordinary;
 
 /// A `ws://` or `wss://` URL.
 ///
-/// `Display` is redacted: no userinfo, and no query value whose name speaks of a secret.
+/// `Display` is redacted: no userinfo, and no query value whose name marks it as a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     secure: bool,
@@ -25,7 +25,7 @@ pub struct Target {
     shown: String,
 }
 
-/// User name and password out of a URL's userinfo or `--user`.
+/// User name and password from a URL's userinfo or `--user`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub user: String,
@@ -76,7 +76,7 @@ fn did_you_mean(meant: &Option<String>) -> String {
 }
 
 impl Target {
-    /// Whether TLS is asked for (`wss`).
+    /// Whether the scheme requires TLS (`wss`).
     pub fn secure(&self) -> bool {
         self.secure
     }
@@ -85,7 +85,7 @@ impl Target {
         &self.host
     }
 
-    /// The network interface that a link-local IPv6 address is reached by: its name or number (RFC 4007 section 11).
+    /// The network interface for a link-local IPv6 address: its name or number (RFC 4007 section 11).
     pub fn zone(&self) -> Option<&str> {
         self.zone.as_deref()
     }
@@ -94,7 +94,7 @@ impl Target {
         self.port
     }
 
-    /// Path and query, as the request line carries them.
+    /// Path and query, for the request line.
     pub fn resource(&self) -> &str {
         &self.resource
     }
@@ -103,7 +103,7 @@ impl Target {
         self.credentials.as_ref()
     }
 
-    /// What is not shown of it: the password, or a user name that stands alone, and the query's secrets.
+    /// The secrets of the URL: the password, or a user name without one, and the query's secrets.
     pub fn secrets(&self) -> Vec<String> {
         let credentials = self.credentials.iter().map(|given| match given.password.as_str() {
             "" => given.user.clone(),
@@ -122,7 +122,7 @@ impl Target {
         credentials.chain(values.flat_map(|value| [value.to_string(), percent_decode(value)])).collect()
     }
 
-    /// The value of the Host header: the port only when it is not the scheme's own.
+    /// The value of the Host header; with the port unless it is the scheme's default.
     pub fn authority(&self) -> String {
         match (self.secure, self.port) {
             (false, 80) | (true, 443) => self.host.to_string(),
@@ -164,7 +164,7 @@ impl FromStr for Target {
     }
 }
 
-/// Whether a text can be a URL's scheme (RFC 3986 section 3.1).
+/// Whether a text is a valid URL scheme (RFC 3986 section 3.1).
 pub fn is_scheme(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(allowed)
@@ -174,7 +174,7 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
     text.split_once("://").filter(|(scheme, _)| is_scheme(scheme))
 }
 
-/// The scheme that a WebSocket URL has where another text has this one.
+/// The WebSocket scheme for a mistaken one.
 fn ws_scheme(scheme: &str) -> Option<&'static str> {
     match scheme.to_ascii_lowercase().as_str() {
         "ws" | "http" => Some("ws"),
@@ -183,8 +183,8 @@ fn ws_scheme(scheme: &str) -> Option<&'static str> {
     }
 }
 
-/// `given` without the zone of its IPv6 address, which the URL parser does not know, and that zone. The percent sign
-/// before a zone may be encoded (RFC 6874) or not (RFC 9844).
+/// Splits the zone off an IPv6 address, since the URL parser does not accept zones. The percent sign before
+/// it may be encoded (RFC 6874) or not (RFC 9844).
 fn split_zone(given: &str, rest: &str) -> Result<(String, Option<String>), TargetError> {
     let without = || (given.to_string(), None);
     let host = authority(rest);
@@ -199,7 +199,7 @@ fn split_zone(given: &str, rest: &str) -> Result<(String, Option<String>), Targe
     Ok((url, Some(zone.to_string())))
 }
 
-/// Whether a text can name a network interface.
+/// Whether a text can be the name of a network interface.
 pub fn is_zone(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:@".contains(c);
     !text.is_empty() && text.chars().all(allowed)
@@ -212,8 +212,8 @@ fn with_zone(shown: String, zone: Option<&str>) -> String {
     }
 }
 
-/// What stands between a URL's `://` and its path. The parser would skip an empty one, and take the
-/// path's first part for the host.
+/// The text between a URL's `://` and its path. The parser would skip an empty one and use the path's first
+/// part as host.
 pub(super) fn authority(rest: &str) -> String {
     let rest: String = rest.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
     rest.split(['/', '\\', '?', '#']).next().unwrap_or_default().to_string()
@@ -234,7 +234,7 @@ fn without_scheme(text: &str) -> TargetError {
     }
 }
 
-/// The scheme and the rest of a text such as `wss//host` or `ws;//host`, in which the colon is missing or mistyped.
+/// Scheme and rest of a text such as `wss//host` or `ws;//host`, whose colon is missing or mistyped.
 fn mistyped(text: &str) -> Option<(&'static str, &str)> {
     let (scheme, rest) = text.split_once("//")?;
     Some((ws_scheme(scheme.trim_end_matches([';', '.', ',', ' ']))?, rest))
@@ -246,7 +246,7 @@ fn begins_with_port(rest: &str) -> bool {
     !port.is_empty() && port.chars().all(|c| c.is_ascii_digit())
 }
 
-/// The URL that may have been meant, if it is one at all.
+/// The URL that may have been meant, if it is a valid one.
 pub(super) fn suggest(ws: &str, rest: &str) -> Option<String> {
     let meant = format!("{ws}://{rest}");
     meant.parse::<Target>().is_ok().then(|| redact_typed(&meant))
@@ -259,7 +259,7 @@ fn explain(given: String, error: url::ParseError) -> TargetError {
     }
 }
 
-/// Whether `url`, which was typed as `given` with `rest` after its `://`, asks for TLS.
+/// Whether `url`, typed as `given` with `rest` after its `://`, requires TLS.
 fn secure(url: &Url, given: &str, rest: &str) -> Result<bool, TargetError> {
     let given = || redact_typed(given);
     let http = |scheme, ws| TargetError::Http { given: given(), scheme, ws, meant: suggest(ws, rest) };
@@ -285,7 +285,7 @@ fn credentials(url: &Url) -> Option<Credentials> {
         .then(|| Credentials { user: decode(url.username()), password: decode(url.password().unwrap_or("")) })
 }
 
-/// Userinfo arrives percent-encoded; a form decoder would turn `+` into a space, so it is shielded.
+/// Userinfo is percent-encoded; a form decoder would turn `+` into a space, so it is escaped first.
 fn percent_decode(text: &str) -> String {
     let shielded = text.replace('+', "%2B");
     url::form_urlencoded::parse(format!("v={}", shielded.replace('&', "%26")).as_bytes())
@@ -293,7 +293,7 @@ fn percent_decode(text: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
-/// Query parameters whose values are secrets, by a part of their lower-case names.
+/// Parts of lower-case names of query parameters whose values are secrets.
 const SECRET_NAMES: &[&str] = &[
     "token",
     "secret",
@@ -314,21 +314,21 @@ const SECRET_NAMES: &[&str] = &[
     "hmac",
     "nonce",
 ];
-/// Whole names that are secrets, too short to look for inside others.
+/// Whole names of secrets, too short to look for inside others.
 const SECRET_WORDS: &[&str] = &["sig", "sid", "code", "pw", "sign", "pin", "sas", "hash", "mac"];
 
-/// Whether a query parameter's value is to be hidden, by its name as the query has it.
+/// Whether to hide a query parameter's value, by its name in the query.
 pub fn is_secret_name(name: &str) -> bool {
     let name = fully_decoded(name).to_ascii_lowercase();
     SECRET_WORDS.contains(&name.as_str()) || SECRET_NAMES.iter().any(|part| name.contains(part))
 }
 
-/// Percent-decoded as often as it was encoded, within reason.
+/// Percent-decodes repeatedly, with a limit.
 fn fully_decoded(text: &str) -> String {
     (0..3).fold(text.to_string(), |text, _| percent_decode(&text))
 }
 
-/// A URL without its userinfo, secrets in its query, or fragment.
+/// A URL without userinfo, query secrets and fragment.
 pub fn redact_url(url: &Url) -> String {
     let mut shown = url.clone();
     if shown.password().is_some() || !shown.username().is_empty() {
@@ -342,7 +342,7 @@ pub fn redact_url(url: &Url) -> String {
     shown.to_string()
 }
 
-/// A text that may be a URL or a part of one (a `Location` header, a request's target), redacted.
+/// Redacts a text that may be a URL or a part of one (a `Location` header, a request's target).
 pub fn redact_text(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if url.has_host() => redact_url(&url),
@@ -351,9 +351,9 @@ pub fn redact_text(text: &str) -> String {
     }
 }
 
-/// A text that was meant as a URL and need not be one. Its password may hold what elsewhere ends the
-/// userinfo, so everything up to the last `@` goes; a `#` before that may belong to the password or
-/// begin a fragment, and then the rest goes, too.
+/// Redacts a text meant as a URL. Its password may contain characters that usually end the userinfo, so
+/// everything up to the last `@` is removed. A `#` before that may belong to the password or start a
+/// fragment; then the rest is removed too.
 pub(super) fn redact_typed(text: &str) -> String {
     let head = before_fragment(text);
     let Some((before, after)) = text.rsplit_once('@') else { return redact_tail(head) };
@@ -369,7 +369,7 @@ fn before_fragment(text: &str) -> &str {
     text.split('#').next().unwrap_or_default()
 }
 
-/// Host, path and query; the query redacted.
+/// Host, path and query, the query redacted.
 fn redact_tail(text: &str) -> String {
     match text.split_once('?') {
         Some((head, query)) => format!("{head}?{}", redact_query(query)),
@@ -381,8 +381,8 @@ fn redact_query(query: &str) -> String {
     query.split_inclusive(['&', ';']).map(redact_pair).collect()
 }
 
-/// One parameter with the separator after it. One without a value may be a token by itself; a value
-/// that has parameters or userinfo of its own (a URL to come back to) may hold one.
+/// One parameter with the separator after it. A parameter without a value may be a token; a value with
+/// parameters or userinfo of its own (a return URL) may contain one.
 fn redact_pair(pair: &str) -> String {
     let bare = pair.trim_end_matches(['&', ';']);
     let separator = pair.strip_prefix(bare).unwrap_or_default();

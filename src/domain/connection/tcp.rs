@@ -1,39 +1,40 @@
-//! What the kernel knows of a connection below the WebSocket: TCP's own round trips and acknowledgements.
+//! What the kernel knows about a connection below the WebSocket: TCP's RTT and acknowledgements.
 //!
-//! TCP ends at the first TCP hop, which may be a proxy or a balancer; the WebSocket ends at the server. What TCP
-//! acknowledged and the server did not answer tells a hung server from a dead path.
+//! TCP ends at the first TCP hop, which may be a proxy or a load balancer; the WebSocket ends at the server.
+//! Data that TCP acknowledged and the server did not answer distinguishes a hung server from a dead path.
 
 use std::time::Duration;
 
 use crate::domain::format::{counted, duration as show};
 
-/// How long a peer may hold an acknowledgement back (RFC 9293 section 3.8.6.3).
+/// Maximum delay of an acknowledgement (RFC 9293 section 3.8.6.3).
 const MAX_DELAYED_ACK: Duration = Duration::from_millis(500);
 
-/// TCP's figures of one connection, at one moment (TCP_INFO of tcp(7), on Linux).
+/// TCP's figures for one connection at one moment (TCP_INFO of tcp(7), on Linux).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TcpView {
-    /// Smoothed RTT (RFC 6298); an acknowledgement that the peer holds back is part of it.
+    /// Smoothed RTT (RFC 6298); includes delayed acknowledgements.
     pub rtt: Duration,
     pub rtt_deviation: Duration,
-    /// The least RTT of late: the kernel forgets after five minutes. `None` before the first.
+    /// The minimum RTT of the last five minutes, as the kernel keeps it. `None` before the first.
     pub min_rtt: Option<Duration>,
-    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
+    /// Retransmitted segments since the connection began, without those the peer reports as duplicates.
     pub retransmits: u32,
     /// Segments sent and not acknowledged.
     pub unacked: u32,
-    /// Bytes that were taken and not sent.
+    /// Bytes accepted from us and not sent.
     pub unsent: u32,
-    /// Since the last acknowledgement came.
+    /// Since the last acknowledgement.
     pub last_ack: Duration,
-    /// Since the last data came.
+    /// Since the last data was received.
     pub last_data: Duration,
-    /// Bytes acknowledged, since the connection was open.
+    /// Bytes acknowledged since the connection opened.
     pub acked: u64,
 }
 
 impl TcpView {
-    /// Whether the bytes up to `end`, sent so long ago, were acknowledged; `None` while the peer may hold that back.
+    /// Whether the bytes up to `end`, sent this long ago, were acknowledged; `None` while the peer may delay
+    /// that.
     pub fn has_acked(&self, end: u64, ago: Duration) -> Option<bool> {
         match self.acked >= end {
             true => Some(true),
@@ -42,7 +43,8 @@ impl TcpView {
         }
     }
 
-    /// How TCP stands, as a fragment: `the last acknowledgement came 12 s ago; 3 segments unacknowledged, 4 sent again`.
+    /// TCP's state as a fragment: `the last acknowledgement came 12 s ago; 3 segments unacknowledged, 4 sent
+    /// again`.
     pub fn standing(&self) -> String {
         let mut words = format!("last TCP acknowledgement {} before the end", show(self.last_ack));
         let unacked = (self.unacked > 0).then(|| format!("{} unacknowledged", segments(self.unacked)));
@@ -59,12 +61,12 @@ fn segments(count: u32) -> String {
     counted(count, "segment")
 }
 
-/// After so many acknowledged heartbeats without an answer in a row the server hangs, or something strips them; fewer
-/// may be pongs that were dropped, or a pause.
+/// Consecutive acknowledged heartbeats without an answer from which the server counts as hung, or something
+/// as dropping them. Fewer may be dropped pongs or a pause.
 const HANG_MISSES: u32 = 3;
 const ACKNOWLEDGED: &str = "TCP acknowledged what was sent: the next hop lives";
 
-/// What TCP says of the heartbeats missed in a row.
+/// What TCP shows about the heartbeats missed in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MissedAtTcp {
     acked: u32,
@@ -72,13 +74,13 @@ pub struct MissedAtTcp {
 }
 
 impl MissedAtTcp {
-    /// One more was missed.
+    /// Counts another missed one.
     pub fn miss(&mut self, acked: Option<bool>) {
         self.acked += u32::from(acked == Some(true));
         self.not_acked += u32::from(acked == Some(false));
     }
 
-    /// What that means, as a fragment; `None` where TCP does not tell.
+    /// What this means, as a fragment; `None` if TCP does not show it.
     pub fn meaning(&self) -> Option<String> {
         match (self.acked, self.not_acked) {
             (0, 0) => None,

@@ -1,30 +1,30 @@
-//! Text that came from a peer, made safe to show.
+//! Text from a peer, made safe to show.
 
 use std::fmt;
 
 use crate::domain::secrets::{self, HIDDEN, Piece, Pieces, SentSecrets};
 
-/// The most characters of a peer's text that are kept.
+/// Maximum length kept of a peer's text, in characters.
 const MAX_CHARS: usize = 512;
 
-/// A peer's words, with secrets hidden ([`secrets`]), control characters escaped and their length bounded, so that a
-/// hostile close reason or header can neither drive the terminal nor fill the memory, and what the user sent does not
-/// return in a report.
+/// Text of a peer with secrets hidden ([`secrets`]), control characters escaped and its length bounded. So a
+/// hostile close reason or header can neither control the terminal nor fill the memory, and what the user
+/// sent does not return in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct UntrustedText(String);
 
 impl UntrustedText {
-    /// Takes what a peer sent. Bytes that are not UTF-8 become U+FFFD.
+    /// From received bytes; invalid UTF-8 becomes U+FFFD.
     pub fn from_bytes(bytes: &[u8]) -> UntrustedText {
         UntrustedText::new(&String::from_utf8_lossy(bytes))
     }
 
-    /// Takes what a peer sent as text.
+    /// From a received text.
     pub fn new(text: &str) -> UntrustedText {
         secrets::with_sent(|sent| UntrustedText::hiding(text, sent))
     }
 
-    /// Takes what a peer sent as bytes that are no text: in hex, the first of them.
+    /// From received binary data: its first bytes in hex.
     pub fn hex(bytes: &[u8], most: usize) -> UntrustedText {
         secrets::with_sent(|sent| UntrustedText(hex(bytes, most, sent)))
     }
@@ -44,7 +44,7 @@ impl UntrustedText {
         UntrustedText(safe)
     }
 
-    /// Takes a sentence of ours around text that is escaped already.
+    /// From a sentence of wscheck around text that is already escaped.
     pub fn escaped(text: String) -> UntrustedText {
         UntrustedText(text)
     }
@@ -54,13 +54,13 @@ impl UntrustedText {
         &self.0
     }
 
-    /// Whether the peer said nothing.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// `hex:00ff`, without what the user sent.
+/// For example `hex:00ff`, without what the user sent.
 fn hex(bytes: &[u8], most: usize, sent: &SentSecrets) -> String {
     let (mut shown, mut at) = ("hex:".to_string(), 0);
     while at < bytes.len().min(most) {
@@ -82,7 +82,7 @@ fn hex(bytes: &[u8], most: usize, sent: &SentSecrets) -> String {
 }
 
 fn push_safe(safe: &mut String, c: char) {
-    // A backslash is escaped so that what looks like one of our escapes is one.
+    // A backslash is escaped too, so that peers cannot imitate our escapes.
     if c == '\\' || c.is_control() || is_invisible(c) {
         safe.extend(c.escape_default());
     } else {
@@ -90,9 +90,8 @@ fn push_safe(safe: &mut String, c: char) {
     }
 }
 
-/// Characters that change how others are shown, or hide between them: bidirectional controls (Unicode
-/// UAX 9), zero-width ones, the soft hyphen, line and paragraph separators, interlinear annotations
-/// and tags.
+/// Characters that change how others are shown, or are invisible: bidirectional controls (Unicode UAX 9),
+/// zero-width characters, the soft hyphen, line and paragraph separators, interlinear annotations and tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,15 +1,15 @@
-//! What a message says at the places where a pattern has placeholders.
+//! The values of a message at a pattern's placeholders.
 
 use super::placeholder::{PlaceholderName, TextPart};
 
-/// The longest id that is looked for, in bytes. It bounds the work that a hostile message can cause.
+/// Maximum length of an id, in bytes. Bounds the work that a hostile message causes.
 const MAX_ID_BYTES: usize = 256;
 /// Digits of `u64::MAX`.
 const MAX_NUMBER_DIGITS: usize = 20;
-/// In so many places at most it is tried what follows `{any}`.
+/// Maximum number of positions tried for the text after `{any}`.
 const MAX_ANY_TRIES: usize = 256;
 
-/// The keys that a message carries.
+/// The keys of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Captures {
     pub seq: Option<u64>,
@@ -18,12 +18,11 @@ pub struct Captures {
 }
 
 impl Captures {
-    /// Whether the message carries no key at all.
     pub fn is_empty(&self) -> bool {
         *self == Captures::default()
     }
 
-    /// Both together; `None` when they name the same key and disagree.
+    /// Both combined; `None` if they disagree on a key.
     pub(super) fn and(self, other: Captures) -> Option<Captures> {
         Some(Captures {
             seq: agree(self.seq, other.seq)?,
@@ -32,7 +31,7 @@ impl Captures {
         })
     }
 
-    /// What `text` says at the place of `key`: digits for a number, any text for an id.
+    /// The value of `key` in `text`: digits for a number, any text for an id.
     pub(super) fn of(key: PlaceholderName, text: &str) -> Option<Captures> {
         match key {
             PlaceholderName::Seq | PlaceholderName::Seq1 | PlaceholderName::NowMs | PlaceholderName::NowS => {
@@ -43,7 +42,7 @@ impl Captures {
         }
     }
 
-    /// A number at the place of `key`. What counts from 1 has no 0, and an id is no number.
+    /// A number as the value of `key`. A key counted from 1 has no 0, and an id is no number.
     pub(super) fn of_number(key: PlaceholderName, number: u64) -> Option<Captures> {
         let mut captures = Captures::default();
         match key {
@@ -56,7 +55,7 @@ impl Captures {
         Some(captures)
     }
 
-    /// What `text` says at the places among `parts`, when it reads as they do from end to end.
+    /// The values in `text` at the placeholders of `parts`, if the whole text matches.
     pub(super) fn from_text(parts: &[TextPart], text: &str) -> Option<Captures> {
         match parts {
             [] => text.is_empty().then(Captures::default),
@@ -85,7 +84,7 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Where what follows `{any}` may start.
+/// Where the text after `{any}` may start.
 fn starts<'a>(rest: &'a [TextPart], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     match rest {
         [TextPart::Literal(literal)] => Box::new(
@@ -96,7 +95,7 @@ fn starts<'a>(rest: &'a [TextPart], text: &'a str) -> Box<dyn Iterator<Item = us
     }
 }
 
-/// Where a placeholder may end, the likeliest first: a number is as long, an id as short as possible.
+/// Where a placeholder may end, the likeliest first: numbers as long, ids as short as possible.
 fn ends<'a>(key: PlaceholderName, rest: &[TextPart], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     let digits = || text.bytes().take(MAX_NUMBER_DIGITS).take_while(u8::is_ascii_digit).count();
     match (key, rest) {
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_is_passed_over() {
+    fn any_placeholder_is_skipped() {
         assert_eq!(captured("PONG{any}", "PONG\r\n"), Some(Captures::default()));
         assert_eq!(captured("PONG{any}", "PONG"), Some(Captures::default()));
         assert_eq!(captured("{any}!", "a!b!"), Some(Captures::default()));
@@ -132,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_from_1_is_one_more_than_from_0() {
+    fn seq1_is_one_more_than_seq() {
         assert_eq!(captured("{seq1}", "1").unwrap().seq, Some(0));
         assert_eq!(captured("{seq1}", "0"), None);
     }
 
     #[test]
-    fn a_number_is_digits_and_nothing_else() {
+    fn number_is_digits_only() {
         assert_eq!(captured("{seq}", "42").unwrap().seq, Some(42));
         assert_eq!(captured("{now_ms}", "18446744073709551615").unwrap().now_ms, Some(u64::MAX));
         for text in ["", "+4", "-4", "4 ", "4.0", "four", "18446744073709551616", "٤"] {
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_ends_where_what_follows_it_fits() {
+    fn placeholder_ends_where_the_rest_matches() {
         let found = captured("pong {id}-{seq}.", "pong a-b-17.").unwrap();
         assert_eq!((found.id.as_deref(), found.seq), (Some("a-b"), Some(17)));
         assert_eq!(captured("{seq}0", "1230").unwrap().seq, Some(123));
@@ -155,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_named_twice_must_say_the_same() {
+    fn repeated_key_must_agree() {
         assert_eq!(captured("{seq},{seq}", "5,5").unwrap().seq, Some(5));
         assert_eq!(captured("{seq},{seq}", "5,6"), None);
     }
 
     #[test]
-    fn an_id_is_neither_empty_nor_endless() {
+    fn id_length_is_bounded() {
         assert_eq!(captured("<{id}>", "<>"), None);
         assert_eq!(captured("{id}", &"x".repeat(MAX_ID_BYTES)).unwrap().id.unwrap().len(), MAX_ID_BYTES);
         assert_eq!(captured("{id}", &"x".repeat(MAX_ID_BYTES + 1)), None);

@@ -1,4 +1,4 @@
-//! What one message from the server is: an answer, an echo, the server's own ping, or ordinary.
+//! Classifies the messages of a server: answer, echo, the server's own ping, or ordinary.
 
 use std::collections::VecDeque;
 
@@ -12,40 +12,39 @@ use super::pattern::{Captures, Pattern, PatternMatch};
 use super::protocol_profile::{ProtocolProfile, ServerRequests};
 use super::template::{Payload, PlaceholderName, RequestKeys, Template};
 
-/// How many of the latest asks' times are remembered: at 100 asks a second, of the last 40 seconds.
+/// How many of the latest requests' times are kept: at 100 requests a second, the last 40 seconds.
 const MAX_REMEMBERED_REQUESTS: usize = 4096;
 
-/// The longest message in which an ask that was passed on is looked for, in bytes: so a flood stays cheap.
+/// Maximum length of a message searched for relayed requests, in bytes, so that a flood stays cheap.
 const MAX_RELAYED_BYTES: usize = 16 * 1024;
 
-/// How an answer tells which ask it belongs to.
+/// How an answer identifies its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correlation {
-    /// It carries the id or the number of this ask.
+    /// It carries the id or the number of this request.
     Exact { seq: u64 },
-    /// It carries the time of an ask of ours; two asks within a millisecond share it.
+    /// It carries the time of one of our requests; two requests within a millisecond share it.
     Stamp { now_ms: u64 },
-    /// It carries an id or a number that is none of ours.
+    /// It carries a foreign id or number.
     Foreign,
-    /// It carries no key: to be matched in order.
+    /// It carries no key, so it is matched in order.
     None,
 }
 
-/// What a message is.
+/// The classification of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageMeaning {
     Answer(Correlation),
-    /// Our own ask come back: the server echoes, and does not answer.
+    /// Our own request returned: the server echoes and does not answer.
     Echo,
-    /// The server's own heartbeat, and what it wants to hear; `None` when we are not to answer.
+    /// The server's own heartbeat, and the expected answer; `None` if wscheck must not answer.
     ServerPing {
         reply: Option<Payload>,
     },
     Ordinary,
 }
 
-/// A way in which servers ask their clients in JSON, and how they want to be answered: by the same
-/// object with another value in one field.
+/// A form of JSON pings that servers send. The answer is the same object with another value in one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerPingShape {
     pub field: &'static str,
@@ -53,23 +52,23 @@ pub struct ServerPingShape {
     pub pong: &'static str,
 }
 
-/// The server pings that are answered in kind.
+/// The server pings that wscheck answers in the same form.
 pub const SERVER_PING_SHAPES: &[ServerPingShape] = &[
     ServerPingShape { field: "type", ping: "ping", pong: "pong" },
     ServerPingShape { field: "event", ping: "ping", pong: "pong" },
 ];
 
-/// What the ids of one connection have in common: `{nonce:016x}-{seq}`.
+/// The common part of one connection's ids: `{nonce:016x}-{seq}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Nonce(u64);
 
-/// Whose an id is.
+/// The origin of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdOwner {
     Us {
         seq: u64,
     },
-    /// It has the form of our ids: another connection of wscheck asked, and the server passed it on.
+    /// It has the form of our ids: another connection of wscheck sent it, and the server relayed it.
     AnotherOfUs,
     Alien,
 }
@@ -90,14 +89,14 @@ impl Nonce {
     }
 }
 
-/// Tells answers, echoes, the server's own pings and ordinary messages apart, on one connection.
+/// Distinguishes answers, echoes, the server's pings and ordinary messages on one connection.
 ///
-/// The tests, in this order:
+/// The first test that applies:
 ///
-/// - the pattern matches: an answer (first, because a user may accept the echo as the answer)
-/// - it reads as our ask does, with keys of ours, or it equals our last ask: an echo
-/// - it is one of the convention's, or else of [`SERVER_PING_SHAPES`]: the server's ping
-/// - else it is ordinary
+/// 1. The pattern matches: an answer (first, because a user may accept the echo as the answer).
+/// 2. It has the form of our request with our keys, or equals our last request: an echo.
+/// 3. It is a ping of the protocol, or else one of [`SERVER_PING_SHAPES`]: the server's ping.
+/// 4. Otherwise it is ordinary.
 #[derive(Debug)]
 pub struct Classifier {
     asks: Option<Box<SentRequests>>,
@@ -107,51 +106,51 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// For a connection with app heartbeats. `nonce` is a random number that no other connection has.
+    /// For a connection with app heartbeats. `nonce` is a random number unique to this connection.
     pub fn new(template: Template, pattern: Pattern, answer_pings: bool, nonce: u64) -> Classifier {
         let asks = Some(Box::new(SentRequests::new(template, pattern, Nonce(nonce))));
         Classifier { asks, ..Classifier::without_asks(answer_pings) }
     }
 
-    /// For a connection on which we ask nothing by messages.
+    /// For a connection without app heartbeats.
     pub fn without_asks(answer_pings: bool) -> Classifier {
         let (framing, server) = (Framing::default(), ServerRequests::default());
         Classifier { asks: None, answer_pings, framing, server }
     }
 
-    /// The same, where the other side speaks so.
+    /// Uses a known protocol's server pings.
     pub fn speaking(self, convention: &ProtocolProfile) -> Classifier {
         Classifier { framing: convention.framing, server: convention.asks.clone(), ..self }
     }
 
-    /// The message that heartbeat `seq` sends, which is remembered so that answers and echoes are
-    /// recognised; `now_ms` is the wall clock in milliseconds since 1970. `None` without app heartbeats.
+    /// The request message of heartbeat `seq`, kept to recognize answers and echoes. `now_ms`: wall clock in
+    /// milliseconds since 1970. `None` without app heartbeats.
     pub fn ask(&mut self, seq: u64, now_ms: u64) -> Option<Payload> {
         self.asks.as_mut().map(|asks| asks.ask(seq, now_ms))
     }
 
-    /// What a message from the server says, which may be several things; `now_ms` is the wall clock, for
-    /// replies that carry it.
+    /// Classifies a message, which may contain several units. `now_ms`: wall clock, for replies that carry
+    /// it.
     pub fn read(&mut self, message: MessageRef<'_>, now_ms: u64) -> Vec<MessageMeaning> {
         let units = self.framing.units(message);
         units.map(|unit| self.classify_at(&InboundMessage::new(unit), now_ms)).collect()
     }
 
-    /// Whether a message carries an ask of ours, or that of another connection of wscheck, which the server passed on:
-    /// told by the id in it, so only of asks that have one.
+    /// Whether a message contains a request of this or another connection of wscheck, relayed by the server.
+    /// Recognized by the id, so only for requests that have one.
     pub fn is_sent_on(&self, message: MessageRef<'_>) -> bool {
         let carries = |asks: &SentRequests| asks.carries_an_id(message, self.framing);
         self.asks.as_deref().is_some_and(carries)
     }
 
-    /// How a message differs from an answer; `None` when it is one, and before anything was asked.
+    /// How a message differs from an answer; `None` if it is one, or before the first request.
     pub fn difference(&self, message: MessageRef<'_>) -> Option<Difference> {
         let asks = self.asks.as_deref().filter(|asks| asks.asked.is_some())?;
         let mut units = self.framing.units(message);
         units.find_map(|unit| asks.pattern.difference(&InboundMessage::new(unit)))
     }
 
-    /// What one thing that the server says is.
+    /// Classifies one unit of a message.
     fn classify_at(&mut self, incoming: &InboundMessage, now_ms: u64) -> MessageMeaning {
         let ours = self.asks.as_mut().and_then(|asks| asks.classify(incoming));
         ours.or_else(|| self.server_ask(incoming, now_ms)).unwrap_or(MessageMeaning::Ordinary)
@@ -163,7 +162,7 @@ impl Classifier {
         Some(MessageMeaning::ServerPing { reply: reply.filter(|_| self.answer_pings) })
     }
 
-    /// What a message from the server is.
+    /// Classifies a message.
     #[cfg(test)]
     fn classify(&mut self, incoming: &InboundMessage) -> MessageMeaning {
         self.classify_at(incoming, 0)
@@ -181,14 +180,14 @@ impl Classifier {
     }
 }
 
-/// The field of this name, or else of the same in other letter case, with its name as it is written.
+/// The field of this name, or else the same in other letter case, with its name as written.
 pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<(&'a String, &'a Value)> {
     let alike = || object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     object.get_key_value(name).or_else(alike)
 }
 
-/// The same object with another text in this field, which has the letter case of what it replaces. `None`: which case
-/// that would be is not known.
+/// The same object with another text in this field, in the letter case of the replaced text. `None` if that
+/// case is unclear.
 pub fn answer_in_kind(object: &Map<String, Value>, name: &str, text: &str) -> Option<Value> {
     let (name, said) = field(object, name)?;
     let text = in_case_of(said.as_str()?, text)?;
@@ -197,7 +196,7 @@ pub fn answer_in_kind(object: &Map<String, Value>, name: &str, text: &str) -> Op
     Some(Value::Object(answer))
 }
 
-/// A text of small letters in the letter case of another: `PONG` of `PING`, `Pong` of `Ping`.
+/// A lower-case text in the letter case of another: `PONG` for `PING`, `Pong` for `Ping`.
 pub fn in_case_of(model: &str, text: &str) -> Option<String> {
     let capitalized = |text: &str| {
         let mut begins = true;
@@ -217,23 +216,23 @@ pub fn in_case_of(model: &str, text: &str) -> Option<String> {
     }
 }
 
-/// What is known of our own asks.
+/// The state of our own requests.
 #[derive(Debug)]
 struct SentRequests {
     template: Template,
     pattern: Pattern,
     nonce: Nonce,
-    /// The template read as a pattern: what an echo looks like. `None` when it cannot be read so.
+    /// The template as a pattern, to recognize echoes. `None` if it cannot be one.
     echo: Option<Pattern>,
-    /// The ask's JSON values that hold keys, those that name one ask first.
+    /// The request's JSON values with keys, those that identify a request first.
     places: Vec<PlaceholderValue>,
-    /// The first and the last number asked.
+    /// The first and the last number sent.
     asked: Option<(u64, u64)>,
     stamps: VecDeque<u64>,
     last: Option<Payload>,
-    /// Asks that have neither been answered nor come back: so many keyless echoes may be ours.
+    /// Requests neither answered nor echoed: as many echoes without keys may be ours.
     open: u64,
-    /// The server puts its own clock where the ask has ours, so an equal time would be chance.
+    /// The server puts its own clock in place of the request's time, so an equal time is chance.
     server_has_own_clock: bool,
 }
 
@@ -283,8 +282,8 @@ impl SentRequests {
         Some(meaning)
     }
 
-    /// Looks where the ask has its keys. A time that is not ours does not make an answer foreign: many
-    /// servers stamp their answers with their own clock.
+    /// Looks for keys where the request has them. A foreign time does not make an answer foreign: many
+    /// servers put their own clock into answers.
     fn derived(&mut self, incoming: &InboundMessage) -> Correlation {
         let Some(document) = incoming.json() else { return Correlation::None };
         let mut without = Correlation::None;
@@ -300,7 +299,7 @@ impl SentRequests {
         without
     }
 
-    /// The ask that the keys name, by the first that is ours: id, number, time.
+    /// The request identified by the first key that is ours: id, number, time.
     fn owned(&self, captures: &Captures) -> Option<Correlation> {
         let by_id = captures.id.as_deref().and_then(|id| match self.nonce.owner(id) {
             IdOwner::Us { seq } => Some(seq),
@@ -317,8 +316,8 @@ impl SentRequests {
         self.asked.is_some_and(|(first, last)| (first..=last).contains(&seq))
     }
 
-    /// Our ask come back, or that of another connection of wscheck which the server passed on to us:
-    /// ordinary then, and no ping of the server's.
+    /// Recognizes our own request returned, or that of another connection of wscheck relayed by the server.
+    /// The latter is ordinary, not a ping of the server.
     fn own_ask(&self, incoming: &InboundMessage) -> Option<MessageMeaning> {
         if self.open > 0 && self.is_last_ask(incoming.message()) {
             return Some(MessageMeaning::Echo);
@@ -349,7 +348,7 @@ impl SentRequests {
     }
 }
 
-/// An id or a number names one ask; a time may be that of several, or the server's.
+/// Whether it identifies one request: an id or number does; a time may belong to several, or be the server's.
 fn names_one_ask(place: &PlaceholderValue) -> bool {
     [PlaceholderName::Id, PlaceholderName::Seq, PlaceholderName::Seq1].into_iter().any(|key| place.has(key))
 }
@@ -363,7 +362,7 @@ mod tests {
     const NONCE: u64 = 0xab;
     const NOW: u64 = 1_700_000_000_000;
 
-    /// A classifier that has asked `0..count`, once every 10 ms.
+    /// A classifier that has sent requests `0..count`, one every 10 ms.
     fn asking(template: &str, pattern: &str, count: u64) -> Classifier {
         let template = template.parse().unwrap();
         let mut classifier = Classifier::new(template, pattern.parse().unwrap(), true, NONCE);
@@ -396,13 +395,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_our_id_is_matched_exactly() {
+    fn answer_with_our_id_is_matched_exactly() {
         let answer = r#"{"type":"pong","id":"00000000000000ab-3","timestamp":5}"#;
         assert_eq!(correlation(&mut by_default(5), answer), Correlation::Exact { seq: 3 });
     }
 
     #[test]
-    fn an_answer_with_our_time_is_matched_by_it() {
+    fn answer_with_our_time_is_matched_by_time() {
         let mut classifier = by_default(5);
         for answer in [
             r#"{"type":"pong","timestamp":1700000000020}"#,
@@ -415,12 +414,12 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_keys_is_matched_in_order() {
+    fn answer_without_keys_is_matched_in_order() {
         assert_eq!(correlation(&mut by_default(5), r#"{"type":"pong"}"#), Correlation::None);
     }
 
     #[test]
-    fn an_id_of_somebody_else_is_foreign() {
+    fn unknown_id_is_foreign() {
         let mut classifier = by_default(5);
         for id in ["\"00000000000000ac-3\"", "\"x\"", "7", "{}", "\"00000000000000ab-5\""] {
             let answer = format!(r#"{{"type":"pong","id":{id}}}"#);
@@ -437,14 +436,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_the_pattern_wins_over_the_asks_own() {
+    fn pattern_placeholder_wins_over_the_request() {
         let mut classifier = asking(r#"{"n":{seq},"id":"{id}"}"#, r#"{"re":{seq}}"#, 5);
         assert_eq!(correlation(&mut classifier, r#"{"re":2,"n":4}"#), Correlation::Exact { seq: 2 });
         assert_eq!(correlation(&mut classifier, r#"{"re":9,"n":4}"#), Correlation::Foreign);
     }
 
     #[test]
-    fn a_literal_answer_names_its_ask_by_the_patterns_places() {
+    fn literal_answer_is_matched_by_pattern_placeholders() {
         let mut classifier = asking("ping {seq}", "pong {seq}", 5);
         assert_eq!(correlation(&mut classifier, "pong 4"), Correlation::Exact { seq: 4 });
         assert_eq!(correlation(&mut classifier, "pong 5"), Correlation::Foreign);
@@ -453,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nested_key_is_looked_up_at_the_same_path() {
+    fn nested_key_is_read_at_the_same_path() {
         let mut classifier = asking(r#"[null,"{seq}","t",{"at":{now_ms}}]"#, r#"[null,{seq},"t",{}]"#, 0);
         assert_eq!(meaning(&mut classifier, "[]"), MessageMeaning::Ordinary);
         let mut classifier = asking(r#"{"d":{"at":{now_ms}}}"#, r#"{"ok":true}"#, 2);
@@ -473,21 +472,21 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_that_the_user_accepts_is_the_answer() {
+    fn echo_accepted_by_the_pattern_is_the_answer() {
         let mut classifier = asking(Template::default().as_str(), r#"{"type":"ping","id":"{id}"}"#, 3);
         let ask = text(classifier.ask(3, NOW));
         assert_eq!(correlation(&mut classifier, &ask), Correlation::Exact { seq: 3 });
     }
 
     #[test]
-    fn the_ask_of_another_connection_is_ordinary_and_gets_no_pong() {
+    fn request_of_another_connection_is_ordinary() {
         let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
         let ask = text(other.ask(0, NOW));
         assert_eq!(meaning(&mut by_default(3), &ask), MessageMeaning::Ordinary);
     }
 
     #[test]
-    fn an_ask_that_was_sent_on_is_known_by_its_id() {
+    fn relayed_request_is_recognized_by_its_id() {
         let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
         let ask = text(other.ask(0, NOW));
         let rewritten = ask.replace('{', r#"{"from":"somebody","#);
@@ -502,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_ask_is_recognised_when_it_comes_back() {
+    fn every_kind_of_request_is_recognized_as_an_echo() {
         for template in ["ping", "ping {seq}", "x{now_ms}", r#"{"op":"ping"}"#, r#"{"n":{seq}}"#, "{seq}{id}"]
         {
             let mut classifier = asking(template, "pong", 2);
@@ -521,14 +520,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_that_reads_like_our_answered_ask_is_the_servers() {
+    fn ping_like_our_answered_request_is_the_servers() {
         let mut classifier = asking(r#"{"type":"ping"}"#, r#"{"type":"pong"}"#, 1);
         assert_eq!(correlation(&mut classifier, r#"{"type":"pong"}"#), Correlation::None);
         assert!(matches!(meaning(&mut classifier, r#"{"type":"ping"}"#), MessageMeaning::ServerPing { .. }));
     }
 
     #[test]
-    fn the_servers_own_ping_is_answered_in_kind() {
+    fn server_ping_is_answered_in_the_same_form() {
         let replies = [
             (r#"{"type":"ping"}"#, r#"{"type":"pong"}"#),
             (r#"{"event":"ping"}"#, r#"{"event":"pong"}"#),
@@ -543,13 +542,13 @@ mod tests {
     }
 
     #[test]
-    fn ping_in_odd_letter_case_is_seen_but_not_answered() {
+    fn ping_in_odd_letter_case_is_not_answered() {
         let meaning = meaning(&mut by_default(1), r#"{"type":"pINg"}"#);
         assert_eq!(meaning, MessageMeaning::ServerPing { reply: None });
     }
 
     #[test]
-    fn the_servers_ping_is_seen_but_not_answered_when_we_are_not_to() {
+    fn server_ping_is_not_answered_if_disabled() {
         let mut classifier = Classifier::without_asks(false);
         assert_eq!(
             meaning(&mut classifier, r#"{"type":"ping"}"#),
@@ -559,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_say_several_things() {
+    fn message_may_contain_several_units() {
         let convention = ProtocolProfile {
             framing: Framing::Lines,
             asks: ServerRequests::Known(vec![ServerRequest {
@@ -583,7 +582,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_ordinary() {
+    fn other_messages_are_ordinary() {
         let mut classifier = by_default(3);
         for message in ["", "ping", "{}", r#"{"type":"Pings"}"#, r#"["ping"]"#, r#"{"type":["ping"]}"#] {
             assert_eq!(meaning(&mut classifier, message), MessageMeaning::Ordinary, "{message}");
@@ -591,7 +590,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_ask_nothing_is_ours() {
+    fn nothing_is_ours_before_the_first_request() {
         let mut classifier = by_default(0);
         let answer = r#"{"type":"pong","id":"00000000000000ab-0"}"#;
         assert_eq!(correlation(&mut classifier, answer), Correlation::Foreign);
@@ -599,7 +598,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_answer_with_an_id_finds_its_own_ask(seq in 0_u64..200) {
+        fn every_answer_with_an_id_finds_its_request(seq in 0_u64..200) {
             let answer = format!(r#"{{"type":"pong","id":"00000000000000ab-{seq}"}}"#);
             prop_assert_eq!(correlation(&mut by_default(200), &answer), Correlation::Exact { seq });
         }

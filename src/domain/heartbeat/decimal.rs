@@ -1,19 +1,19 @@
-//! Numbers as JSON writes them, compared by value and exactly, however many digits they have.
+//! JSON numbers, compared exactly by value, with any number of digits.
 
-/// The most digits of a whole number that is written out; longer ones stay as they came.
+/// Maximum digits of a whole number that is written out; longer ones stay as received.
 const MAX_WHOLE_DIGITS: i64 = 64;
 
 /// A decimal number: `digits` times ten to the power of `exponent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decimal {
     is_negative: bool,
-    /// Without zeros at either end; empty for zero.
+    /// Without leading and trailing zeros; empty for zero.
     digits: String,
     exponent: i64,
 }
 
 impl Decimal {
-    /// Reads a number as JSON writes it: `1`, `-0.5`, `1e2`. An exponent beyond 64 bits counts as the largest.
+    /// Parses a JSON number: `1`, `-0.5`, `1e2`. An exponent beyond 64 bits counts as the largest.
     pub(super) fn read(text: &str) -> Decimal {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let unsigned = mantissa.trim_start_matches('-');
@@ -29,7 +29,7 @@ impl Decimal {
         Decimal { is_negative: mantissa.starts_with('-'), digits, exponent }
     }
 
-    /// The number as a whole one without an exponent; `None` when it has a fraction or too many digits.
+    /// The value as an integer without exponent; `None` if it has a fraction or too many digits.
     pub(super) fn whole(&self) -> Option<String> {
         let length = self.exponent.saturating_add(self.digits.len() as i64);
         if self.digits.is_empty() {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_one_digit_tells_apart_differ() {
+    fn values_with_one_different_digit_differ() {
         for (one, other) in [
             ("18446744073709551616", "18446744073709551617"),
             ("1234567890123456789012345678901234567890", "1234567890123456789012345678901234567891"),
@@ -101,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_are_equal_exactly_when_they_are(one in any::<u128>(), other in any::<u128>()) {
+        fn integers_compare_exactly(one in any::<u128>(), other in any::<u128>()) {
             prop_assert_eq!(is_same(&one.to_string(), &other.to_string()), one == other);
             prop_assert!(!is_same(&one.to_string(), &one.wrapping_add(1).to_string()));
             let fraction = format!("{one}.00");

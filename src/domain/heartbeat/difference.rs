@@ -1,4 +1,4 @@
-//! How a message differs from what a pattern describes, in words that help to write the pattern.
+//! How a message differs from a pattern, in words that help to write the pattern.
 
 use serde_json::Value;
 
@@ -10,23 +10,23 @@ use super::template::{ANY, PlaceholderName, TextPart};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::secrets::HIDDEN;
 
-/// The most differences that are named.
+/// Maximum number of differences listed.
 const MAX_NAMED: usize = 3;
-/// A value of the message is shown up to this length, in characters.
+/// Maximum length of a value shown, in characters.
 const MAX_VALUE: usize = 60;
 
 /// How a message differs from a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// How much of the pattern agrees with the message: of several messages, the one with the most is the likeliest
-    /// answer.
+    /// How much of the pattern agrees with the message. Of several messages, the one with the highest score
+    /// is the likeliest answer.
     pub agreeing: u32,
-    /// Each a lower-case fragment; what the peer sent is escaped in it.
+    /// Lower-case fragments; peer data in them is escaped.
     pub points: Vec<String>,
 }
 
 impl Difference {
-    /// An answer in all but its id or number.
+    /// An answer whose only difference is its id or number.
     pub fn foreign() -> Difference {
         Difference { agreeing: u32::MAX, points: vec!["its id or number is none of ours".to_string()] }
     }
@@ -46,17 +46,17 @@ impl Difference {
         self.points.push(point);
     }
 
-    /// Part of the pattern agrees: `weight` says how telling it is.
+    /// Adds an agreement; `weight` is how significant it is.
     fn agree(&mut self, weight: u32) {
         self.agreeing = self.agreeing.saturating_add(weight);
     }
 }
 
-/// A value that is equal tells more than a field that is only there.
+/// An equal value is more significant than a field that merely exists.
 const EQUAL: u32 = 2;
 const PRESENT: u32 = 1;
 
-/// How a text differs from JSON of this shape.
+/// How a text differs from this JSON pattern.
 pub(super) fn of_json(shape: &JsonPattern, text: &str) -> Difference {
     let Some(value) = inbound::parse(text) else {
         return Difference::only("it is no JSON, and the pattern is");
@@ -66,7 +66,7 @@ pub(super) fn of_json(shape: &JsonPattern, text: &str) -> Difference {
     difference
 }
 
-/// The same, where the JSON stands behind other text.
+/// The same, with text before the JSON.
 pub(super) fn of_prefixed(prefix: &str, shape: &JsonPattern, text: &str) -> Difference {
     match text.strip_prefix(prefix) {
         Some(rest) => {
@@ -118,7 +118,7 @@ fn counted_bytes(count: usize) -> String {
     if count == 1 { "1 byte".to_string() } else { format!("{count} bytes") }
 }
 
-/// How a message of the other kind differs: text where the pattern wants binary, or the reverse.
+/// The difference if the pattern expects text and the message is binary, or the reverse.
 pub(super) fn other_carrier(
     incoming: &InboundMessage,
     wanted: MessageType,
@@ -138,7 +138,7 @@ pub(super) fn other_carrier(
     Difference { agreeing: inner.agreeing, points: [vec![first], inner.points].concat() }
 }
 
-/// Adds how a value differs from a shape; `path` is the way to it.
+/// Adds how a value differs from a pattern; `path` leads to it.
 fn compare(shape: &JsonPattern, value: &Value, path: &str, difference: &mut Difference) {
     match (shape, value) {
         (JsonPattern::Any, _) => difference.agree(PRESENT),
@@ -177,7 +177,7 @@ fn compare(shape: &JsonPattern, value: &Value, path: &str, difference: &mut Diff
     }
 }
 
-/// The pattern has a placeholder here, alone or in a string.
+/// Compares a value with a placeholder, alone or in a string.
 fn compare_place(shape: &JsonPattern, value: &Value, path: &str, difference: &mut Difference) {
     if shape.captures(value).is_some() {
         return difference.agree(EQUAL);
@@ -206,7 +206,7 @@ fn joined(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
 }
 
-/// A place in the message, for a sentence.
+/// A location in the message, for a sentence.
 fn named(path: &str) -> String {
     if path.is_empty() { "it".to_string() } else { format!("`{}`", UntrustedText::new(path)) }
 }
@@ -219,7 +219,7 @@ fn missing<'a>(path: &str, name: &str, mut present: impl Iterator<Item = &'a Str
     }
 }
 
-/// What two values that differ have in common, where that is a hint.
+/// A hint if two different values are similar.
 fn alike(wanted: &Value, came: &Value) -> &'static str {
     match (wanted, came) {
         (Value::String(wanted), Value::String(came)) if wanted.to_lowercase() == came.to_lowercase() => {
@@ -235,7 +235,7 @@ fn alike(wanted: &Value, came: &Value) -> &'static str {
     }
 }
 
-/// A value of the peer's as JSON, escaped and cut; hidden where the name of its field says that it is a secret.
+/// A value of the peer's as JSON, escaped and truncated; hidden if its field's name marks it as a secret.
 fn shown(path: &str, value: &Value) -> String {
     let name = path.rsplit('.').next().unwrap_or_default();
     let field = serde_json::json!({ name: value }).to_string();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_another_type_say_how_to_write_the_pattern() {
+    fn values_of_another_type_suggest_a_pattern() {
         assert_eq!(
             of_text(r#"{"pong":true,"n":{seq}}"#, r#"{"pong":true,"n":"0"}"#),
             r#"`n` came as the string "0": write "{seq}" in the pattern"#

@@ -2,32 +2,32 @@
 
 use super::placeholder::TemplateError;
 
-/// In which kind of message a text goes, or comes.
+/// The kind of message that carries a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageType {
     Text,
     /// The text's bytes, in a binary message.
     Binary,
-    /// Whichever it is; sent as text.
+    /// Either kind; sent as text.
     Either,
 }
 
-/// How a text is written.
+/// A text, its carrier and its notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EscapedText<'a> {
     pub carrier: MessageType,
     /// Without its prefix.
     pub body: &'a str,
-    /// Escapes stand for characters in it, and it is never JSON.
+    /// Contains escapes, and is never JSON.
     pub escaped: bool,
 }
 
-/// Takes a text's prefix off.
+/// Splits off a text's prefix:
 ///
-/// - `text:` is literal, with escapes
-/// - `binary:` goes in a binary message; with escapes, unless it is JSON
-/// - `data:` is the same, in whichever kind of message
-/// - anything else is as it stands
+/// - `text:`: literal, with escapes
+/// - `binary:`: in a binary message; with escapes, unless it is JSON
+/// - `data:`: the same, in either kind of message
+/// - otherwise unchanged
 pub(super) fn written(given: &str) -> EscapedText<'_> {
     if let Some(body) = given.strip_prefix("text:") {
         return EscapedText { carrier: MessageType::Text, body, escaped: true };
@@ -40,7 +40,7 @@ pub(super) fn written(given: &str) -> EscapedText<'_> {
     EscapedText { carrier: MessageType::Text, body: given, escaped: false }
 }
 
-/// Puts characters in the place of their escapes: `\r`, `\n`, `\t`, `\0`, `\xHH` (below 80) and `\\`.
+/// Replaces escapes by their characters: `\r`, `\n`, `\t`, `\0`, `\xHH` (below 80) and `\\`.
 pub(super) fn unescape(given: &str, body: &str) -> Result<String, TemplateError> {
     let refused = |found: String| TemplateError::NoEscape { given: given.to_string(), found };
     let mut text = String::with_capacity(body.len());
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_stand_for_what_a_command_line_cannot_carry() {
+    fn escapes_are_replaced() {
         let read = |text: &str| unescape(text, text).unwrap();
         assert_eq!(read(r"PING\r\n"), "PING\r\n");
         assert_eq!(read(r"{}\x1e\0\t\\n"), "{}\x1e\0\t\\n");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_says_what_carries_the_text() {
+    fn prefix_selects_the_carrier() {
         let is = |given: &str| {
             let written = written(given);
             (written.carrier, written.escaped)

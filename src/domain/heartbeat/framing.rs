@@ -1,27 +1,27 @@
-//! How a message holds what is said: as one thing, or as several.
+//! How a message is divided into units: one, or several.
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::inbound::MessageRef;
 
-/// The most things that are taken out of one message: a hostile one may be nothing but separators.
+/// Maximum number of units taken from one message: a hostile one may consist of separators.
 const MAX_PARTS: usize = 4096;
 
 /// How a message is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Framing {
-    /// A message says one thing.
+    /// One unit.
     #[default]
     Message,
-    /// Each of its lines, which end in LF or CRLF, says one; the last may lack its end (NATS, Centrifugo).
+    /// Lines, each ended by LF or CRLF; the last may lack its end (NATS, Centrifugo).
     Lines,
-    /// Each of its records, which end in 0x1E, says one; the last may lack its end (SignalR).
+    /// Records, each ended by 0x1E; the last may lack its end (SignalR).
     Records,
 }
 
 impl Framing {
-    /// What a message holds, without the separators.
+    /// The units of a message, without the separators.
     pub fn units<'a>(self, message: MessageRef<'a>) -> Box<dyn Iterator<Item = MessageRef<'a>> + Send + 'a> {
         let end = match self {
             Framing::Message => return Box::new(std::iter::once(message)),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn several_things_in_one_message_are_told_apart() {
+    fn units_of_a_message_are_separated() {
         assert_eq!(texts(Framing::Lines, "PING\r\nPONG\r\n"), ["PING", "PONG"]);
         assert_eq!(texts(Framing::Lines, "{}\n{\"push\":1}"), ["{}", "{\"push\":1}"]);
         assert_eq!(texts(Framing::Records, "{\"type\":6}\x1e{}\x1e"), ["{\"type\":6}", "{}"]);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_one_is_one_too() {
+    fn empty_message_is_one_unit() {
         assert_eq!(texts(Framing::Lines, "\n"), [""]);
         assert_eq!(texts(Framing::Lines, ""), [""]);
         assert_eq!(texts(Framing::Lines, "a\n\nb\n"), ["a", "", "b"]);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_separators_costs_no_more_than_its_bound() {
+    fn message_of_separators_is_bounded() {
         assert_eq!(Framing::Lines.units(MessageRef::Text(&"\n".repeat(1_000_000))).count(), MAX_PARTS);
     }
 }

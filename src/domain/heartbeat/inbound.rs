@@ -1,15 +1,15 @@
-//! One message from the server, as patterns look at it.
+//! A message from the server, as patterns read it.
 
 use crate::domain::connection::untrusted_text::UntrustedText;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The longest text that is read as JSON, in bytes. No heartbeat comes near it, and a hostile text grows
-/// some forty times when it is read.
+/// Maximum length of a text parsed as JSON, in bytes. No heartbeat is that long, and a hostile text grows
+/// about forty times when parsed.
 const MAX_JSON_BYTES: usize = 1024 * 1024;
 
-/// A message as it came, borrowed from whoever received it.
+/// A message as received, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageRef<'a> {
     Text(&'a str),
@@ -26,10 +26,10 @@ impl MessageRef<'_> {
     }
 }
 
-/// A message with its JSON, which is parsed at most once however many patterns look at it.
+/// A message with its JSON, which is parsed at most once for all patterns.
 ///
-/// Cost is bounded: what is longer than [`MAX_JSON_BYTES`] or deeper than serde_json's recursion limit
-/// (128) is no JSON to us.
+/// Cost is bounded: a text longer than [`MAX_JSON_BYTES`] or deeper than serde_json's recursion limit (128)
+/// counts as no JSON.
 #[derive(Debug)]
 pub struct InboundMessage<'a> {
     message: MessageRef<'a>,
@@ -41,7 +41,6 @@ impl<'a> InboundMessage<'a> {
         InboundMessage { message, json: OnceLock::new() }
     }
 
-    /// The message as it came.
     pub fn message(&self) -> MessageRef<'a> {
         self.message
     }
@@ -54,19 +53,19 @@ impl<'a> InboundMessage<'a> {
         }
     }
 
-    /// The JSON object or array that the text is; `None` for everything else.
+    /// The text's JSON object or array; `None` for anything else.
     pub fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| self.text().and_then(parse)).as_ref()
     }
 }
 
-/// A scalar is no message of a JSON protocol, so nothing is parsed that does not open as a container.
+/// Parses only objects and arrays: a scalar is no message of a JSON protocol.
 pub(super) fn parse(text: &str) -> Option<Value> {
     let opens = text.trim_ascii_start().starts_with(['{', '[']);
     (opens && text.len() <= MAX_JSON_BYTES).then(|| serde_json::from_str(text).ok())?
 }
 
-/// A payload that can be shown.
+/// A payload for display.
 pub fn shown(message: MessageRef<'_>) -> UntrustedText {
     match message {
         MessageRef::Text(text) => UntrustedText::new(text),
@@ -74,10 +73,10 @@ pub fn shown(message: MessageRef<'_>) -> UntrustedText {
     }
 }
 
-/// The most bytes that are shown in hex.
+/// Maximum number of bytes shown in hex.
 pub(in crate::domain) const MAX_SHOWN_BYTES: usize = 64;
 
-/// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
+/// Bytes as text if they are plain text with line or record ends, else in hex.
 pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
     match std::str::from_utf8(bytes) {
@@ -102,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_a_megabyte_is_the_longest_that_is_json() {
+    fn json_length_is_bounded() {
         let of = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
         assert!(is_json(&of(MAX_JSON_BYTES)));
         assert!(!is_json(&of(MAX_JSON_BYTES + 1)));
     }
 
     #[test]
-    fn a_message_of_endless_depth_is_no_json() {
+    fn json_depth_is_bounded() {
         assert!(!is_json(&"[".repeat(100_000)));
         assert!(!is_json(&format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))));
     }

@@ -1,4 +1,4 @@
-//! What is asked, what answers it, and what became of each ask.
+//! Heartbeats: the requests, their replies, and the outcome of each.
 
 mod captures;
 pub mod classifier;
@@ -21,7 +21,7 @@ pub mod unmatched;
 
 use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
 
-/// The layer at which a heartbeat asks.
+/// The layer of a heartbeat.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, IntoStaticStr, EnumIter, EnumMessage,
 )]
@@ -29,11 +29,11 @@ use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
 pub enum HeartbeatKind {
     /// An RFC 6455 Ping frame and its Pong.
     Protocol,
-    /// An ordinary message and the message that answers it.
+    /// An application message and the message that answers it.
     App,
 }
 
-/// What became of one heartbeat; exactly one of these.
+/// The outcome of one heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum HeartbeatOutcome {
@@ -41,18 +41,18 @@ pub enum HeartbeatOutcome {
     Ok,
     /// The pong came after the timeout; its RTT is known.
     Late,
-    /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455 5.5.3 lets it
-    /// answer only the latest).
+    /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455
+    /// 5.5.3 lets it answer only the latest).
     Superseded,
-    /// No pong of its own: nothing came within the timeout, or a later ping was answered although the server had time
-    /// to answer this one first.
+    /// No pong of its own: none came within the timeout, or a later ping was answered although the server had
+    /// time to answer this one first.
     Missed,
-    /// It never left this machine: local back-pressure, or this host slept through its moment.
+    /// Not sent: local back-pressure, or this host slept through the due time.
     Unsent,
 }
 
 impl HeartbeatOutcome {
-    /// Whether the heartbeat's own answer came.
+    /// Whether the heartbeat's own reply came.
     pub fn is_answered(self) -> bool {
         matches!(self, HeartbeatOutcome::Ok | HeartbeatOutcome::Late)
     }
@@ -62,10 +62,10 @@ impl HeartbeatOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum StrayPong {
-    /// Nobody asked: nothing was outstanding. RFC 6455 5.5.3 allows such pongs.
+    /// Unsolicited: nothing was outstanding. RFC 6455 5.5.3 allows such pongs.
     Unsolicited,
-    /// Something was outstanding, but the payload is none of ours.
+    /// Something was outstanding, but the payload is not one of ours.
     Mismatched,
-    /// A second answer to a ping that was answered already.
+    /// A second pong for a ping already answered.
     Duplicate,
 }

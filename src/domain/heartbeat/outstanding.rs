@@ -1,7 +1,7 @@
-//! The outstanding pings of one connection and kind, and what each came to.
+//! The outstanding pings of one connection and kind, and their outcomes.
 //!
-//! Pure: moments are `Duration`s since the session began, handed in. What is decided is pushed to
-//! a buffer that the caller reuses, so that steady heartbeats allocate nothing.
+//! Pure: times are `Duration`s since the session began, passed in. Outcomes are pushed to a buffer that the
+//! caller reuses, so that steady heartbeats allocate nothing.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -11,84 +11,84 @@ use super::passed_over::{self, LargestRtt};
 use super::{HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
 
-/// How many pings past their timeout are remembered, so that their own pong may still make them late. At more, the oldest
-/// is forgotten and stays missed.
+/// Maximum number of pings kept after their timeout, so that their own pong can still make them late. Beyond
+/// it the oldest are dropped and stay missed.
 const MAX_OVERDUE: usize = 4096;
-/// How many of those may be pings that a later pong passed over. A server that drops pongs makes them all the time, so
-/// they must not add up on thousands of connections.
+/// Maximum number of these that a later pong passed over. A server that drops pongs creates them all the
+/// time, and there may be thousands of connections.
 const MAX_OVERDUE_PASSED: usize = 32;
 
-/// What became of one ping, or what it is taken for now.
+/// The outcome of a ping, or its revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolution {
     pub seq: u64,
     pub outcome: HeartbeatOutcome,
-    /// What it was taken for before.
+    /// The earlier outcome, in a revision.
     pub was: Option<HeartbeatOutcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
-    /// How late this host was to send it, or to find that it slept through its moment; `None` when it was
-    /// held back.
+    /// From the due time to the start of the write, or to the discovery that this host slept through it;
+    /// `None` if it was held back.
     pub lag: Option<Duration>,
-    /// From the start of its write to its leaving, where the kernel stamped that.
+    /// From the start of the write to the kernel's send timestamp, if there is one.
     pub to_wire: Option<Nanos>,
-    /// Whether TCP had acknowledged it when it was missed, where that is known.
+    /// Whether TCP had acknowledged it when it was missed, if known.
     pub acked: Option<bool>,
-    /// It was missed or superseded although a later ping was answered by then, or an answer without id came after it was
-    /// sent: no silence. A revision repeats what was told before.
+    /// It was missed or superseded although a later ping was answered, or an answer without id came after it
+    /// was sent: no silence. A revision repeats the earlier value.
     pub later_answered: bool,
 }
 
-/// A ping that has left this machine.
+/// A ping that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SentHeartbeat {
     pub seq: u64,
     pub at: Duration,
-    /// The time that the ask carried; 0 when it carried none.
+    /// The time in the request; 0 if it carries none.
     pub stamp: u64,
-    /// From the moment it was due to the start of its write.
+    /// From the due time to the start of the write.
     pub lag: Duration,
-    /// From the start of its write to its leaving, which is `at`; `None` where the kernel has not stamped that, and `at`
-    /// is the start of the write.
+    /// From the start of the write to the kernel's send timestamp, which is `at`; `None` without a timestamp:
+    /// then `at` is the start of the write.
     pub to_wire: Option<Nanos>,
-    /// How many bytes had been written then, its own included.
+    /// The stream position after this ping, in bytes.
     pub end: u64,
-    /// What it was told to be before it left after all.
+    /// The outcome reported before it was sent after all.
     pub was: Option<HeartbeatOutcome>,
 }
 
-/// Whether the pong of a later ping stands for the earlier ones.
+/// Whether the pong of a later ping replaces the pongs of earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Superseding {
     /// Protocol pings: RFC 6455 5.5.3 lets a peer answer only the latest.
     Allowed,
-    /// App messages: no standard excuses an unanswered one.
+    /// App messages: no standard allows an unanswered one.
     No,
 }
 
-/// The outstanding pings. Every sent ping is in flight until its pong, a later pong or its timeout
-/// decides; what a timeout or a later pong decided may still be revised by the ping's own pong.
+/// The outstanding pings. A ping is in flight until its pong, a later pong or its timeout decides its
+/// outcome. Its own pong may still revise what a timeout or a later pong decided.
 ///
-/// A pong passes over all earlier pings that have no pong of their own and that no pong passed over before; they share one
+/// A pong passes over all earlier pings without a pong that no pong has passed over yet. They share one
 /// outcome, see [`passed_over::outcome`].
 #[derive(Debug)]
 pub struct OutstandingPings {
     timeout: Duration,
     superseding: Superseding,
     next_seq: u64,
-    /// Sent and within the timeout, by seq; one that was passed over waits here for its own pong.
+    /// Sent and within the timeout, by seq; a ping that was passed over waits here for its own pong.
     waiting: VecDeque<OutstandingPing>,
-    /// Past the timeout and without a pong, by seq. Those that were passed over come first.
+    /// Past the timeout and without a pong, by seq. Those passed over come first.
     overdue: VecDeque<OutstandingPing>,
     in_flight: u64,
     largest_rtt: LargestRtt,
-    /// The number after the latest ping that was answered.
+    /// The number after the latest answered ping.
     answered_before: u64,
-    /// When the last answer without id came, which may belong to any ping sent before.
+    /// When the last answer without id came; it may belong to any ping sent before.
     without_id_at: Option<Nanos>,
 }
 
-/// A ping that is outstanding, in little memory: each of thousands of connections has one.
+/// An outstanding ping in little memory: each of thousands of connections has one.
 #[derive(Debug, Clone, Copy)]
 struct OutstandingPing {
     seq: u64,
@@ -98,7 +98,7 @@ struct OutstandingPing {
     to_wire: Option<Nanos>,
     end: u64,
     was: Option<HeartbeatOutcome>,
-    /// What a later pong made of it.
+    /// The outcome by a later pong.
     passed: Option<HeartbeatOutcome>,
     acked: Option<bool>,
     later_answered: bool,
@@ -140,7 +140,7 @@ impl OutstandingPing {
 }
 
 impl OutstandingPings {
-    /// A ledger whose pings are numbered from `first_seq`.
+    /// Numbers its pings from `first_seq`.
     pub fn new(timeout: Duration, superseding: Superseding, first_seq: u64) -> OutstandingPings {
         OutstandingPings {
             timeout,
@@ -155,33 +155,31 @@ impl OutstandingPings {
         }
     }
 
-    /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Takes the next number, for a ping that is about to be sent or will stay unsent.
+    /// Takes the next number, for a ping that is about to be sent or stays unsent.
     pub fn take_seq(&mut self) -> u64 {
         self.next_seq += 1;
         self.next_seq - 1
     }
 
-    /// The number that the next ping will have.
     pub fn next_seq(&self) -> u64 {
         self.next_seq
     }
 
-    /// A ping left this machine. Numbers and moments must not fall.
+    /// Records a sent ping. Numbers and times must not decrease.
     pub fn sent(&mut self, sent: SentHeartbeat) {
         if self.waiting.len() == self.waiting.capacity() {
-            // Mostly one is outstanding, on each of thousands of connections.
+            // Usually one is outstanding, on each of thousands of connections.
             self.waiting.reserve_exact(self.waiting.len().max(1));
         }
         self.waiting.push_back(OutstandingPing::new(sent));
         self.in_flight += 1;
     }
 
-    /// The kernel's stamp of a ping that has left comes after it.
+    /// Records the kernel's send timestamp of a ping.
     pub fn stamped(&mut self, seq: u64, at: Duration, to_wire: Duration) {
         for entries in [&mut self.waiting, &mut self.overdue] {
             if let Some(entry) = find(entries, seq).and_then(|index| entries.get_mut(index)) {
@@ -195,8 +193,8 @@ impl OutstandingPings {
         self.in_flight
     }
 
-    /// Without an answer of their own so far, in flight or missed: those that an answer without id
-    /// could belong to.
+    /// Pings without a pong of their own, in flight or missed: an answer without id may belong to any of
+    /// them.
     pub fn unanswered(&self) -> u64 {
         self.in_flight + (self.overdue.len() - self.overdue_passed()) as u64
     }
@@ -206,33 +204,33 @@ impl OutstandingPings {
         self.waiting.front().map(|entry| Duration::from(entry.at) + self.timeout)
     }
 
-    /// The number of the outstanding ask that carried this time.
+    /// The number of the outstanding request that carries this time.
     pub fn seq_of_stamp(&self, stamp: u64) -> Option<u64> {
         let entries = self.waiting.iter().rev().chain(self.overdue.iter().rev());
         entries.into_iter().find(|entry| entry.stamp == stamp).map(|entry| entry.seq)
     }
 
-    /// The oldest ask without an answer, to which an answer without id belongs.
+    /// The oldest unanswered request, to which an answer without id belongs.
     pub fn oldest_unanswered(&self) -> Option<u64> {
         let mut entries = self.overdue.iter().skip(self.overdue_passed()).chain(&self.waiting);
         entries.find(|entry| entry.passed.is_none()).map(|entry| entry.seq)
     }
 
-    /// An answer without id came at `at`; it belongs to the oldest ask without an answer.
+    /// Records an answer without id at `at`; returns the oldest unanswered request, to which it belongs.
     pub fn answer_without_id(&mut self, at: Duration) -> Option<u64> {
         self.without_id_at = Some(at.into());
         self.oldest_unanswered()
     }
 
-    /// What a pong is that carries a payload none of ours.
-    pub fn alien_pong(&self) -> StrayPong {
+    /// Classifies a pong with a foreign payload.
+    pub fn classify_foreign_pong(&self) -> StrayPong {
         if self.in_flight > 0 { StrayPong::Mismatched } else { StrayPong::Unsolicited }
     }
 
-    /// The pong of ping `seq` arrived at `at`. Pushes the resolutions of the pings it passes over, oldest first, and then
-    /// its own; or says that it answers nothing that is outstanding.
+    /// Records the pong of ping `seq` at `at`. Pushes the outcomes of the pings it passes over, oldest first,
+    /// then its own. Fails if it answers no outstanding ping.
     pub fn pong(&mut self, seq: u64, at: Duration, out: &mut Vec<Resolution>) -> Result<(), StrayPong> {
-        let (entry, was) = self.take(seq).ok_or_else(|| self.stray(seq))?;
+        let (entry, was) = self.remove(seq).ok_or_else(|| self.classify_unmatched(seq))?;
         let rtt = at.saturating_sub(entry.at.into());
         let largest_before = self.largest_rtt.record(rtt);
         if self.superseding == Superseding::Allowed {
@@ -244,8 +242,8 @@ impl OutstandingPings {
         Ok(())
     }
 
-    /// Declares missed what is in flight for longer than the timeout. `has_acked` tells whether TCP acknowledged a
-    /// ping, where that is known.
+    /// Marks pings as missed that are in flight for longer than the timeout. `has_acked`: whether TCP
+    /// acknowledged a ping, if known.
     pub fn expire(
         &mut self,
         now: Duration,
@@ -257,7 +255,7 @@ impl OutstandingPings {
         }
     }
 
-    /// Takes the oldest whose timeout is over. It is missed, unless a later pong decided before.
+    /// Removes the oldest ping past its timeout. It is missed, unless a later pong decided before.
     fn miss_oldest(&mut self, has_acked: impl Fn(&SentHeartbeat) -> Option<bool>, out: &mut Vec<Resolution>) {
         let Some(mut entry) = self.waiting.pop_front() else { return };
         if entry.passed.is_none() {
@@ -270,38 +268,39 @@ impl OutstandingPings {
         self.shrink();
         self.overdue.reserve_exact(1);
         self.overdue.push_back(entry);
-        self.forget_oldest();
+        self.drop_oldest();
     }
 
-    fn forget_oldest(&mut self) {
+    fn drop_oldest(&mut self) {
         let surplus = self.overdue.len().saturating_sub(MAX_OVERDUE);
         let surplus_passed = self.overdue_passed().saturating_sub(MAX_OVERDUE_PASSED);
         self.overdue.drain(..surplus.max(surplus_passed));
     }
 
-    /// How many of those past the timeout were passed over; they come first.
+    /// How many pings past the timeout were passed over; they come first.
     fn overdue_passed(&self) -> usize {
         self.overdue.partition_point(|entry| entry.passed.is_some())
     }
 
-    /// Gives back what a burst needed: mostly one ping is outstanding, on each of thousands of connections.
+    /// Releases a burst's memory: usually one ping is outstanding, on each of thousands of connections.
     fn shrink(&mut self) {
         if self.waiting.is_empty() && self.waiting.capacity() > 2 {
             self.waiting.shrink_to(1);
         }
     }
 
-    /// Removes the ping, with what it was taken for.
-    fn take(&mut self, seq: u64) -> Option<(OutstandingPing, Option<HeartbeatOutcome>)> {
-        if let Some(entry) = remove(&mut self.waiting, seq) {
+    /// Removes a ping; returns it with its earlier outcome.
+    fn remove(&mut self, seq: u64) -> Option<(OutstandingPing, Option<HeartbeatOutcome>)> {
+        if let Some(entry) = remove_from(&mut self.waiting, seq) {
             self.shrink();
             self.in_flight -= u64::from(entry.passed.is_none());
             return Some((entry, entry.passed));
         }
-        remove(&mut self.overdue, seq).map(|entry| (entry, entry.passed.or(Some(HeartbeatOutcome::Missed))))
+        remove_from(&mut self.overdue, seq)
+            .map(|entry| (entry, entry.passed.or(Some(HeartbeatOutcome::Missed))))
     }
 
-    /// The pong of `answered` decides on all before it that no pong has decided on.
+    /// The pong of `answered` decides the outcome of all earlier undecided pings.
     fn pass_over(
         &mut self,
         answered: &OutstandingPing,
@@ -324,11 +323,11 @@ impl OutstandingPings {
                 out.push(entry.resolved(outcome, was, None));
             }
         }
-        self.forget_oldest();
+        self.drop_oldest();
     }
 
-    fn stray(&self, seq: u64) -> StrayPong {
-        if seq < self.next_seq { StrayPong::Duplicate } else { self.alien_pong() }
+    fn classify_unmatched(&self, seq: u64) -> StrayPong {
+        if seq < self.next_seq { StrayPong::Duplicate } else { self.classify_foreign_pong() }
     }
 }
 
@@ -336,13 +335,13 @@ fn find(entries: &VecDeque<OutstandingPing>, seq: u64) -> Option<usize> {
     entries.binary_search_by_key(&seq, |entry| entry.seq).ok()
 }
 
-/// Where the pings with these numbers are.
+/// The positions of the pings with these numbers.
 fn indices(entries: &VecDeque<OutstandingPing>, seqs: &Range<u64>) -> Range<usize> {
     let from = entries.partition_point(|entry| entry.seq < seqs.start);
     from..entries.partition_point(|entry| entry.seq < seqs.end).max(from)
 }
 
-fn remove(entries: &mut VecDeque<OutstandingPing>, seq: u64) -> Option<OutstandingPing> {
+fn remove_from(entries: &mut VecDeque<OutstandingPing>, seq: u64) -> Option<OutstandingPing> {
     entries.remove(find(entries, seq)?)
 }
 
@@ -358,7 +357,7 @@ mod tests {
         Duration::from_secs_f64(seconds)
     }
 
-    /// A ledger with pings 0..n sent one second apart.
+    /// Pings 0..n, sent one second apart.
     fn with_sent(superseding: Superseding, n: u64) -> OutstandingPings {
         let mut outstanding = OutstandingPings::new(TIMEOUT, superseding, 0);
         for k in 0..n {
@@ -391,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pong_in_time_is_ok_with_its_rtt() {
+    fn pong_in_time_is_ok_with_its_rtt() {
         let mut outstanding = with_sent(Superseding::Allowed, 1);
         let mut out = Vec::new();
         outstanding.pong(0, s(0.25), &mut out).unwrap();
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_that_comes_later_moves_the_start_of_the_rtt() {
+    fn later_timestamp_moves_the_start_of_the_rtt() {
         let mut outstanding = with_sent(Superseding::No, 3);
         outstanding.stamped(0, s(0.125), s(0.125));
         outstanding.stamped(7, s(9.0), s(9.0));
@@ -443,14 +442,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pong_at_the_timeout_is_ok_and_after_it_late() {
+    fn pong_at_the_timeout_is_ok_and_after_it_late() {
         let mut outstanding = with_sent(Superseding::No, 2);
         assert_eq!(pong(&mut outstanding, 0, 10.0), [(0, HeartbeatOutcome::Ok, None)]);
         assert_eq!(pong(&mut outstanding, 1, 11.001), [(1, HeartbeatOutcome::Late, None)]);
     }
 
     #[test]
-    fn a_missed_ping_whose_pong_comes_is_late() {
+    fn pong_of_a_missed_ping_makes_it_late() {
         let mut outstanding = with_sent(Superseding::Allowed, 1);
         assert_eq!(expire(&mut outstanding, 10.0), [0]);
         assert_eq!(
@@ -459,7 +458,7 @@ mod tests {
         );
     }
 
-    /// A ledger with pings sent at these seconds.
+    /// Pings sent at these times in seconds.
     fn with_sent_at<const N: usize>(moments: [f64; N]) -> OutstandingPings {
         let mut outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for at in moments {
@@ -579,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_pings_tell_whether_a_later_one_was_answered() {
+    fn missed_pings_report_whether_a_later_one_was_answered() {
         let told = |superseding| {
             let mut outstanding = with_sent(superseding, 3);
             let mut out = Vec::new();
@@ -613,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_answer_supersedes_nothing() {
+    fn app_answer_supersedes_nothing() {
         let mut outstanding = with_sent(Superseding::No, 2);
         assert_eq!(pong(&mut outstanding, 1, 1.5), [(1, HeartbeatOutcome::Ok, None)]);
         assert_eq!(outstanding.in_flight(), 1);
@@ -621,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_answer_is_a_duplicate_and_an_unknown_number_a_stray() {
+    fn second_pong_is_duplicate_and_unknown_number_is_stray() {
         let mut outstanding = with_sent(Superseding::Allowed, 1);
         pong(&mut outstanding, 0, 0.1);
         assert_eq!(outstanding.pong(0, s(0.2), &mut Vec::new()), Err(StrayPong::Duplicate));
@@ -647,7 +646,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_id_belongs_to_the_oldest_ask() {
+    fn answer_without_id_belongs_to_the_oldest_request() {
         let mut outstanding = with_sent(Superseding::No, 3);
         assert_eq!((outstanding.oldest_unanswered(), outstanding.unanswered()), (Some(0), 3));
         expire(&mut outstanding, 10.0);
@@ -671,7 +670,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_finds_its_ask_in_flight_or_missed() {
+    fn time_finds_its_request_in_flight_or_missed() {
         let mut outstanding = with_sent(Superseding::No, 2);
         expire(&mut outstanding, 10.0);
         assert_eq!((outstanding.seq_of_stamp(1000), outstanding.seq_of_stamp(1001)), (Some(0), Some(1)));
@@ -688,14 +687,14 @@ mod tests {
         assert_eq!(outstanding.pong(0, s(1e6), &mut Vec::new()), Err(StrayPong::Duplicate));
     }
 
-    /// What can happen to a ledger.
+    /// A step of a test history.
     #[derive(Debug, Clone, Copy)]
     enum LedgerStep {
         Send,
         Pong(u64),
         /// In milliseconds.
         Wait(u64),
-        /// How many milliseconds later the kernel stamps this ping.
+        /// How much later the kernel's timestamp of this ping is, in milliseconds.
         Stamp(u64, u64),
     }
 
@@ -709,7 +708,7 @@ mod tests {
         ]
     }
 
-    /// A pong that answered a ping, and when the pings had left as far as that was known then.
+    /// A pong that answered a ping, and the pings' send times as known then.
     #[derive(Debug, Clone)]
     struct LedgerReply {
         seq: usize,
@@ -723,7 +722,7 @@ mod tests {
         }
     }
 
-    /// All that happened, and the words of design.md section 2 applied to it.
+    /// A whole history, and the definitions of outcomes applied to it.
     #[derive(Debug, Default)]
     struct History {
         sent: Vec<Duration>,
@@ -736,13 +735,13 @@ mod tests {
             self.replies.iter().find(|reply| reply.seq == ping)
         }
 
-        /// The reply that passes over a ping: the first to a later one, when its own had not come.
+        /// The reply that passes over a ping: the first one to a later ping before its own.
         fn passed_by(&self, ping: usize) -> Option<usize> {
             let first = self.replies.iter().position(|reply| reply.seq >= ping && reply.sent.len() > ping)?;
             (self.replies[first].seq > ping).then_some(first)
         }
 
-        /// What a reply makes of all the pings that it passes over.
+        /// The outcome that a reply gives to all pings it passes over.
         fn of_passed_over(&self, reply: usize) -> HeartbeatOutcome {
             let LedgerReply { seq, sent, .. } = &self.replies[reply];
             let last = (0..*seq).filter(|ping| self.passed_by(*ping) == Some(reply)).max().unwrap();
@@ -768,7 +767,7 @@ mod tests {
             }
         }
 
-        /// A stamp comes while the ping is outstanding, and keeps the order.
+        /// Applies a timestamp while the ping is outstanding, keeping the order.
         fn stamp(&mut self, ping: usize, later: Duration) -> Option<Duration> {
             let next = self.sent.get(ping + 1).copied().unwrap_or(self.now);
             let sent = self.sent.get_mut(ping)?;
@@ -780,10 +779,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// Every interleaving of sends, stamps, pongs (own, later, repeated, unknown) and waits has, after each step,
-        /// exactly the outcomes that the definitions give for the whole history.
+        /// For every interleaving of sends, timestamps, pongs (own, later, repeated, unknown) and waits, the
+        /// outcomes after each step are exactly those of the definitions.
         #[test]
-        fn every_interleaving_ends_as_the_definitions_say(
+        fn every_interleaving_follows_the_definitions(
             steps in proptest::collection::vec(step(), 1..60),
             allowed in any::<bool>(),
         ) {
@@ -794,7 +793,7 @@ mod tests {
             for step in steps {
                 let mut out = Vec::new();
                 match step {
-                    // So few that none is forgotten.
+                    // Few enough that none is dropped.
                     LedgerStep::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
                         let seq = outstanding.take_seq();
                         prop_assert_eq!(seq, history.sent.len() as u64);

@@ -15,7 +15,7 @@ const SLOW_GAP_DIVISOR: u32 = 10;
 pub struct LargestRtt(Option<Nanos>);
 
 impl LargestRtt {
-    /// Takes the RTT of a reply; returns the largest RTT before it, 0 when there was none.
+    /// Records the RTT of a reply; returns the largest RTT before it, 0 if there was none.
     pub fn record(&mut self, rtt: Duration) -> Duration {
         let before = self.0.map(Duration::from).unwrap_or_default();
         self.0 = Some(before.max(rtt).into());
@@ -23,11 +23,11 @@ impl LargestRtt {
     }
 }
 
-/// The outcome of all pings that one reply passes over. They have no reply of their own so far.
+/// The outcome of all pings that one reply passes over; they have no reply of their own so far.
 ///
-/// - `gap`: from the last ping that the reply passes over to the ping that it answers
+/// - `gap`: from the last ping passed over to the answered ping
 /// - `rtt`: of the reply
-/// - `largest_before`: the largest RTT on this connection before the reply, 0 when there was none
+/// - `largest_before`: the largest RTT on this connection before the reply, 0 if there was none
 ///
 /// RFC 6455 section 5.5.3 lets a server that holds several pings answer only the latest. So they are `superseded` when
 /// the server may have held the last of them and the answered ping at once:

@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_its_rule() {
+    fn invalid_template_is_rejected_with_its_rule() {
         assert_eq!(refusal(""), "'' is not a pattern: it must not be empty");
         assert_eq!(refusal("hex:0"), "'hex:0' has 1 hex digits: bytes need an even number of them");
         assert_eq!(

@@ -1,27 +1,27 @@
-//! The places in a text where an ask's keys go, and what is wrong with a text.
+//! The placeholders for a request's keys in a text, and errors in such texts.
 
 use thiserror::Error;
 
-/// What makes one ask differ from the others.
+/// What distinguishes a request from the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKeys {
     /// The heartbeat's number.
     pub seq: u64,
-    /// A text that only this ask has.
+    /// A unique text.
     pub id: String,
-    /// The wall clock at the moment of sending, in milliseconds since 1970.
+    /// The wall clock when it is sent, in milliseconds since 1970.
     pub now_ms: u64,
 }
 
-/// The name of one of an ask's keys, as a placeholder writes it.
+/// The name of a request's key in a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlaceholderName {
     Seq,
-    /// The number, counted from 1: some services know no 0.
+    /// The number counted from 1, because some services accept no 0.
     Seq1,
     Id,
     NowMs,
-    /// The same in whole seconds: it names no ask, and what a message says in its place is passed over.
+    /// The same in whole seconds. It identifies no request, so its value in a message is ignored.
     NowS,
 }
 
@@ -34,7 +34,7 @@ impl PlaceholderName {
         PlaceholderName::NowS,
     ];
 
-    /// The placeholder, braces and all.
+    /// The placeholder with its braces.
     pub fn placeholder(self) -> &'static str {
         match self {
             PlaceholderName::Seq => "{seq}",
@@ -45,7 +45,7 @@ impl PlaceholderName {
         }
     }
 
-    /// The number that it stands for; 0 for an id.
+    /// The number it stands for; 0 for an id.
     pub(super) fn number(self, keys: &RequestKeys) -> u64 {
         match self {
             PlaceholderName::Seq => keys.seq,
@@ -56,28 +56,28 @@ impl PlaceholderName {
         }
     }
 
-    /// Whether what a message says in its place tells of which ask it speaks.
+    /// Whether its value in a message identifies a request.
     pub(super) fn tells(self) -> bool {
         self != PlaceholderName::NowS
     }
 
-    /// The key whose placeholder opens `text`.
+    /// The key whose placeholder starts `text`.
     pub(super) fn opening(text: &str) -> Option<PlaceholderName> {
         PlaceholderName::ALL.into_iter().find(|key| text.starts_with(key.placeholder()))
     }
 }
 
-/// A stretch of a text with placeholders.
+/// A part of a text with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TextPart {
     Literal(String),
     Place(PlaceholderName),
-    /// Anything, of which nothing is remembered: in patterns only.
+    /// Any text, ignored; only in patterns.
     Any,
 }
 
 impl TextPart {
-    /// Whether it is a place for a key that tells of which ask a message speaks.
+    /// Whether it is a placeholder that identifies a request.
     pub(super) fn tells(&self) -> bool {
         matches!(self, TextPart::Place(key) if key.tells())
     }
@@ -86,12 +86,12 @@ impl TextPart {
 /// The placeholder for anything.
 pub(super) const ANY: &str = "{any}";
 
-/// Takes a text to send apart. Only the exact placeholders count; every other brace is text.
+/// Splits a text to send. Only exact placeholders count; other braces are text.
 pub(super) fn parts(text: &str) -> Vec<TextPart> {
     taken_apart(text, false)
 }
 
-/// Takes a pattern's text apart, in which `{any}` is a placeholder too.
+/// Splits a pattern's text, in which `{any}` is a placeholder too.
 pub(super) fn pattern_parts(text: &str) -> Vec<TextPart> {
     taken_apart(text, true)
 }
@@ -118,19 +118,19 @@ fn taken_apart(text: &str, with_any: bool) -> Vec<TextPart> {
     parts
 }
 
-/// What is written in braces and is nearly a placeholder, with that placeholder: `{sq}` for `{seq}`.
+/// A misspelled placeholder in braces, and the one meant: `{sq}` for `{seq}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misspelling {
     pub found: String,
     pub near: &'static str,
 }
 
-/// The first misspelt placeholder of a text to send.
+/// The first misspelled placeholder of a text to send.
 pub(super) fn misspelling(text: &str) -> Option<Misspelling> {
     misspelling_of(text, false)
 }
 
-/// The first misspelt placeholder of a pattern's text, in which `{any}` is a placeholder too.
+/// The first misspelled placeholder of a pattern's text, in which `{any}` is a placeholder too.
 pub(super) fn pattern_misspelling(text: &str) -> Option<Misspelling> {
     misspelling_of(text, true)
 }
@@ -144,10 +144,10 @@ fn misspelling_of(text: &str, with_any: bool) -> Option<Misspelling> {
     unknown.into_iter().find_map(|found| Some(Misspelling { near: near(found)?, found: found.to_string() }))
 }
 
-/// The most letters of what may be meant as a placeholder.
+/// Maximum length of a word that may be a misspelled placeholder.
 const MAX_PLACEHOLDER_LETTERS: usize = 16;
 
-/// The braces that open a text and the word between them, if there is only a word.
+/// The braces at the start of a text and the word between them, if it is a single word.
 fn braced(text: &str) -> Option<&str> {
     let end = text.find('}')?;
     let word = &text[1..end];
@@ -156,7 +156,7 @@ fn braced(text: &str) -> Option<&str> {
     is_word.then(|| &text[..=end])
 }
 
-/// Other words for what a placeholder stands for.
+/// Other words for placeholders.
 const OTHER_WORDS: [(&str, &str); 15] = [
     ("sequence", "{seq}"),
     ("seqno", "{seq}"),
@@ -175,7 +175,7 @@ const OTHER_WORDS: [(&str, &str); 15] = [
     ("nowseconds", "{now_s}"),
 ];
 
-/// The placeholder that a word is nearly: another writing of it, another word for it, or a slip of the fingers.
+/// The placeholder closest to a word: another notation, a synonym, or a typing error.
 fn near_placeholder(word: &str, with_any: bool) -> Option<&'static str> {
     let plain = |text: &str| text.to_ascii_lowercase().replace([' ', '_', '-', '.'], "");
     let word = plain(word);
@@ -193,7 +193,7 @@ fn near_placeholder(word: &str, with_any: bool) -> Option<&'static str> {
     same.or_else(other).or_else(slip)
 }
 
-/// A short name has many neighbours that mean something else: `{it}` is not `{id}`.
+/// Maximum typing errors; short names have many neighbours that mean something else: `{it}` is not `{id}`.
 fn allowed_slips(name: &str, word: &str) -> usize {
     match name.len() {
         ..=2 if name.len() == word.len() && !name.chars().rev().eq(word.chars()) => 0,
@@ -208,7 +208,7 @@ fn push_literal(parts: &mut Vec<TextPart>, text: &str) {
     }
 }
 
-/// Why a text is not a template.
+/// Why a text is not a valid template.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum TemplateError {
     #[error("'' is not a template: it must not be empty")]

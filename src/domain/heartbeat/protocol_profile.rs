@@ -1,4 +1,4 @@
-//! What a service's heartbeats are, besides our ask and its answer.
+//! A service's heartbeat protocol, besides our request and its reply.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use super::inbound::InboundMessage;
 use super::pattern::{Captures, Pattern};
 use super::template::{Payload, RequestKeys, Template};
 
-/// How the other side speaks of heartbeats.
+/// The heartbeat protocol of a peer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProtocolProfile {
-    /// Whose it is; `None` where the user says it all.
+    /// The preset's name; `None` if the user specified everything.
     pub name: Option<&'static str>,
     pub framing: Framing,
     pub asks: ServerRequests,
-    /// What is sent without an answer, so that the server does not take us for dead.
+    /// What is sent without a reply, so that the server keeps the connection.
     pub upkeep: Option<KeepaliveSpec>,
-    /// Where the server's hello says how often it will ask.
+    /// How the server's hello announces its ping interval.
     pub announces: Option<IntervalAnnouncement>,
 }
 
-/// How a server's hello says how often it will ask.
+/// How a server's hello announces its ping interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntervalAnnouncement {
     /// The number is at its `{seq}`.
@@ -36,40 +36,40 @@ impl IntervalAnnouncement {
     }
 }
 
-/// A message that is sent again and again, and never answered.
+/// A message sent repeatedly and never answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepaliveSpec {
     pub message: Template,
     pub every: Duration,
 }
 
-/// What the server says by itself to keep the connection alive.
+/// The pings that the server sends by itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum ServerRequests {
-    /// What many servers do; see [`super::message::SERVER_PING_SHAPES`].
+    /// The common ones; see [`super::classifier::SERVER_PING_SHAPES`].
     #[default]
     Usual,
-    /// These and no others; the first that matches holds.
+    /// Only these; the first that matches applies.
     Known(Vec<ServerRequest>),
 }
 
-/// One thing that the server says.
+/// A ping of the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerRequest {
     pub pattern: Pattern,
-    /// What it wants to hear, with the placeholders of what it said; `None`: nothing.
+    /// The expected answer, with the placeholders of the ping; `None`: none.
     pub reply: Option<Template>,
 }
 
 impl ServerRequest {
-    /// What to reply when this is what came; `now_ms` is the wall clock in milliseconds since 1970.
+    /// The answer to this ping, if the message is one; `now_ms`: wall clock in milliseconds since 1970.
     pub fn hear(&self, incoming: &InboundMessage, now_ms: u64) -> Option<Option<Payload>> {
         let captures = self.pattern.matches(incoming)?;
         Some(self.reply.as_ref().map(|reply| reply.render(&keys(&captures, now_ms))))
     }
 }
 
-/// An answer carries what the ping did.
+/// The keys of a ping's answer: those of the ping.
 pub fn keys(captures: &Captures, now_ms: u64) -> RequestKeys {
     RequestKeys {
         seq: captures.seq.unwrap_or_default(),
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reply_carries_what_the_ping_did() {
+    fn reply_carries_the_keys_of_the_ping() {
         let ask = ServerRequest {
             pattern: r#"{"ping":{now_ms}}"#.parse().unwrap(),
             reply: Some(r#"{"pong":{now_ms}}"#.parse().unwrap()),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_that_is_announced_is_read_in_its_unit() {
+    fn announced_interval_is_read_in_its_unit() {
         let announcement =
             |text: &str, unit: Duration| IntervalAnnouncement { pattern: text.parse().unwrap(), unit };
         let read = |announcement: &IntervalAnnouncement, text: &str| {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wants_no_reply_gets_none() {
+    fn ping_without_expected_reply_gets_none() {
         let ask = ServerRequest { pattern: "h".parse().unwrap(), reply: None };
         assert_eq!(ask.hear(&InboundMessage::new(MessageRef::Text("h")), 5), Some(None));
     }

@@ -1,20 +1,20 @@
-//! What comes in place of the Pongs of unanswered Pings: Pongs with another payload, or messages.
+//! What comes instead of the Pongs of unanswered Pings: Pongs with another payload, or messages.
 
 use super::inbound::MessageRef;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
 use crate::domain::heartbeat::inbound::{shown, shown_bytes};
 
-/// How the payload of a Pong differs from that of the Ping.
+/// How a Pong's payload differs from the Ping's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherPayload {
     Empty,
-    /// The beginning of the Ping's payload; the number is its length in bytes.
+    /// The first bytes of the Ping's payload; the number is their count.
     Truncated {
         bytes: usize,
         of: usize,
     },
-    /// The Ping's payload with more behind it.
+    /// The Ping's payload with more data after it.
     Extended {
         bytes: usize,
         of: usize,
@@ -24,7 +24,7 @@ pub enum OtherPayload {
 }
 
 impl OtherPayload {
-    /// What the payload of a Pong is beside that of the last Ping.
+    /// Compares a Pong's payload with that of the last Ping.
     pub fn of(pong: &[u8], ping: &[u8]) -> OtherPayload {
         let (bytes, of) = (pong.len(), ping.len());
         if pong.is_empty() {
@@ -53,27 +53,27 @@ impl OtherPayload {
 /// What came since the last Pong that answered a Ping, on one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Substitutes {
-    /// Pings that were sent.
+    /// Pings sent.
     pings: u64,
     /// Pongs with another payload, and the last such payload.
     pongs: u64,
     payload: Option<OtherPayload>,
-    /// Pings that carry the payload of one of ours.
+    /// Pings with the payload of one of ours.
     returned: u64,
     messages: u64,
-    /// Pings after which a message came before the next Ping.
+    /// Pings followed by a message before the next Ping.
     followed: u64,
     /// The number of Pings when the last message came.
     followed_at: u64,
     message: Option<UntrustedText>,
 }
 
-/// What took the place of Pongs.
+/// What came instead of Pongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Substitute {
     /// Pongs with another payload.
     Pongs { count: u64, payload: OtherPayload },
-    /// Our own Pings, sent back as Pings.
+    /// Our own Pings, returned as Pings.
     Pings { count: u64 },
     /// A message for each Ping.
     Messages { count: u64, sample: UntrustedText },
@@ -85,23 +85,23 @@ impl Substitutes {
         Substitutes { pings, ..Substitutes::default() }
     }
 
-    /// A Ping left.
+    /// Records a sent Ping.
     pub fn ping(&mut self) {
         self.pings += 1;
     }
 
-    /// A Pong came whose payload is none of ours; `last` is the payload of the last Ping.
+    /// Records a Pong with a foreign payload; `last` is the payload of the last Ping.
     pub fn pong(&mut self, payload: &[u8], last: &[u8]) {
         self.pongs += 1;
         self.payload = Some(OtherPayload::of(payload, last));
     }
 
-    /// A Ping came that carries the payload of one of ours.
+    /// Records a Ping with the payload of one of ours.
     pub fn returned_ping(&mut self) {
         self.returned += 1;
     }
 
-    /// A message came that answers nothing.
+    /// Records a message that answers nothing.
     pub fn message(&mut self, message: MessageRef<'_>) {
         self.messages += 1;
         if self.followed_at < self.pings {
@@ -111,10 +111,10 @@ impl Substitutes {
         self.message.get_or_insert_with(|| shown(message));
     }
 
-    /// What took the place of the Pongs, if something did.
+    /// What came instead of the Pongs, if anything:
     ///
-    /// - Pongs with another payload came, or else our Pings as they were
-    /// - one message came for each Ping, the last Ping perhaps excepted; a server that says more than that speaks by itself
+    /// - Pongs with another payload, or else our own Pings
+    /// - one message for each Ping, perhaps except the last; a server that sends more does so by itself
     pub fn found(&self) -> Option<Substitute> {
         if let Some(payload) = &self.payload {
             return Some(Substitute::Pongs { count: self.pongs, payload: payload.clone() });

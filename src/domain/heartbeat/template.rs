@@ -1,4 +1,4 @@
-//! What an app heartbeat says: a text with places for its number, its id and the time, or bytes.
+//! The content of an app heartbeat: a text with placeholders for its number, id and time, or bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ pub enum Payload {
     Binary(Vec<u8>),
 }
 
-/// An app heartbeat's ask, before its keys are known.
+/// The request of an app heartbeat, before its keys are known:
 ///
-/// - a text in which `{seq}`, `{seq1}`, `{id}`, `{now_ms}` and `{now_s}` are replaced (only these exact tokens; every other
-///   brace stays)
+/// - a text in which `{seq}`, `{seq1}`, `{id}`, `{now_ms}` and `{now_s}` are replaced (only these exact
+///   tokens; other braces stay)
 /// - `text:` before it: escapes (`\n`, `\x1e`) stand for characters
-/// - `binary:` before it: the same in a binary message (JSON has no escapes but its own)
-/// - `hex:c000`: bytes; numbers in them are of eight bytes, big-endian
+/// - `binary:` before it: the same in a binary message (JSON has only its own escapes)
+/// - `hex:c000`: bytes; numbers in them take eight bytes, big-endian
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -36,7 +36,7 @@ enum TemplateBody {
 }
 
 impl Template {
-    /// The message that one ask sends.
+    /// The message of one request.
     pub fn render(&self, keys: &RequestKeys) -> Payload {
         match &self.body {
             TemplateBody::Binary(bytes) => Payload::Binary(bytes.render(keys)),
@@ -50,7 +50,7 @@ impl Template {
         }
     }
 
-    /// Whether one ask differs from another, so that an answer can tell which it belongs to.
+    /// Whether requests differ, so that an answer can identify its request.
     pub fn has_keys(&self) -> bool {
         let of = |seq, id: &str, now_ms| self.render(&RequestKeys { seq, id: id.to_string(), now_ms });
         of(0, "a", 0) != of(1, "b", 1_000)
@@ -72,7 +72,7 @@ fn fill(part: &TextPart, keys: &RequestKeys) -> String {
 }
 
 impl Default for Template {
-    /// The ask that many servers answer with the same id or the same timestamp.
+    /// The request that many servers answer with the same id or the same timestamp.
     fn default() -> Template {
         let text = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
         Template { text: text.to_string(), body: TemplateBody::Written(MessageType::Text, parts(text)) }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn template_has_keys_when_asks_differ() {
+    fn template_has_keys_if_requests_differ() {
         for (text, expected) in [
             ("ping", false),
             ("ping {x}", false),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_placeholder_is_filled() {
+    fn every_placeholder_is_replaced() {
         let expected = r#"{"seq":7,"id":"ab-7","t":1700000000000,"again":7}"#;
         assert_eq!(
             rendered(r#"{"seq":{seq},"id":"{id}","t":{now_ms},"again":{seq}}"#),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_have_escapes_and_go_in_a_binary_message() {
+    fn text_may_have_escapes_and_a_binary_carrier() {
         assert_eq!(rendered(r"text:{}\x1e"), Payload::Text("{}\x1e".to_string()));
         assert_eq!(rendered(r"binary:PING {seq}\r\n"), Payload::Binary(b"PING 7\r\n".to_vec()));
         assert_eq!(rendered(r#"binary:{"a":"\n"}"#), Payload::Binary(br#"{"a":"\n"}"#.to_vec()));
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn the_default_ask_is_a_json_ping() {
+    fn default_request_is_a_json_ping() {
         let expected = r#"{"type":"ping","id":"ab-7","timestamp":1700000000000}"#;
         assert_eq!(Template::default().render(&keys()), Payload::Text(expected.to_string()));
         assert_eq!(Template::default().as_str().parse(), Ok(Template::default()));
     }
 
     #[test]
-    fn nonsense_is_refused_with_its_rule() {
+    fn invalid_template_is_rejected_with_its_rule() {
         assert_eq!(refusal(""), "'' is not a template: it must not be empty");
         assert_eq!(refusal("hex:"), "'hex:' has no hex digits: bytes are written as hex:c000");
         assert_eq!(refusal("hex:c00"), "'hex:c00' has 3 hex digits: bytes need an even number of them");
@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_template_is_shown_as_it_was_written(text in ".+") {
+        fn template_is_shown_as_written(text in ".+") {
             if let Ok(template) = text.parse::<Template>() {
                 prop_assert_eq!(template.to_string(), text);
             }

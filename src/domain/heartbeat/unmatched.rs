@@ -1,14 +1,14 @@
-//! The messages that came when an app heartbeat was asked and that answer none.
+//! The messages that came after an app heartbeat and do not answer it.
 
 use super::difference::Difference;
 use super::inbound::MessageRef;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::shown;
 
-/// So many messages are compared with the pattern.
+/// Maximum number of messages compared with the pattern.
 const MAX_COMPARED: u32 = 16;
 
-/// The message that comes nearest to an answer, and how it differs from one.
+/// The message most similar to an answer, and how it differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearestMessage {
     pub message: UntrustedText,
@@ -16,7 +16,7 @@ pub struct NearestMessage {
 }
 
 impl NearestMessage {
-    /// `'...' (`type` is "error", not "pong")`
+    /// For example `'...' (`type` is "error", not "pong")`.
     pub fn words(&self) -> String {
         if self.difference.points.is_empty() {
             format!("'{}'", self.message)
@@ -26,7 +26,7 @@ impl NearestMessage {
     }
 }
 
-/// Looks for the likeliest answer among messages that match no pattern, in bounded memory and time.
+/// Finds the likeliest answer among unmatched messages, in bounded memory and time.
 #[derive(Debug, Clone, Default)]
 pub struct UnmatchedMessages {
     compared: u32,
@@ -34,12 +34,13 @@ pub struct UnmatchedMessages {
 }
 
 impl UnmatchedMessages {
-    /// Whether it wants to see another message.
+    /// Whether to compare another message.
     pub fn is_curious(&self) -> bool {
         self.compared < MAX_COMPARED
     }
 
-    /// A message came; of equal ones the later counts, as a greeting comes before the first answer.
+    /// Records a message. Of equally similar ones the later counts, because a greeting comes before the first
+    /// answer.
     pub fn compare(&mut self, message: MessageRef<'_>, difference: Difference) {
         self.compared += 1;
         let is_nearer = |nearest: &NearestMessage| difference.agreeing >= nearest.difference.agreeing;
@@ -79,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_messages_the_later_is_shown() {
+    fn later_of_equal_messages_is_shown() {
         let words = nearest_of(&["welcome", "unknown command"]);
         assert_eq!(words, "'unknown command' (it is no JSON, and the pattern is)");
     }
 
     #[test]
-    fn flood_is_compared_only_at_its_beginning() {
+    fn flood_is_compared_only_at_its_start() {
         let mut unmatched = UnmatchedMessages::default();
         let difference = Difference { agreeing: 0, points: Vec::new() };
         while unmatched.is_curious() {

@@ -1,9 +1,11 @@
-//! How many connections the server admits: one that ends right after its opening was never open.
+//! How many connections the server accepts. A connection that ends right after opening counts as refused.
 //!
-//! 1. Ends right after the opening come in batches: what ends before the next attempt belongs to one batch.
-//! 2. After each batch the search waits for 1 s, 2 s, 4 s, at least 1 s after its last end, and then tries one connection more than stayed open.
-//! 3. Where that stays open, too, twice as many are tried, until the search has all that it may open.
-//! 4. After [`MAX_BATCHES`] batches, or [`MAX_ENDED`] such ends, the search is over, and says what it suspects.
+//! 1. Ends right after opening come in batches: all until the next attempt belong to one batch.
+//! 2. After each batch the search waits for 1 s, 2 s, 4 s, and at least 1 s after the last end. Then it tries
+//!    one connection more than stayed open.
+//! 3. If that one stays open, twice as many are tried, up to the plan's limit.
+//! 4. After [`MAX_BATCHES`] batches or [`MAX_REFUSED_CONNECTIONS`] ends the search stops and reports what it
+//!    suspects.
 
 use std::time::Duration;
 
@@ -13,11 +15,11 @@ use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{counted, duration as show};
 
 const MAX_BATCHES: u32 = 3;
-const MAX_ENDED: usize = 40;
+const MAX_REFUSED_CONNECTIONS: usize = 40;
 
-/// No further attempt is made within this time of an end, so that how many connections stay open is known before it.
+/// Time from an end to the next attempt, so that it is known how many connections stay open.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
-/// Ends no later than this after the opening are called immediate, and no timer is suspected.
+/// Ends within this time of opening are called immediate; no timer is suspected.
 const MAX_IMMEDIATE_END: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +35,14 @@ pub(super) struct Admission {
     ended: Vec<EndedProbe>,
     /// How the last of them ended.
     cut: Option<VisibleEnd>,
-    /// Batches since connections stayed open last.
+    /// Batches since a connection last stayed open.
     batches: u32,
     batch_began: Duration,
     retry_at: Duration,
     /// The limit for the next attempt is not set yet.
-    is_limit_due: bool,
+    is_limit_outdated: bool,
     limit: usize,
-    /// The fewest connections that were open when one of the last batch ended.
+    /// The fewest connections open when one of the last batch ended.
     stayed: usize,
 }
 
@@ -52,7 +54,7 @@ impl Default for Admission {
             batches: 0,
             batch_began: Duration::ZERO,
             retry_at: Duration::ZERO,
-            is_limit_due: false,
+            is_limit_outdated: false,
             limit: usize::MAX,
             stayed: usize::MAX,
         }
@@ -60,17 +62,23 @@ impl Default for Admission {
 }
 
 impl Admission {
-    /// Notes a connection that ended right after it had opened, while so many others were open; gives when the next
-    /// attempt may be made.
-    pub fn refuse(&mut self, opened: Duration, moment: Duration, open: usize, cut: &VisibleEnd) -> Duration {
+    /// Records a connection that ended right after opening while `open` others were open. Returns when to try
+    /// again.
+    pub fn record_refusal(
+        &mut self,
+        opened: Duration,
+        moment: Duration,
+        open: usize,
+        cut: &VisibleEnd,
+    ) -> Duration {
         if self.batches == 0 || moment >= self.retry_at {
             self.retry_at = moment + Duration::from_secs(1 << self.batches.min(4));
             self.batches += 1;
             self.batch_began = moment;
-            self.is_limit_due = true;
+            self.is_limit_outdated = true;
             self.stayed = usize::MAX;
         }
-        // What was opened with it may end a little later; how many stayed open shows only then.
+        // Connections opened together may end a little later; only then is the number that stay open known.
         self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
         self.ended.push(EndedProbe { opened, moment, batch: self.batches });
@@ -78,47 +86,47 @@ impl Admission {
         self.retry_at
     }
 
-    /// Whether so many ended at once, and none more than stayed open before was admitted since, that a limit is suspected.
+    /// Whether enough connections ended at once to suspect a limit, and no later attempt contradicts it.
     pub fn is_limit_suspected(&self) -> bool {
-        self.is_in_doubt() && self.ended.len() >= MAX_BATCHES as usize
+        self.has_recent_refusals() && self.ended.len() >= MAX_BATCHES as usize
     }
 
-    /// Whether connections ended at once since any stayed open.
-    pub fn is_in_doubt(&self) -> bool {
+    /// Whether connections ended at once since the last one that stayed open.
+    pub fn has_recent_refusals(&self) -> bool {
         self.batches > 0
     }
 
-    /// At most so many connections may be open or opening at once.
+    /// Maximum number of connections open or opening at once.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Sets the limit for the next attempt, once for each batch: one more than stayed open, and at least the three that
-    /// a search needs. `opened`: how many connections have opened so far, where all were opened together.
-    pub fn attempt(&mut self, now: Duration, opened: Option<usize>) {
-        if self.is_limit_due && now >= self.retry_at {
-            self.is_limit_due = false;
+    /// Sets the limit for the next attempt, once a batch: one more than stayed open, at least the three a
+    /// search needs. `opened`: how many connections opened so far, if all were opened together.
+    pub fn update_limit(&mut self, now: Duration, opened: Option<usize>) {
+        if self.is_limit_outdated && now >= self.retry_at {
+            self.is_limit_outdated = false;
             let stayed = opened.map_or(self.stayed, |opened| opened.saturating_sub(self.ended.len()));
             self.limit = self.limit.min((stayed + 1).max(3));
         }
     }
 
-    /// Connections stayed open, and so many of them that the limit is none.
-    pub fn admit(&mut self, stayed: usize) {
-        if !self.is_limit_due && stayed >= self.limit {
+    /// Raises the limit if as many connections stay open as it allows.
+    pub fn raise_limit(&mut self, stayed: usize) {
+        if !self.is_limit_outdated && stayed >= self.limit {
             self.batches = 0;
             self.limit = self.limit.saturating_mul(2);
         }
     }
 
-    /// When the attempts are used up: all ends of the last batch have been observed then.
+    /// When the attempts are exhausted and all ends of the last batch have been observed.
     pub fn exhausted_at(&self) -> Option<Duration> {
-        let exhausted = self.batches >= MAX_BATCHES || self.ended.len() >= MAX_ENDED;
+        let exhausted = self.batches >= MAX_BATCHES || self.ended.len() >= MAX_REFUSED_CONNECTIONS;
         exhausted.then(|| self.batch_began + MAX_OBSERVATION_DELAY)
     }
 
-    /// What is suspected, given when those opened that stayed open.
-    pub fn suspicion(&self, stayed: &[Duration], min: Duration, most: usize) -> String {
+    /// What is suspected, given when the connections opened that stayed open.
+    pub fn describe_suspicion(&self, stayed: &[Duration], min: Duration, max_connections: usize) -> String {
         let how = self
             .cut
             .as_ref()
@@ -126,52 +134,52 @@ impl Admission {
             .unwrap_or_default();
         let ended = counted(self.ended.len() as u64, "connection");
         if stayed.is_empty() {
-            return self.none_stayed(&how, min);
+            return self.describe_none_stayed(&how, min);
         }
         if self.is_replaced(stayed) {
             return format!(
-                "{ended} ended when the next one opened ({how}): perhaps the server takes one session of a client, and \
-                 a new one replaces it"
+                "{ended} ended when the next one opened ({how}): perhaps the server allows one session per client, \
+                 and a new one replaces it"
             );
         }
         // Some may have been asked and closed since.
         let open = if self.limit == usize::MAX || self.limit <= 3 { stayed.len() } else { self.limit - 1 };
         let number = counted(open as u64, "connection");
-        let takes = if open == 1 { "but one connection".to_string() } else { format!("but {number}") };
+        let accepted = if open == 1 { "only one connection".to_string() } else { format!("only {number}") };
         let hint = match open {
-            3.. if open < most => format!(" (try --max-connections {open})"),
+            3.. if open < max_connections => format!(" (try --max-connections {open})"),
             _ => String::new(),
         };
         format!(
-            "{number} stayed open, and {ended} ended right after opening ({how}): perhaps the server takes {takes} of a \
-             client{hint}"
+            "{number} stayed open, and {ended} ended right after opening ({how}): perhaps the server accepts \
+             {accepted} per client{hint}"
         )
     }
 
-    /// Whether those of the last batch were older than all that stayed open.
+    /// Whether the last batch's connections were older than all that stayed open.
     fn is_replaced(&self, stayed: &[Duration]) -> bool {
         let last = self.ended.last().map_or(0, |ended| ended.batch);
         let mut batch = self.ended.iter().filter(|ended| ended.batch == last);
         batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened))
     }
 
-    fn none_stayed(&self, how: &str, min: Duration) -> String {
+    fn describe_none_stayed(&self, how: &str, min: Duration) -> String {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
         let agree = longest <= shortest.mul_f64(1.25) + MAX_IMMEDIATE_END;
         let is_limit = self.cut.as_ref().is_some_and(|cut| names_a_limit(&cut.how));
         if shortest > MAX_IMMEDIATE_END && agree && !is_limit {
             return format!(
-                "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime below \
-                 --min {}; lower --min to measure it",
+                "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime \
+                 below --min {}; lower --min to measure it",
                 show(longest),
                 show(shortest),
                 show(min)
             );
         }
         format!(
-            "every connection ended right after opening ({how}), at most {} later: perhaps the server takes one \
-             connection of a client, a ticket that serves once, or expects a message first (--send)",
+            "every connection ended right after opening ({how}), at most {} later: perhaps the server accepts one \
+             connection per client, a ticket is valid only once, or the server expects a message first (--send)",
             show(longest)
         )
     }
@@ -191,77 +199,77 @@ mod tests {
         CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
     }
 
-    /// Each opened and ended so.
+    /// Connections with these opening and end times (ms).
     fn ended(ends: &[(u64, u64)], cut: &VisibleEnd) -> Admission {
         let mut admission = Admission::default();
         for (opened, moment) in ends {
-            admission.refuse(ms(*opened), ms(*moment), 4, cut);
+            admission.record_refusal(ms(*opened), ms(*moment), 4, cut);
         }
         admission
     }
 
     fn suspected(ends: &[(u64, u64)], cut: &VisibleEnd, stayed: &[u64]) -> String {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
-        ended(ends, cut).suspicion(&stayed, ms(1000), 16)
+        ended(ends, cut).describe_suspicion(&stayed, ms(1000), 16)
     }
 
     #[test]
     fn attempts_back_off_and_end() {
         let fin = VisibleEnd::from(CloseKind::Fin);
         let mut admission = ended(&[(0, 5), (0, 6)], &fin);
-        admission.attempt(ms(1005), Some(6));
+        admission.update_limit(ms(1005), Some(6));
         assert_eq!(admission.limit(), usize::MAX, "one second after the last end of a batch");
-        admission.attempt(ms(1006), Some(6));
-        admission.attempt(ms(1007), Some(12));
+        admission.update_limit(ms(1006), Some(6));
+        admission.update_limit(ms(1007), Some(12));
         assert_eq!(admission.limit(), 5, "set once for each batch");
-        assert_eq!(admission.refuse(ms(1005), ms(1007), 4, &fin), ms(3007));
+        assert_eq!(admission.record_refusal(ms(1005), ms(1007), 4, &fin), ms(3007));
         assert_eq!(admission.exhausted_at(), None);
-        assert_eq!(admission.refuse(ms(3007), ms(3010), 4, &fin), ms(7010));
+        assert_eq!(admission.record_refusal(ms(3007), ms(3010), 4, &fin), ms(7010));
         assert_eq!(admission.exhausted_at(), Some(ms(3710)));
     }
 
     #[test]
-    fn what_stays_open_beyond_the_limit_lifts_it() {
+    fn connections_open_at_the_limit_raise_it() {
         let mut admission = ended(&[(0, 5)], &CloseKind::Fin.into());
-        admission.attempt(ms(1005), None);
-        admission.admit(4);
-        assert_eq!((admission.limit(), admission.is_in_doubt()), (5, true));
-        admission.admit(5);
-        assert_eq!((admission.limit(), admission.is_in_doubt()), (10, false));
+        admission.update_limit(ms(1005), None);
+        admission.raise_limit(4);
+        assert_eq!((admission.limit(), admission.has_recent_refusals()), (5, true));
+        admission.raise_limit(5);
+        assert_eq!((admission.limit(), admission.has_recent_refusals()), (10, false));
     }
 
     #[test]
-    fn a_limit_is_suspected_with_what_the_close_frame_said() {
-        let told = suspected(&[(5, 6), (1010, 1012)], &close(1013, "too many"), &[1, 2, 3, 4]);
+    fn suspected_limit_quotes_the_close_frame() {
+        let reason = suspected(&[(5, 6), (1010, 1012)], &close(1013, "too many"), &[1, 2, 3, 4]);
         assert_eq!(
-            told,
+            reason,
             "4 connections stayed open, and 2 connections ended right after opening (peer sent close 1013 (try again \
-             later) \"too many\"): perhaps the server takes but 4 connections of a client (try --max-connections 4)"
+             later) \"too many\"): perhaps the server accepts only 4 connections per client (try --max-connections 4)"
         );
     }
 
     #[test]
-    fn a_session_that_the_next_one_ends_is_suspected_to_be_replaced() {
-        let told = suspected(&[(1, 2), (2, 3), (3, 1012)], &close(4409, "bye"), &[1010]);
-        assert!(told.contains("a new one replaces it") && told.contains("close 4409"), "{told}");
+    fn session_ended_by_the_next_is_reported_as_replaced() {
+        let reason = suspected(&[(1, 2), (2, 3), (3, 1012)], &close(4409, "bye"), &[1010]);
+        assert!(reason.contains("a new one replaces it") && reason.contains("close 4409"), "{reason}");
     }
 
     #[test]
-    fn ends_of_one_age_below_min_name_min() {
-        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &CloseKind::Fin.into(), &[]);
-        assert!(told.starts_with("every connection ended within 303 ms of opening"), "{told}");
-        assert!(told.contains("below --min 1 s"), "{told}");
+    fn ends_of_one_age_below_min_suggest_lower_min() {
+        let reason = suspected(&[(1, 301), (2, 305), (1400, 1702)], &CloseKind::Fin.into(), &[]);
+        assert!(reason.starts_with("every connection ended within 303 ms of opening"), "{reason}");
+        assert!(reason.contains("below --min 1 s"), "{reason}");
     }
 
     #[test]
-    fn ends_of_one_age_whose_close_frame_names_a_limit_are_no_timer() {
-        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &close(1013, ""), &[]);
-        assert!(told.contains("1013") && !told.contains("timeout"), "{told}");
+    fn ends_whose_close_frame_names_a_limit_are_no_timer() {
+        let reason = suspected(&[(1, 301), (2, 305), (1400, 1702)], &close(1013, ""), &[]);
+        assert!(reason.contains("1013") && !reason.contains("timeout"), "{reason}");
     }
 
     #[test]
-    fn ends_of_every_connection_at_once_name_no_timeout() {
-        let told = suspected(&[(1, 3), (2, 3), (1400, 1402)], &CloseKind::Fin.into(), &[]);
-        assert!(told.contains("a ticket that serves once") && !told.contains("timeout"), "{told}");
+    fn immediate_ends_suggest_no_timeout() {
+        let reason = suspected(&[(1, 3), (2, 3), (1400, 1402)], &CloseKind::Fin.into(), &[]);
+        assert!(reason.contains("a ticket is valid only once") && !reason.contains("timeout"), "{reason}");
     }
 }

@@ -1,5 +1,5 @@
-//! The classical binary search: one trial at a time, in the middle of what is unknown. Watchers still
-//! see visible ends, and what it comes to is confirmed by as many trials at once as that takes.
+//! Binary search: one trial at a time, in the middle of the unknown range. Watchers still show visible ends.
+//! The result is confirmed by several trials at once.
 
 use std::time::Duration;
 
@@ -11,59 +11,67 @@ use super::uncertainty::{NextStep, Uncertainty};
 pub(super) struct BisectSearch;
 
 impl BisectSearch {
-    pub fn wishes(&mut self, s: &SearchState) -> SearchActions {
-        let mut wishes = SearchActions::default();
+    pub fn plan_actions(&mut self, s: &SearchState) -> SearchActions {
+        let mut actions = SearchActions::default();
         match Uncertainty::of(s) {
-            None => split(s, middle(s.longest(), s.plan.max).max(s.plan.min), &mut wishes),
-            Some(zone) => {
-                contest(s, &zone, &mut wishes);
-                narrow(s, zone, &mut wishes);
+            None => split_at(s, midpoint(s.longest(), s.plan.max).max(s.plan.min), &mut actions),
+            Some(uncertainty) => {
+                ask_older_watchers(s, &uncertainty, &mut actions);
+                narrow_bracket(s, uncertainty, &mut actions);
             }
         }
-        s.asked().map(|(_, at)| at + s.answer).filter(|at| *at > s.now).for_each(|at| wishes.wake(at));
-        wishes
+        s.asked().map(|(_, at)| at + s.answer).filter(|at| *at > s.now).for_each(|at| actions.wake(at));
+        actions
     }
 }
 
-fn middle(from: Duration, to: Duration) -> Duration {
+fn midpoint(from: Duration, to: Duration) -> Duration {
     from + to.saturating_sub(from) / 2
 }
 
-/// One trial is asked at this span; who is older than that is of no use.
-fn split(s: &SearchState, at: Duration, wishes: &mut SearchActions) {
-    let (mut young, old): (Vec<_>, Vec<_>) = s.held().partition(|trial| trial.idle(s.now) < at);
+/// Asks one trial at this span. Trials already idle for longer are cancelled.
+fn split_at(s: &SearchState, at: Duration, actions: &mut SearchActions) {
+    let (mut young, old): (Vec<_>, Vec<_>) = s.waiting_trials().partition(|trial| trial.idle(s.now) < at);
     let trial = young.pop();
-    young.into_iter().chain(old).for_each(|trial| wishes.cancel(trial));
+    young.into_iter().chain(old).for_each(|trial| actions.cancel(trial));
     match trial {
-        Some(trial) => wishes.ask(trial, at),
-        None if s.free > 0 && s.asked().all(|(_, at)| s.now >= at + s.answer) => wishes.open(1, Some(at)),
+        Some(trial) => actions.ask(trial, at),
+        None if s.free > 0 && s.asked().all(|(_, at)| s.now >= at + s.answer) => actions.open(1, Some(at)),
         None => {}
     }
 }
 
-/// Where ends are seen, watchers that have been silent for longer are asked whether they live.
-fn contest(s: &SearchState, zone: &Uncertainty, wishes: &mut SearchActions) {
-    let limit = zone.summit + s.plan.precision.at(zone.summit);
-    let older = s.silent(ProbeRole::Watcher).filter(|watcher| zone.visible && watcher.idle(s.now) > limit);
-    older.for_each(|watcher| wishes.ask(watcher, watcher.idle(s.now)));
+/// Where ends are visible, asks watchers that were silent for longer whether they are still alive.
+fn ask_older_watchers(s: &SearchState, uncertainty: &Uncertainty, actions: &mut SearchActions) {
+    let limit = uncertainty.shortest_death + s.plan.precision.at(uncertainty.shortest_death);
+    let older = s
+        .silent(ProbeRole::Watcher)
+        .filter(|watcher| uncertainty.is_end_visible && watcher.idle(s.now) > limit);
+    older.for_each(|watcher| actions.ask(watcher, watcher.idle(s.now)));
 }
 
-fn narrow(s: &SearchState, mut zone: Uncertainty, wishes: &mut SearchActions) {
-    if zone.aim(Duration::ZERO) == NextStep::Split {
-        let at = if zone.visible { zone.brink() } else { middle(zone.floor, zone.top) };
-        return split(s, at, wishes);
+fn narrow_bracket(s: &SearchState, mut uncertainty: Uncertainty, actions: &mut SearchActions) {
+    if uncertainty.next_step(Duration::ZERO) == NextStep::Split {
+        let at = if uncertainty.is_end_visible {
+            uncertainty.just_below_top()
+        } else {
+            midpoint(uncertainty.floor, uncertainty.top)
+        };
+        return split_at(s, at, actions);
     }
     let mut span = |idle| {
-        let aim = zone.aim(idle);
-        zone.plan(aim);
-        zone.span(aim).or((aim == NextStep::Wait).then_some(s.plan.max))
+        let step = uncertainty.next_step(idle);
+        uncertainty.count_planned(step);
+        uncertainty.span(step).or((step == NextStep::Wait).then_some(s.plan.max))
     };
-    for trial in s.held() {
+    for trial in s.waiting_trials() {
         match span(trial.idle(s.now)) {
-            Some(at) => wishes.ask(trial, at.max(trial.idle(s.now))),
-            None => wishes.cancel(trial),
+            Some(at) => actions.ask(trial, at.max(trial.idle(s.now))),
+            None => actions.cancel(trial),
         }
     }
     let wanted: Vec<_> = std::iter::from_fn(|| span(Duration::ZERO)).take(s.free).collect();
-    wanted.into_iter().for_each(|at| wishes.open(1, Some(at)));
+    for at in wanted {
+        actions.open(1, Some(at));
+    }
 }

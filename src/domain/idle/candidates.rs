@@ -1,24 +1,24 @@
-//! The spans that are worth trying first.
+//! The spans to try first.
 
 use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
 use std::time::Duration;
 
-/// Neighbours in the grid are at most so far apart. With a dozen connections at work, such a grid costs
-/// about a fifth more time than its longest span, because the short ones free their connections early.
+/// Maximum ratio of neighbouring spans. With a dozen connections such a grid takes about a fifth longer than
+/// its longest span, because short spans free their connections early.
 const MAX_GRID_RATIO: f64 = 1.16;
 
-/// The well-known spans between two bounds and the lower bound, with geometric steps in between and up to the
-/// upper bound, which is left to the watchers.
+/// The lower bound, the well-known timeouts between the bounds, and geometric steps between these. The upper
+/// bound is left to the watchers.
 pub(super) fn grid(min: Duration, max: Duration) -> Vec<Duration> {
     let known = WELL_KNOWN_TIMEOUTS.iter().map(|known| Duration::from_secs(*known));
-    let mut posts: Vec<_> = known.filter(|span| min < *span && *span < max).collect();
-    posts.insert(0, min);
-    posts.push(max);
-    posts.dedup();
-    posts.windows(2).flat_map(|pair| steps(pair[0], pair[1])).collect()
+    let mut anchors: Vec<_> = known.filter(|span| min < *span && *span < max).collect();
+    anchors.insert(0, min);
+    anchors.push(max);
+    anchors.dedup();
+    anchors.windows(2).flat_map(|pair| steps(pair[0], pair[1])).collect()
 }
 
-/// The first of two spans, and what lies between it and the second.
+/// Geometric steps from one span to another, which is excluded.
 fn steps(from: Duration, to: Duration) -> Vec<Duration> {
     let ratio = to.as_secs_f64() / from.as_secs_f64();
     let count = (ratio.ln() / MAX_GRID_RATIO.ln() - 1e-9).ceil().max(1.0);
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_close_and_the_well_known_are_among_them() {
+    fn grid_has_small_steps_and_the_well_known_timeouts() {
         let spans = grid(Duration::from_secs(1), Duration::from_secs(3600));
         for pair in spans.windows(2) {
             let ratio = pair[1].as_secs_f64() / pair[0].as_secs_f64();
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn one_span_is_the_watchers() {
+    fn single_span_is_left_to_the_watchers() {
         let one = Duration::from_secs(7);
         assert!(grid(one, one).is_empty());
     }

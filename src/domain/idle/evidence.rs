@@ -1,11 +1,12 @@
-//! What was seen so far, and the bracket that follows from it.
+//! What was observed so far, and the bracket that follows from it.
 //!
-//! Survival is hard evidence, death is not: a connection may die for reasons of its own. So:
+//! A survival is proof; a death is not, because a connection may end for other reasons. Therefore:
 //! - a survivor refutes every death at a shorter span;
-//! - an upper end needs `repeat` deaths at or below it (two more where no end was seen), and none of them refuted;
-//! - a lower end needs survivors close below it, since where timeouts scatter one is found sooner or later;
+//! - an upper end needs `repeat` deaths at or below it (two more if no end was seen), none of them refuted;
+//! - a lower end needs several survivors close below it: where timeouts vary widely, a single one proves
+//!   little;
 //! - a refuted death *close* below a survivor (a timer that jitters, or ticks coarsely) still supports the
-//!   upper end, and pulls the reported lower end below itself.
+//!   upper end, and the reported lower end lies below it.
 
 use std::time::Duration;
 
@@ -13,61 +14,60 @@ use super::finding::{CutManner, EndSpread};
 use super::statistics::binomial_tail;
 use crate::domain::run::bracket::Bracket;
 
-/// How far a timer's own inexactness reaches below a span: 3 %, at least 1.2 s (a timer that ticks once a
-/// second is off by up to one).
-fn closeness(span: Duration) -> Duration {
+/// How far a timer may be off: 3 %, at least 1.2 s (a timer that ticks once a second is off by up to one).
+fn timer_tolerance(span: Duration) -> Duration {
     span.mul_f64(0.03).max(Duration::from_millis(1200))
 }
 
-/// Visible ends that lie no further apart come from a timer that is exact.
-fn exactness(span: Duration) -> Duration {
+/// The width within which visible ends come from an exact timer.
+fn exact_timer_tolerance(span: Duration) -> Duration {
     span.mul_f64(0.0001).max(Duration::from_millis(100))
 }
 
-/// Visible ends that lie no further apart come from the same timer.
-fn sameness(span: Duration) -> Duration {
+/// The width within which visible ends come from the same timer.
+fn same_timer_tolerance(span: Duration) -> Duration {
     span.mul_f64(0.04).max(Duration::from_millis(1500))
 }
 
-/// So many survivors close to the lower end make it: one may be luck. Each death among them asks for more.
+/// Survivors needed close below a lower end, because one may be luck. Each death among them requires more.
 const MIN_CLOSE_SURVIVORS: usize = 6;
 const EXTRA_SURVIVORS_PER_DEATH: usize = 3;
 
-/// So many deaths more make an upper end where none was seen, but only found.
+/// Additional deaths needed for an upper end if no end was seen.
 const EXTRA_DEATHS_IF_UNSEEN: usize = 2;
 
-/// So many more ends are to be seen of a timer that is inexact, to see how inexact it is: all of eight lie on the same
-/// side of its middle once in 128 times.
+/// Additional ends needed to measure how inexact a timer is. All of eight ends lie on the same side of its
+/// middle once in 128 times.
 const MIN_ENDS_OF_INEXACT_TIMER: usize = 5;
 
-/// So many misfits may be chance; more are not asked to be outvoted.
+/// Up to this many misfits may be chance, so survivors can outvote them; more show an inexact timer.
 const MAX_MISFITS: usize = 2;
 
-/// So many survivors of a span or a longer one outvote a death.
+/// Survivors at a death's span or longer that outvote it.
 const MIN_OUTVOTING_SURVIVORS: usize = 4;
 
-/// On a path with a timeout at most this part of the connections dies for other reasons...
+/// On a path with a timeout, at most this part of the connections dies for other reasons.
 const MAX_CHANCE_DEATH_RATE: f64 = 0.04;
-/// ... so that more of them than are likely to this degree show a path without one.
+/// If so many deaths are less likely than this, the path has no fixed timeout.
 const MIN_LIKELIHOOD: f64 = 1e-6;
 
-/// Visible ends that make a sample.
+/// Minimum number of visible ends for an estimate.
 const MIN_VISIBLE_ENDS: usize = 3;
 
-/// For each end that was seen apart from the others, so many must have been seen together.
+/// Visible ends needed in the largest group for each end outside it.
 const SHARED_ENDS_PER_LONE_END: usize = 5;
 
-/// One connection that was idle for a span, and dead.
+/// A connection that was dead after an idle span.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DeadProbe {
     pub span: Duration,
     pub manner: CutManner,
-    /// When it was asked, or seen to end.
+    /// When it was asked or seen to end.
     pub moment: Duration,
-    /// Its age then: more than the span where the server had spoken.
+    /// Its age then; it exceeds the span if the server had sent something.
     pub age: Duration,
-    /// The control answered later, so the path was there.
-    pub vouched: bool,
+    /// The control answered later, so the path worked.
+    pub is_confirmed: bool,
 }
 
 impl DeadProbe {
@@ -76,8 +76,9 @@ impl DeadProbe {
     }
 }
 
-/// The earliest of these; of several the next, since one may be a chance death close to the others.
-fn earliest_but_one(spans: &[Duration]) -> Option<Duration> {
+/// The shortest of these spans; if there are more than [`MIN_VISIBLE_ENDS`], the second shortest, since one
+/// may be a chance death.
+fn robust_minimum(spans: &[Duration]) -> Option<Duration> {
     let mut spans = spans.to_vec();
     spans.sort_unstable();
     spans.get(usize::from(spans.len() > MIN_VISIBLE_ENDS)).copied()
@@ -88,117 +89,117 @@ pub(super) struct SearchEvidence {
     survived: Vec<Duration>,
     longest: Option<Duration>,
     died: Vec<DeadProbe>,
-    /// Deaths of these times say nothing.
-    disregarded: Vec<(Duration, Duration)>,
-    view: DerivedBracket,
+    /// Time ranges whose deaths do not count.
+    ignored_spans: Vec<(Duration, Duration)>,
+    derived: DerivedEvidence,
 }
 
-/// What follows from it, worked out anew whenever something was seen, and asked for often.
+/// What follows from the observations; cached because it is read often.
 #[derive(Debug, Clone, Default)]
-struct DerivedBracket {
-    /// The visible ends that lie together: the largest group of them.
+struct DerivedEvidence {
+    /// The largest group of visible ends close to each other.
     group: Vec<Duration>,
-    /// The same, when they are at least two.
-    visible: Option<EndSpread>,
-    /// They came at more than one moment of the wall clock.
+    /// The group's spread, if it has at least two ends.
+    visible_ends: Option<EndSpread>,
+    /// The group's ends came at more than one moment of the wall clock.
     is_spread_in_time: bool,
-    /// Deaths close below the longest survivor that were not outvoted. Few may be chance, more show a timer to be
-    /// inexact.
+    /// Deaths close below the longest survivor that were not outvoted. Few may be chance; more show an
+    /// inexact timer.
     misfits: Vec<Duration>,
-    /// The shortest of the deaths that support the upper end, refuted ones among them: an inexact timer's
-    /// earliest. Those that were outvoted are not among them.
+    /// The shortest death that supports the upper end, including refuted but not outvoted deaths: an inexact
+    /// timer's earliest.
     earliest: Option<Duration>,
-    /// How many deaths lie far below a survivor, or apart from the group of visible ends.
-    astray: usize,
+    /// Deaths far below a survivor, or outside the group of visible ends.
+    outliers: usize,
 }
 
 impl SearchEvidence {
-    pub fn survive(&mut self, span: Duration) {
+    pub fn record_survival(&mut self, span: Duration) {
         self.survived.push(span);
         self.longest = self.longest.max(Some(span));
-        self.view = self.viewed();
+        self.derived = self.derive();
     }
 
-    pub fn die(&mut self, span: Duration, manner: CutManner, moment: Duration, age: Duration) {
-        let disregarded = self.disregarded.iter().any(|(from, to)| (*from..=*to).contains(&moment));
-        if !disregarded {
-            self.died.push(DeadProbe { span, manner, moment, age, vouched: false });
+    pub fn record_death(&mut self, span: Duration, manner: CutManner, moment: Duration, age: Duration) {
+        let is_ignored = self.ignored_spans.iter().any(|(from, to)| (*from..=*to).contains(&moment));
+        if !is_ignored {
+            self.died.push(DeadProbe { span, manner, moment, age, is_confirmed: false });
         }
     }
 
-    /// Drops deaths that something else than their silence explains, given the span and the age.
+    /// Drops the deaths that this function of span and age explains.
     pub fn drop_explained(&mut self, is_explained: impl Fn(Duration, Duration) -> bool) {
         self.died.retain(|death| !is_explained(death.span, death.age));
-        self.view = self.viewed();
+        self.derived = self.derive();
     }
 
-    /// Nobody vouches for the path from one moment to the other: what dies in between says nothing, whenever it is
-    /// told.
-    /// Gives how many deaths that were known do not count.
-    pub fn disregard(&mut self, from: Duration, to: Duration) -> usize {
-        self.disregarded.push((from, to));
+    /// Ignores deaths between two moments, even if they are reported later: the path may have been down.
+    /// Returns how many known deaths it drops.
+    pub fn ignore_between(&mut self, from: Duration, to: Duration) -> usize {
+        self.ignored_spans.push((from, to));
         let before = self.died.len();
         self.died.retain(|death| !(from..=to).contains(&death.moment));
-        self.view = self.viewed();
+        self.derived = self.derive();
         before - self.died.len()
     }
 
-    /// The control answered at this moment: deaths before it count from now on.
-    pub fn vouch(&mut self, moment: Duration) {
+    /// Records that the control answered at this moment: deaths before it count from now on.
+    pub fn confirm_deaths_before(&mut self, moment: Duration) {
         let mut news =
-            self.died.iter_mut().filter(|death| !death.vouched && death.moment < moment).peekable();
+            self.died.iter_mut().filter(|death| !death.is_confirmed && death.moment < moment).peekable();
         if news.peek().is_some() {
-            news.for_each(|death| death.vouched = true);
-            self.view = self.viewed();
+            news.for_each(|death| death.is_confirmed = true);
+            self.derived = self.derive();
         }
     }
 
-    /// Drops the deaths since a moment: the round does not count. What survived, survived. Gives how many were dropped.
-    pub fn void_since(&mut self, moment: Duration) -> usize {
+    /// Drops the deaths since a moment, because the round is void; survivals stay. Returns how many it drops.
+    pub fn drop_deaths_since(&mut self, moment: Duration) -> usize {
         let before = self.died.len();
-        self.died.retain(|death| death.vouched && death.moment < moment);
-        self.view = self.viewed();
+        self.died.retain(|death| death.is_confirmed && death.moment < moment);
+        self.derived = self.derive();
         before - self.died.len()
     }
 
-    fn viewed(&self) -> DerivedBracket {
+    fn derive(&self) -> DerivedEvidence {
         let group = self.find_group();
         let visible = EndSpread::of(&group).filter(|spread| spread.count > 1);
         let (floor, longest) = (self.support_floor(), self.longest());
-        let spans = self.counted().map(|death| death.span).filter(|span| floor < Some(*span));
+        let spans = self.confirmed_deaths().map(|death| death.span).filter(|span| floor < Some(*span));
         let supporting: Vec<_> = spans.filter(|span| !self.is_outvoted(*span)).collect();
         let misfits = supporting.iter().copied().filter(|span| Some(*span) <= longest).collect();
         let apart = |death: &&DeadProbe| {
             Some(death.span) <= floor || (death.is_visible() && !group.contains(&death.span))
         };
-        let astray = self.counted().filter(apart).count();
-        let is_spread_in_time = self.are_spread_in_time(&group);
-        DerivedBracket {
-            visible,
+        let outliers = self.confirmed_deaths().filter(apart).count();
+        let is_spread_in_time = self.have_distinct_moments(&group);
+        DerivedEvidence {
+            visible_ends: visible,
             is_spread_in_time,
             misfits,
             earliest: supporting.into_iter().min(),
-            astray,
+            outliers,
             group,
         }
     }
 
-    fn are_spread_in_time(&self, group: &[Duration]) -> bool {
-        let visible = self.counted().filter(|death| death.is_visible() && group.contains(&death.span));
+    fn have_distinct_moments(&self, group: &[Duration]) -> bool {
+        let visible =
+            self.confirmed_deaths().filter(|death| death.is_visible() && group.contains(&death.span));
         let moments: Vec<_> = visible.map(|death| death.moment).collect();
         EndSpread::of(&moments).is_some_and(|moments| moments.max - moments.min > SAME_MOMENT)
     }
 
-    /// Whether connections were seen to end after this span before, at another moment.
+    /// Whether connections were seen to end after the same span at another moment.
     pub fn ended_before(&self, span: Duration, moment: Duration) -> bool {
-        let width = exactness(span);
+        let width = exact_timer_tolerance(span);
         let before = |death: &&DeadProbe| death.is_visible() && death.moment + SAME_MOMENT < moment;
         self.died.iter().filter(before).any(|death| death.span.abs_diff(span) <= width)
     }
 
-    /// Whether an upper end that was seen rests on ends of one moment only, which may be one event.
+    /// Whether the ends that make the upper end all came at one moment, so that they may be one event.
     pub fn is_one_moment(&self, need: usize, hi: Duration) -> bool {
-        need > 1 && !self.view.is_spread_in_time && self.is_seen(need, hi)
+        need > 1 && !self.derived.is_spread_in_time && self.is_upper_end_seen(need, hi)
     }
 
     /// The longest span that survived.
@@ -206,137 +207,146 @@ impl SearchEvidence {
         self.longest
     }
 
-    /// Deaths that nobody vouched for yet.
-    pub fn rumours(&self) -> impl Iterator<Item = Duration> {
-        self.died.iter().filter(|death| !death.vouched).map(|death| death.span)
+    /// Deaths since which the control has not answered yet.
+    pub fn unconfirmed_deaths(&self) -> impl Iterator<Item = Duration> {
+        self.died.iter().filter(|death| !death.is_confirmed).map(|death| death.span)
     }
 
-    fn counted(&self) -> impl Iterator<Item = &DeadProbe> {
-        self.died.iter().filter(|death| death.vouched)
+    fn confirmed_deaths(&self) -> impl Iterator<Item = &DeadProbe> {
+        self.died.iter().filter(|death| death.is_confirmed)
     }
 
-    /// The shortest death that no survivor refutes; of an inexact timer whose ends are seen, the last of them.
-    pub fn suspect(&self) -> Option<Duration> {
+    /// The shortest death that no survivor refutes; if there is none, the last end of an inexact timer's
+    /// group.
+    pub fn upper_candidate(&self) -> Option<Duration> {
         self.unrefuted().min().or_else(|| self.last_end(MIN_VISIBLE_ENDS))
     }
 
-    /// The last of the visible ends that lie together, where the longest survivor does not lie beyond them.
+    /// The last of the grouped visible ends, unless the longest survivor lies clearly beyond it.
     fn last_end(&self, need: usize) -> Option<Duration> {
-        let (visible, longest) = (self.visible()?, self.longest().unwrap_or_default());
-        let among = longest <= visible.max + closeness(longest) / 4;
-        (among && self.is_together(&visible, need)).then(|| visible.max.max(longest))
+        let (visible, longest) = (self.visible_ends()?, self.longest().unwrap_or_default());
+        let among = longest <= visible.max + timer_tolerance(longest) / 4;
+        (among && self.is_dominant_group(&visible, need)).then(|| visible.max.max(longest))
     }
 
-    /// Whether so many ends were seen together, and few apart.
-    fn is_together(&self, visible: &EndSpread, need: usize) -> bool {
-        let ends = self.counted().filter(|death| death.is_visible()).count();
+    /// Whether the group has enough ends, and few lie outside it.
+    fn is_dominant_group(&self, visible: &EndSpread, need: usize) -> bool {
+        let ends = self.confirmed_deaths().filter(|death| death.is_visible()).count();
         visible.count >= need.max(SHARED_ENDS_PER_LONE_END * (ends - visible.count))
     }
 
     /// The spans of deaths that no survivor refutes.
     pub fn unrefuted(&self) -> impl Iterator<Item = Duration> {
         let longest = self.longest();
-        self.counted().map(|death| death.span).filter(move |span| longest < Some(*span))
+        self.confirmed_deaths().map(|death| death.span).filter(move |span| longest < Some(*span))
     }
 
-    /// Whether a death was chance: so many connections survived its span, or a longer one.
+    /// Whether a death was chance: enough connections survived its span or a longer one.
     fn is_outvoted(&self, span: Duration) -> bool {
         let longest = self.longest();
         if longest < Some(span) {
             return false;
         }
         let within = |other: &Duration| span <= *other && Some(*other) <= longest;
-        let deaths = self.counted().filter(|death| within(&death.span)).count();
+        let deaths = self.confirmed_deaths().filter(|death| within(&death.span)).count();
         let survivors = self.survived.iter().filter(|other| within(other)).count();
         survivors >= MIN_OUTVOTING_SURVIVORS * deaths
     }
 
-    /// The longest survivor below all of these.
+    /// The longest survivor below the earliest supporting death.
     fn below_earliest(&self) -> Option<Duration> {
-        self.longest_below(self.view.earliest)
+        self.longest_below(self.derived.earliest)
     }
 
-    /// Where a timer was seen to be inexact, what lies below its earliest death and above the survivors below.
-    pub fn lower_zone(&self) -> Option<(Duration, Duration)> {
-        let (earliest, longest) = (self.view.earliest?, self.longest()?);
-        let many = self.view.misfits.len() > MAX_MISFITS || self.is_seen(MIN_VISIBLE_ENDS, earliest);
+    /// The gap between an inexact timer's earliest death and the longest survivor below it.
+    pub fn lower_uncertainty(&self) -> Option<(Duration, Duration)> {
+        let (earliest, longest) = (self.derived.earliest?, self.longest()?);
+        let many =
+            self.derived.misfits.len() > MAX_MISFITS || self.is_upper_end_seen(MIN_VISIBLE_ENDS, earliest);
         (many && earliest <= longest).then(|| (self.below_earliest().unwrap_or_default(), earliest))
     }
 
-    /// Deaths up to a span that no survivor refutes.
-    pub fn support(&self, up_to: Duration) -> usize {
+    /// How many unrefuted deaths lie at or below a span.
+    pub fn count_support(&self, up_to: Duration) -> usize {
         let longest = self.longest();
-        self.counted().filter(|death| longest < Some(death.span) && death.span <= up_to).count()
+        self.confirmed_deaths().filter(|death| longest < Some(death.span) && death.span <= up_to).count()
     }
 
     fn support_floor(&self) -> Option<Duration> {
-        self.longest().and_then(|lo| lo.checked_sub(closeness(lo)))
+        self.longest().and_then(|lo| lo.checked_sub(timer_tolerance(lo)))
     }
 
-    /// The shortest span above all survivors that so many deaths support; where they were seen, the last of them.
+    /// The shortest span above all survivors with enough deaths at or below it; with visible ends, the last
+    /// of them.
     pub fn upper_end(&self, need: usize) -> Option<Duration> {
-        let supported = self.unrefuted().filter(|span| self.support(*span) >= need).min();
-        let before = |span: &Duration| self.visible().is_none_or(|ends| *span < ends.min);
+        let supported = self.unrefuted().filter(|span| self.count_support(*span) >= need).min();
+        let before = |span: &Duration| self.visible_ends().is_none_or(|ends| *span < ends.min);
         supported.filter(before).or_else(|| self.last_end(need)).or(supported)
     }
 
-    /// How many survivors are lacking close below a span, so that it can be the lower end. Where timeouts vary
-    /// widely a single survivor, and a few deaths above it, are found sooner or later.
-    pub fn lacking(&self, floor: Duration) -> usize {
+    /// How many more survivors a lower end needs close below it. Where timeouts vary widely, a single
+    /// survivor below a few deaths is found by chance.
+    pub fn missing_survivors(&self, floor: Duration) -> usize {
         let near = |span: Duration| span <= floor && self.is_near(span, floor);
-        let deaths = self.counted().filter(|death| near(death.span)).count();
+        let deaths = self.confirmed_deaths().filter(|death| near(death.span)).count();
         let survivors = self.survived.iter().filter(|span| near(**span)).count();
         let seconds = (MIN_CLOSE_SURVIVORS + EXTRA_SURVIVORS_PER_DEATH * deaths).saturating_sub(survivors);
-        if floor.is_zero() { 0 } else { seconds.max(self.votes_lacking()) }
+        if floor.is_zero() { 0 } else { seconds.max(self.missing_votes()) }
     }
 
-    /// How many survivors it takes to outvote the misfits.
-    fn votes_lacking(&self) -> usize {
-        let misfits = self.view.misfits.len();
-        let Some(earliest) = self.view.earliest.filter(|_| self.in_doubt()) else { return 0 };
+    /// How many more survivors would outvote the misfits.
+    fn missing_votes(&self) -> usize {
+        let misfits = self.derived.misfits.len();
+        let Some(earliest) = self.derived.earliest.filter(|_| self.has_undecided_misfits()) else { return 0 };
         (MIN_OUTVOTING_SURVIVORS * misfits)
             .saturating_sub(self.survived.iter().filter(|span| earliest <= **span).count())
             .max(1)
     }
 
-    /// Whether it is not known yet if the misfits were chance.
-    fn in_doubt(&self) -> bool {
-        (1..=MAX_MISFITS).contains(&self.view.misfits.len())
+    /// Whether the misfits may still turn out to be chance.
+    fn has_undecided_misfits(&self) -> bool {
+        (1..=MAX_MISFITS).contains(&self.derived.misfits.len())
     }
 
-    /// Whether a survivor of this span can second the floor.
+    /// Whether a survivor of this span supports the lower end `floor`.
     pub fn is_near(&self, span: Duration, floor: Duration) -> bool {
-        floor.saturating_sub(closeness(floor) * 2) <= span
+        floor.saturating_sub(timer_tolerance(floor) * 2) <= span
     }
 
-    /// Whether an upper end was seen as often as it takes, so that it needs no seconds.
-    pub fn is_seen(&self, need: usize, hi: Duration) -> bool {
+    /// Whether enough visible ends make the upper end, so that it needs no confirmation.
+    pub fn is_upper_end_seen(&self, need: usize, hi: Duration) -> bool {
         let holds =
             |ends: EndSpread| ends.min <= hi && hi <= ends.max.max(self.last_end(need).unwrap_or_default());
-        self.visible().is_some_and(|visible| self.is_together(&visible, need) && holds(visible))
+        self.visible_ends().is_some_and(|visible| self.is_dominant_group(&visible, need) && holds(visible))
     }
 
-    /// Whether the bracket is narrow enough. Where the path did either over a range of spans, that range
-    /// cannot be narrowed; what is on both sides of it can. The lower end must be seconded. Where a hop lets go before it says so, the upper end
-    /// is to be found below that.
+    /// Whether the bracket is narrow enough.
+    ///
+    /// A range of spans at which some connections survive and others die cannot be narrowed; the gaps on both
+    /// sides can. The lower end needs enough survivors. If a hop drops connections before it closes them, the
+    /// upper end must lie below the visible ends.
     pub fn is_narrow(&self, need: usize, precision: Duration) -> bool {
-        let (Some(hi), Some(earliest)) = (self.upper_end(need), self.view.earliest) else { return false };
-        if self.swallowed() > 0 && self.visible().is_some_and(|visible| hi >= visible.min) {
+        let (Some(hi), Some(earliest)) = (self.upper_end(need), self.derived.earliest) else { return false };
+        if self.deaths_before_visible_end() > 0
+            && self.visible_ends().is_some_and(|visible| hi >= visible.min)
+        {
             return false;
         }
-        if self.in_doubt() && !self.is_seen(need, hi) {
+        if self.has_undecided_misfits() && !self.is_upper_end_seen(need, hi) {
             return false;
         }
         let gap = |from: Option<Duration>, to: Duration| to.saturating_sub(from.unwrap_or_default());
-        let seen = self.is_seen(need, hi);
-        let sure = seen || self.lacking(self.below_earliest().unwrap_or_default()) == 0;
-        let first = self.visible().filter(|_| seen).map_or(hi, |ends| ends.min);
-        sure && gap(self.longest(), first) <= precision && gap(self.below_earliest(), earliest) <= precision
+        let seen = self.is_upper_end_seen(need, hi);
+        let is_supported = seen || self.missing_survivors(self.below_earliest().unwrap_or_default()) == 0;
+        let first = self.visible_ends().filter(|_| seen).map_or(hi, |ends| ends.min);
+        is_supported
+            && gap(self.longest(), first) <= precision
+            && gap(self.below_earliest(), earliest) <= precision
     }
 
-    /// The bracket to report. Its lower end lies below every death that supports the upper one, because
-    /// between the two the path did either. Where the upper end was seen, it is the longest of the visible
-    /// ends that lie together: so the bracket holds all of them.
+    /// The bracket to report. Its lower end lies below every death that supports the upper end, because
+    /// between the two some connections survive and others die. A visible upper end is the longest of the
+    /// grouped ends, so the bracket contains them all.
     pub fn bracket(&self, need: usize) -> Bracket {
         match self.upper_end(need) {
             Some(hi) => Bracket { lo: self.below_earliest(), hi: Some(hi) },
@@ -344,12 +354,12 @@ impl SearchEvidence {
         }
     }
 
-    /// The visible ends that lie together: the largest group of them.
+    /// Finds the largest group of visible ends close to each other.
     fn find_group(&self) -> Vec<Duration> {
-        let mut ends: Vec<_> = self.counted().filter(|d| d.is_visible()).map(|d| d.span).collect();
+        let mut ends: Vec<_> = self.confirmed_deaths().filter(|d| d.is_visible()).map(|d| d.span).collect();
         ends.sort_unstable();
         let group = |(index, from): (usize, &Duration)| {
-            let limit = *from + sameness(*from);
+            let limit = *from + same_timer_tolerance(*from);
             index..ends.partition_point(|end| *end <= limit)
         };
         let groups = ends.iter().enumerate().map(group);
@@ -357,28 +367,27 @@ impl SearchEvidence {
         ends.get(best.unwrap_or(0..0)).unwrap_or_default().to_vec()
     }
 
-    /// The visible ends that lie together, when they are at least two.
-    pub fn visible(&self) -> Option<EndSpread> {
-        self.view.visible
+    /// The spread of the grouped visible ends, if there are at least two.
+    pub fn visible_ends(&self) -> Option<EndSpread> {
+        self.derived.visible_ends
     }
 
-    /// How many deaths make an upper end: the more go astray, the less a death says.
-    pub fn needed(&self, repeat: usize) -> usize {
-        let more = match self.visible() {
+    /// How many deaths an upper end needs. Each outlier makes a single death less reliable.
+    pub fn deaths_needed(&self, repeat: usize) -> usize {
+        let more = match self.visible_ends() {
             None => EXTRA_DEATHS_IF_UNSEEN,
-            Some(ends) if ends.max - ends.min > exactness(ends.min) => MIN_ENDS_OF_INEXACT_TIMER,
+            Some(ends) if ends.max - ends.min > exact_timer_tolerance(ends.min) => MIN_ENDS_OF_INEXACT_TIMER,
             Some(_) => 0,
         };
-        repeat + more + self.view.astray.saturating_sub(1)
+        repeat + more + self.derived.outliers.saturating_sub(1)
     }
 
-    /// Whether idle connections die without a rule: of those that were idle for these
-    /// spans, more died than chance explains, although others survived longer ones. A timer's own inexactness is
-    /// allowed for.
+    /// Whether idle connections die at random: more died at these spans than chance explains, and others
+    /// survived longer ones. A timer's inexactness is allowed for.
     pub fn is_stochastic(&self) -> bool {
         let longest = self.longest().unwrap_or_default();
-        let top = longest.saturating_sub(closeness(longest));
-        let mut deaths: Vec<_> = self.counted().map(|d| d.span).filter(|span| *span < top).collect();
+        let top = longest.saturating_sub(timer_tolerance(longest));
+        let mut deaths: Vec<_> = self.confirmed_deaths().map(|d| d.span).filter(|span| *span < top).collect();
         deaths.sort_unstable();
         let beyond_chance = |(index, from): (usize, &Duration)| {
             let survivors = self.survived.iter().filter(|span| from <= *span && **span <= top).count();
@@ -388,56 +397,56 @@ impl SearchEvidence {
         deaths.iter().enumerate().any(beyond_chance)
     }
 
-    /// Whether the timer is so inexact that it has no timeout to speak of: connections died and survived, or were seen
-    /// to end, over a range that is wider than a timer's jitter of 1 % either way, or its tick of a second. A range
-    /// that ends beyond twice its beginning is no tick's: such short timers tick more often.
+    /// Whether the timer is too inexact to name a timeout. Deaths and survivals mix, or visible ends spread,
+    /// over more than a timer's jitter of 1 % either way or its tick of 1 s. A range whose end exceeds twice
+    /// its start is no tick: such short timers tick more often.
     pub fn is_vague(&self) -> bool {
         let Some(longest) = self.longest() else { return false };
         let limit = longest.mul_f64(0.022).max(Duration::from_millis(1100));
         let is_wide = |from: Duration, to: Duration| to.saturating_sub(from) > limit.min(from);
-        let mixed = earliest_but_one(&self.view.misfits).is_some_and(|from| is_wide(from, longest));
-        let last = self.view.group.last().copied().unwrap_or_default();
-        mixed || earliest_but_one(&self.view.group).is_some_and(|from| is_wide(from, last))
+        let mixed = robust_minimum(&self.derived.misfits).is_some_and(|from| is_wide(from, longest));
+        let last = self.derived.group.last().copied().unwrap_or_default();
+        mixed || robust_minimum(&self.derived.group).is_some_and(|from| is_wide(from, last))
     }
 
-    /// The ends that were seen after one span, where some connections ended so and others survived it.
-    pub fn repeated(&self, repeat: usize) -> Option<EndSpread> {
-        let visible = self.visible()?;
-        let width = exactness(visible.min).max(visible.min.mul_f64(0.01));
+    /// The ends seen after one span, where some connections ended there and others survived it.
+    pub fn repeated_end(&self, repeat: usize) -> Option<EndSpread> {
+        let visible = self.visible_ends()?;
+        let width = exact_timer_tolerance(visible.min).max(visible.min.mul_f64(0.01));
         let exact = visible.max - visible.min <= width;
         (exact
-            && self.is_together(&visible, repeat.max(MIN_VISIBLE_ENDS))
-            && self.silent_apart(&visible) <= 1)
+            && self.is_dominant_group(&visible, repeat.max(MIN_VISIBLE_ENDS))
+            && self.silent_deaths_below(&visible) <= 1)
             .then_some(visible)
     }
 
-    /// Deaths that were only found, below the ends that were seen.
-    fn silent_apart(&self, visible: &EndSpread) -> usize {
-        self.counted().filter(|death| !death.is_visible() && death.span < visible.min).count()
+    /// Deaths found by asking, below the visible ends.
+    fn silent_deaths_below(&self, visible: &EndSpread) -> usize {
+        self.confirmed_deaths().filter(|death| !death.is_visible() && death.span < visible.min).count()
     }
 
-    /// Whether a connection died after a span that another one survived.
     pub fn is_mixed(&self) -> bool {
-        self.counted().any(|death| Some(death.span) <= self.longest())
+        self.confirmed_deaths().any(|death| Some(death.span) <= self.longest())
     }
 
-    /// Whether so few died that chance explains it, given how many were silent for as long as the first of them.
+    /// Whether chance explains the deaths, given how many connections were silent at least as long as the
+    /// first one.
     pub fn is_by_chance(&self) -> bool {
-        let Some(first) = self.counted().map(|death| death.span).min() else { return true };
-        let died = self.counted().count();
+        let Some(first) = self.confirmed_deaths().map(|death| death.span).min() else { return true };
+        let died = self.confirmed_deaths().count();
         let survivors = self.survived.iter().filter(|span| first <= **span).count();
         died as f64 <= MAX_CHANCE_DEATH_RATE * (died + survivors) as f64
     }
 
-    /// The spans after which connections died: those that were seen to end, and those that others survived.
-    pub fn range(&self) -> Option<EndSpread> {
-        let throttle =
-            self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
-        EndSpread::of(&throttle.map(|death| death.span).collect::<Vec<_>>())
+    /// The spread of the spans after which connections were seen to end, or died although another survived.
+    pub fn death_range(&self) -> Option<EndSpread> {
+        let deaths =
+            self.confirmed_deaths().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
+        EndSpread::of(&deaths.map(|death| death.span).collect::<Vec<_>>())
     }
 
-    /// The longest survivor below all of a range.
-    pub fn below(&self, range: Option<EndSpread>) -> Option<Duration> {
+    /// The longest survivor below a whole range.
+    pub fn longest_survivor_below(&self, range: Option<EndSpread>) -> Option<Duration> {
         self.longest_below(range.map(|range| range.min))
     }
 
@@ -445,63 +454,64 @@ impl SearchEvidence {
         self.survived.iter().filter(|span| top.is_none_or(|top| **span < top)).max().copied()
     }
 
-    /// How most of those died that support the upper end.
-    pub fn manner(&self) -> Option<CutManner> {
-        if let Some(spread) = self.visible().filter(|spread| spread.count > 2) {
-            return self.commonest(|death| death.is_visible() && death.span >= spread.min);
+    /// How most of the deaths happened that support the upper end.
+    pub fn cut_manner(&self) -> Option<CutManner> {
+        if let Some(spread) = self.visible_ends().filter(|spread| spread.count > 2) {
+            return self.most_common_manner(|death| death.is_visible() && death.span >= spread.min);
         }
         let floor = self.support_floor();
-        self.commonest(|death| floor < Some(death.span))
+        self.most_common_manner(|death| floor < Some(death.span))
     }
 
-    fn commonest(&self, which: impl Fn(&DeadProbe) -> bool) -> Option<CutManner> {
-        let chosen: Vec<_> = self.counted().filter(|death| which(death)).map(|d| &d.manner).collect();
+    fn most_common_manner(&self, which: impl Fn(&DeadProbe) -> bool) -> Option<CutManner> {
+        let chosen: Vec<_> =
+            self.confirmed_deaths().filter(|death| which(death)).map(|d| &d.manner).collect();
         let votes = |manner: &CutManner| chosen.iter().filter(|other| **other == manner).count();
         chosen.iter().max_by_key(|manner| votes(manner)).map(|manner| (*manner).clone())
     }
 
-    /// Whether connections were dead for a while before they were seen to end: so many questions shortly
-    /// before the visible end found no answer, and none later did.
-    pub fn lingers(&self) -> bool {
-        self.swallowed() > 1
+    /// Whether connections are dead for a while before they are seen to end: several questions shortly before
+    /// the visible end got no answer, and no later question got one.
+    pub fn is_dropped_before_end(&self) -> bool {
+        self.deaths_before_visible_end() > 1
     }
 
-    /// Questions that found no answer, although the visible end was still to come.
-    fn swallowed(&self) -> usize {
-        let (Some(visible), longest) = (self.visible(), self.longest()) else { return 0 };
+    /// How many questions before the visible end got no answer.
+    fn deaths_before_visible_end(&self) -> usize {
+        let (Some(visible), longest) = (self.visible_ends(), self.longest()) else { return 0 };
         let margin = Duration::from_millis(50);
         let dead = |death: &&DeadProbe| {
             !death.is_visible() && longest < Some(death.span) && death.span + margin < visible.min
         };
-        self.counted().filter(dead).count()
+        self.confirmed_deaths().filter(dead).count()
     }
 
-    /// Whether a connection was seen to end after this very span.
+    /// Whether a connection was seen to end after exactly this span.
     pub fn ended_at(&self, span: Duration) -> bool {
-        self.counted().any(|death| death.is_visible() && death.span == span)
+        self.confirmed_deaths().any(|death| death.is_visible() && death.span == span)
     }
 
-    /// Whether a connection was found dead at about this span.
+    /// Whether a connection was found dead within 1 % of this span.
     pub fn died_at(&self, span: Duration) -> bool {
         self.died.iter().any(|death| death.span.abs_diff(span) <= span.mul_f64(0.01))
     }
 
-    /// The spans that survived, ascending.
+    /// The spans that survived, in ascending order.
     pub fn survivors(&self) -> Vec<Duration> {
         let mut spans = self.survived.clone();
         spans.sort_unstable();
         spans
     }
 
-    /// The spans that did not, ascending.
+    /// The spans that did not survive, in ascending order.
     pub fn deaths(&self) -> Vec<(Duration, CutManner)> {
-        let mut deaths: Vec<_> = self.counted().map(|d| (d.span, d.manner.clone())).collect();
+        let mut deaths: Vec<_> = self.confirmed_deaths().map(|d| (d.span, d.manner.clone())).collect();
         deaths.sort_by_key(|(span, _)| *span);
         deaths
     }
 }
 
-/// Ends within this time of one another came at one moment of the wall clock.
+/// Ends within this time of each other count as one moment of the wall clock.
 pub(super) const SAME_MOMENT: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
@@ -509,16 +519,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deaths_without_a_live_control_do_not_count() {
+    fn deaths_without_an_answering_control_do_not_count() {
         let s = Duration::from_secs;
         let mut evidence = SearchEvidence::default();
-        let die = |evidence: &mut SearchEvidence, span, at| {
-            evidence.die(s(span), CutManner::Silent, s(at), s(span))
+        let record_death = |evidence: &mut SearchEvidence, span, at| {
+            evidence.record_death(s(span), CutManner::Silent, s(at), s(span))
         };
-        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
-        evidence.disregard(s(10), s(12));
-        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
-        evidence.vouch(s(20));
+        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| record_death(&mut evidence, span, at));
+        evidence.ignore_between(s(10), s(12));
+        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| record_death(&mut evidence, span, at));
+        evidence.confirm_deaths_before(s(20));
         let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
         assert_eq!(spans, [s(5), s(8)]);
     }

@@ -1,4 +1,4 @@
-//! What a search came to, as values.
+//! The findings of a search.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::domain::run::truth::Truth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum IdleVerdict {
-    /// Something cuts connections that are idle for too long.
+    /// The path cuts connections that are idle for too long.
     IdleTimeout,
     /// Connections end at a certain age, idle or not. No heartbeat helps.
     LifetimeCap,
-    /// The longest span that was tried survived.
+    /// The longest span tried survived.
     NoTimeoutUpToMax,
-    /// The server speaks by itself, so the path is never idle for long.
+    /// The server sends by itself, so the path is never idle for long.
     ServerKeepsItBusy,
     /// The server's own rule: a close frame with an application's code.
     ServerPolicy,
-    /// Idle connections die, but at no particular span.
+    /// Idle connections die, but after no particular span.
     Stochastic,
     /// The evidence does not support an answer.
     Inconclusive,
@@ -34,24 +34,24 @@ pub enum IdleVerdict {
 /// The age at which connections end, idle or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifetimeCap {
-    /// So old they were known to be alive.
+    /// The age at which they were last known to be alive.
     pub lo: Duration,
-    /// So old they were known to be gone; the same, where the end itself was seen.
+    /// The age at which they were known to be gone; equals `lo` if the end was seen.
     pub hi: Duration,
 }
 
-/// The idle spans after which connections were seen to end.
+/// The spread of the idle spans after which connections were seen to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndSpread {
     pub count: usize,
     pub min: Duration,
-    /// The lower of the middle two, where the count is even.
+    /// The lower of the middle two if the count is even.
     pub median: Duration,
     pub max: Duration,
 }
 
 impl EndSpread {
-    /// Of these spans; `None` of none.
+    /// The spread of these spans; `None` if there are none.
     pub fn of(spans: &[Duration]) -> Option<EndSpread> {
         let mut sorted = spans.to_vec();
         sorted.sort_unstable();
@@ -61,26 +61,26 @@ impl EndSpread {
     }
 }
 
-/// How the idle connections were cut.
+/// How idle connections were cut.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
 #[strum_discriminants(name(CutMannerName), strum(serialize_all = "snake_case"))]
 pub enum CutManner {
-    /// They were seen to end while they were silent.
+    /// They were seen to end while silent.
     Visible(VisibleEnd),
-    /// Nothing was seen; when they were asked, nothing answered.
+    /// Nothing was seen; a question was not answered.
     Silent,
-    /// Nothing was seen until they were used; the use was answered with this cut.
+    /// Nothing was seen until a question was answered by this end.
     #[strum_discriminants(strum(serialize = "rst_on_use"))]
     OnUse(VisibleEnd),
-    /// Only what the server said was lost; asking from our side revived the connection.
+    /// Only the server's direction was lost; a question from the client restored the connection.
     ServerUnheard,
-    /// Only what we said was lost.
+    /// Only the client's direction was lost.
     ClientUnheard,
 }
 
 impl CutManner {
-    /// The ending that was seen, where one was.
+    /// The visible end, if there was one.
     pub fn cut(&self) -> Option<&VisibleEnd> {
         match self {
             CutManner::Visible(cut) | CutManner::OnUse(cut) => Some(cut),
@@ -104,85 +104,84 @@ impl From<&DeathCause> for CutManner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ResetBy {
-    /// Ping frames do not reset it, messages do.
+    /// Messages reset it, Ping frames do not.
     Messages,
-    /// Messages do not reset it, Ping frames do.
+    /// Ping frames reset it, messages do not.
     Pings,
 }
 
-/// About when connections end, before it is confirmed.
+/// The approximate timeout, not yet confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProvisionalTimeout {
     /// The median of the visible ends so far: an upper bound.
     pub timeout: Duration,
-    /// From how many ends.
+    /// The number of visible ends.
     pub samples: usize,
     /// When it was known, since the run's start.
     pub at: Duration,
 }
 
-/// How the server speaks unasked.
+/// What the server sends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerActivity {
     /// The median of the gaps.
     pub period: Duration,
-    /// The longest quiet gap that ended with the server's words: so long an idle span survives.
+    /// The longest quiet gap that ended with a message of the server: an idle span of that length survives.
     pub longest_gap: Duration,
-    /// How often it spoke, all connections together.
+    /// How many messages it sent, on all connections together.
     pub count: usize,
-    /// How old clients were that it let go all the same, since they had said nothing: the median.
+    /// The median age at which it closed clients that had sent nothing.
     pub lets_go: Option<Duration>,
-    /// The server asked by messages, and was answered.
+    /// The server sent requests, and wscheck answered them.
     pub answered: bool,
 }
 
-/// What a search came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdleFindings {
     pub verdict: IdleVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
     pub bracket: Bracket,
-    /// The visible ends that belong together; of a stochastic path, all deaths.
+    /// The visible ends that belong together; for a stochastic path, all deaths.
     pub spread: Option<EndSpread>,
     pub manner: Option<CutManner>,
-    /// The hop lets go before it says so: what is sent in between is lost.
+    /// The path drops connections before they are seen to end: data sent in between is lost.
     pub lingers: bool,
-    /// The age at which connections end: of [`ZombieVerdict::LifetimeCap`], and where an idle timeout is shorter than it.
+    /// The age at which connections end: for [`IdleVerdict::LifetimeCap`], or beside a shorter idle timeout.
     pub lifetime: Option<LifetimeCap>,
-    /// The age at which connections ended that sent one kind of heartbeat, where the other kind was not tried: a lifetime,
-    /// or an idle timer that only the other kind resets. Of [`ZombieVerdict::Inconclusive`].
+    /// With [`IdleVerdict::Inconclusive`]: the age at which connections ended that sent one kind of
+    /// heartbeat. It is a lifetime, or an idle timeout that only the other, untried kind resets.
     pub lifetime_or_idle: Option<LifetimeCap>,
-    /// The only kind of heartbeat that resets the timer; `None`: any that was tried.
+    /// The only kind of heartbeat that resets the timer; `None` if every kind tried does.
     pub reset_by: Option<ResetBy>,
     pub chatter: Option<ServerActivity>,
     pub provisional: Option<ProvisionalTimeout>,
     /// The spans that were asked and answered, ascending.
     pub survived: Vec<Duration>,
-    /// The spans that were not, ascending, each with how; random deaths that were refuted included.
+    /// The spans that were not answered, ascending, with how; includes refuted deaths.
     pub died: Vec<(Duration, CutManner)>,
-    /// What ended connections and is no timeout.
+    /// What ended connections but is no timeout.
     pub incidents: Vec<Incident>,
-    /// Rounds that did not count because the control died.
+    /// Rounds that do not count because the path failed.
     pub void_rounds: u32,
-    /// Connections that were opened.
+    /// Connections that opened.
     pub connections: u32,
-    /// It was interrupted: this is what was known.
+    /// The search was interrupted; these are the findings so far.
     pub partial: bool,
     pub elapsed: Duration,
 }
 
 impl IdleFindings {
     /// Whether the evidence supports an answer.
-    pub fn conclusive(&self) -> bool {
+    pub fn is_conclusive(&self) -> bool {
         self.verdict != IdleVerdict::Inconclusive && !self.partial
     }
 }
 
 impl Expectation {
-    /// Whether what was found meets it. A path without a timeout up to the longest span, or one that the
-    /// server keeps busy, has a lower end only; a lifetime, chance or an inconclusive search says nothing
-    /// of the timeout.
+    /// Whether the findings meet the expectation. A path without a timeout up to the longest span, or kept
+    /// busy by the server, has only a lower end. A lifetime, random deaths or an inconclusive search show
+    /// nothing about the timeout.
     pub fn met(&self, findings: &IdleFindings) -> Truth {
         match findings.verdict {
             IdleVerdict::IdleTimeout

@@ -1,4 +1,4 @@
-//! Ends of connections that say nothing about a timeout.
+//! Ends of connections that show nothing about a timeout.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::{counted, duration as show};
 
-/// Why connections ended that say nothing about a timeout.
+/// Why connections ended, if it shows nothing about a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum IncidentKind {
-    /// Connections of different age ended at one moment, or all that were open did.
+    /// Connections of different age ended at the same moment, or all open connections did.
     OneMoment,
-    /// The control was not answered, so deaths meanwhile do not count.
+    /// The control was not answered, so deaths in that time do not count.
     PathLost,
-    /// Connections ended right after they had opened, or when another one opened.
+    /// Connections ended right after opening, or when another one opened.
     EndedAtOnce,
     /// wscheck closed connections because of what the server sent.
     Violation,
 }
 
-/// Ends of connections that enter no span, bracket, lifetime or advice.
+/// Ends of connections that count for no span, bracket, lifetime or advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     pub kind: IncidentKind,
@@ -36,7 +36,7 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// The moment as people read it, to the millisecond.
+    /// `at` in whole milliseconds, for output.
     pub fn at_shown(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX))
     }
@@ -53,12 +53,14 @@ impl fmt::Display for Incident {
         match self.kind {
             IncidentKind::OneMoment => write!(
                 f,
-                "{at} into the run {number} ended at one moment ({}): a restart or another single event, not a timeout",
+                "{at} into the run {number} ended at the same moment ({}): a restart or another single event, not a \
+                 timeout",
                 self.how()
             ),
             IncidentKind::PathLost => write!(
                 f,
-                "{at} into the run the control was not answered: {number} that died meanwhile say nothing of a timeout"
+                "{at} into the run the control was not answered: {number} that died meanwhile show nothing about a \
+                 timeout"
             ),
             IncidentKind::EndedAtOnce => {
                 write!(f, "{number} ended right after opening ({}), the first {at} into the run", self.how())

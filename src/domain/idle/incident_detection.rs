@@ -1,4 +1,4 @@
-//! What ended connections and is no timeout of the path: events, limits, a broken protocol.
+//! Detects what ends connections without a timeout: single events, connection limits, protocol violations.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use super::incident::{Incident, IncidentKind};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::CloseKind;
 
-/// The longest time from an end to its observation: after a FIN it is tried whether the peer still reads.
+/// The longest time from an end to its observation: after a FIN, wscheck tests whether the peer still reads.
 pub(super) const MAX_OBSERVATION_DELAY: Duration = Duration::from_millis(700);
 
-/// So many ends of different age at one moment are more than chance.
+/// Ends of different age at one moment that are more than chance.
 const MIN_SHARED_ENDS: usize = 4;
 
-/// Whether wscheck itself ended the connection because of what it read. A forbidden close code is still the
-/// peer's close frame.
-pub(super) fn is_our_judgement(how: &CloseKind) -> bool {
+/// Whether wscheck itself ended the connection because of what it read. A forbidden close code still counts
+/// as the peer's close frame.
+pub(super) fn is_closed_by_us(how: &CloseKind) -> bool {
     match how {
         CloseKind::Violation { close, .. } => close.is_none(),
         CloseKind::TooLarge { .. } => true,
@@ -23,7 +23,7 @@ pub(super) fn is_our_judgement(how: &CloseKind) -> bool {
     }
 }
 
-/// Words of a close reason that name a limit on connections, or a session that a newer one replaced.
+/// Phrases in a close reason that name a connection limit or a session replaced by a newer one.
 const LIMIT_WORDS: [&str; 10] = [
     "replaced",
     "another connection",
@@ -37,7 +37,7 @@ const LIMIT_WORDS: [&str; 10] = [
     "connection limit",
 ];
 
-/// Whether the close frame itself says that the server takes no further connection.
+/// Whether the close frame says that the server accepts no further connection (code 1013, or its reason).
 pub(super) fn names_a_limit(how: &CloseKind) -> bool {
     let CloseKind::CloseFrame { code, reason } = how else { return false };
     let reason = reason.as_str().to_lowercase();
@@ -49,11 +49,11 @@ pub(super) fn names_a_limit(how: &CloseKind) -> bool {
 pub(super) struct ObservedEnd {
     pub moment: Duration,
     pub opened: Duration,
-    /// For how long it had been silent; `None` of a control.
+    /// How long it had been silent; `None` for a control.
     pub idle: Option<Duration>,
-    /// It seems to show that the server takes no such connection.
+    /// The end seems to show that the server accepts no such connection.
     pub is_refusal: bool,
-    /// How many others were open then.
+    /// How many other connections were open.
     pub others: usize,
     pub cut: VisibleEnd,
 }
@@ -68,16 +68,16 @@ impl ObservedEnd {
     }
 }
 
-/// The visible ends that were not yet looked at together.
+/// The visible ends not yet classified.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ObservedEnds(Vec<ObservedEnd>);
 
-/// Ends at one moment, of which not all may have been observed yet.
+/// When all ends of this moment have been observed.
 fn complete_at(group: &[ObservedEnd]) -> Duration {
     group.last().map_or(Duration::ZERO, |end| end.moment + MAX_OBSERVATION_DELAY)
 }
 
-/// Whether ends at one moment may be an event, or refusals; those that a timer explains are left out.
+/// Whether ends of one moment may be one event, or refusals. Ends that a timer explains do not count.
 fn is_suspicious(group: &[ObservedEnd], is_timed: &dyn Fn(&ObservedEnd) -> bool) -> bool {
     let is_open = |end: &&ObservedEnd| end.is_control() || end.is_refusal || !is_timed(end);
     let open: Vec<_> = group.iter().filter(is_open).collect();
@@ -89,14 +89,14 @@ impl ObservedEnds {
         self.0.push(end);
     }
 
-    /// Until when no verdict may stand, since ends at one moment may belong together that are not observed yet.
-    /// `is_timed`: whether a timer that was seen before explains an end.
+    /// No verdict is allowed before this time, since ends of the same moment may not be observed yet.
+    /// `is_timed`: whether a known timer explains an end.
     pub fn hold_until(&self, is_timed: &dyn Fn(&ObservedEnd) -> bool) -> Option<Duration> {
         let groups = self.groups();
         groups.iter().filter(|group| is_suspicious(group, is_timed)).map(|group| complete_at(group)).max()
     }
 
-    /// Takes those at one moment of which all were observed.
+    /// Takes the groups of which all ends have been observed.
     pub fn take_complete(&mut self, now: Duration) -> Vec<Vec<ObservedEnd>> {
         let groups = self.groups();
         let is_complete = |group: &Vec<ObservedEnd>| complete_at(group) <= now;
@@ -132,31 +132,31 @@ fn is_clearly_below(one: Duration, other: Duration) -> bool {
     one < other.mul_f64(0.9) && other - one > SAME_MOMENT * 2
 }
 
-/// Whether no timer explains that these connections ended at one moment:
-/// 1. none survived, the control included, and their ages differ, so that no lifetime explains it;
-/// 2. or none survived, the control included, and a connection became older before;
-/// 3. or none of many survived, and connections became older, and were silent for longer, before;
-/// 4. or none of many survived, and neither their ages nor their silences agree;
-/// 5. or the ages are more than an idle timeout and a lifetime can account for.
-pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, outlived: &KnownSurvival) -> bool {
+/// Whether these ends of one moment are an event that no timer explains. One of these holds:
+/// 1. None survived, a control is among them, and their ages differ, so it is no lifetime.
+/// 2. None survived, a control is among them, and a connection became older before.
+/// 3. None of at least four survived; before, a connection became older and one was silent longer.
+/// 4. None of at least four survived, and neither their ages nor their silences agree.
+/// 5. Their ages are more than an idle timeout and a lifetime together explain.
+pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, survival: &KnownSurvival) -> bool {
     let ages = || group.iter().map(|end| end.age());
     let (Some(youngest), Some(oldest)) = (ages().min(), ages().max()) else { return false };
     let silences = || group.iter().filter_map(|end| end.idle);
     let (shortest, longest) = (silences().min().unwrap_or_default(), silences().max().unwrap_or_default());
     let differ = is_clearly_below(youngest, oldest);
-    let is_outlived = group.len() > 1 && is_clearly_below(oldest, outlived.age);
-    let is_silence_outlived = group.len() >= MIN_SHARED_ENDS && is_clearly_below(longest, outlived.silence);
+    let is_outlived = group.len() > 1 && is_clearly_below(oldest, survival.age);
+    let is_silence_outlived = group.len() >= MIN_SHARED_ENDS && is_clearly_below(longest, survival.silence);
     let with_control = group.iter().any(|end| end.is_control());
     let none_agree = group.len() >= MIN_SHARED_ENDS && differ && is_clearly_below(shortest, longest);
     let is_event =
         if with_control { differ || is_outlived } else { none_agree || (is_outlived && is_silence_outlived) };
     let all = survivors == 0 && is_event;
-    let many = group.len() >= MIN_SHARED_ENDS && youngest < oldest / 2 && distinct(ages()) >= 3;
+    let many = group.len() >= MIN_SHARED_ENDS && youngest < oldest / 2 && count_distinct_ages(ages()) >= 3;
     all || (differ && many)
 }
 
-/// How many ages differ by more than a tenth, and by more than one moment.
-fn distinct(ages: impl Iterator<Item = Duration>) -> usize {
+/// Counts ages that differ by more than a tenth and by more than one moment.
+fn count_distinct_ages(ages: impl Iterator<Item = Duration>) -> usize {
     let mut ages: Vec<_> = ages.collect();
     ages.sort_unstable();
     let mut count = 0;
@@ -173,11 +173,10 @@ fn is_same_moment(one: &Incident, other: &Incident) -> bool {
     one.at.abs_diff(other.at) <= SAME_MOMENT
 }
 
-/// The incidents of a search.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Incidents {
     known: Vec<Incident>,
-    /// Those that a lifetime would explain, too.
+    /// Incidents that a lifetime would explain too.
     undecided: Vec<Incident>,
 }
 
@@ -193,20 +192,20 @@ impl Incidents {
         self.known.push(incident);
     }
 
-    /// Notes an incident that a lifetime would explain, too, unless an event is known that explains it.
+    /// Adds an incident that a lifetime would explain too, unless a known event explains it.
     pub fn push_undecided(&mut self, incident: Incident) {
         if !self.of(IncidentKind::OneMoment).any(|event| is_same_moment(event, &incident)) {
             self.undecided.push(incident);
         }
     }
 
-    /// Notes an event that no lifetime explains, in place of what was undecided about the same moment.
+    /// Adds an event that no lifetime explains; it replaces the undecided incident of the same moment.
     pub fn push_event(&mut self, event: Incident) {
         self.undecided.retain(|undecided| !is_same_moment(undecided, &event));
         self.push(event);
     }
 
-    /// Counts one more connection of a kind of which there is one incident in a run.
+    /// Counts another connection of a kind that has one incident a run.
     pub fn count(&mut self, kind: IncidentKind, at: Duration, cut: &VisibleEnd) {
         match self.known.iter_mut().find(|incident| incident.kind == kind) {
             Some(incident) => incident.connections += 1,
@@ -214,7 +213,6 @@ impl Incidents {
         }
     }
 
-    /// How many connections ended in incidents of this kind.
     pub fn connections(&self, kind: IncidentKind) -> usize {
         self.known.iter().filter(|incident| incident.kind == kind).map(|incident| incident.connections).sum()
     }
@@ -223,31 +221,30 @@ impl Incidents {
         self.known.iter().chain(&self.undecided).filter(move |incident| incident.kind == kind)
     }
 
-    /// A lifetime is known: it explains what was undecided.
+    /// A lifetime is known: it explains the undecided incidents.
     pub fn explain_by_lifetime(&mut self) {
         self.undecided.clear();
     }
 }
 
-/// What the deaths beside survivors come to, where the longest span survived or the bounds are reached.
+/// What the deaths among survivors mean, once the longest span survived or a bound is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MixedOutcome {
-    /// Nothing died.
     Nothing,
-    /// So few died that chance explains it.
+    /// Few enough died that chance explains it.
     Chance,
     /// Some connections ended after one span, and others survived it.
     Repeated,
-    /// Too many died for chance, after different spans.
+    /// Too many for chance died, after different spans.
     Scattered,
-    /// More died than chance explains, and too few to tell more.
+    /// More died than chance explains, but too few to say why.
     Few,
 }
 
 impl MixedOutcome {
     pub fn of(evidence: &SearchEvidence, repeat: usize) -> MixedOutcome {
         let died = evidence.deaths().len();
-        match (died, evidence.repeated(repeat)) {
+        match (died, evidence.repeated_end(repeat)) {
             (0, _) => MixedOutcome::Nothing,
             (_, Some(_)) => MixedOutcome::Repeated,
             _ if evidence.is_by_chance() => MixedOutcome::Chance,
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_different_age_at_one_moment_are_one_event() {
+    fn simultaneous_ends_of_different_age_are_one_event() {
         let group = [end(0, 4000, true), end(0, 4001, false), end(1500, 4002, false)];
         assert!(is_event(&group, 0));
         assert!(!is_event(&group, 1), "a lifetime and an idle timeout may coincide");
@@ -281,13 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_one_age_at_one_moment_may_be_a_timer() {
+    fn simultaneous_ends_of_one_age_may_be_a_timer() {
         let group = [end(0, 4000, true), end(10, 4001, false), end(20, 4002, false)];
         assert!(!is_event(&group, 0));
     }
 
     #[test]
-    fn ends_of_one_age_that_was_outlived_are_no_timer() {
+    fn simultaneous_ends_of_an_outlived_age_are_no_timer() {
         let group = [
             end(0, 4000, true),
             end(10, 4001, false),
@@ -296,25 +293,25 @@ mod tests {
             end(10, 4001, false),
         ];
         let is_event = |group: &[ObservedEnd], age, silence| {
-            let outlived =
+            let survival =
                 KnownSurvival { age: Duration::from_millis(age), silence: Duration::from_millis(silence) };
-            is_one_event(&group.iter().collect::<Vec<_>>(), 0, &outlived)
+            is_one_event(&group.iter().collect::<Vec<_>>(), 0, &survival)
         };
         assert!(is_event(&group, 5000, 1000));
-        assert!(!is_event(&group, 4200, 1000), "a lifetime that is told late");
+        assert!(!is_event(&group, 4200, 1000), "a lifetime that is reported late");
         assert!(!is_event(&group[1..], 5000, 3000), "an idle timeout");
         assert!(is_event(&group[1..], 5000, 5000));
     }
 
     #[test]
-    fn three_ages_at_one_moment_are_an_event_though_others_survive() {
+    fn three_ages_at_one_moment_are_one_event_despite_survivors() {
         let ends = [0, 1000, 2000, 3000].map(|opened| end(opened, 4000, false));
         assert!(is_event(&ends, 5));
         assert!(!is_event(&ends[..3], 5));
     }
 
     #[test]
-    fn ends_are_grouped_by_their_moment_however_late_they_are_told() {
+    fn late_reported_ends_are_grouped_by_their_moment() {
         let mut ends = ObservedEnds::default();
         for end in [end(0, 2300, true), end(0, 9000, false), end(1000, 2310, false)] {
             ends.push(end);
@@ -328,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_was_undecided_at_first_is_counted_once() {
+    fn undecided_event_is_counted_once_after_decision() {
         let at = |at, connections| Incident {
             kind: IncidentKind::OneMoment,
             at: Duration::from_millis(at),
@@ -346,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_reason_can_name_a_limit() {
+    fn close_reason_can_name_a_limit() {
         let close = |code, text| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(text) };
         assert!(names_a_limit(&close(1013, "")));
         assert!(names_a_limit(&close(4409, "Replaced by a new connection")));
@@ -355,9 +352,9 @@ mod tests {
     }
 
     #[test]
-    fn limits_of_ours_are_named_as_ours() {
+    fn own_message_size_limit_is_reported_as_ours() {
         let cut = VisibleEnd::from(CloseKind::TooLarge { size: 2, limit: 1 });
-        assert!(is_our_judgement(&cut.how));
+        assert!(is_closed_by_us(&cut.how));
         let incident = Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, cut };
         assert_eq!(
             incident.to_string(),

@@ -1,49 +1,52 @@
-//! How long may a path be idle: the search, without a clock and without a socket.
+//! How long a path may be idle: the search, without a clock and without a socket.
 //!
-//! [`Search`] is a state machine. A *driver* opens real connections (or a test simulates a path) and
-//! plays this loop; all times are durations since the run's start:
+//! [`Search`] is a state machine. A *driver* opens real connections (a test simulates a path) and runs this
+//! loop. All times are durations since the run's start:
 //!
 //! ```text
 //! let mut search = Search::new(plan)?;
 //! loop {
-//!     match search.next(now()) {
-//!         Step::Act(orders)     => carry each out, in order: open, ask, cancel
-//!         Step::Wait { until }  => sleep until the run is as old as `until`, or an observation comes;
-//!                                  hand every observation to search.observe(&observation)
-//!         Step::Done            => break
-//!     }
+//! match search.next(now()) {
+//! SearchStep::Act(orders)     => carry out each in order: open, ask, cancel
+//! SearchStep::Wait { until }  => sleep until `until` or the next observation;
+//! pass every observation to search.observe(&observation)
+//! SearchStep::Done            => break
 //! }
-//! let findings = search.findings(now());      // on Ctrl-C: search.interrupt(); and the same
+//! }
+//! let findings = search.findings(now());      // on Ctrl-C: call search.interrupt() first
 //! ```
 //!
-//! # What a driver owes
-//! - Before the search it has opened one connection, and closed it.
-//! - [`ProbeOrder::Open`]: open a connection, then say `ConnectInfo` (or `OpenFailed`, and the probe is over). From
-//!   then on it is silent: it sends nothing, answers nothing that the WebSocket library does not answer by
-//!   itself, and it reads, to see the end.
-//! - When a connection's idle span (since the last byte either way) reaches `ask_at`, it asks its one
-//!   question and says `Asked`, then `Survived` or `Died`, once, at the latest when the answer timeout is
-//!   over. After `Asked` an end of the connection is `Died` with `CutOnUse`.
-//! - Before the question an end is `Ended`, at once. What the server says unasked is `Spoke`: idle begins anew.
-//!   (An answer to our question is not `Spoke`; nor is anything before `ConnectInfo`, such as a greeting
-//!   that --await waited for.)
-//! - The control is asked every `control_interval`; `Beat` for every answer, `Ended` when it ends or when
-//!   `answer_timeout` passed without an answer. **No death counts before a beat of the control, of a later
-//!   moment, vouches for the path**, so beats must all be told.
-//! - After `OpenFailed`, `Survived`, `Died` or `Ended` the connection is over: the driver closes it. After
-//!   [`ProbeOrder::Cancel`] nothing more is said about it (what crosses the order on its way is ignored).
-//! - Observations may be late (their `at` says when it was) but come in the order of each connection.
+//! # What a driver must do
+//! - Before the search, open and close one connection.
+//! - [`ProbeOrder::Open`]: open a connection and report `Opened` (or `OpenFailed`, and the probe is over).
+//!   From then on the connection reads, to see its end, but sends nothing beyond what the WebSocket library
+//!   answers by itself.
+//! - When the idle span (since the last byte either way) reaches `ask_at`, send the one question and report
+//!   `Asked`. Then report `Survived` or `Died` once, at the latest at the answer timeout. After `Asked`, an
+//!   end of the connection is `Died` with `CutOnUse`.
+//! - Before the question, report an end as `Ended` at once, and each message the server sends by itself as
+//!   `Spoke`: the idle span starts anew. An answer to the question is not `Spoke`, nor is anything before
+//!   `Opened`, such as a greeting that --await waited for.
+//! - Ask the control every `control_interval`. Report `Beat` for every answer, and `Ended` when it ends or
+//!   when `answer_timeout` passes without an answer. **No death counts until a later answer of the control
+//!   shows that the path works**, so every `Beat` must be reported.
+//! - After `OpenFailed`, `Survived`, `Died` or `Ended`, close the connection: it is over. After
+//!   [`ProbeOrder::Cancel`], report nothing more of it (what crosses the order is ignored).
+//! - Observations may be late (`at` is when it happened), but each connection's come in order.
 //!
 //! # How it decides
-//! Survival is hard evidence; death is not: connections die for other reasons. `evidence` holds what was seen
-//! and computes the bracket; `parallel` and `bisect` say which spans to try next; `search` keeps the
-//! connections, the rounds and the control, and stops when a verdict stands; `zone` says what is still unknown, and
-//! what the next connection is best asked for. [`path`] simulates what a search may meet, and `proof` has it meet all.
-//! `incident` tells apart what ends connections and is no timeout: ends of connections of different age at one moment, ends
-//! right after the opening (a limit on connections, a replaced session), ends by wscheck's own judgement. `admission` backs
-//! off from a server that takes no further connection. What a search may cost is bounded by [`SearchPlan::longest`] and
-//! [`SearchPlan::most_connections`].
-//! [`Expectation`], [`Recommendation`] and [`refresh`] draw conclusions from what was found.
+//! A survival is proof; a death is not, because connections die for other reasons.
+//! - `evidence` holds what was observed and computes the bracket; `uncertainty` is the range still unknown.
+//! - `parallel` and `bisect` choose the spans to try next.
+//! - `search` manages the connections, the rounds and the control, and stops when the verdict is decided.
+//! - `incident_detection` recognizes ends that no timeout caused: connections of different age that end at
+//!   one moment, ends right after opening (a connection limit, a replaced session), and connections closed by
+//!   wscheck itself.
+//! - `admission` backs off from a server that accepts no further connection.
+//! - [`SearchPlan::longest`] and [`SearchPlan::most_connections`] bound the cost.
+//! - [`Recommendation`], [`refresh`] and `Expectation` draw conclusions from the findings.
+//!
+//! The tests run the search on paths that `simulator` simulates.
 
 pub mod middleboxes;
 

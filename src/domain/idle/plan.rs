@@ -1,4 +1,4 @@
-//! What a search is asked to find, and within which bounds; once validated it is always sensible.
+//! The bounds and settings of a search; always valid once checked.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::domain::heartbeat::HeartbeatKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Strategy {
-    /// Many spans at once, the well-known values among them, then a second, finer round.
+    /// Many spans at once, the well-known timeouts among them, then a second, finer round.
     #[default]
     Parallel,
-    /// The classical binary search, one trial at a time.
+    /// A binary search, one trial at a time.
     Bisect,
 }
 
-/// How narrow a bracket must become: the larger of the two counts.
+/// How narrow a bracket must become: the larger of the two widths.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Precision {
     pub absolute: Duration,
-    /// A part of the bracket's lower end: 0.02 is 2 %.
+    /// As a fraction of the bracket's lower end: 0.02 is 2 %.
     pub relative: f64,
 }
 
@@ -44,25 +44,25 @@ impl Default for Precision {
 /// The bounds of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchPlan {
-    /// The shortest idle span that is tried.
+    /// The shortest idle span tried.
     pub min: Duration,
-    /// The longest.
+    /// The longest idle span tried.
     pub max: Duration,
     pub precision: Precision,
     pub strategy: Strategy,
-    /// At once, the control included.
+    /// Maximum number of simultaneous connections, the control included.
     pub max_connections: usize,
-    /// A question without an answer for so long was not answered.
+    /// A question without an answer after this time counts as unanswered.
     pub answer_timeout: Duration,
-    /// How many deaths make an upper end, and how many visible cuts a sample. One is an anecdote.
+    /// Deaths needed for an upper end, and visible ends for an estimate; a single one proves nothing.
     pub repeat: usize,
-    /// How often the control connection is asked.
+    /// How often the control is asked.
     pub control_interval: Duration,
-    /// What the questions and the control's heartbeats are: it is said where a verdict depends on it.
+    /// The kind of questions and control heartbeats; named where a verdict depends on it.
     pub kind: HeartbeatKind,
-    /// A second control that sends messages and Ping frames may be opened when the control ended at an age.
+    /// If the control ends at an age, a second control may be opened that sends messages and Ping frames.
     pub second_control: bool,
-    /// The peer is `wscheck serve`, and speaks first after the silence.
+    /// The peer is `wscheck serve`, which speaks first after the silence.
     pub two_ended: bool,
 }
 
@@ -84,10 +84,10 @@ impl Default for SearchPlan {
     }
 }
 
-/// The longest span that is tried: a week.
+/// Maximum of `max`: a week.
 const MAX_SPAN: Duration = Duration::from_secs(7 * 86_400);
 
-/// Why bounds make no sense; each names the value and the rule.
+/// Why bounds are invalid; each variant names the value and the rule.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum PlanError {
     #[error("min {} is above max {}: min must be shorter", show(*min), show(*max))]
@@ -106,14 +106,14 @@ pub enum PlanError {
     AnswerTimeoutTooShort { given: Duration },
     #[error("control interval {} is too long: at most half of min {}", show(*given), show(*min))]
     ControlTooSlow { given: Duration, min: Duration },
-    #[error("control interval 0 would never pause: at least 10 ms")]
+    #[error("control interval 0 leaves no pause: at least 10 ms")]
     ControlTooFast,
     #[error("repeat {given} is out of bounds: 1 to 20 samples")]
     BadRepeat { given: usize },
 }
 
 impl SearchPlan {
-    /// Gives the bounds back if they make sense.
+    /// Checks the bounds.
     pub fn checked(self) -> Result<SearchPlan, PlanError> {
         let shortest = Duration::from_millis(10);
         let plan = self.with_bounds_checked()?;
@@ -155,14 +155,15 @@ impl SearchPlan {
         Ok(self)
     }
 
-    /// How often a control is asked when nobody said it: often enough to be no shorter-lived than the
-    /// shortest span that is tried, and at most twice a second.
+    /// The default control interval: half of the shortest span, so that the control is never idle that long,
+    /// and at most 500 ms.
     pub fn usual_control_interval(min: Duration) -> Duration {
         (min / 2).min(Duration::from_millis(500))
     }
 
-    /// The longest time that a search takes: four of its longest spans, and some for answers; what is undecided then
-    /// stays so. Few connections are silent one after the other, and so are the steps of a binary search.
+    /// The longest duration of a search: four times its longest span, plus time for answers. With few
+    /// connections, spans are tried one after the other, as in a binary search. What is undecided then stays
+    /// undecided.
     pub fn longest(&self) -> Duration {
         let answers = self.answer_timeout * 4 + Duration::from_secs(10);
         let silent = self.max_connections.saturating_sub(1).max(1) as u32;
@@ -173,25 +174,25 @@ impl SearchPlan {
         }
     }
 
-    /// How often the spans are halved until they are precise enough.
+    /// How many halvings make a span precise enough.
     fn halvings(&self) -> u32 {
         let finest = self.precision.at(self.min).max(Duration::from_millis(10));
         (self.max.as_secs_f64() / finest.as_secs_f64()).log2().ceil().max(1.0) as u32
     }
 
-    /// The most connections that a search opens in all: one for each span that is tried first, and those that close
-    /// in, confirm, or repeat what was lost.
+    /// Maximum number of connections opened in all: one for each span of the grid, and those that narrow,
+    /// confirm or repeat.
     pub fn most_connections(&self) -> u32 {
         let spans = grid(self.min, self.max).len();
         (spans + 12 * self.max_connections.max(10) + 30) as u32
     }
 
-    /// An end of a connection that is younger is none of a timer: it was never open.
+    /// A connection that ends younger than this counts as never opened; no timer ended it.
     pub(super) fn at_once(&self) -> Duration {
         (self.min / 2).min(Duration::from_millis(500))
     }
 
-    /// How many of the connections watch: silent from the start to the very end.
+    /// The number of watchers, which are silent from start to end.
     pub fn watchers(&self) -> usize {
         (self.max_connections.saturating_sub(1) / 2).clamp(1, 3)
     }

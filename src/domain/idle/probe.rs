@@ -1,4 +1,4 @@
-//! What the search orders, and what it is told.
+//! The orders of a search, and the observations it gets.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::plan::SearchPlan;
 use crate::domain::connection::close_cause::CloseKind;
 
-/// One connection of the search; never used twice.
+/// The id of one connection of a search; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId(pub u32);
 
-/// A timer may be looked at only once in this time.
+/// A timer may be checked only once in this time.
 const TIMER_GRAIN: Duration = Duration::from_secs(1);
-/// The part of a circle that leaves the most even gaps however many points there are: the golden ratio.
+/// The fraction of a circle that spreads any number of points most evenly: the golden ratio.
 const GOLDEN_PART: f64 = 0.618_033_988_749_895;
 
 impl ProbeId {
-    /// How long a driver delays the opening of a silent connection. Connections that open at one moment share the
-    /// phase of a timer that ticks once a second, so that all end after the same span and hide its grain.
+    /// How long a driver delays opening a silent connection. Connections opened at one moment share the phase
+    /// of a timer that ticks once a second; all would end after the same span, and the tick would not show.
     pub fn opening_delay(self, plan: &SearchPlan) -> Duration {
         let part = (f64::from(self.0) * GOLDEN_PART).fract();
         TIMER_GRAIN.min(plan.max / 8).mul_f64(part)
     }
 }
 
-/// What a connection is for.
+/// The role of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProbeRole {
     /// Never idle: asked at every control interval.
     Control,
-    /// Never idle, and sends messages besides Ping frames: it is opened when the control ended at an age, to tell a
+    /// Never idle; sends messages besides Ping frames. Opened when the control ended at an age, to tell a
     /// lifetime from an idle timer that only one of the two resets.
     SecondControl,
     /// Silent until the longest span; its visible end is the timeout.
@@ -40,27 +40,27 @@ pub enum ProbeRole {
     Trial,
 }
 
-/// What a driver is to do.
+/// What a driver must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOrder {
-    /// Open a connection. `ask_at` is the idle span at which to ask it; `None`: hold it silent until
-    /// an [`ProbeOrder::Ask`] comes. A control has none: it is asked all the time.
+    /// Open a connection. `ask_at` is the idle span at which to ask it; `None`: hold it silent until a
+    /// [`ProbeOrder::Ask`] comes. A control has none: it is asked all the time.
     Open { probe: ProbeId, role: ProbeRole, ask_at: Option<Duration> },
-    /// Ask this connection when its idle span has reached `at`, or at once if it has. It replaces what
-    /// was ordered before; of a connection that was asked already, or is over, it means nothing.
+    /// Ask this connection when its idle span reaches `at`, or at once if it has. Replaces an earlier order;
+    /// has no effect if the connection was already asked or is over.
     Ask { probe: ProbeId, at: Duration },
-    /// Close this connection and say no more about it.
+    /// Close this connection and report nothing more of it.
     Cancel { probe: ProbeId },
 }
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SearchStep {
-    /// Carry these out, in this order, and ask again.
+    /// Carry these out in this order, then call `next` again.
     Act(Vec<ProbeOrder>),
-    /// Nothing until the next observation, or until the run is as old as this, whichever is first.
+    /// Wait for the next observation, or until this time since the run's start.
     Wait { until: Duration },
-    /// It is over; [`super::Search::findings`] says what came of it. Close every connection.
+    /// The search is over: close every connection. [`super::Search::findings`] has the result.
     Done,
 }
 
@@ -68,15 +68,15 @@ pub enum SearchStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisibleEnd {
     pub how: CloseKind,
-    /// The peer's FIN came, but what we wrote afterwards was still taken: closed on one side only.
-    /// `None`: not tried.
+    /// The peer's FIN came, but a later write still succeeded: closed in one direction only. `None`: not
+    /// tested.
     pub half_open: Option<bool>,
 }
 
 impl VisibleEnd {
-    /// Whether it is a close frame that states the server's own reason: by a code that only an application gives, or in
-    /// words.
-    pub fn states_why(&self) -> bool {
+    /// Whether it is a close frame that states the server's reason: by a code that only applications use, or
+    /// by text.
+    pub fn has_stated_reason(&self) -> bool {
         match &self.how {
             CloseKind::CloseFrame { code, reason } => {
                 let is_own = |code: &u16| *code == 1008 || (3000..5000).contains(code);
@@ -105,43 +105,42 @@ impl From<CloseKind> for VisibleEnd {
 /// Why a question after a silence found the connection dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeathCause {
-    /// No answer within the answer timeout, and no sign.
+    /// No answer within the answer timeout, and no visible end.
     Unanswered,
-    /// The question was answered with a reset (or a close that no answer preceded).
+    /// A reset, or a close without an answer, followed the question.
     CutOnUse(VisibleEnd),
-    /// The question was answered, but what the server said before it never came: the way from the
-    /// server had been lost, and our question healed it. Only a two-ended trial sees this.
+    /// The question was answered, but the server's earlier message never came: the direction from the server
+    /// was lost, and the question restored it. Only a two-ended trial sees this.
     ServerUnheard,
-    /// The server spoke and was heard, but our question was not answered (two-ended).
+    /// The server's message came, but the question was not answered (two-ended).
     ClientUnheard,
 }
 
-/// What was seen of a connection. Idle spans count from the last byte in either direction.
+/// What was observed of a connection. Idle spans count from the last byte in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeEvent {
     /// It is open, and silent from now on.
     Opened,
     /// It could not be opened; a lower-case fragment says why. The connection is over.
     OpenFailed { why: String },
-    /// Controls only: a heartbeat was answered just now.
+    /// A control's heartbeat was answered now.
     Beat,
-    /// The question left after this idle span.
+    /// The question was sent after this idle span.
     Asked { idle: Duration },
     /// The question was answered. The connection is over: close it.
     Survived { idle: Duration, rtt: Duration },
-    /// The question that was asked after this idle span found it dead. The connection is over.
+    /// The question after this idle span found it dead. The connection is over.
     Died { idle: Duration, death: DeathCause },
-    /// It ended before it was asked, after this idle span. Of a control: it ended, or was given up
-    /// ([`CloseKind::Timeout`]); then `idle` is the time since its last answer, where a question stayed without one, else
-    /// nothing. The connection is over.
+    /// It ended after this idle span, before it was asked; it is over. A control ended or was given up
+    /// ([`CloseKind::Timeout`]): then `idle` is the time since its last answer if a question is unanswered,
+    /// else zero.
     Ended { idle: Duration, cut: VisibleEnd },
-    /// The server said something that nobody asked for, after a quiet gap; the silence begins anew.
+    /// The server sent a message by itself after a quiet gap; the silence starts anew.
     Spoke { gap: Duration },
-    /// What the server asked by a message was answered.
+    /// wscheck answered a message of the server.
     Replied,
 }
 
-/// One thing that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     pub probe: ProbeId,

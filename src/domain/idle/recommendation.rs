@@ -1,4 +1,4 @@
-//! How often to send heartbeats, given what is known of the timeout.
+//! How often to send heartbeats, given what is known about the timeout.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use crate::domain::format::duration as show;
 
 use super::finding::{IdleFindings, IdleVerdict};
 
-/// Nothing is built on a shorter silence, such as that of a connection that was asked as soon as it was open:
-/// heartbeats would be a flood.
+/// No recommendation is based on a shorter survived span, such as that of a connection asked right after
+/// opening: the heartbeats would be a flood.
 pub const MIN_SURVIVED_SPAN: Duration = Duration::from_millis(100);
 
-/// What to do about it.
+/// What to do about the findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recommendation {
     /// Send a heartbeat at this interval.
     Heartbeat {
-        /// 75 % of the longest span that survived, to whole seconds where it is ten and more.
+        /// 75 % of the longest span that survived, rounded down to whole seconds from 10 s on.
         interval: Duration,
         /// The longest span that survived.
         survived: Duration,
-        /// The timeout was found, and is not just longer than the longest span that was tried.
+        /// The timeout was found; `false`: it is longer than the longest span tried.
         found: bool,
         /// Connections also end at an age: reconnect before it.
         before: Option<Duration>,
@@ -30,7 +30,7 @@ pub enum Recommendation {
 }
 
 impl Recommendation {
-    /// What follows from what was found; `None` where nothing does.
+    /// The recommendation for these findings; `None` if they support none.
     pub fn of(findings: &IdleFindings) -> Option<Recommendation> {
         let heartbeat = |found| {
             let survived = findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN)?;
@@ -38,7 +38,8 @@ impl Recommendation {
             Some(Recommendation::Heartbeat { interval: three_quarters(survived), survived, found, before })
         };
         match findings.verdict {
-            // Where no silence is known to be too long, the server closed connections that sent heartbeats all the time.
+            // If no silence is known to be too long, the server closed connections that sent heartbeats all
+            // the time.
             IdleVerdict::ServerPolicy if findings.bracket.hi.is_none() => None,
             IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy => heartbeat(true),
             IdleVerdict::NoTimeoutUpToMax => heartbeat(false),
@@ -53,15 +54,15 @@ impl Recommendation {
     }
 
     /// Whether the path stays open when one heartbeat is lost: twice the interval must survive too.
-    pub fn clears_a_loss(&self) -> Option<bool> {
+    pub fn tolerates_one_loss(&self) -> Option<bool> {
         match self {
             Recommendation::Heartbeat { interval, survived, .. } => Some(*interval * 2 <= *survived),
             Recommendation::Reconnect { .. } => None,
         }
     }
 
-    /// The longest interval of which one heartbeat may be lost.
-    pub fn with_a_loss(&self) -> Option<Duration> {
+    /// The longest interval at which one heartbeat may be lost.
+    pub fn interval_tolerating_one_loss(&self) -> Option<Duration> {
         match self {
             Recommendation::Heartbeat { survived, .. } => Some(rounded(survived.mul_f64(0.5))),
             Recommendation::Reconnect { .. } => None,
@@ -73,7 +74,7 @@ fn three_quarters(span: Duration) -> Duration {
     rounded(span.mul_f64(0.75))
 }
 
-/// Down to whole seconds, or tenths of what is below ten.
+/// Rounds down to whole seconds, or to tenths below 10 s.
 fn rounded(span: Duration) -> Duration {
     let grain = if span >= Duration::from_secs(10) { 1000 } else { 100 };
     let millis = span.as_millis() as u64;
@@ -89,12 +90,13 @@ impl fmt::Display for Recommendation {
             Recommendation::Heartbeat { interval, survived, found, before } => {
                 let least = if *found { "" } else { " or less often" };
                 write!(f, "send a heartbeat every {}{least}", show(*interval))?;
-                match self.clears_a_loss() {
+                match self.tolerates_one_loss() {
                     Some(false) => write!(
                         f,
-                        "; when one is lost, the connection is idle for {} and may be cut: every {} would stand that",
+                        "; when one is lost, the connection is idle for {} and may be cut: send one every {} to \
+                         tolerate that",
                         show(*interval * 2),
-                        show(self.with_a_loss().unwrap_or(*survived))
+                        show(self.interval_tolerating_one_loss().unwrap_or(*survived))
                     ),
                     Some(true) | None => Ok(()),
                 }?;
@@ -116,52 +118,52 @@ mod tests {
     use crate::domain::idle::{Search, SearchPlan};
     use crate::domain::run::bracket::Bracket;
 
-    fn found(verdict: IdleVerdict, lo: Option<u64>, lifetime: Option<u64>) -> IdleFindings {
+    fn findings_of(verdict: IdleVerdict, lo: Option<u64>, lifetime: Option<u64>) -> IdleFindings {
         let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);
         let bracket = Bracket { lo: lo.map(Duration::from_secs), hi: None };
         let lifetime = lifetime.map(Duration::from_secs).map(|lo| LifetimeCap { lo, hi: lo * 2 });
         IdleFindings { verdict, bracket, lifetime, ..nothing }
     }
 
-    fn told(findings: &IdleFindings) -> Option<String> {
+    fn advice(findings: &IdleFindings) -> Option<String> {
         Recommendation::of(findings).map(|prescription| prescription.to_string())
     }
 
     #[test]
-    fn recommends_three_quarters_or_half_if_one_may_be_lost() {
+    fn heartbeat_is_three_quarters_or_half_if_one_may_be_lost() {
         let expected = "send a heartbeat every 44 s; when one is lost, the connection is idle for 88 s and may be \
-                        cut: every 29 s would stand that";
-        assert_eq!(told(&found(IdleVerdict::IdleTimeout, Some(59), None)).as_deref(), Some(expected));
+                        cut: send one every 29 s to tolerate that";
+        assert_eq!(advice(&findings_of(IdleVerdict::IdleTimeout, Some(59), None)).as_deref(), Some(expected));
     }
 
     #[test]
-    fn short_spans_keep_their_tenths() {
-        let findings = found(IdleVerdict::IdleTimeout, Some(3), None);
+    fn short_spans_are_rounded_to_tenths() {
+        let findings = findings_of(IdleVerdict::IdleTimeout, Some(3), None);
         let prescription = Recommendation::of(&findings).unwrap();
-        assert_eq!(prescription.with_a_loss(), Some(Duration::from_millis(1500)));
+        assert_eq!(prescription.interval_tolerating_one_loss(), Some(Duration::from_millis(1500)));
         assert!(prescription.to_string().starts_with("send a heartbeat every 2.2 s;"));
     }
 
     #[test]
     fn no_heartbeat_helps_against_a_lifetime() {
-        let lifetime = told(&found(IdleVerdict::LifetimeCap, Some(59), Some(3600)));
+        let lifetime = advice(&findings_of(IdleVerdict::LifetimeCap, Some(59), Some(3600)));
         assert_eq!(lifetime.as_deref(), Some("reconnect before 45m: no heartbeat helps"));
     }
 
     #[test]
     fn idle_timeout_below_a_lifetime_names_both() {
-        let told = told(&found(IdleVerdict::IdleTimeout, Some(2), Some(4))).unwrap();
-        assert!(told.starts_with("send a heartbeat every 1.5 s;"), "{told}");
-        assert!(told.ends_with("; and reconnect before 3 s, since connections end at an age"), "{told}");
+        let advice = advice(&findings_of(IdleVerdict::IdleTimeout, Some(2), Some(4))).unwrap();
+        assert!(advice.starts_with("send a heartbeat every 1.5 s;"), "{advice}");
+        assert!(advice.ends_with("; and reconnect before 3 s, since connections end at an age"), "{advice}");
     }
 
     #[test]
-    fn without_a_survivor_there_is_nothing_to_prescribe() {
-        assert_eq!(told(&found(IdleVerdict::IdleTimeout, None, None)), None);
-        assert_eq!(told(&found(IdleVerdict::Stochastic, Some(59), None)), None);
-        assert_eq!(told(&found(IdleVerdict::Inconclusive, Some(59), None)), None);
+    fn no_survivor_gives_no_recommendation() {
+        assert_eq!(advice(&findings_of(IdleVerdict::IdleTimeout, None, None)), None);
+        assert_eq!(advice(&findings_of(IdleVerdict::Stochastic, Some(59), None)), None);
+        assert_eq!(advice(&findings_of(IdleVerdict::Inconclusive, Some(59), None)), None);
         let bracket = Bracket { lo: Some(Duration::from_millis(5)), hi: None };
-        let at_once = IdleFindings { bracket, ..found(IdleVerdict::IdleTimeout, None, None) };
-        assert_eq!(told(&at_once), None, "an interval of 4 ms would be a flood");
+        let at_once = IdleFindings { bracket, ..findings_of(IdleVerdict::IdleTimeout, None, None) };
+        assert_eq!(advice(&at_once), None, "an interval of 4 ms would be a flood");
     }
 }

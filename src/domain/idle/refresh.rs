@@ -1,4 +1,4 @@
-//! What keeps the path open: one connection for each kind of keep-alive, held past several timeouts.
+//! What keeps the path open: one connection for each keepalive method, held for several timeouts.
 
 use std::time::Duration;
 
@@ -10,45 +10,45 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 pub enum KeepaliveMethod {
     /// A Ping frame, which the server answers: bytes both ways.
     PingPong,
-    /// A Pong frame that nobody asked for: bytes from the client only (RFC 6455 5.5.3).
+    /// An unsolicited Pong frame: bytes from the client only (RFC 6455 5.5.3).
     UnsolicitedPong,
     /// TCP keepalive: packets both ways, but no bytes of the stream.
     TcpKeepalive,
-    /// An ordinary message, and what the server answers.
+    /// An application message and the server's answer.
     AppMessage,
 }
 
-/// So many timeouts long a connection is kept, to say that a method keeps it.
-pub const TIMEOUTS_HELD: f64 = 2.5;
+/// A method must keep its connection for this many timeouts.
+pub const HELD_TIMEOUTS: f64 = 2.5;
 
-/// How long to hold each connection, and how often to refresh it: from the bracket's ends.
+/// From the bracket's ends: how long to hold each connection, and how often to send.
 pub fn schedule(lo: Duration, hi: Duration) -> (Duration, Duration) {
-    (hi.mul_f64(TIMEOUTS_HELD), lo / 2)
+    (hi.mul_f64(HELD_TIMEOUTS), lo / 2)
 }
 
-/// What became of the connection that was kept in one way.
+/// The result for one keepalive method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepaliveOutcome {
-    /// It was there when it was asked at the end.
+    /// The connection answered at the end.
     Survived,
-    /// It was lost; `how`, in words.
+    /// The connection was lost; `how`, in words.
     Died { after: Duration, how: String },
-    /// It was not tried, or tells nothing; `why`, in words.
-    Untold { why: String },
+    /// It was not tried, or the result is unclear; `why`, in words.
+    Unknown { why: String },
 }
 
-/// One method, tried.
+/// One keepalive method and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodResult {
     pub method: KeepaliveMethod,
-    /// How often something was sent; `None`: nothing was.
+    /// The interval; `None` if nothing was sent.
     pub every: Option<Duration>,
-    /// For how long it was to be held.
+    /// How long the connection was to be held.
     pub held: Duration,
-    pub fate: KeepaliveOutcome,
+    pub outcome: KeepaliveOutcome,
 }
 
-/// What was tried, and what follows.
+/// The results of all methods, and the conclusion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshResults {
     /// In the order of [`KeepaliveMethod`].
@@ -57,7 +57,7 @@ pub struct RefreshResults {
 }
 
 impl RefreshResults {
-    /// The conclusion of these rows.
+    /// The results in order, with their conclusion.
     pub fn of(mut rows: Vec<MethodResult>) -> RefreshResults {
         rows.sort_by_key(|row| row.method);
         let conclusion = RefreshConclusion::of(|method| kept(&rows, method));
@@ -65,61 +65,69 @@ impl RefreshResults {
     }
 }
 
-/// Whether a method kept its connection; `None`: not tried, or not to be told.
+/// Whether a method kept its connection open; `None` if it was not tried or the result is unclear.
 fn kept(rows: &[MethodResult], method: KeepaliveMethod) -> Option<bool> {
-    match rows.iter().find(|row| row.method == method)?.fate {
+    match rows.iter().find(|row| row.method == method)?.outcome {
         KeepaliveOutcome::Survived => Some(true),
         KeepaliveOutcome::Died { .. } => Some(false),
-        KeepaliveOutcome::Untold { .. } => None,
+        KeepaliveOutcome::Unknown { .. } => None,
     }
 }
 
-/// What follows from who survived.
+/// What the results show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefreshConclusion {
-    /// TCP keepalive suffices: a NAT or a balancer below the application.
+    /// TCP keepalive suffices: a NAT or a load balancer below the application.
     BelowApplication,
     /// Any byte from the client suffices; no answer is needed.
     AnyByte,
-    /// What only the client sends is not enough: what the server answers counts, alone or as well.
+    /// Bytes from the client alone are not enough: the server's answers count, alone or as well.
     ServerToClient,
     /// Pings do not count, messages do: the server's own rule.
     MessagesOnly,
     /// Nothing helps: a lifetime.
     Lifetime,
-    /// Ping frames keep it open; more cannot be told from what was tried.
+    /// Ping frames keep it open; the methods tried show no more.
     Pings,
     /// Messages keep it open; whether Pings would was not tried.
     Messages,
     /// Pings do not keep it open; whether messages would was not tried.
     NotPings,
-    /// The survivals contradict each other.
+    /// The results contradict each other.
     Contradictory,
-    /// Nothing that decides was tried.
+    /// No method was tried that decides.
     Untried,
 }
 
 impl RefreshConclusion {
-    /// What these survivals say, from the most telling method to the least.
+    /// Concludes from the most informative method to the least.
     pub fn of(kept: impl Fn(KeepaliveMethod) -> Option<bool>) -> RefreshConclusion {
         let yes = |method| kept(method) == Some(true);
         let no = |method| kept(method) == Some(false);
         let (ping, pong) = (KeepaliveMethod::PingPong, KeepaliveMethod::UnsolicitedPong);
         let (tcp, app) = (KeepaliveMethod::TcpKeepalive, KeepaliveMethod::AppMessage);
         let bytes_fail = no(ping) && no(app);
-        match () {
-            () if yes(tcp) && bytes_fail => RefreshConclusion::Contradictory,
-            () if yes(pong) && no(ping) => RefreshConclusion::Contradictory,
-            () if yes(tcp) => RefreshConclusion::BelowApplication,
-            () if yes(pong) => RefreshConclusion::AnyByte,
-            () if yes(ping) && no(pong) => RefreshConclusion::ServerToClient,
-            () if yes(ping) => RefreshConclusion::Pings,
-            () if no(ping) && yes(app) => RefreshConclusion::MessagesOnly,
-            () if yes(app) => RefreshConclusion::Messages,
-            () if bytes_fail => RefreshConclusion::Lifetime,
-            () if no(ping) => RefreshConclusion::NotPings,
-            () => RefreshConclusion::Untried,
+        if (yes(tcp) && bytes_fail) || (yes(pong) && no(ping)) {
+            RefreshConclusion::Contradictory
+        } else if yes(tcp) {
+            RefreshConclusion::BelowApplication
+        } else if yes(pong) {
+            RefreshConclusion::AnyByte
+        } else if yes(ping) && no(pong) {
+            RefreshConclusion::ServerToClient
+        } else if yes(ping) {
+            RefreshConclusion::Pings
+        } else if no(ping) && yes(app) {
+            RefreshConclusion::MessagesOnly
+        } else if yes(app) {
+            RefreshConclusion::Messages
+        } else if bytes_fail {
+            RefreshConclusion::Lifetime
+        } else if no(ping) {
+            RefreshConclusion::NotPings
+        } else {
+            RefreshConclusion::Untried
         }
     }
 
@@ -134,8 +142,8 @@ impl RefreshConclusion {
                 "bytes from the client suffice: any heartbeat of the client keeps it open"
             }
             RefreshConclusion::ServerToClient => {
-                "what only the client sends is not enough: the server's bytes count, alone or as well; have \
-                 heartbeats answered, or let the server send them"
+                "bytes from the client alone are not enough: the server's bytes count, alone or as well; use \
+                 heartbeats that the server answers, or let the server send them"
             }
             RefreshConclusion::MessagesOnly => {
                 "Ping frames do not count, messages do: it is the server's own rule; send app heartbeats"
@@ -145,12 +153,12 @@ impl RefreshConclusion {
             RefreshConclusion::Messages => "messages keep it open; whether Ping frames would was not tried",
             RefreshConclusion::NotPings => {
                 "Ping frames do not keep it open: a lifetime, or a server that counts only messages; an app \
-                 heartbeat would tell"
+                 heartbeat would show which"
             }
             RefreshConclusion::Contradictory => {
-                "the survivals contradict each other: something else cut a connection"
+                "the results contradict each other: something else cut a connection"
             }
-            RefreshConclusion::Untried => "nothing was tried that decides",
+            RefreshConclusion::Untried => "no method was tried that decides",
         }
     }
 }
@@ -161,23 +169,27 @@ mod tests {
 
     use super::*;
 
-    /// `y` kept, `n` not, `-` not to be told, in the table's order.
-    fn conclude(told: &str) -> RefreshConclusion {
-        let row =
-            |(method, told)| MethodResult { method, every: None, held: Duration::ZERO, fate: fate(told) };
-        RefreshResults::of(KeepaliveMethod::iter().zip(told.chars()).map(row).collect()).conclusion
+    /// One letter a method, in the table's order: `y` kept open, `n` not, `-` unclear.
+    fn conclude(kept: &str) -> RefreshConclusion {
+        let row = |(method, kept)| MethodResult {
+            method,
+            every: None,
+            held: Duration::ZERO,
+            outcome: outcome(kept),
+        };
+        RefreshResults::of(KeepaliveMethod::iter().zip(kept.chars()).map(row).collect()).conclusion
     }
 
-    fn fate(told: char) -> KeepaliveOutcome {
-        match told {
+    fn outcome(kept: char) -> KeepaliveOutcome {
+        match kept {
             'y' => KeepaliveOutcome::Survived,
             'n' => KeepaliveOutcome::Died { after: Duration::ZERO, how: String::new() },
-            _ => KeepaliveOutcome::Untold { why: String::new() },
+            _ => KeepaliveOutcome::Unknown { why: String::new() },
         }
     }
 
     #[test]
-    fn what_survives_says_where_the_cut_is() {
+    fn surviving_methods_show_where_the_cut_is() {
         let rows = [
             ("yyyy", RefreshConclusion::BelowApplication),
             ("yyy-", RefreshConclusion::BelowApplication),

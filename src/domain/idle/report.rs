@@ -1,4 +1,4 @@
-//! What a search with real connections tells while it runs, and its report.
+//! The events and the report of a search with real connections.
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
@@ -20,33 +20,32 @@ use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 
-/// What is to be measured, told before anything is.
+/// What a run will measure; reported before it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdleInfo {
     /// Redacted.
     pub url: String,
     pub search: SearchPlan,
-    /// Afterwards it is tried what keeps the path open.
+    /// Tries afterwards what keeps the path open.
     pub refresh: bool,
-    /// Afterwards a connection is held at the prescribed interval.
+    /// Holds a connection at the recommended interval afterwards.
     pub verify: bool,
     pub expectation: Option<Expectation>,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
 }
 
-/// One thing that was seen of a connection, with what the connection is for.
+/// An observation of a connection, with the connection's role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeSighting {
     pub role: ProbeRole,
-    /// The idle span at which it was, or is, to be asked; `None`: it is held silent, or a control.
+    /// The idle span at which it was or will be asked; `None` for a watcher or a control.
     pub ask_at: Option<Duration>,
     pub observation: Observation,
-    /// When.
     pub at: SystemTime,
 }
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IdleEvent {
     Started {
@@ -65,33 +64,33 @@ pub enum IdleEvent {
         at: SystemTime,
         error: Arc<ConnectError>,
     },
-    /// `ConnectInfo` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
+    /// An observation, except `Opened`, `OpenFailed` (see above) and the control's answers.
     Seen(ProbeSighting),
-    /// The bracket so far is another.
+    /// The bracket changed.
     Bracket {
         bracket: Bracket,
         elapsed: Duration,
     },
-    /// About when connections end, before it is confirmed.
+    /// The approximate timeout, not yet confirmed.
     Provisional(ProvisionalTimeout),
-    /// How far it is; about once a second.
+    /// The progress, about once a second.
     Progress(SearchProgress),
-    /// The search is over; what follows it takes so long.
+    /// The search is over; the follow-up takes this long.
     Following {
         lasts: Duration,
     },
-    /// One row of the table of what keeps the path open is known.
+    /// A row of the keepalive methods' table is known.
     RefreshRow {
         row: MethodResult,
         elapsed: Duration,
     },
-    /// A heartbeat of the connection that is held to verify the prescription was answered.
+    /// A heartbeat of the connection that verifies the recommendation was answered.
     VerifyBeat {
         beats: u64,
         held: Duration,
         until: Duration,
     },
-    /// It is known whether the prescription holds.
+    /// It is known whether the recommendation holds.
     Verified {
         verified: Verification,
         elapsed: Duration,
@@ -100,41 +99,41 @@ pub enum IdleEvent {
     Finished(Box<IdleReport>),
 }
 
-/// What became of the connection that was held at the prescribed interval.
+/// The result of the connection held at the recommended interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verification {
     /// The interval of its heartbeats.
     pub interval: Duration,
-    /// For how long it was to be held: past two timeouts.
+    /// How long it was to be held: more than two timeouts.
     pub wanted: Duration,
-    /// For how long it was.
+    /// How long it was held.
     pub held: Duration,
-    /// Heartbeats that were answered.
+    /// How many heartbeats were answered.
     pub beats: u64,
     pub outcome: VerifyOutcome,
 }
 
-/// Whether the prescription holds.
+/// Whether the recommendation holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VerifyOutcome {
     Held,
-    /// It ended before.
+    /// The connection ended too early.
     Ended(Arc<CloseCause>),
-    /// It was not to be known; a lower-case fragment says why.
-    Untold(String),
+    /// The result is unclear; a lower-case fragment says why.
+    Unknown(String),
 }
 
-/// Whether the server could be asked to speak first after a silence.
+/// Whether the server agreed to speak first after a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum TwoEnded {
-    /// The server is one that does, and it did.
+    /// The server supports it.
     Agreed,
-    /// The server is not one that does: only what follows our own words was seen.
+    /// The server does not support it, so the server's direction was not tested alone.
     Refused,
 }
 
-/// One direction of a path.
+/// One or both directions of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Direction {
@@ -144,7 +143,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The direction that a cut shows to be lost, to who heard both ends; `None` when it does not tell.
+    /// The direction that was lost, known if both ends reported; `None` if the cut does not show it.
     pub fn lost_by(manner: &CutManner) -> Option<Direction> {
         match manner {
             CutManner::ServerUnheard => Some(Direction::FromServer),
@@ -155,7 +154,7 @@ impl Direction {
     }
 }
 
-/// The whole run.
+/// The report of a whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdleReport {
     pub info: Arc<IdleInfo>,
@@ -163,30 +162,29 @@ pub struct IdleReport {
     pub url: String,
     pub started_at: SystemTime,
     pub elapsed: Duration,
-    /// The first opening's facts; `None` if nothing ever opened.
+    /// The first connection's details; `None` if none opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open, where there was one.
+    /// The last failure to open.
     pub error: Option<Arc<ConnectError>>,
-    /// The manner of the cut is among them.
     pub findings: IdleFindings,
-    /// The known timers that are consistent with it.
+    /// The known products whose timers are consistent with the findings.
     pub naming: ProductNaming,
     pub prescription: Option<Recommendation>,
-    /// `None`: not asked for, or there was nothing to try.
+    /// `None`: not requested, or there was nothing to try.
     pub refresh: Option<RefreshResults>,
-    /// `None`: not asked for, or nothing to verify.
+    /// `None`: not requested, or nothing to verify.
     pub verified: Option<Verification>,
     pub expectation: Option<(Expectation, Truth)>,
-    /// `None`: not asked for, or nothing opened.
+    /// `None`: not requested, or nothing opened.
     pub two_ended: Option<TwoEnded>,
-    /// The direction that was lost; known only of a two-ended run that found a silent cut.
+    /// The direction that was lost; known only in a two-ended run that found a silent cut.
     pub lost: Option<Direction>,
-    /// What the run comes to: the exit code.
+    /// Determines the exit code.
     pub verdict: RunResult,
-    /// Why, in lower-case fragments: the findings' own, and what was found wanting.
+    /// Why, in lower-case fragments: the findings' reasons and every unmet requirement.
     pub reasons: Vec<String>,
-    /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
+    /// Where the run differed from the request, and what else qualifies the figures.
     pub notes: Vec<String>,
-    /// The user ended it before it was done.
+    /// The user ended the run early.
     pub partial: bool,
 }

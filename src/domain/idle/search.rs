@@ -1,4 +1,4 @@
-//! The search itself: connections, rounds, the control, and when a verdict stands.
+//! The search's state machine: it orders connections, evaluates what they show, and decides the verdict.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::finding::{
     CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
 };
 use super::incident_detection::{
-    Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds, is_one_event,
-    is_our_judgement, names_a_limit,
+    Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds,
+    is_closed_by_us, is_one_event, names_a_limit,
 };
 use super::parallel::ParallelSearch;
 use super::plan::{PlanError, SearchPlan, Strategy};
@@ -29,19 +29,19 @@ use crate::domain::idle::evidence::SAME_MOMENT;
 use crate::domain::idle::incident::{Incident, IncidentKind};
 use crate::domain::run::bracket::Bracket;
 
-/// After so many void rounds the path is too unsteady to be measured.
+/// Void rounds after which the path is too unsteady to measure.
 const MAX_VOID_ROUNDS: u32 = 3;
-/// The fewest connections among which there is a place for a second control.
+/// Minimum connection limit at which a second control is opened.
 const MIN_FOR_SECOND_CONTROL: usize = 4;
-/// So many connections closed by our own judgement end the search.
+/// Connections closed by wscheck itself after which the search ends.
 const MAX_VIOLATIONS: usize = 3;
-/// After an end by our own judgement no connection is opened for so long.
+/// No connection is opened for this long after wscheck itself closed one.
 const VIOLATION_PAUSE: Duration = Duration::from_secs(1);
-/// After an end that may be a refusal no connection is opened for so long.
+/// No connection is opened for this long after an end that may be a refusal.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
-/// The longest time from the order to open a connection to an end that its opening caused elsewhere.
+/// A connection that ends within this time of an order to open another may have been replaced by it.
 const DISPLACED_WITHIN: Duration = Duration::from_secs(1);
-/// So many failures to open, one after the other, while fewer than three are open, end the search.
+/// Consecutive failures to open after which the search ends, if fewer than three connections are open.
 const MAX_OPEN_FAILURES: u32 = 6;
 
 #[derive(Debug, Clone)]
@@ -50,116 +50,116 @@ enum StrategyState {
     Bisect(BisectSearch),
 }
 
-/// The control died, and it is not known yet whether the path died with it.
+/// The control ended, and it is not yet known whether the whole path failed with it.
 #[derive(Debug, Clone, Copy)]
 struct OutageSuspicion {
     since: Duration,
-    /// When the control was alive last.
+    /// When the control last answered.
     alive_at: Duration,
-    /// It stayed without an answer: until the path is seen to live, nobody vouches for it.
+    /// The control stopped answering; no death counts until the path is known to work again.
     silent: bool,
-    /// Another control died at this age, too.
+    /// Set if another control ended at this age too.
     lifetime: Option<LifetimeCap>,
-    /// A connection that was there, and was asked for its life: an older one; where a lifetime is suspected, one
-    /// that has not reached it.
-    witness: Option<ProbeId>,
-    /// The control had ended before, too, and why was not known yet.
+    /// The connection that was asked whether the path still works. It is older than the outage and, where a
+    /// lifetime is suspected, younger than that lifetime.
+    path_check: Option<ProbeId>,
+    /// An earlier control end was still unexplained.
     is_repeated: bool,
 }
 
-/// The search for an idle timeout. See the module's head for how to drive it.
+/// The search for an idle timeout. The module's documentation describes how to drive it.
 #[derive(Debug, Clone)]
 pub struct Search {
     plan: SearchPlan,
-    /// The announced bounds: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
+    /// The bounds promised to the user: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
     longest: Duration,
     most_connections: u32,
-    tactic: StrategyState,
+    strategy: StrategyState,
     /// Watchers and trials that are not over.
     probes: Vec<KnownProbe>,
     control: ControlState,
-    second: SecondControl,
-    /// A control ended, so that the second one is of use.
-    second_due: bool,
-    /// Controls ended at this age, and the second one is still to say whether it was a lifetime.
-    suspected: Option<LifetimeCap>,
+    second_control: SecondControl,
+    /// A control ended, so a second control would tell why.
+    is_second_control_due: bool,
+    /// The age at which controls ended, while the second control has not yet shown whether it is a lifetime.
+    suspected_lifetime: Option<LifetimeCap>,
     /// The only kind of heartbeat that resets the timer.
     reset_by: Option<ResetBy>,
     evidence: SearchEvidence,
     gaps: ActivityGaps,
-    doubt: Option<OutageSuspicion>,
-    /// Orders that wait to be given.
+    outage: Option<OutageSuspicion>,
+    /// Orders that `next` has not returned yet.
     orders: Vec<ProbeOrder>,
-    watchers_due: bool,
-    /// At most so many at once; the server may allow fewer than the plan.
-    limit: usize,
-    failures: u32,
+    needs_watchers: bool,
+    /// Maximum number of simultaneous connections; the server may allow fewer than the plan.
+    connection_limit: usize,
+    open_failures: u32,
     retry_at: Duration,
-    slowest: Duration,
-    /// Connections that were ordered.
-    ordered: u32,
-    /// Those of them that opened.
-    opened: u32,
+    slowest_answer: Duration,
+    /// Connections ordered.
+    ordered_count: u32,
+    /// Connections that opened.
+    opened_count: u32,
     void_rounds: u32,
     provisional: Option<ProvisionalTimeout>,
     lifetime: Option<LifetimeCap>,
-    /// The server closed controls at an age, and said why.
+    /// The server closed controls at an age and stated why.
     closed_at_age: bool,
     /// The last close frame that stated the server's reason.
-    stated: Option<VisibleEnd>,
-    /// The same, where it may be an idle timer.
+    stated_close: Option<VisibleEnd>,
+    /// The age at which controls ended, if it is a lifetime or an idle timeout.
     lifetime_or_idle: Option<LifetimeCap>,
-    /// Ends that may be one event.
-    unsettled: ObservedEnds,
+    /// Ends not yet classified, since some may belong to one event.
+    unclassified_ends: ObservedEnds,
     incidents: Incidents,
     admission: Admission,
-    /// How a control was seen to end last.
+    /// How the last control ended.
     control_cut: Option<VisibleEnd>,
-    /// Only some connections ended, after these spans; others survived them.
-    some_only: Option<EndSpread>,
+    /// The spans after which some connections ended, if others survived them.
+    ends_of_some: Option<EndSpread>,
     /// The greatest age at which a connection was known to be alive.
     oldest_alive: Duration,
-    /// When the first connection opened.
     first_opened: Option<Duration>,
-    /// When a connection was ordered last.
+    /// When the last connection was ordered.
     ordered_at: Duration,
-    /// When it was known first that the longest span survived.
+    /// When the longest span first survived.
     max_survived_at: Option<Duration>,
-    /// No control is opened before, so that it is of another age than the other connections.
-    control_due: Duration,
-    /// The bracket stands, and only the control's age is awaited: nothing more is opened.
-    awaits_age: bool,
-    /// How often a control was opened apart from the others.
-    staggered: u32,
-    /// Connections that were seen to end: when, and how old they were.
+    /// No control is opened before this time, so that its age differs from the other connections'.
+    control_not_before: Duration,
+    /// The bracket is decided and only the control's age is open, so nothing more is opened.
+    is_awaiting_control_age: bool,
+    /// How many controls were opened later than the other connections.
+    delayed_controls: u32,
+    /// When each connection was seen to end, and its age then.
     ends: Vec<(Duration, Duration)>,
-    /// The age of each control that ended, whatever was thought of it since.
+    /// The age of each control that ended, even if its end was explained since.
     control_ages: Vec<Duration>,
-    /// The least age at which a connection ended by being idle, perhaps.
+    /// The least age at which a connection may have ended by being idle.
     youngest_death: Duration,
     outcome: Option<(IdleVerdict, Vec<String>)>,
     partial: bool,
     ended_at: Option<Duration>,
 }
 
-/// Whether a connection of this age is well below a lifetime.
-fn is_young(age: Duration, lifetime: LifetimeCap) -> bool {
+/// Whether an age or a span is clearly (10 %) below a lifetime.
+fn is_well_below(age: Duration, lifetime: LifetimeCap) -> bool {
     age < lifetime.lo.mul_f64(0.9)
 }
 
-/// Whether a connection that had not been silent for as long died of its age: the server had spoken.
-fn is_of_age(span: Duration, age: Duration, lifetime: LifetimeCap) -> bool {
-    is_young(span, lifetime) && !is_young(age, lifetime)
+/// Whether age rather than silence explains an end: the silence was short because the server had sent
+/// something.
+fn is_explained_by_lifetime(span: Duration, age: Duration, lifetime: LifetimeCap) -> bool {
+    is_well_below(span, lifetime) && !is_well_below(age, lifetime)
 }
 
-/// An age in words; two, where the end was not seen.
-fn shown_age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
+/// Formats an age; as a range where the end was not seen.
+fn format_age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
     let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
     if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) }
 }
 
-/// A close frame in words: its code, what that means, and the reason that the peer gave.
-fn close_frame(cut: &VisibleEnd) -> Option<String> {
+/// Formats a close frame: its code, the code's meaning and the peer's reason.
+fn describe_close_frame(cut: &VisibleEnd) -> Option<String> {
     let CloseKind::CloseFrame { code, reason } = &cut.how else { return None };
     let code = code.map_or_else(
         || "no code".to_string(),
@@ -168,8 +168,8 @@ fn close_frame(cut: &VisibleEnd) -> Option<String> {
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
 }
 
-/// Why there is nothing to search; what the server sent is named, where that made wscheck close.
-fn ended_at_once(cut: &VisibleEnd) -> String {
+/// Says why there is nothing to search; names what the server sent, if wscheck closed because of it.
+fn describe_immediate_end(cut: &VisibleEnd) -> String {
     let twice = "the control connection ended at once, twice";
     match cut.how {
         CloseKind::Violation { .. } => {
@@ -182,80 +182,79 @@ fn ended_at_once(cut: &VisibleEnd) -> String {
     }
 }
 
-/// Whether a control was given up since nothing answered.
-fn is_silent(cut: &VisibleEnd) -> bool {
+/// Whether wscheck gave a control up because nothing answered.
+fn is_unanswered(cut: &VisibleEnd) -> bool {
     matches!(cut.how, CloseKind::Timeout | CloseKind::Silent)
 }
 
-/// How far a search is.
+/// The progress of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchProgress {
     pub elapsed: Duration,
     pub bracket: Bracket,
     pub provisional: Option<ProvisionalTimeout>,
-    /// Watchers and trials in silence: for how long so far, and until when.
     pub in_flight: Vec<SilentProbe>,
-    /// By when it will have ended, by the cost that is promised for what is known now.
+    /// When the search ends at the latest, by the cost promised for the timeout known so far.
     pub latest: Duration,
 }
 
-/// A connection in silence.
+/// A connection that is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SilentProbe {
     pub probe: ProbeId,
     pub role: ProbeRole,
     pub idle: Duration,
-    /// `None`: it waits to be told.
+    /// The idle span at which it will be asked; `None`: not planned yet.
     pub ask_at: Option<Duration>,
 }
 
 impl Search {
-    /// A search within these bounds, if they make sense.
+    /// Creates a search within these bounds; fails if they make no sense.
     pub fn new(plan: SearchPlan) -> Result<Search, PlanError> {
         let plan = plan.checked()?;
-        let tactic = match plan.strategy {
+        let strategy = match plan.strategy {
             Strategy::Parallel => StrategyState::Parallel(ParallelSearch::new(&plan)),
             Strategy::Bisect => StrategyState::Bisect(BisectSearch),
         };
         Ok(Search {
             longest: plan.longest(),
             most_connections: plan.most_connections(),
-            tactic,
+            strategy,
             probes: Vec::new(),
             control: ControlState::default(),
-            second: SecondControl::default(),
-            second_due: false,
-            suspected: None,
+            second_control: SecondControl::default(),
+            is_second_control_due: false,
+            suspected_lifetime: None,
             reset_by: None,
             evidence: SearchEvidence::default(),
             gaps: ActivityGaps::default(),
-            doubt: None,
+            outage: None,
             orders: Vec::new(),
-            watchers_due: true,
-            limit: plan.max_connections,
-            failures: 0,
+            needs_watchers: true,
+            connection_limit: plan.max_connections,
+            open_failures: 0,
             retry_at: Duration::ZERO,
-            slowest: Duration::ZERO,
-            ordered: 0,
-            opened: 0,
+            slowest_answer: Duration::ZERO,
+            ordered_count: 0,
+            opened_count: 0,
             void_rounds: 0,
             provisional: None,
             lifetime: None,
             lifetime_or_idle: None,
             closed_at_age: false,
-            stated: None,
-            unsettled: ObservedEnds::default(),
+            stated_close: None,
+            unclassified_ends: ObservedEnds::default(),
             incidents: Incidents::default(),
             admission: Admission::default(),
             control_cut: None,
-            some_only: None,
+            ends_of_some: None,
             oldest_alive: Duration::ZERO,
             first_opened: None,
             ordered_at: Duration::ZERO,
             max_survived_at: None,
-            control_due: Duration::ZERO,
-            awaits_age: false,
-            staggered: 0,
+            control_not_before: Duration::ZERO,
+            is_awaiting_control_age: false,
+            delayed_controls: 0,
             ends: Vec::new(),
             control_ages: Vec::new(),
             youngest_death: Duration::MAX,
@@ -266,22 +265,22 @@ impl Search {
         })
     }
 
-    /// What to do, at this moment since the run's start.
+    /// The next step. `now` is the time since the run's start, as everywhere in this module.
     pub fn next(&mut self, now: Duration) -> SearchStep {
-        let wake = self.judge(now);
+        let wake = self.decide(now);
         if self.outcome.is_some() {
             self.ended_at.get_or_insert(now);
             return SearchStep::Done;
         }
         let known = self.lifetime;
-        self.staff(now);
+        self.open_missing(now);
         if self.lifetime != known {
             return self.next(now);
         }
-        let wishes = self.wishes(now);
+        let actions = self.plan_actions(now);
         let later = |at: Duration| Some(at).filter(|at| *at > now);
-        let until = [wake, wishes.wake, later(self.retry_at), later(self.control_due)];
-        self.grant(wishes, now);
+        let until = [wake, actions.wake, later(self.retry_at), later(self.control_not_before)];
+        self.apply_actions(actions, now);
         if !self.orders.is_empty() {
             return SearchStep::Act(std::mem::take(&mut self.orders));
         }
@@ -297,38 +296,38 @@ impl Search {
         SearchStep::Wait { until: until.map_or(end, |until| until.min(end)) }
     }
 
-    /// Whether nobody is there of whom anything could be learned.
+    /// Whether no open connection can show anything more.
     fn is_stuck(&self) -> bool {
-        let is_quiet = self.probes.is_empty() && self.doubt.is_none() && self.suspected.is_none();
-        let is_told = self.control.is_open() && !self.gaps.busy();
-        is_quiet && is_told && self.evidence.rumours().next().is_none()
+        let is_quiet = self.probes.is_empty() && self.outage.is_none() && self.suspected_lifetime.is_none();
+        let has_control = self.control.is_open() && !self.gaps.is_busy();
+        is_quiet && has_control && self.evidence.unconfirmed_deaths().next().is_none()
     }
 
-    /// Takes in what was seen. Of a connection that is over, nothing is taken in.
+    /// Records an observation. Observations of a connection that is over are ignored.
     pub fn observe(&mut self, observation: &Observation) {
         let Observation { probe, at, seen } = observation;
         if self.outcome.is_some() {
             return;
         }
         if let ProbeEvent::Ended { cut, .. } = seen
-            && cut.states_why()
+            && cut.has_stated_reason()
         {
-            self.stated = Some(cut.clone());
+            self.stated_close = Some(cut.clone());
         }
         match *probe {
             id if self.control.id() == Some(id) => self.observe_control(*at, seen),
-            id if self.second.id() == Some(id) => self.observe_second(*at, seen),
+            id if self.second_control.id() == Some(id) => self.observe_second(*at, seen),
             id => self.observe_probe(id, *at, seen),
         }
         if self.provisional.is_none()
-            && let Some(spread) = self.evidence.visible()
+            && let Some(spread) = self.evidence.visible_ends()
         {
             let (timeout, samples) = (spread.median, spread.count);
             self.provisional = Some(ProvisionalTimeout { timeout, samples, at: *at });
         }
     }
 
-    /// Ends the search now, with what is known: [`ZombieFindings::partial`].
+    /// Ends the search now with what is known: [`IdleFindings::partial`].
     pub fn interrupt(&mut self) {
         if self.outcome.is_none() {
             self.partial = true;
@@ -336,20 +335,20 @@ impl Search {
         }
     }
 
-    /// About when connections end, as soon as two visible ends agree.
+    /// The approximate timeout, known once two visible ends agree.
     pub fn provisional(&self) -> Option<ProvisionalTimeout> {
         self.provisional
     }
 
-    /// The bracket so far.
     pub fn bracket(&self) -> Bracket {
-        match self.some_only {
-            Some(ends) => Bracket { lo: self.evidence.below(Some(ends)), hi: Some(ends.max) },
-            None => self.evidence.bracket(self.need()),
+        match self.ends_of_some {
+            Some(ends) => {
+                Bracket { lo: self.evidence.longest_survivor_below(Some(ends)), hi: Some(ends.max) }
+            }
+            None => self.evidence.bracket(self.deaths_needed()),
         }
     }
 
-    /// How far it is, at this moment.
     pub fn progress(&self, now: Duration) -> SearchProgress {
         let flight = |probe: &KnownProbe| SilentProbe {
             probe: probe.id,
@@ -358,7 +357,7 @@ impl Search {
             ask_at: probe.ask_at,
         };
         let silent = self.probes.iter().filter(|probe| probe.asked.is_none());
-        let end = self.evidence.suspect().unwrap_or(self.plan.max);
+        let end = self.evidence.upper_candidate().unwrap_or(self.plan.max);
         SearchProgress {
             elapsed: now,
             bracket: self.bracket(),
@@ -368,7 +367,7 @@ impl Search {
         }
     }
 
-    /// The promised cost of a timeout of this length; of a binary search what its steps cost at most.
+    /// The promised cost of finding a timeout of this length; a binary search adds its steps.
     fn latest(&self, end: Duration) -> Duration {
         let confirmed = end * 3 + self.plan.answer_timeout * 2 + Duration::from_secs(2);
         let precision = self.usual_precision().max(Duration::from_millis(1));
@@ -379,27 +378,27 @@ impl Search {
         }
     }
 
-    /// What came of it; before it is done, what is known so far.
+    /// The findings; before the search is over, those so far.
     pub fn findings(&self, now: Duration) -> IdleFindings {
         let pending = || (IdleVerdict::Inconclusive, vec!["the search is not over".to_string()]);
         let (verdict, reasons) = self.outcome.clone().unwrap_or_else(pending);
-        let chatter = self.gaps.chatter();
+        let chatter = self.gaps.activity();
         let spread = match verdict {
-            IdleVerdict::Stochastic => self.evidence.range(),
+            IdleVerdict::Stochastic => self.evidence.death_range(),
             IdleVerdict::IdleTimeout
             | IdleVerdict::LifetimeCap
             | IdleVerdict::NoTimeoutUpToMax
             | IdleVerdict::ServerKeepsItBusy
             | IdleVerdict::ServerPolicy
-            | IdleVerdict::Inconclusive => self.evidence.visible(),
+            | IdleVerdict::Inconclusive => self.evidence.visible_ends(),
         };
         let bracket = match verdict {
             IdleVerdict::ServerKeepsItBusy => {
                 Bracket { lo: self.bracket().lo.max(chatter.map(|c| c.longest_gap)), hi: None }
             }
-            // A connection that was never idle was closed as well, so no silence was too long.
+            // A connection that was never idle was closed too, so no silence is known to be too long.
             IdleVerdict::ServerPolicy if self.closed_at_age => Bracket { lo: self.bracket().lo, hi: None },
-            IdleVerdict::Stochastic => Bracket { lo: self.evidence.below(spread), hi: None },
+            IdleVerdict::Stochastic => Bracket { lo: self.evidence.longest_survivor_below(spread), hi: None },
             IdleVerdict::IdleTimeout
             | IdleVerdict::LifetimeCap
             | IdleVerdict::NoTimeoutUpToMax
@@ -411,8 +410,8 @@ impl Search {
             reasons,
             bracket,
             spread,
-            manner: self.evidence.manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
-            lingers: self.evidence.lingers(),
+            manner: self.evidence.cut_manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
+            lingers: self.evidence.is_dropped_before_end(),
             lifetime: self.lifetime,
             lifetime_or_idle: self.lifetime_or_idle,
             reset_by: self.reset_by,
@@ -422,14 +421,14 @@ impl Search {
             died: self.evidence.deaths(),
             incidents: self.incidents.all(),
             void_rounds: self.void_rounds,
-            connections: self.opened,
+            connections: self.opened_count,
             partial: self.partial,
             elapsed: self.ended_at.unwrap_or(now),
         }
     }
 }
 
-/// What is seen.
+/// Recording observations.
 impl Search {
     fn observe_control(&mut self, at: Duration, seen: &ProbeEvent) {
         match seen {
@@ -438,16 +437,16 @@ impl Search {
                 self.note_opened(at);
             }
             ProbeEvent::Beat => {
-                self.control.beat(at);
+                self.control.record_answer(at);
                 self.note_alive(self.control.opened_at(), at);
-                if self.doubt.is_none() && self.suspected.is_none() {
-                    self.evidence.vouch(at);
-                    self.gaps.vouch(at);
+                if self.outage.is_none() && self.suspected_lifetime.is_none() {
+                    self.evidence.confirm_deaths_before(at);
+                    self.gaps.confirm_ends_before(at);
                 }
             }
             ProbeEvent::OpenFailed { why } => {
                 self.control.failed();
-                self.failed(at, why);
+                self.record_open_failure(at, why);
             }
             ProbeEvent::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
             ProbeEvent::Died { idle, .. } => {
@@ -463,14 +462,14 @@ impl Search {
     fn observe_second(&mut self, at: Duration, seen: &ProbeEvent) {
         match seen {
             ProbeEvent::Opened => {
-                self.second.opened(at);
-                self.opened += 1;
-                self.failures = 0;
+                self.second_control.opened(at);
+                self.opened_count += 1;
+                self.open_failures = 0;
             }
-            ProbeEvent::Beat => self.second.beat(at),
+            ProbeEvent::Beat => self.second_control.record_answer(at),
             ProbeEvent::OpenFailed { why } => {
-                self.second.failed();
-                self.failed(at, why);
+                self.second_control.failed();
+                self.record_open_failure(at, why);
             }
             ProbeEvent::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
             ProbeEvent::Died { .. }
@@ -490,44 +489,47 @@ impl Search {
                 self.note_opened(at);
             }
             ProbeEvent::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
-            ProbeEvent::Spoke { gap } => self.spoke(index, at, *gap),
+            ProbeEvent::Spoke { gap } => self.record_server_message(index, at, *gap),
             ProbeEvent::Replied => self.gaps.note_answer(),
             ProbeEvent::Beat => {}
             ProbeEvent::OpenFailed { why } => {
                 self.probes.remove(index);
-                self.failed(at, why);
+                self.record_open_failure(at, why);
             }
             ProbeEvent::Survived { idle, rtt } => {
                 let probe = self.probes.remove(index);
-                self.slowest = self.slowest.max(*rtt);
+                self.slowest_answer = self.slowest_answer.max(*rtt);
                 self.note_alive(probe.opened, at);
-                self.evidence.survive(*idle);
-                self.testify(&probe, true, at);
+                self.evidence.record_survival(*idle);
+                self.apply_path_check(&probe, true, at);
             }
             ProbeEvent::Died { idle, death } => {
                 let probe = self.probes.remove(index);
                 let moment = probe.asked.map_or(at, |(_, asked)| asked);
                 match death {
-                    DeathCause::CutOnUse(cut) if is_our_judgement(&cut.how) => self.note_violation(at, cut),
-                    // It had survived such a gap between two words of the server.
-                    _ if ActivityGaps::is_let_go(*idle, probe.gap) => {
-                        self.gaps.let_go(moment, moment.saturating_sub(probe.opened.unwrap_or(moment)));
+                    DeathCause::CutOnUse(cut) if is_closed_by_us(&cut.how) => self.note_violation(at, cut),
+                    // It had survived such a gap between two messages of the server.
+                    _ if ActivityGaps::is_closed_for_silence(*idle, probe.gap) => {
+                        self.gaps.record_silent_close(
+                            moment,
+                            moment.saturating_sub(probe.opened.unwrap_or(moment)),
+                        );
                     }
-                    death => self.die(&probe, *idle, CutManner::from(death), moment),
+                    death => self.record_death(&probe, *idle, CutManner::from(death), moment),
                 }
-                self.testify(&probe, false, at);
+                self.apply_path_check(&probe, false, at);
             }
             ProbeEvent::Ended { idle, cut } => {
                 let probe = self.probes.remove(index);
                 self.end_of_probe(&probe, at, *idle, cut);
-                self.testify(&probe, false, at);
+                self.apply_path_check(&probe, false, at);
             }
         }
     }
 
     fn note_opened(&mut self, at: Duration) {
-        self.opened += 1;
-        self.failures = 0;
+        self.opened_count += 1;
+        self.open_failures = 0;
         self.first_opened.get_or_insert(at);
     }
 
@@ -536,49 +538,48 @@ impl Search {
         self.oldest_alive = self.oldest_alive.max(age);
     }
 
-    /// A silent connection was seen to end.
     fn end_of_probe(&mut self, probe: &KnownProbe, at: Duration, idle: Duration, cut: &VisibleEnd) {
         let opened = probe.opened.unwrap_or(at);
-        if is_our_judgement(&cut.how) {
+        if is_closed_by_us(&cut.how) {
             return self.note_violation(at, cut);
         }
         let is_refusal = self.is_refusal(opened, at, &cut.how);
-        let others = self.open_since().count();
+        let others = self.opening_times().count();
         let end = ObservedEnd { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
         let age = end.age();
         if !is_refusal && !self.is_timed(&end) {
             self.ends.push((at, age));
         }
-        self.unsettled.push(end);
+        self.unclassified_ends.push(end);
         if is_refusal {
-            return self.hold_openings(at);
+            return self.pause_openings(at);
         }
-        if ActivityGaps::is_let_go(idle, probe.gap) {
-            self.gaps.let_go(at, age)
+        if ActivityGaps::is_closed_for_silence(idle, probe.gap) {
+            self.gaps.record_silent_close(at, age)
         } else {
-            self.die(probe, idle, CutManner::Visible(cut.clone()), at)
+            self.record_death(probe, idle, CutManner::Visible(cut.clone()), at)
         }
     }
 
-    fn die(&mut self, probe: &KnownProbe, idle: Duration, manner: CutManner, moment: Duration) {
+    fn record_death(&mut self, probe: &KnownProbe, idle: Duration, manner: CutManner, moment: Duration) {
         let age = moment.saturating_sub(probe.opened.unwrap_or(moment));
-        if !self.lifetime.is_some_and(|lifetime| is_of_age(idle, age, lifetime)) {
+        if !self.lifetime.is_some_and(|lifetime| is_explained_by_lifetime(idle, age, lifetime)) {
             self.youngest_death = self.youngest_death.min(age);
-            self.evidence.die(idle, manner, moment, age);
+            self.evidence.record_death(idle, manner, moment, age);
         }
     }
 
     fn end_of_control(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
         let opened = self.control.opened_at().unwrap_or(at);
-        if is_our_judgement(&cut.how) {
+        if is_closed_by_us(&cut.how) {
             self.control.failed();
             return self.note_violation(at, cut);
         }
         let is_seen = !matches!(cut.how, CloseKind::Timeout | CloseKind::Silent);
         let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
         if is_seen {
-            let others = self.open_since().count() - usize::from(self.control.is_open());
-            self.unsettled.push(ObservedEnd {
+            let others = self.opening_times().count() - usize::from(self.control.is_open());
+            self.unclassified_ends.push(ObservedEnd {
                 moment: at,
                 opened,
                 idle: None,
@@ -589,24 +590,24 @@ impl Search {
         }
         if is_refusal {
             self.control.failed();
-            return self.hold_openings(at);
+            return self.pause_openings(at);
         }
         self.control_ended(at, idle, cut);
     }
 
     fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
-        if is_our_judgement(&cut.how) {
-            self.second.failed();
+        if is_closed_by_us(&cut.how) {
+            self.second_control.failed();
             return self.note_violation(at, cut);
         }
-        let opened = self.second.life().map_or(at, |(_, opened, _)| opened);
-        let is_seen = !is_silent(cut);
+        let opened = self.second_control.open_state().map_or(at, |(_, opened, _)| opened);
+        let is_seen = !is_unanswered(cut);
         let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
-        let (last, gone) = self.moments_of_end(at, idle, cut);
-        self.second.ended(last, gone);
+        let (last, gone) = self.last_alive_and_gone(at, idle, cut);
+        self.second_control.ended(last, gone);
         if is_seen {
-            let others = self.open_since().count();
-            self.unsettled.push(ObservedEnd {
+            let others = self.opening_times().count();
+            self.unclassified_ends.push(ObservedEnd {
                 moment: at,
                 opened,
                 idle: None,
@@ -616,41 +617,41 @@ impl Search {
             });
         }
         if is_refusal {
-            self.hold_openings(at);
+            self.pause_openings(at);
         }
     }
 
-    /// What wscheck ended itself says nothing of the path's timers.
+    /// An end by wscheck itself says nothing about the path's timers.
     fn note_violation(&mut self, at: Duration, cut: &VisibleEnd) {
         self.incidents.count(IncidentKind::Violation, at, cut);
         self.retry_at = self.retry_at.max(at + VIOLATION_PAUSE);
         if self.incidents.connections(IncidentKind::Violation) >= MAX_VIOLATIONS {
             self.conclude(
                 IdleVerdict::Inconclusive,
-                "what the server sent leaves nothing to measure".to_string(),
+                "what the server sends makes measuring impossible".to_string(),
             );
         }
     }
 
-    /// Whether an end shows that the server takes no such connection: it came right after the opening, or the close
-    /// frame says so, or another opening brought it about.
+    /// Whether an end shows that the server accepts no such connection: it came right after opening, its
+    /// close frame says so, or another opening caused it.
     fn is_refusal(&self, opened: Duration, at: Duration, how: &CloseKind) -> bool {
-        let displaced = self.admission.is_in_doubt() && at <= self.ordered_at + DISPLACED_WITHIN;
-        at.saturating_sub(opened) < self.plan.at_once() || names_a_limit(how) || displaced
+        let is_displaced = self.admission.has_recent_refusals() && at <= self.ordered_at + DISPLACED_WITHIN;
+        at.saturating_sub(opened) < self.plan.at_once() || names_a_limit(how) || is_displaced
     }
 
-    /// No connection is opened before it is known why one ended at once.
-    fn hold_openings(&mut self, at: Duration) {
+    /// Opens no connection until it is known why one ended at once.
+    fn pause_openings(&mut self, at: Duration) {
         self.retry_at = self.retry_at.max(at + REFUSAL_PAUSE);
     }
 
-    fn refuse(&mut self, end: &ObservedEnd) {
+    fn record_refusal(&mut self, end: &ObservedEnd) {
         self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.cut);
-        let retry_at = self.admission.refuse(end.opened, end.moment, end.others, &end.cut);
+        let retry_at = self.admission.record_refusal(end.opened, end.moment, end.others, &end.cut);
         self.retry_at = self.retry_at.max(retry_at);
     }
 
-    fn spoke(&mut self, index: usize, at: Duration, gap: Duration) {
+    fn record_server_message(&mut self, index: usize, at: Duration, gap: Duration) {
         let twice = self.probes.iter().enumerate().any(|(i, other)| i != index && other.spoken >= 2);
         let probe = &mut self.probes[index];
         self.gaps.note(gap, probe.spoken, twice);
@@ -659,27 +660,28 @@ impl Search {
         probe.since = Some(at);
     }
 
-    /// A server that refuses further connections is asked for fewer.
-    fn failed(&mut self, at: Duration, why: &str) {
+    /// Lowers the connection limit if the server refuses further connections.
+    fn record_open_failure(&mut self, at: Duration, why: &str) {
         let open = self.probes.iter().filter(|probe| probe.opened.is_some()).count();
         let open = open + usize::from(self.control.is_open());
         let opening = self.probes.len() + usize::from(self.control.id().is_some()) - open;
-        // A server that is gone altogether is waited for: what fails together fails once, and shows no limit.
-        let gone = open == 0 && self.opened > 0;
+        // If the server is unreachable, the search waits for it. Simultaneous failures count once and show no
+        // limit.
+        let gone = open == 0 && self.opened_count > 0;
         if gone && at < self.retry_at {
             return;
         }
-        self.failures += 1;
-        self.retry_at = at + Duration::from_secs(u64::from(self.failures.min(10)));
-        if self.failures > 1 && !gone {
-            self.limit = self.limit.min((open + opening).max(3));
+        self.open_failures += 1;
+        self.retry_at = at + Duration::from_secs(u64::from(self.open_failures.min(10)));
+        if self.open_failures > 1 && !gone {
+            self.connection_limit = self.connection_limit.min((open + opening).max(3));
         }
-        if self.failures >= MAX_OPEN_FAILURES && (gone || open + opening < 3) {
+        if self.open_failures >= MAX_OPEN_FAILURES && (gone || open + opening < 3) {
             let why = match (gone, open) {
-                (true, _) => format!("the server could not be reached any more: {why}"),
+                (true, _) => format!("the server became unreachable: {why}"),
                 (false, 0) => format!(
                     "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token \
-                     that serves once, or the server takes but one connection of a client"
+                     is valid only once, or the server accepts one connection per client"
                 ),
                 (false, _) => {
                     format!("only {} could be open at once: {why}", counted(open as u64, "connection"))
@@ -689,27 +691,27 @@ impl Search {
         }
     }
 
-    /// When a control was alive last, and when it was gone: when its first question without an answer left.
-    fn moments_of_end(&self, at: Duration, idle: Duration, cut: &VisibleEnd) -> (Duration, Duration) {
+    /// When a control was last alive, and when it was gone: at its end or at its first unanswered question.
+    fn last_alive_and_gone(&self, at: Duration, idle: Duration, cut: &VisibleEnd) -> (Duration, Duration) {
         let last = at.saturating_sub(idle);
-        if !is_silent(cut) {
+        if !is_unanswered(cut) {
             return (last, at);
         }
         (last, at.saturating_sub(self.plan.answer_timeout).max(last))
     }
 
     fn control_ended(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
-        let silent = is_silent(cut);
-        let (last, gone) = self.moments_of_end(at, idle, cut);
-        self.second_due = true;
+        let silent = is_unanswered(cut);
+        let (last, gone) = self.last_alive_and_gone(at, idle, cut);
+        self.is_second_control_due = true;
         self.control_ages.extend(self.control.opened_at().map(|opened| gone.saturating_sub(opened)));
         self.control_cut = Some(cut.clone());
-        let doubt = OutageSuspicion {
+        let outage = OutageSuspicion {
             since: at,
             alive_at: last,
             silent,
             lifetime: None,
-            witness: None,
+            path_check: None,
             is_repeated: false,
         };
         self.note_alive(self.control.opened_at(), last);
@@ -717,17 +719,17 @@ impl Search {
             ControlVerdict::SameAge(lifetime)
                 if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
             ControlVerdict::SameAge(lifetime) if !self.is_credible(&lifetime) => {
-                self.doubt_path(doubt);
+                self.suspect_outage(outage);
             }
             ControlVerdict::SameAge(lifetime) => {
-                self.doubt_path(OutageSuspicion { lifetime: Some(lifetime), ..doubt });
+                self.suspect_outage(OutageSuspicion { lifetime: Some(lifetime), ..outage });
             }
-            ControlVerdict::Stillborn => {
+            ControlVerdict::EndedAtOnceTwice => {
                 let why = match (silent, self.plan.kind) {
-                    (false, _) => &ended_at_once(cut),
+                    (false, _) => &describe_immediate_end(cut),
                     (true, HeartbeatKind::Protocol) => {
-                        "the control was not answered, twice: perhaps the server answers no Ping frames, and app \
-                         heartbeats would tell"
+                        "the control was not answered, twice: perhaps the server does not answer Ping frames; app \
+                         heartbeats would show it"
                     }
                     (true, HeartbeatKind::App) => {
                         "the control was not answered, twice: perhaps the server does not answer such messages"
@@ -735,70 +737,76 @@ impl Search {
                 };
                 self.conclude(IdleVerdict::Inconclusive, why.to_string());
             }
-            ControlVerdict::Lone { alive_at } => self.doubt_path(OutageSuspicion { alive_at, ..doubt }),
+            ControlVerdict::Single { alive_at } => {
+                self.suspect_outage(OutageSuspicion { alive_at, ..outage })
+            }
         }
     }
 
-    /// The path is in doubt; where it was already, the doubt reaches as far back as the earlier one did.
-    fn doubt_path(&mut self, doubt: OutageSuspicion) {
-        let earlier = self.doubt.map(|earlier| earlier.alive_at);
-        let alive_at = earlier.map_or(doubt.alive_at, |earlier| earlier.min(doubt.alive_at));
-        self.doubt = Some(OutageSuspicion { alive_at, is_repeated: earlier.is_some(), ..doubt });
+    /// Suspects an outage. It starts at the earlier suspicion's start, if there is one.
+    fn suspect_outage(&mut self, outage: OutageSuspicion) {
+        let earlier = self.outage.map(|earlier| earlier.alive_at);
+        let alive_at = earlier.map_or(outage.alive_at, |earlier| earlier.min(outage.alive_at));
+        self.outage = Some(OutageSuspicion { alive_at, is_repeated: earlier.is_some(), ..outage });
     }
 
-    /// Whether controls that died at one age show a lifetime: it is known well enough, none outlived it, and where connections ended at other
-    /// ages, too, three controls are no coincidence.
+    /// Whether the controls' ages show a lifetime:
+    /// 1. the age is known to 40 %,
+    /// 2. no connection outlived it,
+    /// 3. if connections ended at other ages too, at least three controls ended at this one.
     fn is_credible(&self, lifetime: &LifetimeCap) -> bool {
         let controls = self.control.ages().iter().filter(|age| is_same(age, lifetime)).count();
-        let others = self.ends.iter().any(|(_, age)| is_young(*age, *lifetime));
+        let others = self.ends.iter().any(|(_, age)| is_well_below(*age, *lifetime));
         let is_known_well = lifetime.hi - lifetime.lo <= lifetime.lo.mul_f64(0.4);
         is_known_well && !is_outlived(lifetime, self.oldest_alive) && (!others || controls > 2)
     }
 
-    /// What the life or death of a connection that was there says about a control's death.
-    fn testify(&mut self, probe: &KnownProbe, alive: bool, at: Duration) {
-        let Some(doubt) = self.doubt else { return };
-        let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= doubt.since);
-        let witness = doubt.witness == Some(probe.id);
-        match (alive, doubt.lifetime) {
-            (true, Some(lifetime)) if witness => self.suspect_lifetime(lifetime),
-            (true, None) if asked_since && probe.opened <= Some(doubt.alive_at) => self.trust(&doubt, at),
-            (false, _) if witness => self.void(at),
+    /// Uses the end or survival of a connection that was open at the outage's start to explain the control's
+    /// end.
+    fn apply_path_check(&mut self, probe: &KnownProbe, alive: bool, at: Duration) {
+        let Some(outage) = self.outage else { return };
+        let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= outage.since);
+        let path_check = outage.path_check == Some(probe.id);
+        match (alive, outage.lifetime) {
+            (true, Some(lifetime)) if path_check => self.suspect_lifetime(lifetime),
+            (true, None) if asked_since && probe.opened <= Some(outage.alive_at) => {
+                self.confirm_path(&outage, at)
+            }
+            (false, _) if path_check => self.void_round(at),
             (true | false, _) => {}
         }
     }
 
-    /// The control died alone. While it was silent nobody answered, so that nothing is held against who did
-    /// not, either.
-    fn trust(&mut self, doubt: &OutageSuspicion, at: Duration) {
-        self.doubt = None;
-        if doubt.silent {
-            let dropped = self.evidence.disregard(doubt.alive_at, at);
-            self.gaps.disregard(doubt.alive_at, at);
-            self.note_path_lost(doubt.alive_at, dropped);
+    /// The control died alone. While it was silent no control answered, so deaths in that time do not count.
+    fn confirm_path(&mut self, outage: &OutageSuspicion, at: Duration) {
+        self.outage = None;
+        if outage.silent {
+            let dropped = self.evidence.ignore_between(outage.alive_at, at);
+            self.gaps.ignore_between(outage.alive_at, at);
+            self.note_path_lost(outage.alive_at, dropped);
         }
     }
 
-    /// The round does not count: the path itself was gone.
-    fn void(&mut self, at: Duration) {
-        let Some(doubt) = self.doubt.take() else { return };
+    /// Voids the round: the path itself had failed.
+    fn void_round(&mut self, at: Duration) {
+        let Some(outage) = self.outage.take() else { return };
         self.void_rounds += 1;
-        let dropped = self.evidence.void_since(doubt.alive_at);
-        self.gaps.disregard(doubt.alive_at, at);
-        match self.control_cut.clone().filter(|_| !doubt.silent) {
+        let dropped = self.evidence.drop_deaths_since(outage.alive_at);
+        self.gaps.ignore_between(outage.alive_at, at);
+        match self.control_cut.clone().filter(|_| !outage.silent) {
             Some(cut) => self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
-                at: doubt.since,
+                at: outage.since,
                 connections: dropped + 1,
                 cut,
             }),
-            None => self.note_path_lost(doubt.alive_at, dropped),
+            None => self.note_path_lost(outage.alive_at, dropped),
         }
-        self.provisional = self.provisional.filter(|provisional| provisional.at < doubt.alive_at);
+        self.provisional = self.provisional.filter(|provisional| provisional.at < outage.alive_at);
         let cancelled = self.probes.drain(..).map(|probe| ProbeOrder::Cancel { probe: probe.id });
         self.orders.extend(cancelled);
-        self.watchers_due = true;
-        self.judge_void_rounds();
+        self.needs_watchers = true;
+        self.decide_void_rounds();
         self.retry_at = self.retry_at.max(at);
     }
 
@@ -809,7 +817,7 @@ impl Search {
         }
     }
 
-    fn judge_void_rounds(&mut self) {
+    fn decide_void_rounds(&mut self) {
         if self.void_rounds < MAX_VOID_ROUNDS {
             return;
         }
@@ -819,8 +827,8 @@ impl Search {
         let rounds = self.void_rounds;
         let why = if moments.len() as u32 >= MAX_VOID_ROUNDS {
             format!(
-                "{rounds} rounds were void: connections ended at one moment {} into the run: the server restarts or \
-                 reloads, or the path fails",
+                "{rounds} rounds were void: connections ended at the same moment {} into the run: the server \
+                 restarts or reloads, or the path fails",
                 moments.join(", ")
             )
         } else {
@@ -829,25 +837,25 @@ impl Search {
         self.conclude(IdleVerdict::Inconclusive, why);
     }
 
-    /// Looks at ends that came at one moment together. Gives when to look again, where no verdict may stand before.
-    fn settle(&mut self, now: Duration) -> Option<Duration> {
-        for group in self.unsettled.take_complete(now) {
-            self.settle_group(&group);
+    /// Classifies ends of one moment together. Returns when to try again, if no verdict is allowed before.
+    fn classify_ends(&mut self, now: Duration) -> Option<Duration> {
+        for group in self.unclassified_ends.take_complete(now) {
+            self.classify_group(&group);
         }
-        self.unsettled.hold_until(&|end| self.is_timed(end))
+        self.unclassified_ends.hold_until(&|end| self.is_timed(end))
     }
 
-    /// Whether connections that ended at another moment had been silent for as long.
+    /// Whether a timer explains this end: other connections ended after the same silence at another moment.
     fn is_timed(&self, end: &ObservedEnd) -> bool {
         end.idle.is_some_and(|idle| self.evidence.ended_before(idle, end.moment))
     }
 
-    /// Ends that came at one moment, and that no timer explains, are one event; else each stands for itself.
-    fn settle_group(&mut self, group: &[ObservedEnd]) {
+    /// Ends of one moment that no timer explains are one event; otherwise each is judged alone.
+    fn classify_group(&mut self, group: &[ObservedEnd]) {
         let Some(first) = group.first() else { return };
         let before = |opened: &Duration| *opened + SAME_MOMENT < first.moment;
-        let survivors = self.open_since().filter(before).count();
-        // The control was open for long, or all that was open ended: what ends with it right after opening is no refusal.
+        let survivors = self.opening_times().filter(before).count();
+        // If an old control is among the ends, or nothing survived, ends right after opening are no refusals.
         let is_old = group.iter().any(|end| !end.is_refusal && (end.is_control() || survivors == 0));
         let unexplained: Vec<_> =
             group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
@@ -855,47 +863,48 @@ impl Search {
         if is_one_event(&unexplained, survivors, &KnownSurvival { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
         } else {
-            group.iter().filter(|end| end.is_refusal).for_each(|end| self.refuse(end));
+            group.iter().filter(|end| end.is_refusal).for_each(|end| self.record_refusal(end));
         }
     }
 
     fn note_event(&mut self, group: &[ObservedEnd], first: &ObservedEnd) {
         let (from, to) = (first.moment, first.moment + SAME_MOMENT);
-        self.evidence.disregard(from, to);
-        self.gaps.disregard(from, to);
+        self.evidence.ignore_between(from, to);
+        self.gaps.ignore_between(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
         self.incidents.push_event(Incident { kind, at: from, connections, cut: first.cut.clone() });
         if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
-            self.second.forget_end(from, to);
-            (self.suspected, self.staggered) = (None, 0);
-            self.settle_doubt(from, to);
-            self.watchers_due = true;
+            self.second_control.forget_end(from, to);
+            (self.suspected_lifetime, self.delayed_controls) = (None, 0);
+            self.clear_outage_within(from, to);
+            self.needs_watchers = true;
         }
         self.void_rounds += 1;
-        self.judge_void_rounds();
+        self.decide_void_rounds();
     }
 }
 
-/// Who is there.
+/// Opening and closing connections.
 impl Search {
-    /// An event explains the doubt that began with it, but not an earlier one, of which nobody tells any more.
-    fn settle_doubt(&mut self, from: Duration, to: Duration) {
-        let Some(doubt) = self.doubt.take_if(|doubt| (from..=to).contains(&doubt.since)) else { return };
-        if doubt.is_repeated {
-            self.evidence.disregard(doubt.alive_at, to);
-            self.gaps.disregard(doubt.alive_at, to);
+    /// An event explains an outage that began with it. What an earlier, unexplained outage covers stays
+    /// ignored.
+    fn clear_outage_within(&mut self, from: Duration, to: Duration) {
+        let Some(outage) = self.outage.take_if(|outage| (from..=to).contains(&outage.since)) else { return };
+        if outage.is_repeated {
+            self.evidence.ignore_between(outage.alive_at, to);
+            self.gaps.ignore_between(outage.alive_at, to);
         }
     }
 
     fn new_id(&mut self) -> ProbeId {
-        self.ordered += 1;
-        ProbeId(self.ordered)
+        self.ordered_count += 1;
+        ProbeId(self.ordered_count)
     }
 
     fn open(&mut self, role: ProbeRole, ask_at: Option<Duration>, now: Duration) {
-        if self.ordered >= self.most_connections {
+        if self.ordered_count >= self.most_connections {
             return;
         }
         self.ordered_at = now;
@@ -903,80 +912,90 @@ impl Search {
         self.orders.push(ProbeOrder::Open { probe, role, ask_at });
         match role {
             ProbeRole::Control => self.control.order(probe),
-            ProbeRole::SecondControl => self.second.order(probe),
+            ProbeRole::SecondControl => self.second_control.order(probe),
             ProbeRole::Watcher | ProbeRole::Trial => {
                 self.probes.push(KnownProbe::ordered(probe, role, ask_at, now))
             }
         }
     }
 
-    /// Sees to it that there are a control and watchers, and a witness when the control has died.
-    fn staff(&mut self, now: Duration) {
-        self.call_witness(now);
+    /// Opens the missing controls and watchers; after the control's end, asks a connection whether the path
+    /// still works.
+    fn open_missing(&mut self, now: Duration) {
+        self.ask_youngest(now);
         if now < self.retry_at {
             return;
         }
-        self.set_limit(now);
-        if self.control.id().is_none() && now >= self.control_due {
+        self.update_limit(now);
+        if self.control.id().is_none() && now >= self.control_not_before {
             self.open(ProbeRole::Control, None, now);
         }
-        if self.wants_second() && self.taken() <= self.limit {
+        if self.needs_second_control() && self.places_taken() <= self.connection_limit {
             self.open(ProbeRole::SecondControl, None, now);
         }
         let watching = self.probes.iter().filter(|probe| probe.role == ProbeRole::Watcher).count();
-        let dying = self.evidence.suspect().is_some() || self.evidence.rumours().next().is_some();
+        let dying =
+            self.evidence.upper_candidate().is_some() || self.evidence.unconfirmed_deaths().next().is_some();
         let quiet = !dying && watching * 2 < self.watchers();
-        if std::mem::take(&mut self.watchers_due) || quiet {
-            let room = self.limit().saturating_sub(self.taken());
+        if std::mem::take(&mut self.needs_watchers) || quiet {
+            let room = self.connection_limit().saturating_sub(self.places_taken());
             let count = self.watchers().saturating_sub(watching).min(room);
             (0..count).for_each(|_| self.open(ProbeRole::Watcher, Some(self.plan.max), now));
         }
         self.release_watchers();
     }
 
-    /// How many places are taken: by the control, by the second one, open or wanted, and by the others.
-    fn taken(&self) -> usize {
-        1 + usize::from(self.second.is_present() || self.wants_second()) + self.probes.len()
+    /// Connections that count against the limit: the control, the second control (open or needed), and all
+    /// others.
+    fn places_taken(&self) -> usize {
+        1 + usize::from(self.second_control.is_present() || self.needs_second_control()) + self.probes.len()
     }
 
-    /// Whether a second control is to be opened. It leaves no place for a trial where the server allows few connections.
-    fn wants_second(&self) -> bool {
-        let of_use = self.second_due && self.reset_by.is_none() && self.second.is_wanted();
-        of_use && self.takes_second()
+    /// Whether to open a second control. With few connections allowed it would leave no place for a trial.
+    fn needs_second_control(&self) -> bool {
+        let of_use = self.is_second_control_due && self.reset_by.is_none() && self.second_control.is_wanted();
+        of_use && self.allows_second_control()
     }
 
-    fn takes_second(&self) -> bool {
-        self.plan.second_control && self.limit() >= MIN_FOR_SECOND_CONTROL
+    fn allows_second_control(&self) -> bool {
+        self.plan.second_control && self.connection_limit() >= MIN_FOR_SECOND_CONTROL
     }
 
-    /// After connections ended at once, fewer are tried; see [`Admission`].
-    fn set_limit(&mut self, now: Duration) {
-        let together = self.ordered as usize <= self.plan.max_connections;
-        self.admission.attempt(now, Some(self.opened as usize).filter(|_| together));
+    /// Lowers the limit after connections ended at once; see [`Admission`].
+    fn update_limit(&mut self, now: Duration) {
+        let together = self.ordered_count as usize <= self.plan.max_connections;
+        self.admission.update_limit(now, Some(self.opened_count as usize).filter(|_| together));
         let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + MAX_OBSERVATION_DELAY;
-        let lasting = self.open_since().filter(stays).count();
-        self.admission.admit(lasting);
+        let lasting = self.opening_times().filter(stays).count();
+        self.admission.raise_limit(lasting);
     }
 
-    fn limit(&self) -> usize {
-        self.limit.min(self.admission.limit())
+    fn connection_limit(&self) -> usize {
+        self.connection_limit.min(self.admission.limit())
     }
 
-    /// When each connection opened that is open.
-    fn open_since(&self) -> impl Iterator<Item = Duration> {
-        let second = self.second.life().filter(|_| self.second.is_present()).map(|(_, opened, _)| opened);
+    /// When each open connection opened.
+    fn opening_times(&self) -> impl Iterator<Item = Duration> {
+        let second = self
+            .second_control
+            .open_state()
+            .filter(|_| self.second_control.is_present())
+            .map(|(_, opened, _)| opened);
         self.probes.iter().filter_map(|probe| probe.opened).chain(self.control.opened_at()).chain(second)
     }
 
     fn watchers(&self) -> usize {
-        self.plan.watchers().min(self.limit().saturating_sub(1) / 2).max(1)
+        self.plan.watchers().min(self.connection_limit().saturating_sub(1) / 2).max(1)
     }
 
-    /// Where the server allows few connections, watchers make room for a trial.
+    /// Cancels surplus watchers where the server allows few connections, so that there is a place for a
+    /// trial.
     fn release_watchers(&mut self) {
         let watchers = self.probes.iter().filter(|probe| probe.role == ProbeRole::Watcher);
         let surplus: Vec<_> = watchers.skip(self.watchers()).map(|probe| probe.id).collect();
-        surplus.into_iter().for_each(|id| self.cancel(id));
+        for id in surplus {
+            self.cancel(id);
+        }
     }
 
     fn cancel(&mut self, id: ProbeId) {
@@ -984,43 +1003,48 @@ impl Search {
         self.orders.push(ProbeOrder::Cancel { probe: id });
     }
 
-    /// Asks the youngest of the connections that can tell at once, whose silence is the least loss. Without any
-    /// the round is void; a lifetime stands then, unless somebody was seen to die young.
-    fn call_witness(&mut self, now: Duration) {
-        let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
-        if !doubt.silent && now < doubt.since + MAX_OBSERVATION_DELAY {
+    /// Asks the youngest suitable connection at once: its silence is the least loss. Without one the round is
+    /// void. If a lifetime is suspected it is accepted instead, unless a connection ended young with the
+    /// control.
+    fn ask_youngest(&mut self, now: Duration) {
+        let Some(outage) = self.outage.filter(|outage| outage.path_check.is_none()) else { return };
+        if !outage.silent && now < outage.since + MAX_OBSERVATION_DELAY {
             return;
         }
-        let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
+        let ended_young_with_control =
+            outage.lifetime.is_some_and(|lifetime| self.ended_young_with_control(outage.alive_at, lifetime));
         let tells = |probe: &KnownProbe| {
-            let young = doubt
+            let young = outage
                 .lifetime
-                .is_none_or(|l| probe.opened.is_some_and(|at| is_young(now.saturating_sub(at), l)));
-            probe.since.is_some_and(|since| since < doubt.alive_at) && probe.asked.is_none() && young
+                .is_none_or(|l| probe.opened.is_some_and(|at| is_well_below(now.saturating_sub(at), l)));
+            probe.since.is_some_and(|since| since < outage.alive_at) && probe.asked.is_none() && young
         };
         let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
-        match (youngest.filter(|_| !died_young), doubt.lifetime.filter(|_| !died_young)) {
-            (None, Some(lifetime)) if self.staggered > u32::from(doubt.silent) => {
+        match (
+            youngest.filter(|_| !ended_young_with_control),
+            outage.lifetime.filter(|_| !ended_young_with_control),
+        ) {
+            (None, Some(lifetime)) if self.delayed_controls > u32::from(outage.silent) => {
                 self.suspect_lifetime(lifetime)
             }
-            (None, Some(lifetime)) => self.stagger(now, lifetime),
-            (None, None) => self.void(now),
+            (None, Some(lifetime)) => self.reopen_control_later(now, lifetime),
+            (None, None) => self.void_round(now),
             (Some(probe), _) => {
                 let at = probe.idle(now);
                 probe.ask_at = Some(at);
                 self.orders.push(ProbeOrder::Ask { probe: probe.id, at });
-                self.doubt = Some(OutageSuspicion { witness: Some(probe.id), ..doubt });
+                self.outage = Some(OutageSuspicion { path_check: Some(probe.id), ..outage });
             }
         }
     }
 
-    /// All connections are of one age, so that a restart at regular intervals would look like a lifetime: the next
-    /// control is opened apart from them; twice, where ends are not seen and ages are less exact.
-    fn stagger(&mut self, now: Duration, lifetime: LifetimeCap) {
-        let gone = self.doubt.take().map(|doubt| doubt.since);
+    /// Opens the next control later than the other connections. All are of one age, so a regular restart
+    /// would look like a lifetime. If ends are not seen, ages are less exact and it does so twice.
+    fn reopen_control_later(&mut self, now: Duration, lifetime: LifetimeCap) {
+        let gone = self.outage.take().map(|outage| outage.since);
         if let (Some(at), Some(cut)) = (gone, self.control_cut.clone()) {
-            // What ended with the control did not end of being idle.
-            let dropped = self.evidence.disregard(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
+            // What ended with the control did not end by being idle.
+            let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
             self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
             self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
@@ -1029,108 +1053,113 @@ impl Search {
                 cut,
             });
         }
-        self.staggered += 1;
-        let part = if self.staggered.is_multiple_of(2) { 0.7 } else { 0.4 };
-        self.control_due = now + lifetime.lo.mul_f64(part);
+        self.delayed_controls += 1;
+        let part = if self.delayed_controls.is_multiple_of(2) { 0.7 } else { 0.4 };
+        self.control_not_before = now + lifetime.lo.mul_f64(part);
         if let Some(probe) = self.control.id() {
             self.orders.push(ProbeOrder::Cancel { probe });
             self.control.failed();
         }
     }
 
-    /// Whether a connection that was far from this age ended together with a control.
-    fn died_young(&self, moment: Duration, lifetime: LifetimeCap) -> bool {
+    /// Whether a connection well below this age ended together with a control.
+    fn ended_young_with_control(&self, moment: Duration, lifetime: LifetimeCap) -> bool {
         let together = |at: Duration| at.abs_diff(moment) <= Duration::from_millis(300);
-        self.ends.iter().any(|(at, age)| together(*at) && is_young(*age, lifetime))
+        self.ends.iter().any(|(at, age)| together(*at) && is_well_below(*age, lifetime))
     }
 
-    fn wishes(&mut self, now: Duration) -> SearchActions {
-        let may_open = now >= self.retry_at && self.max_survived_at.is_none() && !self.awaits_age;
-        let free = if may_open { self.limit().saturating_sub(self.taken()) } else { 0 };
-        let answer = (self.slowest * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
-        let witness = self.doubt.and_then(|doubt| doubt.witness);
-        let situation = SearchState {
+    fn plan_actions(&mut self, now: Duration) -> SearchActions {
+        let may_open =
+            now >= self.retry_at && self.max_survived_at.is_none() && !self.is_awaiting_control_age;
+        let free = if may_open { self.connection_limit().saturating_sub(self.places_taken()) } else { 0 };
+        let answer = (self.slowest_answer * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
+        let path_check = self.outage.and_then(|outage| outage.path_check);
+        let state = SearchState {
             now,
             plan: &self.plan,
             evidence: &self.evidence,
             probes: &self.probes,
-            witness,
+            path_check,
             free,
             answer,
-            need: self.need(),
+            need: self.deaths_needed(),
             precision: self.precision(now),
         };
-        match &mut self.tactic {
-            StrategyState::Parallel(parallel) => parallel.wishes(&situation),
-            StrategyState::Bisect(bisect) => bisect.wishes(&situation),
+        match &mut self.strategy {
+            StrategyState::Parallel(parallel) => parallel.plan_actions(&state),
+            StrategyState::Bisect(bisect) => bisect.plan_actions(&state),
         }
     }
 
-    fn grant(&mut self, wishes: SearchActions, now: Duration) {
-        for wish in wishes.list {
-            match wish {
+    fn apply_actions(&mut self, actions: SearchActions, now: Duration) {
+        for action in actions.list {
+            match action {
                 SearchAction::Open { ask_at } => self.open(ProbeRole::Trial, ask_at, now),
                 SearchAction::Cancel { probe } => self.cancel(probe),
                 SearchAction::Ask { probe, at } => {
                     self.orders.push(ProbeOrder::Ask { probe, at });
-                    let found = self.probes.iter_mut().find(|known| known.id == probe);
-                    found.into_iter().for_each(|known| known.ask_at = Some(at));
+                    if let Some(known) = self.probes.iter_mut().find(|known| known.id == probe) {
+                        known.ask_at = Some(at);
+                    }
                 }
             }
         }
     }
 
-    fn need(&self) -> usize {
-        self.evidence.needed(self.plan.repeat)
+    fn deaths_needed(&self) -> usize {
+        self.evidence.deaths_needed(self.plan.repeat)
     }
 
     fn usual_precision(&self) -> Duration {
         self.plan.precision.at(self.evidence.longest().unwrap_or_default())
     }
 
-    /// How narrow the bracket must become. Where visible ends agree closely, and there is still time for
-    /// it: close enough to see a hop that lets go a second before it says so.
+    /// How narrow the bracket must become. If visible ends agree closely and time remains, it must be narrow
+    /// enough to show a hop that drops the connection a second before it closes it.
     fn precision(&self, now: Duration) -> Duration {
         let usual = self.usual_precision();
-        let near = Duration::from_millis(700).max(self.slowest * 4);
-        if self.near_until().is_some_and(|until| now < until) { usual.min(near) } else { usual }
+        let near = Duration::from_millis(700).max(self.slowest_answer * 4);
+        if self.refine_until().is_some_and(|until| now < until) { usual.min(near) } else { usual }
     }
 
-    /// Until when a closer look at visible ends is worth its time.
-    fn near_until(&self) -> Option<Duration> {
-        let spread = self.evidence.visible()?;
+    /// Until when refining below the visible ends is worth its time.
+    fn refine_until(&self) -> Option<Duration> {
+        let spread = self.evidence.visible_ends()?;
         let agree = spread.max - spread.min <= Duration::from_millis(300);
-        let top = self.evidence.suspect().is_some_and(|top| top >= spread.min);
+        let top = self.evidence.upper_candidate().is_some_and(|top| top >= spread.min);
         let (shortest, part) = (Duration::from_secs(2), 2.15);
         (agree && top && spread.min > shortest).then(|| spread.min.mul_f64(part))
     }
 }
 
-/// When a verdict stands.
+/// Deciding the verdict.
 impl Search {
-    /// No verdict stands beside an end by our own judgement.
+    /// Sets the verdict. It is inconclusive if wscheck itself closed connections, or a connection limit is
+    /// suspected.
     fn conclude(&mut self, verdict: IdleVerdict, reason: String) {
         let violation = self.incidents.of(IncidentKind::Violation).next().map(ToString::to_string);
         let outcome = match violation {
             Some(why) => (IdleVerdict::Inconclusive, vec![why, reason]),
             None if verdict != IdleVerdict::Inconclusive && self.admission.is_limit_suspected() => {
-                let stayed: Vec<_> = self.open_since().collect();
-                let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
+                let stayed: Vec<_> = self.opening_times().collect();
+                let why =
+                    self.admission.describe_suspicion(&stayed, self.plan.min, self.plan.max_connections);
                 (IdleVerdict::Inconclusive, vec![why, reason])
             }
-            None => self.unless_control_ended_so(verdict, reason),
+            None => self.unless_control_ended_too(verdict, reason),
         };
         self.outcome.get_or_insert(outcome);
     }
 
-    /// No idle timeout is claimed where the control, which is never idle, ended too, and a lifetime explains all ends:
+    /// Claims no idle timeout if the control, which is never idle, ended too and a lifetime explains all
+    /// ends:
     ///
-    /// - the control ended at the age at which the others ended
-    /// - or the others ended when they were older, and nothing was seen alive beyond that age
-    /// - or the others ended before any silence was tried
-    fn unless_control_ended_so(&self, verdict: IdleVerdict, reason: String) -> (IdleVerdict, Vec<String>) {
+    /// 1. the control ended at the same age as the others,
+    /// 2. or the others ended older, and no connection was seen alive beyond that age,
+    /// 3. or the others ended before any silence was tried.
+    fn unless_control_ended_too(&self, verdict: IdleVerdict, reason: String) -> (IdleVerdict, Vec<String>) {
         let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
-        let range = self.evidence.range().filter(|_| is_idle && self.reset_by.is_none());
+        let range = self.evidence.death_range().filter(|_| is_idle && self.reset_by.is_none());
         let is_near =
             |age: &Duration| range.is_some_and(|range| age.abs_diff(range.median) <= age_slack(*age));
         let is_as_old = self.control_ages.iter().find(|age| is_near(age));
@@ -1144,72 +1173,73 @@ impl Search {
         let oldest = oldest.filter(|age| is_unproven || is_lifetime(age));
         let Some(age) = is_as_old.or(oldest) else { return (verdict, vec![reason]) };
         let why = format!(
-            "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
+            "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all \
+             ends",
             show(*age)
         );
         (IdleVerdict::Inconclusive, vec![why])
     }
 
-    /// Concludes, if the evidence allows it; else says when to look again, where that is known.
-    fn judge(&mut self, now: Duration) -> Option<Duration> {
+    /// Decides if the evidence allows it; otherwise returns when to try again, if that is known.
+    fn decide(&mut self, now: Duration) -> Option<Duration> {
         if self.outcome.is_some() {
             return None;
         }
         if let Some(at) = self.admission.exhausted_at() {
-            return self.judge_admission(at, now);
+            return self.decide_admission(at, now);
         }
-        if now >= self.longest || self.ordered >= self.most_connections {
+        if now >= self.longest || self.ordered_count >= self.most_connections {
             self.conclude_undecided(now);
             return None;
         }
-        if let Some(until) = self.settle(now) {
+        if let Some(until) = self.classify_ends(now) {
             return Some(until);
         }
-        if let Some(until) = self.suspected.and_then(|age| self.hear_second(age, now)) {
+        if let Some(until) = self.suspected_lifetime.and_then(|age| self.decide_by_second_control(age, now)) {
             return Some(until);
         }
-        self.judge_evidence(now)
+        self.decide_evidence(now)
     }
 
-    fn judge_evidence(&mut self, now: Duration) -> Option<Duration> {
-        if self.outcome.is_some() || self.judge_lifetime() {
+    fn decide_evidence(&mut self, now: Duration) -> Option<Duration> {
+        if self.outcome.is_some() || self.decide_lifetime() {
             return None;
         }
-        if self.gaps.busy() {
-            return self.judge_busy(now);
+        if self.gaps.is_busy() {
+            return self.decide_busy(now);
         }
-        if self.evidence.is_stochastic() && self.evidence.repeated(self.plan.repeat).is_none() {
+        if self.evidence.is_stochastic() && self.evidence.repeated_end(self.plan.repeat).is_none() {
             self.conclude_stochastic();
-        } else if self.survived_max(now) {
+        } else if self.has_survived_max(now) {
             self.conclude_survived();
-        } else if let Some(wake) = self.judge_bracket(now) {
+        } else if let Some(wake) = self.decide_bracket(now) {
             return Some(wake);
         }
         None
     }
 
-    fn judge_admission(&mut self, at: Duration, now: Duration) -> Option<Duration> {
+    fn decide_admission(&mut self, at: Duration, now: Duration) -> Option<Duration> {
         if now < at {
             return Some(at);
         }
-        let stayed: Vec<_> = self.open_since().collect();
-        let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
+        let stayed: Vec<_> = self.opening_times().collect();
+        let why = self.admission.describe_suspicion(&stayed, self.plan.min, self.plan.max_connections);
         self.conclude(IdleVerdict::Inconclusive, why);
         None
     }
 
-    /// A server that keeps the path busy may end connections at an age all the same: it is watched until they are as
-    /// old as the longest span, or until silent ones were let go and the control has outlived them.
-    fn judge_busy(&mut self, now: Duration) -> Option<Duration> {
+    /// A busy server may still end connections at an age. So the search waits until connections are as old as
+    /// the longest span, or until silent ones were closed and the control has outlived them.
+    fn decide_busy(&mut self, now: Duration) -> Option<Duration> {
         let is_age_open = !self.control.ages().is_empty() && !self.control.is_open();
-        if self.doubt.is_some() || is_age_open {
+        if self.outage.is_some() || is_age_open {
             return None;
         }
-        let lets_go = self.gaps.chatter().and_then(|chatter| chatter.lets_go);
+        let lets_go = self.gaps.activity().and_then(|chatter| chatter.lets_go);
         let age = lets_go.map_or(self.plan.max, |age| age.mul_f64(1.1));
         let opened = if lets_go.is_some() { self.control.opened_at() } else { self.first_opened };
         let old = opened.map(|opened| opened + age);
-        match old.max(self.control.told_at(&self.plan)).filter(|until| now < *until) {
+        match old.max(self.control.age_known_at(&self.plan)).filter(|until| now < *until) {
             Some(until) => Some(until),
             None => {
                 self.conclude_busy();
@@ -1219,73 +1249,76 @@ impl Search {
     }
 
     fn conclude_busy(&mut self) {
-        let Some(chatter) = self.gaps.chatter() else { return };
-        let stated = self.stated.as_ref().filter(|_| chatter.lets_go.is_some()).and_then(close_frame);
+        let Some(chatter) = self.gaps.activity() else { return };
+        let stated =
+            self.stated_close.as_ref().filter(|_| chatter.lets_go.is_some()).and_then(describe_close_frame);
         if let Some(closed) = stated {
             self.closed_at_age = true;
             return self.conclude(
                 IdleVerdict::ServerPolicy,
                 format!(
-                    "the server speaks unasked, about every {}, and closed clients that said nothing with {closed}: perhaps it \
-                     wants an answer",
+                    "the server sends by itself, about every {}, and closed clients that sent nothing with {closed}: \
+                     perhaps it expects an answer",
                     show(chatter.period)
                 ),
             );
         }
         let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
         let mut why =
-            format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
+            format!("the server sends by itself, about every {period}; the longest quiet gap was {gap}");
         if !self.evidence.deaths().is_empty() {
-            why = format!("{why}; {}", self.died_after());
+            why = format!("{why}; {}", self.describe_deaths());
         }
         self.conclude(IdleVerdict::ServerKeepsItBusy, why);
         if let (true, Some((_, reasons))) = (chatter.answered, &mut self.outcome) {
             reasons.push(format!(
-                "the server asks by messages and was answered; silences longer than {gap} cannot be tested \
+                "the server sent requests and was answered; silences longer than {gap} cannot be tested \
                  (--no-answer leaves it unanswered)"
             ));
         }
         if let (Some(age), Some((_, reasons))) = (chatter.lets_go, &mut self.outcome) {
             reasons.push(format!(
-                "clients that said nothing were let go all the same, {} old: only what a client says counts there",
+                "the server still closed clients that sent nothing at the age of {}: only messages from the client \
+                 reset its timer",
                 show(age)
             ));
         }
     }
 
-    /// Controls ended at this age. Of a kind of heartbeat alone that does not show a lifetime.
+    /// Records the age at which controls ended. With one kind of heartbeat that alone does not show a
+    /// lifetime.
     fn suspect_lifetime(&mut self, lifetime: LifetimeCap) {
-        (self.suspected, self.doubt) = (Some(lifetime), None);
+        (self.suspected_lifetime, self.outage) = (Some(lifetime), None);
     }
 
-    /// What the second control makes of the age at which others ended; gives when to look again.
-    fn hear_second(&mut self, age: LifetimeCap, now: Duration) -> Option<Duration> {
-        let testimony = if self.takes_second() {
-            self.second.testimony(age, now, &self.plan)
+    /// Applies the second control's verdict on the age of the others' ends. Returns when to try again.
+    fn decide_by_second_control(&mut self, age: LifetimeCap, now: Duration) -> Option<Duration> {
+        let verdict = if self.allows_second_control() {
+            self.second_control.verdict(age, now, &self.plan)
         } else {
             SecondControlVerdict::Nothing
         };
-        match (testimony, self.plan.kind) {
+        match (verdict, self.plan.kind) {
             (SecondControlVerdict::Wait { until }, _) => return Some(until),
-            (SecondControlVerdict::Outlived, kind) => self.take_second_as_control(kind),
+            (SecondControlVerdict::Outlived, kind) => self.promote_second_control(kind),
             (SecondControlVerdict::SameAge(_) | SecondControlVerdict::Nothing, _)
-                if self.control_cut_states_why() =>
+                if self.has_stated_control_end() =>
             {
                 self.conclude_policy_at(age);
             }
-            (SecondControlVerdict::SameAge(both), _) => self.know_lifetime(both),
-            // A server that takes no Pings does not count them either.
-            (SecondControlVerdict::Nothing, HeartbeatKind::App) => self.know_lifetime(age),
+            (SecondControlVerdict::SameAge(both), _) => self.accept_lifetime(both),
+            // A server that does not answer Pings does not count them either.
+            (SecondControlVerdict::Nothing, HeartbeatKind::App) => self.accept_lifetime(age),
             (SecondControlVerdict::Nothing, HeartbeatKind::Protocol) => self.conclude_lifetime_or_idle(age),
         }
         None
     }
 
-    /// Only the other kind of heartbeat resets the timer, so that the control of the first kind was idle to it. The path
-    /// was there all the time: no round was void.
-    fn take_second_as_control(&mut self, kind: HeartbeatKind) {
-        let Some(life) = self.second.life() else { return };
-        self.suspected = None;
+    /// Only the other kind of heartbeat resets the timer, so the first control was idle to it. The path
+    /// worked all the time, so no round was void.
+    fn promote_second_control(&mut self, kind: HeartbeatKind) {
+        let Some(life) = self.second_control.open_state() else { return };
+        self.suspected_lifetime = None;
         self.reset_by = Some(match kind {
             HeartbeatKind::Protocol => ResetBy::Messages,
             HeartbeatKind::App => ResetBy::Pings,
@@ -1293,18 +1326,18 @@ impl Search {
         self.orders.extend(self.control.id().map(|probe| ProbeOrder::Cancel { probe }));
         self.control.replace(life);
         self.control_ages.clear();
-        (self.second, self.void_rounds) = (SecondControl::default(), 0);
+        (self.second_control, self.void_rounds) = (SecondControl::default(), 0);
     }
 
-    fn control_cut_states_why(&self) -> bool {
-        self.control_cut.as_ref().is_some_and(VisibleEnd::states_why)
+    fn has_stated_control_end(&self) -> bool {
+        self.control_cut.as_ref().is_some_and(VisibleEnd::has_stated_reason)
     }
 
-    /// The server closed connections at this age, and said why.
+    /// The server closed connections at this age and stated why.
     fn conclude_policy_at(&mut self, age: LifetimeCap) {
-        self.suspected = None;
-        let Some(closed) = self.control_cut.as_ref().and_then(close_frame) else { return };
-        let age = shown_age(age);
+        self.suspected_lifetime = None;
+        let Some(closed) = self.control_cut.as_ref().and_then(describe_close_frame) else { return };
+        let age = format_age(age);
         self.closed_at_age = true;
         self.conclude(
             IdleVerdict::ServerPolicy,
@@ -1313,35 +1346,36 @@ impl Search {
     }
 
     fn conclude_lifetime_or_idle(&mut self, age: LifetimeCap) {
-        (self.suspected, self.lifetime_or_idle) = (None, Some(age));
+        (self.suspected_lifetime, self.lifetime_or_idle) = (None, Some(age));
         let why = if self.plan.second_control {
-            "the connection that sent messages besides ended earlier, or did not open"
+            "the connection that also sent messages ended earlier, or did not open"
         } else {
             "no messages were tried (--app-ping, --allow-messages)"
         };
-        let shown = shown_age(age);
+        let shown = format_age(age);
         self.conclude(
             IdleVerdict::Inconclusive,
             format!(
-                "connections that sent Ping frames all the time ended at the age of {shown}, too: a lifetime, or an idle \
-                 timeout that only messages reset; {why}"
+                "connections that sent Ping frames all the time ended at the age of {shown}, too: a lifetime, or an \
+                 idle timeout that only messages reset; {why}"
             ),
         );
     }
 
-    /// Connections that were never idle end at this age, too.
-    fn know_lifetime(&mut self, lifetime: LifetimeCap) {
-        (self.lifetime, self.doubt, self.suspected) = (Some(lifetime), None, None);
+    /// Accepts a lifetime: connections that were never idle end at this age too.
+    fn accept_lifetime(&mut self, lifetime: LifetimeCap) {
+        (self.lifetime, self.outage, self.suspected_lifetime) = (Some(lifetime), None, None);
         self.incidents.explain_by_lifetime();
-        self.evidence.drop_explained(|span, age| is_of_age(span, age, lifetime));
-        self.judge_lifetime();
+        self.evidence.drop_explained(|span, age| is_explained_by_lifetime(span, age, lifetime));
+        self.decide_lifetime();
     }
 
-    /// A lifetime is the answer unless idle connections die well before it. Gives whether it was.
-    fn judge_lifetime(&mut self) -> bool {
+    /// Concludes a lifetime unless idle connections die well before it. Returns whether it did.
+    fn decide_lifetime(&mut self) -> bool {
         let Some(lifetime) = self.lifetime else { return false };
-        let first = self.evidence.suspect().into_iter().chain(self.evidence.rumours()).min();
-        if !self.gaps.busy() && first.is_some_and(|span| is_young(span, lifetime)) {
+        let first =
+            self.evidence.upper_candidate().into_iter().chain(self.evidence.unconfirmed_deaths()).min();
+        if !self.gaps.is_busy() && first.is_some_and(|span| is_well_below(span, lifetime)) {
             return false;
         }
         self.conclude_lifetime(lifetime);
@@ -1349,39 +1383,40 @@ impl Search {
     }
 
     fn conclude_lifetime(&mut self, lifetime: LifetimeCap) {
-        (self.lifetime, self.suspected) = (Some(lifetime), None);
-        let shown = shown_age(lifetime);
+        (self.lifetime, self.suspected_lifetime) = (Some(lifetime), None);
+        let shown = format_age(lifetime);
         self.conclude(
             IdleVerdict::LifetimeCap,
             format!("connections that were never idle ended at the age of {shown}, too"),
         );
-        if let (true, Some((_, reasons))) = (self.second.id().is_some(), &mut self.outcome) {
+        if let (true, Some((_, reasons))) = (self.second_control.id().is_some(), &mut self.outcome) {
             reasons.push("neither Ping frames nor messages kept them open".to_string());
         }
     }
 
-    /// The longest span survived, and every connection that had been asked by then has answered or died.
-    fn survived_max(&mut self, now: Duration) -> bool {
+    /// Whether the longest span survived and every connection asked by then has answered or died.
+    fn has_survived_max(&mut self, now: Duration) -> bool {
         if self.evidence.longest() < Some(self.plan.max) {
             return false;
         }
         let since = *self.max_survived_at.get_or_insert(now);
         let is_awaited = |probe: &KnownProbe| probe.asked.is_some_and(|(_, at)| at <= since);
-        let is_vouched = self.doubt.is_none() && self.evidence.rumours().next().is_none();
+        let is_vouched = self.outage.is_none() && self.evidence.unconfirmed_deaths().next().is_none();
         is_vouched && !self.probes.iter().any(is_awaited)
     }
 
     fn conclude_survived(&mut self) {
         let max = show(self.plan.max);
-        if self.evidence.support(self.plan.max) >= self.need() {
+        if self.evidence.count_support(self.plan.max) >= self.deaths_needed() {
             let why = format!("at {max} some connections survived, and some did not");
             return self.conclude(IdleVerdict::IdleTimeout, why);
         }
-        let survived = format!("an idle span of {max} was survived");
+        let survived = format!("an idle span of {max} survived");
         match MixedOutcome::of(&self.evidence, self.plan.repeat) {
             MixedOutcome::Nothing => self.conclude(IdleVerdict::NoTimeoutUpToMax, survived),
             MixedOutcome::Chance => {
-                let why = format!("{survived}; {} before that, as few as chance explains", self.died_after());
+                let why =
+                    format!("{survived}; {} before that, few enough to be chance", self.describe_deaths());
                 self.conclude(IdleVerdict::NoTimeoutUpToMax, why);
             }
             mixed @ (MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few) => {
@@ -1392,9 +1427,9 @@ impl Search {
 
     /// Some connections died, and others survived the same spans.
     fn conclude_mixed(&mut self, mixed: MixedOutcome) {
-        match (mixed, self.evidence.repeated(self.plan.repeat)) {
+        match (mixed, self.evidence.repeated_end(self.plan.repeat)) {
             (MixedOutcome::Repeated, Some(ends)) => {
-                self.some_only = Some(ends);
+                self.ends_of_some = Some(ends);
                 let survivors = self.evidence.survivors().into_iter().filter(|span| *span > ends.max).count();
                 let why = format!(
                     "{} ended after {}, and {} survived a longer silence: not every connection is cut, perhaps one of \
@@ -1410,15 +1445,17 @@ impl Search {
                 MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Few,
                 _,
             ) => {
-                let why =
-                    format!("{}, and others survived longer spans: too few to tell why", self.died_after());
+                let why = format!(
+                    "{}, and others survived longer spans: too few to tell why",
+                    self.describe_deaths()
+                );
                 self.conclude(IdleVerdict::Inconclusive, why);
             }
         }
     }
 
-    /// `2 of 30 connections died, after 3.1 s and 7.6 s`
-    fn died_after(&self) -> String {
+    /// For example `2 of 30 connections died, after 3.1 s and 7.6 s`.
+    fn describe_deaths(&self) -> String {
         const SHOWN: usize = 5;
         let deaths = self.evidence.deaths();
         let all = counted((deaths.len() + self.evidence.survivors().len()) as u64, "connection");
@@ -1427,11 +1464,11 @@ impl Search {
         format!("{} of {all} died, after {}{more}", deaths.len(), spans.join(", "))
     }
 
-    /// The bounds of time or of connections are reached.
+    /// The bound of time or of connections is reached.
     fn conclude_undecided(&mut self, now: Duration) {
         if let Some(lifetime) = self.lifetime {
-            let dies_before = self.bracket().hi.is_some_and(|hi| is_young(hi, lifetime));
-            return if dies_before && !self.gaps.busy() {
+            let dies_before = self.bracket().hi.is_some_and(|hi| is_well_below(hi, lifetime));
+            return if dies_before && !self.gaps.is_busy() {
                 self.conclude_timeout()
             } else {
                 self.conclude_lifetime(lifetime)
@@ -1442,63 +1479,66 @@ impl Search {
         if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
-        let number = counted(self.opened, "connection");
+        let number = counted(self.opened_count, "connection");
         let seen = match mixed {
-            MixedOutcome::Nothing => format!("{survived} were silent and answered, and none died"),
+            MixedOutcome::Nothing => format!("{survived} stayed silent and then answered; none died"),
             MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few => {
-                self.died_after()
+                self.describe_deaths()
             }
         };
-        let why = format!("undecided after {number} in {}, which is the bound: {seen}", show(now));
+        let why = format!("undecided after {number} in {}, the limit: {seen}", show(now));
         self.conclude(IdleVerdict::Inconclusive, why);
     }
 
-    fn judge_bracket(&mut self, now: Duration) -> Option<Duration> {
-        self.awaits_age = false;
+    fn decide_bracket(&mut self, now: Duration) -> Option<Duration> {
+        self.is_awaiting_control_age = false;
         let Bracket { lo, hi } = self.bracket();
         let hi = hi?;
-        let narrow = self.evidence.is_narrow(self.need(), self.precision(now));
+        let narrow = self.evidence.is_narrow(self.deaths_needed(), self.precision(now));
         let shortest = hi <= self.plan.min + Duration::from_millis(50);
-        if !narrow && self.evidence.is_narrow(self.need(), self.usual_precision()) {
-            return self.near_until();
+        if !narrow && self.evidence.is_narrow(self.deaths_needed(), self.usual_precision()) {
+            return self.refine_until();
         }
         if !(narrow || shortest)
-            || self.evidence.is_one_moment(self.need(), hi)
+            || self.evidence.is_one_moment(self.deaths_needed(), hi)
             || !self.control.is_open()
-            || self.doubt.is_some()
+            || self.outage.is_some()
             || self.is_contested(hi, now)
         {
             return None;
         }
-        let told = self.control.untold(lo, hi, &self.plan).max(self.control.watched_until(hi, &self.plan));
-        let told = told.filter(|told| now < *told && self.lifetime.is_none());
-        self.awaits_age = told.is_some();
-        if told.is_some() {
-            return told;
+        let until =
+            self.control.age_check_until(lo, hi, &self.plan).max(self.control.watched_until(hi, &self.plan));
+        let until = until.filter(|until| now < *until && self.lifetime.is_none());
+        self.is_awaiting_control_age = until.is_some();
+        if until.is_some() {
+            return until;
         }
         self.conclude_idle();
         None
     }
 
-    /// Where ends are seen, somebody has been silent for longer, and nobody knows yet whether it lives.
+    /// Whether a visible end may still be refuted: a connection was silent for longer, and its state is not
+    /// known yet.
     fn is_contested(&self, hi: Duration, now: Duration) -> bool {
         let limit = hi + self.usual_precision();
         let older = |probe: &KnownProbe| probe.asked.map_or(probe.idle(now), |(span, _)| span) > limit;
-        self.evidence.is_seen(self.need(), hi) && self.probes.iter().any(older)
+        self.evidence.is_upper_end_seen(self.deaths_needed(), hi) && self.probes.iter().any(older)
     }
 
     fn conclude_stochastic(&mut self) {
         // Ends at one span are not scattered; what survived longer spans contradicts them.
-        let scattered = self.evidence.range().filter(|range| range.max - range.min > age_slack(range.max));
+        let scattered =
+            self.evidence.death_range().filter(|range| range.max - range.min > age_slack(range.max));
         let Some(range) = scattered else {
-            return self.conclude(IdleVerdict::Inconclusive, self.died_after());
+            return self.conclude(IdleVerdict::Inconclusive, self.describe_deaths());
         };
         let (from, to) = (show(range.min), show(range.max));
         let why = format!("idle connections died after {from} to {to}, and survived in between");
         self.conclude(IdleVerdict::Stochastic, why);
     }
 
-    fn add_what_resets(&mut self) {
+    fn add_reset_hint(&mut self) {
         let (Some(reset_by), Some((_, reasons))) = (self.reset_by, &mut self.outcome) else { return };
         reasons.push(
             match reset_by {
@@ -1516,11 +1556,11 @@ impl Search {
             return self.conclude_stochastic();
         }
         self.conclude_timeout();
-        self.name_min();
+        self.add_min_hint();
     }
 
-    /// A timeout below the shortest span that is tried first; it may have no lower end.
-    fn name_min(&mut self) {
+    /// Notes a timeout below `--min`; it may have no lower end.
+    fn add_min_hint(&mut self) {
         let Bracket { lo, hi } = self.bracket();
         let below = hi.is_some_and(|hi| hi <= self.plan.min);
         if let (true, Some((_, reasons))) = (below, &mut self.outcome) {
@@ -1528,7 +1568,7 @@ impl Search {
             reasons.push(match lo {
                 Some(_) => format!("the timeout is below --min {min}"),
                 None => {
-                    format!("no shorter span was tried than --min {min}: lower it to measure the timeout")
+                    format!("no span shorter than --min {min} was tried: lower it to measure the timeout")
                 }
             });
         }
@@ -1536,19 +1576,17 @@ impl Search {
 
     fn conclude_timeout(&mut self) {
         let died = counted(self.evidence.deaths().len() as u64, "connection");
-        match self.evidence.manner() {
-            Some(CutManner::Visible(cut)) if cut.states_why() => {
-                let closed = close_frame(&cut).unwrap_or_default();
+        match self.evidence.cut_manner() {
+            Some(CutManner::Visible(cut)) if cut.has_stated_reason() => {
+                let closed = describe_close_frame(&cut).unwrap_or_default();
                 self.conclude(
                     IdleVerdict::ServerPolicy,
                     format!("the server closed idle connections with {closed}"),
                 );
             }
-            _ => self.conclude(
-                IdleVerdict::IdleTimeout,
-                format!("{died} died of being idle, and the control did not"),
-            ),
+            _ => self
+                .conclude(IdleVerdict::IdleTimeout, format!("{died} died while idle; the control did not")),
         }
-        self.add_what_resets();
+        self.add_reset_hint();
     }
 }

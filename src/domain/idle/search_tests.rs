@@ -1,6 +1,6 @@
-//! The proof of the search, on simulated paths in virtual time: every timeout from 1 s to 3600 s, every kind of
-//! cut, both strategies, and what may disturb them. Which combinations take coarser steps, so that the whole
-//! takes seconds, is said at each test.
+//! Tests the search on simulated paths in virtual time: every timeout from 1 s to 3600 s, every kind of cut,
+//! both strategies, and disturbances. Some combinations take coarser steps, so that all tests together take
+//! seconds; each test states its own.
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ fn parallel() -> SearchPlan {
     plan(Strategy::Parallel)
 }
 
-/// What the design promises: 3 timeouts for a silent cut, 2.2 at the well-known values and for a visible one, and
-/// two answer timeouts and 2 s.
+/// The promised cost: 3 timeouts for a silent cut, 2.2 for a visible cut or a well-known value, plus two
+/// answer timeouts and 2 s.
 fn promised(timeout: u64, kind: SimCut) -> Duration {
     let factor = if kind.is_visible() || WELL_KNOWN_TIMEOUTS.contains(&timeout) { 2.2 } else { 3.0 };
     seconds(timeout).mul_f64(factor) + SearchPlan::default().answer_timeout * 2 + seconds(2)
 }
 
-/// The verdict is right, the bracket holds the timeout and is narrow enough.
+/// Asserts the verdict, and that the bracket contains the timeout and is narrow enough.
 fn assert_found(run: &SimRun, timeout: Duration, what: &str) {
     let found = &run.findings;
     assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
@@ -57,7 +57,7 @@ fn assert_kind(found: &IdleFindings, kind: SimCut, what: &str) {
     assert_eq!(manner, Some(expected), "{what}");
 }
 
-/// Every so many seconds a timeout, on an exact path.
+/// Searches for a timeout at every `step` seconds, on an exact path.
 fn every_timeout(kind: SimCut, step: usize) {
     for timeout in (1..=3600).step_by(step) {
         let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
@@ -76,30 +76,30 @@ fn every_timeout(kind: SimCut, step: usize) {
 }
 
 #[test]
-fn every_timeout_is_found_when_a_fin_shows_it() {
+fn every_timeout_with_a_fin_is_found() {
     every_timeout(SimCut::Fin, 1);
 }
 
 #[test]
-fn every_timeout_is_found_when_nothing_shows_it() {
+fn every_timeout_with_a_silent_cut_is_found() {
     every_timeout(SimCut::Silent, 1);
 }
 
 #[test]
-fn every_timeout_is_found_when_use_is_answered_with_a_reset() {
+fn every_timeout_with_a_reset_on_use_is_found() {
     every_timeout(SimCut::RstOnUse, 1);
 }
 
-/// The other visible cuts differ from a FIN in their name only, so they take steps of 7 s.
+/// The other visible cuts differ from a FIN in name only, so the step is 7 s.
 #[test]
-fn every_other_visible_cut_is_found_too() {
+fn every_timeout_with_another_visible_cut_is_found() {
     for kind in [SimCut::HalfClose, SimCut::Rst, SimCut::CloseFrame(1000)] {
         every_timeout(kind, 7);
     }
 }
 
 #[test]
-fn well_known_timeouts_keep_their_shorter_promise() {
+fn well_known_timeouts_cost_less() {
     for timeout in WELL_KNOWN_TIMEOUTS {
         for kind in SimCut::ALL {
             let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
@@ -108,7 +108,7 @@ fn well_known_timeouts_keep_their_shorter_promise() {
     }
 }
 
-/// One trial at a time needs no promise of cost; steps of 13 s.
+/// A binary search has no promised cost; the step is 13 s.
 #[test]
 fn bisection_finds_every_timeout() {
     for timeout in (1..=3600).step_by(13) {
@@ -125,11 +125,11 @@ fn bisection_finds_every_timeout() {
     }
 }
 
-/// Runs with 2 % of the connections dying for no reason and answers that take up to 300 ms, at steps of 43 s
-/// (bisection: 430 s) with three seeds each. A random death may cost a search the trial that was to
-/// decide; so a run in two hundred may cost more than is promised, and none more than two timeouts more.
+/// 2 % of the connections die for no reason, and answers take up to 300 ms. Steps of 43 s (bisection: 430 s),
+/// three seeds each. A random death may cost a search its deciding trial. So one run in 200 may exceed the
+/// promised cost, and none by more than two timeouts.
 #[test]
-fn chance_deaths_and_slow_answers_do_not_mislead() {
+fn chance_deaths_and_slow_answers_keep_the_verdict() {
     let (mut runs, mut dearer) = (0, 0);
     for timeout in (1..=3600).step_by(43) {
         for kind in SimCut::ALL {
@@ -159,7 +159,7 @@ fn chance_deaths_and_slow_answers_do_not_mislead() {
 }
 
 #[test]
-fn chance_deaths_do_not_mislead_bisection() {
+fn chance_deaths_keep_the_verdict_of_bisection() {
     for timeout in (1..=3600).step_by(430) {
         for kind in SimCut::ALL {
             for seed in 0..3 {
@@ -182,12 +182,12 @@ fn chance_deaths_do_not_mislead_bisection() {
     }
 }
 
-/// A timer that is off by 1 % has no timeout, but a range of them: when all fire 1 % late, nothing tells the
-/// path from one with a timeout 1 % longer. So the bracket always overlaps that range, and holds its middle in 97 runs
-/// of a hundred. On a noisy path besides, chance deaths just below the range pass for a wider one in a run of 200, and
-/// one run in 20 costs more than is promised. Steps of 43 s, two seeds.
+/// A timer that is off by 1 % has a range of timeouts. If all fire 1 % late, the path looks like one with a
+/// timeout 1 % longer. So the bracket always overlaps that range, and contains its middle in 97 of 100 runs.
+/// On a noisy path, chance deaths just below the range look like a wider one in one run of 200. One run in 20
+/// exceeds the promised cost. Steps of 43 s, two seeds.
 #[test]
-fn inexact_timers_do_not_mislead() {
+fn inexact_timer_is_within_the_bracket() {
     let (mut runs, mut dearer, mut vague, mut off) = (0, 0, 0, 0);
     for timeout in (2..=3600).step_by(43) {
         let (span, coarse) = (seconds(timeout), Duration::from_millis(500));
@@ -233,7 +233,7 @@ fn inexact_timers_do_not_mislead() {
 
 /// The bracket lies below the FIN, whose time is not the timeout.
 #[test]
-fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
+fn drop_a_second_before_the_fin_is_reported_as_lingering() {
     for timeout in (3..=3600).step_by(17) {
         for kind in [SimCut::Fin, SimCut::HalfClose, SimCut::Rst] {
             let span = seconds(timeout);
@@ -254,7 +254,7 @@ fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
 }
 
 #[test]
-fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
+fn path_without_a_timeout_survives_the_longest_span() {
     for strategy in Strategy::iter() {
         for (path, seed) in [
             SimPath::new(SimTimer::Never, SimCut::Silent),
@@ -272,7 +272,7 @@ fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
     }
 }
 
-/// With a timeout at the longest span, or just above the shortest, there is still an answer.
+/// A timeout at the longest span, or just above the shortest, still gives an answer.
 #[test]
 fn timeouts_at_the_bounds_are_found() {
     for kind in SimCut::ALL {
@@ -303,9 +303,9 @@ fn few_connections_are_enough() {
     }
 }
 
-/// 5 of the 16 are accepted: the search makes do with them.
+/// The server accepts 5 of the 16 connections.
 #[test]
-fn a_server_that_allows_few_connections_is_asked_for_few() {
+fn connection_limit_of_the_server_is_respected() {
     let path = SimPath { capacity: 5, ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Silent) };
     let run = play(&parallel(), &path, 1);
     assert_found(&run, seconds(60), "5 connections");
@@ -316,7 +316,7 @@ fn a_server_that_allows_few_connections_is_asked_for_few() {
 }
 
 #[test]
-fn a_lifetime_is_told_from_an_idle_timeout() {
+fn lifetime_is_distinguished_from_an_idle_timeout() {
     for lifetime in [5, 30, 60, 90, 247] {
         for kind in SimCut::ALL {
             for strategy in Strategy::iter() {
@@ -338,7 +338,7 @@ fn a_lifetime_is_told_from_an_idle_timeout() {
 
 /// A timer that only one kind of heartbeat resets ends the control of the other kind as a lifetime would.
 #[test]
-fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
+fn timer_reset_by_one_heartbeat_kind_is_no_lifetime() {
     let kinds = [(Heartbeats::Protocol, ResetBy::Messages), (Heartbeats::App, ResetBy::Pings)];
     for (timeout, kind, (sent, wanted)) in [4, 30, 55, 61]
         .into_iter()
@@ -358,9 +358,9 @@ fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
     }
 }
 
-/// Without a message nothing tells the two apart.
+/// Without messages nothing distinguishes the two.
 #[test]
-fn age_is_undecided_where_no_messages_are_tried() {
+fn end_at_an_age_without_messages_is_undecided() {
     let (plan, span) = (SearchPlan { second_control: false, ..SearchPlan::default() }, seconds(20));
     let only_messages =
         SimPath { reset_by: Some(ResetBy::Messages), ..SimPath::new(SimTimer::Exact(span), SimCut::Fin) };
@@ -370,13 +370,13 @@ fn age_is_undecided_where_no_messages_are_tried() {
         assert_eq!((found.verdict, found.lifetime), (IdleVerdict::Inconclusive, None), "{:?}", found.reasons);
         let age = found.lifetime_or_idle.unwrap();
         assert!(age.lo <= span && span <= age.hi, "{age:?}");
-        assert_eq!((Recommendation::of(&found), found.conclusive()), (None, false));
+        assert_eq!((Recommendation::of(&found), found.is_conclusive()), (None, false));
     }
 }
 
-/// The server says why, so that it is no lifetime of a hop.
+/// The server states why, so it is not a network device's lifetime.
 #[test]
-fn control_that_is_closed_with_a_reason_shows_a_policy() {
+fn control_closed_with_a_reason_shows_a_policy() {
     for code in [1008, 3000, 4000] {
         let path = SimPath {
             lifetime: Some(seconds(20)),
@@ -389,9 +389,9 @@ fn control_that_is_closed_with_a_reason_shows_a_policy() {
     }
 }
 
-/// What the server asks is of an unknown shape, so it is not answered, and the server says why it closes.
+/// The server's request has an unknown form, so it is not answered, and the server states why it closes.
 #[test]
-fn server_that_speaks_and_closes_with_a_reason_shows_a_policy() {
+fn busy_server_closing_with_a_reason_shows_a_policy() {
     let path = SimPath {
         chatter: Some(seconds(15)),
         patience: Some(seconds(29)),
@@ -403,9 +403,10 @@ fn server_that_speaks_and_closes_with_a_reason_shows_a_policy() {
     assert_eq!(Recommendation::of(&found), None);
 }
 
-/// Connections that opened at one moment would all end after the same span; the bracket must hold the shortest one.
+/// Connections opened at one moment would all end after the same span; the bracket must contain the shortest
+/// one.
 #[test]
-fn timer_that_ticks_is_told_by_its_range() {
+fn ticking_timer_is_within_the_bracket() {
     let ms = Duration::from_millis;
     for (timeout, kind) in [1400, 2300, 5700, 29_500, 61_100]
         .into_iter()
@@ -429,9 +430,9 @@ fn timer_that_ticks_is_told_by_its_range() {
     }
 }
 
-/// One outage costs a round, and the evidence of survival stays.
+/// One outage costs a round; survivals stay valid.
 #[test]
-fn an_outage_voids_its_round() {
+fn outage_voids_its_round() {
     for kind in SimCut::ALL {
         let path = SimPath { outages: vec![seconds(47)], ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
         let run = play(&parallel(), &path, 1);
@@ -440,9 +441,9 @@ fn an_outage_voids_its_round() {
     }
 }
 
-/// A server that is away for ten seconds is waited for, and measured with all connections again.
+/// A server that is down for ten seconds is awaited, then measured with all connections again.
 #[test]
-fn a_server_that_restarts_is_waited_for() {
+fn restarting_server_is_awaited() {
     for kind in SimCut::ALL {
         let (outages, down) = (vec![seconds(20)], seconds(10));
         let path = SimPath { outages, down, ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
@@ -451,14 +452,18 @@ fn a_server_that_restarts_is_waited_for() {
         assert_eq!((run.findings.void_rounds, run.peak), (1, 16), "{kind:?}");
         let path = SimPath { down: seconds(3600), ..path };
         let found = play(&parallel(), &path, 1).findings;
-        let told = "the server could not be reached any more: connection refused";
-        assert_eq!((found.verdict, found.reasons[0].as_str()), (IdleVerdict::Inconclusive, told), "{kind:?}");
+        let reason = "the server became unreachable: connection refused";
+        assert_eq!(
+            (found.verdict, found.reasons[0].as_str()),
+            (IdleVerdict::Inconclusive, reason),
+            "{kind:?}"
+        );
     }
 }
 
-/// Restarts that come again and again, but not at the very same age.
+/// Repeated restarts, but not at exactly the same age.
 #[test]
-fn outages_at_about_the_same_age_are_no_lifetime() {
+fn outages_at_similar_ages_are_no_lifetime() {
     for kind in SimCut::ALL {
         for strategy in Strategy::iter() {
             for moments in [[4000, 12_000, 23_000], [31_000, 65_000, 102_000]] {
@@ -474,7 +479,7 @@ fn outages_at_about_the_same_age_are_no_lifetime() {
 }
 
 #[test]
-fn after_three_void_rounds_nothing_is_said() {
+fn three_void_rounds_are_inconclusive() {
     for kind in SimCut::ALL {
         let outages = vec![seconds(47), seconds(78), seconds(171)];
         let path = SimPath { outages, ..SimPath::new(SimTimer::Exact(seconds(120)), kind) };
@@ -486,7 +491,7 @@ fn after_three_void_rounds_nothing_is_said() {
 }
 
 #[test]
-fn a_server_that_speaks_keeps_the_path_busy() {
+fn server_messages_keep_the_path_busy() {
     for strategy in Strategy::iter() {
         let plan = SearchPlan { strategy, ..SearchPlan::default() };
         let path =
@@ -501,9 +506,9 @@ fn a_server_that_speaks_keeps_the_path_busy() {
     }
 }
 
-/// Its last words come just before the end, or with it: none of it is the path's idleness.
+/// Its last message comes just before the end or with it, so the path is never idle.
 #[test]
-fn server_reaping_silent_clients_is_no_idle_timeout() {
+fn server_closing_silent_clients_is_no_idle_timeout() {
     for patience in [16, 29, 30, 31, 44].map(seconds) {
         for strategy in Strategy::iter() {
             let plan = SearchPlan { strategy, ..SearchPlan::default() };
@@ -514,21 +519,21 @@ fn server_reaping_silent_clients_is_no_idle_timeout() {
             assert_eq!(found.verdict, IdleVerdict::ServerKeepsItBusy, "{what}");
             assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
             assert_eq!(found.chatter.unwrap().lets_go, Some(patience), "{what}");
-            let told = found.reasons.iter().any(|why| why.contains("only what a client says counts"));
-            assert!(told, "{what}");
+            let reason = found.reasons.iter().any(|why| why.contains("only messages from the client reset"));
+            assert!(reason, "{what}");
         }
     }
 }
 
 #[test]
-fn a_timeout_shorter_than_the_server_s_period_is_found() {
+fn timeout_below_the_server_period_is_found() {
     let path =
         SimPath { chatter: Some(seconds(90)), ..SimPath::new(SimTimer::Exact(seconds(20)), SimCut::Silent) };
     assert_found(&play(&parallel(), &path, 1), seconds(20), "20 s under 90 s");
 }
 
 #[test]
-fn an_application_s_close_code_is_the_server_s_policy() {
+fn application_close_code_shows_a_policy() {
     for code in [1008, 3000, 4408] {
         let path = SimPath::new(SimTimer::Exact(seconds(30)), SimCut::CloseFrame(code));
         let found = play(&parallel(), &path, 1).findings;
@@ -538,9 +543,9 @@ fn an_application_s_close_code_is_the_server_s_policy() {
     }
 }
 
-/// The client's question heals the mapping, so that only a server that speaks first shows the loss.
+/// The client's question restores the NAT mapping, so only a server that speaks first shows the loss.
 #[test]
-fn only_a_two_ended_search_sees_a_nat_that_heals() {
+fn healing_nat_shows_only_in_a_two_ended_search() {
     let path = SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Healing);
     let blind = play(&SearchPlan::default(), &path, 1).findings;
     assert_eq!(blind.verdict, IdleVerdict::NoTimeoutUpToMax);
@@ -550,8 +555,9 @@ fn only_a_two_ended_search_sees_a_nat_that_heals() {
     assert_eq!(run.findings.manner, Some(CutManner::ServerUnheard));
 }
 
-/// Where each connection has a timeout of its own somewhere in a range, now and then those that were tried fall as if
-/// there were one; then the bracket at least lies within the range. Ranges of at least a fifth of themselves, 40 seeds.
+/// Each connection has a random timeout within a range, so the tried ones sometimes look like a single
+/// timeout. Then the bracket at least lies within the range. The range is at least a fifth of its value; 40
+/// seeds.
 #[test]
 fn scattered_timeouts_are_stochastic() {
     let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
@@ -584,7 +590,7 @@ fn scattered_timeouts_are_stochastic() {
 }
 
 #[test]
-fn an_interrupted_search_tells_what_it_knows() {
+fn interrupted_search_reports_partial_findings() {
     let mut search = Search::new(SearchPlan::default()).unwrap();
     assert!(matches!(search.next(Duration::ZERO), SearchStep::Act(_)));
     let saw = |probe, at, seen| Observation { probe: ProbeId(probe), at, seen };
@@ -594,20 +600,23 @@ fn an_interrupted_search_tells_what_it_knows() {
     search.interrupt();
     assert_eq!(search.next(seconds(2)), SearchStep::Done);
     let found = search.findings(seconds(2));
-    assert_eq!((found.verdict, found.partial, found.conclusive()), (IdleVerdict::Inconclusive, true, false));
+    assert_eq!(
+        (found.verdict, found.partial, found.is_conclusive()),
+        (IdleVerdict::Inconclusive, true, false)
+    );
     assert_eq!(found.bracket, Bracket { lo: Some(seconds(1)), hi: None });
     assert_eq!(found.reasons, ["interrupted"]);
 }
 
 #[test]
-fn a_control_that_is_closed_at_once_ends_the_search() {
+fn control_closed_at_once_ends_the_search() {
     let path =
         SimPath { lifetime: Some(Duration::from_millis(300)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
     let found = play(&SearchPlan::default(), &path, 1).findings;
     assert_eq!(found.verdict, IdleVerdict::Inconclusive);
-    let told = &found.reasons[0];
-    assert!(told.starts_with("every connection ended within 300 ms of opening"), "{told}");
-    assert!(told.contains("below --min 1 s"), "{told}");
+    let reason = &found.reasons[0];
+    assert!(reason.starts_with("every connection ended within 300 ms of opening"), "{reason}");
+    assert!(reason.contains("below --min 1 s"), "{reason}");
 }
 
 /// A search that is over soon.
@@ -619,10 +628,10 @@ fn millis(value: u64) -> Duration {
     Duration::from_millis(value)
 }
 
-/// Visible cuts that differ in what is done about them.
+/// Visible cuts that are handled differently.
 const VISIBLE: [SimCut; 3] = [SimCut::Fin, SimCut::Rst, SimCut::CloseFrame(1001)];
 
-/// What was announced holds.
+/// Asserts the announced bounds on time and connections.
 fn assert_bounded(run: &SimRun, plan: &SearchPlan, what: &str) {
     let found = &run.findings;
     assert!(run.cost <= plan.longest(), "{what}: {:?} of {:?}", run.cost, plan.longest());
@@ -631,14 +640,14 @@ fn assert_bounded(run: &SimRun, plan: &SearchPlan, what: &str) {
     assert!(run.peak <= plan.max_connections, "{what}: {} at once", run.peak);
 }
 
-/// No timeout, no lifetime and no advice follow from it.
+/// Asserts that no timeout, lifetime or advice follows.
 fn assert_no_claim(found: &IdleFindings, what: &str) {
     assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{what}: {:?}", found.reasons);
     assert_eq!((found.lifetime, Recommendation::of(found)), (None, None), "{what}: {:?}", found.reasons);
 }
 
 #[test]
-fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
+fn every_fifth_connection_ending_after_one_span_is_evidence() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (every, timeout, max) in [(3, 3, 10), (5, 3, 10), (5, 7, 60), (7, 20, 300)] {
             let path =
@@ -663,7 +672,8 @@ fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
     }
 }
 
-/// Nothing shows which connections are cut: more are asked, up to the bounds, and no heartbeat is called safe.
+/// Nothing shows which connections are cut: more are asked, up to the bounds, and no heartbeat is called
+/// safe.
 #[test]
 fn silent_cuts_of_some_connections_end_within_the_bounds() {
     for (strategy, kind) in
@@ -702,7 +712,7 @@ fn random_ends_are_no_timeout_and_leave_none_out() {
 }
 
 #[test]
-fn one_event_is_named_and_the_search_goes_on() {
+fn single_event_is_reported_and_the_search_continues() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for at in [900, 2300, 3700, 9900] {
             let outages = vec![millis(at)];
@@ -733,7 +743,7 @@ fn one_event_is_named_and_the_search_goes_on() {
 }
 
 #[test]
-fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
+fn regular_restarts_are_no_timeout_and_no_lifetime() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (first, period) in [(4000, 4000), (1500, 4000), (700, 2500), (2500, 7000), (9000, 9000)] {
             let outages = (0..100).map(|k| millis(first + k * period)).collect();
@@ -746,12 +756,13 @@ fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
                 found.incidents.iter().filter(|i| i.kind == IncidentKind::OneMoment).count() >= 3,
                 "{what}"
             );
-            assert!(found.reasons[0].contains("at one moment"), "{what}: {:?}", found.reasons);
+            assert!(found.reasons[0].contains("at the same moment"), "{what}: {:?}", found.reasons);
         }
     }
 }
 
-/// When each of two outages comes, in ms: about as far apart as the first came into the run, or right after it.
+/// When each of two outages comes (ms): the second as long after the first as the first after the start, or
+/// right after it.
 const OUTAGES: [(u64, u64); 8] = [
     (8458, 16_616),
     (8458, 16_900),
@@ -763,7 +774,7 @@ const OUTAGES: [(u64, u64); 8] = [
     (4000, 4300),
 ];
 
-/// Two outages, the second as long after the first as the first came into the run, look like a lifetime.
+/// Two outages, the second as long after the first as the first after the start, look like a lifetime.
 #[test]
 fn two_outages_are_no_timeout_and_no_lifetime() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
@@ -790,9 +801,9 @@ fn two_outages_are_no_timeout_and_no_lifetime() {
     }
 }
 
-/// Connections end at one age, and once all of them earlier.
+/// Connections end at one age, and once all of them end earlier.
 #[test]
-fn one_event_beside_a_lifetime_is_no_timeout() {
+fn single_event_besides_a_lifetime_is_no_timeout() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (lifetime, at) in [(5180, 11_704), (5180, 11_300), (4250, 11_120), (4250, 9_000), (3000, 3500)] {
             let (lifetime, outages) = (Some(millis(lifetime)), vec![millis(at)]);
@@ -816,9 +827,9 @@ fn one_event_beside_a_lifetime_is_no_timeout() {
     }
 }
 
-/// The server spoke, so that the silence before the end was shorter than the age.
+/// The server had sent something, so the silence before the end was shorter than the age.
 #[test]
-fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
+fn lifetime_ending_a_short_silence_is_no_idle_timeout() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| SimCut::ALL.map(|kind| (s, kind))) {
         for (lifetime, words) in [(3115, 1558), (3587, 1794), (5000, 2600)] {
             let (lifetime, chatter) = (Some(millis(lifetime)), Some(millis(words)));
@@ -838,7 +849,7 @@ fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
 }
 
 #[test]
-fn limits_on_connections_are_suspected_by_name() {
+fn connection_limit_is_suspected() {
     let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
     for (strategy, cut) in Strategy::iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
         for most in [1, 2, 4, 8, 12] {
@@ -852,7 +863,7 @@ fn limits_on_connections_are_suspected_by_name() {
             }
             assert_no_claim(&run.findings, &what);
             assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
-            assert!(run.findings.reasons[0].contains("perhaps the server takes but"), "{what}");
+            assert!(run.findings.reasons[0].contains("perhaps the server accepts only"), "{what}");
             let how = Incident {
                 kind: IncidentKind::EndedAtOnce,
                 at: Duration::ZERO,
@@ -865,7 +876,7 @@ fn limits_on_connections_are_suspected_by_name() {
 }
 
 #[test]
-fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
+fn replaced_session_is_suspected() {
     for strategy in Strategy::iter() {
         for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
             let path = SimPath { replaces: Some(cut.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
@@ -879,21 +890,21 @@ fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
 }
 
 #[test]
-fn a_ticket_that_serves_once_is_suspected_by_name() {
+fn single_use_ticket_is_suspected() {
     for strategy in Strategy::iter() {
         let path = SimPath { capacity: 0, ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, 1);
         assert_no_claim(&run.findings, "ticket");
-        let told = &run.findings.reasons[0];
+        let reason = &run.findings.reasons[0];
         assert!(
-            told.contains("every later one was refused (429 too many requests): perhaps a ticket"),
-            "{told}"
+            reason.contains("every later one was refused (429 too many requests): perhaps a ticket"),
+            "{reason}"
         );
     }
 }
 
 #[test]
-fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
+fn protocol_violation_is_no_timeout_and_no_lifetime() {
     for strategy in Strategy::iter() {
         for age in [5, 300, 1500, 4000] {
             let path = SimPath { broken: Some(millis(age)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
@@ -910,7 +921,7 @@ fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
 }
 
 #[test]
-fn a_busy_server_may_have_a_lifetime() {
+fn busy_server_can_have_a_lifetime() {
     for (strategy, kind) in Strategy::iter().flat_map(|s| [SimCut::Fin, SimCut::Silent].map(|kind| (s, kind)))
     {
         for (words, lifetime) in [(500, 5000), (300, 3000), (1000, 7500)] {
@@ -931,8 +942,8 @@ fn a_busy_server_may_have_a_lifetime() {
 }
 
 #[test]
-fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
-    // A binary search sees too little of what shows only on use, and names the lifetime alone.
+fn idle_timeout_below_a_lifetime_is_reported_with_it() {
+    // A binary search sees too few of the ends that show only on use, and names only the lifetime.
     let seen = |(strategy, kind): &(Strategy, SimCut)| *strategy == Strategy::Parallel || kind.is_visible();
     let pairs = Strategy::iter().flat_map(|strategy| SimCut::ALL.map(|kind| (strategy, kind)));
     for (strategy, kind) in pairs.filter(seen) {
@@ -959,7 +970,7 @@ fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
 }
 
 #[test]
-fn a_timeout_below_min_names_min() {
+fn timeout_below_min_names_min() {
     for strategy in Strategy::iter() {
         for timeout in [150, 300, 450, 600, 900] {
             let path = SimPath::new(SimTimer::Exact(millis(timeout)), SimCut::Fin);
@@ -971,7 +982,7 @@ fn a_timeout_below_min_names_min() {
     }
 }
 
-/// What ends connections in a simulated world, besides its timer.
+/// What ends connections on a simulated path, besides its timer.
 fn disturbances() -> impl proptest::strategy::Strategy<Value = SimPath> {
     let kind = prop::sample::select(SimCut::ALL.to_vec());
     let outages = prop_oneof![
@@ -1000,7 +1011,7 @@ fn disturbances() -> impl proptest::strategy::Strategy<Value = SimPath> {
     })
 }
 
-/// A world as another one, in which idle connections die, or some of them, or any at random.
+/// The same path, on which idle connections die, all, some or at random.
 fn with_timers(world: SimPath) -> impl proptest::strategy::Strategy<Value = SimPath> {
     let span = || (200..12_000_u64).prop_map(millis);
     let timer = prop_oneof![
@@ -1031,10 +1042,10 @@ fn plans() -> impl proptest::strategy::Strategy<Value = SearchPlan> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
-    /// Whatever the world does, the search takes no longer, and opens no more, than was announced; and it claims nothing
+    /// On any path the search stays within its announced time and number of connections, and claims nothing
     /// that its own evidence contradicts.
     #[test]
-    fn every_search_ends_within_what_was_announced(
+    fn every_search_stays_within_its_bounds(
         path in disturbances().prop_flat_map(with_timers), plan in plans(), seed: u64,
     ) {
         let run = play(&plan, &path, seed);
@@ -1057,10 +1068,10 @@ proptest! {
         }
     }
 
-    /// Where no timer ends connections, no timeout is found. Outages of which nothing is seen are left out: what dies in one
-    /// cannot always be told from what dies of silence.
+    /// Without a timer no timeout is found. Invisible outages are excluded: deaths in one cannot always be
+    /// distinguished from deaths of silence.
     #[test]
-    fn no_timeout_is_found_where_there_is_no_timer(world in disturbances(), plan in plans(), seed: u64) {
+    fn no_timeout_is_found_without_a_timer(world in disturbances(), plan in plans(), seed: u64) {
         let outages = if world.kind.is_visible() { world.outages.clone() } else { Vec::new() };
         let world = SimPath { outages, ..world };
         let run = play(&plan, &world, seed);

@@ -1,6 +1,6 @@
-//! The second control, which sends Ping frames and messages. A control that sends one kind of heartbeat and ends at a
-//! certain age shows one of two things: a lifetime, or an idle timer which that kind does not reset. The second control
-//! tells them apart.
+//! The second control, which sends both Ping frames and messages. If the control sends one kind of heartbeat
+//! and ends at a certain age, that age is a lifetime or an idle timeout which that kind does not reset. The
+//! second control tells the two apart.
 
 use std::time::Duration;
 
@@ -9,34 +9,33 @@ use super::finding::LifetimeCap;
 use super::plan::SearchPlan;
 use super::probe::ProbeId;
 
-/// After so many failures to open, the second control is given up.
+/// Failures to open after which the second control is given up.
 const MAX_OPEN_FAILURES: u32 = 2;
 
-/// One connection that sends both kinds of heartbeats, and what is known of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SecondControl {
     id: Option<ProbeId>,
     opened: Option<Duration>,
-    last_beat: Option<Duration>,
+    last_answer: Option<Duration>,
     ended: Option<LifetimeCap>,
     failures: u32,
 }
 
-/// What the second control says of an age at which the first one ended twice.
+/// What the second control shows about an age at which controls ended twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SecondControlVerdict {
-    /// It became older: the first control was idle to the timer.
+    /// It became older, so the first control was idle to the timer.
     Outlived,
     /// It ended at the same age: a lifetime.
     SameAge(LifetimeCap),
-    /// It ended earlier, or never opened: it tells nothing.
+    /// It ended earlier or never opened, so it shows nothing.
     Nothing,
-    /// It is too young to tell before this moment.
+    /// It is too young to decide before this moment.
     Wait { until: Duration },
 }
 
 impl SecondControl {
-    /// Whether it is to be opened: it was never, or that failed.
+    /// Whether to open it: it was never opened, or opening failed.
     pub fn is_wanted(&self) -> bool {
         self.id.is_none() && self.failures < MAX_OPEN_FAILURES
     }
@@ -45,7 +44,7 @@ impl SecondControl {
         self.id
     }
 
-    /// Whether it takes a place among the connections.
+    /// Whether it counts against the connection limit.
     pub fn is_present(&self) -> bool {
         self.id.is_some() && self.ended.is_none()
     }
@@ -62,18 +61,19 @@ impl SecondControl {
         (self.id, self.failures) = (None, self.failures + 1);
     }
 
-    pub fn beat(&mut self, at: Duration) {
-        self.last_beat = Some(at);
+    pub fn record_answer(&mut self, at: Duration) {
+        self.last_answer = Some(at);
     }
 
-    /// It ended: it was alive at the first of these moments, and gone at the second.
+    /// Records its end: when it was last alive, and when it was gone.
     pub fn ended(&mut self, last: Duration, gone: Duration) {
         let opened = self.opened.unwrap_or(last);
         let age = |moment: Duration| moment.saturating_sub(opened);
         self.ended = Some(LifetimeCap { lo: age(last), hi: age(gone) });
     }
 
-    /// An end between these two moments was none of age: another one is to be opened.
+    /// Forgets an end between these two moments, which another event explains; the second control may be
+    /// opened again.
     pub fn forget_end(&mut self, from: Duration, to: Duration) {
         let moment = self.opened.zip(self.ended).map(|(opened, age)| opened + age.hi);
         if moment.is_some_and(|moment| (from..=to).contains(&moment)) {
@@ -81,15 +81,15 @@ impl SecondControl {
         }
     }
 
-    /// When it was opened and when it answered last, for the one that takes its place as the control.
-    pub fn life(&self) -> Option<(ProbeId, Duration, Option<Duration>)> {
-        Some((self.id?, self.opened?, self.last_beat))
+    /// Its id, when it opened and when it last answered: what the control needs to be replaced by it.
+    pub fn open_state(&self) -> Option<(ProbeId, Duration, Option<Duration>)> {
+        Some((self.id?, self.opened?, self.last_answer))
     }
 
-    /// What it says at this moment of an age at which the first control ended twice.
-    pub fn testimony(&self, age: LifetimeCap, now: Duration, plan: &SearchPlan) -> SecondControlVerdict {
+    /// What it shows at this moment about an age at which controls ended twice.
+    pub fn verdict(&self, age: LifetimeCap, now: Duration, plan: &SearchPlan) -> SecondControlVerdict {
         let limit = age.hi + age_slack(age.hi);
-        let reached = self.opened.zip(self.last_beat).map(|(opened, beat)| beat.saturating_sub(opened));
+        let reached = self.opened.zip(self.last_answer).map(|(opened, answer)| answer.saturating_sub(opened));
         match self.ended {
             _ if reached > Some(limit) => SecondControlVerdict::Outlived,
             Some(own) if is_same(&own, &age) => {
@@ -113,40 +113,42 @@ mod tests {
         Duration::from_millis(value)
     }
 
-    /// What a second control says of an age of 4 s, opened at 0, at these moments of beats and of its end.
-    fn testimony(beats: &[u64], ended: Option<(u64, u64)>) -> SecondControlVerdict {
+    /// The verdict on an age of 4 s, for a second control opened at 0 with these answers and this end (ms).
+    fn verdict(answers: &[u64], ended: Option<(u64, u64)>) -> SecondControlVerdict {
         let (mut second, plan) = (SecondControl::default(), SearchPlan::default());
         second.order(ProbeId(9));
         second.opened(Duration::ZERO);
-        beats.iter().for_each(|at| second.beat(ms(*at)));
-        ended.into_iter().for_each(|(last, gone)| second.ended(ms(last), ms(gone)));
-        second.testimony(LifetimeCap { lo: ms(4000), hi: ms(4010) }, ms(4100), &plan)
+        answers.iter().for_each(|at| second.record_answer(ms(*at)));
+        if let Some((last, gone)) = ended {
+            second.ended(ms(last), ms(gone));
+        }
+        second.verdict(LifetimeCap { lo: ms(4000), hi: ms(4010) }, ms(4100), &plan)
     }
 
     #[test]
-    fn an_older_second_control_shows_an_idle_timer() {
-        assert_eq!(testimony(&[3900, 4400], None), SecondControlVerdict::Outlived);
-        assert_eq!(testimony(&[3900, 4400], Some((4500, 4500))), SecondControlVerdict::Outlived);
+    fn older_second_control_shows_an_idle_timer() {
+        assert_eq!(verdict(&[3900, 4400], None), SecondControlVerdict::Outlived);
+        assert_eq!(verdict(&[3900, 4400], Some((4500, 4500))), SecondControlVerdict::Outlived);
     }
 
     #[test]
-    fn a_second_control_of_the_same_age_shows_a_lifetime() {
+    fn second_control_of_the_same_age_shows_a_lifetime() {
         let age = LifetimeCap { lo: ms(4000), hi: ms(4200) };
-        assert_eq!(testimony(&[3900], Some((4200, 4200))), SecondControlVerdict::SameAge(age));
+        assert_eq!(verdict(&[3900], Some((4200, 4200))), SecondControlVerdict::SameAge(age));
     }
 
     #[test]
-    fn a_second_control_that_ended_early_tells_nothing() {
-        assert_eq!(testimony(&[], Some((500, 500))), SecondControlVerdict::Nothing);
+    fn second_control_that_ended_early_shows_nothing() {
+        assert_eq!(verdict(&[], Some((500, 500))), SecondControlVerdict::Nothing);
     }
 
     #[test]
-    fn a_young_second_control_is_waited_for() {
-        assert_eq!(testimony(&[3900], None), SecondControlVerdict::Wait { until: ms(4810) });
+    fn young_second_control_is_awaited() {
+        assert_eq!(verdict(&[3900], None), SecondControlVerdict::Wait { until: ms(4810) });
     }
 
     #[test]
-    fn a_second_control_that_never_opens_is_given_up() {
+    fn second_control_that_never_opens_is_given_up() {
         let (mut second, plan) = (SecondControl::default(), SearchPlan::default());
         let age = LifetimeCap { lo: ms(4000), hi: ms(4010) };
         for _ in 0..MAX_OPEN_FAILURES {
@@ -154,6 +156,6 @@ mod tests {
             second.order(ProbeId(9));
             second.failed();
         }
-        assert_eq!(second.testimony(age, ms(4100), &plan), SecondControlVerdict::Nothing);
+        assert_eq!(second.verdict(age, ms(4100), &plan), SecondControlVerdict::Nothing);
     }
 }

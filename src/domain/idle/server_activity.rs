@@ -1,98 +1,102 @@
-//! What the server says unasked, which keeps a path from ever being idle.
+//! What the server sends by itself, which keeps a path from being idle.
 
 use std::time::Duration;
 
 use super::finding::{EndSpread, ServerActivity};
 
-/// A server that greets does so at once; its first words within this time are no chatter.
+/// A server's greeting arrives within this time of opening and does not count as activity.
 const GREETING_WINDOW: Duration = Duration::from_secs(1);
 
-/// More gaps than these are not kept.
+/// Maximum number of gaps kept.
 const MAX_GAPS: usize = 1000;
 
-/// So many gaps are heard before a period is told: the median of fewer follows a single late word.
+/// Gaps needed before a period is reported; the median of fewer follows a single late message.
 const MIN_GAPS: usize = 5;
 
-/// So many clients must have been let go for a rule.
+/// Silent clients that the server must have closed before it counts as a rule.
 const MIN_UNANSWERED_ENDS: usize = 2;
 
-/// The quiet gaps that ended with the server's words.
+/// The quiet gaps that ended with a message of the server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ActivityGaps {
     gaps: Vec<Duration>,
     count: usize,
-    busy: bool,
-    let_go: Vec<UnansweredEnd>,
-    answered: bool,
+    has_regular_messages: bool,
+    silent_closes: Vec<UnansweredEnd>,
+    has_answered: bool,
 }
 
-/// A client that said nothing, and whose end came after a gap no longer than one that it had survived: it did not die
-/// of an idle path, but of its own silence.
+/// A silent client that the server closed after a gap no longer than one it had survived: its own silence,
+/// not an idle path, ended it.
 #[derive(Debug, Clone, Copy)]
 struct UnansweredEnd {
     moment: Duration,
     age: Duration,
-    /// The path was there afterwards.
-    vouched: bool,
+    /// The control answered afterwards, so the path worked.
+    is_confirmed: bool,
 }
 
 impl ActivityGaps {
-    /// Notes a gap on a connection on which the server had spoken so often before. The server keeps the
-    /// path busy when it spoke four times on one connection, or twice on two, and [`MIN_GAPS`] gaps in all.
-    pub fn note(&mut self, gap: Duration, before: u32, others_spoken_twice: bool) {
-        if before == 0 && gap < GREETING_WINDOW {
+    /// Records a gap before a server message; `earlier_messages` is their number on this connection before
+    /// it. The server keeps the path busy if it sent four messages on one connection or two on each of two,
+    /// and [`MIN_GAPS`] gaps were seen.
+    pub fn note(&mut self, gap: Duration, earlier_messages: u32, is_spoken_twice_elsewhere: bool) {
+        if earlier_messages == 0 && gap < GREETING_WINDOW {
             return;
         }
         self.count += 1;
         if self.gaps.len() < MAX_GAPS {
             self.gaps.push(gap);
         }
-        self.busy |= before >= 3 || (before >= 1 && others_spoken_twice);
+        self.has_regular_messages |=
+            earlier_messages >= 3 || (earlier_messages >= 1 && is_spoken_twice_elsewhere);
     }
 
-    /// Whether who ended after such a silence, and had survived such a gap, did not die of being idle. Timers are late.
-    pub fn is_let_go(idle: Duration, survived: Duration) -> bool {
+    /// Whether the client was closed for its own silence: it had survived a gap as long (to 2 % and 50 ms,
+    /// since timers are late).
+    pub fn is_closed_for_silence(idle: Duration, survived: Duration) -> bool {
         survived > Duration::ZERO && idle <= survived.mul_f64(1.02) + Duration::from_millis(50)
     }
 
-    /// Notes that what the server asked was answered.
+    /// Records that wscheck answered a message of the server.
     pub fn note_answer(&mut self) {
-        self.answered = true;
+        self.has_answered = true;
     }
 
-    /// Notes a client that was closed at this moment, so old.
-    pub fn let_go(&mut self, moment: Duration, age: Duration) {
-        self.let_go.push(UnansweredEnd { moment, age, vouched: false });
+    /// Records a silent client's end: its moment and age.
+    pub fn record_silent_close(&mut self, moment: Duration, age: Duration) {
+        self.silent_closes.push(UnansweredEnd { moment, age, is_confirmed: false });
     }
 
-    /// The path was there at this moment.
-    pub fn vouch(&mut self, moment: Duration) {
-        self.let_go
+    /// Records that the control answered at this moment: ends before it count from now on.
+    pub fn confirm_ends_before(&mut self, moment: Duration) {
+        self.silent_closes
             .iter_mut()
             .filter(|client| client.moment < moment)
-            .for_each(|client| client.vouched = true);
+            .for_each(|client| client.is_confirmed = true);
     }
 
-    /// Nobody vouches for the path from one moment to the other.
-    pub fn disregard(&mut self, from: Duration, to: Duration) {
-        self.let_go.retain(|client| !(from..=to).contains(&client.moment));
+    /// Ignores ends between two moments, because the path may have been down.
+    pub fn ignore_between(&mut self, from: Duration, to: Duration) {
+        self.silent_closes.retain(|client| !(from..=to).contains(&client.moment));
     }
 
-    /// Whether the server lets nobody be idle. It is not awaited where it lets clients go before it has spoken often.
-    pub fn busy(&self) -> bool {
-        (self.busy && self.count >= MIN_GAPS) || self.lets_go().is_some()
+    /// Whether the server keeps every connection busy. This is also decided once it closed silent clients,
+    /// however few messages it sent.
+    pub fn is_busy(&self) -> bool {
+        (self.has_regular_messages && self.count >= MIN_GAPS) || self.silent_close_age().is_some()
     }
 
-    pub fn chatter(&self) -> Option<ServerActivity> {
+    pub fn activity(&self) -> Option<ServerActivity> {
         let spread = EndSpread::of(&self.gaps)?;
-        let lets_go = self.lets_go();
+        let lets_go = self.silent_close_age();
         let (period, longest_gap) = (spread.median, spread.max);
-        Some(ServerActivity { period, longest_gap, count: self.count, lets_go, answered: self.answered })
+        Some(ServerActivity { period, longest_gap, count: self.count, lets_go, answered: self.has_answered })
     }
 
-    fn lets_go(&self) -> Option<Duration> {
+    fn silent_close_age(&self) -> Option<Duration> {
         let ages: Vec<_> =
-            self.let_go.iter().filter(|client| client.vouched).map(|client| client.age).collect();
+            self.silent_closes.iter().filter(|client| client.is_confirmed).map(|client| client.age).collect();
         let agree = |spread: &EndSpread| {
             let width = spread.median.mul_f64(0.05).max(Duration::from_secs(1));
             spread.count >= MIN_UNANSWERED_ENDS && spread.max - spread.min <= width
@@ -106,19 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_late_word_does_not_make_the_period() {
+    fn one_late_message_does_not_change_the_period() {
         let (ms, mut gaps) = (Duration::from_millis, ActivityGaps::default());
-        for before in 0..2 {
-            gaps.note(ms(600), before, false);
+        for earlier_messages in 0..2 {
+            gaps.note(ms(600), earlier_messages, false);
         }
-        // A word that came late is followed too soon by the next one.
+        // The message after a late one follows too soon.
         gaps.note(ms(173), 1, true);
-        assert!(!gaps.busy(), "two gaps tell no period");
+        assert!(!gaps.is_busy(), "two gaps show no period");
         for _ in 0..3 {
             gaps.note(ms(600), 1, true);
         }
-        assert!(gaps.busy());
-        let chatter = gaps.chatter().unwrap();
-        assert_eq!((chatter.period, chatter.longest_gap, chatter.count), (ms(600), ms(600), 5));
+        assert!(gaps.is_busy());
+        let activity = gaps.activity().unwrap();
+        assert_eq!((activity.period, activity.longest_gap, activity.count), (ms(600), ms(600), 5));
     }
 }

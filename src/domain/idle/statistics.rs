@@ -1,6 +1,7 @@
-//! What chance explains, and what it does not.
+//! Whether chance explains what was seen.
 
-/// The probability of at least `k` among `n` at a probability of `p` each (the binomial distribution's upper tail).
+/// The probability of at least `k` of `n` events, each of probability `p`: the binomial distribution's upper
+/// tail.
 pub(super) fn binomial_tail(k: usize, n: usize, p: f64) -> f64 {
     let mut term = (1.0 - p).powi(n as i32);
     let mut below = 0.0;
@@ -8,7 +9,7 @@ pub(super) fn binomial_tail(k: usize, n: usize, p: f64) -> f64 {
         below += term;
         term *= (n - i) as f64 / (i + 1) as f64 * p / (1.0 - p);
     }
-    // Summed from the top where the difference would drown in rounding.
+    // Near 1 the difference is lost in rounding, so the tail is summed itself.
     if below < 0.999 {
         return 1.0 - below;
     }
@@ -24,9 +25,9 @@ pub(super) fn binomial_tail(k: usize, n: usize, p: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Against Python: sum(comb(n, i) * p**i * (1-p)**(n-i) for i in range(k, n+1)).
+    /// Expected values from Python: `sum(comb(n, i) * p**i * (1-p)**(n-i) for i in range(k, n+1))`.
     #[test]
-    fn the_binomial_tail_is_the_sum_of_its_terms() {
+    fn binomial_tail_is_the_sum_of_its_terms() {
         for (k, n, expected) in TAILS {
             let tail = binomial_tail(k, n, 0.04);
             assert!((tail / expected - 1.0).abs() < 1e-9, "{k} of {n}: {tail:e}");

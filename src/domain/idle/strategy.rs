@@ -1,4 +1,4 @@
-//! Between the search and its strategies: what a strategy sees, and what it wishes.
+//! Between the search and its strategies: what a strategy sees, and the actions it plans.
 
 use std::time::Duration;
 
@@ -6,23 +6,21 @@ use super::evidence::SearchEvidence;
 use super::plan::SearchPlan;
 use super::probe::{ProbeId, ProbeRole};
 
-/// A connection that is open, or opening.
+/// A connection that is open or opening.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct KnownProbe {
     pub id: ProbeId,
     pub role: ProbeRole,
-    /// When it was ordered.
     pub ordered: Duration,
-    /// When it was open.
     pub opened: Option<Duration>,
     /// When its silence began.
     pub since: Option<Duration>,
     pub ask_at: Option<Duration>,
     /// The idle span at which it was asked, and when that was.
     pub asked: Option<(Duration, Duration)>,
-    /// How often the server spoke on it unasked.
+    /// How many messages the server sent by itself.
     pub spoken: u32,
-    /// The longest silence after which the server spoke.
+    /// The longest silence that a message of the server ended.
     pub gap: Duration,
 }
 
@@ -46,34 +44,34 @@ impl KnownProbe {
     }
 }
 
-/// What a strategy decides upon.
+/// What a strategy decides on.
 pub(super) struct SearchState<'a> {
     pub now: Duration,
     pub plan: &'a SearchPlan,
     pub evidence: &'a SearchEvidence,
     /// Watchers and trials that are not over.
     pub probes: &'a [KnownProbe],
-    /// The one of them that is asked to bear witness, and is not at the strategy's disposal.
-    pub witness: Option<ProbeId>,
+    /// The connection that checks the path; a strategy must not use it.
+    pub path_check: Option<ProbeId>,
     /// How many more connections may be opened.
     pub free: usize,
-    /// How long an answer usually takes at most.
+    /// The usual maximum time to an answer.
     pub answer: Duration,
-    /// How many deaths make an upper end.
+    /// How many deaths an upper end needs.
     pub need: usize,
     /// How narrow the bracket must become.
     pub precision: Duration,
 }
 
 impl SearchState<'_> {
-    /// Trials that wait in silence, or are still opening.
-    pub fn held(&self) -> impl Iterator<Item = &KnownProbe> {
+    /// Trials that are silent or still opening.
+    pub fn waiting_trials(&self) -> impl Iterator<Item = &KnownProbe> {
         self.silent(ProbeRole::Trial)
     }
 
-    /// Those of a role that were not asked yet.
+    /// Connections of a role that were not asked yet.
     pub fn silent(&self, role: ProbeRole) -> impl Iterator<Item = &KnownProbe> {
-        let free = |probe: &KnownProbe| probe.asked.is_none() && Some(probe.id) != self.witness;
+        let free = |probe: &KnownProbe| probe.asked.is_none() && Some(probe.id) != self.path_check;
         self.probes.iter().filter(move |probe| probe.role == role && free(probe))
     }
 
@@ -82,22 +80,22 @@ impl SearchState<'_> {
         self.evidence.longest().unwrap_or_default()
     }
 
-    /// Spans that were asked, and of which nothing is known yet, each with the moment.
+    /// Spans that were asked and are not decided, each with the moment of the question.
     pub fn asked(&self) -> impl Iterator<Item = (Duration, Duration)> {
         self.probes.iter().filter_map(|probe| probe.asked)
     }
 
-    /// Spans that look dead: the answer is overdue, or the control has yet to vouch for the path.
-    pub fn rumours(&self) -> impl Iterator<Item = Duration> {
+    /// Spans that seem dead: the answer is overdue, or the control has not answered since.
+    pub fn suspected_deaths(&self) -> impl Iterator<Item = Duration> {
         let overdue = self.asked().filter(|(_, at)| self.now >= *at + self.answer).map(|(span, _)| span);
-        overdue.chain(self.evidence.rumours())
+        overdue.chain(self.evidence.unconfirmed_deaths())
     }
 }
 
-/// What a strategy wishes.
+/// What a strategy wants done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum SearchAction {
-    /// A new trial.
+    /// Open a new trial.
     Open {
         ask_at: Option<Duration>,
     },
@@ -110,7 +108,7 @@ pub(super) enum SearchAction {
     },
 }
 
-/// What a strategy wishes now, and when it wants to be asked again at the latest.
+/// The planned actions, and when the strategy must run again at the latest.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SearchActions {
     pub list: Vec<SearchAction>,
@@ -118,7 +116,7 @@ pub(super) struct SearchActions {
 }
 
 impl SearchActions {
-    /// Wishes for a question, unless that was ordered already.
+    /// Plans a question, unless the same one is ordered already.
     pub fn ask(&mut self, probe: &KnownProbe, at: Duration) {
         let close = Duration::from_millis(1);
         if probe.ask_at.is_none_or(|before| before.abs_diff(at) > close) {
@@ -134,7 +132,7 @@ impl SearchActions {
         self.list.extend((0..count).map(|_| SearchAction::Open { ask_at }));
     }
 
-    /// Wants to be asked again at this moment.
+    /// The strategy must run again at this moment.
     pub fn wake(&mut self, at: Duration) {
         self.wake = Some(self.wake.map_or(at, |before| before.min(at)));
     }

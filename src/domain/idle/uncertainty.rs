@@ -1,150 +1,160 @@
-//! The spans of which it is not known whether they survive, and what the next connection is to find out there.
+//! The range of spans not known to survive or to die, and what the next connection should find out there.
 
 use std::time::Duration;
 
 use super::probe::ProbeRole;
 use super::strategy::SearchState;
 
-/// So many deaths at the top keep a chance death from being taken for it, before connections are spent on more.
+/// Deaths at the top needed before more connections are spent on it, so that one chance death costs little.
 const MIN_DEATHS_AT_TOP: usize = 2;
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
-/// What is unknown: first what lies between the longest survivor and the shortest span that did not survive; when
-/// that is narrow, and the timer was seen to be inexact, what lies below its earliest death.
+/// The range still unknown: at first from the longest survivor to the shortest death. When that is narrow and
+/// the timer is inexact, the range below its earliest death.
 #[derive(Debug, Clone)]
 pub(super) struct Uncertainty {
-    /// The longest span that survived, below the zone's top.
+    /// The longest span that survived below `top`.
     pub floor: Duration,
     pub top: Duration,
-    /// The shortest span above all survivors that did not survive, or does not seem to.
-    pub summit: Duration,
-    /// Connections were seen to end at the summit.
-    pub visible: bool,
-    /// So many were, and at the same span, that nothing is to be confirmed.
-    sharp: bool,
-    /// Questions before a visible end seem to be swallowed, and this is the first to say so.
-    lone_before_end: bool,
+    /// The shortest span above all survivors that died or seems to have died.
+    pub shortest_death: Duration,
+    /// Connections were seen to end at `shortest_death`.
+    pub is_end_visible: bool,
+    /// Enough ends were seen at the same span, so nothing needs confirmation.
+    has_exact_end: bool,
+    /// A question before the visible ends seems unanswered, and it is the first one.
+    is_lone_before_end: bool,
     precision: Duration,
     need: usize,
-    /// Survivors that the floor lacks.
-    lacking: usize,
-    /// Deaths at the summit and close above it.
-    known: usize,
-    /// Questions close below the floor, asked or planned.
-    seconds: usize,
-    /// Questions at the summit, asked or planned.
-    confirmations: usize,
-    /// Visible ends that are lacking and that nobody waits for in silence.
-    ends_lacking: usize,
+    /// Survivors that `floor` still needs.
+    missing_survivors: usize,
+    /// Deaths at `shortest_death` and close above it.
+    known_deaths: usize,
+    /// Questions close below `floor`, asked or planned.
+    floor_confirmations: usize,
+    /// Questions at `shortest_death`, asked or planned.
+    top_confirmations: usize,
+    /// Visible ends still needed for which no silent connection waits.
+    missing_ends: usize,
 }
 
-/// What the next connection is to be asked for.
+/// What the next connection should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// To split the zone.
+    /// Split the range.
     Split,
-    /// To confirm that the summit does not survive, or to refute it.
+    /// Confirm or refute that `shortest_death` dies.
     Top,
-    /// To confirm that the floor survives.
+    /// Confirm that `floor` survives.
     Floor,
-    /// To be left in silence until it is cut, because too few ends were seen.
+    /// Stay silent until it is cut, because too few ends were seen.
     Wait,
-    /// Enough is asked.
+    /// Nothing: enough is asked.
     Nothing,
 }
 
 impl Uncertainty {
-    /// The zone that this evidence leaves; `None` before anything died.
+    /// The range that the evidence leaves; `None` before the first death.
     pub fn of(s: &SearchState) -> Option<Uncertainty> {
-        let (longest, summit) = (s.longest(), lowered(s, s.longest(), s.evidence.suspect()?));
-        let lower = s.evidence.lower_zone().filter(|_| summit - longest <= s.precision);
-        let (floor, top) = lower.map_or((longest, summit), |(from, to)| (from, lowered(s, from, to)));
-        let visible = s.evidence.visible();
-        // Ends that were seen confirm nothing below themselves.
-        let seen = visible.map(|spread| spread.min).filter(|min| summit < *min);
+        let (longest, shortest_death) =
+            (s.longest(), lower_top(s, s.longest(), s.evidence.upper_candidate()?));
+        let lower = s.evidence.lower_uncertainty().filter(|_| shortest_death - longest <= s.precision);
+        let (floor, top) =
+            lower.map_or((longest, shortest_death), |(from, to)| (from, lower_top(s, from, to)));
+        let visible = s.evidence.visible_ends();
+        // Visible ends confirm nothing below themselves.
+        let seen = visible.map(|spread| spread.min).filter(|min| shortest_death < *min);
         let ceiling = (longest + s.precision).min(seen.map_or(Duration::MAX, |min| min - NANOSECOND));
-        let close = |span: &Duration| summit <= *span && *span <= ceiling;
-        let known = s.evidence.unrefuted().chain(s.rumours()).filter(close).count();
+        let close = |span: &Duration| shortest_death <= *span && *span <= ceiling;
+        let known = s.evidence.unrefuted().chain(s.suspected_deaths()).filter(close).count();
         let awaited = |(_, at): &(Duration, Duration)| s.now < *at + s.answer;
         let asked = || s.asked().filter(awaited).map(|(span, _)| span);
-        let ends = visible.filter(|spread| spread.min <= summit && summit <= spread.max);
+        let ends = visible.filter(|spread| spread.min <= shortest_death && shortest_death <= spread.max);
         let waiting = s.silent(ProbeRole::Watcher).count();
         Some(Uncertainty {
             floor,
             top,
-            summit,
-            visible: ends.is_some(),
-            sharp: s.evidence.is_seen(s.need, summit),
-            lone_before_end: known == 1 && seen.is_some(),
+            shortest_death,
+            is_end_visible: ends.is_some(),
+            has_exact_end: s.evidence.is_upper_end_seen(s.need, shortest_death),
+            is_lone_before_end: known == 1 && seen.is_some(),
             precision: s.precision,
             need: s.need,
-            lacking: s.evidence.lacking(floor),
-            known,
-            seconds: asked().filter(|span| *span <= floor && s.evidence.is_near(*span, floor)).count(),
-            confirmations: asked().filter(close).count(),
-            ends_lacking: ends.map_or(0, |ends| {
-                let lacking = s.need.saturating_sub(ends.count + waiting);
-                lacking.max(usize::from(s.evidence.is_one_moment(s.need, summit) && waiting == 0))
+            missing_survivors: s.evidence.missing_survivors(floor),
+            known_deaths: known,
+            floor_confirmations: asked()
+                .filter(|span| *span <= floor && s.evidence.is_near(*span, floor))
+                .count(),
+            top_confirmations: asked().filter(close).count(),
+            missing_ends: ends.map_or(0, |ends| {
+                let missing = s.need.saturating_sub(ends.count + waiting);
+                missing.max(usize::from(s.evidence.is_one_moment(s.need, shortest_death) && waiting == 0))
             }),
         })
     }
 
-    /// Whether an end is waited for that would be seen: it may be told some time after it came.
-    pub fn awaits_end(&self) -> bool {
-        self.visible && self.ends_lacking > 0
+    /// Whether a visible end is still expected; it may be reported some time after it happened.
+    pub fn is_awaiting_end(&self) -> bool {
+        self.is_end_visible && self.missing_ends > 0
     }
 
     pub fn width(&self) -> Duration {
         self.top.saturating_sub(self.floor)
     }
 
-    /// Whether the zone needs no further splitting.
+    /// Whether the range needs no further splitting.
     pub fn is_narrow(&self) -> bool {
         self.width() <= self.precision.mul_f64(0.9)
     }
 
-    /// Just below the top.
-    pub fn brink(&self) -> Duration {
+    pub fn just_below_top(&self) -> Duration {
         self.top.saturating_sub(self.precision.mul_f64(0.85)).max(self.floor)
     }
 
-    /// What a connection of this idle span is best asked for, given all that is asked and planned.
-    pub fn aim(&self, idle: Duration) -> NextStep {
-        let deaths = self.known + self.confirmations;
-        match () {
-            () if self.lone_before_end && deaths < MIN_DEATHS_AT_TOP => NextStep::Top,
-            () if !self.is_narrow() && idle < self.top => NextStep::Split,
-            () if self.ends_lacking > 0 => NextStep::Wait,
-            () if self.sharp => NextStep::Nothing,
-            // Who is not answered is known to be dead only when the answer timeout is over, so they come first.
-            () if deaths < self.need => NextStep::Top,
-            () if self.seconds < self.lacking && idle <= self.floor => NextStep::Floor,
-            () => NextStep::Nothing,
+    /// What a connection of this idle span should do, given all that is asked and planned.
+    pub fn next_step(&self, idle: Duration) -> NextStep {
+        let deaths = self.known_deaths + self.top_confirmations;
+        let is_top_unconfirmed = deaths < self.need;
+        if self.is_lone_before_end && deaths < MIN_DEATHS_AT_TOP {
+            NextStep::Top
+        } else if !self.is_narrow() && idle < self.top {
+            NextStep::Split
+        } else if self.missing_ends > 0 {
+            NextStep::Wait
+        } else if self.has_exact_end {
+            NextStep::Nothing
+        } else if is_top_unconfirmed {
+            // A death is known only after the answer timeout, so these questions come first.
+            NextStep::Top
+        } else if self.floor_confirmations < self.missing_survivors && idle <= self.floor {
+            NextStep::Floor
+        } else {
+            NextStep::Nothing
         }
     }
 
-    /// The span at which that is to be asked; `None` where it takes more to know.
-    pub fn span(&self, aim: NextStep) -> Option<Duration> {
-        match aim {
-            NextStep::Top => Some(self.summit),
+    /// The span to ask at; `None` if the step alone does not determine it.
+    pub fn span(&self, step: NextStep) -> Option<Duration> {
+        match step {
+            NextStep::Top => Some(self.shortest_death),
             NextStep::Floor => Some(self.floor),
             NextStep::Wait | NextStep::Split | NextStep::Nothing => None,
         }
     }
 
-    /// Counts a plan of this aim among what is asked.
-    pub fn plan(&mut self, aim: NextStep) {
-        match aim {
-            NextStep::Top => self.confirmations += 1,
-            NextStep::Floor => self.seconds += 1,
-            NextStep::Wait => self.ends_lacking -= 1,
+    /// Counts a planned step.
+    pub fn count_planned(&mut self, step: NextStep) {
+        match step {
+            NextStep::Top => self.top_confirmations += 1,
+            NextStep::Floor => self.floor_confirmations += 1,
+            NextStep::Wait => self.missing_ends -= 1,
             NextStep::Split | NextStep::Nothing => {}
         }
     }
 }
 
-/// The top of a zone, as low as what looks dead makes it.
-fn lowered(s: &SearchState, floor: Duration, top: Duration) -> Duration {
-    s.rumours().filter(|span| floor < *span && *span < top).min().unwrap_or(top)
+/// Lowers a range's top to the shortest span within it that seems dead.
+fn lower_top(s: &SearchState, floor: Duration, top: Duration) -> Duration {
+    s.suspected_deaths().filter(|span| floor < *span && *span < top).min().unwrap_or(top)
 }

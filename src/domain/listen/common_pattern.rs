@@ -1,4 +1,4 @@
-//! What messages of one form have in common, as a pattern that matches all of them.
+//! What the messages of one form have in common, as a pattern that matches all of them.
 
 use serde_json::{Map, Value};
 
@@ -7,25 +7,25 @@ use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::secrets;
 
-/// Stands for what changes, while it is in a JSON document: a noncharacter, which no text has by right.
+/// Marks a changing value inside a JSON document: a noncharacter, which no valid text contains.
 const CHANGING_MARK: &str = "\u{fdd1}";
 const ANY: &str = "{any}";
-/// More parts of a text cannot be left open.
+/// Maximum number of variable parts in a text.
 const MAX_OPEN_PARTS: usize = 2;
 
 /// What the messages so far have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommonPattern {
-    /// Text before JSON, as in `42["ping"]`, and the fields that all have alike.
+    /// Text before JSON, as in `42["ping"]`, and the fields equal in all messages.
     Json(String, Value),
-    /// Stretches of a text that all have; between them something changes.
+    /// The parts equal in all texts; between them something changes.
     Text(Vec<String>),
-    /// The bytes of binary messages; `None`: this one changes. And whether all were of one length.
+    /// The bytes of binary messages, `None` where they differ; and whether all had one length.
     Bytes(Vec<Option<u8>>, bool),
 }
 
 impl CommonPattern {
-    /// Of the first message.
+    /// The pattern of the first message.
     pub fn of(message: MessageRef<'_>) -> CommonPattern {
         match message {
             MessageRef::Binary(bytes) => {
@@ -38,7 +38,7 @@ impl CommonPattern {
         }
     }
 
-    /// Takes the next message, of which these parts may change.
+    /// Adds the next message, whose other parts may change.
     pub fn merge(&mut self, message: MessageRef<'_>, literals: &[&str]) {
         match (self, message) {
             (CommonPattern::Json(prefix, common), MessageRef::Text(text)) => match json(text) {
@@ -50,8 +50,8 @@ impl CommonPattern {
                     *stretches = literals.iter().map(|literal| literal.to_string()).collect();
                 }
             }
-            (CommonPattern::Bytes(common, alike), MessageRef::Binary(bytes)) => {
-                *alike &= common.len() == bytes.len();
+            (CommonPattern::Bytes(common, is_same_length), MessageRef::Binary(bytes)) => {
+                *is_same_length &= common.len() == bytes.len();
                 common.truncate(bytes.len());
                 let differs = |(one, other): (&mut Option<u8>, &u8)| *one = one.filter(|byte| byte == other);
                 common.iter_mut().zip(bytes).for_each(differs);
@@ -61,27 +61,27 @@ impl CommonPattern {
         }
     }
 
-    /// A pattern that matches this message, and those before, and no others that look different. `None`: they have too
+    /// A pattern that matches all messages so far, and none that look different. `None` if they have too
     /// little in common, or only secrets.
     pub fn pattern(&self, message: MessageRef<'_>) -> Option<String> {
         let text = match self {
             CommonPattern::Json(prefix, common) => Some(format!("{prefix}{}", json_pattern(common)?)),
             CommonPattern::Text(stretches) => text_pattern(stretches),
-            CommonPattern::Bytes(common, alike) => bytes_pattern(common, *alike),
+            CommonPattern::Bytes(common, is_same_length) => bytes_pattern(common, *is_same_length),
         }?;
         let matches = text.parse::<Pattern>().ok()?.matches(&InboundMessage::new(message)).is_some();
         (matches && secrets::redact(&text) == text).then_some(text)
     }
 }
 
-/// The JSON in a text, and what stands before it.
+/// The JSON in a text, and the text before it.
 fn json(text: &str) -> Option<(&str, Value)> {
     let (prefix, json) = text.split_at(text.find(['{', '['])?);
     let is_prefix = prefix.chars().all(|c| c.is_ascii_digit() || c.is_ascii_alphabetic());
     is_prefix.then(|| serde_json::from_str(json).ok()).flatten().map(|value| (prefix, value))
 }
 
-/// Leaves in a document what another has, too.
+/// Keeps what both documents have.
 fn merge(common: &mut Value, other: &Value) {
     match (common, other) {
         (Value::Object(fields), Value::Object(others)) => fields.retain(|name, value| {
@@ -97,16 +97,16 @@ fn merge(common: &mut Value, other: &Value) {
     }
 }
 
-/// What all have is asked for; of an object of which nothing is left, nothing.
+/// Requires what all messages have; `None` if nothing is left.
 fn json_pattern(common: &Value) -> Option<String> {
     let mut common = common.clone();
     without_secrets(&mut common);
-    let says_something = match &common {
+    let has_literal = match &common {
         Value::Object(fields) => !fields.is_empty(),
         Value::Array(items) => items.iter().any(|item| *item != CHANGING_MARK),
         _ => false,
     };
-    says_something.then(|| common.to_string().replace(&format!("\"{CHANGING_MARK}\""), ANY))
+    has_literal.then(|| common.to_string().replace(&format!("\"{CHANGING_MARK}\""), ANY))
 }
 
 fn without_secrets(common: &mut Value) {
@@ -120,7 +120,7 @@ fn without_secrets(common: &mut Value) {
     }
 }
 
-/// The stretches in a row, with what is open between them; of many, the first and what follows.
+/// The fixed parts with wildcards between; of too many parts, only the first and the last.
 fn text_pattern(stretches: &[String]) -> Option<String> {
     let open = stretches.len().saturating_sub(1);
     let text = match (stretches, open) {
@@ -128,17 +128,17 @@ fn text_pattern(stretches: &[String]) -> Option<String> {
         ([first, .., last], _) if !last.is_empty() => format!("{first}{ANY}{last}"),
         (stretches, _) => format!("{}{ANY}", stretches.first()?),
     };
-    let says_something = stretches.iter().any(|stretch| stretch.contains(char::is_alphabetic));
+    let has_literal = stretches.iter().any(|stretch| stretch.contains(char::is_alphabetic));
     let needs_escapes = text.contains(|c: char| c.is_control())
         || ["text:", "binary:", "data:", "hex:"].iter().any(|prefix| text.starts_with(prefix));
     match needs_escapes {
-        _ if !says_something => None,
+        _ if !has_literal => None,
         true => Some(format!("text:{}", escaped(&text)?)),
         false => Some(text),
     }
 }
 
-/// With the escapes that a pattern knows; `None`: it has none for a character.
+/// Escapes a text for a pattern; `None` if a character has no escape.
 fn escaped(text: &str) -> Option<String> {
     let mut written = String::new();
     for c in text.chars() {
@@ -156,15 +156,15 @@ fn escaped(text: &str) -> Option<String> {
     Some(written)
 }
 
-fn bytes_pattern(common: &[Option<u8>], alike: bool) -> Option<String> {
+fn bytes_pattern(common: &[Option<u8>], is_same_length: bool) -> Option<String> {
     let known = common.iter().flatten().count();
     let digits: String =
         common.iter().map(|byte| byte.map_or("??".to_string(), |byte| format!("{byte:02x}"))).collect();
-    let rest = if alike { "" } else { "*" };
+    let rest = if is_same_length { "" } else { "*" };
     (known > 0).then(|| format!("hex:{digits}{rest}"))
 }
 
-/// The parts of a text that its form leaves no choice about.
+/// The fixed parts of a text, by its form.
 pub fn literals<'a>(text: &'a str, form: &MessageForm) -> Vec<&'a str> {
     let mut literals = Vec::with_capacity(form.places.len() + 1);
     let mut from = 0;
@@ -180,13 +180,13 @@ pub fn literals<'a>(text: &'a str, form: &MessageForm) -> Vec<&'a str> {
 mod tests {
     use super::*;
 
-    /// The pattern of these messages, which matches each of them.
+    /// The pattern of these messages; asserts that it matches each of them.
     fn pattern(messages: &[&str]) -> Option<String> {
-        let mut skeleton = CommonPattern::of(MessageRef::Text(messages[0]));
+        let mut common = CommonPattern::of(MessageRef::Text(messages[0]));
         for text in &messages[1..] {
-            skeleton.merge(MessageRef::Text(text), &literals(text, &MessageForm::of(text)));
+            common.merge(MessageRef::Text(text), &literals(text, &MessageForm::of(text)));
         }
-        let pattern = skeleton.pattern(MessageRef::Text(messages.last()?))?;
+        let pattern = common.pattern(MessageRef::Text(messages.last()?))?;
         let parsed: Pattern = pattern.parse().unwrap();
         for text in messages {
             assert!(
@@ -232,11 +232,11 @@ mod tests {
 
     #[test]
     fn binary_messages_have_a_pattern_in_hex() {
-        let mut skeleton = CommonPattern::of(MessageRef::Binary(&[0xc0, 1, 2]));
-        assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 1, 2])).as_deref(), Some("hex:c00102"));
-        skeleton.merge(MessageRef::Binary(&[0xc0, 9, 2]), &[]);
-        assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 9, 2])).as_deref(), Some("hex:c0??02"));
-        skeleton.merge(MessageRef::Binary(&[0xc0, 9, 2, 4]), &[]);
-        assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 9, 2, 4])).as_deref(), Some("hex:c0??02*"));
+        let mut common = CommonPattern::of(MessageRef::Binary(&[0xc0, 1, 2]));
+        assert_eq!(common.pattern(MessageRef::Binary(&[0xc0, 1, 2])).as_deref(), Some("hex:c00102"));
+        common.merge(MessageRef::Binary(&[0xc0, 9, 2]), &[]);
+        assert_eq!(common.pattern(MessageRef::Binary(&[0xc0, 9, 2])).as_deref(), Some("hex:c0??02"));
+        common.merge(MessageRef::Binary(&[0xc0, 9, 2, 4]), &[]);
+        assert_eq!(common.pattern(MessageRef::Binary(&[0xc0, 9, 2, 4])).as_deref(), Some("hex:c0??02*"));
     }
 }

@@ -1,4 +1,4 @@
-//! What listening comes to.
+//! The findings of listening.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::Interval;
 
-/// What the server does about heartbeats.
+/// How the server sends heartbeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ListenVerdict {
-    /// It sends them at an interval.
+    /// At an interval.
     ServerPingsEvery,
-    /// It sent none as long as it was listened to.
+    /// It sent none while wscheck listened.
     ServerIsSilentFor,
-    /// It sent none of a known shape, and messages of one form at an interval: heartbeats perhaps.
+    /// No known heartbeat, but messages of one form at an interval: perhaps heartbeats.
     PeriodicMessages,
-    /// It sends some, at no particular interval.
+    /// It sends some, at no regular interval.
     Irregular,
-    /// Too little was heard to tell.
+    /// Too little was received.
     Inconclusive,
 }
 
-/// When the first heartbeat came, seen from the opening.
+/// When the first heartbeat came, relative to the opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum FirstHeartbeat {
-    /// With the opening: its clock may begin with that.
+    /// With the opening: its clock may start there.
     AtOnce,
-    /// Before an interval had passed.
+    /// Before one interval had passed.
     Early,
     /// One interval after the opening.
     OnTime,
@@ -44,23 +44,23 @@ pub enum FirstHeartbeat {
     Late,
 }
 
-/// From what the server counts its intervals.
+/// What the server counts its intervals from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum IntervalOrigin {
-    /// A clock of its own: what the client said leaves it as it is, and what the server said, if it said anything.
+    /// A fixed clock: neither the client's traffic nor the server's own (if any) moves it.
     FixedClock,
     /// The last traffic.
     LastTraffic,
 }
 
-/// From what to what the spans of an interval are.
+/// What the spans of an interval measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum IntervalSpan {
     /// From one heartbeat to the next.
     Heartbeats,
-    /// From the last that the server said, whatever it was, to each heartbeat.
+    /// From the server's last event of any kind to each heartbeat.
     SinceTraffic,
 }
 
@@ -68,21 +68,20 @@ pub enum IntervalSpan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum UnansweredPolicy {
-    /// So many were left unanswered as long as it was listened, and the next came: what more would do is not known.
+    /// It continued after this many for as long as wscheck listened; more are not tested.
     GoesOn { after: u64 },
-    /// It sends no more after so many, and leaves the connection open.
+    /// It stops after this many and leaves the connection open.
     Stops { after: u64 },
-    /// It ended the connection after so many; whether for those is not known.
+    /// It closed the connection after this many; the cause is unknown.
     #[strum(serialize = "ends_the_connection")]
     Ends { after: u64 },
 }
 
-/// Whose doing it was that a connection ended.
+/// What ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndedBy {
-    /// The server's, by its own hand.
     Server,
-    /// The path broke, or we gave up what the server sent.
+    /// The path broke, or wscheck closed because of what the server sent.
     Breakage,
 }
 
@@ -92,52 +91,51 @@ impl From<&CloseCause> for EndedBy {
     }
 }
 
-/// How it was listened.
+/// The conditions of the observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ObservationConditions {
-    /// For so long, from the opening.
+    /// How long wscheck listened, since the opening.
     pub listened: Duration,
-    /// Heartbeats were answered.
+    /// wscheck answered heartbeats.
     pub answered: bool,
-    /// How the connection ended before its time; `None`: it did not.
+    /// How the connection ended too early; `None` if it did not.
     pub ended: Option<EndedBy>,
-    /// The user ended it before its time.
+    /// The user ended the run early.
     pub interrupted: bool,
-    /// For so long at the longest this host stood still; `None`: it never did.
+    /// The longest stall of this host; `None` if there was none.
     pub stood_still: Option<Duration>,
     pub known: EndLiveness,
-    /// What had come at the end of a frame or a message that was not complete.
+    /// What had arrived of an incomplete frame or message.
     pub incomplete: Option<IncompleteData>,
 }
 
-/// Whether the connection, of whose end nothing was heard, was known at the other end, too.
+/// Whether a connection without a visible end was still known to the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EndLiveness {
-    /// It was, as far as can be asked.
+    /// It was, as far as the peer can be asked.
     #[default]
     ToTheEnd,
-    /// Nobody knew it any more.
+    /// The peer no longer knew it.
     Forgotten,
-    /// The user did not wait for an answer.
+    /// The user did not wait for the answer.
     Unasked,
 }
 
-/// What was found of one kind of sound.
+/// The findings for one kind of event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindFindings {
     pub sound: ServerEventKind,
     pub count: u64,
-    /// From the first that was heard to the last.
+    /// From the first to the last.
     pub over: Duration,
     /// From the opening to the first.
     pub first: Option<Duration>,
     pub interval: Option<Interval>,
-    /// The interval is borne out.
+    /// The observations confirm the interval.
     pub sure: bool,
-    /// The spans from the last that the server said to each of them, where these, and not the gaps, bear an interval
-    /// out.
+    /// The spans since the server's last event, if these confirm an interval and the gaps do not.
     pub since_traffic: Option<Interval>,
-    /// The server's messages keep step with them, so that each may as well be counted from one of those.
+    /// The server's messages keep step with them, so they may equally be counted from those.
     pub in_step: bool,
     pub early: Option<FirstHeartbeat>,
     pub payloads: PayloadVariation,
@@ -146,47 +144,46 @@ pub struct KindFindings {
     /// The last payload that differed from the first.
     pub latest: Option<UntrustedText>,
     pub shape: Option<&'static str>,
-    /// What the client's own traffic did to them.
+    /// How the client's traffic affected them.
     pub by_client: Option<TrafficEffects>,
-    /// What the server's other messages did to them.
+    /// How the server's other messages affected them.
     pub by_server: Option<TrafficEffects>,
 }
 
-/// What listening comes to.
+/// The findings of listening.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenFindings {
     pub verdict: ListenVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
-    /// Every kind that was heard, heartbeats first.
+    /// Every kind received, heartbeats first.
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.
     pub heartbeat: Option<ServerEventClass>,
-    /// Messages of no known shape that come at an interval.
+    /// Messages of no known form that come at an interval.
     pub periodic: Option<Periodic>,
     pub origin: Option<IntervalOrigin>,
     pub unanswered: Option<UnansweredPolicy>,
-    /// Of the heartbeat's interval.
+    /// For the heartbeat's interval.
     pub clearance: Option<CoveredTimeouts>,
-    /// The longest span in which the server said nothing at all.
+    /// The longest time that the server sent nothing.
     pub longest_quiet: Duration,
-    /// The longest span in which neither side said anything, but for answers.
+    /// The longest time that neither side sent anything, except answers.
     pub longest_still: Duration,
     pub listened: Duration,
 }
 
 impl KindFindings {
-    /// Which kind it is.
     pub fn kind(&self) -> ServerEventClass {
         ServerEventClass { sound: self.sound, shape: self.shape }
     }
 
-    /// The interval that is borne out: by the gaps, or by the spans since the last traffic.
+    /// The confirmed interval: from the gaps, or from the spans since the last traffic.
     pub fn borne_out(&self) -> Option<Interval> {
         self.interval.filter(|_| self.sure).or(self.since_traffic)
     }
 
-    /// How many came in a second, from the first to the last; `None` of fewer than two, and of all at once.
+    /// The rate from the first to the last; `None` for fewer than two or all at once.
     pub fn per_second(&self) -> Option<f64> {
         let gaps = self.count.checked_sub(1).filter(|gaps| *gaps > 0)?;
         (!self.over.is_zero()).then(|| gaps as f64 / self.over.as_secs_f64())
@@ -199,13 +196,13 @@ impl ListenFindings {
         self.kinds.iter().find(|kind| Some(kind.kind()) == self.heartbeat)
     }
 
-    /// From what to what the spans of the interval are; `None` without one.
+    /// What the interval's spans measure; `None` without an interval.
     pub fn spanning(&self) -> Option<IntervalSpan> {
         let kind = self.heartbeat().filter(|kind| kind.borne_out().is_some())?;
         Some(if kind.sure { IntervalSpan::Heartbeats } else { IntervalSpan::SinceTraffic })
     }
 
-    /// The interval of the server's heartbeats, where it is borne out.
+    /// The confirmed interval of the server's heartbeats.
     pub fn interval(&self) -> Option<Interval> {
         self.heartbeat()?.borne_out()
     }

@@ -3,18 +3,18 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-/// A date and a time of day have so many characters at least: `2026-01-31T23:59`.
+/// Minimum length of a date with a time of day: `2026-01-31T23:59`.
 const MIN_TIMESTAMP_CHARS: usize = 16;
 
-/// What a part of a message is that may change from one to the next.
+/// The value of a variable part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PartValue {
     Number(f64),
-    /// A time of day with its date, or an id.
+    /// A date with a time of day, or an id.
     Mark,
 }
 
-/// A part of a message that may change from one to the next.
+/// A part of a message that may differ from one message to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariablePart {
     pub at: Range<usize>,
@@ -24,17 +24,17 @@ pub struct VariablePart {
 /// The form of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageForm {
-    /// Messages with the same number have the same form.
+    /// Equal for messages of the same form.
     pub hash: u64,
     pub places: Vec<VariablePart>,
 }
 
 impl MessageForm {
-    /// Of a text: words with a digit in them may change, all else is its form.
+    /// The form of a text: words with a digit may change, everything else is fixed.
     pub fn of(text: &str) -> MessageForm {
         let (mut hasher, mut places, mut at) = (DefaultHasher::new(), Vec::new(), 0);
         while let Some(c) = text[at..].chars().next() {
-            match place_at(text, at) {
+            match variable_part_at(text, at) {
                 Some(place) => {
                     at = place.at.end;
                     u32::MAX.hash(&mut hasher);
@@ -50,7 +50,7 @@ impl MessageForm {
     }
 }
 
-fn place_at(text: &str, at: usize) -> Option<VariablePart> {
+fn variable_part_at(text: &str, at: usize) -> Option<VariablePart> {
     let rest = &text[at..];
     let follows_word = text[..at].ends_with(|c: char| c.is_alphanumeric());
     let is_negative = rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit());
@@ -69,7 +69,7 @@ fn place_at(text: &str, at: usize) -> Option<VariablePart> {
     word.contains(|c: char| c.is_ascii_digit()).then_some(VariablePart { at: at..at + length, value })
 }
 
-/// The length of a number, with sign and fraction, or else of a word; hyphens belong to an id of several words.
+/// The length of a number with sign and fraction, or of a word; hyphens join the parts of an id.
 fn word(text: &str) -> usize {
     let sign = usize::from(text.starts_with('-'));
     let run =
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_another_form() {
+    fn other_words_make_another_form() {
         for (one, other) in [
             ("ping", "pong"),
             (r#"[0,"hb"]"#, r#"[0,"cs"]"#),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_and_ids_are_not() {
+    fn numbers_are_parsed_and_ids_are_not() {
         let values =
             |text: &str| MessageForm::of(text).places.iter().map(|place| place.value).collect::<Vec<_>>();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What all that was heard comes to, and why.
+//! Infers the findings from all events, and their reasons.
 
 use std::time::Duration;
 
@@ -15,26 +15,24 @@ use super::traffic_effect::{TrafficEffect, TrafficEffects};
 use crate::domain::format::{counted, duration as show};
 use crate::domain::stats::interval::{Interval, tolerance};
 
-/// After so many intervals without the next heartbeat they have stopped.
+/// Heartbeats have stopped if the next one is missing for this many intervals.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;
-/// A shorter silence is no sign of that, however short the interval.
+/// Minimum silence that counts as a stop, however short the interval.
 const MIN_SILENCE: Duration = Duration::from_millis(100);
 
 impl ListenState {
-    /// What it comes to by now.
     pub fn findings(&self, how: &ObservationConditions) -> ListenFindings {
         ListenInference { heard: self, how }.findings()
     }
 }
 
-/// Who was silent for so large a part of the time was so all the while.
-const SILENT_THROUGHOUT_PART: f64 = 0.9;
+/// Silence for this fraction of the time counts as silence throughout.
+const MIN_SILENT_FRACTION: f64 = 0.9;
 
-const UNASKED: &str = "it was not waited for whether the connection was still known at the other end";
-const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
-                         so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
+const UNASKED: &str = "interrupted before the peer confirmed that it still knew the connection";
+const FORGOTTEN: &str = "at the end the peer no longer knew the connection, and no end had been received: the path dropped it, so heartbeats may have been lost (`wscheck probe-idle` measures after how long a path drops connections)";
 
-/// What was heard, and how it was listened.
+/// The events, and the conditions of the observation.
 struct ListenInference<'a> {
     heard: &'a ListenState,
     how: &'a ObservationConditions,
@@ -44,25 +42,25 @@ impl ListenInference<'_> {
     fn findings(&self) -> ListenFindings {
         let kinds = self.heard.kinds();
         let quiet = self.heard.longest_quiet.max(self.since(self.heard.last_bytes()));
-        let foremost = self.foremost();
-        let heartbeat = foremost.map(|(kind, _)| kind);
+        let most_informative = self.most_informative();
+        let heartbeat = most_informative.map(|(kind, _)| kind);
         let longest_still = self.longest_still();
-        let asking = self.asking(heartbeat);
-        let asking = kinds.iter().find(|kind| Some(kind.kind()) == asking);
-        let unanswered = asking.and_then(|kind| self.unanswered(kind));
+        let requesting = self.requesting(heartbeat);
+        let requesting = kinds.iter().find(|kind| Some(kind.kind()) == requesting);
+        let unanswered = requesting.and_then(|kind| self.unanswered(kind));
         let kind = kinds.iter().find(|kind| Some(kind.kind()) == heartbeat);
         let origin = kind.and_then(origin);
         let periodic = self.heard.periodic(self.how.listened);
         let (verdict, mut reasons) = match &periodic {
-            Some(_) if foremost.is_none() => {
-                (ListenVerdict::PeriodicMessages, self.unseen_silences().into_iter().collect())
+            Some(_) if most_informative.is_none() => {
+                (ListenVerdict::PeriodicMessages, self.silence_caveat().into_iter().collect())
             }
-            Some(_) | None => self.judge(foremost, kind),
+            Some(_) | None => self.decide(most_informative, kind),
         };
-        reasons.extend(self.how.stood_still.map(stood_still));
-        reasons.extend(self.how.incomplete.map(|part| format!("{part}: what it says is not known")));
-        reasons.extend(untold(self.how.known).map(str::to_string));
-        reasons.extend(unanswered.and_then(not_for_those).map(str::to_string));
+        reasons.extend(self.how.stood_still.map(describe_stall));
+        reasons.extend(self.how.incomplete.map(|part| format!("{part}: its content is unknown")));
+        reasons.extend(liveness_caveat(self.how.known).map(str::to_string));
+        reasons.extend(unanswered.and_then(unanswered_caveat).map(str::to_string));
         ListenFindings {
             verdict,
             reasons,
@@ -78,29 +76,31 @@ impl ListenInference<'_> {
         }
     }
 
-    /// The kind that tells most; before one that stopped, one that did not.
-    fn foremost(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
-        self.running().next().or_else(|| self.heard.foremost())
+    /// The most informative kind; one still running before one that stopped.
+    fn most_informative(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
+        self.running().next().or_else(|| self.heard.most_informative())
     }
 
-    /// The kinds whose interval is borne out, and that have not stopped; those first that tell most.
+    /// The kinds with a confirmed interval that have not stopped, the most informative first.
     fn running(&self) -> impl Iterator<Item = (ServerEventClass, ScheduleKnowledge)> {
-        let runs = |(kind, standing): &(ServerEventClass, ScheduleKnowledge)| match standing {
+        let runs = |(kind, schedule): &(ServerEventClass, ScheduleKnowledge)| match schedule {
             ScheduleKnowledge::Steady(interval) => {
                 let kind =
                     self.heard.kinds.get(kind).map(|heard| heard.findings(*kind, self.heard.longest_quiet));
                 kind.is_some_and(|kind| self.stopped(&kind, *interval).is_none())
             }
-            ScheduleKnowledge::SinceTraffic(interval) => self.fell_silent(*kind, *interval).is_none(),
+            ScheduleKnowledge::SinceTraffic(interval) => {
+                self.stopped_after_traffic(*kind, *interval).is_none()
+            }
             ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => false,
         };
         self.heard.borne_out().into_iter().filter(runs)
     }
 
-    /// What the shortest of the intervals clears, if the path was not unused for longer; nothing where it was forgotten,
-    /// or may have been since the last of them.
+    /// What the shortest interval covers, unless the path was unused for longer. `None` if the connection was
+    /// dropped, or may have been since the last event.
     fn clearance(&self) -> Option<CoveredTimeouts> {
-        let interval = |(_, standing): (ServerEventClass, ScheduleKnowledge)| match standing {
+        let interval = |(_, schedule): (ServerEventClass, ScheduleKnowledge)| match schedule {
             ScheduleKnowledge::Steady(interval) | ScheduleKnowledge::SinceTraffic(interval) => {
                 Some(interval.max)
             }
@@ -115,67 +115,69 @@ impl ListenInference<'_> {
         was_known.then(|| CoveredTimeouts::of(shortest.max(self.longest_still())))
     }
 
-    /// How long the path was not used at the longest, but for answers: before the first heartbeat, and at the end, too.
+    /// The longest time that the path was unused, except for answers; includes the start and the end.
     fn longest_still(&self) -> Duration {
-        self.heard.still_until(self.how.listened)
+        self.heard.longest_idle_until(self.how.listened)
     }
 
-    /// From that moment to the end, as far as this host listened.
+    /// The time from `moment` to the end, while this host ran.
     fn since(&self, moment: Duration) -> Duration {
         self.how.listened.saturating_sub(moment.max(self.heard.late_until))
     }
 
-    /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
-    fn asking(&self, heartbeat: Option<ServerEventClass>) -> Option<ServerEventClass> {
+    /// The kind that asks for answers: the heartbeat itself, or else the most frequent one.
+    fn requesting(&self, heartbeat: Option<ServerEventClass>) -> Option<ServerEventClass> {
         let asks = self.heard.kinds.iter().filter(|(kind, _)| kind.sound.asks());
         let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(kind, _)| *kind);
         heartbeat.filter(|kind| kind.sound.asks()).or_else(commonest)
     }
 
-    fn judge(
+    fn decide(
         &self,
-        foremost: Option<(ServerEventClass, ScheduleKnowledge)>,
+        most_informative: Option<(ServerEventClass, ScheduleKnowledge)>,
         kind: Option<&KindFindings>,
     ) -> (ListenVerdict, Vec<String>) {
         let inconclusive = |why: String| (ListenVerdict::Inconclusive, vec![why]);
-        let (Some((which, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard() };
-        match standing {
+        let (Some((which, schedule)), Some(kind)) = (most_informative, kind) else {
+            return self.no_heartbeat_verdict();
+        };
+        match schedule {
             ScheduleKnowledge::Steady(interval) => match self.stopped(kind, interval) {
                 Some(why) => inconclusive(why),
-                None => self.steady(kind, interval),
+                None => self.steady_verdict(kind, interval),
             },
-            ScheduleKnowledge::SinceTraffic(interval) => match self.fell_silent(which, interval) {
+            ScheduleKnowledge::SinceTraffic(interval) => match self.stopped_after_traffic(which, interval) {
                 Some(why) => inconclusive(why),
                 None => (ListenVerdict::ServerPingsEvery, Vec::new()),
             },
             ScheduleKnowledge::Hinted(interval) => inconclusive(format!(
-                "each came {} after the last that the server said, and none was seen to follow another: whether they \
-                 come when it says nothing else is not known; listen for longer",
+                "each came {} after the server's last message, and none followed another heartbeat: it is unknown \
+                 whether they come when the server sends nothing else; listen for longer",
                 show(interval.median)
             )),
-            ScheduleKnowledge::Unsteady => self.unsteady(which),
+            ScheduleKnowledge::Unsteady => self.unsteady_verdict(which),
         }
     }
 
-    /// A steady heartbeat, of which the next may be overdue.
-    fn steady(&self, kind: &KindFindings, interval: Interval) -> (ListenVerdict, Vec<String>) {
+    /// A steady heartbeat; the next one may be overdue.
+    fn steady_verdict(&self, kind: &KindFindings, interval: Interval) -> (ListenVerdict, Vec<String>) {
         let silence = self.heard.last(kind.kind()).map(|last| self.since(last));
         let longest = interval.max + tolerance(interval.max);
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(MIN_SILENCE));
-        let told = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
-        // What was said meanwhile may have postponed it, which was never seen.
+        let found = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
+        // Traffic may have postponed it, even if that was never seen before.
         let is_gone = overdue.is_some_and(|silence| is_stop(silence, interval.max)) && !is_postponed(kind);
-        let verdict = match (told.is_some(), interval.gaps) {
-            // It is one gap that bears it out, and the next contradicts it.
+        let verdict = match (found.is_some(), interval.gaps) {
+            // A single gap confirms the interval, and the missing heartbeat contradicts it.
             (true, 1) => ListenVerdict::Inconclusive,
             (_, _) if is_gone => ListenVerdict::Inconclusive,
             (_, _) => ListenVerdict::ServerPingsEvery,
         };
-        (verdict, paused(&interval).into_iter().chain(told).collect())
+        (verdict, describe_pauses(&interval).into_iter().chain(found).collect())
     }
 
-    /// No heartbeat is a finding only where it was listened from the opening to the end.
-    fn nothing_heard(&self) -> (ListenVerdict, Vec<String>) {
+    /// "No heartbeat" is a finding only if wscheck listened from the opening to the end.
+    fn no_heartbeat_verdict(&self) -> (ListenVerdict, Vec<String>) {
         let listened = show(self.how.listened);
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
         let why = match (self.heard.missed_some, is_cut_short) {
@@ -185,43 +187,43 @@ impl ListenInference<'_> {
             {
                 format!("no heartbeat came in {listened}")
             }
-            (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
-            (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
+            (true, _) => format!("a heartbeat came before listening started, and none since, in {listened}"),
+            (false, true) => format!("no heartbeat came in {listened}, which was not the whole run"),
             (false, false) => {
-                return (ListenVerdict::ServerIsSilentFor, self.unseen_silences().into_iter().collect());
+                return (ListenVerdict::ServerIsSilentFor, self.silence_caveat().into_iter().collect());
             }
         };
         (ListenVerdict::Inconclusive, vec![why])
     }
 
-    /// A server that lets its heartbeats wait for a silence may never have met one.
-    fn unseen_silences(&self) -> Option<String> {
+    /// A server that pings only after a silence may never have had one.
+    fn silence_caveat(&self) -> Option<String> {
         let still = self.longest_still();
-        (still < self.how.listened.mul_f64(SILENT_THROUGHOUT_PART)).then(|| {
+        (still < self.how.listened.mul_f64(MIN_SILENT_FRACTION)).then(|| {
             format!(
-                "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not have \
-                 shown",
+                "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not \
+                 have been seen",
                 show(still)
             )
         })
     }
 
-    /// Heartbeats without an interval: many are irregular, and few tell nothing.
-    fn unsteady(&self, kind: ServerEventClass) -> (ListenVerdict, Vec<String>) {
+    /// Heartbeats without an interval: many are irregular, few show nothing.
+    fn unsteady_verdict(&self, kind: ServerEventClass) -> (ListenVerdict, Vec<String>) {
         let heard = self.heard.kinds.get(&kind);
         let rhythm = heard.map(|heard| &heard.rhythm);
         let gaps = rhythm.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
             return match heard.and_then(KindRecord::batching) {
                 None => (ListenVerdict::Irregular, Vec::new()),
-                Some(batching) => (ListenVerdict::Inconclusive, vec![moved_by_messages(batching)]),
+                Some(batching) => (ListenVerdict::Inconclusive, vec![describe_moved_by_messages(batching)]),
             };
         }
         let count = rhythm.map_or(0, |rhythm| rhythm.count);
         let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
         let why = match count {
             1 => "an interval needs more",
-            _ => "their gaps bear out no interval yet",
+            _ => "their gaps do not show an interval yet",
         };
         let advice = match self.how.answered {
             true => "listen for longer",
@@ -231,14 +233,14 @@ impl ListenInference<'_> {
         (ListenVerdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; {advice}")])
     }
 
-    /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
-    /// without one.
-    fn fell_silent(&self, kind: ServerEventClass, interval: Interval) -> Option<String> {
+    /// Whether heartbeats counted from the last traffic have stopped: they were answered, and a silence
+    /// passed without one.
+    fn stopped_after_traffic(&self, kind: ServerEventClass, interval: Interval) -> Option<String> {
         let KindRecord { rhythm, pause_since, .. } =
             self.heard.kinds.get(&kind).filter(|_| self.how.answered)?;
         let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
         let silence = self.since(last).max(*pause_since);
-        // A clock that skips the active may come later than an interval after what the client said.
+        // A clock that skips active clients may fire later than one interval after client traffic.
         let is_over = if last > self.heard.last {
             is_stop(silence, interval.median)
         } else {
@@ -247,13 +249,13 @@ impl ListenInference<'_> {
         is_over.then(|| {
             let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
             format!(
-                "{count} came, {after} after the last that the server said, and then none in {}",
+                "{count} came, {after} after the server's last traffic, and then none in {}",
                 show(silence)
             )
         })
     }
 
-    /// Why a steady heartbeat is not one any more: it was answered, and none came for long.
+    /// Whether a steady heartbeat has stopped: it was answered, and none came for long.
     fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<String> {
         let silence = self.overdue(kind);
         (self.how.answered && is_stop(silence, interval.max)).then(|| {
@@ -266,8 +268,8 @@ impl ListenInference<'_> {
         })
     }
 
-    /// For how long the next heartbeat may have been waited for. What was said meanwhile may have postponed it, unless
-    /// that was seen not to; but nothing did in a silence.
+    /// How long the next heartbeat may have been overdue. Traffic may have postponed it unless it was seen
+    /// not to; in a silence nothing did.
     fn overdue(&self, kind: &KindFindings) -> Duration {
         let postpones = |effects: Option<TrafficEffects>| {
             effects.is_none_or(|seen| seen.effect != TrafficEffect::Unmoved)
@@ -282,13 +284,13 @@ impl ListenInference<'_> {
         self.since(since).max(silence)
     }
 
-    /// What became of the heartbeats that were not answered.
+    /// What the server did about unanswered heartbeats.
     fn unanswered(&self, kind: &KindFindings) -> Option<UnansweredPolicy> {
         let answered = self.heard.kinds.get(&kind.kind()).filter(|_| !self.how.answered)?.answered;
         let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
         match self.how.ended {
             Some(EndedBy::Server) => return Some(UnansweredPolicy::Ends { after }),
-            // What the server would have done is not known.
+            // What the server would have done is unknown.
             Some(EndedBy::Breakage) => return None,
             None => {}
         }
@@ -299,30 +301,30 @@ impl ListenInference<'_> {
         let waited = self.since(self.heard.last(kind.kind())?);
         let is_overdue = match kind.sure {
             true => waited > (interval.max + tolerance(interval.max)).max(MIN_SILENCE),
-            // Whatever it said may have postponed it.
+            // Any of its traffic may have postponed it.
             false => is_stop(waited, interval.median),
         };
         match (is_stop(self.overdue(kind), interval.max), is_overdue) {
             (true, _) => {
                 (self.how.known == EndLiveness::ToTheEnd).then_some(UnansweredPolicy::Stops { after })
             }
-            // One may be the last.
+            // A single one may be the last.
             (false, false) => (after >= 2).then_some(UnansweredPolicy::GoesOn { after }),
-            // It stopped, or it was postponed all the while.
+            // It stopped, or was postponed all the time.
             (false, true) => None,
         }
     }
 }
 
-fn moved_by_messages(batching: Interval) -> String {
+fn describe_moved_by_messages(batching: Interval) -> String {
     format!(
-        "they are {} apart where the server said nothing between, and now so, now so where it did: it may count from that, \
-         or leave them out",
+        "they are {} apart if the server sends nothing between them, and irregular if it does: it may count from its \
+         messages, or skip heartbeats",
         show(batching.median)
     )
 }
 
-fn untold(known: EndLiveness) -> Option<&'static str> {
+fn liveness_caveat(known: EndLiveness) -> Option<&'static str> {
     match known {
         EndLiveness::ToTheEnd => None,
         EndLiveness::Forgotten => Some(FORGOTTEN),
@@ -330,48 +332,48 @@ fn untold(known: EndLiveness) -> Option<&'static str> {
     }
 }
 
-/// That one end followed the other is no cause.
-fn not_for_those(unanswered: UnansweredPolicy) -> Option<&'static str> {
+/// An end after unanswered heartbeats need not be caused by them.
+fn unanswered_caveat(unanswered: UnansweredPolicy) -> Option<&'static str> {
     match unanswered {
         UnansweredPolicy::Ends { .. } => {
-            Some("whether the connection ended for its unanswered heartbeats, a run that answers tells")
+            Some("a run that answers shows whether the connection ended for its unanswered heartbeats")
         }
         UnansweredPolicy::GoesOn { .. } | UnansweredPolicy::Stops { .. } => None,
     }
 }
 
-/// Whether it was seen that what either side says has the next heartbeat come later.
+/// Whether traffic of either side was seen to postpone the next heartbeat.
 fn is_postponed(kind: &KindFindings) -> bool {
     let postpones =
         |effects: TrafficEffects| matches!(effects.effect, TrafficEffect::Postponed | TrafficEffect::Skipped);
     [kind.by_client, kind.by_server].into_iter().flatten().any(postpones)
 }
 
-fn stood_still(span: Duration) -> String {
+fn describe_stall(span: Duration) -> String {
     let span = show(span);
-    format!("this host was stalled for {span}: what came meanwhile was read late, and bears out no interval")
+    format!("this host was stalled for {span}: data was read late and shows no interval")
 }
 
-/// Whether heartbeats that were so far apart have stopped after a silence of this length.
+/// Whether a silence of this length means that heartbeats at this interval have stopped.
 fn is_stop(silence: Duration, interval: Duration) -> bool {
     silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MIN_SILENCE)
 }
 
-/// What must be known of an interval that was not kept all the while.
-fn paused(interval: &Interval) -> Option<String> {
+/// Explains an interval that was not kept all the time.
+fn describe_pauses(interval: &Interval) -> Option<String> {
     let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
     let is_pause = intervals > STOPPED_AFTER_INTERVALS && interval.max > MIN_SILENCE;
     is_pause.then(|| {
         if interval.is_burst() {
-            format!("they come in bursts, as far as {} apart", show(interval.max))
+            format!("they come in bursts, up to {} apart", show(interval.max))
         } else {
-            format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max))
+            format!("they paused for up to {}, {intervals:.1} intervals", show(interval.max))
         }
     })
 }
 
-/// Whatever postpones them tells. A fixed clock is one that the client's words leave as it is: that its own do not
-/// move it is not enough.
+/// What the server counts from. A fixed clock is one that client traffic does not move; that server traffic
+/// does not move it is not enough.
 fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
     if kind.since_traffic.is_some() {
         return Some(IntervalOrigin::LastTraffic);
@@ -380,11 +382,11 @@ fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
         [Some(TrafficEffect::Postponed), _] | [_, Some(TrafficEffect::Postponed)] => {
             Some(IntervalOrigin::LastTraffic)
         }
-        // Where its messages keep step with them, they may as well be what is counted from.
+        // If its messages keep step with the heartbeats, it may count from them.
         [Some(TrafficEffect::Unmoved), None | Some(TrafficEffect::Unmoved)] => {
             (!kind.in_step).then_some(IntervalOrigin::FixedClock)
         }
-        // What comes later comes by ticks, or so long after what was said.
+        // A skipped heartbeat comes at a tick, or a fixed time after the traffic.
         [Some(TrafficEffect::Skipped), _] => {
             kind.by_client.filter(|skipped| skipped.by_ticks).map(|_| IntervalOrigin::FixedClock)
         }

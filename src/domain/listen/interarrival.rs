@@ -1,4 +1,4 @@
-//! The moments of one kind of sound.
+//! The arrival times of one kind of event.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::window::SpanWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::{Interval, tolerance};
 
-/// Whether the payloads are one and the same.
+/// Whether the payloads are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum PayloadVariation {
@@ -21,13 +21,13 @@ pub enum PayloadVariation {
     Single,
 }
 
-/// When one kind of sound was heard. Memory does not grow with their number.
+/// The arrivals of one kind of event. Memory is bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interarrival {
     pub count: u64,
-    /// The first that was heard.
+    /// When the first was received.
     pub begun: Duration,
-    /// The first; `None` when some may have been missed before.
+    /// The same; `None` if earlier ones may have been missed.
     pub first: Option<Duration>,
     pub last: Duration,
     gaps: SpanWindow,
@@ -39,7 +39,7 @@ pub struct Interarrival {
 }
 
 impl Interarrival {
-    /// The first of its kind, at this age. `is_first`: none can have been missed before.
+    /// Starts with the first of its kind. `is_first`: none was missed before.
     pub fn begin(at: Duration, said: &ServerEvent, is_first: bool) -> Interarrival {
         Interarrival {
             count: 1,
@@ -53,9 +53,8 @@ impl Interarrival {
         }
     }
 
-    /// The next. A gap that was `disturbed` by other traffic may be longer or shorter for that, and is no
-    /// interval.
-    pub fn go_on(&mut self, at: Duration, said: &ServerEvent, disturbed: bool) {
+    /// Records the next one. A gap `disturbed` by other traffic may be longer or shorter and does not count.
+    pub fn record_next(&mut self, at: Duration, said: &ServerEvent, disturbed: bool) {
         if !disturbed {
             self.gaps.push(at.saturating_sub(self.last));
         }
@@ -67,18 +66,18 @@ impl Interarrival {
         }
     }
 
-    /// What the gaps come to.
+    /// The interval of the gaps.
     pub fn interval(&self) -> Option<Interval> {
         self.gaps.interval()
     }
 
-    /// The interval where it is borne out: by two gaps that agree with each other, by most of more, or by one that agrees
-    /// with the span from the opening to the first.
+    /// The confirmed interval: two gaps that agree, most of more gaps, or one gap that agrees with the time
+    /// from the opening to the first.
     pub fn sure_interval(&self) -> Option<Interval> {
         let interval = self.interval().filter(Interval::is_regular)?;
         let confirmed = match interval.gaps {
             1 => self.first.is_some_and(|first| interval.fits(first)),
-            // Two that differ by more than timers do may be any two.
+            // Two gaps that differ by more than timer jitter prove nothing.
             2 => interval.spread() <= tolerance(interval.median),
             _ => true,
         };
@@ -108,7 +107,7 @@ mod tests {
     fn rhythm(moments: &[u64], first: bool) -> Interarrival {
         let at = |millis: &u64| Duration::from_millis(*millis);
         let mut rhythm = Interarrival::begin(at(&moments[0]), &said("x"), first);
-        moments[1..].iter().for_each(|moment| rhythm.go_on(at(moment), &said("x"), false));
+        moments[1..].iter().for_each(|moment| rhythm.record_next(at(moment), &said("x"), false));
         rhythm
     }
 
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_gap_is_an_anecdote_unless_the_first_came_after_as_much() {
+    fn one_gap_counts_only_if_the_first_came_as_late() {
         assert_eq!(sure(&[54_000], true), None);
         assert_eq!(sure(&[54_000, 108_010], true), Some(54_010));
         assert_eq!(sure(&[11_000, 65_000], true), None);
@@ -127,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn a_disturbed_gap_is_no_interval() {
+    fn disturbed_gap_is_no_interval() {
         let mut rhythm = rhythm(&[1000, 2000, 3000], true);
-        rhythm.go_on(Duration::from_millis(4500), &said("x"), true);
-        rhythm.go_on(Duration::from_millis(5500), &said("x"), false);
+        rhythm.record_next(Duration::from_millis(4500), &said("x"), true);
+        rhythm.record_next(Duration::from_millis(5500), &said("x"), false);
         assert_eq!(rhythm.interval().map(|i| (i.gaps, i.max)), Some((3, Duration::from_secs(1))));
         assert_eq!(rhythm.count, 5);
     }
@@ -139,10 +138,10 @@ mod tests {
     fn payloads_are_constant_until_one_differs() {
         let mut rhythm = Interarrival::begin(Duration::ZERO, &said("a"), true);
         assert_eq!(rhythm.payloads(), PayloadVariation::Single);
-        rhythm.go_on(Duration::from_secs(1), &said("a"), false);
+        rhythm.record_next(Duration::from_secs(1), &said("a"), false);
         assert_eq!(rhythm.payloads(), PayloadVariation::Constant);
-        rhythm.go_on(Duration::from_secs(2), &said("b"), false);
-        rhythm.go_on(Duration::from_secs(3), &said("a"), false);
+        rhythm.record_next(Duration::from_secs(2), &said("b"), false);
+        rhythm.record_next(Duration::from_secs(3), &said("a"), false);
         assert_eq!(
             (rhythm.payloads(), rhythm.latest.as_ref()),
             (PayloadVariation::Changing, Some(&UntrustedText::new("b")))
@@ -151,10 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn memory_does_not_grow_with_the_length_of_a_run() {
+    fn memory_is_bounded() {
         let mut rhythm = Interarrival::begin(Duration::ZERO, &said("x"), true);
         for second in 1..=10_000 {
-            rhythm.go_on(Duration::from_secs(second), &said("x"), false);
+            rhythm.record_next(Duration::from_secs(second), &said("x"), false);
         }
         assert_eq!((rhythm.count, rhythm.gaps.len()), (10_001, MAX_SPANS));
     }

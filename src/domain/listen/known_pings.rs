@@ -1,5 +1,5 @@
-//! The heartbeats that servers send as messages, and what they want to hear: a slice of definitions, and what the
-//! user adds.
+//! The heartbeats that servers send as messages, and the expected answers: a slice of definitions, and the
+//! user's own.
 
 use serde_json::{Map, Number, Value};
 
@@ -14,39 +14,39 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{ProtocolProfile, ServerRequest, ServerRequests};
 use crate::domain::heartbeat::template::{Payload, Template};
 
-/// How a message looks.
+/// The form of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PingForm {
-    /// Exactly so, but for white space and the record separator (0x1E) at its ends.
+    /// This exact text, except white space and the record separator (0x1E) at its ends.
     Text(&'static str),
-    /// A JSON object with this text in this field, in capital or small letters.
+    /// A JSON object with this text in this field, ignoring case.
     Field(&'static str, &'static str),
     /// A JSON object with a number in this field.
     Number(&'static str),
-    /// Both this text in this field, and a number in that.
+    /// This text in one field, and a number in another.
     Stamped(&'static str, &'static str, &'static str),
 }
 
-/// What a good client says to it.
+/// What a healthy client answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PingReply {
-    /// Nothing: it is one-way.
+    /// Nothing.
     Nothing,
     Text(&'static str),
     /// The same object, with this text in that field.
     Field(&'static str, &'static str),
-    /// The number comes back under this name.
+    /// The number under this name.
     Number(&'static str),
 }
 
-/// One known shape.
+/// A known heartbeat message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPing {
     /// Its name in reports.
     pub name: &'static str,
     looks: PingForm,
     reply: PingReply,
-    /// It is one only behind an Engine.IO handshake: alone it may mean anything.
+    /// Only valid after an Engine.IO handshake: by itself it may mean anything.
     engine_io: bool,
 }
 
@@ -54,7 +54,7 @@ const fn shape(name: &'static str, looks: PingForm, reply: PingReply) -> KnownPi
     KnownPing { name, looks, reply, engine_io: false }
 }
 
-/// The known shapes, the more particular first. Sources: the protocols' own papers.
+/// The known forms, the more specific first. Sources: the protocols' documentation.
 pub const KNOWN_PINGS: &[KnownPing] = &[
     KnownPing { engine_io: true, ..shape("Engine.IO 4", PingForm::Text("2"), PingReply::Text("3")) },
     shape("Action Cable", PingForm::Stamped("type", "ping", "message"), PingReply::Nothing),
@@ -86,9 +86,9 @@ impl KnownPing {
             field(name).and_then(Value::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
         };
         match self.looks {
-            PingForm::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
+            PingForm::Text(text) => incoming.text().is_some_and(|said| trim_framing(said) == text),
             PingForm::Field(name, text) => says(name, text),
-            // Beside anything else it is a figure, and no ping.
+            // Among other fields it is a data value, not a ping.
             PingForm::Number(name) => {
                 object(incoming).is_some_and(|object| object.len() == 1)
                     && field(name).is_some_and(Value::is_number)
@@ -120,7 +120,7 @@ impl KnownPing {
     }
 }
 
-/// The number in an object of one field, as it is written: a number may have more digits than ours have.
+/// The number in an object of one field, as text: it may have more digits than our number types.
 fn only_number(object: &str) -> Option<&str> {
     let (_, value) = object.split_once(':')?;
     let value = value.trim_end().strip_suffix('}')?.trim();
@@ -131,33 +131,33 @@ fn object<'a>(incoming: &'a InboundMessage) -> Option<&'a Map<String, Value>> {
     incoming.json().and_then(Value::as_object)
 }
 
-/// White space and record separators are how a message is framed, and not what it says.
-fn bare(text: &str) -> &str {
+/// White space and record separators belong to the framing.
+fn trim_framing(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x1e' || c == '\0')
 }
 
-/// Knows what is a heartbeat among the messages of one connection.
+/// Recognizes the heartbeats among the messages of one connection.
 #[derive(Debug, Clone, Default)]
 pub struct KnownPings {
-    /// What else is one, by what name, and what answers it.
+    /// The user's own heartbeat: its name and its answer.
     added: Vec<(&'static str, ServerRequest)>,
-    /// Only those.
+    /// Only the added ones count.
     only: bool,
     framing: Framing,
     engine_io: bool,
 }
 
-/// The user's own shape has this name.
+/// The name of the user's own form.
 pub const ADDED_PING_NAME: &str = "as told";
 
 impl KnownPings {
-    /// The known ones and, where given, one more with its answer.
+    /// The known forms and, if given, one more with its answer.
     pub fn with(added: Option<(Pattern, Option<Template>)>) -> KnownPings {
         let added = added.map(|(pattern, reply)| (ADDED_PING_NAME, ServerRequest { pattern, reply }));
         KnownPings { added: added.into_iter().collect(), ..KnownPings::default() }
     }
 
-    /// Where the other side speaks so: what its convention knows and no others, and the user's own before those.
+    /// For a peer with a known protocol: only that protocol's heartbeats, after the user's own.
     pub fn speaking(mut self, convention: &ProtocolProfile) -> KnownPings {
         self.framing = convention.framing;
         if let (Some(name), ServerRequests::Known(asks)) = (convention.name, &convention.asks) {
@@ -167,7 +167,7 @@ impl KnownPings {
         self
     }
 
-    /// What a message says: the first heartbeat in it, where it says several things, and what answers all of them.
+    /// The first heartbeat in a message that may contain several, and the answers to all of them.
     pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (ServerEvent, Vec<Payload>) {
         let units = self.framing.units(message);
         let mut said: Vec<ServerEvent> =
@@ -181,7 +181,7 @@ impl KnownPings {
         }
     }
 
-    /// What a message is; `now_ms` is the wall clock, for answers that carry it.
+    /// Classifies a message; `now_ms` is the wall clock, for answers that carry it.
     pub fn recognise(&mut self, incoming: &InboundMessage, now_ms: u64) -> ServerEvent {
         // Engine.IO's handshake comes first: `0{"sid":...}`.
         self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn known_pings_are_recognised_and_answered_in_kind() {
+    fn known_pings_are_recognized_and_answered() {
         for (wire, shape, reply) in [
             (r#"{"type":"ping","id":4}"#, "type: ping", r#"{"type":"pong","id":4}"#),
             (r#"{"event":"pusher:ping","data":{}}"#, "Pusher", r#"{"event":"pusher:pong","data":{}}"#),
@@ -250,8 +250,8 @@ mod tests {
             ("PING\r\n", "text PING", "PONG"),
             ("ping", "text ping", "pong"),
         ] {
-            let told = said(&mut KnownPings::default(), wire);
-            assert_eq!(told, (ServerEventKind::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
+            let found = said(&mut KnownPings::default(), wire);
+            assert_eq!(found, (ServerEventKind::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
         }
     }
 
@@ -264,14 +264,14 @@ mod tests {
             (r#"{"event":"Pusher:Ping"}"#, "Pusher", Some(r#"{"event":"Pusher:Pong"}"#)),
             (r#"{"Ping":17}"#, "ping: number", Some(r#"{"Pong":17}"#)),
         ] {
-            let told = said(&mut KnownPings::default(), wire);
-            assert_eq!(told, (ServerEventKind::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
+            let found = said(&mut KnownPings::default(), wire);
+            assert_eq!(found, (ServerEventKind::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
         }
         let odd = said(&mut KnownPings::default(), r#"{"type":"pInG"}"#);
         assert_eq!(
             odd,
             (ServerEventKind::AppPing, Some("type: ping"), None),
-            "which answer it wants is not known"
+            "the expected answer is unknown"
         );
         for (wire, shape) in [
             (r#"{"type":"HEARTBEAT"}"#, "type: heartbeat"),
@@ -290,9 +290,9 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_among_others_is_no_ping() {
-        let told = said(&mut KnownPings::default(), r#"{"player":"bob","ping":37}"#);
-        assert_eq!(told, (ServerEventKind::Message, None, None));
+    fn ping_field_among_others_is_no_ping() {
+        let found = said(&mut KnownPings::default(), r#"{"player":"bob","ping":37}"#);
+        assert_eq!(found, (ServerEventKind::Message, None, None));
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_two_is_a_ping_only_behind_an_engine_io_handshake() {
+    fn text_2_is_a_ping_only_after_an_engine_io_handshake() {
         let mut shapes = KnownPings::default();
         assert_eq!(said(&mut shapes, "2"), (ServerEventKind::Message, None, None));
         assert_eq!(said(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, ServerEventKind::Message);
@@ -326,16 +326,16 @@ mod tests {
         let pattern = r#"{"k":"hb","n":"{seq}"}"#.parse().unwrap();
         let answer = r#"{"k":"ok","n":{seq}}"#.parse().unwrap();
         let mut shapes = KnownPings::with(Some((pattern, Some(answer))));
-        let told = said(&mut shapes, r#"{"k":"hb","n":"12"}"#);
+        let found = said(&mut shapes, r#"{"k":"hb","n":"12"}"#);
         assert_eq!(
-            told,
+            found,
             (ServerEventKind::AppPing, Some(ADDED_PING_NAME), Some(r#"{"k":"ok","n":12}"#.into()))
         );
         assert_eq!(said(&mut shapes, r#"{"type":"ping"}"#).1, Some("type: ping"));
     }
 
     #[test]
-    fn what_is_not_text_is_shown_in_hex() {
+    fn binary_data_is_shown_in_hex() {
         assert_eq!(shown_bytes(b"abc").as_str(), "abc");
         assert_eq!(shown_bytes(b"PING\r\n").as_str(), r"PING\r\n");
         assert_eq!(shown_bytes(&[0, 255]).as_str(), "hex:00ff");
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_has_a_name_of_its_own() {
+    fn every_known_ping_has_a_unique_name() {
         for (n, shape) in KNOWN_PINGS.iter().enumerate() {
             assert!(KNOWN_PINGS[..n].iter().all(|other| other.name != shape.name), "{}", shape.name);
         }

@@ -1,4 +1,4 @@
-//! Takes what is heard on one connection, and says what it comes to.
+//! Records the events of one connection and derives the findings.
 
 #[cfg(test)]
 mod tests;
@@ -15,99 +15,100 @@ use super::prediction::HeartbeatClock;
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
 use super::traffic_effect::StimulusSample;
 
-/// So soon after a standstill all is read that came meanwhile.
+/// Data delayed by a stall is read within this time after it.
 const STALL_BACKLOG_TIME: Duration = Duration::from_millis(100);
-/// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
+/// Records events and derives the findings at any time. Memory is bounded.
 #[derive(Debug, Clone, Default)]
 pub struct ListenState {
     pub(super) kinds: BTreeMap<ServerEventClass, KindRecord>,
-    /// Heartbeats came before it was listened, at moments that nobody noted.
+    /// Heartbeats came before wscheck listened, at unknown times.
     pub(super) missed_some: bool,
-    /// The client's last words that were no answer.
+    /// When the client last sent something besides an answer.
     pub(super) talked: Option<Duration>,
-    /// The server's last ordinary message.
+    /// When the server last sent an ordinary message.
     pub(super) messaged: Option<Duration>,
-    /// The last that the server said, be it what it may: when it came, or else when it was begun to listen.
+    /// Time of the last server event of any kind; initially the start of observation.
     pub(super) last: Duration,
-    /// The last bytes that came, of something complete or not.
+    /// When bytes last arrived, complete or not.
     came: Duration,
     last_sound: Option<ServerEventKind>,
     pub(super) longest_quiet: Duration,
-    /// The longest span in which neither spoke: so long the path was not used, but for answers.
+    /// The longest time that neither side sent anything, except answers.
     longest_still: Duration,
-    /// The same since it first said something, for its clock may begin with that, and without those in which the
-    /// client spoke, for that may have postponed what else had come.
+    /// The same since the server's first event, because its clock may start there. Silences in which the
+    /// client sent are left out: that may have postponed a heartbeat.
     longest_pause: Duration,
-    /// Messages of no known shape.
+    /// Messages of no known form.
     forms: FormTable,
-    /// What came before was read late, for this host stood still.
+    /// Data until this time was read late because this host stalled.
     pub(super) late_until: Duration,
 }
 
 impl ListenState {
-    /// `began`: since the opening; later than at once, when a greeting had to be awaited.
+    /// `began`: start of the observation since the opening; later than zero if a greeting was awaited.
     pub fn new(began: Duration, missed_some: bool) -> ListenState {
         ListenState { missed_some, last: began, came: began, ..ListenState::default() }
     }
 
-    /// The server said something.
+    /// Records a server event.
     pub fn heard(&mut self, at: Duration, said: &ServerEvent) {
         if let Some(content) = &said.content {
-            self.forms.heard(at, content, self.was_late(at));
+            self.forms.heard(at, content, self.may_be_late(at));
         }
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
-        self.spoke(at, said.sound);
-        // What the client said since the heartbeat before may have been counted from as well, or what answered it.
+        self.end_silence(at, said.sound);
+        // Client traffic since the previous heartbeat, or an answer to it, may also have started the
+        // interval.
         let before = self.last(said.kind());
         let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
-        let last_sound = last_sound.filter(|_| !self.was_late(last));
+        let last_sound = last_sound.filter(|_| !self.may_be_late(last));
         let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
-        // What the server said behind them, an answer perhaps, may be what was counted from.
+        // Later server traffic, perhaps an answer, may have started the interval.
         let words = last_sound.and(talked).filter(|talked| *talked > last);
-        let is_late = before.is_some_and(|before| self.was_late(before));
+        let is_late = before.is_some_and(|before| self.may_be_late(before));
         let Some(heard) = self.kinds.get_mut(&said.kind()) else {
-            let rhythm = Interarrival::begin(at, said, !self.missed_some && !self.was_late(at));
+            let rhythm = Interarrival::begin(at, said, !self.missed_some && !self.may_be_late(at));
             let mut heard = KindRecord::begin(rhythm, self.longest_pause);
             since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
             self.kinds.insert(said.kind(), heard);
             return;
         };
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
-        let disturbance = |words| StimulusSample { after: words - last, until: at.saturating_sub(words) };
-        words.into_iter().for_each(|words| heard.since.disturb(disturbance(words)));
-        if is_late { heard.resume(at, said) } else { heard.go_on(at, said, talked, messaged, is_clear) }
+        let sample = |words| StimulusSample { after: words - last, until: at.saturating_sub(words) };
+        words.into_iter().for_each(|words| heard.since.record_client_traffic(sample(words)));
+        if is_late { heard.resume(at, said) } else { heard.record_next(at, said, talked, messaged, is_clear) }
     }
 
-    /// Whether what came at that moment was read late, or may have been, so that no span begins there.
-    fn was_late(&self, moment: Duration) -> bool {
+    /// Whether data at that time was or may have been read late, so that no span can start there.
+    fn may_be_late(&self, moment: Duration) -> bool {
         moment < self.late_until
     }
 
-    /// This host stood still until now: what came meanwhile is read late, and nothing was answered.
+    /// Records that this host stalled until now: data was read late, and nothing was answered.
     pub fn stood_still(&mut self, until: Duration) {
         self.late_until = until + STALL_BACKLOG_TIME;
     }
 
-    /// Whether heartbeats came whose moments are not known.
+    /// Whether heartbeats came at unknown times.
     pub fn missed_some(&self) -> bool {
         self.missed_some
     }
 
-    /// The last of this kind was answered, though the client is to leave them unanswered from then on.
+    /// Records that the last of this kind was answered, although the client leaves later ones unanswered.
     pub fn was_answered(&mut self, kind: ServerEventClass) {
         self.kinds.get_mut(&kind).into_iter().for_each(|heard| heard.answered += 1);
     }
 
-    /// The server answered the client: traffic, and nothing that it says by itself.
+    /// Records the server's answer to the client: traffic, but no event of its own.
     pub fn answered(&mut self, at: Duration) {
-        self.spoke(at, ServerEventKind::Message);
+        self.end_silence(at, ServerEventKind::Message);
     }
 
-    /// Bytes came that complete nothing: no silence, and nothing that the server said yet.
+    /// Records bytes of something incomplete: no silence, but no event yet.
     pub fn bytes_came(&mut self, at: Duration) {
-        let quiet = if self.was_late(self.came) { Duration::ZERO } else { at.saturating_sub(self.came) };
+        let quiet = if self.may_be_late(self.came) { Duration::ZERO } else { at.saturating_sub(self.came) };
         self.longest_quiet = self.longest_quiet.max(quiet);
-        self.used(at);
+        self.record_use(at);
         let is_pause = self.talked.is_none_or(|talked| talked <= self.came);
         if self.last_sound.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
@@ -116,70 +117,70 @@ impl ListenState {
         self.came = at;
     }
 
-    /// When bytes last came, or else when it was begun to listen.
+    /// When bytes last arrived; initially the start of observation.
     pub fn last_bytes(&self) -> Duration {
         self.came
     }
 
-    /// The server broke a silence.
-    fn spoke(&mut self, at: Duration, sound: ServerEventKind) {
+    /// Ends a silence of the server.
+    fn end_silence(&mut self, at: Duration, sound: ServerEventKind) {
         self.bytes_came(at);
         (self.last, self.last_sound) = (at, Some(sound));
         if sound == ServerEventKind::Message {
             self.messaged = Some(at);
-            self.kinds.values_mut().for_each(|heard| heard.messaged(at));
+            self.kinds.values_mut().for_each(|heard| heard.record_message(at));
         }
     }
 
-    /// The client said something of its own.
+    /// Records that the client sent something of its own.
     pub fn talked(&mut self, at: Duration) {
-        self.used(at);
+        self.record_use(at);
         self.talked = Some(at);
     }
 
-    /// Somebody used the path.
-    fn used(&mut self, at: Duration) {
-        self.longest_still = self.still_until(at);
+    /// Records traffic in either direction.
+    fn record_use(&mut self, at: Duration) {
+        self.longest_still = self.longest_idle_until(at);
     }
 
-    /// The longest span up to then in which neither spoke, as far as this host listened.
-    pub(super) fn still_until(&self, at: Duration) -> Duration {
+    /// The longest time up to `at` that neither side sent anything, while this host ran.
+    pub(super) fn longest_idle_until(&self, at: Duration) -> Duration {
         let since = self.came.max(self.talked.unwrap_or_default()).max(self.late_until);
         self.longest_still.max(at.saturating_sub(since))
     }
 
-    /// The rhythm of what is of this sound; where there are several, of the commonest.
+    /// The arrivals of this kind; of several forms, the most frequent.
     pub fn rhythm(&self, sound: ServerEventKind) -> Option<&Interarrival> {
         self.rhythms(sound).max_by_key(|rhythm| rhythm.count)
     }
 
-    /// The rhythms of all that are of this sound.
+    /// The arrivals of this kind, one entry for each form.
     pub fn rhythms(&self, sound: ServerEventKind) -> impl Iterator<Item = &Interarrival> {
         let such = self.kinds.iter().filter(move |(kind, _)| kind.sound == sound);
         such.map(|(_, heard)| &heard.rhythm)
     }
 
-    /// Messages of no known shape that came at an interval up to then.
+    /// Unknown messages that came at an interval up to `until`.
     pub fn periodic(&self, until: Duration) -> Option<Periodic> {
         self.forms.periodic(until)
     }
 
-    /// When one of this kind last came.
+    /// When the last of this kind came.
     pub fn last(&self, kind: ServerEventClass) -> Option<Duration> {
         self.kinds.get(&kind).map(|heard| heard.rhythm.last)
     }
 
-    /// The most that was heard of any one kind of heartbeat.
+    /// The highest count of any kind of heartbeat.
     pub fn heartbeats(&self) -> u64 {
         let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
         beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
     }
 
-    /// By which clock the next heartbeat is to come, once its interval is borne out.
+    /// The clock of the next heartbeat, once its interval is confirmed.
     pub fn clock(&self) -> Option<HeartbeatClock> {
-        let (kind, standing) = self.foremost()?;
+        let (kind, schedule) = self.most_informative()?;
         let last = self.last(kind)?;
-        match standing {
+        match schedule {
             ScheduleKnowledge::Steady(interval) => Some(HeartbeatClock { kind, interval, last, from: last }),
             ScheduleKnowledge::SinceTraffic(interval) => {
                 Some(HeartbeatClock { kind, interval, last, from: self.last })
@@ -188,27 +189,27 @@ impl ListenState {
         }
     }
 
-    /// How each kind of heartbeat stands.
-    fn standings(&self) -> impl Iterator<Item = (ServerEventClass, ScheduleKnowledge)> {
+    /// What is known about the schedule of each kind of heartbeat.
+    fn schedules(&self) -> impl Iterator<Item = (ServerEventClass, ScheduleKnowledge)> {
         let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
-        beats.map(|(kind, heard)| (*kind, heard.standing()))
+        beats.map(|(kind, heard)| (*kind, heard.schedule()))
     }
 
-    /// The kinds whose interval is borne out, those first that tell most.
+    /// The kinds with a confirmed interval, the most informative first.
     pub(super) fn borne_out(&self) -> Vec<(ServerEventClass, ScheduleKnowledge)> {
-        let is_borne_out = |standing: &ScheduleKnowledge| {
-            matches!(standing, ScheduleKnowledge::Steady(_) | ScheduleKnowledge::SinceTraffic(_))
+        let is_confirmed = |schedule: &ScheduleKnowledge| {
+            matches!(schedule, ScheduleKnowledge::Steady(_) | ScheduleKnowledge::SinceTraffic(_))
         };
-        let mut kinds: Vec<_> = self.standings().filter(|(_, standing)| is_borne_out(standing)).collect();
+        let mut kinds: Vec<_> = self.schedules().filter(|(_, schedule)| is_confirmed(schedule)).collect();
         kinds.sort_by_key(|found| self.rank(found));
         kinds
     }
 
     fn rank(
         &self,
-        (kind, standing): &(ServerEventClass, ScheduleKnowledge),
+        (kind, schedule): &(ServerEventClass, ScheduleKnowledge),
     ) -> (u8, ServerEventKind, Reverse<u64>) {
-        let rank = match standing {
+        let rank = match schedule {
             ScheduleKnowledge::Steady(_) => 0,
             ScheduleKnowledge::SinceTraffic(_) => 1,
             ScheduleKnowledge::Hinted(_) => 2,
@@ -217,18 +218,18 @@ impl ListenState {
         (rank, kind.sound, Reverse(self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count)))
     }
 
-    /// The kind that tells most.
-    pub(super) fn foremost(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
-        let best = self.standings().min_by_key(|found| self.rank(found))?;
+    /// The most informative kind.
+    pub(super) fn most_informative(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
+        let best = self.schedules().min_by_key(|found| self.rank(found))?;
         match best.1 {
             ScheduleKnowledge::Steady(_)
             | ScheduleKnowledge::SinceTraffic(_)
             | ScheduleKnowledge::Hinted(_) => Some(best),
-            ScheduleKnowledge::Unsteady => self.standings().max_by_key(|found| Reverse(self.rank(found).2)),
+            ScheduleKnowledge::Unsteady => self.schedules().max_by_key(|found| Reverse(self.rank(found).2)),
         }
     }
 
-    /// What was found of each kind.
+    /// The findings of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
         self.kinds.iter().map(|(kind, heard)| heard.findings(*kind, self.longest_quiet)).collect()
     }

@@ -1,16 +1,17 @@
-//! What a server says by itself, and what that tells of its heartbeats: without a clock and without a socket.
+//! What a server sends by itself, and what this shows about its heartbeats: without a clock and without a
+//! socket.
 //!
-//! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
-//! - [`Interarrival`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
-//! - `SinceTraffic` takes the spans from the last that the server said, for a server may count from that
-//! - [`HeartbeatClock`] is by which the next heartbeat is to come, and [`Stimulus`] says when the client is to speak before it;
-//!   [`StimulusSample`] is what came of that
-//! - `KindRecord` is all of that for one kind of sound
-//! - [`Periodic`] is what comes at an interval and has no known shape: messages are told apart by their forms, in which
-//!   numbers, times and ids may change, and what those of one form have in common makes a pattern
-//! - [`ListenState`] puts it together; `ListenInference` says what it comes to: [`ZombieFindings`], the verdict, and why
+//! - [`known_pings`]: the app pings and keep-alives that servers send, and the expected answers
+//! - [`Interarrival`]: the arrival times of one kind of event; `Interval` summarizes the gaps
+//! - `SinceTraffic`: the spans from the server's last event, because a server may count from that
+//! - [`HeartbeatClock`] predicts the next heartbeat; [`Stimulus`] schedules a client message before it;
+//!   [`StimulusSample`] is the result
+//! - `KindRecord`: all of that for one kind of event
+//! - [`Periodic`]: unknown messages at an interval. Messages are distinguished by their forms, in which
+//!   numbers, times and ids may change; what the messages of a form have in common makes a pattern
+//! - [`ListenState`] combines all; `ListenInference` derives [`ListenFindings`]: the verdict and its reasons
 //!
-//! All moments are spans since the connection's opening.
+//! All times are durations since the connection's opening.
 
 mod common_pattern;
 mod covered_timeouts;

@@ -1,4 +1,4 @@
-//! One kind of sound, as it was heard on one connection.
+//! One kind of server event on one connection.
 
 use std::time::Duration;
 
@@ -6,51 +6,50 @@ use super::findings::{FirstHeartbeat, KindFindings};
 use super::interarrival::Interarrival;
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
 use super::since_traffic::{SinceTraffic, SinceTrafficSays};
-use super::traffic_effect::{StimulusSample, TrafficEffects, remember};
+use super::traffic_effect::{StimulusSample, TrafficEffects, push_sample};
 use super::window::SpanWindow;
 use crate::domain::stats::interval::{Interval, TIMER_JITTER, tolerance};
 
-/// What comes in this part of a gap does not come with the heartbeats.
+/// Events in this part of a gap did not come together with the heartbeats.
 const BETWEEN_HEARTBEATS: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 
-/// One kind of sound, as it was heard.
 #[derive(Debug, Clone)]
 pub struct KindRecord {
-    /// From one to the next.
+    /// The gaps from one to the next.
     pub rhythm: Interarrival,
-    /// From the last that the server said to each.
+    /// The spans from the server's last event to each.
     pub since: SinceTraffic,
     by_client: Vec<StimulusSample>,
     by_server: Vec<StimulusSample>,
-    /// The gaps in which nobody said anything else.
+    /// The gaps without any other traffic.
     batching: SpanWindow,
-    /// The server's longest silence before the last of them, since it first said something...
+    /// The server's longest silence before the last of them, since its first event ...
     pause_before: Duration,
-    /// ... and after that, as far as something ended it.
+    /// ... and since the last of them, as far as an event ended it.
     pub pause_since: Duration,
     /// The gap before the last of them.
     gap: Option<Duration>,
-    /// The server's last message that came in the middle of a gap, if the next is as long as the last.
+    /// The server's last message in the middle of a gap, for use if the next gap is as long.
     middle: Option<Duration>,
-    /// So many were answered, before nothing was any more.
+    /// How many were answered before the client stopped answering.
     pub answered: u64,
 }
 
-/// What is known of when the heartbeats of one kind come.
+/// What is known about the schedule of one kind of heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScheduleKnowledge {
-    /// An interval after the one before.
+    /// One interval after the previous one.
     Steady(Interval),
-    /// An interval after the last that the server said.
+    /// One interval after the server's last event.
     SinceTraffic(Interval),
-    /// The same perhaps: none was seen to follow another.
+    /// Perhaps the same, but none was seen to follow another heartbeat.
     Hinted(Interval),
-    /// At no interval, as far as is known.
+    /// At no known interval.
     Unsteady,
 }
 
 impl KindRecord {
-    /// The first of its kind; the server's longest silence before it.
+    /// Starts with the first of its kind; `pause_before` is the server's longest silence before it.
     pub fn begin(rhythm: Interarrival, pause_before: Duration) -> KindRecord {
         KindRecord {
             rhythm,
@@ -66,15 +65,14 @@ impl KindRecord {
         }
     }
 
-    /// What is known of when they come.
-    pub fn standing(&self) -> ScheduleKnowledge {
+    pub fn schedule(&self) -> ScheduleKnowledge {
         let plain = self.rhythm.sure_interval();
-        match (self.since.bearing(plain.and(self.rhythm.interval()), self.pause_before), plain) {
+        match (self.since.evaluate(plain.and(self.rhythm.interval()), self.pause_before), plain) {
             (SinceTrafficSays::Counted(interval), _) => ScheduleKnowledge::SinceTraffic(interval),
             (SinceTrafficSays::Hinted(interval), _) if interval.gaps >= 3 => {
                 ScheduleKnowledge::Hinted(interval)
             }
-            // Two gaps that agree less than their spans since the last traffic do are an accident.
+            // Two gaps that agree less closely than the spans since the last traffic do are an accident.
             (SinceTrafficSays::Hinted(_), _) | (SinceTrafficSays::Nothing, None) => {
                 ScheduleKnowledge::Unsteady
             }
@@ -82,9 +80,9 @@ impl KindRecord {
         }
     }
 
-    /// The next, and what was said before: the client's last words, and the server's last message. The gap is `clear`
-    /// where nothing of the client's may have moved it.
-    pub fn go_on(
+    /// Records the next one. `client`: when the client last sent; `server`: the server's last message;
+    /// `clear`: no client traffic may have moved it.
+    pub fn record_next(
         &mut self,
         at: Duration,
         said: &ServerEvent,
@@ -92,28 +90,28 @@ impl KindRecord {
         server: Option<Duration>,
         clear: bool,
     ) {
-        self.disturbed(at, client, server, said.sound);
+        self.record_traffic_sample(at, client, server, said.sound);
         if clear && server.is_none_or(|server| server <= self.rhythm.last) {
             self.batching.push(at.saturating_sub(self.rhythm.last));
         }
-        self.rhythm.go_on(at, said, !clear);
+        self.rhythm.record_next(at, said, !clear);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
 
-    /// The next, and it is not known how long after the one before.
+    /// Records the next one, when the gap before it is unknown.
     pub fn resume(&mut self, at: Duration, said: &ServerEvent) {
-        self.rhythm.go_on(at, said, true);
+        self.rhythm.record_next(at, said, true);
         (self.gap, self.middle) = (None, None);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
 
-    /// How far they are apart where nobody said anything else, if that is one interval.
+    /// The gap without other traffic, if it is constant.
     pub fn batching(&self) -> Option<Interval> {
         self.batching.interval().filter(|batching| batching.gaps >= 2 && batching.is_strict())
     }
 
-    /// The server said something else meanwhile.
-    pub fn messaged(&mut self, at: Duration) {
+    /// Records another event of the server.
+    pub fn record_message(&mut self, at: Duration) {
         let Some(gap) = self.gap else { return };
         let after = at.saturating_sub(self.rhythm.last);
         if BETWEEN_HEARTBEATS.contains(&(after.as_secs_f64() / gap.as_secs_f64())) {
@@ -121,10 +119,10 @@ impl KindRecord {
         }
     }
 
-    /// Notes what came between this heartbeat and the one before: the client's words, or else the server's. Of many
-    /// messages the last tells whether it postponed the heartbeat, and one in the middle that none did, where the gap
-    /// is as long as the one before.
-    fn disturbed(
+    /// Records the traffic between this heartbeat and the previous one: the client's, or else the server's.
+    /// The last of several messages shows whether it postponed the heartbeat. One in the middle shows that
+    /// none did, if the gap is as long as the previous one.
+    fn record_traffic_sample(
         &mut self,
         at: Duration,
         client: Option<Duration>,
@@ -139,25 +137,25 @@ impl KindRecord {
         let server = between(self.middle).filter(|_| is_alike).or(server);
         (self.gap, self.middle) = (Some(gap), None);
         if let Some(moment) = between(client) {
-            remember(&mut self.by_client, one(moment));
+            push_sample(&mut self.by_client, one(moment));
         } else if sound != ServerEventKind::Message
             && let Some(moment) = between(server)
         {
-            remember(&mut self.by_server, one(moment));
+            push_sample(&mut self.by_server, one(moment));
         }
     }
 
-    /// What was found of it; the server's longest silence of all.
+    /// The findings; `longest_quiet` is the server's longest silence.
     pub fn findings(&self, kind: ServerEventClass, longest_quiet: Duration) -> KindFindings {
         let rhythm = &self.rhythm;
-        let (sure, since_traffic) = match self.standing() {
+        let (sure, since_traffic) = match self.schedule() {
             ScheduleKnowledge::Steady(interval) => (Some(interval), None),
             ScheduleKnowledge::SinceTraffic(interval) => (None, Some(interval)),
             ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => (None, None),
         };
         let interval = sure.or(since_traffic);
         let clock = interval.filter(|interval| !interval.is_burst());
-        let effects = |disturbances: &[StimulusSample]| TrafficEffects::of(disturbances, &clock?);
+        let effects = |samples: &[StimulusSample]| TrafficEffects::of(samples, &clock?);
         let by_client = match since_traffic {
             None => effects(&self.by_client),
             Some(_) => clock.and_then(|clock| self.since.by_client(&clock)),
@@ -172,22 +170,22 @@ impl KindRecord {
             sure: sure.is_some(),
             since_traffic,
             in_step,
-            // What was said before the first may have postponed it, where what is said does.
+            // If traffic postpones heartbeats, traffic before the first one may have postponed it.
             early: rhythm
                 .first
                 .zip(clock.filter(|_| !in_step && since_traffic.is_none()))
-                .map(|(first, clock)| punctuality(first, clock.median)),
+                .map(|(first, clock)| classify_first(first, clock.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
             latest: rhythm.latest.clone(),
             shape: kind.shape,
             by_client,
-            by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !in_step),
+            by_server: effects(&self.samples_between_heartbeats(interval)).filter(|_| !in_step),
         }
     }
 
-    /// Messages of the server that come with its heartbeats tell nothing: those in the middle of a gap do.
-    fn clear_of_the_beat(&self, interval: Option<Interval>) -> Vec<StimulusSample> {
+    /// Server messages that come with its heartbeats show nothing; those in the middle of a gap do.
+    fn samples_between_heartbeats(&self, interval: Option<Interval>) -> Vec<StimulusSample> {
         let Some(interval) = interval else { return Vec::new() };
         let clear = tolerance(interval.median) * 2;
         let is_clear = |one: &&StimulusSample| one.after > clear && one.until > clear;
@@ -195,7 +193,7 @@ impl KindRecord {
     }
 }
 
-fn punctuality(first: Duration, interval: Duration) -> FirstHeartbeat {
+fn classify_first(first: Duration, interval: Duration) -> FirstHeartbeat {
     match first.abs_diff(interval) <= tolerance(interval) {
         true => FirstHeartbeat::OnTime,
         false if first <= TIMER_JITTER => FirstHeartbeat::AtOnce,

@@ -1,4 +1,4 @@
-//! Messages of unknown form that come at an interval: heartbeats perhaps, of a kind that nobody has told us.
+//! Messages of unknown form that come at an interval: perhaps heartbeats of a protocol not configured.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::stats::interval::{Interval, TIMER_JITTER};
 
-/// So many forms are told apart; of more, those that came but once make room.
+/// Maximum number of forms distinguished; then forms seen least often are dropped.
 const MAX_FORMS: usize = 16;
-/// A longer message is no heartbeat.
+/// Longer messages are no heartbeats.
 const MAX_MESSAGE_BYTES: usize = 512;
-/// What a pattern of more messages than this has in common does not change any more.
+/// After this many messages, a form's common pattern no longer changes.
 const MAX_MERGES: u64 = 64;
-/// So many gaps must agree, or two that agree closely.
+/// Gaps that must agree; one fewer suffices if they agree closely.
 const MIN_GAPS: usize = 3;
-/// What is closer together is regular by accident: timers of a busy machine are as late as that.
+/// Shorter intervals may be regular by accident: timers on a busy machine are this late.
 const MIN_INTERVAL: Duration = Duration::from_millis(4 * TIMER_JITTER.as_millis() as u64);
-/// After so many intervals without the next, they have stopped.
+/// Messages have stopped if the next one is missing for this many intervals.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;
-/// A counter that begins again, or a clock that is set, falls once in so many times at most.
+/// A counter that restarts, or a clock that is set, decreases at most once in this many steps.
 const RISES_PER_FALL: u64 = 10;
-/// They stand in heartbeats.
+/// Words that occur in heartbeats.
 const HEARTBEAT_WORDS: &[&str] = &[
     "heartbeat",
     "heart_beat",
@@ -40,7 +40,7 @@ const HEARTBEAT_WORDS: &[&str] = &[
     "~h~",
 ];
 
-/// A message as it came, for what comes again.
+/// A message as received, to detect repetitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RepeatedContent {
     Text(Box<str>),
@@ -48,7 +48,7 @@ pub enum RepeatedContent {
 }
 
 impl RepeatedContent {
-    /// Of a message; `None` of one that is too long for a heartbeat, or empty.
+    /// `None` for a message that is empty or too long for a heartbeat.
     pub fn of(message: MessageRef<'_>) -> Option<RepeatedContent> {
         let is_one = (1..=MAX_MESSAGE_BYTES).contains(&message.size());
         is_one.then(|| match message {
@@ -64,7 +64,7 @@ impl RepeatedContent {
         }
     }
 
-    /// Its form. Of binary messages the first byte says what they are, and the length.
+    /// Its form. For binary messages: the first byte and the length.
     fn form(&self) -> MessageForm {
         match self {
             RepeatedContent::Text(text) => MessageForm::of(text),
@@ -79,11 +79,11 @@ impl RepeatedContent {
     }
 }
 
-/// What the messages of one form say.
+/// How messages of one form differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Sameness {
-    /// The same each time.
+    /// They do not differ.
     Constant,
     /// Only counters, times and ids change.
     Counting,
@@ -96,12 +96,12 @@ pub enum Sameness {
 pub struct Periodic {
     pub count: u64,
     pub interval: Interval,
-    /// The first of them.
+    /// The first message.
     pub sample: UntrustedText,
     pub sameness: Sameness,
-    /// A heartbeat's word is in it.
+    /// It contains a word typical of heartbeats.
     pub has_word: bool,
-    /// What matches them and no other form, as `--app-ping` takes it.
+    /// A pattern that matches only this form, as `--app-ping` takes it.
     pub pattern: Option<String>,
 }
 
@@ -128,7 +128,7 @@ impl NumberTrend {
         self.falls += u64::from(before.is_some_and(|before| number < before));
     }
 
-    fn counts(&self) -> bool {
+    fn is_counter(&self) -> bool {
         self.falls * RISES_PER_FALL <= self.rises
     }
 }
@@ -142,9 +142,9 @@ struct FormRecord {
     count: u64,
     at: Duration,
     gaps: SpanWindow,
-    tracks: Vec<NumberTrend>,
+    trends: Vec<NumberTrend>,
     changes: bool,
-    skeleton: CommonPattern,
+    pattern: CommonPattern,
 }
 
 impl FormRecord {
@@ -156,19 +156,19 @@ impl FormRecord {
             count: 1,
             at,
             gaps: SpanWindow::default(),
-            tracks: vec![NumberTrend::default(); form.places.len()],
+            trends: vec![NumberTrend::default(); form.places.len()],
             changes: false,
-            skeleton: CommonPattern::of(content.message()),
+            pattern: CommonPattern::of(content.message()),
         };
-        heard.track(form);
+        heard.record_numbers(form);
         heard
     }
 
-    fn track(&mut self, form: &MessageForm) {
-        self.tracks.iter_mut().zip(&form.places).for_each(|(track, place)| track.push(place.value));
+    fn record_numbers(&mut self, form: &MessageForm) {
+        self.trends.iter_mut().zip(&form.places).for_each(|(track, place)| track.push(place.value));
     }
 
-    fn go_on(&mut self, form: &MessageForm, content: &RepeatedContent, at: Duration, is_late: bool) {
+    fn record_next(&mut self, form: &MessageForm, content: &RepeatedContent, at: Duration, is_late: bool) {
         if !is_late {
             self.gaps.push(at.saturating_sub(self.at));
         }
@@ -177,19 +177,19 @@ impl FormRecord {
             return;
         }
         self.changes = true;
-        self.track(form);
+        self.record_numbers(form);
         if self.count <= MAX_MERGES {
             let literals = match content {
                 RepeatedContent::Text(text) => literals(text, form),
                 RepeatedContent::Binary(_) => Vec::new(),
             };
-            self.skeleton.merge(content.message(), &literals);
+            self.pattern.merge(content.message(), &literals);
         }
         self.latest = content.clone();
     }
 
     fn sameness(&self) -> Sameness {
-        match (self.changes, self.tracks.iter().all(NumberTrend::counts)) {
+        match (self.changes, self.trends.iter().all(NumberTrend::is_counter)) {
             (false, _) => Sameness::Constant,
             (true, true) if matches!(self.first, RepeatedContent::Text(_)) => Sameness::Counting,
             (true, _) => Sameness::Changing,
@@ -202,7 +202,7 @@ impl FormRecord {
         HEARTBEAT_WORDS.iter().any(|word| text.contains(word))
     }
 
-    /// The interval at which they come, where most gaps agree, and they have not stopped by then.
+    /// The interval, if most gaps agree and the messages have not stopped before `until`.
     fn interval(&self, until: Duration) -> Option<Interval> {
         let interval = self.gaps.interval().filter(|interval| interval.median >= MIN_INTERVAL)?;
         let agrees = match interval.gaps {
@@ -215,18 +215,18 @@ impl FormRecord {
     }
 }
 
-/// Tells the messages of one connection apart by their forms. Memory does not grow with their number.
+/// Distinguishes the messages of one connection by their forms. Memory is bounded.
 #[derive(Debug, Clone, Default)]
 pub struct FormTable {
     heard: Vec<FormRecord>,
 }
 
 impl FormTable {
-    /// A message came; `is_late`: how long after the one before is not known.
+    /// Records a message; `is_late`: the gap before it is unknown.
     pub fn heard(&mut self, at: Duration, content: &RepeatedContent, is_late: bool) {
         let form = content.form();
         if let Some(heard) = self.heard.iter_mut().find(|heard| heard.hash == form.hash) {
-            return heard.go_on(&form, content, at, is_late);
+            return heard.record_next(&form, content, at, is_late);
         }
         if self.heard.len() == MAX_FORMS {
             let rarest = self.heard.iter().enumerate().min_by_key(|(_, heard)| (heard.count, heard.at));
@@ -236,7 +236,7 @@ impl FormTable {
         self.heard.push(FormRecord::begin(&form, content, at));
     }
 
-    /// The form that comes at an interval by then; of several, that which looks most like a heartbeat.
+    /// The form that comes at an interval until `until`; of several, the one most like a heartbeat.
     pub fn periodic(&self, until: Duration) -> Option<Periodic> {
         let found = self.heard.iter().filter_map(|heard| Some((heard, heard.interval(until)?)));
         let rank = |(heard, _): &(&FormRecord, Interval)| {
@@ -258,7 +258,7 @@ impl FormTable {
             sample,
             sameness: heard.sameness(),
             has_word: heard.has_word(),
-            pattern: heard.skeleton.pattern(heard.latest.message()),
+            pattern: heard.pattern.pattern(heard.latest.message()),
         })
     }
 }
@@ -272,7 +272,7 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// What these texts, each at its moment, come to.
+    /// What these texts at these times (ms) show.
     fn found(texts: &[(u64, String)]) -> Option<Periodic> {
         let mut forms = FormTable::default();
         for (at, text) in texts {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_at_one_rate_look_like_data() {
+    fn prices_at_a_regular_rate_look_like_data() {
         let price = |n: u64| format!(r#"{{"type":"ticker","price":{}.5}}"#, 100 + (n * 37) % 11);
         let periodic = found(&every(300, 20, price)).unwrap();
         assert_eq!((periodic.sameness, periodic.is_like_heartbeat()), (Sameness::Changing, false));

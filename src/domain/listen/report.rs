@@ -1,4 +1,4 @@
-//! What listening tells while it runs, and its report.
+//! The events and the report of listening.
 
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::presets::PresetSelection;
 
-/// What is to be done, told before anything is.
+/// What a run will do; reported before it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenInfo {
     /// Redacted.
     pub url: String,
-    /// Listen for so long.
+    /// Maximum duration.
     pub listen_for: Duration,
-    /// Or until so many heartbeats were heard.
+    /// Stop after this many heartbeats.
     pub count: Option<u64>,
     /// The client answers.
     pub answer: bool,
-    /// The client says something between heartbeats.
+    /// The client sends between heartbeats.
     pub talk: bool,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ListenEvent {
     Started {
@@ -39,39 +39,39 @@ pub enum ListenEvent {
         at: SystemTime,
         opened: Arc<ConnectInfo>,
     },
-    /// The server said something; of a flood, so many at once.
+    /// The server sent something; in a flood, several together.
     Said(ServerEventNotice),
-    /// The client said something of its own, this long after the opening.
+    /// The client sent something of its own, this long after the opening.
     Talked {
         at: SystemTime,
         age: Duration,
     },
-    /// The connection ended before its time.
+    /// The connection ended early.
     Ended(Arc<CloseCause>),
-    /// How far it is; about once a second.
+    /// The progress, about once a second.
     Progress(ListenProgress),
     /// The end of the run; always the last event.
     Finished(Box<ListenReport>),
 }
 
-/// What the server said.
+/// What the server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEventNotice {
     pub at: SystemTime,
     pub sound: ServerEventKind,
     pub shape: Option<&'static str>,
-    /// How many, since this kind was last told.
+    /// How many since the last notice of this kind.
     pub count: u64,
-    /// Since the opening, of the last of them.
+    /// Of the last one, since the opening.
     pub age: Duration,
-    /// From the one before of its kind.
+    /// The gap to the previous one of its kind.
     pub gap: Option<Duration>,
     pub text: UntrustedText,
-    /// A good client answers it, and it was answered.
+    /// It asks for an answer, and was answered.
     pub answered: bool,
 }
 
-/// How far it is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenProgress {
     pub listened: Duration,
@@ -80,7 +80,7 @@ pub struct ListenProgress {
     pub interval: Option<Duration>,
 }
 
-/// The whole run.
+/// The report of a whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenReport {
     pub info: Arc<ListenInfo>,
@@ -89,13 +89,13 @@ pub struct ListenReport {
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
     pub findings: ListenFindings,
-    /// How the connection ended, where the peer or the path ended it.
+    /// How the connection ended, if the peer or the path ended it.
     pub ending: Option<Arc<CloseCause>>,
-    /// How the peer took our close, where we ended it.
+    /// How the peer reacted to our close, if we ended it.
     pub close_reply: Option<CloseReply>,
-    /// What the run comes to: the exit code.
+    /// Determines the exit code.
     pub verdict: RunResult,
     pub reasons: Vec<String>,
-    /// The user ended it before it was done.
+    /// The user ended the run early.
     pub partial: bool,
 }

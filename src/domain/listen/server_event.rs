@@ -1,4 +1,4 @@
-//! One thing that a server said unasked.
+//! An event that a server sent by itself.
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
@@ -6,7 +6,7 @@ use super::periodic::RepeatedContent;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::template::Payload;
 
-/// What kind of thing it was.
+/// The kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ServerEventKind {
@@ -14,63 +14,62 @@ pub enum ServerEventKind {
     Ping,
     /// A message that asks for an answer.
     AppPing,
-    /// A Pong frame that answers nothing.
+    /// An unsolicited Pong frame.
     #[strum(serialize = "unsolicited_pong")]
     Pong,
-    /// A message that only keeps the path busy: a comment, or nothing at all.
+    /// A message that only keeps the path busy: a comment, or an empty message.
     KeepAlive,
-    /// Any other message: traffic, and no heartbeat.
+    /// Any other message: traffic, not a heartbeat.
     Message,
 }
 
 impl ServerEventKind {
-    /// Whether it is a heartbeat, and no ordinary traffic.
+    /// Whether it is a heartbeat rather than ordinary traffic.
     pub fn is_heartbeat(self) -> bool {
         self != ServerEventKind::Message
     }
 
-    /// Whether it asks for an answer, so that who does not answer can be found out.
+    /// Whether it asks for an answer, so that the server can detect clients that do not answer.
     pub fn asks(self) -> bool {
         matches!(self, ServerEventKind::Ping | ServerEventKind::AppPing)
     }
 }
 
-/// What tells one kind of thing that a server says from another: two that look different have clocks of their own.
+/// What distinguishes the server's events; each class has its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerEventClass {
     pub sound: ServerEventKind,
-    /// The name of the known shape that it has, of an app ping or a keep-alive.
+    /// The name of the known form of an app ping or a keep-alive.
     pub shape: Option<&'static str>,
 }
 
 impl From<ServerEventKind> for ServerEventClass {
-    /// The one without a shape.
+    /// The class without a known form.
     fn from(sound: ServerEventKind) -> ServerEventClass {
         ServerEventClass { sound, shape: None }
     }
 }
 
-/// What was said.
+/// The event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEvent {
     pub sound: ServerEventKind,
-    /// The payload, safe to show; bytes that are no text are shown in hex.
+    /// The payload, safe to show; binary data in hex.
     pub text: UntrustedText,
-    /// The name of the known shape that it has, of an app ping or a keep-alive.
+    /// The name of the known form of an app ping or a keep-alive.
     pub shape: Option<&'static str>,
-    /// What a good client says to it; Pong frames are the library's own business.
+    /// What a healthy client answers; `None` for Ping frames, which the WebSocket library answers.
     pub reply: Option<Payload>,
-    /// The message itself, where it has no known shape and may be a heartbeat all the same.
+    /// The message itself, if it has no known form but may be a heartbeat.
     pub content: Option<RepeatedContent>,
 }
 
 impl ServerEvent {
-    /// Which kind of thing it is.
     pub fn kind(&self) -> ServerEventClass {
         ServerEventClass { sound: self.sound, shape: self.shape }
     }
 
-    /// Something of no known shape, to which nothing is to be said.
+    /// An event of no known form that needs no answer.
     pub fn plain(sound: ServerEventKind, text: UntrustedText) -> ServerEvent {
         ServerEvent { sound, text, shape: None, reply: None, content: None }
     }

@@ -1,4 +1,4 @@
-//! Simulated servers of every kind, listened to and talked to: what is told of them is so, or is not told.
+//! Simulates servers of every kind, with client traffic: what the findings claim is true.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use super::*;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::tolerance;
 
-/// From what a simulated server counts.
+/// What a simulated server counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SimCounting {
     FixedClock,
-    /// The same, and its tick passes over a client that spoke since the last.
+    /// The same, but its tick skips a client that sent since the last tick.
     SkippingTheActive,
     FromItsOwn,
     FromWhatItHears,
@@ -40,7 +40,7 @@ impl SimCounting {
         }
     }
 
-    /// What the client's words do to it, when it answers them, or does not.
+    /// The effect of client traffic, if the server answers it or does not.
     fn effect(self, answers: bool) -> Option<TrafficEffect> {
         match self {
             SimCounting::FixedClock => Some(TrafficEffect::Unmoved),
@@ -54,7 +54,7 @@ impl SimCounting {
     }
 }
 
-/// A server, and what it will do. Moments in milliseconds since the opening.
+/// A server and its planned messages, in milliseconds since the opening.
 #[derive(Debug, Clone)]
 struct SimPinger {
     counts: SimCounting,
@@ -83,7 +83,7 @@ impl SimPinger {
         }
     }
 
-    /// Whether a heartbeat comes now that one is due.
+    /// Whether a due heartbeat is sent now.
     fn ticks(&mut self) -> bool {
         let dice = if self.counts == SimCounting::AtRandom { self.dice.pop() } else { None };
         self.due += dice.unwrap_or(self.interval);
@@ -91,7 +91,7 @@ impl SimPinger {
     }
 }
 
-/// A client that listens, and talks.
+/// A client that listens and sends.
 struct SimListener {
     listening: ListenState,
     talk: Option<Stimulus>,
@@ -122,7 +122,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Forty intervals of it, and what they come to.
+/// Forty intervals of it, and the findings.
 fn simulated(mut server: SimPinger, talks: bool, answers: bool) -> ListenFindings {
     let mut client = SimListener {
         listening: ListenState::new(Duration::ZERO, false),
@@ -160,7 +160,7 @@ fn simulated(mut server: SimPinger, talks: bool, answers: bool) -> ListenFinding
     }
 }
 
-/// The moments behind one another in so many parts of the interval.
+/// The cumulated times of these fractions of the interval.
 fn sums(interval: u64, parts: &[f64]) -> Vec<u64> {
     let sum = |sum: &mut u64, part: &f64| {
         *sum += ((part * interval as f64) as u64).max(1);
@@ -170,7 +170,6 @@ fn sums(interval: u64, parts: &[f64]) -> Vec<u64> {
 }
 
 prop_compose! {
-    /// Any of them.
     fn server()(
         counts in prop::sample::select(ALL.to_vec()),
         interval in 500_u64..60_000,
@@ -187,21 +186,21 @@ prop_compose! {
 }
 
 proptest! {
-    /// No server is said to have an interval, a clock, or a way to take the client's words that it does not have,
-    /// whenever it or the client says something else.
+    /// The findings never claim an interval, a clock or an effect that the server does not have, whatever
+    /// else the two sides send.
     #[test]
-    fn what_is_told_of_a_server_is_so(server in server(), talks in any::<bool>(), answers in any::<bool>()) {
+    fn findings_are_true_of_the_server(server in server(), talks in any::<bool>(), answers in any::<bool>()) {
         let SimPinger { counts, interval, .. } = server;
         let case = format!("{:?}", server.messages);
         let findings = simulated(server, talks, answers);
-        let told = findings.interval().map(|interval| interval.median);
-        let is_right = |told: Duration| told.abs_diff(ms(interval)) <= tolerance(ms(interval));
+        let found = findings.interval().map(|interval| interval.median);
+        let is_right = |found: Duration| found.abs_diff(ms(interval)) <= tolerance(ms(interval));
         match counts {
-            SimCounting::AtRandom => prop_assert_eq!(told, None),
-            SimCounting::FixedClock => prop_assert!(told.is_some_and(is_right), "{case} {findings:?}"),
-            _ => prop_assert!(told.is_none_or(is_right), "{case} {findings:?}"),
+            SimCounting::AtRandom => prop_assert_eq!(found, None),
+            SimCounting::FixedClock => prop_assert!(found.is_some_and(is_right), "{case} {findings:?}"),
+            _ => prop_assert!(found.is_none_or(is_right), "{case} {findings:?}"),
         }
-        // One that says nothing else does not show that it counts from what it says.
+        // A server that sends nothing else does not show that it counts from its own traffic.
         let by_server = findings.heartbeat().and_then(|kind| kind.by_server);
         let is_alike = counts == SimCounting::FromItsOwn && by_server.is_none();
         let origins = [None, counts.origin(), Some(IntervalOrigin::FixedClock).filter(|_| is_alike)];
@@ -212,14 +211,14 @@ proptest! {
     }
 }
 
-/// A server whose messages come in the middle of some gaps, and not of others.
+/// A server whose messages come in the middle of some gaps.
 fn plain(counts: SimCounting) -> SimPinger {
     let messages = vec![13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
     SimPinger { counts, interval: 10_000, due: 10_000, was_spoken_to: false, messages, dice: Vec::new() }
 }
 
 #[test]
-fn the_usual_servers_are_recognised() {
+fn common_servers_are_recognized() {
     for counts in ALL.into_iter().filter(|counts| *counts != SimCounting::AtRandom) {
         let findings = simulated(plain(counts), true, false);
         let effect = findings.heartbeat().and_then(|kind| kind.by_client).map(|effects| effects.effect);

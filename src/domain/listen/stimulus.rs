@@ -1,25 +1,25 @@
-//! When the client speaks between two heartbeats, so that it shows whether that moves the second.
+//! When the client sends between two heartbeats, to show whether that moves the second.
 
 use std::time::Duration;
 
 use super::prediction::HeartbeatClock;
 
-/// Where in the interval it speaks, in turn: at neither of them does what comes half an interval later coincide
-/// with what comes a whole one later.
+/// Positions in the interval, used in turn. At neither does a heartbeat half an interval later coincide with
+/// one a whole interval later.
 const STIMULUS_POSITIONS: [f64; 2] = [0.3, 0.7];
 
-/// Speaks in every other gap, so that the gaps in between show the interval.
+/// Sends in every other gap, so that the other gaps show the interval.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stimulus {
     spoken: usize,
-    /// The heartbeat after which it spoke last.
+    /// The heartbeat after which it last sent.
     after: Option<Duration>,
-    /// The heartbeat before which it spoke.
+    /// The heartbeat before which it last sent.
     rests: Option<Duration>,
 }
 
 impl Stimulus {
-    /// When it is to speak before the next heartbeat of this clock.
+    /// When to send before the clock's next heartbeat.
     pub fn due(&self, clock: &HeartbeatClock) -> Option<Duration> {
         let rests = self.after == Some(clock.last) || self.rests == Some(clock.last);
         let place = STIMULUS_POSITIONS[self.spoken % STIMULUS_POSITIONS.len()];
@@ -27,13 +27,13 @@ impl Stimulus {
         (has_between && !rests).then(|| clock.from + clock.interval.median.mul_f64(place))
     }
 
-    /// It spoke after this heartbeat.
+    /// Records that the client sent after this heartbeat.
     pub fn spoke(&mut self, last: Duration) {
         self.spoken += 1;
         self.after = Some(last);
     }
 
-    /// A heartbeat came at this moment. The gap behind one that was talked before is left alone.
+    /// Records a heartbeat. In the gap after one that was preceded by a stimulus, nothing is sent.
     pub fn heard(&mut self, before: Duration, at: Duration) {
         if self.after == Some(before) {
             self.rests = Some(at);
@@ -57,17 +57,17 @@ mod tests {
     }
 
     #[test]
-    fn it_speaks_in_every_other_gap_at_two_places_in_turn() {
-        let mut talk = Stimulus::default();
-        assert_eq!(talk.due(&clock(30, 30)), Some(s(33)));
-        talk.spoke(s(30));
-        assert_eq!(talk.due(&clock(30, 30)), None, "once in a gap");
+    fn stimulus_is_sent_in_every_other_gap_at_two_positions() {
+        let mut stimulus = Stimulus::default();
+        assert_eq!(stimulus.due(&clock(30, 30)), Some(s(33)));
+        stimulus.spoke(s(30));
+        assert_eq!(stimulus.due(&clock(30, 30)), None, "once in a gap");
         let burst = HeartbeatClock { interval: Interval::of([Duration::ZERO; 9]).unwrap(), ..clock(30, 30) };
-        assert_eq!(Stimulus::default().due(&burst), None, "there is no between");
-        talk.heard(s(30), s(40));
-        assert_eq!(talk.due(&clock(40, 40)), None, "this gap shows the interval");
-        talk.heard(s(40), s(50));
-        assert_eq!(talk.due(&clock(50, 50)), Some(s(57)));
-        assert_eq!(talk.due(&clock(50, 54)), Some(s(61)), "the server said something else meanwhile");
+        assert_eq!(Stimulus::default().due(&burst), None, "there is no gap");
+        stimulus.heard(s(30), s(40));
+        assert_eq!(stimulus.due(&clock(40, 40)), None, "this gap shows the interval");
+        stimulus.heard(s(40), s(50));
+        assert_eq!(stimulus.due(&clock(50, 50)), Some(s(57)));
+        assert_eq!(stimulus.due(&clock(50, 54)), Some(s(61)), "the server said something else meanwhile");
     }
 }

@@ -1,14 +1,14 @@
-//! The latest spans of one kind.
+//! A window of the latest spans of one kind.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::domain::stats::interval::Interval;
 
-/// So many are remembered, however long it is listened.
+/// Maximum number of spans kept.
 pub const MAX_SPANS: usize = 1024;
 
-/// The latest spans, and the shortest and the longest of all. Memory does not grow with their number.
+/// The latest spans, and the shortest and longest of all. Memory is bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SpanWindow {
     latest: VecDeque<Duration>,
@@ -16,7 +16,6 @@ pub struct SpanWindow {
 }
 
 impl SpanWindow {
-    /// Remembers one more.
     pub fn push(&mut self, span: Duration) {
         if self.latest.len() == MAX_SPANS {
             self.latest.pop_front();
@@ -31,7 +30,7 @@ impl SpanWindow {
         self.latest.len()
     }
 
-    /// What they come to.
+    /// The interval they show.
     pub fn interval(&self) -> Option<Interval> {
         let mut interval = Interval::of(self.latest.iter().copied())?;
         (interval.min, interval.max) = self.extremes?;
@@ -44,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_of_all_is_not_forgotten() {
+    fn longest_span_outlives_the_window() {
         let mut spans = SpanWindow::default();
         spans.push(Duration::from_secs(24));
         (0..MAX_SPANS + 10).for_each(|_| spans.push(Duration::from_millis(10)));

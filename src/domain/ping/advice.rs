@@ -1,5 +1,5 @@
-//! What to do next, and what the figures mean together. Each piece of advice is a rule that says
-//! nothing when the evidence is not there.
+//! What to do next, and what the figures mean together. Each piece of advice is a rule that returns nothing
+//! without evidence.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::unmatched::NearestMessage;
 
-/// A certificate that expires within so many days is worth a word.
+/// Days before expiry from which a certificate is mentioned.
 const CERT_EXPIRY_WARNING_DAYS: i64 = 14;
-/// An app RTT is slow beside the protocol's when it is so many times as long ...
+/// An app RTT counts as slow beside the protocol RTT if it is this many times as long ...
 const SLOW_APP_FACTOR: u32 = 5;
-/// ... and longer by this, so that a fast application is not blamed for working.
+/// ... and longer by this, so that a fast application is not reported.
 const MIN_SLOW_APP_DIFFERENCE: Duration = Duration::from_millis(50);
-/// An end later than this after a Ping hardly comes from it.
+/// An end later than this after a Ping is hardly caused by it.
 const MAX_END_AFTER_PING: Duration = Duration::from_secs(1);
-/// A connection that was quiet for less was hardly cut for it.
+/// Minimum quiet time before an end that may be an idle timeout.
 const MIN_IDLE_BEFORE_CUT: Duration = Duration::from_secs(5);
-/// The most pieces of advice.
+/// Maximum number of pieces of advice.
 const MAX_ADVICE: usize = 20;
 
-/// The rules, the most telling first.
+/// The rules, the most informative first.
 const RULES: &[fn(&AdviceInput) -> Option<String>] = &[
-    app_beside_protocol,
-    behind_the_first_hop,
-    other_convention,
+    slow_app_beside_protocol,
+    slow_behind_the_first_hop,
+    preset_mismatch_advice,
     echo_server,
     foreign_answers,
     wrong_payloads,
-    messages_for_pings,
+    messages_instead_of_pongs,
     incomplete_frame,
-    said_before_the_end,
+    last_message_before_the_end,
     ended_after_ping,
     none_answered,
     unmatched_before_the_end,
-    went_silent,
+    answers_stopped,
     cut_when_quiet,
     ambiguous_matches,
     unsent_heartbeats,
@@ -53,7 +53,7 @@ const RULES: &[fn(&AdviceInput) -> Option<String>] = &[
     certificate_expires,
 ];
 
-/// What the rules look at.
+/// The input of the rules.
 struct AdviceInput<'a> {
     info: &'a RunInfo,
     target: &'a TargetReport,
@@ -72,28 +72,28 @@ impl AdviceInput<'_> {
         self.target.connections.iter().filter_map(|connection| connection.overheard.as_deref())
     }
 
-    /// What took the place of Pongs, on the first connection of which that is known.
+    /// What came instead of Pongs, on the first connection where that is known.
     fn substitute(&self) -> Option<&Substitute> {
         self.overheard().find_map(|overheard| overheard.substitute.as_ref())
     }
 
-    /// The message that comes nearest to an answer, of all connections.
+    /// The message most similar to an answer, of all connections.
     fn nearest(&self) -> Option<&NearestMessage> {
         let nearest = self.overheard().filter_map(|overheard| overheard.nearest.as_ref());
         nearest.max_by_key(|nearest| nearest.difference.agreeing)
     }
 
-    /// The pongs of all kinds that `pick` counts.
+    /// The sum of what `pick` counts, over all kinds.
     fn count(&self, pick: fn(&KindReport) -> u64) -> u64 {
         self.target.kinds.iter().map(pick).sum()
     }
 }
 
-/// What there is to say about a run, lower-case fragments; the target is named where there are several.
+/// The advice on a run, as lower-case fragments; names the target if there are several.
 pub fn advise(report: &PingReport) -> Vec<String> {
     let of_target = |target| {
-        let scene = AdviceInput { info: &report.info, target };
-        RULES.iter().filter_map(move |rule| rule(&scene)).map(move |advice| match report.targets.len() {
+        let input = AdviceInput { info: &report.info, target };
+        RULES.iter().filter_map(move |rule| rule(&input)).map(move |advice| match report.targets.len() {
             0 | 1 => advice,
             _ => format!("{}: {advice}", target.url),
         })
@@ -101,9 +101,9 @@ pub fn advise(report: &PingReport) -> Vec<String> {
     report.targets.iter().flat_map(of_target).take(MAX_ADVICE).collect()
 }
 
-/// Ping frames are fine, but messages are slow, lost or unanswered.
-fn app_beside_protocol(scene: &AdviceInput) -> Option<String> {
-    let (protocol, app) = (scene.kind(HeartbeatKind::Protocol)?, scene.kind(HeartbeatKind::App)?);
+/// Ping frames work well, but messages are slow, lost or unanswered.
+fn slow_app_beside_protocol(input: &AdviceInput) -> Option<String> {
+    let (protocol, app) = (input.kind(HeartbeatKind::Protocol)?, input.kind(HeartbeatKind::App)?);
     let fine = protocol.rtt.as_ref().filter(|_| protocol.status <= Status::Degraded)?;
     let culprit = "the application, or something in the middle that answers pings itself, is the cause";
     let quick = format::duration(fine.p50);
@@ -116,11 +116,11 @@ fn app_beside_protocol(scene: &AdviceInput) -> Option<String> {
             let (missed, judged) = (app.counts.missed, app.counts.judged());
             Some(format!("{missed} of {judged} app heartbeats missed, but no protocol heartbeat: {culprit}"))
         }
-        None if app.counts.missed > 0 && !explained(scene, app) => {
-            let came = scene.nearest().map(|nearest| format!("; what came: {}", nearest.words()));
+        None if app.counts.missed > 0 && !is_explained(input, app) => {
+            let came = input.nearest().map(|nearest| format!("; received: {}", nearest.words()));
             Some(format!(
-                "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this ask, \
-                 or {culprit}{}",
+                "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this request, or \
+                 {culprit}{}",
                 came.unwrap_or_default()
             ))
         }
@@ -128,17 +128,17 @@ fn app_beside_protocol(scene: &AdviceInput) -> Option<String> {
     }
 }
 
-/// TCP's round trips, to the first TCP hop, are quick beside the pings'. An acknowledgement that the peer held back
-/// only makes TCP's longer.
-fn behind_the_first_hop(scene: &AdviceInput) -> Option<String> {
-    let [connection] = scene.target.connections.as_slice() else { return None };
+/// TCP's RTT, to the first TCP hop, is short compared with the pings'. A delayed acknowledgement only
+/// lengthens TCP's.
+fn slow_behind_the_first_hop(input: &AdviceInput) -> Option<String> {
+    let [connection] = input.target.connections.as_slice() else { return None };
     let tcp = connection.ending.as_ref()?.tcp.filter(|view| view.rtt > Duration::ZERO)?;
-    let pings = scene.kind(HeartbeatKind::Protocol)?.rtt?.p50;
+    let pings = input.kind(HeartbeatKind::Protocol)?.rtt?.p50;
     is_slow(tcp.rtt, pings).then(|| {
         let (quick, slow) = (format::duration(tcp.rtt), format::duration(pings));
         format!(
-            "TCP RTT {quick} beside protocol RTT {slow} (p50): the way to the first TCP hop is quick; the rest is behind it (a \
-             proxy or balancer, if there is one) or in the server"
+            "TCP RTT {quick} beside protocol RTT {slow} (p50): the path to the first TCP hop is fast; the rest is \
+             behind it (a proxy or balancer, if there is one) or in the server"
         )
     })
 }
@@ -147,95 +147,94 @@ fn is_slow(beside: Duration, rtt: Duration) -> bool {
     rtt >= beside.saturating_mul(SLOW_APP_FACTOR) && rtt >= beside.saturating_add(MIN_SLOW_APP_DIFFERENCE)
 }
 
-/// Whether a more telling rule says why no app heartbeat was answered.
-fn explained(scene: &AdviceInput, app: &KindReport) -> bool {
-    scene.sum(|connection| connection.echoes) > 0
+/// Whether a more informative rule explains why no app heartbeat was answered.
+fn is_explained(input: &AdviceInput, app: &KindReport) -> bool {
+    input.sum(|connection| connection.echoes) > 0
         || app.counts.mismatched > 0
-        || other_convention(scene).is_some()
+        || preset_mismatch_advice(input).is_some()
 }
 
-/// The server does not seem to speak as it was expected to.
-fn other_convention(scene: &AdviceInput) -> Option<String> {
-    preset_mismatch::unanswered(scene.info, &scene.target.connections, scene.kind(HeartbeatKind::App))
+/// The server does not seem to speak the expected protocol.
+fn preset_mismatch_advice(input: &AdviceInput) -> Option<String> {
+    preset_mismatch::unanswered(input.info, &input.target.connections, input.kind(HeartbeatKind::App))
 }
 
-/// Our asks came back, and none was answered.
-fn echo_server(scene: &AdviceInput) -> Option<String> {
-    let app = scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
-    let echoes = scene.sum(|connection| connection.echoes);
+/// Our app heartbeats were echoed, and none was answered.
+fn echo_server(input: &AdviceInput) -> Option<String> {
+    let app = input.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
+    let echoes = input.sum(|connection| connection.echoes);
     (echoes > 0).then(|| {
         format!(
-            "the server echoes: {echoes} of {} app heartbeats came back as they were, and none was \
-             answered; to take the echo for the answer, give --app-pong the shape of the ask (for the \
-             default ask '{}')",
+            "the server echoes: {echoes} of {} app heartbeats were echoed unchanged, and none was answered; to take \
+             the echo for the answer, give --app-pong the shape of the ask (for the default ask '{}')",
             app.counts.sent(),
             r#"{"type":"ping","id":"{id}"}"#
         )
     })
 }
 
-/// All answers carry keys that are none of ours.
-fn foreign_answers(scene: &AdviceInput) -> Option<String> {
-    let app = scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
+/// All answers carry foreign ids or numbers.
+fn foreign_answers(input: &AdviceInput) -> Option<String> {
+    let app = input.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
     let mismatched = app.counts.mismatched;
     (mismatched > 0).then(|| {
-        let sample = scene.overheard().find_map(|overheard| overheard.foreign.as_ref());
+        let sample = input.overheard().find_map(|overheard| overheard.foreign.as_ref());
         let sample = sample.map(|answer| format!(" (the first: '{answer}')")).unwrap_or_default();
         format!(
-            "{} carried an id or number that is none of ours{sample}, so no ask could be told from another; an \
-             --app-ping without {{id}} and {{seq}} is matched in order",
+            "{} carried a foreign id or number{sample}, so they could not be matched to requests; an --app-ping \
+             without {{id}} and {{seq}} is matched in order",
             format::counted(mismatched, "answer")
         )
     })
 }
 
-/// Pongs came while pings were outstanding, and none of them was theirs.
-fn wrong_payloads(scene: &AdviceInput) -> Option<String> {
+/// Pongs came while pings were outstanding, and none matched.
+fn wrong_payloads(input: &AdviceInput) -> Option<String> {
     const BREACH: &str = "the server (or something between) breaks RFC 6455 5.5.3";
-    if let Some(substitute @ Substitute::Pongs { .. }) = scene.substitute() {
+    if let Some(substitute @ Substitute::Pongs { .. }) = input.substitute() {
         return Some(format!("{}: {BREACH}", substitute.words()));
     }
-    if let Some(substitute @ Substitute::Pings { .. }) = scene.substitute() {
+    if let Some(substitute @ Substitute::Pings { .. }) = input.substitute() {
         return Some(format!(
-            "{}: the server sends frames back as they are, where RFC 6455 5.5.2 wants Pong frames",
+            "{}: the server returns frames unchanged, although RFC 6455 5.5.2 requires Pong frames",
             substitute.words()
         ));
     }
-    let protocol = scene.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
+    let protocol = input.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
     let mismatched = protocol.counts.mismatched;
     (mismatched > 0)
         .then(|| format!("pongs come ({mismatched}), but with another payload than the ping's: {BREACH}"))
 }
 
-/// Messages came where Pongs should have.
-fn messages_for_pings(scene: &AdviceInput) -> Option<String> {
-    // A single message before an end is no answer, but a last word.
-    let is_last_word = |count: u64| count == 1 && scene.target.connections.iter().any(|c| c.lost.is_some());
-    let substitute = scene.substitute().filter(|substitute| match substitute {
+/// Messages came instead of Pongs.
+fn messages_instead_of_pongs(input: &AdviceInput) -> Option<String> {
+    // A single message before an end is no answer but a final message.
+    let is_last_word = |count: u64| count == 1 && input.target.connections.iter().any(|c| c.lost.is_some());
+    let substitute = input.substitute().filter(|substitute| match substitute {
         Substitute::Messages { count, .. } => !is_last_word(*count),
         Substitute::Pongs { .. } | Substitute::Pings { .. } => false,
     })?;
     Some(format!(
-        "{}: the server seems to answer Ping frames by messages, where RFC 6455 5.5.2 wants Pong frames; measure it \
-         with --heartbeat app (--app-ping, --app-pong)",
+        "{}: the server seems to answer Ping frames with messages, although RFC 6455 5.5.2 requires Pong frames; \
+         measure it with --heartbeat app (--app-ping, --app-pong)",
         substitute.words()
     ))
 }
 
-/// A frame never came in whole, behind which every reply waits.
-fn incomplete_frame(scene: &AdviceInput) -> Option<String> {
-    let incomplete = scene.overheard().find_map(|overheard| overheard.incomplete)?;
+/// A frame stayed incomplete, so no reply after it could arrive.
+fn incomplete_frame(input: &AdviceInput) -> Option<String> {
+    let incomplete = input.overheard().find_map(|overheard| overheard.incomplete)?;
     Some(format!(
         "{incomplete}: {}; the server, or a proxy that relays it, stopped inside a frame",
         IncompleteData::BLOCKS
     ))
 }
 
-/// The peer ended the connection right after our first Ping, which nothing answered.
+/// The peer ended the connection right after our first, unanswered Ping:
 ///
-/// - without a close frame, or with one whose code blames what was sent, or by text that is not UTF-8
-/// - not with a code of the application, or one by which the server only leaves
-fn ended_after_ping(scene: &AdviceInput) -> Option<String> {
+/// - without a close frame, or with a code that blames the sent data, or with text that is not UTF-8
+/// - not with an application's code, or one that only means the server goes away
+fn ended_after_ping(input: &AdviceInput) -> Option<String> {
     let may_be_the_ping = |ending: &CloseCause| match &ending.how {
         CloseKind::CloseFrame { code, .. } => {
             code.is_none_or(|code| matches!(code, 1000 | 1002 | 1003 | 1007 | 1009 | 1011))
@@ -244,11 +243,11 @@ fn ended_after_ping(scene: &AdviceInput) -> Option<String> {
         | CloseKind::Rst
         | CloseKind::TlsClose
         | CloseKind::Violation { close: Some(_), .. } => true,
-        // The Ping's payload, sent back as text, is no UTF-8.
+        // The Ping's payload, echoed as text, is not UTF-8.
         CloseKind::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
         _ => false,
     };
-    let mut ended = scene.target.connections.iter().filter_map(|connection| {
+    let mut ended = input.target.connections.iter().filter_map(|connection| {
         let lost = connection.lost.as_deref().filter(|ending| may_be_the_ping(ending))?;
         let after = connection.overheard.as_ref()?.ended_after_ping?;
         Some((lost, after))
@@ -256,27 +255,27 @@ fn ended_after_ping(scene: &AdviceInput) -> Option<String> {
     let (lost, after) = ended.find(|(_, after)| *after <= MAX_END_AFTER_PING)?;
     let took = format::duration(after);
     Some(format!(
-        "it ended {took} after our first Ping ({lost}), and nothing had answered: perhaps the server takes no Ping frames; \
-         try --heartbeat app ('wscheck listen' sends none, and shows whether it ends anyway)"
+        "it ended {took} after our first Ping ({lost}), and nothing had answered: perhaps the server rejects Ping \
+         frames; try --heartbeat app ('wscheck listen' sends none, and shows whether it ends anyway)"
     ))
 }
 
-/// The connection ended before an app heartbeat was answered: the message that comes nearest to an answer.
-fn unmatched_before_the_end(scene: &AdviceInput) -> Option<String> {
-    scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
-    if scene.target.connections.iter().all(stayed_open) || other_convention(scene).is_some() {
+/// The connection ended before an app heartbeat was answered: shows the message most similar to an answer.
+fn unmatched_before_the_end(input: &AdviceInput) -> Option<String> {
+    input.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
+    if input.target.connections.iter().all(has_stayed_open) || preset_mismatch_advice(input).is_some() {
         return None;
     }
-    let nearest = scene.nearest()?;
-    Some(format!("no app heartbeat was answered before the connection ended; what came: {}", nearest.words()))
+    let nearest = input.nearest()?;
+    Some(format!("no app heartbeat was answered before the connection ended; received: {}", nearest.words()))
 }
 
-/// The last message before the peer ended the connection, which may say why.
-fn said_before_the_end(scene: &AdviceInput) -> Option<String> {
-    if unmatched_before_the_end(scene).is_some() {
+/// Shows the last message before the peer ended the connection, which may state the reason.
+fn last_message_before_the_end(input: &AdviceInput) -> Option<String> {
+    if unmatched_before_the_end(input).is_some() {
         return None;
     }
-    let lost = scene.target.connections.iter().filter(|connection| {
+    let lost = input.target.connections.iter().filter(|connection| {
         connection
             .lost
             .as_ref()
@@ -287,80 +286,82 @@ fn said_before_the_end(scene: &AdviceInput) -> Option<String> {
 }
 
 /// Nothing was answered on a connection that stayed open.
-fn none_answered(scene: &AdviceInput) -> Option<String> {
-    let rules = [wrong_payloads, messages_for_pings, incomplete_frame];
-    if rules.iter().any(|rule| rule(scene).is_some()) || !scene.target.connections.iter().all(stayed_open) {
+fn none_answered(input: &AdviceInput) -> Option<String> {
+    let rules = [wrong_payloads, messages_instead_of_pongs, incomplete_frame];
+    if rules.iter().any(|rule| rule(input).is_some()) || !input.target.connections.iter().all(has_stayed_open)
+    {
         return None;
     }
-    match (scene.kind(HeartbeatKind::Protocol).map(silence), scene.kind(HeartbeatKind::App).map(silence)) {
+    match (
+        input.kind(HeartbeatKind::Protocol).map(answer_state),
+        input.kind(HeartbeatKind::App).map(answer_state),
+    ) {
         (Some(AnswerState::Missed(pings)), None) => Some(format!(
-            "{} while the connection stayed open{}: the peer hangs or answers no Ping frames, or the path \
-             swallows what is sent",
-            unanswered(pings, "ping"),
-            unasked_pongs(scene)
+            "{} while the connection stayed open{}: the peer hangs or answers no Ping frames, or the path drops data",
+            describe_unanswered(pings, "ping"),
+            describe_unsolicited_pongs(input)
         )),
         (Some(AnswerState::Missed(pings)), Some(AnswerState::Missed(asks))) => Some(format!(
-            "of {} and {} none was answered while the connection stayed open: the peer hangs, or the path \
-             swallows what is sent",
+            "of {} and {} none was answered while the connection stayed open: the peer hangs, or the path drops data",
             format::counted(pings, "ping"),
             format::counted(asks, "app heartbeat")
         )),
         (Some(AnswerState::Missed(pings)), Some(AnswerState::Answered)) => Some(format!(
             "{}, but app heartbeats were: the peer, or something in the middle, does not answer Ping frames",
-            unanswered(pings, "ping")
+            describe_unanswered(pings, "ping")
         )),
-        (None, Some(AnswerState::Missed(asks))) => app_unanswered(scene, asks),
+        (None, Some(AnswerState::Missed(asks))) => describe_unanswered_app(input, asks),
         (Some(AnswerState::Answered | AnswerState::Unclear) | None, _)
         | (Some(AnswerState::Missed(_)), Some(AnswerState::Unclear)) => None,
     }
 }
 
-/// `none of 4 pings was answered`
-fn unanswered(number: u64, thing: &str) -> String {
+/// For example `none of 4 pings was answered`.
+fn describe_unanswered(number: u64, thing: &str) -> String {
     match number {
         1 => format!("the only {thing} was not answered"),
         _ => format!("none of {number} {thing}s was answered"),
     }
 }
 
-fn unasked_pongs(scene: &AdviceInput) -> String {
-    match scene.kind(HeartbeatKind::Protocol).map_or(0, |figures| figures.counts.unsolicited) {
+fn describe_unsolicited_pongs(input: &AdviceInput) -> String {
+    match input.kind(HeartbeatKind::Protocol).map_or(0, |figures| figures.counts.unsolicited) {
         0 => String::new(),
-        unasked => format!(", though {} came that nobody asked for", format::counted(unasked, "pong")),
+        unasked => format!(", although {} came unsolicited", format::counted(unasked, "pong")),
     }
 }
 
-/// Answers came, then none, and only heartbeats showed it.
-fn went_silent(scene: &AdviceInput) -> Option<String> {
-    if scene.substitute().is_some() || incomplete_frame(scene).is_some() {
+/// Answers came and then stopped, and only heartbeats showed it.
+fn answers_stopped(input: &AdviceInput) -> Option<String> {
+    if input.substitute().is_some() || incomplete_frame(input).is_some() {
         return None;
     }
-    let given_up = scene.target.connections.iter().filter(|connection| {
+    let given_up = input.target.connections.iter().filter(|connection| {
         let lost = connection.lost.as_ref();
         lost.is_some_and(|ending| ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout)
     });
     let last_answer = given_up.filter_map(|connection| connection.answered_until).min()?;
     Some(format!(
-        "answers stopped after {} while TCP stayed open: the server hangs or was stopped, or the path \
-         silently swallows what is sent",
+        "answers stopped after {} while TCP stayed open: the server hangs or was stopped, or the path silently drops \
+         data",
         format::duration(last_answer)
     ))
 }
 
-fn stayed_open(connection: &ConnReport) -> bool {
+fn has_stayed_open(connection: &ConnReport) -> bool {
     connection.opened.is_some() && connection.ending.as_ref().is_none_or(|ending| ending.who == ClosedBy::Us)
 }
 
 /// Whether a kind of heartbeat was answered at all.
 enum AnswerState {
-    /// All that were judged were missed: so many.
+    /// All judged heartbeats were missed: this many.
     Missed(u64),
     Answered,
     /// Nothing was judged, or only superseded.
     Unclear,
 }
 
-fn silence(figures: &KindReport) -> AnswerState {
+fn answer_state(figures: &KindReport) -> AnswerState {
     let counts = &figures.counts;
     match (counts.answered(), counts.superseded, counts.missed) {
         (0, 0, 0) | (0, 1.., _) => AnswerState::Unclear,
@@ -369,131 +370,132 @@ fn silence(figures: &KindReport) -> AnswerState {
     }
 }
 
-fn app_unanswered(scene: &AdviceInput, missed: u64) -> Option<String> {
-    if explained(scene, scene.kind(HeartbeatKind::App)?) {
+fn describe_unanswered_app(input: &AdviceInput, missed: u64) -> Option<String> {
+    if is_explained(input, input.kind(HeartbeatKind::App)?) {
         return None;
     }
-    let messages = scene.sum(|connection| connection.messages);
+    let messages = input.sum(|connection| connection.messages);
     let counted = format::counted(messages, "message");
-    let perhaps = match (messages, scene.nearest()) {
+    let perhaps = match (messages, input.nearest()) {
         (0, _) => "no other message came that could be the answer".to_string(),
-        (_, None) => format!("{counted} came, which may be the answer in another shape"),
+        (_, None) => format!("{counted} came, which may be the answer in another form"),
         (1, Some(nearest)) => format!("a message came that is no answer by --app-pong: {}", nearest.words()),
         (_, Some(nearest)) => {
             format!("{counted} came that are no answer by --app-pong; the nearest: {}", nearest.words())
         }
     };
     // A server that replies does not hang.
-    let why = match scene.nearest() {
-        Some(_) => "the server does not know this ask, or answers it in another shape",
-        None => "the server hangs or does not know this ask",
+    let why = match input.nearest() {
+        Some(_) => "the server does not know this request, or answers it in another form",
+        None => "the server hangs or does not know this request",
     };
     Some(format!(
         "{} while the connection stayed open: {why} (see --app-ping and --app-pong); {perhaps}",
-        unanswered(missed, "app heartbeat")
+        describe_unanswered(missed, "app heartbeat")
     ))
 }
 
-/// The connection was cut without a close frame after a quiet that no heartbeat broke in time.
-fn cut_when_quiet(scene: &AdviceInput) -> Option<String> {
-    let endings = scene.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
+/// The connection was cut without a close frame, after a quiet time without a heartbeat.
+fn cut_when_quiet(input: &AdviceInput) -> Option<String> {
+    let endings = input.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
     let cut =
         endings.filter(|ending| matches!(ending.how, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose));
-    let interval = scene.info.interval?;
+    let interval = input.info.interval?;
     let quiet = cut
         .map(|ending| ending.idle)
         .filter(|idle| *idle >= MIN_IDLE_BEFORE_CUT && interval.saturating_mul(2) >= *idle);
     let idle = quiet.min()?;
     Some(format!(
-        "the connection was cut after {} in which nothing came: if that was an idle timeout, a heartbeat \
+        "the connection was cut after {} without data: if that was an idle timeout, a heartbeat \
          every {} would keep it open",
         format::duration(idle),
         format::duration(Duration::from_secs(idle.as_secs() * 3 / 4))
     ))
 }
 
-/// Answers without id were matched in order while several asks were outstanding.
-fn ambiguous_matches(scene: &AdviceInput) -> Option<String> {
-    let ambiguous = scene.count(|figures| figures.counts.ambiguous);
+/// Answers without id were matched in order while several heartbeats were outstanding.
+fn ambiguous_matches(input: &AdviceInput) -> Option<String> {
+    let ambiguous = input.count(|figures| figures.counts.ambiguous);
     (ambiguous > 0).then(|| {
         format!(
-            "{} without id came while several asks were outstanding, and went to the oldest: if that \
+            "{} without id came while several requests were outstanding, and went to the oldest: if that \
              one's own was lost, it and all after it seem longer than they were; answers that repeat the \
-             ask's id would settle it",
+             request's id would avoid this",
             format::counted(ambiguous, "answer")
         )
     })
 }
 
-/// Heartbeats were due and did not leave.
-fn unsent_heartbeats(scene: &AdviceInput) -> Option<String> {
-    let unsent = scene.count(|figures| figures.counts.unsent);
+/// Heartbeats were due and not sent.
+fn unsent_heartbeats(input: &AdviceInput) -> Option<String> {
+    let unsent = input.count(|figures| figures.counts.unsent);
     (unsent > 0).then(|| {
         format!(
-            "{} never left this machine (local back-pressure): the peer or the path takes no more, or this \
-             host slept through their moments",
+            "{} never left this machine (local back-pressure): the peer or the path accepts no more data, or this \
+             host was not scheduled in time",
             format::counted(unsent, "heartbeat")
         )
     })
 }
 
-/// Heartbeats stayed without a reply while later ones were answered.
-fn dropped_replies(scene: &AdviceInput) -> Option<String> {
+/// Heartbeats stayed unanswered while later ones were answered.
+fn dropped_replies(input: &AdviceInput) -> Option<String> {
     let dropped = |kind| {
-        scene.kind(kind).map(|figures| figures.counts.missed_later_answered).filter(|count| *count > 0)
+        input.kind(kind).map(|figures| figures.counts.missed_later_answered).filter(|count| *count > 0)
     };
     match (dropped(HeartbeatKind::Protocol), dropped(HeartbeatKind::App)) {
         (Some(pings), _) => Some(format!(
-            "no pong came for {}, although later pings were answered and the server had time to answer these first: the \
-             server, or something in the middle, drops pongs",
+            "no pong came for {}, although later pings were answered and the server had time to answer these first: \
+             the server, or something in the middle, drops pongs",
             format::counted(pings, "ping")
         )),
         (None, Some(asks)) => Some(format!(
-            "no answer came for {}, although answers came after they were sent: the application, or something in the middle, \
-             drops some",
+            "no answer came for {}, although answers came after they were sent: the application, or something in the \
+             middle, drops some",
             format::counted(asks, "app heartbeat")
         )),
         (None, None) => None,
     }
 }
 
-/// The server may have held several pings, and answered only the latest.
-fn superseded_pongs(scene: &AdviceInput) -> Option<String> {
-    let figures = scene.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
+/// The server may have held several pings and answered only the latest.
+fn superseded_pongs(input: &AdviceInput) -> Option<String> {
+    let figures = input.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
     let slowest = figures.rtt.map(|rtt| format!(" (the longest RTT was {})", format::duration(rtt.max)));
     Some(format!(
-        "no pong came for {}, only for later ones that the server may have held at the same time: RFC 6455 5.5.3 lets it \
-         answer only the latest, so this is no loss; to measure every RTT, make the interval longer than the RTT{}",
+        "no pong came for {}, only for later ones that the server may have held at the same time: RFC 6455 5.5.3 \
+         lets it answer only the latest, so this is no loss; to measure every RTT, make the interval longer than the \
+         RTT{}",
         format::counted(figures.counts.superseded, "ping"),
         slowest.unwrap_or_default()
     ))
 }
 
 /// Pongs came after the timeout.
-fn late_pongs(scene: &AdviceInput) -> Option<String> {
-    let late = scene.count(|figures| figures.counts.late);
+fn late_pongs(input: &AdviceInput) -> Option<String> {
+    let late = input.count(|figures| figures.counts.late);
     let longest =
-        scene.target.kinds.iter().filter_map(|figures| figures.rtt.as_ref()).map(|rtt| rtt.max).max()?;
+        input.target.kinds.iter().filter_map(|figures| figures.rtt.as_ref()).map(|rtt| rtt.max).max()?;
     (late > 0).then(|| {
         format!(
             "{} came after the timeout of {}, the slowest after {}: the peer is slow, not gone; a longer \
              timeout would judge it by its RTT{}",
             format::counted(late, "pong"),
-            format::duration(scene.info.timeout),
+            format::duration(input.info.timeout),
             format::duration(longest),
-            overtaken_by_the_end(scene)
+            describe_missed_at_the_end(input)
         )
     })
 }
 
-/// The last heartbeats of a slow server are missed, because the run ends before their pongs come: those
-/// that were sent within the time by which the slowest pong exceeded the timeout.
-fn overtaken_by_the_end(scene: &AdviceInput) -> String {
-    let figures = scene.target.connections.iter().flat_map(|connection| &connection.kinds);
+/// A slow server's last heartbeats are missed because the run ends before their pongs come: those sent within
+/// the time by which the slowest pong exceeded the timeout.
+fn describe_missed_at_the_end(input: &AdviceInput) -> String {
+    let figures = input.target.connections.iter().flat_map(|connection| &connection.kinds);
     let young = figures.filter(|figures| {
-        let excess = figures.rtt.map_or(Duration::ZERO, |rtt| rtt.max.saturating_sub(scene.info.timeout));
+        let excess = figures.rtt.map_or(Duration::ZERO, |rtt| rtt.max.saturating_sub(input.info.timeout));
         let before = u32::try_from(figures.missed_at_end.saturating_sub(1)).unwrap_or(u32::MAX);
-        figures.counts.late > 0 && scene.info.spacing().saturating_mul(before) <= excess
+        figures.counts.late > 0 && input.info.spacing().saturating_mul(before) <= excess
     });
     match young.map(|figures| figures.missed_at_end).sum() {
         0 => String::new(),
@@ -502,10 +504,9 @@ fn overtaken_by_the_end(scene: &AdviceInput) -> String {
     }
 }
 
-/// The server's certificate expires soon.
-/// What this client takes and browsers do not (WHATWG WebSockets, "establish a WebSocket connection").
-fn no_subprotocol(scene: &AdviceInput) -> Option<String> {
-    let mut opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
+/// What this client accepts and browsers do not (WHATWG WebSockets, "establish a WebSocket connection").
+fn no_subprotocol(input: &AdviceInput) -> Option<String> {
+    let mut opened = input.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
     opened.find_map(|opened| {
         let empty = opened.headers.iter().any(|(name, _)| name == "sec-websocket-protocol");
         let offered = opened.subprotocols_offered.join(", ");
@@ -522,8 +523,8 @@ fn no_subprotocol(scene: &AdviceInput) -> Option<String> {
     })
 }
 
-fn certificate_expires(scene: &AdviceInput) -> Option<String> {
-    let opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
+fn certificate_expires(input: &AdviceInput) -> Option<String> {
+    let opened = input.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
     let days = opened.filter_map(|opened| opened.tls.as_ref()?.days_left).min()?;
     match days {
         ..0 => Some(format!(
@@ -603,7 +604,7 @@ mod tests {
     }
 
     #[test]
-    fn fast_tcp_and_slow_pings_point_behind_the_first_hop() {
+    fn fast_tcp_and_slow_pings_point_beyond_the_first_hop() {
         let advice = |tcp: u64, pings: u64| {
             let mut report = run(vec![protocol(&[pings])]);
             let view = TcpView { rtt: ms(tcp), ..TcpView::default() };
@@ -612,7 +613,7 @@ mod tests {
             report.targets[0].connections[0].ending = Some(Arc::new(ending));
             advise(&report)
         };
-        let expected = "TCP RTT 20 ms beside protocol RTT 210 ms (p50): the way to the first TCP hop is quick; the rest is \
+        let expected = "TCP RTT 20 ms beside protocol RTT 210 ms (p50): the path to the first TCP hop is fast; the rest is \
                         behind it (a proxy or balancer, if there is one) or in the server";
         assert_eq!(advice(20, 210), [expected]);
         assert_eq!(advice(50, 210), [""; 0], "less than five times as long");
@@ -621,12 +622,12 @@ mod tests {
     }
 
     #[test]
-    fn a_good_run_needs_no_advice() {
+    fn good_run_needs_no_advice() {
         assert_eq!(advise(&run(vec![protocol(&[1, 2, 3]), app(&[2, 3, 4])])), Vec::<String>::new());
     }
 
     #[test]
-    fn a_slow_application_beside_a_quick_path_is_named() {
+    fn slow_application_on_a_fast_path_is_reported() {
         assert_eq!(
             only(&run(vec![protocol(&[2]), app(&[812])])),
             "protocol RTT 2 ms beside app RTT 812 ms (both p50): the application, or something in the \
@@ -635,13 +636,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_application_is_not_blamed_for_working() {
+    fn fast_application_is_not_reported() {
         assert!(advise(&run(vec![protocol(&[1]), app(&[40])])).is_empty());
         assert!(advise(&run(vec![protocol(&[100]), app(&[180])])).is_empty());
     }
 
     #[test]
-    fn a_slow_path_is_not_blamed_on_the_application() {
+    fn slow_path_does_not_blame_the_application() {
         let slow = KindReport { status: Status::Poor, ..protocol(&[600]) };
         assert!(advise(&run(vec![slow, app(&[4_000])])).is_empty());
     }
@@ -656,7 +657,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_application_beside_a_good_path_is_named() {
+    fn silent_application_on_a_good_path_is_reported() {
         let advice = only(&run(vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]));
         assert!(
             advice.starts_with(
@@ -666,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_server_is_recognised() {
+    fn echo_server_is_recognized() {
         for kinds in
             [vec![missed(HeartbeatKind::App, 3)], vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]]
         {
@@ -674,7 +675,7 @@ mod tests {
             report.targets[0].connections[0].echoes = 3;
             assert_eq!(
                 only(&report),
-                "the server echoes: 3 of 3 app heartbeats came back as they were, and none was answered; \
+                "the server echoes: 3 of 3 app heartbeats were echoed unchanged, and none was answered; \
                  to take the echo for the answer, give --app-pong the shape of the ask (for the default \
                  ask '{\"type\":\"ping\",\"id\":\"{id}\"}')"
             );
@@ -689,15 +690,13 @@ mod tests {
     }
 
     #[test]
-    fn answers_with_ids_of_their_own_are_explained() {
+    fn answers_with_foreign_ids_are_explained() {
         let foreign = counted(missed(HeartbeatKind::App, 3), |counts| counts.mismatched = 3);
-        assert!(
-            only(&run(vec![foreign])).starts_with("3 answers carried an id or number that is none of ours")
-        );
+        assert!(only(&run(vec![foreign])).starts_with("3 answers carried a foreign id or number"));
     }
 
     #[test]
-    fn silence_on_an_open_connection_is_explained_by_what_is_known() {
+    fn silence_on_an_open_connection_is_explained() {
         let hangs = only(&run(vec![missed(HeartbeatKind::Protocol, 4)]));
         assert!(hangs.starts_with("none of 4 pings was answered while the connection stayed open"));
         let one = only(&run(vec![missed(HeartbeatKind::Protocol, 1)]));
@@ -705,7 +704,7 @@ mod tests {
         let both = only(&run(vec![missed(HeartbeatKind::Protocol, 4), missed(HeartbeatKind::App, 3)]));
         assert!(both.starts_with("of 4 pings and 3 app heartbeats none was answered"));
         let unasked = counted(missed(HeartbeatKind::Protocol, 4), |counts| counts.unsolicited = 1);
-        assert!(only(&run(vec![unasked])).contains("open, though 1 pong came that nobody asked for: "));
+        assert!(only(&run(vec![unasked])).contains("open, although 1 pong came unsolicited: "));
         let no_pongs = only(&run(vec![missed(HeartbeatKind::Protocol, 4), app(&[5])]));
         assert!(no_pongs.ends_with("something in the middle, does not answer Ping frames"));
         let mut alone = run(vec![missed(HeartbeatKind::App, 3)]);
@@ -714,7 +713,7 @@ mod tests {
                 .ends_with("(see --app-ping and --app-pong); no other message came that could be the answer")
         );
         alone.targets[0].connections[0].messages = 7;
-        assert!(only(&alone).ends_with("; 7 messages came, which may be the answer in another shape"));
+        assert!(only(&alone).ends_with("; 7 messages came, which may be the answer in another form"));
     }
 
     #[test]
@@ -758,11 +757,11 @@ mod tests {
         assert!(only(&report).ends_with(&expected), "{}", only(&report));
         let mut report = run(vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]);
         throttle(&mut report, overheard());
-        assert!(only(&report).ends_with(&format!("; what came: {shown}")));
+        assert!(only(&report).ends_with(&format!("; received: {shown}")));
         let mut report = run(vec![missed(HeartbeatKind::App, 1)]);
         lose(&mut report, ended(CloseKind::Fin, ClosedBy::Peer, ms(10)));
         throttle(&mut report, overheard());
-        let expected = "no app heartbeat was answered before the connection ended; what came: ";
+        let expected = "no app heartbeat was answered before the connection ended; received: ";
         assert_eq!(only(&report), format!("{expected}{shown}"));
     }
 
@@ -778,7 +777,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_the_place_of_pongs_is_shown() {
+    fn substitutes_of_pongs_are_shown() {
         let with = |substitute: Substitute| {
             let mut report = run(vec![missed(HeartbeatKind::Protocol, 4)]);
             throttle(&mut report, ServerTraffic { substitute: Some(substitute), ..ServerTraffic::default() });
@@ -817,26 +816,26 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_stop_on_an_open_connection_are_told() {
+    fn stopped_answers_on_an_open_connection_are_reported() {
         let mut report = run(vec![counted(protocol(&[5]), |counts| counts.missed = 3)]);
         lose(&mut report, ended(CloseKind::Timeout, ClosedBy::Us, ms(10)));
         report.targets[0].connections[0].answered_until = Some(ms(4_200));
         assert_eq!(
             only(&report),
-            "answers stopped after 4.2 s while TCP stayed open: the server hangs or was stopped, or the \
-             path silently swallows what is sent"
+            "answers stopped after 4.2 s while TCP stayed open: the server hangs or was stopped, or the path \
+             silently drops data"
         );
         lose(&mut report, ended(CloseKind::Rst, ClosedBy::Network, ms(10)));
         assert!(advise(&report).is_empty(), "the network said it");
     }
 
     #[test]
-    fn heartbeats_that_never_left_are_told() {
+    fn unsent_heartbeats_are_reported() {
         let unsent = counted(protocol(&[5]), |counts| counts.unsent = 1);
         assert_eq!(
             only(&run(vec![unsent])),
-            "1 heartbeat never left this machine (local back-pressure): the peer or the path takes no more, \
-             or this host slept through their moments"
+            "1 heartbeat never left this machine (local back-pressure): the peer or the path accepts no more data, \
+             or this host was not scheduled in time"
         );
     }
 
@@ -858,14 +857,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_after_a_quiet_suggests_a_shorter_interval() {
+    fn cut_after_a_quiet_time_suggests_a_shorter_interval() {
         let cut = |how: CloseKind, idle: u64, interval: u64| {
             let mut report = run(vec![protocol(&[5])]);
             lose(&mut report, ended(how, ClosedBy::Peer, Duration::from_secs(idle)));
             Arc::make_mut(&mut report.info).interval = Some(Duration::from_secs(interval));
             report
         };
-        let expected = "the connection was cut after 60 s in which nothing came: if that was an idle \
+        let expected = "the connection was cut after 60 s without data: if that was an idle \
                         timeout, a heartbeat every 45 s would keep it open";
         assert_eq!(only(&cut(CloseKind::Fin, 60, 90)), expected);
         assert_eq!(only(&cut(CloseKind::Rst, 60, 60)), expected);
@@ -895,7 +894,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_replies_are_advised_on() {
+    fn dropped_replies_are_reported() {
         let missed = |counts: &mut Counts| (counts.missed, counts.missed_later_answered) = (4, 3);
         let pongs = only(&run(vec![counted(protocol(&[20]), missed)]));
         assert!(pongs.starts_with("no pong came for 3 pings, although later pings were answered"), "{pongs}");
@@ -906,7 +905,7 @@ mod tests {
     }
 
     #[test]
-    fn offered_subprotocols_of_which_none_is_chosen_are_told() {
+    fn unchosen_subprotocols_are_reported() {
         let with = |offered: &[&str], chosen: Option<&str>, headers: &[&str]| {
             let mut report = run(vec![protocol(&[5])]);
             report.targets[0].connections[0].opened = Some(Arc::new(ConnectInfo {
@@ -926,7 +925,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_expires_soon_is_told() {
+    fn certificate_expiring_soon_is_reported() {
         let with = |days: i64| {
             let mut report = run(vec![protocol(&[5])]);
             report.targets[0].connections[0].opened = Some(Arc::new(samples::opened_tls(days)));
@@ -938,7 +937,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_is_named_where_there_are_several() {
+    fn target_is_named_if_there_are_several() {
         let target = |url: &str, rtt: u64| samples::target(url, vec![protocol(&[2]), app(&[rtt])]);
         let advice = only(&samples::report(vec![target("ws://a/", 3), target("ws://b/", 812)]));
         assert!(advice.starts_with("ws://b/: protocol RTT 2 ms beside app RTT 812 ms"));

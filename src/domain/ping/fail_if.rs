@@ -1,4 +1,4 @@
-//! What the user will not accept: a status (fail-on) and expressions over the figures (fail-if).
+//! The user's failure conditions: a status (fail-on) and expressions over the figures (fail-if).
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use crate::domain::label::Label;
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::RttSummary;
 
-/// A status name that is none.
+/// An unknown status name.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[error("'{given}' is not a status: known are {known}")]
 pub struct StatusError {
@@ -39,12 +39,12 @@ fn status_among(known: impl Iterator<Item = Status> + Clone, given: &str) -> Res
     found.ok_or_else(|| StatusError { given: given.to_string(), known: names() })
 }
 
-/// The best status that is not accepted. It is never `unknown`, which is neither better nor worse.
+/// The best status that fails the run; never `unknown`, which is neither better nor worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailOn(Status);
 
 impl FailOn {
-    /// Whether a status is at or worse than this one; of an unknown one nothing can be said.
+    /// Whether a status is this one or worse; never for an unknown one.
     pub fn rejects(self, status: Status) -> bool {
         status != Status::Unknown && status >= self.0
     }
@@ -70,7 +70,7 @@ impl fmt::Display for FailOn {
     }
 }
 
-/// What a metric is measured in, and so how its limit is written.
+/// A metric's unit, which determines how its limit is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricUnit {
     /// A duration with its unit: `200ms`.
@@ -79,7 +79,7 @@ pub enum MetricUnit {
     Share,
     /// A whole number.
     Count,
-    /// Whole days, negative when they are over.
+    /// Whole days; negative after the date.
     Days,
 }
 
@@ -116,7 +116,7 @@ impl MetricUnit {
     }
 }
 
-/// A limit of 200 that was meant as milliseconds would never be passed, so a unit is asked for.
+/// Requires a unit: a limit of 200 meant as milliseconds would never be exceeded.
 fn time(text: &str) -> Result<f64, String> {
     let limit = parse_duration(text)?;
     if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
@@ -154,10 +154,10 @@ fn nanos(value: Duration) -> f64 {
     value.as_nanos() as f64
 }
 
-/// What a heartbeat's figure is drawn from.
+/// What a heartbeat metric is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RttSource {
-    /// RTTs, which may be no more than upper bounds.
+    /// RTTs, which may be only upper bounds.
     Rtts,
     /// Counts, which are exact.
     Counts,
@@ -174,7 +174,7 @@ enum MetricReading {
     Run(fn(&PingReport) -> Option<f64>),
 }
 
-/// A figure that an expression can name.
+/// A figure usable in an expression.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     pub name: &'static str,
@@ -184,7 +184,7 @@ pub struct Metric {
     reading: MetricReading,
 }
 
-/// How a metric moves during a run.
+/// How a metric can change during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trend {
     Grows,
@@ -202,7 +202,7 @@ impl Metric {
         }
     }
 
-    /// Whether it may be prefixed with `app.` or `protocol.`.
+    /// Whether it accepts the prefix `app.` or `protocol.`.
     pub fn is_heartbeats(&self) -> bool {
         match self.reading {
             MetricReading::Heartbeat(_, _) => true,
@@ -242,7 +242,7 @@ const fn run(
     Metric { name, unit, meaning, reading: MetricReading::Run(read) }
 }
 
-/// All metrics; it is what the parser knows, what is evaluated, and what help prints.
+/// All metrics: used by the parser, the evaluation and the help.
 pub const METRICS: &[Metric] = &[
     timing("rtt.min", "the shortest RTT", |k| rtt(k, |rtt| rtt.min)),
     timing("rtt.mean", "the mean RTT", |k| rtt(k, |rtt| rtt.mean)),
@@ -360,7 +360,7 @@ const OPERATORS: &[ComparisonOperator] = &[
     ComparisonOperator { sign: "!=", holds: |value, limit| value != limit },
 ];
 
-/// Why a text is not an expression.
+/// Why a text is not a valid expression.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum FailIfError {
     #[error("'{given}' has no operator: known are {}", operators())]
@@ -394,16 +394,16 @@ fn metrics() -> String {
     METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>().join(", ")
 }
 
-/// An expression that must not be true: a metric, an operator and a limit, such as `rtt.p95>200ms`.
+/// A condition that must not be true: a metric, an operator and a limit, such as `rtt.p95>200ms`.
 ///
-/// - heartbeat metrics are of the kind that the prefix names (`app.`, `protocol.`); without one, of
-///   protocol heartbeats if these are measured, else of app heartbeats
-/// - with several targets it is true when it is true of any of them; within a target the heartbeats of
-///   all connections count together, while `connect.*`, `tls.*` and `outage` are those of the worst
-/// - a heartbeat metric without a sample at any target is unknown, unless the expression is true of
-///   another; `connect.*`, `tls.*` and `outage` are unknown only when no target has them
+/// - The prefix (`app.`, `protocol.`) names the kind of heartbeat. Without one it is protocol heartbeats if
+///   these are measured, else app heartbeats.
+/// - With several targets it is true if it is true for any of them. Within a target the heartbeats of all
+///   connections count together; `connect.*`, `tls.*` and `outage` are the worst connection's.
+/// - A heartbeat metric without a sample at any target is unknown, unless the expression is true for another
+///   one. `connect.*`, `tls.*` and `outage` are unknown only if no target has them.
 /// - `rtt.*` and `jitter.*` that are true only where RTTs are upper bounds (see [`PingReport::upper_bounds`])
-///   are true of upper bounds
+///   are true of upper bounds.
 #[derive(Debug, Clone)]
 pub struct FailIf {
     text: String,
@@ -414,17 +414,17 @@ pub struct FailIf {
 }
 
 impl FailIf {
-    /// The kind of heartbeat that the expression asks for by its prefix.
+    /// The kind of heartbeat named by the prefix.
     pub fn kind(&self) -> Option<HeartbeatKind> {
         self.kind
     }
 
-    /// Whether it asks for something that only TLS has.
+    /// Whether it uses a metric that only TLS has.
     pub fn is_of_tls(&self) -> bool {
         self.metric.name.split('.').any(|part| part == "tls")
     }
 
-    /// Whether the expression is true of a run.
+    /// Whether the expression is true for a run.
     pub fn evaluate(&self, report: &PingReport) -> Truth {
         match self.metric.reading {
             MetricReading::Heartbeat(source, read) => self.judge_heartbeats(report, source, read),
@@ -491,7 +491,7 @@ impl FailIf {
         Truth::True(format!("{}{}{more}", self.metric.unit.show(*value), at(report, url)))
     }
 
-    /// What is true of no final value: false, or not known while the run was not complete.
+    /// The result if no value makes it true: false, or unknown if the run was cut short.
     fn undecided(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let Some((url, value)) = values.iter().find(|(_, value)| self.holds(*value)) else {
             return Truth::False;
@@ -500,8 +500,8 @@ impl FailIf {
         Truth::Unknown(format!("it was {shown}{at} when the run was cut short, and might have changed"))
     }
 
-    /// Whether an expression that is true of this value can be false of a later one: the metric only grows, or only
-    /// shrinks, during a run, and the limit lies that way.
+    /// Whether a later value could make the true expression false: the metric only grows or only shrinks
+    /// during a run, and the limit lies in that direction.
     fn may_become_false(&self, value: f64) -> bool {
         match (self.metric.trend(), self.operator.sign) {
             (Trend::Grows, "<" | "<=" | "==") | (Trend::Shrinks, ">" | ">=" | "==") => true,
@@ -516,7 +516,7 @@ impl FailIf {
     }
 }
 
-/// Names the target where there are several.
+/// Names the target if there are several.
 fn at(report: &PingReport, url: &str) -> String {
     if report.targets.len() > 1 { format!(" at {url}") } else { String::new() }
 }
@@ -568,7 +568,7 @@ fn limit_of(given: &str, metric: &Metric, text: &str) -> Result<f64, FailIfError
     }
 }
 
-/// A condition that can never be true would look like a check that is passed.
+/// Rejects a condition that can never be true: it would look like a passed check.
 fn possible(
     given: &str,
     metric: &Metric,
@@ -610,7 +610,7 @@ mod tests {
         Duration::from_millis(value)
     }
 
-    /// A run with every figure, each with a value of its own.
+    /// A run in which each figure has a unique value.
     fn full() -> PingReport {
         let kind = KindReport {
             counts: Counts {
@@ -705,7 +705,7 @@ mod tests {
     }
 
     #[test]
-    fn the_actual_value_is_told() {
+    fn actual_value_is_reported() {
         let told = |text: &str| expression(text).evaluate(&full());
         assert_eq!(told("rtt.p95>200us"), Truth::True("5 ms".to_string()));
         assert_eq!(told(" loss > 0.199 "), Truth::True("20 %".to_string()));
@@ -725,12 +725,12 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_shown_as_it_was_written() {
+    fn expression_is_shown_as_written() {
         assert_eq!(expression(" rtt.p95 > 200ms ").to_string(), "rtt.p95 > 200ms");
     }
 
     #[test]
-    fn a_prefix_names_the_kind() {
+    fn prefix_selects_the_kind() {
         let both = |protocol: &[u64], app: &[u64]| {
             let kinds = vec![
                 samples::kind(HeartbeatKind::Protocol, protocol),
@@ -746,7 +746,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_prefix_app_heartbeats_count_when_they_are_alone() {
+    fn app_heartbeats_alone_need_no_prefix() {
         let target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::App, &[300])]);
         let report = samples::report(vec![target]);
         assert_eq!(expression("rtt.p50>100ms").evaluate(&report), Truth::True("300 ms".to_string()));
@@ -755,7 +755,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_target_is_enough_and_is_named() {
+    fn one_bad_target_suffices_and_is_named() {
         let target =
             |url: &str, rtt: u64| samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[rtt])]);
         let report =
@@ -767,7 +767,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_sample_nothing_is_known() {
+    fn no_sample_is_unknown() {
         let target = |url: &str, rtts: &[u64]| {
             samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, rtts)])
         };
@@ -784,7 +784,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_connection_speaks_for_its_target() {
+    fn worst_connection_counts_for_its_target() {
         let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[5])]);
         target.connections.push(samples::connection(1));
         target.connections[0].opened = Some(Arc::new(samples::opened_tls(40)));
@@ -794,7 +794,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_what_is_known() {
+    fn invalid_expression_is_rejected_with_the_valid_names() {
         assert_eq!(refusal("rtt.p95"), "'rtt.p95' has no operator: known are > >= < <= == !=");
         assert_eq!(
             refusal("rtt.p95=1ms"),
@@ -829,7 +829,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_share_is_refused_because_it_has_two_meanings() {
+    fn bare_1_is_rejected_as_ambiguous_share() {
         assert_eq!(
             refusal("loss>1"),
             "'loss>1' has a bad limit: '1' could mean 1 % or everything: write 1% or 1.0; loss takes a \
@@ -840,7 +840,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_be_true_is_no_check() {
+    fn impossible_condition_is_rejected() {
         assert_eq!(refusal("loss>100%"), "'loss>100%' can never be true: loss is never more than 100 %");
         assert_eq!(refusal("loss>1.0"), "'loss>1.0' can never be true: loss is never more than 100 %");
         assert_eq!(refusal("missed<0"), "'missed<0' can never be true: missed is never less than 0");
@@ -850,7 +850,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tls_has_is_known() {
+    fn tls_metrics_are_marked() {
         for (text, of_tls) in [("tls.days_left<1", true), ("connect.tls>1s", true), ("rtt.max>1s", false)] {
             assert_eq!(expression(text).is_of_tls(), of_tls, "{text}");
         }
@@ -884,8 +884,7 @@ mod tests {
         };
         let one = samples::report(vec![target("ws://a/", 300, 2)]);
         let truth = |text: &str| expression(text).evaluate(&one);
-        let why = "300 ms, but app RTTs are upper bounds: 2 answers carried no id while several asks were \
-                   outstanding; give the ask an id or lengthen the interval";
+        let why = "300 ms, but app RTTs are upper bounds: 2 answers carried no id while several requests were outstanding; give the request an id or lengthen the interval";
         assert_eq!(truth("rtt.p95>200ms"), Truth::TrueOfBounds(why.to_string()));
         assert_eq!(truth("rtt.p95>400ms"), Truth::False, "an upper bound below the limit is enough");
         assert_eq!(truth("loss>1%"), Truth::True("50 %".to_string()), "counts are exact");
@@ -895,7 +894,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_outage_nothing_is_known_of_it() {
+    fn missing_outage_is_unknown() {
         let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[5])]);
         target.connections[0].outage = None;
         let unknown = Truth::Unknown("outage was not measured".to_string());
@@ -903,7 +902,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_unit_is_refused_because_it_would_be_seconds() {
+    fn time_without_unit_is_rejected() {
         assert_eq!(
             refusal("rtt.p95>200"),
             "'rtt.p95>200' has a bad limit: '200' has no unit: a plain number would be seconds; write \
@@ -912,7 +911,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_known_by_its_name() {
+    fn status_is_parsed_by_name() {
         for status in Status::iter() {
             assert_eq!(status.label().parse(), Ok(status));
         }
@@ -923,7 +922,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_never_at_or_worse_than_a_status() {
+    fn unknown_is_never_at_or_worse_than_a_status() {
         let poor: FailOn = "poor".parse().unwrap();
         assert_eq!(poor, FailOn::default());
         let rejected: Vec<_> = Status::iter().filter(|status| poor.rejects(*status)).collect();

@@ -1,4 +1,4 @@
-//! The status of a connection: what it is, when it changes, and why.
+//! The status of a connection: its current value, its changes, and the reason.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use strum::{EnumCount, EnumIter, EnumMessage, IntoStaticStr};
 use crate::domain::format::duration as show;
 use crate::domain::heartbeat::HeartbeatOutcome;
 
-/// How a connection is doing, from best to worst; `Ord` follows that order.
+/// How well a connection works, from best to worst; `Ord` follows that order.
 ///
-/// `Unknown` ranks above `critical` because over several connections one of which nothing is known
-/// must not be hidden by those that are merely slow.
+/// `Unknown` ranks above `critical`, so that among several connections slow ones do not hide one without an
+/// answer.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumCount, EnumMessage,
 )]
@@ -26,36 +26,36 @@ pub enum Status {
     Unknown,
     /// One or two consecutive heartbeats missed.
     Timeout,
-    /// Three consecutive missed, or the connection ended and we did not end it.
+    /// Three consecutive missed, or the connection ended and wscheck did not end it.
     Dead,
 }
 
-/// The figures at the moment of a status change.
+/// The figures at the time of a status change.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StatusMetrics {
     /// Mean RTT of the rolling window; `None` before the first answer.
     pub window_mean: Option<Duration>,
     /// RTT of the last answer.
     pub last_rtt: Option<Duration>,
-    /// missed / (ok + late + superseded + missed), so far; `None` before the first is judged.
+    /// missed / (ok + late + superseded + missed) so far; `None` before the first heartbeat is judged.
     pub loss: Option<f64>,
     pub consecutive_missed: u32,
     /// Heartbeats judged so far.
     pub judged: u64,
 }
 
-/// The bounds between the statuses. All of them are options of the command.
+/// The limits between the statuses. All of them are command options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusLimits {
-    /// Up to this window mean: healthy.
+    /// Healthy up to this window mean.
     pub healthy: Duration,
-    /// Up to this: degraded.
+    /// Degraded up to this.
     pub degraded: Duration,
-    /// Up to this: poor; above: critical.
+    /// Poor up to this; critical above.
     pub poor: Duration,
-    /// So many consecutive missed are dead. At least 1.
+    /// Consecutive missed heartbeats that make a connection dead. At least 1.
     pub dead_after: u32,
-    /// How many answered heartbeats the rolling window holds. At least 1.
+    /// How many answered heartbeats the rolling window contains. At least 1.
     pub window: usize,
 }
 
@@ -72,18 +72,18 @@ impl Default for StatusLimits {
 }
 
 impl StatusLimits {
-    /// The status by the rules of the contract: consecutive missed first, then the window's mean RTT.
+    /// The status: by consecutive missed heartbeats first, then by the window's mean RTT.
     pub fn status(&self, window_mean: Option<Duration>, consecutive_missed: u32) -> Status {
         match (consecutive_missed, window_mean) {
             (missed, _) if missed >= self.dead_after => Status::Dead,
             (1.., _) => Status::Timeout,
             (0, None) => Status::Unknown,
-            (0, Some(mean)) => self.of_mean(mean),
+            (0, Some(mean)) => self.status_of_mean(mean),
         }
     }
 
-    /// The class of a mean RTT.
-    pub fn of_mean(&self, mean: Duration) -> Status {
+    /// The status for a mean RTT.
+    pub fn status_of_mean(&self, mean: Duration) -> Status {
         match mean {
             mean if mean <= self.healthy => Status::Healthy,
             mean if mean <= self.degraded => Status::Degraded,
@@ -95,12 +95,13 @@ impl StatusLimits {
 
 /// Heartbeats missed in a row, with no answer since.
 ///
-/// A heartbeat that is missed although a later one was answered is a loss and no silence: it does not count.
+/// A missed heartbeat with a later one answered is a loss, not a silence, and does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MissStreak(u32);
 
 impl MissStreak {
-    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered.
+    /// Records an outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was
+    /// answered.
     pub fn record(&mut self, outcome: HeartbeatOutcome, later_answered: bool) {
         match outcome {
             HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => self.0 = 0,
@@ -110,13 +111,12 @@ impl MissStreak {
         }
     }
 
-    /// How many were missed in a row.
     pub fn missed(self) -> u32 {
         self.0
     }
 }
 
-/// The status of one kind of heartbeat on one connection, fed with outcomes.
+/// Tracks the status of one kind of heartbeat on one connection.
 #[derive(Debug, Clone)]
 pub struct HealthTracker {
     limits: Arc<StatusLimits>,
@@ -125,7 +125,7 @@ pub struct HealthTracker {
     sum: Duration,
     last_rtt: Option<Duration>,
     silence: MissStreak,
-    /// Heartbeats that were sent and came to something, and those of them that were missed.
+    /// Heartbeats that were sent and judged, and how many of them were missed.
     judged: u64,
     missed: u64,
 }
@@ -143,8 +143,8 @@ impl HealthTracker {
         }
     }
 
-    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered,
-    /// so that a missed one is no part of a silence.
+    /// Records an outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was
+    /// answered, so a missed one is no silence.
     pub fn record(
         &mut self,
         outcome: HeartbeatOutcome,
@@ -168,7 +168,7 @@ impl HealthTracker {
         if self.window.len() == self.limits.window {
             self.sum -= Duration::from_nanos(self.window.pop_front().unwrap_or_default());
         } else if self.window.len() == self.window.capacity() {
-            // No more than the window will ever hold: thousands of connections have one each.
+            // Allocates no more than the window needs: each of thousands of connections has one.
             self.window.reserve_exact(self.window.len().max(2).min(self.limits.window - self.window.len()));
         }
         let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
@@ -183,12 +183,12 @@ impl HealthTracker {
         Some(self.sum / count)
     }
 
-    /// The status now, as long as the connection is open.
+    /// The current status of an open connection.
     pub fn status(&self) -> Status {
         self.limits.status(self.window_mean(), self.silence.missed())
     }
 
-    /// Why the status is what it is, as a fragment.
+    /// The reason of the status, as a fragment.
     pub fn reason(&self) -> String {
         match (self.silence.missed(), self.window_mean()) {
             (0, None) => "no answer yet".to_string(),
@@ -199,7 +199,6 @@ impl HealthTracker {
         }
     }
 
-    /// The figures of this moment.
     pub fn metrics(&self) -> StatusMetrics {
         StatusMetrics {
             window_mean: self.window_mean(),
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_belong_to_the_better_status() {
+    fn limits_belong_to_the_better_status() {
         let at = |rtt| answer(&mut HealthTracker::new(StatusLimits::default()), rtt);
         assert_eq!([at(100), at(101)], [Status::Healthy, Status::Degraded]);
         assert_eq!([at(500), at(501)], [Status::Degraded, Status::Poor]);
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_answer_it_is_unknown() {
+    fn status_before_the_first_answer_is_unknown() {
         let mut health = HealthTracker::new(StatusLimits::default());
         assert_eq!(health.status(), Status::Unknown);
         health.record(HeartbeatOutcome::Unsent, None, None, false);
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn one_or_two_missed_are_a_timeout_and_three_are_dead() {
+    fn one_or_two_missed_are_timeout_and_three_are_dead() {
         let mut health = HealthTracker::new(StatusLimits::default());
         answer(&mut health, 10);
         assert_eq!(
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_takes_the_status_back_to_the_windows() {
+    fn answer_restores_the_status_of_the_window() {
         let mut health = HealthTracker::new(StatusLimits::default());
         answer(&mut health, 10);
         miss(&mut health);
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_superseded_heartbeat_is_proof_of_life_without_an_rtt() {
+    fn superseded_heartbeat_ends_a_silence_without_an_rtt() {
         let mut health = HealthTracker::new(StatusLimits::default());
         miss(&mut health);
         health.record(HeartbeatOutcome::Superseded, None, None, false);
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_ten_count() {
+    fn only_the_last_ten_rtts_count() {
         let mut health = HealthTracker::new(StatusLimits::default());
         for _ in 0..10 {
             answer(&mut health, 2000);

@@ -1,4 +1,4 @@
-//! Whether a server speaks the convention that was asked for: the finding that names a wrong preset.
+//! Whether a server speaks the requested protocol; finds a wrong preset.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::domain::format;
 use crate::domain::heartbeat::presets::{HeartbeatStarter, Preset};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 
-/// So many of the server's intervals may pass without a word before it counts as silent.
+/// Server intervals without a message after which it counts as silent.
 const MAX_SILENT_INTERVALS: u32 = 2;
 
-/// Why the answers of app heartbeats did not come, where a preset was asked for or what came is typical of one.
+/// Why no app heartbeat was answered, if a preset was requested or the traffic is typical of one:
 ///
 /// - no app heartbeat was answered; some were missed, or the connection ended before
-/// - our asks did not come back, and no answer carried another's id: those are other findings
+/// - no app heartbeat was echoed, and no answer had a foreign id: those are other findings
 pub fn unanswered(info: &RunInfo, connections: &[ConnReport], app: Option<&KindReport>) -> Option<String> {
     let app = app.filter(|app| app.counts.answered() == 0 && app.counts.mismatched == 0)?;
     let lost = connections.iter().any(|connection| connection.lost.is_some());
@@ -23,24 +23,24 @@ pub fn unanswered(info: &RunInfo, connections: &[ConnReport], app: Option<&KindR
     if echoes || (app.counts.missed == 0 && !lost) {
         return None;
     }
-    let (preset, came) = (preset(info), came(connections, preset(info)));
+    let (preset, came) = (preset(info), traffic_of(connections, preset(info)));
     let whose = match (preset, &came.looks) {
         (Some(preset), _) => format!("the preset {}'s answer", preset.name),
         (None, Some(_)) => "the answer (see --app-pong)".to_string(),
         (None, None) => return None,
     };
     let before = if app.counts.missed == 0 { " before the connection ended" } else { "" };
-    Some(format!("no message matched {whose}{before}; {}", came.told()))
+    Some(format!("no message matched {whose}{before}; {}", came.describe()))
 }
 
-/// Why it is not known whether a server speaks a preset by which it should begin, where nothing showed it.
+/// Why it is unknown whether a server speaks a preset in which the server sends first:
 ///
-/// - the preset has no hello that is answered, and the server never said what it should
-/// - what came is typical of another, or two of its intervals passed
-pub fn never_began(info: &RunInfo, connection: &ConnReport, elapsed: Duration) -> Option<String> {
+/// - the preset has no hello that is answered, and the server never sent what it should
+/// - its traffic is typical of another preset, or two of its intervals passed
+pub fn never_started(info: &RunInfo, connection: &ConnReport, elapsed: Duration) -> Option<String> {
     let preset = preset(info).filter(|preset| preset.starter() == HeartbeatStarter::Server)?;
     let shown = preset.first.is_some() || preset.awaited.is_some() || connection.server_pings_app > 0;
-    let came = came(std::slice::from_ref(connection), Some(preset));
+    let came = traffic_of(std::slice::from_ref(connection), Some(preset));
     let waited = preset.server_every.is_some_and(|every| elapsed >= every * MAX_SILENT_INTERVALS);
     if shown || !(waited || came.looks.is_some()) {
         return None;
@@ -48,9 +48,9 @@ pub fn never_began(info: &RunInfo, connection: &ConnReport, elapsed: Duration) -
     let every =
         preset.server_every.map(|every| format!(" every {}", format::duration(every))).unwrap_or_default();
     Some(format!(
-        "the server never said what a server of the preset {} says{every}; {}",
+        "the server never sent the message that preset {} servers send{every}; {}",
         preset.name,
-        came.told()
+        came.describe()
     ))
 }
 
@@ -61,13 +61,13 @@ fn preset(info: &RunInfo) -> Option<&'static Preset> {
 /// What came instead.
 struct UnmatchedTraffic<'a> {
     first: Option<&'a UntrustedText>,
-    /// The message that comes nearest to an answer, and how it differs.
+    /// The message most similar to an answer, and how it differs.
     nearest: Option<&'a NearestMessage>,
-    /// The presets that it is typical of, where none is that which was asked for.
+    /// The presets that the traffic is typical of, unless the requested one is among them.
     looks: Option<&'a [&'static str]>,
 }
 
-fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
+fn traffic_of<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
     let heard = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
     let looks = heard().map(|heard| heard.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
@@ -79,18 +79,18 @@ fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> Unmatched
 }
 
 impl UnmatchedTraffic<'_> {
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         let first = self.first.map_or("", UntrustedText::as_str);
         match (self.first, self.looks) {
             (_, Some(looks)) => {
                 let try_it = looks.first().unwrap_or(&"auto");
-                format!("what came ('{first}') looks like {}: try --preset {try_it}", looks.join(" or "))
+                format!("received '{first}', which looks like {}: try --preset {try_it}", looks.join(" or "))
             }
             (Some(_), None) => match self.nearest {
-                Some(nearest) => format!("what came nearest: {}", nearest.words()),
-                None => format!("the first that came: '{first}'"),
+                Some(nearest) => format!("the most similar one: {}", nearest.words()),
+                None => format!("the first received: '{first}'"),
             },
-            (None, None) => "no message came at all".to_string(),
+            (None, None) => "no message was received".to_string(),
         }
     }
 }
@@ -133,23 +133,23 @@ mod tests {
     fn preset_mismatch_quotes_what_the_server_sent() {
         assert_eq!(
             finding("phoenix", throttle("h", &["sockjs"]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; what came ('h') looks like sockjs: try --preset sockjs"
+            "no message matched the preset phoenix's answer; received 'h', which looks like sockjs: try --preset sockjs"
         );
         assert_eq!(
             finding("phoenix", throttle("hello", &[]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; the first that came: 'hello'"
+            "no message matched the preset phoenix's answer; the first received: 'hello'"
         );
         assert_eq!(
             finding("phoenix", throttle("", &[]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; no message came at all"
+            "no message matched the preset phoenix's answer; no message was received"
         );
         let looks = finding("", throttle("h", &["sockjs"]), 3).unwrap();
-        assert!(looks.starts_with("no message matched the answer (see --app-pong); what came"), "{looks}");
+        assert!(looks.starts_with("no message matched the answer (see --app-pong); received"), "{looks}");
         assert_eq!(finding("", throttle("hello", &[]), 3), None, "another rule speaks of that");
     }
 
     #[test]
-    fn what_another_finding_explains_is_left_to_it() {
+    fn no_mismatch_if_another_finding_explains_it() {
         assert_eq!(finding("phoenix", ConnReport { echoes: 1, ..throttle("", &[]) }, 3), None);
         assert_eq!(finding("phoenix", throttle("", &[]), 0), None, "nothing was judged");
         let answered = samples::kind(HeartbeatKind::App, &[5]);
@@ -157,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_should_begin_and_does_not_leaves_it_open() {
+    fn silent_server_of_a_server_first_preset_is_inconclusive() {
         let began = |name: &str, connection: ConnReport, seconds: u64| {
-            never_began(&info(name), &connection, Duration::from_secs(seconds))
+            never_started(&info(name), &connection, Duration::from_secs(seconds))
         };
         assert_eq!(
             began("huobi", throttle("", &[]), 10).unwrap(),
-            "the server never said what a server of the preset huobi says every 5 s; no message came at all"
+            "the server never sent the message that preset huobi servers send every 5 s; no message was received"
         );
         assert_eq!(began("huobi", throttle("", &[]), 9), None, "it may still begin");
         assert!(began("huobi", throttle("h", &["sockjs"]), 1).unwrap().contains("looks like sockjs"));

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use crate::domain::duration::parse_duration;
 
-/// How fast connections are opened: so many in a time, or all of them over a time.
+/// How fast connections are opened: at a rate, or all of them within a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ramp {
-    /// So many a second; above zero.
+    /// Connections a second; above zero.
     Rate(f64),
-    /// The last one after so long.
+    /// The last one opens after this time.
     Over(Duration),
 }
 
 impl Ramp {
-    /// When connection `number` (from 0) of `of` is to be opened, from the start.
+    /// When to open connection `number` (from 0) of `of`, since the start.
     pub fn delay(self, number: usize, of: usize) -> Duration {
         let spread = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         match self {
@@ -30,7 +30,7 @@ impl Ramp {
 impl FromStr for Ramp {
     type Err = String;
 
-    /// `500/s`, `0.5/s`, `1000/m`, or a duration: `20s`.
+    /// Parses `500/s`, `0.5/s`, `1000/m`, or a duration such as `20s`.
     fn from_str(text: &str) -> Result<Ramp, String> {
         let refuse = |why: &str| {
             format!("'{text}' is not a ramp: {why}; write 500/s, 1000/m or a duration such as 20s")
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_spaces_openings_however_many_there_are() {
+    fn rate_spaces_any_number_of_openings() {
         for of in [3, 10_000] {
             let delays: Vec<_> = (0..3).map(|number| ramp("500/s").delay(number, of)).collect();
             assert_eq!(delays, [ms(0), ms(2), ms(4)]);
@@ -78,19 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn over_a_time_the_first_opens_at_once_and_the_last_at_its_end() {
+    fn duration_opens_the_first_at_once_and_the_last_at_its_end() {
         let delays: Vec<_> = (0..5).map(|number| ramp("20s").delay(number, 5)).collect();
         assert_eq!(delays, [ms(0), ms(5000), ms(10_000), ms(15_000), ms(20_000)]);
         assert_eq!(ramp("20s").delay(0, 1), ms(0));
     }
 
     #[test]
-    fn the_slowest_rate_is_no_panic() {
+    fn slowest_rate_does_not_panic() {
         assert_eq!(Ramp::Rate(f64::MIN_POSITIVE).delay(usize::MAX, 1), Duration::MAX);
     }
 
     #[test]
-    fn what_is_no_ramp_is_told_so() {
+    fn invalid_ramp_is_rejected() {
         for text in ["", "fast", "0/s", "-5/s", "5/h", "nan/s", "inf/s", "1e999/s", "/s", "5/"] {
             let error = text.parse::<Ramp>().unwrap_err();
             assert!(error.starts_with(&format!("'{text}' is not a ramp: ")), "{error}");

@@ -1,4 +1,4 @@
-//! Takes a run's events and gives its report, at any time and in bounded memory.
+//! Records a run's events and computes its report, at any time and in bounded memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,11 +25,12 @@ use crate::domain::nanos::Nanos;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 
-/// So many connections, or targets, have fine RTTs each (see [`Rtts`]); of more, only all together have.
+/// Maximum number of connections, or targets, with fine RTTs each (see [`Rtts`]); beyond that only the pooled
+/// RTTs are fine.
 const MAX_FINE_RTTS: usize = 32;
 
-/// Builds all figures of a run from its events. Memory grows with the number of connections and their
-/// greatest RTT (see [`Rtts`]), not with the length of the run.
+/// Computes all figures of a run from its events. Memory grows with the number of connections and their
+/// maximum RTT (see [`Rtts`]), not with the run's length.
 #[derive(Debug)]
 pub struct Recorder {
     info: Arc<RunInfo>,
@@ -39,18 +40,18 @@ pub struct Recorder {
     stamping: TimestampDelays,
     /// By target, then by connection.
     links: Vec<Vec<ConnectionStats>>,
-    /// What merging the connections' would not give, when theirs are coarse.
+    /// The pooled RTTs, which merging coarse RTTs of the connections would not give.
     sums: Option<PooledRtts>,
     tally: StatusCounts,
-    /// The last opening that was unlike the one before.
+    /// The last connection details, shared by all connections with equal ones.
     like: Option<Arc<ConnectInfo>>,
 }
 
-/// The RTTs of many connections together, by kind.
+/// The pooled RTTs of many connections, by kind.
 #[derive(Debug)]
 struct PooledRtts {
     all: Vec<(HeartbeatKind, Rtts)>,
-    /// None where there is one target only, whose are all.
+    /// Empty if there is only one target.
     by_target: Vec<Vec<(HeartbeatKind, Rtts)>>,
 }
 
@@ -59,7 +60,7 @@ impl PooledRtts {
         let of = |rtts: Rtts| info.kinds.iter().map(|kind| (*kind, rtts.clone())).collect::<Vec<_>>();
         let targets = info.targets.len();
         let apart = if targets > 1 { targets } else { 0 };
-        PooledRtts { all: of(Rtts::default()), by_target: vec![of(rtts_of_one_of(targets)); apart] }
+        PooledRtts { all: of(Rtts::default()), by_target: vec![of(rtts_for_connections(targets)); apart] }
     }
 
     fn of_target(&self, target: usize) -> &[(HeartbeatKind, Rtts)] {
@@ -74,14 +75,14 @@ impl PooledRtts {
     }
 }
 
-fn rtts_of_one_of(many: usize) -> Rtts {
+fn rtts_for_connections(many: usize) -> Rtts {
     if many > MAX_FINE_RTTS { Rtts::coarse() } else { Rtts::default() }
 }
 
 impl Recorder {
     pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
         let info = info.into();
-        let link = ConnectionStats::new(&info.kinds, &rtts_of_one_of(info.connections()));
+        let link = ConnectionStats::new(&info.kinds, &rtts_for_connections(info.connections()));
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
         let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
         let tally = StatusCounts::new(info.connections());
@@ -89,14 +90,14 @@ impl Recorder {
         Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
     }
 
-    /// Takes an event. Only those of the run's own connections mean something here.
+    /// Records an event of one of the run's connections; ignores others.
     pub fn observe(&mut self, event: &Event) {
         let Event::Connection { id, at, event } = event else { return };
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
         let before = link.status;
         link.observe(*at, event, &mut self.like);
-        tally(&mut self.tally, event, before, link.status);
+        count_event(&mut self.tally, event, before, link.status);
         let ConnEvent::Heartbeat(beat) = event else { return };
         if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
@@ -107,14 +108,14 @@ impl Recorder {
         }
     }
 
-    /// How the run stands, without the cost of a report.
+    /// The current counts, without the cost of a report.
     pub fn tally(&self) -> StatusCounts {
         self.tally
     }
 
-    /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
-    /// says that the user ended the run. In an interim report what is outstanding on connections that
-    /// are still open is not counted as in flight, because no event tells of it.
+    /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`: the
+    /// user ended the run. An interim report does not count heartbeats outstanding on open connections as in
+    /// flight, because no event reports them.
     pub fn report(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let mut report = self.figures(elapsed, interrupted);
         report.worst = worst_of(&report);
@@ -139,7 +140,7 @@ impl Recorder {
             started_at: self.started_at,
             elapsed,
             status,
-            status_reason: reason_of_run(status, &targets),
+            status_reason: run_reason(status, &targets),
             last_status: worst(targets.iter().map(|target| target.last_status)),
             status_counts: status_counts(&targets),
             verdict: RunResult::Inconclusive,
@@ -175,7 +176,8 @@ impl Recorder {
         TargetReport { url: url.to_string(), status, status_reason: reason, last_status, kinds, connections }
     }
 
-    /// The figures of several connections together, one entry a kind; their RTTs are `sums`, where those were taken.
+    /// The figures of several connections together, one entry a kind; `sums` are their pooled RTTs, if
+    /// available.
     fn kinds<'a, I: Iterator<Item = &'a ConnectionStats>>(
         &self,
         links: impl Fn() -> I,
@@ -184,10 +186,10 @@ impl Recorder {
         let figures =
             |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
         let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
-        self.info.kinds.iter().map(|kind| together(*kind, figures(*kind), sum(*kind))).collect()
+        self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind))).collect()
     }
 
-    /// Suspect when it is so for any kind of heartbeat; unknown without an RTT.
+    /// Suspect if it is suspect for any kind of heartbeat; unknown without an RTT.
     fn measurement(&self, report: &PingReport) -> Measurement {
         let Some(lag) = &report.host_lag else { return Measurement::Unknown };
         let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
@@ -197,20 +199,20 @@ impl Recorder {
     }
 }
 
-/// Takes in what happened to a connection, and what it did to its status.
-fn tally(tally: &mut StatusCounts, event: &ConnEvent, before: Status, after: Status) {
+/// Counts a connection's event and its change of status.
+fn count_event(tally: &mut StatusCounts, event: &ConnEvent, before: Status, after: Status) {
     if before != after {
-        tally.moved(before, after);
+        tally.change_status(before, after);
     }
     match event {
-        ConnEvent::Opened(_) => tally.opened(),
-        ConnEvent::Ended(_) => tally.ended(),
-        ConnEvent::Heartbeat(beat) => tally.beat(beat.outcome, beat.was),
+        ConnEvent::Opened(_) => tally.record_opened(),
+        ConnEvent::Ended(_) => tally.record_ended(),
+        ConnEvent::Heartbeat(beat) => tally.record_heartbeat(beat.outcome, beat.was),
         _ => {}
     }
 }
 
-/// What the kernel's stamps left to this host.
+/// The time between the kernel's timestamps and this process.
 #[derive(Debug, Default)]
 struct TimestampDelays {
     to_wire: LagStats,
@@ -219,7 +221,7 @@ struct TimestampDelays {
 }
 
 impl TimestampDelays {
-    /// Takes an RTT, where the beat has a new one, and who was to stamp it.
+    /// Records an RTT, if the event brings a new one. `wanted`: the source that should have timestamped it.
     fn record(&mut self, beat: &HeartbeatResult, wanted: Option<TimestampSource>) {
         if beat.first_rtt().is_none() {
             return;
@@ -244,8 +246,8 @@ fn worst(statuses: impl Iterator<Item = Status>) -> Status {
     statuses.max().unwrap_or(Status::Unknown)
 }
 
-/// The reason of the first target with this status; the target is named where there are several.
-fn reason_of_run(status: Status, targets: &[TargetReport]) -> String {
+/// The reason of the first target with this status; names the target if there are several.
+fn run_reason(status: Status, targets: &[TargetReport]) -> String {
     match targets.iter().find(|target| target.status == status) {
         Some(target) if targets.len() > 1 => format!("{}: {}", target.url, target.status_reason),
         Some(target) => target.status_reason.clone(),
@@ -253,8 +255,8 @@ fn reason_of_run(status: Status, targets: &[TargetReport]) -> String {
     }
 }
 
-/// The reason of the first connection with this status; the connection is named where there are several.
-fn reason_of_target(status: Status, connections: &[ConnReport]) -> String {
+/// The reason of the first connection with this status; names the connection if there are several.
+fn target_reason(status: Status, connections: &[ConnReport]) -> String {
     match connections.iter().find(|connection| connection.status == status) {
         Some(connection) if connections.len() > 1 => {
             format!("#{}: {}", connection.index, connection.status_reason)
@@ -264,15 +266,15 @@ fn reason_of_target(status: Status, connections: &[ConnReport]) -> String {
     }
 }
 
-/// The status of a target: that of its worst connection, or worse when the loss over all its connections is. A pong lost
-/// here and there on many connections adds up; none of them shows it alone. `kinds` take that status too.
+/// A target's status: its worst connection's, or worse if the loss over all its connections is. Single pongs
+/// lost on many connections add up, although no connection shows it alone. `kinds` take that status too.
 fn pooled_status(
     kinds: &mut [KindReport],
     connections: &[ConnReport],
     limits: &RunStatusLimits,
 ) -> RunStatus {
     let status = worst(connections.iter().map(|connection| connection.status));
-    let reason = reason_of_target(status, connections);
+    let reason = target_reason(status, connections);
     let mut found = RunStatus { status, reason, without_rtt: status };
     if connections.len() < 2 {
         return found;
@@ -295,18 +297,18 @@ fn status_counts(targets: &[TargetReport]) -> Vec<(Status, usize)> {
     counts.into_iter().map(|(Reverse(status), count)| (status, count)).collect()
 }
 
-/// What is known of one connection, with all its reconnections.
+/// The figures of one connection, including its reconnections.
 #[derive(Debug, Clone)]
 struct ConnectionStats {
     /// By the latest heartbeats.
     status: Status,
     status_reason: String,
-    /// It ended, not as planned, and is not open again.
+    /// It ended unplanned and is not open again.
     is_lost: bool,
     opened: Option<CompactConnectInfo>,
     open_error: Option<Arc<ConnectError>>,
     kinds: Vec<KindStats>,
-    /// When the last answer came on the connection that is open.
+    /// When the last answer came on the open connection.
     answered_at: Option<SystemTime>,
     ending: Option<Arc<CloseCause>>,
     lost: Option<Arc<CloseCause>>,
@@ -349,30 +351,32 @@ impl ConnectionStats {
         }
     }
 
-    fn observe(&mut self, at: SystemTime, event: &ConnEvent, like: &mut Option<Arc<ConnectInfo>>) {
+    fn observe(&mut self, at: SystemTime, event: &ConnEvent, shared: &mut Option<Arc<ConnectInfo>>) {
         match event {
             ConnEvent::Opening => {}
-            ConnEvent::Retry { .. } => self.outage.is_worked_on(),
+            ConnEvent::Retry { .. } => self.outage.record_attempt(),
             ConnEvent::Opened(opened) => {
-                self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, like));
+                self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, shared));
                 self.answered_at = None;
                 self.is_lost = false;
                 self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
-            ConnEvent::Heartbeat(beat) => self.beat(at, beat),
-            ConnEvent::PeerTraffic(heard, count) => self.heard(*heard, *count),
+            ConnEvent::Heartbeat(beat) => self.record_heartbeat(at, beat),
+            ConnEvent::PeerTraffic(traffic, count) => self.record_traffic(*traffic, *count),
             ConnEvent::Status(change) => self.status(change),
-            ConnEvent::Standing { status, reason } => self.stands(*status, reason),
-            ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
+            ConnEvent::Standing { status, reason } => self.set_status(*status, reason),
+            ConnEvent::Unjudged { kind, count } => {
+                self.with(*kind, |figures| figures.record_unjudged(*count))
+            }
             ConnEvent::Announced(every) => self.announced = Some((*every).into()),
             ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
                 self.reconnects += 1;
-                self.outage.over(*outage);
+                self.outage.finish(*outage);
             }
-            ConnEvent::GaveUp { outage, .. } => self.outage.lasts(*outage),
+            ConnEvent::GaveUp { outage, .. } => self.outage.record_duration(*outage),
         }
     }
 
@@ -382,7 +386,7 @@ impl ConnectionStats {
         }
     }
 
-    fn beat(&mut self, at: SystemTime, beat: &HeartbeatResult) {
+    fn record_heartbeat(&mut self, at: SystemTime, beat: &HeartbeatResult) {
         if beat.outcome.is_answered() {
             self.answered_at = Some(at);
         }
@@ -390,11 +394,11 @@ impl ConnectionStats {
             self.spikes.count += 1;
             self.spikes.sent_again += u64::from(segments > 0);
         }
-        self.with(beat.kind, |figures| figures.beat(beat));
+        self.with(beat.kind, |figures| figures.record(beat));
     }
 
-    fn heard(&mut self, heard: PeerTraffic, count: u64) {
-        match heard {
+    fn record_traffic(&mut self, traffic: PeerTraffic, count: u64) {
+        match traffic {
             PeerTraffic::Stray(kind, stray) => {
                 self.with(kind, |figures| figures.counts.record_strays(stray, count))
             }
@@ -409,11 +413,11 @@ impl ConnectionStats {
 
     fn status(&mut self, change: &StatusChange) {
         if change.kind.is_none() {
-            self.stands(change.to, &change.reason);
+            self.set_status(change.to, &change.reason);
         }
     }
 
-    fn stands(&mut self, status: Status, reason: &str) {
+    fn set_status(&mut self, status: Status, reason: &str) {
         self.status = status;
         self.status_reason = reason.to_string();
     }
@@ -425,12 +429,12 @@ impl ConnectionStats {
             self.lost = Some(Arc::clone(ending));
             self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
             self.unplanned_endings += 1;
-            self.outage.began(ending.at);
+            self.outage.begin(ending.at);
             self.is_lost = true;
         }
     }
 
-    /// The status over the whole run; `of_kinds` are those of its heartbeats.
+    /// The status over the whole run; `of_kinds` are its heartbeats' statuses.
     fn run_status(&self, of_kinds: &[RunStatus]) -> RunStatus {
         let is = |status, reason: String| RunStatus { status, reason, without_rtt: status };
         match (&self.opened, &self.open_error) {
@@ -438,14 +442,14 @@ impl ConnectionStats {
             (None, None) => {
                 return is(Status::Unknown, "still opening when the run ended".to_string());
             }
-            (Some(_), _) if self.is_lost => return is(Status::Dead, self.why_dead()),
+            (Some(_), _) if self.is_lost => return is(Status::Dead, self.dead_reason()),
             (Some(_), _) => {}
         }
         let status = worst(of_kinds.iter().map(|kind| kind.status));
         let reason = match status {
-            // What happened last says more: also what TCP acknowledged.
+            // The last event says more, for example what TCP acknowledged.
             Status::Timeout | Status::Dead if self.status == status => self.status_reason.clone(),
-            _ => self.why(status, of_kinds),
+            _ => self.reason_of(status, of_kinds),
         };
         let without_rtt = of_kinds.iter().map(|kind| kind.without_rtt).max().unwrap_or(Status::Healthy);
         match self.reconnects {
@@ -453,12 +457,12 @@ impl ConnectionStats {
             _ if status >= Status::Poor && status != Status::Unknown => {
                 RunStatus { status, reason, without_rtt: without_rtt.max(Status::Poor) }
             }
-            _ => is(Status::Poor, self.why_poor(&reason)),
+            _ => is(Status::Poor, self.poor_reason(&reason)),
         }
     }
 
-    /// The reason of the first kind that has this status; the kind is named where there are several.
-    fn why(&self, status: Status, of_kinds: &[RunStatus]) -> String {
+    /// The reason of the first kind with this status; names the kind if there are several.
+    fn reason_of(&self, status: Status, of_kinds: &[RunStatus]) -> String {
         let found = self.kinds.iter().zip(of_kinds).find(|(_, of)| of.status == status);
         match found {
             Some((_, of)) if self.kinds.len() == 1 => of.reason.clone(),
@@ -467,14 +471,14 @@ impl ConnectionStats {
         }
     }
 
-    fn why_dead(&self) -> String {
+    fn dead_reason(&self) -> String {
         match &self.lost {
             Some(lost) if self.status != Status::Dead => format!("the connection ended: {lost}"),
             Some(_) | None => self.status_reason.clone(),
         }
     }
 
-    fn why_poor(&self, otherwise: &str) -> String {
+    fn poor_reason(&self, otherwise: &str) -> String {
         let times = match self.unplanned_endings {
             1 => "once".to_string(),
             times => format!("{times} times"),
@@ -488,7 +492,7 @@ impl ConnectionStats {
         let mut kinds: Vec<KindReport> = self
             .kinds
             .iter()
-            .map(|figures| together(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
+            .map(|figures| combine(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
             .collect();
         for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
             figures.status = if self.is_lost { Status::Dead } else { of.status };
@@ -520,46 +524,46 @@ impl ConnectionStats {
     }
 }
 
-/// How old a connection that ended was at a moment before. Both are by the wall clock, which may have
-/// been set meanwhile.
+/// The age of an ended connection at an earlier moment. Both times are of the wall clock, which may have been
+/// set in between.
 fn age_at(ending: &CloseCause, at: SystemTime) -> Option<Duration> {
     let before_the_end = ending.at.duration_since(at).unwrap_or_default();
     ending.age.checked_sub(before_the_end)
 }
 
-/// How long one connection was not there, after its first opening.
+/// The time without a connection, after the first opening.
 #[derive(Debug, Clone, Default)]
 struct OutageStats {
-    /// Those that are over; `None` before the first.
+    /// The finished outages; `None` before the first.
     past: Option<Duration>,
-    /// When the one that lasts began, by the wall clock.
+    /// When the current outage began, by the wall clock.
     since: Option<SystemTime>,
-    /// Whether an attempt is or was made to end it.
+    /// Whether wscheck tries or tried to reconnect in it.
     worked_on: bool,
-    /// How long it had lasted when the attempts were given up, by the monotonic clock.
+    /// Its duration when wscheck gave up, by the monotonic clock.
     at_least: Duration,
 }
 
 impl OutageStats {
-    fn began(&mut self, at: SystemTime) {
+    fn begin(&mut self, at: SystemTime) {
         *self = OutageStats { past: self.past, since: Some(at), ..OutageStats::default() };
     }
 
-    fn is_worked_on(&mut self) {
+    fn record_attempt(&mut self) {
         self.worked_on = true;
     }
 
-    fn lasts(&mut self, at_least: Duration) {
+    fn record_duration(&mut self, at_least: Duration) {
         self.at_least = at_least;
     }
 
-    fn over(&mut self, lasted: Duration) {
+    fn finish(&mut self, lasted: Duration) {
         let past = self.past.unwrap_or_default().saturating_add(lasted);
         *self = OutageStats { past: Some(past), ..OutageStats::default() };
     }
 
-    /// All of it so far; a connection that was never lost had none. `None` when it was lost, and nobody
-    /// ever tried to open it again.
+    /// The total so far; zero if the connection was never lost. `None` if it was lost and wscheck never tried
+    /// to reconnect.
     fn until(&self, now: SystemTime) -> Option<Duration> {
         match (self.since, self.worked_on) {
             (None, _) => Some(self.past.unwrap_or_default()),
@@ -572,7 +576,7 @@ impl OutageStats {
     }
 }
 
-/// What one kind of heartbeat came to on one connection.
+/// The figures of one kind of heartbeat on one connection.
 #[derive(Debug, Clone)]
 struct KindStats {
     kind: HeartbeatKind,
@@ -580,9 +584,9 @@ struct KindStats {
     rtts: Rtts,
     successive: Successive,
     miss_runs: MissRuns,
-    /// On the connection that is open, or was last.
+    /// Of the open connection, or the last one.
     silence: MissStreak,
-    /// The last that was judged.
+    /// The last heartbeat judged.
     last_seq: u64,
 }
 
@@ -599,7 +603,7 @@ impl KindStats {
         }
     }
 
-    fn beat(&mut self, beat: &HeartbeatResult) {
+    fn record(&mut self, beat: &HeartbeatResult) {
         self.last_seq = self.last_seq.max(beat.seq);
         self.counts.record(beat.outcome, beat.was);
         self.counts.record_acked(beat.outcome, beat.was, beat.acked);
@@ -627,15 +631,15 @@ impl KindStats {
         })
     }
 
-    fn unjudged(&mut self, count: u64) {
+    fn record_unjudged(&mut self, count: u64) {
         self.counts.in_flight = self.counts.in_flight.saturating_add(count);
         self.successive.settle(count);
     }
 }
 
-/// The figures of one kind on several connections as one, without a status. Their RTTs together are `rtts`, where those were taken,
-/// or are merged from theirs.
-fn together<'a>(
+/// The figures of one kind on several connections combined, without a status. `rtts` are their pooled RTTs,
+/// if available; otherwise theirs are merged.
+fn combine<'a>(
     kind: HeartbeatKind,
     parts: impl Iterator<Item = &'a KindStats>,
     rtts: Option<&Rtts>,
@@ -773,7 +777,7 @@ mod tests {
         ended(ClosedBy::Us, CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }, at)
     }
 
-    /// The report on one connection with protocol heartbeats, after ten seconds.
+    /// The report on one connection with protocol heartbeats after ten seconds.
     fn after(events: Vec<ConnEvent>) -> PingReport {
         let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
         events.into_iter().for_each(|conn_event| recorder.observe(&event(0, 0, conn_event)));
@@ -781,7 +785,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_run_comes_to_its_figures() {
+    fn figures_of_a_whole_run_are_exact() {
         let report = after(vec![
             ConnEvent::Opening,
             opened(),
@@ -825,7 +829,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_was_not_measured_is_a_number() {
+    fn unmeasured_figures_are_none() {
         let report = after(vec![opened()]);
         let figures = &report.kinds[0];
         assert_eq!(
@@ -878,7 +882,7 @@ mod tests {
     }
 
     #[test]
-    fn the_overall_status_is_the_worst_with_a_count_of_each() {
+    fn overall_status_is_the_worst_with_counts() {
         let mut recorder = recorder(2, 2, &[HeartbeatKind::Protocol]);
         for (target, index) in [(0, 0), (0, 1), (1, 0)] {
             recorder.observe(&event(target, index, opened()));
@@ -894,47 +898,47 @@ mod tests {
         assert_eq!(report.targets[1].connections[1].status_reason, reason);
     }
 
-    /// Twenty heartbeats with an RTT of 10 ms, of which these are missed.
-    fn twenty_but(lost: &[u64]) -> ConnReport {
+    /// Twenty heartbeats with an RTT of 10 ms; these are missed.
+    fn twenty_except(lost: &[u64]) -> ConnReport {
         let beats = (0..20).map(|seq| if lost.contains(&seq) { missed(seq) } else { ok(seq, 10) });
         let events = std::iter::once(opened()).chain(beats).chain([closed_by_us(secs(20))]).collect();
         after(events).targets.remove(0).connections.remove(0)
     }
 
     #[test]
-    fn one_missed_decides_no_run_and_hides_in_none() {
+    fn one_missed_heartbeat_is_degraded() {
         for lost in [0, 10, 19] {
-            let found = twenty_but(&[lost]);
+            let found = twenty_except(&[lost]);
             let reason = "1 of 20 heartbeats missed (5 % loss)";
             assert_eq!((found.status, found.status_reason.as_str()), (Status::Degraded, reason), "{lost}");
         }
     }
 
     #[test]
-    fn a_fifth_missed_is_poor_wherever_they_are() {
+    fn twenty_percent_loss_is_poor_at_any_position() {
         for lost in [[1, 6, 11, 16], [0, 1, 2, 3], [4, 9, 14, 19]] {
-            let found = twenty_but(&lost);
+            let found = twenty_except(&lost);
             let reason = "4 of 20 heartbeats missed (20 % loss)";
             assert_eq!((found.status, found.status_reason.as_str()), (Status::Poor, reason), "{lost:?}");
         }
-        assert_eq!(twenty_but(&[1, 5, 9, 13, 17]).status, Status::Critical, "25 % loss");
+        assert_eq!(twenty_except(&[1, 5, 9, 13, 17]).status, Status::Critical, "25 % loss");
     }
 
     #[test]
     fn silence_at_the_end_is_timeout_or_dead() {
-        assert_eq!(twenty_but(&[18, 19]).status, Status::Timeout);
-        assert_eq!(twenty_but(&[17, 18, 19]).status, Status::Dead);
+        assert_eq!(twenty_except(&[18, 19]).status, Status::Timeout);
+        assert_eq!(twenty_except(&[17, 18, 19]).status, Status::Dead);
     }
 
     #[test]
-    fn a_silent_end_tells_what_tcp_knew_of_it() {
+    fn silent_end_reports_tcp_acknowledgements() {
         let live = "2 consecutive heartbeats missed; TCP acknowledged them";
         let events = vec![opened(), ok(0, 10), missed(1), missed(2), status(None, Status::Timeout, live)];
         assert_eq!(after(events).status_reason, live);
     }
 
     #[test]
-    fn loss_over_many_connections_counts_where_none_shows_it_alone() {
+    fn pooled_loss_counts_when_no_connection_shows_it() {
         let mut recorder = recorder(1, 10, &[HeartbeatKind::Protocol]);
         for (index, seq) in (0..10).flat_map(|index| (0..5).map(move |seq| (index, seq))) {
             let is_lost = seq == 2 && index < 6;
@@ -953,8 +957,8 @@ mod tests {
         );
     }
 
-    /// Three heartbeats are answered, then the server ends the connection, and it is opened again.
-    fn cut_and_opened_again(times: u64) -> Vec<ConnEvent> {
+    /// Three heartbeats are answered, then the server closes the connection, and it is reopened.
+    fn cut_and_reconnected(times: u64) -> Vec<ConnEvent> {
         let round = |n: u64| {
             let answers = (3 * n..3 * n + 3).map(|seq| ok(seq, 10));
             let cut = [
@@ -968,8 +972,8 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_was_opened_again_is_poor() {
-        let report = after(cut_and_opened_again(9));
+    fn reconnected_connection_is_poor() {
+        let report = after(cut_and_reconnected(9));
         assert_eq!((report.kinds[0].counts.ok, report.targets[0].connections[0].reconnects), (27, 9));
         let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
                       10 ms";
@@ -978,8 +982,8 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_lost_at_the_end_is_dead() {
-        let mut events = cut_and_opened_again(1);
+    fn connection_lost_at_the_end_is_dead() {
+        let mut events = cut_and_reconnected(1);
         events.push(ended(ClosedBy::Peer, CloseKind::Fin, secs(3)));
         let report = after(events.clone());
         let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
@@ -996,7 +1000,7 @@ mod tests {
         let given_up = [ended(ClosedBy::Us, CloseKind::Timeout, secs(4)), opened()];
         let again = [ConnEvent::Reconnected { outage: secs(1), attempts: 1 }, missed(4)];
         let events = missed_before.into_iter().chain(given_up).chain(again).collect();
-        // 4 of 5 missed: 80 % loss, and one since it was opened again.
+        // 4 of 5 missed: 80 % loss, and one since the reconnect.
         assert_eq!(after(events).status, Status::Critical);
     }
 
@@ -1019,7 +1023,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_an_outage_and_an_unplanned_ending() {
+    fn gap_is_an_outage_and_an_unplanned_end() {
         let report = after(vec![
             opened(),
             ok(0, 10),
@@ -1045,7 +1049,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_that_lasts_counts_up_to_the_report() {
+    fn lasting_outage_counts_up_to_the_report() {
         let retry = ConnEvent::Retry { attempt: 1, after: ms(100) };
         let lost =
             || vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4)), retry.clone()];
@@ -1058,7 +1062,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_attempt_to_open_it_again_no_outage_is_known() {
+    fn no_reconnect_attempt_means_unknown_outage() {
         let lost = vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4))];
         assert_eq!(outage(lost), None);
         assert_eq!(outage(vec![ConnEvent::Opening]), None);
@@ -1070,7 +1074,7 @@ mod tests {
     }
 
     #[test]
-    fn the_moment_of_the_last_answer_is_kept_with_the_loss() {
+    fn time_of_the_last_answer_is_kept_with_the_end() {
         let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
         let told = [
             (1, opened()),
@@ -1084,7 +1088,7 @@ mod tests {
             recorder.observe(&Event::Connection { id, at: START + secs(at), event: what });
         }
         let report = recorder.report(secs(10), false);
-        // The ending is told at an age of nine seconds, six after the last answer.
+        // The end is reported at an age of nine seconds, six after the last answer.
         assert_eq!(report.targets[0].connections[0].answered_until, Some(secs(3)));
     }
 
@@ -1105,14 +1109,14 @@ mod tests {
     }
 
     #[test]
-    fn a_planned_ending_is_no_outage() {
+    fn planned_end_is_no_outage() {
         let report = after(vec![opened(), ok(0, 10), closed_by_us(secs(4))]);
         assert_eq!(report.targets[0].connections[0].outage, Some(Duration::ZERO));
         assert_eq!(report.verdict, RunResult::Passed);
     }
 
     #[test]
-    fn an_answer_among_rivals_is_ambiguous() {
+    fn answer_with_several_outstanding_is_ambiguous() {
         let mut among = HeartbeatResult {
             kind: HeartbeatKind::Protocol,
             seq: 0,
@@ -1134,7 +1138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_of_itself_is_counted() {
+    fn server_traffic_is_counted() {
         let report = after(vec![
             opened(),
             ConnEvent::PeerTraffic(PeerTraffic::Message, 1),
@@ -1174,7 +1178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_host_makes_the_measurement_suspect() {
+    fn late_host_makes_the_measurement_suspect() {
         let late = |seq| {
             ConnEvent::Heartbeat(HeartbeatResult {
                 kind: HeartbeatKind::Protocol,
@@ -1269,14 +1273,14 @@ mod tests {
         sum
     }
 
-    /// What must hold of every report, whatever happened.
+    /// What must hold for every report.
     fn check(report: &PingReport) -> Result<(), TestCaseError> {
         let targets = || report.targets.iter();
         prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
         let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
         prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
         prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
-        // The loss over all connections may be worse than that on any one.
+        // The loss over all connections may give a worse status than any single connection.
         prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
         prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));
         prop_assert_eq!(report.reasons.is_empty(), report.verdict == RunResult::Passed);
@@ -1288,7 +1292,7 @@ mod tests {
         Ok(())
     }
 
-    /// A heartbeat's whole story, as a ledger tells it: its first judgment, and perhaps a revision.
+    /// A heartbeat's outcomes as `OutstandingPings` reports them: the first one, and perhaps a revision.
     type Story = (HeartbeatOutcome, Option<HeartbeatOutcome>);
 
     fn story() -> impl Strategy<Value = Story> {
@@ -1311,7 +1315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_sequence_of_events_panics_or_loses_a_count(events in prop::collection::vec(any_event(), 0..80)) {
+        fn any_event_sequence_keeps_the_counts(events in prop::collection::vec(any_event(), 0..80)) {
             let mut recorder = recorder(2, 2, BOTH);
             for event in &events {
                 recorder.observe(event);
@@ -1320,7 +1324,7 @@ mod tests {
         }
 
         #[test]
-        fn every_heartbeat_is_counted_once_by_what_it_came_to(stories in prop::collection::vec(story(), 0..60)) {
+        fn every_heartbeat_is_counted_once(stories in prop::collection::vec(story(), 0..60)) {
             let firsts = (0..).zip(&stories).map(|(seq, (first, _))| told(seq, *first, None));
             let revision = |(seq, (first, then)): (u64, &Story)| Some(told(seq, (*then)?, Some(*first)));
             let revisions = (0..).zip(&stories).filter_map(revision);

@@ -1,4 +1,4 @@
-//! What a run found: the figures, the verdict and its reasons.
+//! The report of a run: its figures, the verdict and its reasons.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,12 +19,12 @@ use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindReport {
     pub kind: HeartbeatKind,
-    /// Over the whole run; of several connections, the worst.
+    /// Over the whole run; for several connections, the worst.
     pub status: Status,
     pub counts: Counts,
-    /// The longest run of consecutive heartbeats missed, on any one connection.
+    /// The most consecutive missed heartbeats on any one connection.
     pub longest_miss_run: u32,
-    /// How many were missed after the last that was answered, up to the last that was judged.
+    /// How many were missed after the last answered one.
     pub missed_at_end: u64,
     /// `None` before the first answer.
     pub rtt: Option<RttSummary>,
@@ -34,80 +34,80 @@ pub struct KindReport {
 }
 
 impl KindReport {
-    /// Why its RTTs, and a status that comes from them, are no more than upper bounds, if they are.
+    /// Why RTTs, and a status based on them, are only upper bounds; `None` if they are exact.
     ///
-    /// Answers without id that come while several asks are outstanding are matched in order. If one ask
-    /// was lost, every later answer goes to an ask that is too early, so no RTT is shorter than it seems.
+    /// Answers without id are matched in order if several heartbeats are outstanding. If one was lost, each
+    /// later answer is matched to a heartbeat sent too early, so no RTT is longer than measured.
     pub fn upper_bounds(&self) -> Option<String> {
         let (kind, ambiguous) = (self.kind, self.counts.ambiguous);
         (ambiguous > 0).then(|| {
             format!(
-                "{kind} RTTs are upper bounds: {} carried no id while several asks were outstanding; give \
-                 the ask an id or lengthen the interval",
+                "{kind} RTTs are upper bounds: {} carried no id while several requests were outstanding; give the \
+                 request an id or lengthen the interval",
                 format::counted(ambiguous, "answer")
             )
         })
     }
 }
 
-/// One connection (with all its reconnections) of a target.
+/// One connection of a target, with all its reconnects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnReport {
     pub index: usize,
     /// Over the whole run.
     pub status: Status,
     pub status_reason: String,
-    /// The status if no RTT were long: what remains when RTTs are only upper bounds.
+    /// The status without the RTT rule; applies if RTTs are only upper bounds.
     pub status_without_rtt: Status,
     /// By the latest heartbeats, at the end.
     pub last_status: Status,
     pub last_status_reason: String,
-    /// The first opening's facts; `None` if it never opened.
+    /// The first connection's details; `None` if it never opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open, where there was one.
+    /// The last failure to open.
     pub open_error: Option<Arc<ConnectError>>,
     pub kinds: Vec<KindReport>,
-    /// The last ending.
+    /// The last end.
     pub ending: Option<Arc<CloseCause>>,
-    /// The last ending that was not planned.
+    /// The last unplanned end.
     pub lost: Option<Arc<CloseCause>>,
-    /// How old the connection was that `lost` ended when its last answer came; `None` without one.
+    /// The age of the connection that ended with `lost` at its last answer; `None` without an answer.
     pub answered_until: Option<Duration>,
-    /// Endings that were not planned, reconnected or not.
+    /// Unplanned ends, reconnected or not.
     pub unplanned_endings: u32,
     pub reconnects: u32,
-    /// Time without a connection, after the first opening: all gaps together that were or are to be
-    /// closed by opening it again. `None` when it never opened, or was lost and not to be opened again:
-    /// how long the report took to be made is no outage.
+    /// The total time without a connection after the first opening, as far as wscheck reconnected or tries
+    /// to. `None` if it never opened, or was lost without a reconnect: then the time to the report is no
+    /// outage.
     pub outage: Option<Duration>,
     /// Ordinary messages from the server.
     pub messages: u64,
     pub server_pings_protocol: u64,
     pub server_pings_app: u64,
-    /// Our own app pings that came back unchanged.
+    /// Our own app pings returned unchanged.
     pub echoes: u64,
     pub spikes: RttSpikes,
-    /// How often the server will ask, as it said in its last hello.
+    /// The ping interval that the server announced in its last hello.
     pub announced: Option<Duration>,
-    /// What else was heard of the server, when the connection ended last.
+    /// What else the server sent, as of the connection's last end.
     pub overheard: Option<Arc<ServerTraffic>>,
 }
 
-/// RTTs that were more than twice the mean of those before them.
+/// RTT spikes: more than twice the mean of the earlier RTTs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RttSpikes {
-    /// Those of which TCP could be asked.
+    /// Spikes for which TCP could be checked.
     pub count: u64,
-    /// Before these TCP had sent segments again.
+    /// Spikes with TCP retransmits before them.
     pub sent_again: u64,
 }
 
-/// One target: all of its connections together.
+/// One target: all its connections together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetReport {
     /// Redacted.
     pub url: String,
-    /// The worst of its connections, and no better than the loss over all of them.
+    /// The worst of its connections' statuses, or that of the loss over all of them.
     pub status: Status,
     pub status_reason: String,
     /// The worst of its connections, by the latest heartbeats, at the end.
@@ -122,29 +122,30 @@ impl TargetReport {
     }
 }
 
-/// What this host added outside the kernel's stamps, and how often it had none. It is no part of any RTT.
+/// The delays between the kernel's timestamps and this process, and how many timestamps were missing. Not
+/// part of any RTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StampingReport {
-    /// From the start of a heartbeat's write to its leaving; `None` where the kernel stamped none.
+    /// From the start of a heartbeat's write to the kernel's send timestamp; `None` without any.
     pub to_wire: Option<LagSummary>,
-    /// From the arrival of an answer to the return of the read that brought it.
+    /// From the kernel's receive timestamp of an answer to the return of the read.
     pub from_wire: Option<LagSummary>,
-    /// RTTs that this process had to stamp at one end or both, though the kernel was to.
+    /// RTTs for which this process took at least one timestamp, although the kernel should have.
     pub fell_back: u64,
 }
 
-/// Whether this host was quiet enough for the figures to be believed.
+/// Whether this host was idle enough for reliable figures.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Measurement {
-    /// There was no RTT to be believed.
+    /// There was no RTT.
     Unknown,
     Sound,
-    /// The host's own lateness is not small against the RTT; the fragment says by how much.
+    /// The host's own delays are not small compared with the RTT; the fragment has the numbers.
     Suspect(String),
 }
 
-/// The whole run.
+/// The report of a whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PingReport {
     pub info: Arc<RunInfo>,
@@ -155,17 +156,17 @@ pub struct PingReport {
     pub status_reason: String,
     /// The worst of the targets, by the latest heartbeats, at the end.
     pub last_status: Status,
-    /// Connections by status, worst first; only those that occur.
+    /// Connections by status, worst first; only statuses that occur.
     pub status_counts: Vec<(Status, usize)>,
     pub verdict: RunResult,
-    /// Why the verdict is what it is; empty when there is nothing to say.
+    /// The reasons of the verdict; may be empty.
     pub reasons: Vec<String>,
     /// What to do next, and what the figures mean together.
     pub advice: Vec<String>,
     /// Over all targets, one entry a kind.
     pub kinds: Vec<KindReport>,
     pub targets: Vec<TargetReport>,
-    /// The worst connections, where there are too many to list all; the worst first.
+    /// The worst connections, the worst first, if there are too many to list all.
     pub worst: Vec<ConnId>,
     /// How late this host's timers and writes were.
     pub host_lag: Option<LagSummary>,
@@ -181,15 +182,15 @@ impl PingReport {
         self.targets.iter().flat_map(TargetReport::connections)
     }
 
-    /// Who stamped all of its RTTs: where connections differ, the less exact.
+    /// The source of all RTTs' timestamps; if connections differ, the less exact one.
     pub fn timestamps(&self) -> TimestampSource {
         let connections = self.targets.iter().flat_map(|target| &target.connections);
         let opened = connections.filter_map(|connection| connection.opened.as_ref());
         opened.map(|opened| opened.timestamps).min().unwrap_or_default()
     }
 
-    /// How much of a bounded run was done when the user ended it, as a fragment: `interrupted after 3 of 20 heartbeats`.
-    /// `None` for a run that was complete by then, or has no bound.
+    /// How much of a bounded run was done when the user ended it: `interrupted after 3 of 20 heartbeats`.
+    /// `None` if it was complete or unbounded.
     pub fn cut_short(&self) -> Option<String> {
         if !self.interrupted {
             return None;
@@ -209,8 +210,8 @@ impl PingReport {
         }
     }
 
-    /// Why the RTTs of a kind, and a status that comes from them, are no more than upper bounds, if they
-    /// are: for a reason of its own (see [`KindReport::upper_bounds`]), or because this host stood still.
+    /// Why the RTTs of a kind, and a status based on them, are only upper bounds, if they are: for its own
+    /// reason (see [`KindReport::upper_bounds`]) or because this host stalled.
     pub fn upper_bounds(&self, figures: &KindReport) -> Option<String> {
         figures.upper_bounds().or_else(|| {
             let lag = self.host_lag.filter(LagSummary::stood_still)?;
@@ -220,7 +221,7 @@ impl PingReport {
     }
 }
 
-/// Reports for the tests of what reads them.
+/// Sample reports for tests.
 #[cfg(test)]
 pub(crate) mod samples {
     use super::*;
@@ -228,7 +229,7 @@ pub(crate) mod samples {
     use crate::domain::connection::phase::PhaseTimes;
     use crate::domain::stats::{Differences, Rtts};
 
-    /// Heartbeats that were all answered, with these RTTs in milliseconds.
+    /// Answered heartbeats with these RTTs in milliseconds.
     pub fn kind(kind: HeartbeatKind, rtts: &[u64]) -> KindReport {
         let mut figures = Rtts::default();
         rtts.iter().for_each(|rtt| figures.record(Duration::from_millis(*rtt)));
@@ -244,7 +245,7 @@ pub(crate) mod samples {
         }
     }
 
-    /// An open connection with nothing to tell.
+    /// An open connection without findings.
     pub fn connection(index: usize) -> ConnReport {
         ConnReport {
             index,
@@ -272,7 +273,7 @@ pub(crate) mod samples {
         }
     }
 
-    /// The facts of an opening by TLS, whose phases took 1, 2, 3, 4 and 5 ms.
+    /// The details of a TLS connection, whose phases took 1, 2, 3, 4 and 5 ms.
     pub fn opened_tls(days_left: i64) -> ConnectInfo {
         let ms = |value| Some(Duration::from_millis(value));
         let tls = TlsInfo {
@@ -295,7 +296,7 @@ pub(crate) mod samples {
         ConnectInfo { phases, tls: Some(tls), ..ConnectInfo::default() }
     }
 
-    /// A target with one open connection, whose heartbeats came to this.
+    /// A target with one open connection and these heartbeats.
     pub fn target(url: &str, kinds: Vec<KindReport>) -> TargetReport {
         let connections = vec![ConnReport { kinds: kinds.clone(), ..connection(0) }];
         TargetReport {
@@ -308,7 +309,7 @@ pub(crate) mod samples {
         }
     }
 
-    /// A run that came to these targets. The kinds are the first target's.
+    /// A run with these targets. The kinds are the first target's.
     pub fn report(targets: Vec<TargetReport>) -> PingReport {
         let kinds = targets.first().map_or_else(Vec::new, |target| target.kinds.clone());
         let info = RunInfo {
@@ -348,7 +349,7 @@ pub(crate) mod samples {
 mod tests {
     use super::*;
 
-    /// A run on two connections with both kinds, of which three heartbeats of each kind are answered.
+    /// A run on two connections with both kinds; three heartbeats of each kind are answered.
     fn interrupted(count: Option<u64>, deadline: Option<Duration>) -> PingReport {
         let kinds = [HeartbeatKind::Protocol, HeartbeatKind::App].map(|kind| samples::kind(kind, &[5, 6, 7]));
         let mut report = samples::report(vec![samples::target("ws://a/", kinds.to_vec())]);

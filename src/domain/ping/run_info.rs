@@ -1,11 +1,11 @@
-//! What a run is to measure.
+//! What a run measures.
 
 use std::time::Duration;
 
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 
-/// Names one connection of a run: the target's index, and the connection's number within it.
+/// Identifies a connection: the target's index and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId {
     /// Index into the run's targets, from 0.
@@ -14,34 +14,33 @@ pub struct ConnId {
     pub index: usize,
 }
 
-/// What is to be measured, told before anything is.
+/// What a run will measure; reported before it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunInfo {
     /// The targets' URLs, redacted, in the order given.
     pub targets: Vec<String>,
     /// Connections to each target.
     pub connections_each: usize,
-    /// How many of the worst connections are listed, where there are too many to list all.
+    /// How many of the worst connections to list, if there are too many to list all.
     pub worst: usize,
     pub kinds: Vec<HeartbeatKind>,
-    /// `None`: each leaves when the one before was answered or missed.
+    /// `None`: each is sent once the previous one was answered or missed.
     pub interval: Option<Duration>,
     pub timeout: Duration,
     /// Heartbeats of each kind on each connection; `None`: until stopped.
     pub count: Option<u64>,
     /// The run ends after this; `None`: when all heartbeats are judged, or it is stopped.
     pub deadline: Option<Duration>,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
 }
 
 impl RunInfo {
-    /// The least time from one heartbeat that is missed to the next.
+    /// The minimum time from one missed heartbeat to the next.
     pub fn spacing(&self) -> Duration {
         self.interval.unwrap_or(self.timeout)
     }
 
-    /// Connections to all targets together.
     pub fn connections(&self) -> usize {
         self.targets.len() * self.connections_each
     }

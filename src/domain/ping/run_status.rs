@@ -1,4 +1,4 @@
-//! The status of a run: judged over all its heartbeats, not by the last ones.
+//! The status of a run, by all its heartbeats rather than the latest ones.
 
 use std::time::Duration;
 
@@ -6,16 +6,17 @@ use super::health::{Status, StatusLimits};
 use crate::domain::format;
 use crate::domain::stats::Counts;
 
-/// The bounds of the status of a run. All of them are options of the command.
+/// The limits of a run's status. All of them are command options.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunStatusLimits {
-    /// The bounds of the mean RTT, and how many heartbeats missed in a row are dead.
+    /// The limits of the mean RTT, and the number of consecutive missed heartbeats that makes a connection
+    /// dead.
     pub connection: StatusLimits,
     /// The loss above which a run is poor, from 0 to 1.
     pub poor_loss: f64,
     /// The loss above which a run is critical, from 0 to 1.
     pub critical_loss: f64,
-    /// With fewer missed heartbeats no loss makes a run poor or critical. At least 1.
+    /// Missed heartbeats below which loss makes no run poor or critical. At least 1.
     pub loss_min_missed: u64,
     /// A run that ends with this many heartbeats missed in a row is `timeout`. At least 1.
     pub timeout_after: u32,
@@ -33,7 +34,7 @@ impl Default for RunStatusLimits {
     }
 }
 
-/// The heartbeats of one kind that a status is judged by.
+/// The figures that determine the status for one kind of heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusEvidence<'a> {
     pub counts: &'a Counts,
@@ -43,18 +44,18 @@ pub struct StatusEvidence<'a> {
     pub missed_at_end: u32,
 }
 
-/// A status, and why.
+/// A status and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStatus {
     pub status: Status,
     /// A lower-case fragment: `3 of 20 heartbeats missed (15 % loss)`.
     pub reason: String,
-    /// The status if no RTT were long: what remains when RTTs are only upper bounds.
+    /// The status without the RTT rule; applies if RTTs are only upper bounds.
     pub without_rtt: Status,
 }
 
 impl RunStatusLimits {
-    /// The status of a run by the heartbeats of one kind on one connection: the worst that one of these rules gives.
+    /// The status for one kind of heartbeat on one connection: the worst that a rule gives.
     ///
     /// 1. At the end heartbeats were missed in a row: `dead` or `timeout`.
     /// 2. Heartbeats were missed and none was answered: `timeout`.
@@ -75,7 +76,7 @@ impl RunStatusLimits {
         }
     }
 
-    /// What the loss alone makes of a run; `None` when nothing was missed.
+    /// The status by loss alone; `None` if nothing was missed.
     pub fn by_loss(&self, counts: &Counts) -> Option<(Status, String)> {
         let loss = counts.loss().filter(|_| counts.missed > 0)?;
         let status = match loss {
@@ -105,12 +106,12 @@ impl RunStatusLimits {
         match evidence.mean_rtt {
             None => (Status::Unknown, "no heartbeat was answered".to_string()),
             Some(mean) if answered == 1 => {
-                (self.connection.of_mean(mean), format!("the only RTT is {}", format::duration(mean)))
+                (self.connection.status_of_mean(mean), format!("the only RTT is {}", format::duration(mean)))
             }
             Some(mean) => {
                 let mean_shown = format::duration(mean);
                 let reason = format!("mean RTT of {answered} answered heartbeats is {mean_shown}");
-                (self.connection.of_mean(mean), reason)
+                (self.connection.status_of_mean(mean), reason)
             }
         }
     }
@@ -139,7 +140,7 @@ mod tests {
         RunStatusLimits::default().status(evidence)
     }
 
-    fn told(ok: u64, missed: u64, mean: u64, missed_at_end: u32) -> (Status, String) {
+    fn status_of(ok: u64, missed: u64, mean: u64, missed_at_end: u32) -> (Status, String) {
         let RunStatus { status, reason, .. } = judged(ok, missed, Some(mean), missed_at_end);
         (status, reason)
     }
@@ -151,35 +152,35 @@ mod tests {
     #[test]
     fn mean_of_all_answers_gives_the_class() {
         let reason = "mean RTT of 20 answered heartbeats is 31 ms";
-        assert_eq!(told(20, 0, 31, 0), is(Status::Healthy, reason));
-        let at = |mean| told(20, 0, mean, 0).0;
+        assert_eq!(status_of(20, 0, 31, 0), is(Status::Healthy, reason));
+        let at = |mean| status_of(20, 0, mean, 0).0;
         assert_eq!([at(100), at(101), at(500)], [Status::Healthy, Status::Degraded, Status::Degraded]);
         assert_eq!([at(501), at(1000), at(1001)], [Status::Poor, Status::Poor, Status::Critical]);
-        assert_eq!(told(1, 0, 31, 0), is(Status::Healthy, "the only RTT is 31 ms"));
+        assert_eq!(status_of(1, 0, 31, 0), is(Status::Healthy, "the only RTT is 31 ms"));
     }
 
     #[test]
-    fn one_missed_is_degraded_wherever_it_is() {
+    fn one_missed_is_degraded_at_any_position() {
         for missed_at_end in [0, 1] {
             let reason = "1 of 4 heartbeats missed (25 % loss)";
-            assert_eq!(told(3, 1, 5, missed_at_end), is(Status::Degraded, reason));
+            assert_eq!(status_of(3, 1, 5, missed_at_end), is(Status::Degraded, reason));
         }
     }
 
     #[test]
     fn loss_counts_from_two_missed_on() {
         // 2 of 40 are 5 %, 2 of 39 are 5.128 %; 4 of 20 are 20 %, 5 of 24 are 20.833 %.
-        assert_eq!(told(38, 2, 5, 0), is(Status::Degraded, "2 of 40 heartbeats missed (5 % loss)"));
-        assert_eq!(told(37, 2, 5, 0), is(Status::Poor, "2 of 39 heartbeats missed (5.128 % loss)"));
-        assert_eq!(told(16, 4, 5, 0), is(Status::Poor, "4 of 20 heartbeats missed (20 % loss)"));
-        assert_eq!(told(19, 5, 5, 0), is(Status::Critical, "5 of 24 heartbeats missed (20.833 % loss)"));
+        assert_eq!(status_of(38, 2, 5, 0), is(Status::Degraded, "2 of 40 heartbeats missed (5 % loss)"));
+        assert_eq!(status_of(37, 2, 5, 0), is(Status::Poor, "2 of 39 heartbeats missed (5.128 % loss)"));
+        assert_eq!(status_of(16, 4, 5, 0), is(Status::Poor, "4 of 20 heartbeats missed (20 % loss)"));
+        assert_eq!(status_of(19, 5, 5, 0), is(Status::Critical, "5 of 24 heartbeats missed (20.833 % loss)"));
     }
 
     #[test]
     fn two_missed_at_the_end_are_a_timeout_and_three_dead() {
-        assert_eq!(told(100, 2, 5, 2), is(Status::Timeout, "the last 2 heartbeats were missed"));
-        assert_eq!(told(100, 3, 5, 3), is(Status::Dead, "the last 3 heartbeats were missed"));
-        assert_eq!(told(100, 3, 5, 0).0, Status::Degraded, "3 of 103 in the middle");
+        assert_eq!(status_of(100, 2, 5, 2), is(Status::Timeout, "the last 2 heartbeats were missed"));
+        assert_eq!(status_of(100, 3, 5, 3), is(Status::Dead, "the last 3 heartbeats were missed"));
+        assert_eq!(status_of(100, 3, 5, 0).0, Status::Degraded, "3 of 103 in the middle");
     }
 
     #[test]
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_and_lossy_tells_the_worse() {
+    fn slow_and_lossy_gives_the_worse_status() {
         let slow = judged(38, 2, Some(700), 0);
         assert_eq!((slow.status, slow.without_rtt), (Status::Poor, Status::Degraded));
         assert_eq!(slow.reason, "mean RTT of 38 answered heartbeats is 700 ms");
@@ -229,7 +230,7 @@ mod tests {
     }
 
     proptest! {
-        /// The rules of the contract, each applied by itself.
+        /// Each rule applied alone.
         #[test]
         fn status_is_the_worst_that_a_rule_gives(
             ok in 0_u64..60, missed in 0_u64..60, superseded in 0_u64..9, mean in 1_u64..2000, end in 0_u32..5,

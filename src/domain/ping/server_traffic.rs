@@ -1,4 +1,4 @@
-//! What a connection told of its server besides the answers: how often it asks, and what it says that is neither.
+//! What a server sent besides answers: how often it pings, and messages that are neither pings nor answers.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,53 +15,52 @@ use crate::domain::heartbeat::unmatched::{NearestMessage, UnmatchedMessages};
 use crate::domain::nanos::Nanos;
 use crate::domain::stats::interval::Interval;
 
-/// So many of the latest gaps between the server's heartbeats are remembered.
+/// Maximum number of gaps between server heartbeats kept.
 const MAX_GAPS: usize = 32;
-/// So much of the last message is remembered, in bytes.
+/// Maximum bytes of the last message kept.
 const MAX_LAST_MESSAGE_BYTES: usize = 512;
-/// So many of the first messages are compared with what is known.
+/// How many of the first messages are compared with known formats.
 const MAX_COMPARED_MESSAGES: u32 = 4;
 
-/// What was heard besides answers.
+/// What was received besides answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServerTraffic {
-    /// How often the server sends heartbeats by itself, of each kind of which two came.
+    /// The interval of the server's heartbeats, for each kind of which two came.
     pub intervals: Vec<(HeartbeatKind, Interval)>,
-    /// The first message that was neither an answer nor known.
+    /// The first message that was neither an answer nor of a known format.
     pub stranger: Option<UntrustedText>,
     /// The presets that such messages are typical of.
     pub looks_like: Vec<&'static str>,
-    /// The message that comes nearest to an answer without being one.
+    /// The message most similar to an answer.
     pub nearest: Option<NearestMessage>,
-    /// The first answer whose id or number is none of ours.
+    /// The first answer with a foreign id or number.
     pub foreign: Option<UntrustedText>,
-    /// The last message that was neither an answer nor known.
+    /// The last message that was neither an answer nor of a known format.
     pub last: Option<UntrustedText>,
-    /// What came in place of Pongs.
+    /// What came instead of Pongs.
     pub substitute: Option<Substitute>,
-    /// A frame that had not come in whole when we ended the connection, so that no reply could come.
+    /// A frame that was incomplete when wscheck closed the connection, so that no reply could come.
     pub incomplete: Option<IncompleteData>,
-    /// How long after the first Ping the connection ended, where that was the only one and nothing answered it.
+    /// How long after its only Ping, still unanswered, the connection ended.
     pub ended_after_ping: Option<Duration>,
 }
 
 impl ServerTraffic {
-    /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == ServerTraffic::default()
     }
 
-    /// How often the server asks or calls by messages, or else by frames.
+    /// The interval of the server's messages, or else of its frames.
     pub fn interval(&self) -> Option<(HeartbeatKind, Interval)> {
         let app = self.intervals.iter().find(|(kind, _)| *kind == HeartbeatKind::App);
         app.or(self.intervals.first()).copied()
     }
 }
 
-/// Listens on one connection, in bounded memory.
+/// Records the server's traffic on one connection, in bounded memory.
 #[derive(Debug, Default)]
 pub struct ServerTrafficRecorder {
-    /// Whether messages are compared with what is known: only where a finding may rest on it, for it costs time.
+    /// Whether to compare messages with known formats; this costs time, so only if a finding may need it.
     curious: bool,
     rhythms: Vec<HeartbeatGaps>,
     stranger: Option<UntrustedText>,
@@ -69,7 +68,7 @@ pub struct ServerTrafficRecorder {
     looks_like: Vec<&'static str>,
     unmatched: UnmatchedMessages,
     foreign: Option<UntrustedText>,
-    /// The beginning of the last message; used again and again, so that a flood allocates nothing.
+    /// The start of the last message; the buffer is reused, so that a flood allocates nothing.
     last: Vec<u8>,
     last_is_text: bool,
 }
@@ -82,15 +81,15 @@ struct HeartbeatGaps {
 }
 
 impl ServerTrafficRecorder {
-    /// `curious`: other messages are of interest.
+    /// `curious`: compare messages with known formats.
     pub fn new(curious: bool) -> ServerTrafficRecorder {
         ServerTrafficRecorder { curious, ..ServerTrafficRecorder::default() }
     }
 
-    /// The server sent a heartbeat of this kind, when the connection was so old.
-    pub fn beat(&mut self, kind: HeartbeatKind, age: Duration) {
+    /// Records a heartbeat of the server; `age` is the connection's.
+    pub fn record_heartbeat(&mut self, kind: HeartbeatKind, age: Duration) {
         let Some(rhythm) = self.rhythms.iter_mut().find(|rhythm| rhythm.kind == kind) else {
-            // Mostly it is the only one, on each of thousands of connections.
+            // Usually the only one, on each of thousands of connections.
             self.rhythms.reserve_exact(1);
             self.rhythms.push(HeartbeatGaps { kind, last: age, gaps: VecDeque::new() });
             return;
@@ -102,9 +101,9 @@ impl ServerTrafficRecorder {
         rhythm.last = age;
     }
 
-    /// A message came that is neither an answer nor a heartbeat.
-    pub fn stranger(&mut self, message: MessageRef<'_>) {
-        self.remember_last(message);
+    /// Records a message that is neither an answer nor a heartbeat.
+    pub fn record_unknown(&mut self, message: MessageRef<'_>) {
+        self.keep_last(message);
         if !self.curious || self.compared == MAX_COMPARED_MESSAGES {
             return;
         }
@@ -117,22 +116,22 @@ impl ServerTrafficRecorder {
         }
     }
 
-    /// Whether it wants to know how a message differs from an answer.
+    /// Whether to compute how a message differs from an answer.
     pub fn wants_difference(&self) -> bool {
         self.curious && self.unmatched.is_curious()
     }
 
-    /// A message differs so from an answer.
-    pub fn unmatched(&mut self, message: MessageRef<'_>, difference: Difference) {
+    /// Records how a message differs from an answer.
+    pub fn record_unmatched(&mut self, message: MessageRef<'_>, difference: Difference) {
         self.unmatched.compare(message, difference);
     }
 
-    /// An answer came whose id or number is none of ours.
-    pub fn foreign(&mut self, message: MessageRef<'_>) {
+    /// Records an answer with a foreign id or number.
+    pub fn record_foreign(&mut self, message: MessageRef<'_>) {
         self.foreign.get_or_insert_with(|| shown(message));
     }
 
-    fn remember_last(&mut self, message: MessageRef<'_>) {
+    fn keep_last(&mut self, message: MessageRef<'_>) {
         let bytes = match message {
             MessageRef::Text(text) => text.as_bytes(),
             MessageRef::Binary(bytes) => bytes,
@@ -149,14 +148,13 @@ impl ServerTrafficRecorder {
             (false, false) => Some(shown(MessageRef::Binary(&self.last))),
             (false, true) => {
                 let text = String::from_utf8_lossy(&self.last);
-                // A character may be cut in two.
+                // A character may be cut off.
                 let text = if is_cut { text.trim_end_matches('\u{fffd}') } else { &text };
                 Some(shown(MessageRef::Text(text)))
             }
         }
     }
 
-    /// What it comes to.
     pub fn overheard(&self) -> ServerTraffic {
         let interval = |rhythm: &HeartbeatGaps| {
             Some((rhythm.kind, Interval::of(rhythm.gaps.iter().map(|gap| Duration::from(*gap)))?))
@@ -180,30 +178,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_servers_interval_is_the_median_of_its_gaps() {
+    fn server_interval_is_the_median_of_its_gaps() {
         let mut listener = ServerTrafficRecorder::default();
-        listener.beat(HeartbeatKind::App, Duration::from_secs(25));
+        listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(25));
         assert!(listener.overheard().is_empty(), "an interval needs more");
-        listener.beat(HeartbeatKind::App, Duration::from_secs(50));
-        listener.beat(HeartbeatKind::Protocol, Duration::from_secs(51));
+        listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(50));
+        listener.record_heartbeat(HeartbeatKind::Protocol, Duration::from_secs(51));
         let (kind, interval) = listener.overheard().interval().unwrap();
         assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, Duration::from_secs(25), 1));
     }
 
     #[test]
-    fn a_strangers_words_are_compared_with_what_is_known() {
+    fn unknown_messages_are_compared_with_known_formats() {
         let mut listener = ServerTrafficRecorder::new(true);
-        listener.stranger(MessageRef::Text("hello"));
-        listener.stranger(MessageRef::Text(r#"{"type":"connection_ack"}"#));
+        listener.record_unknown(MessageRef::Text("hello"));
+        listener.record_unknown(MessageRef::Text(r#"{"type":"connection_ack"}"#));
         let overheard = listener.overheard();
         assert_eq!(overheard.stranger, Some(UntrustedText::new("hello")));
         assert_eq!(overheard.looks_like, ["graphql-ws"]);
     }
 
     #[test]
-    fn who_is_not_curious_compares_nothing() {
+    fn no_comparison_unless_curious() {
         let mut listener = ServerTrafficRecorder::new(false);
-        listener.stranger(MessageRef::Text(r#"{"type":"connection_ack"}"#));
+        listener.record_unknown(MessageRef::Text(r#"{"type":"connection_ack"}"#));
         let overheard = listener.overheard();
         assert_eq!((overheard.stranger, overheard.looks_like.is_empty()), (None, true));
         assert_eq!(
@@ -217,19 +215,19 @@ mod tests {
     fn last_message_is_kept_within_its_bound() {
         let mut listener = ServerTrafficRecorder::new(false);
         let long = format!("{}é", "x".repeat(MAX_LAST_MESSAGE_BYTES - 1));
-        listener.stranger(MessageRef::Text(&long));
+        listener.record_unknown(MessageRef::Text(&long));
         assert!(listener.last.len() <= MAX_LAST_MESSAGE_BYTES);
         assert!(!listener.overheard().last.unwrap().as_str().contains('\u{fffd}'));
-        listener.stranger(MessageRef::Text("bye"));
+        listener.record_unknown(MessageRef::Text("bye"));
         assert_eq!(listener.overheard().last, Some(UntrustedText::new("bye")));
     }
 
     #[test]
-    fn a_flood_costs_no_more_than_its_first_messages() {
+    fn flood_compares_only_its_first_messages() {
         let mut listener = ServerTrafficRecorder::new(true);
         (0..100_000).for_each(|n| {
-            listener.stranger(MessageRef::Text("x"));
-            listener.beat(HeartbeatKind::App, Duration::from_secs(n));
+            listener.record_unknown(MessageRef::Text("x"));
+            listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(n));
         });
         assert_eq!(listener.compared, MAX_COMPARED_MESSAGES);
         assert_eq!(listener.rhythms[0].gaps.len(), MAX_GAPS);

@@ -1,4 +1,4 @@
-//! How a run stands, in a few numbers that are kept as it goes.
+//! The current state of a run in a few counters.
 
 use strum::{EnumCount, IntoEnumIterator};
 
@@ -9,7 +9,7 @@ use crate::domain::heartbeat::HeartbeatOutcome;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusCounts {
     pub connections: usize,
-    /// Those that are open now.
+    /// Connections open now.
     pub open: usize,
     by_status: [usize; Status::COUNT],
     pub answered: u64,
@@ -18,7 +18,7 @@ pub struct StatusCounts {
 }
 
 impl StatusCounts {
-    /// So many connections of which nothing is known.
+    /// For this many connections of unknown status.
     pub fn new(connections: usize) -> StatusCounts {
         let mut tally = StatusCounts { connections, ..StatusCounts::default() };
         *tally.of(Status::Unknown) = connections;
@@ -30,24 +30,22 @@ impl StatusCounts {
         Status::iter().zip(self.by_status).rev()
     }
 
-    /// A connection's status is another.
-    pub fn moved(&mut self, before: Status, after: Status) {
+    /// Records a connection's change of status.
+    pub fn change_status(&mut self, before: Status, after: Status) {
         *self.of(before) -= 1;
         *self.of(after) += 1;
     }
 
-    /// One more is open.
-    pub fn opened(&mut self) {
+    pub fn record_opened(&mut self) {
         self.open += 1;
     }
 
-    /// One is open no more.
-    pub fn ended(&mut self) {
+    pub fn record_ended(&mut self) {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// A heartbeat came to this, and was taken for that before.
-    pub fn beat(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
+    /// Records a heartbeat's outcome, and its earlier outcome in a revision.
+    pub fn record_heartbeat(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
         for (of, count) in [
             (HeartbeatOutcome::Missed, &mut self.missed),
             (HeartbeatOutcome::Superseded, &mut self.superseded),

@@ -1,4 +1,4 @@
-//! What a run comes to: passed, failed, never measured or inconclusive, and why.
+//! The result of a run: passed, failed, unreachable, interrupted or inconclusive, and why.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::{LagSummary, RttSummary};
 
-/// When more than one in so many heartbeats that were due never left, the schedule was not run.
-const MAX_UNSENT_PART: u64 = 10;
-/// The most reasons that are told one by one.
+/// If more than one in this many due heartbeats was not sent, the schedule was not kept.
+const MAX_UNSENT_DIVISOR: u64 = 10;
+/// Maximum number of reasons listed.
 const MAX_REASONS: usize = 20;
 
-/// How a run is judged: the bounds of its status, and what the user will not accept.
+/// The criteria of a run: its status limits and the user's failure conditions.
 #[derive(Debug, Clone, Default)]
 pub struct PassCriteria {
     pub limits: RunStatusLimits,
@@ -27,36 +27,36 @@ pub struct PassCriteria {
     pub fail_if: Vec<FailIf>,
 }
 
-/// The verdict on a run and its reasons, lower-case fragments; none when it passed.
+/// The result of a run and its reasons, as lower-case fragments; none if it passed. The first rule that
+/// applies:
 ///
-/// - nothing was opened: unreachable, with the errors; interrupted, when there was no error either
-/// - a connection could not be opened while others were measured, one ended that should not have, a
-///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
-/// - such a status or expression comes only from RTTs that are upper bounds (see
-///   [`PingReport::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
-/// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
-///   those due was never sent, or a fail-if expression has no value: inconclusive
-/// - the user ended a bounded run before it was complete: interrupted, unless it failed
-/// - else passed. When all that were judged were missed, that is an answer, and the status of it is
-///   `timeout` or `dead`: who accepts that status (`--fail-on dead` with a generous `--dead-after`) has
-///   asked for the pass.
+/// 1. Nothing opened: unreachable, with the errors; interrupted if there was no error.
+/// 2. A connection could not be opened while others were measured, one ended unplanned, a known status is at
+///    or worse than the one to fail on, or a fail-if expression is true: failed.
+/// 3. The user ended a bounded run before it was complete: interrupted.
+/// 4. Such a status or expression comes only from RTTs that are upper bounds (see
+///    [`PingReport::upper_bounds`]): inconclusive. RTTs that pass as upper bounds pass.
+/// 5. A connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of the due
+///    heartbeats was not sent, or a fail-if expression has no value: inconclusive.
+/// 6. Otherwise passed. If all judged heartbeats were missed, the status is `timeout` or `dead`; accepting
+///    that status (`--fail-on dead` with a large `--dead-after`) means passing.
 pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<String>) {
     if report.connections().all(|(_, connection)| connection.opened.is_none()) {
         return never_opened(report);
     }
-    let failures = failures(report, policy);
+    let failures = failure_reasons(report, policy);
     let cut_short = report.cut_short();
     if !failures.is_empty() {
         return (RunResult::Failed, shortened(failures.into_iter().chain(cut_short).collect()));
     }
-    let doubts = doubts(report, policy);
-    match (cut_short, doubts.is_empty()) {
+    let inconclusive_reasons = inconclusive_reasons(report, policy);
+    match (cut_short, inconclusive_reasons.is_empty()) {
         (Some(cut_short), _) => {
-            let reasons = std::iter::once(cut_short).chain(doubts).collect();
+            let reasons = std::iter::once(cut_short).chain(inconclusive_reasons).collect();
             (RunResult::Interrupted { measured: true }, shortened(reasons))
         }
         (None, true) => (RunResult::Passed, Vec::new()),
-        (None, false) => (RunResult::Inconclusive, shortened(doubts)),
+        (None, false) => (RunResult::Inconclusive, shortened(inconclusive_reasons)),
     }
 }
 
@@ -67,21 +67,22 @@ fn never_opened(report: &PingReport) -> (RunResult, Vec<String>) {
         (true, false) | (false, _) => RunResult::Unreachable,
     };
     let waiting = report.targets.iter().filter(|target| target.connections.iter().any(is_opening));
-    let reasons = errors.into_iter().chain(waiting.map(|target| cut_short(report, &target.url)));
+    let reasons =
+        errors.into_iter().chain(waiting.map(|target| describe_unfinished_opening(report, &target.url)));
     (verdict, shortened(reasons.collect()))
 }
 
-/// Whether the run was over before the connection was open, its greeting answered, or an error known.
+/// Whether the run ended before the connection was open, its greeting answered, or an error known.
 fn is_opening(connection: &ConnReport) -> bool {
     connection.opened.is_none() && connection.open_error.is_none()
 }
 
-fn cut_short(report: &PingReport, what: &str) -> String {
+fn describe_unfinished_opening(report: &PingReport, what: &str) -> String {
     let end = if report.interrupted { "interrupt" } else { "deadline" };
     format!("the {end} came while {what} was still being opened")
 }
 
-/// Why connections never opened; those of one target mostly fail alike.
+/// Why connections never opened, without repetition: those of one target mostly fail alike.
 fn open_errors(report: &PingReport) -> Vec<String> {
     let never = report.connections().filter(|(_, connection)| connection.opened.is_none());
     let mut errors: Vec<_> =
@@ -90,18 +91,20 @@ fn open_errors(report: &PingReport) -> Vec<String> {
     errors
 }
 
-fn failures(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
+fn failure_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     let mut failures = open_errors(report);
     failures.extend(report.connections().filter_map(|(target, connection)| {
-        unplanned_ending(connection).map(|reason| placed(report, target, connection, &reason))
+        unplanned_ending(connection).map(|reason| with_location(report, target, connection, &reason))
     }));
     failures.extend(report.connections().filter_map(|(target, connection)| {
         let reason = bad_status(connection, policy.fail_on)?;
-        bounds_behind(report, connection, policy.fail_on)
+        upper_bounds_of_status(report, connection, policy.fail_on)
             .is_none()
-            .then(|| placed(report, target, connection, &reason))
+            .then(|| with_location(report, target, connection, &reason))
     }));
-    failures.extend(report.targets.iter().filter_map(|target| bad_together(report, target, policy.fail_on)));
+    failures.extend(
+        report.targets.iter().filter_map(|target| bad_status_by_pooled_loss(report, target, policy.fail_on)),
+    );
     failures.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::True(actual) => Some(format!("{expression}: it is {actual}")),
         Truth::TrueOfBounds(_) | Truth::False | Truth::Unknown(_) => None,
@@ -123,13 +126,13 @@ fn unplanned_ending(connection: &ConnReport) -> Option<String> {
     }
 }
 
-/// A connection that has its status from an ending has told that ending already.
+/// A status that comes from an end is not reported again.
 fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
     (fail_on.rejects(connection.status) && !is_by_an_ending(connection, fail_on))
         .then(|| format!("status is {}: {}", connection.status.label(), connection.status_reason))
 }
 
-/// Whether only an ending makes the status so bad: the other side's, or one after which it was opened again.
+/// Whether only an end makes the status this bad: the peer's, or one followed by a reconnect.
 fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
     let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != ClosedBy::Us);
     match connection.status {
@@ -142,8 +145,8 @@ fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
     }
 }
 
-/// The loss over all connections to a target, where none of them is so bad by itself.
-fn bad_together(report: &PingReport, target: &TargetReport, fail_on: FailOn) -> Option<String> {
+/// The loss over all connections to a target, if no single connection is that bad.
+fn bad_status_by_pooled_loss(report: &PingReport, target: &TargetReport, fail_on: FailOn) -> Option<String> {
     let by_one = target.connections.iter().any(|connection| fail_on.rejects(connection.status));
     (fail_on.rejects(target.status) && !by_one).then(|| {
         let reason = format!("status is {}: {}", target.status.label(), target.status_reason);
@@ -151,12 +154,12 @@ fn bad_together(report: &PingReport, target: &TargetReport, fail_on: FailOn) -> 
     })
 }
 
-/// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
-/// kind to which it applies are upper bounds.
-fn bounds_behind(report: &PingReport, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+/// Why a rejected status may be better than it seems: it comes from RTTs, and those of every kind with that
+/// status are upper bounds.
+fn upper_bounds_of_status(report: &PingReport, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
     let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical)
         && !fail_on.rejects(connection.status_without_rtt);
-    // Where even healthy is not accepted, no RTT would be short enough.
+    // If even healthy is rejected, no RTT would be short enough.
     if !of_rtts || fail_on.rejects(Status::Healthy) {
         return None;
     }
@@ -165,41 +168,47 @@ fn bounds_behind(report: &PingReport, connection: &ConnReport, fail_on: FailOn) 
     bad.all(|figures| report.upper_bounds(figures).is_some()).then_some(why)
 }
 
-fn doubts(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
+fn inconclusive_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     let of_connection = |(target, connection)| {
-        let doubts = doubts_of(report, connection, policy);
-        doubts.into_iter().map(move |reason| placed(report, target, connection, &reason))
+        let inconclusive_reasons = inconclusive_reasons_of(report, connection, policy);
+        inconclusive_reasons.into_iter().map(move |reason| with_location(report, target, connection, &reason))
     };
-    let mut doubts: Vec<_> = report.connections().flat_map(of_connection).collect();
-    doubts.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
-        Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
-        Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
-        Truth::True(_) | Truth::False => None,
+    let mut inconclusive_reasons: Vec<_> = report.connections().flat_map(of_connection).collect();
+    inconclusive_reasons.extend(policy.fail_if.iter().filter_map(|expression| {
+        match expression.evaluate(report) {
+            Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
+            Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
+            Truth::True(_) | Truth::False => None,
+        }
     }));
-    doubts
+    inconclusive_reasons
 }
 
-fn doubts_of(report: &PingReport, connection: &ConnReport, policy: &PassCriteria) -> Vec<String> {
+fn inconclusive_reasons_of(
+    report: &PingReport,
+    connection: &ConnReport,
+    policy: &PassCriteria,
+) -> Vec<String> {
     if connection.opened.is_none() {
-        return vec![cut_short(report, "it")];
+        return vec![describe_unfinished_opening(report, "it")];
     }
     let bad = bad_status(connection, policy.fail_on);
-    let bounds = bounds_behind(report, connection, policy.fail_on);
-    let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
+    let bounds = upper_bounds_of_status(report, connection, policy.fail_on);
+    let undecided_status = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
-    let silent = preset_mismatch::never_began(&report.info, connection, report.elapsed);
-    let limited = limited(connection);
-    doubtful.into_iter().chain(limited).chain(unclear).chain(silent).collect()
+    let silent = preset_mismatch::never_started(&report.info, connection, report.elapsed);
+    let limited = ended_by_own_limit(connection);
+    undecided_status.into_iter().chain(limited).chain(unclear).chain(silent).collect()
 }
 
-/// A limit of ours ended the connection: what it would have shown later is not known.
-fn limited(connection: &ConnReport) -> Option<String> {
+/// A limit of wscheck ended the connection, so what would have followed is unknown.
+fn ended_by_own_limit(connection: &ConnReport) -> Option<String> {
     let ending =
         connection.ending.as_ref().filter(|ending| matches!(ending.how, CloseKind::TooLarge { .. }))?;
     Some(format!("the run was cut short: {ending}"))
 }
 
-/// No heartbeat of this kind came to an answer or to the lack of one.
+/// No heartbeat of this kind was judged.
 fn unjudged(figures: &KindReport) -> Option<String> {
     let (kind, counts) = (figures.kind, &figures.counts);
     let all_missed = counts.missed > 0 && counts.missed == counts.judged();
@@ -210,18 +219,23 @@ fn unjudged(figures: &KindReport) -> Option<String> {
     }
 }
 
-/// The schedule that was asked for is not the one that was run.
+/// The requested schedule was not kept.
 fn unsent(figures: &KindReport) -> Option<String> {
     let unsent = figures.counts.unsent;
     let due = figures.counts.sent().saturating_add(unsent);
-    (unsent.saturating_mul(MAX_UNSENT_PART) > due).then(|| {
+    (unsent.saturating_mul(MAX_UNSENT_DIVISOR) > due).then(|| {
         let kind = figures.kind;
         format!("{unsent} of {due} {kind} heartbeats were not sent: the requested schedule was not kept")
     })
 }
 
-/// Names the target where there are several, and the connection where it has several.
-fn placed(report: &PingReport, target: &TargetReport, connection: &ConnReport, reason: &str) -> String {
+/// Names the target if there are several, and the connection if it has several.
+fn with_location(
+    report: &PingReport,
+    target: &TargetReport,
+    connection: &ConnReport,
+    reason: &str,
+) -> String {
     match (report.targets.len(), target.connections.len()) {
         (_, 2..) => format!("{} #{}: {reason}", target.url, connection.index),
         (2.., _) => format!("{}: {reason}", target.url),
@@ -238,20 +252,19 @@ fn shortened(mut reasons: Vec<String>) -> Vec<String> {
     reasons
 }
 
-/// The runtime's timer ticks once a millisecond, and so does the wait for the kernel below it: lateness up
-/// to both is their grain.
-///
-/// Half a millisecond more is what a quiet machine takes to wake up, and cannot be told from them.
+/// The runtime's timer and the kernel's wait below it each tick once a millisecond; lateness up to both is
+/// their resolution. Another half millisecond is a quiet machine's wake-up time, which cannot be
+/// distinguished.
 const TIMER_GRAIN: Duration = Duration::from_micros(2_500);
-/// With fewer heartbeats the 99th percentile is the greatest of them, an anecdote.
+/// With fewer heartbeats the 99th percentile is just the maximum.
 const MIN_SAMPLES_FOR_P99: u64 = 20;
 
-/// Whether this host's own lateness is small against the RTT. What exceeds the timer's grain makes the
-/// measurement suspect when any of these holds:
+/// Whether this host's lateness is small compared with the RTT. Lateness above the timer's resolution makes
+/// the measurement suspect if:
 ///
-/// - it stood still
-/// - its median is more than 10 % of the median RTT
-/// - its 99th percentile is more than that of the RTT, with at least 20 heartbeats
+/// - the host stalled,
+/// - its median is more than 10 % of the median RTT,
+/// - or its 99th percentile exceeds that of the RTT, with at least 20 heartbeats
 pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
     let excess = |lag: Duration| lag.saturating_sub(TIMER_GRAIN);
     let suspect = |percentile: &str, lag: Duration, rtt: Duration| {
@@ -288,7 +301,7 @@ mod tests {
         samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[5, 6])])
     }
 
-    /// One target, whose first connection is changed.
+    /// One target, with its first connection changed.
     fn run(change: impl FnOnce(&mut ConnReport)) -> PingReport {
         let mut report = samples::report(vec![target("ws://a/")]);
         change(&mut report.targets[0].connections[0]);
@@ -348,13 +361,13 @@ mod tests {
     }
 
     #[test]
-    fn our_own_close_is_no_failure() {
+    fn own_close_is_no_failure() {
         let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
         assert_eq!(judged(&run(|c| c.ending = ending(ClosedBy::Us, close))).0, RunResult::Passed);
     }
 
     #[test]
-    fn end_by_our_size_limit_is_inconclusive() {
+    fn end_by_own_size_limit_is_inconclusive() {
         let (verdict, reasons) = judged(&run(|c| {
             c.ending = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 })
         }));
@@ -363,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_opened_was_never_measured() {
+    fn run_without_an_open_connection_is_unreachable() {
         let report = run(|c| never_open(c, refused()));
         assert_eq!(
             judged(&report),
@@ -397,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_before_anything_was_known_says_so() {
+    fn interrupt_during_opening_is_reported() {
         let mut report = run(|c| never_open(c, None));
         report.interrupted = true;
         let reason = "the interrupt came while ws://a/ was still being opened";
@@ -457,14 +470,14 @@ mod tests {
     }
 
     #[test]
-    fn one_target_that_cannot_be_opened_fails_the_run() {
+    fn one_unreachable_target_fails_the_run() {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         never_open(&mut report.targets[0].connections[0], refused());
         assert_eq!(judged(&report), one(RunResult::Failed, "cannot open ws://a/: TCP: connection refused"));
     }
 
     #[test]
-    fn a_status_fails_the_run_from_the_limit_on() {
+    fn status_at_the_limit_fails_the_run() {
         let with = |status| {
             run(|c| {
                 c.status = status;
@@ -482,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_by_others_fails_the_run_and_is_told_once() {
+    fn end_by_the_peer_fails_the_run_once() {
         let report = run(|c| {
             (c.ending, c.lost) =
                 (ending(ClosedBy::Peer, CloseKind::Fin), ending(ClosedBy::Peer, CloseKind::Fin));
@@ -494,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_we_gave_up_tells_its_status_too() {
+    fn connection_given_up_reports_its_status_too() {
         let report = run(|c| {
             (c.ending, c.lost) =
                 (ending(ClosedBy::Us, CloseKind::Timeout), ending(ClosedBy::Us, CloseKind::Timeout));
@@ -508,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_fails_the_run_even_when_the_connection_came_back() {
+    fn end_fails_the_run_despite_a_reconnect() {
         let report = run(|c| {
             let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
             (c.ending, c.lost) = (ending(ClosedBy::Us, close), ending(ClosedBy::Network, CloseKind::Rst));
@@ -520,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_by_a_reconnect_is_told_once() {
+    fn status_by_a_reconnect_is_reported_once() {
         let report = run(|c| {
             c.lost = ending(ClosedBy::Peer, CloseKind::Fin);
             (c.unplanned_endings, c.reconnects) = (1, 1);
@@ -531,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_over_all_connections_fails_a_run_that_none_fails_alone() {
+    fn pooled_loss_fails_the_run() {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         report.targets[1].connections.push(samples::connection(1));
         report.targets[1].status = Status::Critical;
@@ -543,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_fails_a_run_whose_rtts_are_upper_bounds() {
+    fn loss_fails_a_run_with_upper_bound_rtts() {
         let kinds = vec![matched_in_order(Status::Critical, 12)];
         let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
         let connection = &mut report.targets[0].connections[0];
@@ -554,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_expression_fails_the_run() {
+    fn true_expression_fails_the_run() {
         let reason = "rtt.max>5ms: it is 6 ms";
         assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>5ms"), one(RunResult::Failed, reason));
         assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>6ms"), (RunResult::Passed, vec![]));
@@ -569,7 +582,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_without_an_answer_is_inconclusive() {
+    fn connection_without_an_answer_is_inconclusive() {
         let without = |counts: Counts| {
             run(|c| {
                 c.kinds[0].counts = counts;
@@ -584,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_that_were_judged_were_missed_the_status_decides() {
+    fn status_decides_if_all_judged_were_missed() {
         let counts = Counts { missed: 10, ..Counts::default() };
         let report = run(|c| {
             c.kinds[0].counts = counts;
@@ -610,7 +623,7 @@ mod tests {
         assert_eq!(judged(&bad).0, RunResult::Failed);
     }
 
-    /// App heartbeats of this status, so many of which were matched in order among several.
+    /// App heartbeats with this status; `ambiguous` of them were matched in order among several.
     fn matched_in_order(status: Status, ambiguous: u64) -> KindReport {
         let mut figures = KindReport { status, ..samples::kind(HeartbeatKind::App, &[612]) };
         figures.counts.ambiguous = ambiguous;
@@ -625,8 +638,7 @@ mod tests {
         )]);
         let connection = &mut report.targets[0].connections[0];
         (connection.status, connection.status_reason) = (Status::Poor, "app: mean RTT is 612 ms".to_string());
-        let why = "app RTTs are upper bounds: 12 answers carried no id while several asks were \
-                   outstanding; give the ask an id or lengthen the interval";
+        let why = "app RTTs are upper bounds: 12 answers carried no id while several requests were outstanding; give the request an id or lengthen the interval";
         let reason = format!("status is poor: app: mean RTT is 612 ms, but {why}");
         assert_eq!(judged(&report), one(RunResult::Inconclusive, &reason));
         let both = with_fail_if(&report, "app.rtt.max>500ms");
@@ -638,7 +650,7 @@ mod tests {
     }
 
     #[test]
-    fn slowness_by_a_local_stall_fails_no_run() {
+    fn local_stall_does_not_fail_the_run() {
         let mut report = run(|connection| {
             connection.status = Status::Critical;
             connection.status_reason = "mean RTT of the last 2 is 2 s".to_string();
@@ -658,7 +670,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exact_fails_a_run_beside_upper_bounds() {
+    fn exact_figures_fail_a_run_beside_upper_bounds() {
         let with = |kinds: Vec<KindReport>, status: Status| {
             let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
             report.targets[0].connections[0].status = status;
@@ -712,19 +724,19 @@ mod tests {
     }
 
     #[test]
-    fn the_timers_grain_is_no_lateness() {
+    fn timer_resolution_is_no_lateness() {
         assert_eq!(measurement(&rtt(100, 50, 90), &lag(2_500, 2_500)), Measurement::Sound);
     }
 
     #[test]
-    fn a_host_that_is_late_by_a_tenth_of_the_rtt_is_suspect() {
+    fn host_late_by_a_tenth_of_the_rtt_is_suspect() {
         assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_500, 4_500)), Measurement::Sound);
         let suspect = "this host was 4.6 ms late beside an RTT of 20 ms (both p50)".to_string();
         assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_600, 4_600)), Measurement::Suspect(suspect));
     }
 
     #[test]
-    fn a_few_late_moments_are_suspect_only_with_enough_heartbeats() {
+    fn late_p99_is_suspect_only_with_enough_heartbeats() {
         let suspect = "this host was 43 ms late beside an RTT of 40 ms (both p99)".to_string();
         assert_eq!(measurement(&rtt(20, 30_000, 40_000), &lag(500, 43_000)), Measurement::Suspect(suspect));
         assert_eq!(measurement(&rtt(19, 30_000, 40_000), &lag(500, 43_000)), Measurement::Sound);

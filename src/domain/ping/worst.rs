@@ -1,4 +1,4 @@
-//! Which connections of many fared worst.
+//! The worst of many connections.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use super::health::Status;
 use super::report::{ConnReport, PingReport};
 use super::run_info::ConnId;
 
-/// Up to so many connections are all listed where lists are wanted.
+/// Up to this many connections, all are listed.
 pub const MAX_LISTED_CONNECTIONS: usize = 10;
 
-/// The worst connections of a run of many, as many as it is to list, the worst first:
+/// The worst connections of a run of many, as many as the run lists, ordered:
 ///
-/// - by status, the dead first
-/// - by heartbeats missed, and by endings that were not planned
+/// - by status, dead first
+/// - by missed heartbeats, then by unplanned ends
 /// - by mean RTT, the slowest first
 pub fn worst_of(report: &PingReport) -> Vec<ConnId> {
     let each = report.targets.iter().enumerate().flat_map(|(target, of)| {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_come_before_the_lossy_and_these_before_the_slow() {
+    fn dead_rank_before_lossy_before_slow() {
         let mut all: Vec<ConnReport> = (0..12).map(|n| connection(n, 10 + n as u64)).collect();
         all[3].status = Status::Dead;
         all[4].kinds[0].counts.missed = 1;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn of_few_connections_none_is_singled_out() {
+    fn few_connections_have_no_worst_list() {
         assert_eq!(worst((0..MAX_LISTED_CONNECTIONS).map(|n| connection(n, 1)).collect()), [0; 0]);
     }
 }

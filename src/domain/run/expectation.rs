@@ -1,4 +1,4 @@
-//! What a path is expected to stand: `>=55s`, so that a script can gate on it.
+//! What a timeout is expected to be: `>=55s`, for use in scripts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::domain::run::truth::Truth;
 
 use crate::domain::run::bracket::Bracket;
 
-/// How the timeout is to compare with the limit.
+/// The comparison of the timeout with the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     More,
@@ -21,7 +21,7 @@ enum Comparison {
     AtMost,
 }
 
-/// The longer signs first, so that they are found first.
+/// The longer operators first, so that the parser finds them first.
 const COMPARISONS: [(&str, Comparison); 4] = [
     (">=", Comparison::AtLeast),
     ("<=", Comparison::AtMost),
@@ -29,7 +29,7 @@ const COMPARISONS: [(&str, Comparison); 4] = [
     ("<", Comparison::Less),
 ];
 
-/// The idle timeout that a path is expected to have.
+/// The expected idle timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     text: String,
@@ -37,7 +37,7 @@ pub struct Expectation {
     limit: Duration,
 }
 
-/// Why a text is not an expectation.
+/// Why a text is not a valid expectation.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ExpectationError {
     #[error("'{given}' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'")]
@@ -72,12 +72,12 @@ impl fmt::Display for Expectation {
 }
 
 impl Expectation {
-    /// The span that decides: a search must reach beyond it.
+    /// The limit; a search must extend beyond it.
     pub fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Whether it is a lower bound: then a search that does not reach the limit cannot bear it out.
+    /// Whether it is a lower bound: then a search that does not reach the limit cannot confirm it.
     pub fn wants_more(&self) -> bool {
         match self.sign {
             Comparison::More | Comparison::AtLeast => true,
@@ -85,8 +85,8 @@ impl Expectation {
         }
     }
 
-    /// Whether a timeout between these ends meets it: only if every one of them does. The timeout is longer
-    /// than the lower end, which survived, and no longer than the upper one, which did not.
+    /// Whether every timeout in the bracket meets it. The timeout is longer than the lower end, which
+    /// survived, and at most the upper end, which did not.
     pub fn met_by(&self, bracket: &Bracket) -> Truth {
         let beyond = bracket.lo.is_some_and(|lo| lo >= self.limit);
         let within = match self.sign {
@@ -108,7 +108,7 @@ impl Expectation {
     }
 }
 
-/// A bracket in words: `longer than 58.8 s, at most 60 s`.
+/// Formats a bracket: `longer than 58.8 s, at most 60 s`.
 fn told(bracket: &Bracket) -> String {
     let lo = bracket.lo.map(|lo| format!("longer than {}", show(lo)));
     let hi = bracket.hi.map(|hi| format!("at most {}", show(hi)));

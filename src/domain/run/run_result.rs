@@ -1,12 +1,12 @@
-//! The result of a run: the same words and exit codes for every command.
+//! The result of a run: the same names and exit codes for every command.
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
-/// What a run comes to; the exit code says the same.
+/// The result of a run; determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum RunResult {
-    /// The arguments make no sense; nothing ran; exit code 2.
+    /// Invalid arguments; nothing ran; exit code 2.
     Usage,
     /// Measured, and every criterion was met; exit code 0.
     Passed,
@@ -37,7 +37,7 @@ impl RunResult {
         }
     }
 
-    /// The result that an exit code stands for; 4 is inconclusive.
+    /// The result for an exit code; 4 is inconclusive.
     pub fn of_exit_code(exit_code: u8) -> RunResult {
         match exit_code {
             0 => RunResult::Passed,
@@ -49,13 +49,13 @@ impl RunResult {
         }
     }
 
-    /// The result of several checks or runs together; no result at all is a pass.
+    /// The combined result of several checks or runs; without any, a pass. The first that applies:
     ///
     /// 1. Any failed, or some but not all are unreachable: `failed`.
     /// 2. All are unreachable: `unreachable`.
     /// 3. Any is inconclusive: `inconclusive`.
     /// 4. Any is interrupted: `interrupted`, measured if anything was.
-    /// 5. Else `passed`.
+    /// 5. Otherwise `passed`.
     pub fn of_several(results: &[RunResult]) -> RunResult {
         let any = |wanted: RunResult| results.contains(&wanted);
         let is_interrupted = |result: &RunResult| matches!(result, RunResult::Interrupted { .. });

@@ -1,14 +1,14 @@
-//! Finds words of a text that hold something in base64, hex or percent-encoding.
+//! Finds words that contain a secret in base64, hex or percent-encoding.
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
 
-/// A shorter word holds less than a secret of four characters.
+/// Minimum length of a word that can contain an encoded secret of four characters.
 const MIN_WORD: usize = 6;
-/// Of a longer word only so many bytes are decoded: a text that is shown is cut before that.
+/// Maximum bytes decoded of a word; displayed texts are truncated earlier.
 const MAX_DECODED: usize = 4096;
-/// A group of base64 is four characters: where groups begin in a word is not known.
+/// A base64 group has four characters; where groups start in a word is unknown.
 const BASE64_GROUP: usize = 4;
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -17,11 +17,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The end of the word that begins at this byte, if what it holds when decoded passes `is_secret`.
+/// The end of the word that starts at this byte, if its decoded content passes `is_secret`:
 ///
-/// 1. the word begins here: the byte before it is none of a word
-/// 2. it is base64 in either alphabet, with padding or without, from any of its first four characters on; or hex; or
-///    percent-encoded
+/// 1. The byte before it does not belong to a word.
+/// 2. It is base64 in either alphabet, with or without padding, from any of its first four characters on; or
+///    hex; or percent-encoded.
 pub fn encoded_at(text: &[u8], at: usize, is_secret: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let is_inside = at.checked_sub(1).is_some_and(|before| is_of_word(text[before]));
     let length = text.get(at..)?.iter().take_while(|byte| is_of_word(**byte)).count();
@@ -37,7 +37,7 @@ pub fn encoded_at(text: &[u8], at: usize, is_secret: impl Fn(&[u8]) -> bool) -> 
     is_found.then_some(at + length + padding)
 }
 
-/// The characters of all three encodings but for the padding; a backslash is JSON's before a slash.
+/// The characters of all three encodings, except the padding; JSON writes a backslash before a slash.
 fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'%' | b'\\')
 }
@@ -52,7 +52,7 @@ fn base64(part: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let letters: Vec<u8> = part.iter().filter_map(standard).collect();
     (0..BASE64_GROUP).filter_map(move |skipped| {
         let letters = letters.get(skipped..)?;
-        // A single letter at the end holds no byte.
+        // A single character at the end contains no byte.
         let alone = usize::from(letters.len() % BASE64_GROUP == 1);
         BASE64.decode(&letters[..letters.len() - alone]).ok()
     })

@@ -1,31 +1,31 @@
-//! Finds fields whose values are secrets in a text of any form: JSON, also inside a JSON string, headers, query
-//! parameters, XML, and the tokens that need no name.
+//! Finds fields with secret values in any text: JSON, also inside a JSON string, headers, query parameters,
+//! XML, and tokens without a name.
 
 use std::ops::Range;
 
 use super::names::{self, Secrecy, secrecy};
 use super::ordinary::{is_ordinary, is_random, is_state};
 
-/// More secrets in one field are more than is ever shown.
+/// Maximum secrets per field; more are never displayed.
 const MAX_VALUES: usize = 1024;
-/// White space between a name, its separator and its value.
+/// White space allowed between a name, its separator and its value.
 const MAX_WHITE_SPACE: usize = 64;
-/// A shorter number is no secret: a count, or a version.
+/// Shorter numbers are no secrets: counts or versions.
 const MIN_NUMBER_DIGITS: usize = 4;
-/// A shorter text behind `Bearer` is a word of a sentence.
+/// A shorter text after `Bearer` is a word of a sentence.
 const MIN_TOKEN_CHARS: usize = 16;
-/// The shortest that is a JWT, which begins with `{"` in base64.
+/// Minimum length of a JWT, which starts with `{"` in base64.
 const MIN_JWT_CHARS: usize = 20;
 const JWT_BEGINS: &str = "eyJ";
-/// Schemes of HTTP authentication (RFC 7617, RFC 6750) whose credentials follow.
+/// HTTP authentication schemes followed by credentials (RFC 7617, RFC 6750).
 const SCHEMES: &[&str] = &["bearer", "basic"];
 
 /// A field with secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Where the secrets are, in order.
+    /// The positions of the secrets, in order.
     pub values: Vec<Range<usize>>,
-    /// Where the field ends.
+    /// The field's end.
     pub end: usize,
 }
 
@@ -35,7 +35,7 @@ impl Field {
     }
 }
 
-/// The field with secrets whose name begins at this byte of a text; `None`: there is none.
+/// The field with secrets whose name starts at this byte; `None` if there is none.
 pub fn field_at(text: &str, at: usize) -> Option<Field> {
     let begins = text[at..].starts_with(is_name) && !text[..at].ends_with(is_name);
     if !begins {
@@ -44,7 +44,7 @@ pub fn field_at(text: &str, at: usize) -> Option<Field> {
     jwt(text, at).or_else(|| named(text, at)).or_else(|| scheme(text, at))
 }
 
-/// All fields with secrets of a text, one after the other.
+/// All fields of a text with secrets, in order.
 pub fn fields(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     let mut found = std::iter::from_fn(move || {
@@ -81,7 +81,7 @@ fn skip_space(text: &str, from: usize) -> usize {
     run(text, from, |c| c.is_ascii_whitespace()).min(from + MAX_WHITE_SPACE)
 }
 
-/// A quote with the backslashes before it: a string inside a string has some.
+/// A quote and the backslashes before it: in a string inside a string it has some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Quote {
     backslashes: usize,
@@ -89,13 +89,13 @@ struct Quote {
 }
 
 impl Quote {
-    /// The one that ends at this byte.
+    /// The quote that ends at this byte.
     fn before(text: &str, at: usize) -> Option<Quote> {
         let mark = text[..at].chars().next_back().filter(|c| matches!(c, '"' | '\''))?;
         Some(Quote { backslashes: backslashes(text, at - 1), mark })
     }
 
-    /// The one that begins at this byte.
+    /// The quote that starts at this byte.
     fn at(text: &str, at: usize) -> Option<Quote> {
         let end = run(text, at, |c| c == '\\');
         let mark = text[end..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -106,7 +106,7 @@ impl Quote {
         self.backslashes + 1
     }
 
-    /// Where the string ends that began with this quote before that byte; without an end, with the text.
+    /// The content of the string that this quote starts; unterminated strings end with the text.
     fn content(self, text: &str, from: usize) -> Range<usize> {
         let marks = text[from..].match_indices(self.mark).map(|(length, _)| from + length);
         let closes = |mark: &usize| {
@@ -119,12 +119,12 @@ impl Quote {
     }
 }
 
-/// How many backslashes stand before this byte.
+/// The number of backslashes before this byte.
 fn backslashes(text: &str, at: usize) -> usize {
     text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count()
 }
 
-/// `name: value` in one of its forms.
+/// `name: value` in any of its forms.
 fn named(text: &str, at: usize) -> Option<Field> {
     quoted_name(text, at).or_else(|| {
         let end = run(text, at, is_name);
@@ -147,7 +147,7 @@ fn quoted_name(text: &str, at: usize) -> Option<Field> {
     valued(text, after, name, secrecy(name)?, false)
 }
 
-/// `<password>x</password>`, with attributes or without.
+/// `<password>x</password>`, with or without attributes.
 fn element(text: &str, at: usize, end: usize, secrecy: Secrecy) -> Option<Field> {
     if !text[..at].ends_with('<') || !text[end..].starts_with(['>', ' ', '\t', '\r', '\n']) {
         return None;
@@ -158,7 +158,7 @@ fn element(text: &str, at: usize, end: usize, secrecy: Secrecy) -> Option<Field>
     is_one.then(|| Field::of(content))
 }
 
-/// What follows a name: separator and value.
+/// The separator and the value after a name.
 fn valued(text: &str, name_end: usize, name: &str, secrecy: Secrecy, is_bare: bool) -> Option<Field> {
     let separator_at = skip_space(text, name_end);
     let separator = text[separator_at..].chars().next().filter(|c| matches!(c, ':' | '='))?;
@@ -192,7 +192,7 @@ fn is_value(value: &str, secrecy: Secrecy) -> bool {
     }
 }
 
-/// The same of one without quotes: a number, a parameter, or a word of a sentence (`loose`).
+/// The same for an unquoted value: a number, a parameter, or a word of a sentence (`loose`).
 fn is_unquoted_value(value: &str, name: &str, secrecy: Secrecy, loose: bool) -> bool {
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
     match secrecy {
@@ -208,7 +208,7 @@ fn is_unquoted_value(value: &str, name: &str, secrecy: Secrecy, loose: bool) -> 
     }
 }
 
-/// The values of all fields of an object, or an array: `"auth": {"user": "x", "hash": "y"}`.
+/// The values of all fields of an object or array: `"auth": {"user": "x", "hash": "y"}`.
 fn container(text: &str, at: usize, secrecy: Secrecy) -> Option<Field> {
     let (mut depth, mut here, mut values) = (0_usize, at, Vec::new());
     while here < text.len() && values.len() < MAX_VALUES {

@@ -1,18 +1,18 @@
-//! Secrets in texts that are shown: one rule for everything that a peer sends.
+//! Secrets in displayed texts: one rule for everything that a peer sends.
 //!
 //! Hidden, each as [`HIDDEN`]:
 //!
-//! 1. the value of a field whose name says that it is a secret ([`names`]): in JSON at any depth, in JSON inside a JSON
-//!    string, as `name=value`, `EventName: value` and `<name>value</name>` ([`fields`])
-//! 2. what follows `Bearer` or `Basic`, and what has the form of a JWT ([`fields`])
-//! 3. what the user sent, wherever it returns ([`SentSecrets`]): the values of secret fields, passwords and headers, and of a
-//!    message every value, and the whole, that is not ordinary ([`ordinary`]); also in base64, hex or percent-encoding
-//!    ([`encoded`])
+//! 1. The value of a field whose name marks it as a secret ([`names`]): in JSON at any depth, in JSON inside
+//!    a JSON string, as `name=value`, `Name: value` and `<name>value</name>` ([`fields`]).
+//! 2. The text after `Bearer` or `Basic`, and any JWT ([`fields`]).
+//! 3. What the user sent, wherever it returns ([`SentSecrets`]): the values of secret fields, passwords and
+//!    headers; and the whole message and each of its values, unless ordinary ([`ordinary`]). Also in base64,
+//!    hex or percent-encoding ([`encoded`]).
 //!
 //! Ordinary text stays: a message `ping` hides no `ping`.
 //!
-//! What the user sent is one set for the whole process. It is the domain's only state: whatever code shows a text cannot
-//! forget to pass it on.
+//! What the user sent is one set for the whole process, the domain's only state: no code that displays a text
+//! can forget to pass it.
 
 mod encoded;
 pub mod fields;
@@ -26,22 +26,22 @@ use std::sync::{PoisonError, RwLock};
 pub use pieces::{Piece, Pieces};
 pub use sent::SentSecrets;
 
-/// What stands in the place of a secret.
+/// Replaces a secret.
 pub const HIDDEN: &str = "***";
 
 static SENT_SECRETS: RwLock<SentSecrets> = RwLock::new(SentSecrets::new());
 
-/// Remembers what the user sends, so that it is hidden where it returns.
+/// Adds what the user sends, so that it is hidden where it returns.
 pub fn learn(learns: impl FnOnce(&mut SentSecrets)) {
     learns(&mut SENT_SECRETS.write().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// Does something with what the user sent so far.
+/// Gives access to what the user sent so far.
 pub fn with_sent<T>(uses: impl FnOnce(&SentSecrets) -> T) -> T {
     uses(&SENT_SECRETS.read().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// A text of ours, whole, with its secrets hidden.
+/// Hides the secrets in a text of wscheck.
 pub fn redact(text: &str) -> String {
     with_sent(|sent| redact_with(text, sent))
 }

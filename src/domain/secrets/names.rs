@@ -1,20 +1,20 @@
-//! Which names of fields say that the value is a secret.
+//! Which field names mark a value as a secret.
 
-/// How sure a name makes it that the value is a secret.
+/// How certain a name makes it that the value is a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrecy {
-    /// Its value is one, whatever it looks like.
+    /// The value is a secret, whatever it looks like.
     Sure,
-    /// The same, and everything up to the end of the line belongs to it: `Authorization: Basic x`.
+    /// The same, up to the end of the line: `Authorization: Basic x`.
     WholeLine,
-    /// Its value is one if it looks like one.
+    /// The value is a secret if it looks like one.
     Perhaps,
 }
 
-/// Names are longer than this by accident only.
+/// Maximum length of a name.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// A name that ends so, in small letters and without separators, is a secret's: `access_token`, `userPassword`.
+/// Endings of secret names, in lower case without separators: `access_token`, `userPassword`.
 const ENDINGS: &[&str] = &[
     "token",
     "tokens",
@@ -47,18 +47,18 @@ const ENDINGS: &[&str] = &[
     "signature",
     "authcode",
 ];
-/// A name whose last word this is: too short to look for inside others.
+/// Last words of secret names, too short to look for inside others.
 const WORDS: &[&str] =
     &["auth", "pass", "pw", "pin", "sid", "sig", "otp", "totp", "jws", "sas", "psk", "csrf", "xsrf"];
-/// What may follow such a word without changing what it is: `session_id`, `tokenValue`.
+/// Suffixes that do not change the meaning: `session_id`, `tokenValue`.
 const SUFFIXES: &[&str] = &["id", "key", "value", "hash", "string", "text", "data", "base64", "b64", "hex"];
 const LINES: &[&str] = &["authorization", "proxyauthorization", "cookie", "setcookie"];
 const PERHAPS: &[&str] =
     &["key", "code", "ticket", "nonce", "challenge", "login", "hmac", "assertion", "saml"];
-/// They end like secrets, and are none.
+/// Names that end like secrets but are none.
 const OTHERS: &[&str] = &["possession", "obsession"];
 
-/// Whether a field's value is a secret, by its name; `None`: it is none.
+/// Whether a name marks the value as a secret; `None` if it does not.
 pub fn secrecy(name: &str) -> Option<Secrecy> {
     if name.is_empty() || name.len() > MAX_NAME_CHARS {
         return None;
@@ -80,7 +80,7 @@ pub fn secrecy(name: &str) -> Option<Secrecy> {
     PERHAPS.contains(&last).then_some(Secrecy::Perhaps)
 }
 
-/// The name without a suffix that says nothing: `session` of `session_id`, and of `sessionid`.
+/// The name without a meaningless suffix: `session` for `session_id` and `sessionid`.
 fn bare(words: &[String]) -> Option<(String, String)> {
     let whole = words.concat();
     let suffix = SUFFIXES.iter().find(|suffix| whole.ends_with(*suffix))?;
@@ -92,7 +92,7 @@ fn bare(words: &[String]) -> Option<(String, String)> {
     Some((whole, last))
 }
 
-/// The words of a name in small letters: `X-Api-PlaceholderName`, `accessToken` and `ACCESS_TOKEN2` alike.
+/// The words of a name in lower case: for `X-Api-Key`, `accessToken` and `ACCESS_TOKEN2` alike.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before: Option<char> = None;

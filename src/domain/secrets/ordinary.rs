@@ -1,21 +1,21 @@
-//! Which values are ordinary words, and no secrets.
+//! Which values are ordinary words rather than secrets.
 
-/// A shorter value is too short to look for in other texts...
+/// Minimum length of a value to look for in other texts ...
 const MIN_SECRET_CHARS: usize = 8;
-/// ... unless it mixes letters and digits, as `hunter2` does.
+/// ... and if it mixes letters and digits, as `hunter2` does.
 const MIN_MIXED_SECRET_CHARS: usize = 6;
-/// Names of channels and commands have so many parts at most: `orderbook.50.BTCUSDT`.
+/// Maximum parts of a channel or command name: `orderbook.50.BTCUSDT`.
 const MAX_NAME_PARTS: usize = 3;
 /// More words than this are a phrase.
 const MAX_WORDS: usize = 2;
-/// Longer words are rare, and passwords.
+/// Longer words are rare, and may be passwords.
 const MAX_WORD_CHARS: usize = 14;
 /// Longer numbers are codes.
 const MAX_NUMBER_DIGITS: usize = 6;
-/// More changes from a small to a capital letter are no camelCase.
+/// Maximum changes from lower to upper case in a camelCase word.
 const MAX_CASE_CHANGES: usize = 2;
 
-/// What a secret's field may say without telling a secret.
+/// Values of a secret's field that reveal no secret.
 const STATES: &[&str] = &[
     "true",
     "false",
@@ -54,11 +54,11 @@ const STATES: &[&str] = &[
     "for",
 ];
 
-/// Whether a value is ordinary: no secret that would have to be hidden wherever it returns.
+/// Whether a value is ordinary, so that it need not be hidden where it returns:
 ///
-/// 1. it is short: below 8 characters, or below 6 if it mixes letters and digits; or
-/// 2. it is one or two words of at most three parts in all, each of them plain: letters alone (up to 14, written as
-///    words are), up to 6 digits, or a short mixture such as `v2`
+/// 1. It is short: below 8 characters, or below 6 if it mixes letters and digits; or
+/// 2. it is one or two words of at most three parts in all, each of them plain: letters only (up to 14, in
+///    usual case), up to 6 digits, or a short mixture such as `v2`.
 pub fn is_ordinary(value: &str) -> bool {
     let length = value.chars().count();
     let parts = || value.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
@@ -70,19 +70,19 @@ pub fn is_ordinary(value: &str) -> bool {
     !is_phrase && parts().count() <= MAX_NAME_PARTS && parts().all(is_plain)
 }
 
-/// Whether a word looks as if it were made at random, and no person's.
+/// Whether a word looks randomly generated.
 pub fn is_random(word: &str) -> bool {
     let parts = || word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     word.chars().count() >= MIN_MIXED_SECRET_CHARS && !parts().all(is_plain)
 }
 
-/// Whether it only says how things are with a secret: `expired`.
+/// Whether it only describes the state of a secret: `expired`.
 pub fn is_state(value: &str) -> bool {
     let value = value.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
     value.is_empty() || STATES.contains(&value.as_str())
 }
 
-/// Letters and digits, and long enough to be no `v2`.
+/// Letters and digits, longer than a `v2`.
 fn is_mixed(part: &str) -> bool {
     let (letters, digits) = (part.chars().any(char::is_alphabetic), part.chars().any(char::is_numeric));
     letters && digits && part.chars().count() >= MIN_MIXED_SECRET_CHARS

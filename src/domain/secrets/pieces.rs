@@ -1,4 +1,4 @@
-//! A text, taken apart into what may be shown and what is hidden.
+//! Splits a text into parts to show and secrets to hide.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -14,18 +14,17 @@ pub enum Piece {
     Hidden,
 }
 
-/// The parts of a text, in order. Lazy: what is not asked for costs nothing, so that the cost of a long text is that of
-/// the part that is shown.
+/// The parts of a text, in order. Lazy, so that the cost of a long text is that of the part shown.
 #[derive(Debug)]
 pub struct Pieces<'a> {
     text: &'a str,
     sent: &'a SentSecrets,
     at: usize,
-    /// Secrets of the field at hand.
+    /// Secrets of the current field.
     hidden: VecDeque<Range<usize>>,
-    /// Fields are known up to here.
+    /// Fields are searched up to here.
     read: usize,
-    /// The last piece was a secret: what follows directly belongs to it.
+    /// The last piece was a secret; directly following text belongs to it.
     is_after_hidden: bool,
 }
 
@@ -34,7 +33,7 @@ impl<'a> Pieces<'a> {
         Pieces { text, sent, at: 0, hidden: VecDeque::new(), read: 0, is_after_hidden: false }
     }
 
-    /// Where the secret ends that begins here.
+    /// The end of the secret that starts here.
     fn secret(&mut self) -> Option<usize> {
         if self.at >= self.read
             && let Some(Field { values, end }) = field_at(self.text, self.at)

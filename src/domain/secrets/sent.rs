@@ -7,29 +7,29 @@ use super::fields::fields;
 use super::names::secrecy;
 use super::ordinary::{is_ordinary, is_state};
 
-/// A shorter value stands in too many words.
+/// Shorter values occur in too many words.
 const MIN_VALUE_CHARS: usize = 4;
-/// A shorter value is looked for as a word only.
+/// Shorter values are only searched as whole words.
 const MIN_SUBSTRING_CHARS: usize = 8;
-/// So many are remembered: the longest, for a search costs time.
+/// Maximum number of values kept: the longest, because searching takes time.
 const MAX_REMEMBERED: usize = 512;
-/// A longer message is a document, and its values are no secrets that somebody typed.
+/// A longer message is a document, whose values are not typed secrets.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-/// What stands before the secrets of a line: `PASS oauth:x` of IRC.
+/// Commands followed by a secret: `PASS oauth:x` of IRC.
 const COMMANDS: &[&str] = &["pass", "password", "auth", "login", "token", "identify", "authenticate"];
-/// Between these are the values of a text that is no JSON.
+/// Separators of the values in a text that is not JSON.
 const SEPARATORS: &[char] =
     &['=', ':', ',', ';', '&', '|', '"', '\'', '<', '>', '(', ')', '{', '}', '[', ']', '\0'];
 
-/// One thing to hide.
+/// A value to hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SecretText {
     bytes: Vec<u8>,
-    /// It is hidden only where it is not a part of a longer word.
+    /// Hidden only as a whole word.
     is_word: bool,
 }
 
-/// What the user sent, as far as it is to be hidden.
+/// The user's values to hide.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SentSecrets {
     /// The longest first.
@@ -41,12 +41,12 @@ impl SentSecrets {
         SentSecrets { needles: Vec::new() }
     }
 
-    /// Whether there is nothing to hide.
     pub fn is_empty(&self) -> bool {
         self.needles.is_empty()
     }
 
-    /// A message of the user's: every value that is not ordinary, the values of secret fields, and the whole.
+    /// Adds a message of the user's: every value that is not ordinary, the values of secret fields, and the
+    /// whole.
     pub fn message(&mut self, text: &str) {
         let text = text.get(..MAX_MESSAGE_BYTES).unwrap_or(text);
         let before = self.needles.len();
@@ -61,7 +61,7 @@ impl SentSecrets {
         }
     }
 
-    /// The same of a binary message: the texts in it, and the whole.
+    /// Adds a binary message: the texts in it, and the whole.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
         for text in bytes.split(|byte| !is_text(byte)).filter(|text| text.len() >= MIN_VALUE_CHARS) {
@@ -72,13 +72,13 @@ impl SentSecrets {
         }
     }
 
-    /// A text that repeats, a heartbeat perhaps: only the values of its secret fields.
+    /// Adds a repeated text, such as a heartbeat: only the values of its secret fields.
     pub fn fields(&mut self, text: &str) {
         fields(text).for_each(|value| self.value(&text[value]));
         json(text).into_iter().for_each(|value| self.secret_leaves(&value, false));
     }
 
-    /// A header: of one whose name says that it is a secret the whole, and the credentials behind a scheme.
+    /// Adds a header: its whole value if its name marks a secret, and credentials after a scheme.
     pub fn header(&mut self, name: &str, value: &str) {
         let is_secret = secrecy(name).is_some();
         if is_secret {
@@ -91,7 +91,7 @@ impl SentSecrets {
         }
     }
 
-    /// A password, or another value that is a secret whatever it looks like.
+    /// Adds a password, or another value that is always a secret.
     pub fn value(&mut self, value: &str) {
         let value = value.trim();
         if value.len() < MIN_VALUE_CHARS || is_state(value) {
@@ -112,7 +112,7 @@ impl SentSecrets {
         self.needles.truncate(MAX_REMEMBERED);
     }
 
-    /// The strings in a JSON document that are not ordinary.
+    /// Adds the strings of a JSON document that are not ordinary.
     fn leaves(&mut self, value: &Value) {
         match value {
             Value::String(text) => {
@@ -129,7 +129,7 @@ impl SentSecrets {
         }
     }
 
-    /// The strings and numbers of its secret fields, as they are without JSON's escapes.
+    /// Adds the strings and numbers of secret fields, without JSON's escapes.
     fn secret_leaves(&mut self, value: &Value, is_secret: bool) {
         match value {
             Value::String(text) if is_secret => self.value(text),
@@ -159,7 +159,7 @@ impl SentSecrets {
         words.chain(parts).filter(|word| !is_ordinary(word)).for_each(|word| self.value(word));
     }
 
-    /// How many bytes at this place are something that the user sent, plain or inside a word in base64, hex or
+    /// The length of a user's value at this position, plain or inside a word in base64, hex or
     /// percent-encoding.
     pub fn length_at(&self, text: &[u8], at: usize) -> Option<usize> {
         if self.is_empty() {
@@ -179,16 +179,16 @@ impl SentSecrets {
     }
 }
 
-/// Whether these bytes are no part of a longer word.
+/// Whether these bytes are a whole word.
 fn is_apart(text: &[u8], at: usize, length: usize) -> bool {
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
     let before = at.checked_sub(1).and_then(|before| text.get(before));
-    // `\nhunter2` in JSON is a new line before the word.
+    // `\nhunter2` in JSON is a line break before the word.
     let is_escape = at >= 2 && text[at - 2] == b'\\';
     (is_escape || !is_word(before)) && !is_word(text.get(at + length))
 }
 
-/// The object or array in a text, also behind a prefix: `42["auth",{}]` of Socket.IO.
+/// The object or array in a text, also after a prefix: `42["auth",{}]` of Socket.IO.
 fn json(text: &str) -> Option<Value> {
     let begins = text.find(['{', '['])?;
     let is_prefix = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '/' | ',' | '-');
@@ -198,7 +198,7 @@ fn json(text: &str) -> Option<Value> {
     serde_json::from_str(text[begins..].trim_end_matches(['\x1e', '\0'])).ok()
 }
 
-/// A value as it may be written where it returns: plain, in JSON in either way, or percent-encoded.
+/// The forms in which a value may return: plain, in JSON with either escaping, or percent-encoded.
 fn spellings(value: &str) -> Vec<String> {
     let json = |text: &str| Value::from(text).to_string().trim_matches('"').to_string();
     let inner = Value::from(value).to_string();
@@ -213,7 +213,7 @@ fn spellings(value: &str) -> Vec<String> {
     all
 }
 
-/// `\u00e9`, and of what is beyond the first plane both halves.
+/// `\u00e9`; two of them for a character beyond the first plane.
 fn json_escape(c: char) -> String {
     c.encode_utf16(&mut [0; 2]).iter().map(|half| format!("\\u{half:04x}")).collect()
 }

@@ -1,37 +1,38 @@
-//! How many heartbeats came to what, and the loss that follows from it.
+//! Heartbeats by outcome, and the loss.
 
 use crate::domain::heartbeat::{HeartbeatOutcome, StrayPong};
 
-/// How many heartbeats came to what.
+/// Heartbeats by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub ok: u64,
     pub late: u64,
     pub superseded: u64,
     pub missed: u64,
-    /// Of those missed: what TCP had acknowledged by then, and what it had not. Of the rest that is not known.
+    /// Missed heartbeats that TCP had or had not acknowledged; for the rest it is unknown.
     pub missed_acked: u64,
     pub missed_unacked: u64,
-    /// Of those missed: a later heartbeat was answered by then, or an answer without id came after it was sent. So the
+    /// Missed heartbeats with a later one answered, or an answer without id after they were sent: the
+    /// connection was alive, and a reply was dropped.
     /// connection was alive, and a reply was dropped.
     pub missed_later_answered: u64,
     pub unsent: u64,
-    /// Sent, and not yet judged when the figures were taken; no part of the loss.
+    /// Sent, and not yet judged when the figures were taken; not part of the loss.
     pub in_flight: u64,
     pub unsolicited: u64,
     pub mismatched: u64,
     pub duplicate: u64,
-    /// Answers without id that came while several asks were outstanding; matched in order.
+    /// Answers without id while several requests were outstanding; matched in order.
     pub ambiguous: u64,
 }
 
 impl Counts {
-    /// Heartbeats that left this machine, judged or not.
+    /// Heartbeats sent, judged or not.
     pub fn sent(&self) -> u64 {
         self.judged() + self.in_flight
     }
 
-    /// Heartbeats that were sent and came to something.
+    /// Heartbeats sent and judged.
     pub fn judged(&self) -> u64 {
         self.ok + self.late + self.superseded + self.missed
     }
@@ -41,7 +42,7 @@ impl Counts {
         self.ok + self.late
     }
 
-    /// Heartbeats that were judged and got no reply of their own: missed + superseded.
+    /// Heartbeats judged without a reply of their own: missed + superseded.
     pub fn unanswered(&self) -> u64 {
         self.missed + self.superseded
     }
@@ -52,7 +53,7 @@ impl Counts {
         (judged > 0).then(|| self.missed as f64 / judged as f64)
     }
 
-    /// Counts a heartbeat's outcome, and takes back what it was taken for before.
+    /// Counts an outcome, and removes the earlier one of a revision.
     pub fn record(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
         if let Some(was) = was {
             let before = self.of(was);
@@ -61,7 +62,7 @@ impl Counts {
         *self.of(outcome) += 1;
     }
 
-    /// Counts what TCP says of a heartbeat that is missed, or was until now.
+    /// Counts TCP's acknowledgement of a missed heartbeat, or removes it in a revision.
     pub fn record_acked(
         &mut self,
         outcome: HeartbeatOutcome,
@@ -81,7 +82,7 @@ impl Counts {
         }
     }
 
-    /// Counts a heartbeat that is missed although a later one was answered, or takes it back when its own reply comes.
+    /// Counts a heartbeat missed although a later one was answered, or removes it in a revision.
     pub fn record_later_answered(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
         let count = &mut self.missed_later_answered;
         match outcome {
@@ -105,7 +106,7 @@ impl Counts {
         }
     }
 
-    /// Adds another's counts to these.
+    /// Adds another's counts.
     pub fn add(&mut self, other: &Counts) {
         self.ok += other.ok;
         self.late += other.late;

@@ -1,41 +1,41 @@
-//! How far heartbeats are apart.
+//! The interval of heartbeats.
 
 use std::time::Duration;
 
-/// Spans that differ by no more than this part agree...
+/// Spans agree if they differ by at most this fraction ...
 const TOLERANCE: f64 = 0.10;
-/// ... and those that differ by no more than this: timers of a busy machine are so late.
+/// ... or by at most this, the lateness of timers on a busy machine.
 pub const TIMER_JITTER: Duration = Duration::from_millis(25);
-/// What is less apart comes at once.
+/// Shorter gaps count as simultaneous.
 const BURST_GAP: Duration = Duration::from_millis(1);
-/// So large a part of the gaps must agree with the median.
+/// Fraction of the gaps that must agree with the median.
 const MIN_AGREEING_PART: f64 = 0.75;
 
-/// If none of so many of the latest does, the interval is another by now.
+/// If none of this many latest gaps agrees, the interval has changed.
 const MAX_DISAGREEING_LATEST: usize = 3;
 
-/// By how much two spans may differ that both are one interval of this length.
+/// Maximum difference of two spans that are both one interval of this length.
 pub fn tolerance(interval: Duration) -> Duration {
     interval.mul_f64(TOLERANCE).max(TIMER_JITTER)
 }
 
-/// What the gaps between heartbeats come to.
+/// The gaps between heartbeats, summarized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
-    /// How many gaps.
+    /// The number of gaps.
     pub gaps: usize,
     pub min: Duration,
-    /// Of an even number, the mean of the middle two.
+    /// The mean of the middle two if the number is even.
     pub median: Duration,
     pub max: Duration,
     /// How many gaps agree with the median.
     agreeing: usize,
-    /// The latest agree with it no more.
+    /// The latest gaps no longer agree with it.
     is_past: bool,
 }
 
 impl Interval {
-    /// Of these gaps, the latest last; `None` of none.
+    /// The interval of these gaps, the latest last; `None` without gaps.
     pub fn of(gaps: impl IntoIterator<Item = Duration>) -> Option<Interval> {
         let gaps: Vec<Duration> = gaps.into_iter().collect();
         let mut sorted = gaps.clone();
@@ -51,22 +51,22 @@ impl Interval {
         Some(Interval { gaps: gaps.len(), min, median, max, agreeing, is_past })
     }
 
-    /// The longest gap less the shortest.
+    /// The longest gap minus the shortest.
     pub fn spread(&self) -> Duration {
         self.max - self.min
     }
 
-    /// Whether most gaps are alike, and not only those of long ago.
+    /// Whether most gaps agree, including the latest ones.
     pub fn is_regular(&self) -> bool {
         !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MIN_AGREEING_PART
     }
 
-    /// Whether it is none that a clock keeps: most came at once.
+    /// Whether it is a burst rather than a clock's interval: most came at once.
     pub fn is_burst(&self) -> bool {
         self.median < BURST_GAP
     }
 
-    /// Whether all gaps are alike.
+    /// Whether all gaps agree.
     pub fn is_strict(&self) -> bool {
         self.agreeing == self.gaps
     }

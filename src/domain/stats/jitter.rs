@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::moments::{Moments, nanos};
 
-/// How many RTTs wait for their turn at most. Every heartbeat is judged within its timeout, so this
-/// is met only when thousands are outstanding; then the oldest gap is given up.
+/// Maximum number of RTTs that wait for their turn. Every heartbeat is judged within its timeout, so this is
+/// reached only with thousands outstanding; then the oldest gap is given up.
 const MAX_HELD_RTTS: usize = 16_384;
 
 /// Jitter by three definitions; each is `None` with fewer than two samples.
@@ -27,7 +27,7 @@ impl JitterSummary {
     }
 }
 
-/// What the differences D of successive RTTs, in send order, come to.
+/// A summary of the differences D of successive RTTs, in send order.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Differences {
     count: u64,
@@ -38,8 +38,8 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// J += (|D| - J) / 16 from J = 0 (RFC 3550 6.4.1, unscaled), at the last RTT; over several
-    /// connections the greatest of theirs, because J belongs to one stream. `None` without a difference.
+    /// J += (|D| - J) / 16 from J = 0 (RFC 3550 6.4.1, unscaled), at the last RTT. Over several connections
+    /// the largest, because J belongs to one stream. `None` without a difference.
     pub fn rfc3550(&self) -> Option<Duration> {
         (self.count > 0).then(|| nanos(self.jitter))
     }
@@ -64,18 +64,18 @@ impl Differences {
     }
 }
 
-/// Takes the RTTs of one connection and kind in the order in which they become known, and the
-/// differences between them in the order in which they were sent.
+/// Takes the RTTs of one connection and kind in the order they become known, and their differences in the
+/// order they were sent.
 ///
-/// Every number from 0 is resolved once: with its RTT, or with `None` when it has none (missed,
-/// superseded, unsent). What comes before its predecessors is held until they are resolved too. Numbers
-/// without RTT are passed over, so D is between successive answered heartbeats. The first resolution
-/// counts: a heartbeat that was missed and comes late has an RTT, but its turn is over.
+/// Each number from 0 is resolved once: with its RTT, or with `None` if it has none (missed, superseded,
+/// unsent). An RTT is held until all earlier numbers are resolved. Numbers without RTT are skipped, so D is
+/// between successive answered heartbeats. The first resolution counts: a missed heartbeat that comes late
+/// has an RTT, but its turn is over.
 #[derive(Debug, Clone, Default)]
 pub struct Successive {
     /// The number whose turn it is.
     next: u64,
-    /// How many numbers were resolved, or will never be.
+    /// How many numbers are resolved or never will be.
     resolved: u64,
     held: BTreeMap<u64, Option<Duration>>,
     last: Option<Duration>,
@@ -83,7 +83,7 @@ pub struct Successive {
 }
 
 impl Successive {
-    /// Number `seq` is resolved.
+    /// Resolves number `seq`.
     pub fn record(&mut self, seq: u64, rtt: Option<Duration>) {
         if seq < self.next || self.held.contains_key(&seq) {
             return;
@@ -104,9 +104,9 @@ impl Successive {
         }
     }
 
-    /// The connection is over, and `unjudged` numbers will never be resolved. Those that wait for them
-    /// take their turn; a connection that is opened again goes on counting, and its first RTT is not
-    /// compared with the old one's last.
+    /// Ends the connection: `unjudged` numbers will never be resolved, so those waiting for them take their
+    /// turn. A reconnected connection continues the numbers, and its first RTT is not compared with the last
+    /// one before.
     pub fn settle(&mut self, unjudged: u64) {
         self.release_held();
         self.last = None;
@@ -114,7 +114,7 @@ impl Successive {
         self.next = self.next.max(self.resolved);
     }
 
-    /// The differences of all that is known, without waiting for what is not.
+    /// The differences of all known RTTs, without waiting for unknown ones.
     pub fn differences(&self) -> Differences {
         if self.held.is_empty() {
             return self.differences;

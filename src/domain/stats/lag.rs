@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::rtts::Rtts;
 
-/// A host that was later than this stood still: suspended, stopped or starved.
+/// Lateness above which the host counts as stalled: suspended, stopped or starved of CPU.
 pub const STALL_THRESHOLD: Duration = Duration::from_secs(1);
 
-/// How late this host was: from a heartbeat's due moment to the start of its write, or to that of finding
-/// that it slept through it.
+/// How late this host was: from a heartbeat's due time to the start of its write, or to the discovery that it
+/// slept through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LagSummary {
     pub p50: Duration,
@@ -17,13 +17,13 @@ pub struct LagSummary {
 }
 
 impl LagSummary {
-    /// Whether this host stood still at least once. What came meanwhile was read late.
+    /// Whether this host stalled at least once. Data during a stall was read late.
     pub fn stood_still(&self) -> bool {
         self.max > STALL_THRESHOLD
     }
 }
 
-/// Takes latenesses one by one and gives their figures.
+/// Records latenesses and summarizes them.
 #[derive(Debug, Clone, Default)]
 pub struct LagStats(Rtts);
 

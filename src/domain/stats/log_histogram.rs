@@ -1,18 +1,18 @@
-//! A histogram that costs bytes and not kilobytes: what one connection of thousands can afford.
+//! A histogram of bytes rather than kilobytes, affordable for each of thousands of connections.
 
-/// Buckets an octave at first, as a power of two: 32, so that a bucket's middle is within 1.6 % of all that is in it.
+/// Initial buckets per octave, as a power of two: 32, so a bucket's middle is within 1.6 % of its values.
 const FINEST_LOG2_BUCKETS: u8 = 5;
-/// The most buckets with something in them. Beyond that all become twice as wide: values that lie within two octaves
-/// never need it, those within four once, those within eight twice.
+/// Maximum number of non-empty buckets. Beyond it all become twice as wide: values within two octaves never
+/// need it, within four once, within eight twice.
 const MAX_BUCKETS: usize = 64;
-/// So many entries are added at once: a `Vec` that doubles would waste half of what it has.
+/// Entries added at once: a doubling `Vec` would waste half of its memory.
 const GROWTH_STEP: usize = 8;
 
-/// Counts of whole numbers in buckets of a part of an octave. Only buckets that were met have an entry, of four
-/// bytes, and there are no more than [`MAX_BUCKETS`]; when a count is full, all are halved, and keep their proportions.
+/// Counts of integers in buckets of a fraction of an octave. Only non-empty buckets have an entry of four
+/// bytes, at most [`MAX_BUCKETS`]. If a count is full, all are halved and keep their proportions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogHistogram {
-    /// Buckets an octave, as a power of two.
+    /// Buckets per octave, as a power of two.
     bits: u8,
     /// Bucket and count, ascending by bucket.
     entries: Vec<(u16, u16)>,
@@ -48,12 +48,12 @@ impl LogHistogram {
         self.entries.insert(at, (bucket, 1));
     }
 
-    /// What was met once is not forgotten.
+    /// A value seen once keeps its bucket.
     fn halve(&mut self) {
         self.entries.iter_mut().for_each(|(_, count)| *count = count.div_ceil(2));
     }
 
-    /// Makes every bucket twice as wide. With one an octave, 65 are all there can be.
+    /// Makes every bucket twice as wide. With one per octave there are at most 65.
     fn widen(&mut self) {
         let (from, to) = (self.bits, self.bits.saturating_sub(1));
         self.bits = to;
@@ -67,12 +67,12 @@ impl LogHistogram {
         });
     }
 
-    /// The middle of each bucket that was met, and its count, ascending.
+    /// The middle and the count of each non-empty bucket, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         self.entries.iter().map(|(bucket, count)| (middle(*bucket, self.bits), u64::from(*count)))
     }
 
-    /// The value below which, with itself, so many percent of all lie (nearest rank); `None` of nothing.
+    /// The value at this percentile (nearest rank); `None` without values.
     pub fn percentile(&self, percent: u64) -> Option<u64> {
         let total: u64 = self.iter().map(|(_, count)| count).sum();
         let rank = (total * percent).div_ceil(100);
@@ -112,7 +112,7 @@ mod tests {
         sketch
     }
 
-    /// By how much a value of these may be off: half a bucket.
+    /// The maximum error of these values: half a bucket.
     fn tolerance(sketch: &LogHistogram) -> f64 {
         1.0 / f64::from(2 << sketch.bits)
     }

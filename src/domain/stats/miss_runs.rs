@@ -1,23 +1,23 @@
-//! Heartbeats missed one after the other.
+//! Runs of consecutive missed heartbeats.
 
 use std::collections::BTreeMap;
 
-/// How many separate runs are remembered exactly. Revisions concern the latest heartbeats, so older
-/// runs only leave their length.
+/// How many separate runs are kept exactly. Revisions concern the latest heartbeats, so only the length of
+/// older runs is kept.
 const MAX_EXACT_RUNS: usize = 256;
 
-/// The runs of consecutive numbers that were missed, on one connection and kind. A missed heartbeat
-/// whose pong came after all takes itself out of its run.
+/// The runs of consecutive missed numbers on one connection and kind. A missed heartbeat whose pong comes
+/// late is removed from its run.
 #[derive(Debug, Clone, Default)]
 pub struct MissRuns {
     /// First and last number of each run.
     runs: BTreeMap<u64, u64>,
-    /// The longest of those forgotten.
+    /// The longest of the dropped runs.
     forgotten: u64,
 }
 
 impl MissRuns {
-    /// Heartbeat `seq` is taken for missed.
+    /// Records heartbeat `seq` as missed.
     pub fn miss(&mut self, seq: u64) {
         if self.run_with(seq).is_some() {
             return;
@@ -30,7 +30,7 @@ impl MissRuns {
         }
     }
 
-    /// Heartbeat `seq` was not missed after all.
+    /// Records that heartbeat `seq` was not missed after all.
     pub fn unmiss(&mut self, seq: u64) {
         let Some((first, last)) = self.run_with(seq) else { return };
         self.runs.remove(&first);
@@ -48,7 +48,7 @@ impl MissRuns {
         u32::try_from(longest.max(self.forgotten)).unwrap_or(u32::MAX)
     }
 
-    /// How many were missed in a row up to `seq`, itself among them.
+    /// How many were missed in a row up to and including `seq`.
     pub fn up_to(&self, seq: u64) -> u64 {
         self.run_with(seq).map_or(0, |(first, _)| length(&first, &seq))
     }

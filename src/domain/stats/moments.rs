@@ -1,12 +1,12 @@
-//! Mean, spread and range of durations, in a few words of memory.
+//! Mean, standard deviation and range of durations, in constant memory.
 
 use std::time::Duration;
 
-/// Count, mean, sum of squared differences from it, least and greatest.
+/// Count, mean, sum of squared differences from it, minimum and maximum.
 ///
-/// By Welford's recurrence (Knuth, The Art of Computer Programming, volume 2, 4.2.2), which stays exact
-/// where the sum of squares would cancel; two of them are joined as Chan, Golub and LeVeque showed
-/// ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979).
+/// By Welford's recurrence (Knuth, The Art of Computer Programming, volume 2, 4.2.2), which stays exact where
+/// a sum of squares would cancel. Merged as in Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
+/// Algorithm for Computing Sample Variances", 1979.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Moments {
     count: u64,
@@ -27,7 +27,7 @@ impl Moments {
         self.widen((value, value));
     }
 
-    /// Adds all that another has seen.
+    /// Adds all values of another.
     pub fn merge(&mut self, other: &Moments) {
         let Some(range) = other.range else { return };
         let (ours, theirs) = (self.count as f64, other.count as f64);
@@ -49,7 +49,7 @@ impl Moments {
         self.count
     }
 
-    /// The least and the greatest; `None` before the first.
+    /// The minimum and the maximum; `None` before the first value.
     pub fn range(&self) -> Option<(Duration, Duration)> {
         self.range
     }
@@ -60,14 +60,14 @@ impl Moments {
         Some(nanos(self.mean).clamp(min, max))
     }
 
-    /// The population standard deviation, sqrt(sum((x-mean)^2)/n), which ping(8) calls mdev; `None`
-    /// with fewer than two.
+    /// The population standard deviation, sqrt(sum((x-mean)^2)/n), which ping(8) calls mdev; `None` with
+    /// fewer than two values.
     pub fn stddev(&self) -> Option<Duration> {
         (self.count >= 2).then(|| nanos((self.m2 / self.count as f64).sqrt()))
     }
 }
 
-/// So many nanoseconds, rounded; beyond a u64 the greatest of them (584 years).
+/// A duration of this many nanoseconds, rounded; at most u64::MAX of them (584 years).
 pub(super) fn nanos(value: f64) -> Duration {
     Duration::from_nanos(value.round() as u64)
 }

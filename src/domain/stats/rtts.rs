@@ -15,7 +15,7 @@ const SIGNIFICANT_FIGURES: u8 = 3;
 /// Bars of the histogram for drawing.
 const HISTOGRAM_BARS: usize = 12;
 
-/// RTT over the answered heartbeats (ok and late).
+/// The RTTs of answered heartbeats (ok and late), summarized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RttSummary {
     pub count: u64,
@@ -28,23 +28,22 @@ pub struct RttSummary {
     pub p99: Duration,
 }
 
-/// Takes RTTs one by one and gives their figures.
+/// Records RTTs and computes their figures.
 ///
-/// Count, least, greatest, mean and standard deviation are exact. Percentiles are by nearest rank and
-/// come from an HdrHistogram: right within 0.1 % or 50 ns, whichever is larger. It grows with the
-/// greatest RTT, not with their number: 45 KiB when that is 100 ms, 70 KiB when it is 10 s. [`Rtts::coarse`]
-/// costs 256 bytes at most, and its percentiles are right within 1.6 % when the
-/// greatest RTT is up to four times the least, within 3.2 % up to 16 times, 6.3 % up to 256 times.
+/// Count, minimum, maximum, mean and standard deviation are exact. Percentiles are by nearest rank from an
+/// HdrHistogram: accurate to 0.1 % or 50 ns, whichever is larger. Its memory grows with the maximum RTT, not
+/// with the count: 45 KiB for 100 ms, 70 KiB for 10 s. [`Rtts::coarse`] takes at most 256 bytes. Its
+/// percentiles are accurate to 1.6 % if the maximum is up to four times the minimum, to 3.2 % up to 16 times,
+/// and to 6.3 % up to 256 times.
 #[derive(Debug, Clone, Default)]
 pub struct Rtts {
     moments: Moments,
     spread: RttDistribution,
 }
 
-/// Where RTTs lie, in ticks.
+/// The distribution of RTTs, in ticks.
 #[derive(Debug, Clone, Default)]
 enum RttDistribution {
-    /// Nothing came yet.
     #[default]
     Empty,
     Fine(Box<Histogram<u32>>),
@@ -52,7 +51,7 @@ enum RttDistribution {
 }
 
 impl Rtts {
-    /// For one connection of thousands.
+    /// For one of thousands of connections.
     pub fn coarse() -> Rtts {
         Rtts { moments: Moments::default(), spread: RttDistribution::Coarse(LogHistogram::default()) }
     }
@@ -62,7 +61,7 @@ impl Rtts {
         self.spread.add(ticks(rtt), 1);
     }
 
-    /// Adds all that another has seen.
+    /// Adds all values of another.
     pub fn merge(&mut self, other: &Rtts) {
         self.moments.merge(&other.moments);
         match (&mut self.spread, &other.spread) {
@@ -95,9 +94,9 @@ impl Rtts {
         })
     }
 
-    /// The histogram for drawing: upper bound of each bar and its count, ascending, the last bound the
-    /// greatest RTT. Bars are equally wide, or equally wide in the logarithm when the greatest RTT is
-    /// ten times the least.
+    /// The histogram for drawing: upper bound and count of each bar, ascending; the last bound is the maximum
+    /// RTT. Bars are equally wide, or equally wide in the logarithm if the maximum is at least ten times the
+    /// minimum.
     pub fn bars(&self) -> Vec<(Duration, u64)> {
         let Some((min, max)) = self.moments.range() else { return Vec::new() };
         let mut bars: Vec<(Duration, u64)> = bounds(min, max).into_iter().map(|bound| (bound, 0)).collect();
@@ -119,7 +118,7 @@ impl RttDistribution {
                 *self = RttDistribution::Fine(Box::new(empty()));
                 self.add(ticks, count);
             }
-            // The histogram resizes itself, so no value is refused.
+            // The histogram resizes itself, so no value is rejected.
             RttDistribution::Fine(histogram) => {
                 let _ = histogram.record_n(ticks, u32::try_from(count).unwrap_or(u32::MAX));
             }
@@ -127,7 +126,7 @@ impl RttDistribution {
         }
     }
 
-    /// The middle of each bucket that was met, and its count, ascending.
+    /// The middle and the count of each non-empty bucket, ascending.
     fn counts(&self) -> Box<dyn Iterator<Item = (u64, u64)> + '_> {
         match self {
             RttDistribution::Empty => Box::new(std::iter::empty()),
@@ -161,7 +160,7 @@ fn duration(ticks: u64) -> Duration {
     Duration::from_nanos(ticks.saturating_mul(TICK_NANOS))
 }
 
-/// The rank is found in integers: as a double, 0.95 * n may land above a whole number and take the next rank.
+/// Computes the rank in integers: as a double, 0.95 * n may round up to the next rank.
 fn at_rank(histogram: &Histogram<u32>, rank: u64) -> Duration {
     let quantile = (rank as f64 - 0.5) / histogram.len() as f64;
     duration(histogram.median_equivalent(histogram.value_at_quantile(quantile)))

@@ -1,14 +1,15 @@
-//! The ways in which clients die.
+//! How clients fall silent.
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use crate::domain::label::Label;
 use std::time::Duration;
 
-/// So much later than the others does one begin: longer than timers are late, and no multiple of what servers wait.
+/// How much later than the others one client starts: more than timers are late, and no multiple of usual
+/// timeouts.
 const START_OFFSET: Duration = Duration::from_millis(370);
 
-/// How one connection behaves, once it has introduced itself by a Ping and a message.
+/// What a client does after its first Ping and message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Behaviour {
@@ -16,11 +17,11 @@ pub enum Behaviour {
     Control,
     /// Reads everything and answers nothing: no Pong, no message.
     Mute,
-    /// Stops reading altogether.
+    /// Stops reading.
     Stalled,
-    /// Sends a FIN and goes on reading.
+    /// Sends a FIN and continues to read.
     HalfClosed,
-    /// Answers everything, and sends nothing of its own.
+    /// Answers everything, and sends nothing else.
     Quiet,
     /// Sends Ping frames, and no messages.
     PingsOnly,
@@ -32,8 +33,8 @@ impl Behaviour {
         self.label().replace('_', "-")
     }
 
-    /// How much later than the others it begins: who is silent as others are, from another moment on, shows whether the
-    /// server lets go at an age, or looks for such clients now and then.
+    /// How much later than the others it starts. A silent client with another start shows whether the server
+    /// closes at an age or checks at intervals.
     pub fn begins_later(self) -> Duration {
         match self {
             Behaviour::Stalled => START_OFFSET,
@@ -45,7 +46,7 @@ impl Behaviour {
         }
     }
 
-    /// Whether a client that behaves so is dead, and ought to be let go.
+    /// Whether a client with this behaviour is dead and should be closed.
     pub fn is_dead(self) -> bool {
         match self {
             Behaviour::Mute | Behaviour::Stalled | Behaviour::HalfClosed => true,

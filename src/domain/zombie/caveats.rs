@@ -1,4 +1,4 @@
-//! What makes evidence doubtful, each told as a lower-case fragment.
+//! What makes a client's end inconclusive; each reason is a lower-case fragment.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::client_record::{ClientEnd, ClientRecord, dead};
 use super::observation_quality::outlived;
 use super::policy::ReapingPolicy;
 use super::server_schedule::ScheduleEstimator;
-use super::timer_kind::went_at_one_moment;
+use super::timer_kind::ended_at_one_moment;
 use crate::domain::connection::close_cause::{CloseKind, close_code_meaning};
 use crate::domain::format::duration as show;
 use crate::domain::listen::{Interarrival, ServerEventKind};
 
-/// `the mute, the stalled and the half-closed client`
+/// For example `the mute, the stalled and the half-closed client`.
 pub fn names(lives: &[&ClientRecord]) -> String {
-    let names: Vec<String> = lives.iter().map(|life| format!("the {}", life.way.name())).collect();
+    let names: Vec<String> = lives.iter().map(|client| format!("the {}", client.way.name())).collect();
     match names.split_last() {
         None => "no client".to_string(),
         Some((last, [])) => format!("{last} client"),
@@ -24,102 +24,104 @@ pub fn names(lives: &[&ClientRecord]) -> String {
     }
 }
 
-/// Who was to show what keeps a client, and could not.
-pub(super) fn unknown_witness(life: &ClientRecord) -> Option<String> {
-    let why = match (&life.fate, life.broken()) {
-        _ if !matches!(life.way, Behaviour::Quiet | Behaviour::PingsOnly) => return None,
-        _ if life.deaf => {
-            "was still connected, but its last Ping was not answered: it had been given up without a word"
+/// Why the quiet or the Pings-only client shows nothing.
+pub(super) fn unusable_client(client: &ClientRecord) -> Option<String> {
+    let why = match (&client.fate, client.broken()) {
+        _ if !matches!(client.way, Behaviour::Quiet | Behaviour::PingsOnly) => return None,
+        _ if client.deaf => {
+            "was still connected, but its last Ping was not answered: the server had dropped it silently"
                 .to_string()
         }
         (ClientEnd::Unopened { why }, _) => format!("could not be opened: {why}"),
-        (ClientEnd::Lost { .. }, _) => "was lost on the way".to_string(),
-        (_, Some(ending)) => format!("was not let go: {ending}"),
+        (ClientEnd::Lost { .. }, _) => "lost its connection on the path".to_string(),
+        (_, Some(ending)) => format!("was not closed by the server: {ending}"),
         (ClientEnd::Kept { .. } | ClientEnd::Ended { .. }, None) => return None,
     };
-    let name = life.way.name();
-    Some(format!("the {name} client {why}; so it is not known what the server makes of such"))
+    let name = client.way.name();
+    Some(format!("the {name} client {why}; so it is unknown how the server treats such clients"))
 }
 
-/// Whether the server passes on what one client says to the others, and that reads like its own heartbeats: where most of
-/// what was said came so.
-pub(super) fn passes_on(lives: &[ClientRecord]) -> Option<String> {
-    let others = || lives.iter().filter(|life| !matches!(life.way, Behaviour::Control | Behaviour::Stalled));
+/// Whether the server relays one client's messages to the others and they look like its own heartbeats: most
+/// of the messages sent came back this way.
+pub(super) fn relay_caveat(lives: &[ClientRecord]) -> Option<String> {
+    let others =
+        || lives.iter().filter(|client| !matches!(client.way, Behaviour::Control | Behaviour::Stalled));
     let (said, came): (u64, u64) = others()
-        .map(|life| (life.passed_on.said, life.passed_on.came))
+        .map(|client| (client.passed_on.said, client.passed_on.came))
         .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     (came * 2 > said).then(|| {
-        "the server passes on to the others what one client says, and that reads like a heartbeat of its own: it cannot \
-         be told what it sends by itself (have the clients say something that carries an {id}: --say)"
+        "the server relays one client's messages to the others, and they look like its own heartbeats: it is unknown \
+         what it sends by itself (send messages with an {id}: --say)"
             .to_string()
     })
 }
 
-/// Who is let go by one of these codes need not have been found dead. IANA WebSocket Close Code Number Registry.
+/// Close codes that do not show a dead client was detected. IANA WebSocket Close Code Number Registry.
 const UNRELATED_CLOSE_CODES: [u16; 2] = [1012, 1013];
 
-/// Why one that was closed may have been for something else than its silence.
-pub(super) fn not_for_silence(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
-    let alone = no_room(life).or_else(|| going_away(lives, life));
-    alone.or_else(|| as_the_quiet(lives, life)).or_else(|| as_the_mute(lives, life))
+/// Why a client may have been closed for another reason than its silence.
+pub(super) fn other_cause_of_end(lives: &[ClientRecord], client: &ClientRecord) -> Option<String> {
+    let alone = unrelated_close_code(client).or_else(|| simultaneous_going_away(lives, client));
+    alone.or_else(|| contradicted_by_quiet(lives, client)).or_else(|| contradicted_by_mute(lives, client))
 }
 
-/// Who had nothing to answer is as silent as the mute: where such a client was kept, it was not for that.
-fn as_the_quiet(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
-    let after = life.ended().filter(|_| life.way == Behaviour::Mute && life.asks().is_empty())?;
-    let quiet = lives.iter().find(|life| life.way == Behaviour::Quiet)?;
+/// If the quiet client had nothing to answer, it was as silent as the mute one. If it was kept, silence was
+/// not the reason.
+fn contradicted_by_quiet(lives: &[ClientRecord], client: &ClientRecord) -> Option<String> {
+    let after = client.ended().filter(|_| client.way == Behaviour::Mute && client.asks().is_empty())?;
+    let quiet = lives.iter().find(|client| client.way == Behaviour::Quiet)?;
     let was_asked = quiet.asks().iter().any(|(_, rhythm)| quiet.since_greeting(rhythm.begun) <= after);
     (!was_asked && quiet.kept()? > outlived(after)).then(|| {
         format!(
-            "the mute client was closed after {}, and the quiet one, which had nothing to answer by then and so was as \
-             silent, was not: not for that, perhaps",
+            "the mute client was closed after {}, but the quiet one, equally silent because it had nothing to answer \
+             by then, was not: silence may not be the reason",
             show(after)
         )
     })
 }
 
-/// Who does not read what nobody has said yet differs from the mute in nothing.
-fn as_the_mute(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
-    let after = life.ended().filter(|_| life.way == Behaviour::Stalled && !went_at_one_moment(lives))?;
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute)?;
+/// Before the server sends anything, the stalled client does not differ from the mute one.
+fn contradicted_by_mute(lives: &[ClientRecord], client: &ClientRecord) -> Option<String> {
+    let after = client.ended().filter(|_| client.way == Behaviour::Stalled && !ended_at_one_moment(lives))?;
+    let mute = lives.iter().find(|client| client.way == Behaviour::Mute)?;
     let heard = ServerEventKind::iter().flat_map(|sound| mute.listening.rhythms(sound));
     let has_heard =
         heard.map(|rhythm| mute.since_greeting(rhythm.begun)).any(|moment| moment <= outlived(after));
-    let at_latest = matches!(life.fate, ClientEnd::Ended { at_latest: true, .. });
+    let at_latest = matches!(client.fate, ClientEnd::Ended { at_latest: true, .. });
     (!at_latest && !has_heard && mute.kept()? > outlived(after)).then(|| {
         format!(
-            "the stalled client was closed after {}, and the mute one, which had heard nothing by then and so was as \
-             silent, was not: not for that, perhaps",
+            "the stalled client was closed after {}, but the mute one, equally silent because it had received \
+             nothing by then, was not: silence may not be the reason",
             show(after)
         )
     })
 }
 
-/// A server that goes away, or what served these clients, does so at one moment.
-fn going_away(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
-    let is_so = matches!(life.ending()?.how, CloseKind::CloseFrame { code: Some(1001), .. });
-    (is_so && went_at_one_moment(lives)).then(|| {
-        let (name, meaning) = (life.way.name(), close_code_meaning(1001));
+/// A server that goes away closes its clients at the same moment.
+fn simultaneous_going_away(lives: &[ClientRecord], client: &ClientRecord) -> Option<String> {
+    let is_so = matches!(client.ending()?.how, CloseKind::CloseFrame { code: Some(1001), .. });
+    (is_so && ended_at_one_moment(lives)).then(|| {
+        let (name, meaning) = (client.way.name(), close_code_meaning(1001));
         format!(
-            "the {name} client was closed by close 1001 ({meaning}), and others with it, however old: a restart, perhaps"
+            "the {name} client was closed by close 1001 ({meaning}), and others of any age with it: perhaps a restart"
         )
     })
 }
 
-/// What came without being known may have been heartbeats, which all but the control left unanswered.
-pub(super) fn unknown_words(lives: &[ClientRecord], policy: &ReapingPolicy) -> Option<String> {
+/// Unknown messages may have been heartbeats that all clients but the control left unanswered.
+pub(super) fn unknown_messages(lives: &[ClientRecord], policy: &ReapingPolicy) -> Option<String> {
     let is_none = matches!(policy, ReapingPolicy::Idle(_, None) | ReapingPolicy::KeepsAll);
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute).filter(|_| is_none)?;
+    let mute = lives.iter().find(|client| client.way == Behaviour::Mute).filter(|_| is_none)?;
     let words =
         mute.listening.rhythms(ServerEventKind::Message).find(|rhythm| rhythm.last > WELCOME_WINDOW)?;
     Some(format!(
-        "the server said messages that are no known heartbeats, the first \"{}\"; if they are some, tell how they look \
-         (--app-ping), and the policy may be another",
+        "the server sent messages that are no known heartbeats, the first \"{}\"; if they are heartbeats, describe \
+         them (--app-ping): the policy may then differ",
         shortened(&words.sample.to_string())
     ))
 }
 
-/// What comes so soon is a welcome.
+/// A message this early is a greeting.
 const WELCOME_WINDOW: Duration = Duration::from_millis(500);
 const MAX_SHOWN_CHARS: usize = 60;
 
@@ -128,37 +130,41 @@ fn shortened(text: &str) -> String {
     if text.chars().count() > MAX_SHOWN_CHARS { format!("{shown}…") } else { shown }
 }
 
-fn no_room(life: &ClientRecord) -> Option<String> {
-    let CloseKind::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
+fn unrelated_close_code(client: &ClientRecord) -> Option<String> {
+    let CloseKind::CloseFrame { code: Some(code), .. } = client.ending()?.how else { return None };
     UNRELATED_CLOSE_CODES.contains(&code).then(|| {
-        let (name, meaning) = (life.way.name(), close_code_meaning(code));
-        format!("the {name} client was closed by close {code} ({meaning}): not for its silence, perhaps")
+        let (name, meaning) = (client.way.name(), close_code_meaning(code));
+        format!("the {name} client was closed by close {code} ({meaning}): silence may not be the reason")
     })
 }
 
-/// Those of which it is not known whether the server let them go, and why.
+/// Which dead clients the server may not have closed, and why.
 pub(super) fn unproven(lives: &[ClientRecord]) -> Vec<String> {
-    let told = |life: &ClientRecord| match (&life.fate, life.broken()) {
+    let reason = |client: &ClientRecord| match (&client.fate, client.broken()) {
         (ClientEnd::Unopened { why }, _) => {
-            Some(format!("the {} client could not be opened: {why}", life.way.name()))
+            Some(format!("the {} client could not be opened: {why}", client.way.name()))
         }
-        (_, Some(ending)) => Some(format!("the {} client was not let go: {ending}", life.way.name())),
+        (_, Some(ending)) => {
+            Some(format!("the {} client was not closed by the server: {ending}", client.way.name()))
+        }
         (ClientEnd::Kept { .. } | ClientEnd::Ended { .. } | ClientEnd::Lost { .. }, None) => None,
     };
-    dead(lives).filter_map(told).chain(lost(lives)).collect()
+    dead(lives).filter_map(reason).chain(lost(lives)).collect()
 }
 
-/// For so many intervals a heartbeat must stay unanswered before it can be said that nothing follows: few servers wait
-/// for more than three.
+/// Intervals for which heartbeats must stay unanswered before "never closes" is certain; few servers wait for
+/// more than three.
 const MIN_UNANSWERED_INTERVALS: f64 = 3.5;
 
-/// One that is dead was kept, but not for as long as the server may take to let it go, by what it was heard to do.
-pub(super) fn too_early(lives: &[ClientRecord], every: Duration) -> Option<String> {
-    let (kept, way) =
-        dead(lives).filter(|life| life.is_kept()).filter_map(|life| Some((life.kept()?, life.way))).min()?;
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute);
+/// A dead client was kept, but not as long as the server may take to close it, judging by its heartbeats.
+pub(super) fn waited_too_short(lives: &[ClientRecord], every: Duration) -> Option<String> {
+    let (kept, way) = dead(lives)
+        .filter(|client| client.is_kept())
+        .filter_map(|client| Some((client.kept()?, client.way)))
+        .min()?;
+    let mute = lives.iter().find(|client| client.way == Behaviour::Mute);
     let needed = match mute.and_then(ClientRecord::ended) {
-        None => asked_for_long(lives, every)?,
+        None => age_after_enough_requests(lives, every)?,
         Some(ended) => {
             outlived(ended)
                 + asks(lives).into_iter().map(|ask| interval(lives, every, ask)).max().unwrap_or_default()
@@ -166,8 +172,8 @@ pub(super) fn too_early(lives: &[ClientRecord], every: Duration) -> Option<Strin
     };
     (kept < needed).then(|| {
         format!(
-            "the {} client was waited for only {}, and by what the server did until then it may yet let it go (--max \
-             {}s tells)",
+            "the {} client was observed for only {}; judging by its heartbeats the server may still close it (use \
+             --max {}s)",
             way.name(),
             show(kept),
             needed.as_secs() + 1
@@ -175,62 +181,65 @@ pub(super) fn too_early(lives: &[ClientRecord], every: Duration) -> Option<Strin
     })
 }
 
-/// The age at which a client has left several heartbeats of each kind unanswered; `None`: nobody was asked.
-fn asked_for_long(lives: &[ClientRecord], every: Duration) -> Option<Duration> {
+/// The age at which a client has left enough heartbeats of each kind unanswered; `None` if no client was
+/// asked.
+fn age_after_enough_requests(lives: &[ClientRecord], every: Duration) -> Option<Duration> {
     let needed =
         |ask: FirstRequest| ask.first + interval(lives, every, ask).mul_f64(MIN_UNANSWERED_INTERVALS);
     asks(lives).into_iter().map(needed).max()
 }
 
-/// A kind of heartbeats, and the age at which a client was first asked.
+/// A kind of heartbeat, and the age at which a client got the first one.
 #[derive(Clone, Copy)]
 struct FirstRequest {
     sound: ServerEventKind,
     first: Duration,
 }
 
-/// What the mute client was asked; or else what any other was, for it would have been asked the same.
+/// The requests to the mute client, or else to any other: the mute one would have got the same.
 fn asks(lives: &[ClientRecord]) -> Vec<FirstRequest> {
-    let of = |life: &ClientRecord| -> Vec<FirstRequest> {
+    let of = |client: &ClientRecord| -> Vec<FirstRequest> {
         let ask = |(sound, rhythm): (ServerEventKind, &Interarrival)| FirstRequest {
             sound,
-            first: life.since_greeting(rhythm.begun),
+            first: client.since_greeting(rhythm.begun),
         };
-        life.asks().into_iter().map(ask).collect()
+        client.asks().into_iter().map(ask).collect()
     };
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute).map(of).filter(|asks| !asks.is_empty());
+    let mute =
+        lives.iter().find(|client| client.way == Behaviour::Mute).map(of).filter(|asks| !asks.is_empty());
     mute.unwrap_or_else(|| lives.iter().flat_map(of).collect())
 }
 
-/// How far such heartbeats are apart; where that is not known, as far as any client saw two of them, or the first from the
-/// beginning.
+/// The interval of these heartbeats. If it is unknown: the longest gap of any client, or the time to the
+/// first.
 fn interval(lives: &[ClientRecord], every: Duration, ask: FirstRequest) -> Duration {
-    let seen = ScheduleEstimator::new(lives, ask.sound, every).beats().interval;
-    let gaps = |life: &ClientRecord| life.listening.rhythm(ask.sound)?.interval();
+    let seen = ScheduleEstimator::new(lives, ask.sound, every).estimate().interval;
+    let gaps = |client: &ClientRecord| client.listening.rhythm(ask.sound)?.interval();
     let longest = || lives.iter().filter_map(gaps).map(|gaps| gaps.max).max().unwrap_or_default();
     seen.unwrap_or_else(|| longest().max(ask.first))
 }
 
-/// Nothing that is known of servers explains it.
-pub(super) fn odd(life: &ClientRecord) -> Option<String> {
-    let name = life.way.name();
+/// No known server behaviour explains the end.
+pub(super) fn describe_unexplained(client: &ClientRecord) -> Option<String> {
+    let name = client.way.name();
     Some(format!(
-        "the {name} client was closed after {}, and the mute one, which says nothing at all, was not: a limit of \
-         connections, perhaps",
-        show(life.ended()?)
+        "the {name} client was closed after {}, but the mute one, which sends nothing at all, was not: perhaps a \
+         connection limit",
+        show(client.ended()?)
     ))
 }
 
-/// Those that were lost, if any were.
+/// The lost clients, if there are any.
 fn lost(lives: &[ClientRecord]) -> Option<String> {
     let lost: Vec<&ClientRecord> =
-        dead(lives).filter(|life| matches!(life.fate, ClientEnd::Lost { .. })).collect();
+        dead(lives).filter(|client| matches!(client.fate, ClientEnd::Lost { .. })).collect();
     let after =
-        |life: &&ClientRecord| if let ClientEnd::Lost { after } = life.fate { Some(after) } else { None };
+        |client: &&ClientRecord| if let ClientEnd::Lost { after } = client.fate { Some(after) } else { None };
     let after = lost.iter().filter_map(after).max()?;
     Some(format!(
-        "after {} nobody knew the connection of {} any more, and no end had been heard: the path forgot it, or lost the \
-         server's goodbye (`wscheck probe-idle` measures after how long a path drops connections; use a shorter --max)",
+        "after {} the peer no longer knew the connection of {}, and no end had been received: the path dropped it, \
+         or lost the server's close (`wscheck probe-idle` measures after how long a path drops connections; use a \
+         shorter --max)",
         show(after),
         names(&lost)
     ))

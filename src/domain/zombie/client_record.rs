@@ -1,4 +1,4 @@
-//! One connection from its opening to its end.
+//! The record of one client from its opening to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,35 +9,35 @@ use super::behaviour::Behaviour;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::listen::{Interarrival, ListenState, ServerEventKind};
 
-/// What became of a connection.
+/// How a connection ended, or that it did not.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
 #[strum_discriminants(name(ClientEndName), strum(serialize_all = "snake_case"))]
 pub enum ClientEnd {
-    /// It was never open; a lower-case fragment says why.
+    /// It never opened; a lower-case fragment says why.
     Unopened { why: String },
-    /// It was still there when the run ended, or no end was seen.
+    /// It was open for this long, and still is.
     Kept {
         so_far: Duration,
-        /// The peer's system says so, where it can be asked; it is not while a run goes on, and may not have answered in
-        /// time when that is interrupted.
+        /// The peer's kernel confirmed it, where it can be asked. It is not asked during the run, and may not
+        /// have answered before an interrupt.
         proven: bool,
     },
-    /// Nothing had been heard of its end when it was asked after so long, and nobody knew it: a path may have forgotten
-    /// it, or lost the server's goodbye.
+    /// No end was received, but the peer no longer knew the connection when asked: the path dropped it, or
+    /// lost the server's close.
     Lost { after: Duration },
-    /// The server let it go.
+    /// The server closed it.
     Ended {
-        /// From the moment at which it began to behave so.
+        /// From the start of its behaviour.
         after: Duration,
         ending: Arc<CloseCause>,
-        /// Nobody saw when: what tells of it was read only then.
+        /// An upper bound: the end was found only then.
         at_latest: bool,
     },
 }
 
 impl ClientEnd {
-    /// How it ended, if that was heard.
+    /// How it ended, if that was received.
     pub fn ending(&self) -> Option<&CloseCause> {
         match self {
             ClientEnd::Ended { ending, .. } => Some(ending),
@@ -46,34 +46,34 @@ impl ClientEnd {
     }
 }
 
-/// What the clients of the run said by messages while this one lived, and what came to it that reads like a heartbeat
-/// and just like that.
+/// How many messages the run's clients sent while this one was open, and how many messages it received that
+/// look like one of these and like a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RelayCounts {
     pub said: u64,
     pub came: u64,
 }
 
-/// A connection's life.
+/// What was observed of one connection.
 #[derive(Debug, Clone)]
 pub struct ClientRecord {
     pub way: Behaviour,
-    /// When it began to behave so, since the run began.
+    /// When its behaviour began, since the run's start.
     pub began: Duration,
-    /// How long it was greeted before it began to behave so.
+    /// How long after its opening its behaviour began.
     pub greeting: Duration,
-    /// What was heard, by its moments since the opening. Of one that does not read, nothing.
+    /// What was received, by time since the opening; nothing for a client that does not read.
     pub listening: ListenState,
     pub passed_on: RelayCounts,
-    /// What asked for an answer and was found unread at the end.
+    /// Requests for an answer that were found unread at the end.
     pub unread: u64,
-    /// It was still there at the end, but its last Ping was not answered, though those before had been.
+    /// It was still open at the end, but its last Ping was not answered, although earlier ones were.
     pub deaf: bool,
     pub fate: ClientEnd,
 }
 
 impl ClientRecord {
-    /// Of a connection that is not open yet.
+    /// The record of a connection that is not open yet.
     pub fn new(way: Behaviour) -> ClientRecord {
         let fate = ClientEnd::Unopened { why: "it was not open yet".to_string() };
         ClientRecord {
@@ -88,7 +88,7 @@ impl ClientRecord {
         }
     }
 
-    /// For how long it was there, as far as is known.
+    /// How long it was open, as far as is known.
     pub fn kept(&self) -> Option<Duration> {
         match &self.fate {
             ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
@@ -97,7 +97,7 @@ impl ClientRecord {
         }
     }
 
-    /// After how long the server let it go.
+    /// After how long the server closed it.
     pub fn ended(&self) -> Option<Duration> {
         match &self.fate {
             ClientEnd::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
@@ -108,17 +108,18 @@ impl ClientRecord {
         }
     }
 
-    /// The end that was not the server's doing: the path broke, or we gave up what the server sent.
+    /// The end, if the server did not close it: the path broke, or wscheck closed because of what it
+    /// received.
     pub fn broken(&self) -> Option<&CloseCause> {
         self.ending().filter(|ending| !ending.is_by_peers_hand())
     }
 
-    /// A moment since the opening as one since it began to behave so.
+    /// Converts a time since the opening to one since its behaviour began.
     pub fn since_greeting(&self, moment: Duration) -> Duration {
         moment.saturating_sub(self.greeting)
     }
 
-    /// Whether it ever was open.
+    /// Whether it ever opened.
     pub fn was_open(&self) -> bool {
         !matches!(self.fate, ClientEnd::Unopened { .. })
     }
@@ -131,7 +132,7 @@ impl ClientRecord {
         self.fate.ending()
     }
 
-    /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.
+    /// The kinds of heartbeats that ask for an answer, with their times, in order of first arrival.
     pub fn asks(&self) -> Vec<(ServerEventKind, &Interarrival)> {
         let asks = ServerEventKind::iter().filter(|sound| sound.asks());
         let rhythms = |sound| self.listening.rhythms(sound).map(move |rhythm| (sound, rhythm));
@@ -140,14 +141,14 @@ impl ClientRecord {
         asks
     }
 
-    /// How many heartbeats it left unanswered; `None` of one that answers.
+    /// How many heartbeats it left unanswered; `None` for a client that answers.
     pub fn unanswered(&self) -> Option<u64> {
         let heard: u64 = self.asks().iter().map(|(_, rhythm)| rhythm.count).sum();
         self.way.is_dead().then_some(heard + self.unread)
     }
 }
 
-/// Those that ought to be let go.
+/// The clients that the server should close.
 pub(super) fn dead(lives: &[ClientRecord]) -> impl Iterator<Item = &ClientRecord> {
-    lives.iter().filter(|life| life.way.is_dead())
+    lives.iter().filter(|client| client.way.is_dead())
 }

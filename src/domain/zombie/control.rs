@@ -1,4 +1,4 @@
-//! What makes a whole run none, by its control and how it was watched; each told as a lower-case fragment.
+//! What voids a whole run, by its control and how it was observed; each reason is a lower-case fragment.
 
 use std::time::Duration;
 
@@ -8,102 +8,99 @@ use super::observation_quality::{ObservationQuality, outlived};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::format::duration as show;
 
-/// By how much a healthy server may be late.
+/// How late a healthy server may answer.
 const MAX_SERVER_LATENESS: Duration = Duration::from_secs(1);
 
-/// What is no further apart came at once.
+/// Ends within this time count as simultaneous.
 pub(super) const SAME_MOMENT: Duration = Duration::from_millis(50);
 
-/// Why no death and no life of the run proves anything.
-pub(super) fn void(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
-    let stood_still = watch.stood_still.map(stood_still);
-    let doubt = stood_still.or_else(|| control_died(lives, watch)).or_else(|| server_stood_still(watch));
-    doubt.or_else(|| unlike_the_control(lives, watch))
+/// Why no end and no survival in this run proves anything.
+pub(super) fn void_reason(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
+    let stood_still = watch.stood_still.map(describe_stall);
+    let doubt = stood_still.or_else(|| control_died(lives, watch)).or_else(|| server_stalled(watch));
+    doubt.or_else(|| quiet_without_longer_control(lives, watch))
 }
 
-/// The control was not there for visibly longer than those that were let go, and when that was is known.
-pub(super) fn not_outlived(lives: &[ClientRecord]) -> Option<String> {
-    let seen = |life: &&ClientRecord| !matches!(life.fate, ClientEnd::Ended { at_latest: true, .. });
+/// The control did not clearly outlive the closed clients; only clients whose end was seen count.
+pub(super) fn control_ended_too_early(lives: &[ClientRecord]) -> Option<String> {
+    let seen = |client: &&ClientRecord| !matches!(client.fate, ClientEnd::Ended { at_latest: true, .. });
     let longest = dead(lives).filter(seen).filter_map(ClientRecord::ended).max()?;
-    let control = lives.iter().find(|life| life.way == Behaviour::Control)?.kept()?;
+    let control = lives.iter().find(|client| client.way == Behaviour::Control)?.kept()?;
     (control < outlived(longest)).then(|| {
         format!(
-            "the control was there for {}, and so no longer than those that were let go: an age, perhaps, that no \
-             connection outlives",
+            "the control lived only {}, no longer than the closed clients: perhaps a maximum age of all connections",
             show(control)
         )
     })
 }
 
-/// A server that answers now and then does so as often as it is asked.
-fn server_stood_still(watch: ObservationQuality) -> Option<String> {
+/// A server that hangs now and then leaves the control's question unanswered for longer.
+fn server_stalled(watch: ObservationQuality) -> Option<String> {
     (watch.unanswered > watch.every + MAX_SERVER_LATENESS).then(|| {
         format!(
-            "the server did not answer the control for {}, so it is not known what it would have done",
+            "the server did not answer the control for {}, so it is unknown what it would have done",
             show(watch.unanswered)
         )
     })
 }
 
-/// Who only answers differs from the control in nothing until that speaks again, and from then on only if that lives
-/// on.
-fn unlike_the_control(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
-    let life = |way| lives.iter().find(|life| life.way == way);
-    let quiet = life(Behaviour::Quiet)?.ended()?;
-    let control = life(Behaviour::Control)?.kept()?;
+/// The quiet client differs from the control only once the control sends again, and only if the control then
+/// outlives it.
+fn quiet_without_longer_control(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
+    let record = |way| lives.iter().find(|client| client.way == way);
+    let quiet = record(Behaviour::Quiet)?.ended()?;
+    let control = record(Behaviour::Control)?.kept()?;
     let why = if quiet < watch.every {
-        "the control had said no more by then, and differed from it in nothing: a limit of connections, perhaps (a smaller \
-         --every tells)"
+        "the control had sent nothing more by then either: perhaps a connection limit (test with a smaller --every)"
     } else if control < outlived(quiet) {
-        "the control was not there for longer: an age, perhaps, that no connection outlives"
+        "the control lived no longer: perhaps a maximum age of all connections"
     } else {
         return None;
     };
     Some(format!("the quiet client was closed after {}, and {why}", show(quiet)))
 }
 
-fn stood_still(span: Duration) -> String {
+fn describe_stall(span: Duration) -> String {
     let span = show(span);
-    format!(
-        "this host was stalled for {span}: no client answered anything, and what came meanwhile was read late"
-    )
+    format!("this host was stalled for {span}: no client answered, and data was read late")
 }
 
-/// The control, which asks all the while, was answered no more for so long; zero: it never was.
-fn unanswered(after: Duration, silent: Duration) -> String {
+/// The control asks all the time; it got no answer for `silent`, or never if that is zero.
+fn describe_unanswered(after: Duration, silent: Duration) -> String {
     let when = match after.checked_sub(silent).filter(|_| !silent.is_zero()) {
         Some(last) => {
-            format!("answered for the last time after {}, and then not for {}", show(last), show(silent))
+            format!("last answered after {}, then not for {}", show(last), show(silent))
         }
         None => format!("never answered in {}", show(after)),
     };
     format!(
-        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no closed client proves anything"
+        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no closed client \
+         proves anything"
     )
 }
 
 fn control_died(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
-    let control = lives.iter().find(|life| life.way == Behaviour::Control)?;
+    let control = lives.iter().find(|client| client.way == Behaviour::Control)?;
     let (after, ending) = match &control.fate {
-        // Of the control it is known all the while.
+        // The control's state is known all the time.
         ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => return None,
         ClientEnd::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
         ClientEnd::Ended { after, ending, .. } => (*after, ending),
     };
     if ending.how == CloseKind::Silent {
-        return Some(unanswered(after, ending.idle));
+        return Some(describe_unanswered(after, ending.idle));
     }
     if matches!(ending.how, CloseKind::TooLarge { .. }) {
         let after = show(after);
         return Some(format!(
-            "the control, a healthy client, ended after {after} by a limit of ours: {ending}"
+            "the control, a healthy client, ended after {after} at a limit of wscheck: {ending}"
         ));
     }
     let hint = match &ending.how {
         CloseKind::Violation { close: None, .. } => {
-            "what it was sent is no WebSocket traffic, whatever a client does"
+            "the server sends invalid WebSocket traffic, whatever a client does"
         }
-        _ => why_it_died(lives, after, after < watch.every, is_told(&ending.how)),
+        _ => explain_control_end(lives, after, after < watch.every, is_reason_stated(&ending.how)),
     };
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no closed client proves anything; {hint}",
@@ -111,8 +108,8 @@ fn control_died(lives: &[ClientRecord], watch: ObservationQuality) -> Option<Str
     ))
 }
 
-/// Whether a close frame says why: by its words, or by a code that means one thing.
-fn is_told(how: &CloseKind) -> bool {
+/// Whether the close frame states a reason: by text, or by a code with one meaning.
+fn is_reason_stated(how: &CloseKind) -> bool {
     match how {
         CloseKind::CloseFrame { code, reason } => {
             !reason.is_empty() || code.is_some_and(|code| matches!(code, 1008 | 1012 | 1013 | 3000 | 3003))
@@ -121,50 +118,56 @@ fn is_told(how: &CloseKind) -> bool {
     }
 }
 
-/// What it may have died of; `at_once`: before it had said anything but its first words; `is_told`: the server says why.
-fn why_it_died(lives: &[ClientRecord], after: Duration, at_once: bool, is_told: bool) -> &'static str {
-    // Who half-closed or stalled may have ended of that.
+/// What the control may have ended of. `at_once`: it had sent only its first messages.
+fn explain_control_end(
+    lives: &[ClientRecord],
+    after: Duration,
+    at_once: bool,
+    is_reason_stated: bool,
+) -> &'static str {
+    // Half-closing or stalling may have ended the other clients.
     let others = lives
         .iter()
-        .filter(|life| matches!(life.way, Behaviour::Mute | Behaviour::Quiet | Behaviour::PingsOnly));
-    let near = |life: &ClientRecord| {
-        life.ended().is_some_and(|ended| ended.abs_diff(after) <= (after / 20).max(SAME_MOMENT))
+        .filter(|client| matches!(client.way, Behaviour::Mute | Behaviour::Quiet | Behaviour::PingsOnly));
+    let near = |client: &ClientRecord| {
+        client.ended().is_some_and(|ended| ended.abs_diff(after) <= (after / 20).max(SAME_MOMENT))
     };
-    let all_near = others.filter(|life| life.kept().is_some()).all(near);
+    let all_near = others.filter(|client| client.kept().is_some()).all(near);
     match (all_near, at_once) {
-        (true, _) if is_told => {
+        (true, _) if is_reason_stated => {
             "all connections that read ended at about that age, and the close frame says why"
         }
         (true, false) => {
-            "all connections ended at about that age: a lifetime, an outage, a login that it waits for (--send), or \
-             heartbeats that were not known as such (--app-ping)"
+            "all connections ended at about that age: a lifetime, an outage, a login that the server expects \
+             (--send), or heartbeats that wscheck does not recognize (--app-ping)"
         }
-        // All of them have said one thing by then, the same.
+        // All of them have sent the same one message by then.
         (true, true) => {
-            "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
+            "so did all clients that read: an outage, or the server rejects their first message (choose another: --say)"
         }
         (false, true) => {
-            "perhaps it takes but one connection of a client, or not the control's messages (give it another: --say)"
+            "perhaps the server accepts only one connection per client, or rejects the control's messages (choose \
+             another: --say)"
         }
-        (false, false) if went_shortly_before(lives, after) => {
-            "the last of the others had gone shortly before: an age, perhaps, that no connection outlives"
+        (false, false) if others_ended_shortly_before(lives, after) => {
+            "the others had ended shortly before: perhaps a maximum age of all connections"
         }
         (false, false) => {
-            "if it does not understand the control's messages, give it one that it does (--say)"
+            "if the server does not understand the control's messages, choose one that it does (--say)"
         }
     }
 }
 
-/// Whether all the dead had been let go when the control died, and it had not visibly outlived them.
-fn went_shortly_before(lives: &[ClientRecord], after: Duration) -> bool {
-    let all_went = dead(lives).all(|life| life.ended().is_some_and(|ended| ended <= after));
+/// Whether all dead clients had ended when the control did, and it had not clearly outlived them.
+fn others_ended_shortly_before(lives: &[ClientRecord], after: Duration) -> bool {
+    let all_went = dead(lives).all(|client| client.ended().is_some_and(|ended| ended <= after));
     let longest = dead(lives).filter_map(ClientRecord::ended).max();
     all_went && longest.is_some_and(|longest| after < outlived(longest))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::inference::tests::{life, ms};
+    use super::super::inference::tests::{ms, record};
     use super::*;
 
     fn watch() -> ObservationQuality {
@@ -177,29 +180,34 @@ mod tests {
         }
     }
 
-    /// The control dies then, and the dead so; all others live.
-    fn told(control: u64, dead: [u64; 3]) -> String {
+    /// The reason if the control and the dead clients end at these ages (ms), and all others live.
+    fn reason(control: u64, dead: [u64; 3]) -> String {
         let ways = [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed];
-        let mut lives =
-            vec![life(Behaviour::Control, &[], control, true), life(Behaviour::Quiet, &[], control, false)];
-        lives.extend(ways.into_iter().zip(dead).map(|(way, millis)| life(way, &[], millis, true)));
-        void(&lives, watch()).unwrap()
+        let mut lives = vec![
+            record(Behaviour::Control, &[], control, true),
+            record(Behaviour::Quiet, &[], control, false),
+        ];
+        lives.extend(ways.into_iter().zip(dead).map(|(way, millis)| record(way, &[], millis, true)));
+        void_reason(&lives, watch()).unwrap()
     }
 
     #[test]
     fn control_ending_after_the_others_may_be_a_lifetime() {
-        assert!(told(22_000, [20_000, 20_000, 3]).contains("an age, perhaps, that no connection outlives"));
-        assert!(told(24_500, [20_000, 20_000, 3]).contains("--say"), "it had outlived them");
-        assert!(told(19_000, [20_000, 15_000, 3]).contains("--say"), "one was still there");
+        assert!(reason(22_000, [20_000, 20_000, 3]).contains("perhaps a maximum age of all connections"));
+        assert!(reason(24_500, [20_000, 20_000, 3]).contains("--say"), "it had outlived them");
+        assert!(reason(19_000, [20_000, 15_000, 3]).contains("--say"), "one was still there");
     }
 
     #[test]
-    fn who_goes_with_the_rest_tells_of_none_of_them() {
+    fn control_ending_with_the_others_is_inconclusive() {
         let lives = |control: u64| {
-            [life(Behaviour::Control, &[], control, false), life(Behaviour::Mute, &[], 20_000, true)]
+            [record(Behaviour::Control, &[], control, false), record(Behaviour::Mute, &[], 20_000, true)]
         };
-        assert_eq!(not_outlived(&lives(24_000)), None);
-        let told = not_outlived(&lives(23_999)).unwrap();
-        assert!(told.starts_with("the control was there for 24 s, and so no longer than those"), "{told}");
+        assert_eq!(control_ended_too_early(&lives(24_000)), None);
+        let reason = control_ended_too_early(&lives(23_999)).unwrap();
+        assert!(
+            reason.starts_with("the control lived only 24 s, no longer than the closed clients"),
+            "{reason}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What the deaths come to.
+//! The findings of a run: the verdict, its reasons, and the policy.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,15 +7,16 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::behaviour::Behaviour;
 use super::caveats::{
-    names, not_for_silence, odd, passes_on, too_early, unknown_witness, unknown_words, unproven,
+    describe_unexplained, names, other_cause_of_end, relay_caveat, unknown_messages, unproven,
+    unusable_client, waited_too_short,
 };
 use super::client_record::{ClientEnd, ClientRecord, dead};
-use super::control::{SAME_MOMENT, not_outlived, void};
-use super::inference::{infer, livelier_and_gone};
+use super::control::{SAME_MOMENT, control_ended_too_early, void_reason};
+use super::inference::{active_client_ended, infer};
 use super::libraries::{LibraryMatch, consistent_with};
 use super::observation_quality::ObservationQuality;
 use super::policy::ReapingPolicy;
-use super::timer_kind::went_at_one_moment;
+use super::timer_kind::ended_at_one_moment;
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::duration as show;
@@ -25,154 +26,156 @@ use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::interval::tolerance;
 
-/// Whether the server lets go of dead clients.
+/// Whether the server closes dead clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ZombieVerdict {
-    /// All of them were let go.
+    /// It closed all of them.
     ReapsDeadClients,
-    /// It kept some as long as it was waited: it leaks them.
+    /// It kept some for the whole run: it leaks them.
     ZombiesKept,
     /// The evidence does not support an answer.
     Inconclusive,
 }
 
-/// What was found.
+/// The findings of a run.
 #[derive(Debug, Clone)]
 pub struct ZombieFindings {
     pub verdict: ZombieVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
-    /// Of the dead that were let go, how long the last one was kept.
+    /// The age of the last dead client that was closed.
     pub longest: Option<Duration>,
     pub policy: ReapingPolicy,
-    /// The libraries that it is consistent with.
+    /// The libraries that the policy is consistent with.
     pub consistent_with: Vec<LibraryMatch>,
     pub lives: Vec<ClientRecord>,
-    /// It is inconclusive for no other reason than that it was not waited for longer.
+    /// Inconclusive only because the run was too short.
     cut_short: bool,
-    /// The server passes on what clients say, so that it is not known what it says by itself.
+    /// The server relays the clients' messages, so it is unknown what it sends by itself.
     passes_on: bool,
 }
 
 impl ZombieFindings {
-    /// Of these lives.
+    /// The findings from these clients.
     pub fn of(mut lives: Vec<ClientRecord>, watch: ObservationQuality) -> ZombieFindings {
-        settle(&mut lives);
-        let (verdict, mut reasons) = judge(&lives, watch);
-        reasons.extend(lives.iter().filter_map(unknown_witness));
-        reasons.extend(livelier_and_gone(&lives).filter(|_| reasons.is_empty()).and_then(odd));
-        let confused = passes_on(&lives);
-        let passes_on = confused.is_some();
+        settle_stalled_end(&mut lives);
+        let (verdict, mut reasons) = decide(&lives, watch);
+        reasons.extend(lives.iter().filter_map(unusable_client));
+        reasons.extend(
+            active_client_ended(&lives).filter(|_| reasons.is_empty()).and_then(describe_unexplained),
+        );
+        let relayed = relay_caveat(&lives);
+        let passes_on = relayed.is_some();
         let policy = match verdict {
-            ZombieVerdict::Inconclusive if !mute_is_known(&lives, watch) => ReapingPolicy::Unknown,
-            _ if passes_on || !was_let_go_for_silence(&lives) => ReapingPolicy::Unknown,
+            ZombieVerdict::Inconclusive if !is_mute_end_known(&lives, watch) => ReapingPolicy::Unknown,
+            _ if passes_on || !was_mute_closed_for_silence(&lives) => ReapingPolicy::Unknown,
             ZombieVerdict::ReapsDeadClients | ZombieVerdict::ZombiesKept | ZombieVerdict::Inconclusive => {
                 infer(&lives, watch.every)
             }
         };
-        reasons.extend(confused);
-        reasons.extend(unknown_words(&lives, &policy));
+        reasons.extend(relayed);
+        reasons.extend(unknown_messages(&lives, &policy));
         let consistent_with = consistent_with(&policy, end_of_mute(&lives), &[]);
         let longest = dead(&lives).filter_map(ClientRecord::ended).max();
         let cut_short = is_cut_short(&lives, watch);
         ZombieFindings { verdict, reasons, longest, policy, consistent_with, lives, cut_short, passes_on }
     }
 
-    /// The same, with the libraries that the headers of the response allow.
+    /// Keeps only the libraries that the response headers allow.
     pub fn with_headers(self, headers: &[(String, UntrustedText)]) -> ZombieFindings {
         let consistent_with = consistent_with(&self.policy, end_of_mute(&self.lives), headers);
         ZombieFindings { consistent_with, ..self }
     }
 
-    /// Whether it is not known what the server says by itself, for it passes on what clients say.
+    /// Whether the server relays the clients' messages, so that it is unknown what it sends by itself.
     pub fn passes_on(&self) -> bool {
         self.passes_on
     }
 
-    pub fn life(&self, way: Behaviour) -> Option<&ClientRecord> {
-        self.lives.iter().find(|life| life.way == way)
+    pub fn client(&self, way: Behaviour) -> Option<&ClientRecord> {
+        self.lives.iter().find(|client| client.way == way)
     }
 
-    /// For how long a client is kept that dies just after it answered. `None` where that is not known: one that fell silent
-    /// at another moment was kept for longer, or the server looks for such clients at moments of its own.
+    /// How long a client is kept that dies just after an answer. `None` if unknown: a client that fell silent
+    /// at another moment was kept for longer, or the server checks at its own moments.
     pub fn at_worst(&self) -> Option<Duration> {
         let ReapingPolicy::Heartbeat(policy) = &self.policy else { return None };
         let (worst, longest) = (policy.at_worst()?, self.longest?);
-        let is_swept = went_at_one_moment(&self.lives) && !policy.is_when_next_is_due();
-        // Of two kinds of heartbeats the server may count from either.
+        let is_swept = ended_at_one_moment(&self.lives) && !policy.is_when_next_is_due();
+        // With two kinds of heartbeats the server may count from either.
         let kinds: HashSet<ServerEventKind> =
-            self.life(Behaviour::Mute)?.asks().into_iter().map(|(sound, _)| sound).collect();
-        let is_borne_out = self.verdict == ZombieVerdict::ReapsDeadClients && !is_swept && kinds.len() == 1;
-        (is_borne_out && longest <= worst + tolerance(worst)).then_some(worst)
+            self.client(Behaviour::Mute)?.asks().into_iter().map(|(sound, _)| sound).collect();
+        let is_confirmed = self.verdict == ZombieVerdict::ReapsDeadClients && !is_swept && kinds.len() == 1;
+        (is_confirmed && longest <= worst + tolerance(worst)).then_some(worst)
     }
 
-    /// Whether dead clients are let go as expected: an upper bound must hold for every one of them, a lower one for
-    /// the mute.
+    /// Whether dead clients are closed as expected. An upper bound must hold for each of them, a lower bound
+    /// for the mute one.
     pub fn meets(&self, expectation: &Expectation) -> Truth {
         if self.verdict == ZombieVerdict::Inconclusive && !self.cut_short {
             return Truth::Unknown("nothing conclusive was found".to_string());
         }
-        let relevant = |life: &&ClientRecord| {
-            if expectation.wants_more() { life.way == Behaviour::Mute } else { life.way.is_dead() }
+        let relevant = |client: &&ClientRecord| {
+            if expectation.wants_more() { client.way == Behaviour::Mute } else { client.way.is_dead() }
         };
         let truths =
-            || self.lives.iter().filter(relevant).map(|life| (life, self.meets_by(life, expectation)));
+            || self.lives.iter().filter(relevant).map(|client| (client, self.meets_by(client, expectation)));
         if truths().any(|(_, truth)| truth == Truth::False) {
             return Truth::False;
         }
         match truths().find(|(_, truth)| matches!(truth, Truth::Unknown(_))) {
-            Some((life, _)) if life.was_open() => Truth::Unknown(undecided(life)),
-            Some((life, _)) => Truth::Unknown(format!("the {} client was not open", life.way.name())),
-            None => Truth::True(self.told(expectation)),
+            Some((client, _)) if client.was_open() => Truth::Unknown(describe_undecided(client)),
+            Some((client, _)) => Truth::Unknown(format!("the {} client was not open", client.way.name())),
+            None => Truth::True(self.describe_met(expectation)),
         }
     }
 
-    /// Who was closed too early, but not for its silence, would have been kept for longer, perhaps.
-    fn meets_by(&self, life: &ClientRecord, expectation: &Expectation) -> Truth {
-        match (expectation.met_by(&bracket(life)), not_for_silence(&self.lives, life)) {
+    /// A client closed early for another reason than silence might have been kept for longer.
+    fn meets_by(&self, client: &ClientRecord, expectation: &Expectation) -> Truth {
+        match (expectation.met_by(&bracket(client)), other_cause_of_end(&self.lives, client)) {
             (Truth::False, Some(why)) if expectation.wants_more() => Truth::Unknown(why),
             (truth, _) => truth,
         }
     }
 
-    fn told(&self, expectation: &Expectation) -> String {
-        let mute = self.life(Behaviour::Mute).and_then(ClientRecord::ended);
+    fn describe_met(&self, expectation: &Expectation) -> String {
+        let mute = self.client(Behaviour::Mute).and_then(ClientRecord::ended);
         match (expectation.wants_more(), mute, self.longest) {
             (true, Some(mute), _) => format!("a mute client was closed after {}", show(mute)),
             (false, _, Some(longest)) => {
                 format!("every dead client was closed, the last after {}", show(longest))
             }
-            (_, _, _) => "dead clients were kept as long as it was waited".to_string(),
+            (_, _, _) => "dead clients were kept for the whole run".to_string(),
         }
     }
 }
 
-/// How the mute client was closed, where it was.
+/// How the mute client was closed.
 fn end_of_mute(lives: &[ClientRecord]) -> Option<&CloseKind> {
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute);
+    let mute = lives.iter().find(|client| client.way == Behaviour::Mute);
     mute.and_then(ClientRecord::ending).map(|ending| &ending.how)
 }
 
-/// What the stalled client reads only when its connection is over may have come long before; not where the mute was told
-/// goodbye at the same age.
-fn settle(lives: &mut [ClientRecord]) {
-    let goodbye = |life: &ClientRecord| {
-        matches!(life.ending()?.how, CloseKind::CloseFrame { .. }).then(|| life.ended())?
+/// The stalled client reads only at its end, so its end may have come long before. Not if the mute one got a
+/// close frame at the same age.
+fn settle_stalled_end(lives: &mut [ClientRecord]) {
+    let goodbye = |client: &ClientRecord| {
+        matches!(client.ending()?.how, CloseKind::CloseFrame { .. }).then(|| client.ended())?
     };
-    let mute = lives.iter().find(|life| life.way == Behaviour::Mute).and_then(goodbye);
-    for life in lives.iter_mut().filter(|life| life.way == Behaviour::Stalled) {
+    let mute = lives.iter().find(|client| client.way == Behaviour::Mute).and_then(goodbye);
+    for client in lives.iter_mut().filter(|client| client.way == Behaviour::Stalled) {
         let is_settled =
-            goodbye(life).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= SAME_MOMENT);
-        if let ClientEnd::Ended { at_latest, .. } = &mut life.fate {
+            goodbye(client).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= SAME_MOMENT);
+        if let ClientEnd::Ended { at_latest, .. } = &mut client.fate {
             *at_latest &= !is_settled;
         }
     }
 }
 
-/// Between which ends the time lies after which it was closed.
-fn bracket(life: &ClientRecord) -> Bracket {
-    match &life.fate {
+/// The range of the time after which it was closed.
+fn bracket(client: &ClientRecord) -> Bracket {
+    match &client.fate {
         ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } | ClientEnd::Kept { proven: false, .. } => {
             Bracket::default()
         }
@@ -182,75 +185,74 @@ fn bracket(life: &ClientRecord) -> Bracket {
     }
 }
 
-fn undecided(life: &ClientRecord) -> String {
-    let (name, kept) = (life.way.name(), life.kept().map(show).unwrap_or_default());
-    match life.fate {
-        ClientEnd::Ended { .. } => format!("nobody saw when within {kept} the {name} client was closed"),
-        ClientEnd::Lost { .. } => format!("nobody knows when the {name} client was closed, if it was"),
+fn describe_undecided(client: &ClientRecord) -> String {
+    let (name, kept) = (client.way.name(), client.kept().map(show).unwrap_or_default());
+    match client.fate {
+        ClientEnd::Ended { .. } => format!("it is unknown when within {kept} the {name} client was closed"),
+        ClientEnd::Lost { .. } => format!("it is unknown whether and when the {name} client was closed"),
         ClientEnd::Kept { proven: false, .. } => {
             format!("interrupted before it was known whether the {name} client was still there")
         }
         ClientEnd::Unopened { .. } | ClientEnd::Kept { .. } => {
-            format!("the {name} client was waited for only {kept}")
+            format!("the {name} client was observed for only {kept}")
         }
     }
 }
 
-/// Whether the mute client's end is known, and the control vouches for it.
-fn mute_is_known(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
-    let is =
-        |way, holds: &dyn Fn(&ClientRecord) -> bool| lives.iter().any(|life| life.way == way && holds(life));
-    void(lives, watch).is_none()
+/// Whether the mute client's end is known and the control confirms it.
+fn is_mute_end_known(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
+    let is = |way, holds: &dyn Fn(&ClientRecord) -> bool| {
+        lives.iter().any(|client| client.way == way && holds(client))
+    };
+    void_reason(lives, watch).is_none()
         && watch.vouched
-        && not_outlived(lives).is_none()
+        && control_ended_too_early(lives).is_none()
         && is(Behaviour::Control, &ClientRecord::is_kept)
-        && is(Behaviour::Mute, &|life| life.ended().is_some())
+        && is(Behaviour::Mute, &|client| client.ended().is_some())
 }
 
-/// Whether nothing but its silence explains the mute client's end, if that was closed.
-fn was_let_go_for_silence(lives: &[ClientRecord]) -> bool {
-    let mut mute = lives.iter().filter(|life| life.way == Behaviour::Mute);
-    mute.all(|mute| not_for_silence(lives, mute).is_none())
+/// Whether silence is the only explanation of the mute client's end.
+fn was_mute_closed_for_silence(lives: &[ClientRecord]) -> bool {
+    let mut mute = lives.iter().filter(|client| client.way == Behaviour::Mute);
+    mute.all(|mute| other_cause_of_end(lives, mute).is_none())
 }
 
-/// Whether nothing but the time that was waited keeps it from being known what becomes of the dead.
+/// Whether only the short observation keeps the outcome unknown.
 fn is_cut_short(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
-    let more = !watch.whole || too_early(lives, watch.every).is_some();
+    let more = !watch.whole || waited_too_short(lives, watch.every).is_some();
     let is_kept = dead(lives).any(ClientRecord::is_kept);
-    is_kept && more && watch.vouched && void(lives, watch).is_none()
+    is_kept && more && watch.vouched && void_reason(lives, watch).is_none()
 }
 
-const CONTROL_UNCHECKED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
-                         have hung before it let go of the others";
+const CONTROL_UNCHECKED: &str = "interrupted before the control, a healthy client, was answered again, so the server may have hung before it closed the others";
 
-/// One that is kept is a leak, whatever is not known of another.
-fn judge(lives: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<String>) {
+/// A single kept client is a leak, even if another one's end is unknown.
+fn decide(lives: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<String>) {
     let inconclusive = |why: String| (ZombieVerdict::Inconclusive, vec![why]);
-    if let Some(why) = void(lives, watch) {
+    if let Some(why) = void_reason(lives, watch) {
         return inconclusive(why);
     }
-    let kept: Vec<&ClientRecord> = dead(lives).filter(|life| life.is_kept()).collect();
+    let kept: Vec<&ClientRecord> = dead(lives).filter(|client| client.is_kept()).collect();
     let unproven = unproven(lives);
     match (kept.is_empty(), watch.whole) {
-        (false, false) => inconclusive(interrupted(&kept)),
+        (false, false) => inconclusive(describe_interrupt(&kept)),
         _ if !watch.vouched => inconclusive(CONTROL_UNCHECKED.to_string()),
-        (false, true) => match too_early(lives, watch.every) {
+        (false, true) => match waited_too_short(lives, watch.every) {
             Some(why) => (ZombieVerdict::Inconclusive, unproven.into_iter().chain([why]).collect()),
-            None => (
-                ZombieVerdict::ZombiesKept,
-                unproven.into_iter().chain(not_for_their_silence(lives)).collect(),
-            ),
+            None => {
+                (ZombieVerdict::ZombiesKept, unproven.into_iter().chain(first_other_cause(lives)).collect())
+            }
         },
         (true, _) if !unproven.is_empty() => (ZombieVerdict::Inconclusive, unproven),
-        (true, _) => match not_outlived(lives).or_else(|| not_for_their_silence(lives)) {
+        (true, _) => match control_ended_too_early(lives).or_else(|| first_other_cause(lives)) {
             Some(why) => inconclusive(why),
             None => (ZombieVerdict::ReapsDeadClients, Vec::new()),
         },
     }
 }
 
-fn interrupted(kept: &[&ClientRecord]) -> String {
-    let is_proven = |life: &&ClientRecord| matches!(life.fate, ClientEnd::Kept { proven: true, .. });
+fn describe_interrupt(kept: &[&ClientRecord]) -> String {
+    let is_proven = |client: &&ClientRecord| matches!(client.fate, ClientEnd::Kept { proven: true, .. });
     let proven: Vec<&ClientRecord> = kept.iter().copied().filter(is_proven).collect();
     if proven.is_empty() {
         format!("interrupted before it was known whether it still kept {}", names(kept))
@@ -259,8 +261,8 @@ fn interrupted(kept: &[&ClientRecord]) -> String {
     }
 }
 
-fn not_for_their_silence(lives: &[ClientRecord]) -> Option<String> {
-    dead(lives).find_map(|life| not_for_silence(lives, life))
+fn first_other_cause(lives: &[ClientRecord]) -> Option<String> {
+    dead(lives).find_map(|client| other_cause_of_end(lives, client))
 }
 
 #[cfg(test)]
@@ -268,12 +270,12 @@ mod tests {
     use strum::IntoEnumIterator;
 
     use super::super::client_record::RelayCounts;
-    use super::super::inference::tests::{life, ms};
+    use super::super::inference::tests::{ms, record};
     use super::*;
     use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
     use crate::domain::listen::ServerEvent;
 
-    /// Waited for to the end, or interrupted; vouched for in either case.
+    /// Observed to the end or interrupted; confirmed by the control in either case.
     fn watched(whole: bool) -> ObservationQuality {
         ObservationQuality {
             every: ms(5000),
@@ -285,22 +287,22 @@ mod tests {
     }
 
     fn alive(way: Behaviour) -> ClientRecord {
-        life(way, &[], 300_000, false)
+        record(way, &[], 300_000, false)
     }
 
-    /// The mute had been asked by then.
+    /// A client that ended at this age (ms); the mute one had been asked.
     fn gone(way: Behaviour, millis: u64) -> ClientRecord {
         let asks = if way == Behaviour::Mute { &[millis / 2][..] } else { &[] };
-        life(way, asks, millis, true)
+        record(way, asks, millis, true)
     }
 
-    fn house(dead: [ClientRecord; 3]) -> Vec<ClientRecord> {
+    fn run_with(dead: [ClientRecord; 3]) -> Vec<ClientRecord> {
         [&[alive(Behaviour::Control), alive(Behaviour::Quiet), alive(Behaviour::PingsOnly)], &dead[..]]
             .concat()
     }
 
     fn reaping() -> Vec<ClientRecord> {
-        house([
+        run_with([
             gone(Behaviour::Mute, 40_000),
             gone(Behaviour::Stalled, 40_100),
             gone(Behaviour::HalfClosed, 3),
@@ -310,20 +312,23 @@ mod tests {
     #[test]
     fn one_zombie_is_a_leak() {
         assert_eq!(ZombieFindings::of(reaping(), watched(true)).verdict, ZombieVerdict::ReapsDeadClients);
-        let leak =
-            house([gone(Behaviour::Mute, 40_000), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+        let leak = run_with([
+            gone(Behaviour::Mute, 40_000),
+            alive(Behaviour::Stalled),
+            gone(Behaviour::HalfClosed, 3),
+        ]);
         assert_eq!(ZombieFindings::of(leak.clone(), watched(true)).verdict, ZombieVerdict::ZombiesKept);
         let so_far = ZombieFindings::of(leak, watched(false));
         assert_eq!(so_far.verdict, ZombieVerdict::Inconclusive);
         let early =
-            house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         assert_eq!(
             ZombieFindings::of(early, watched(false)).policy,
             ReapingPolicy::Unknown,
-            "it may yet let go"
+            "it may still close it"
         );
         assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
-        let at_once = house([
+        let at_once = run_with([
             alive(Behaviour::Mute),
             ClientRecord::new(Behaviour::Stalled),
             gone(Behaviour::HalfClosed, 3),
@@ -338,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_controls_death_voids_the_run() {
+    fn control_end_voids_the_run() {
         let mut lives = reaping();
         lives[0] = gone(Behaviour::Control, 20_000);
         let findings = ZombieFindings::of(lives, watched(true));
@@ -358,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_control_did_not_live_to_vouch_for_is_not_known() {
+    fn ends_unconfirmed_by_the_control_are_inconclusive() {
         let watch = ObservationQuality { vouched: false, ..watched(false) };
         let findings = ZombieFindings::of(reaping(), watch);
         assert_eq!(
@@ -371,18 +376,18 @@ mod tests {
     #[test]
     fn close_frame_at_the_mutes_age_was_not_delayed() {
         let goodbye = |way, millis| {
-            let mut life = gone(way, millis);
-            let ClientEnd::Ended { ending, at_latest, .. } = &mut life.fate else { panic!("it is over") };
+            let mut client = gone(way, millis);
+            let ClientEnd::Ended { ending, at_latest, .. } = &mut client.fate else { panic!("it is over") };
             let how = CloseKind::CloseFrame { code: Some(1011), reason: UntrustedText::default() };
             *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             *at_latest = way == Behaviour::Stalled;
-            life
+            client
         };
         let at_latest = |mute, stalled| {
-            let lives = house([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
+            let lives = run_with([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
             let findings = ZombieFindings::of(lives, watched(true));
             matches!(
-                findings.life(Behaviour::Stalled).unwrap().fate,
+                findings.client(Behaviour::Stalled).unwrap().fate,
                 ClientEnd::Ended { at_latest: true, .. }
             )
         };
@@ -396,22 +401,22 @@ mod tests {
 
     #[test]
     fn relaying_server_hides_its_own_messages() {
-        let told = |came| {
+        let reason = |came| {
             let mut lives = reaping();
             lives[1] = gone(Behaviour::Quiet, 40_050);
             lives[3].passed_on = RelayCounts { said: 10, came };
             lives[4].passed_on = RelayCounts { said: 9, came: 9 };
-            lives.iter_mut().for_each(|life| life.passed_on.said = life.passed_on.said.max(1));
+            lives.iter_mut().for_each(|client| client.passed_on.said = client.passed_on.said.max(1));
             let findings = ZombieFindings::of(lives, watched(true));
             (findings.verdict, findings.policy == ReapingPolicy::Unknown, findings.reasons.len())
         };
         // What the stalled client reads at last has no moments: 13 were said while the others lived.
-        assert_eq!(told(6), (ZombieVerdict::ReapsDeadClients, false, 0));
-        assert_eq!(told(7), (ZombieVerdict::ReapsDeadClients, true, 1));
+        assert_eq!(reason(6), (ZombieVerdict::ReapsDeadClients, false, 0));
+        assert_eq!(reason(7), (ZombieVerdict::ReapsDeadClients, true, 1));
     }
 
     #[test]
-    fn who_was_let_go_for_want_of_room_was_not_found_dead() {
+    fn overload_close_code_shows_no_dead_client_detection() {
         let by = |code| {
             let mut lives = reaping();
             let ClientEnd::Ended { ending, .. } = &mut lives[4].fate else { panic!("it is over") };
@@ -430,7 +435,8 @@ mod tests {
 
     #[test]
     fn interrupted_run_may_decide_the_expectation() {
-        let kept = house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+        let kept =
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         let met = |lives: &[ClientRecord], text: &str| {
             ZombieFindings::of(lives.to_vec(), watched(false)).meets(&text.parse().unwrap())
         };
@@ -443,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_is_answered_no_more_has_no_message_to_blame() {
+    fn unanswered_control_suggests_no_other_message() {
         let mut lives = reaping();
         lives[0] = gone(Behaviour::Control, 10_000);
         let ClientEnd::Ended { ending, .. } = &mut lives[0].fate else { panic!("it is over") };
@@ -455,22 +461,22 @@ mod tests {
         };
         *ending = std::sync::Arc::new(silent);
         let reason = ZombieFindings::of(lives, watched(true)).reasons.remove(0);
-        assert!(reason.contains("answered for the last time after 5 s, and then not for 5 s"), "{reason}");
+        assert!(reason.contains("last answered after 5 s, then not for 5 s"), "{reason}");
         assert!(!reason.contains("--say"), "{reason}");
     }
 
     #[test]
     fn quiet_client_gone_before_the_mute_shows_no_policy() {
         let mut lives =
-            house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         lives[1] = gone(Behaviour::Quiet, 40_000);
         let findings = ZombieFindings::of(lives, watched(true));
         assert_eq!((findings.verdict, findings.policy), (ZombieVerdict::ZombiesKept, ReapingPolicy::Unknown));
-        assert!(findings.reasons[0].starts_with("the quiet client was closed after 40 s, and the mute one"));
+        assert!(findings.reasons[0].starts_with("the quiet client was closed after 40 s, but the mute one"));
     }
 
     #[test]
-    fn a_server_that_stood_still_itself_showed_no_policy() {
+    fn stalled_server_shows_no_policy() {
         let still = |unanswered| {
             let findings = ZombieFindings::of(
                 reaping(),
@@ -486,21 +492,21 @@ mod tests {
     fn control_not_outliving_answerers_may_be_a_lifetime() {
         let lives = |quiet, control| {
             let mut lives = reaping();
-            lives[0] = life(Behaviour::Control, &[], control, false);
+            lives[0] = record(Behaviour::Control, &[], control, false);
             lives[1] = gone(Behaviour::Quiet, quiet);
             ZombieFindings::of(lives, watched(true))
         };
         assert_eq!(lives(40_000, 48_120).verdict, ZombieVerdict::ReapsDeadClients);
         let of_age = lives(40_000, 47_999);
         assert_eq!((of_age.verdict, &of_age.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
-        assert!(of_age.reasons[0].contains("that no connection outlives"), "{:?}", of_age.reasons);
+        assert!(of_age.reasons[0].contains("a maximum age of all connections"), "{:?}", of_age.reasons);
         let at_once = lives(4_999, 300_000);
         assert_eq!(at_once.verdict, ZombieVerdict::Inconclusive, "the control says something every 5 s");
-        assert!(at_once.reasons[0].contains("a limit of connections"), "{:?}", at_once.reasons);
+        assert!(at_once.reasons[0].contains("a connection limit"), "{:?}", at_once.reasons);
     }
 
     #[test]
-    fn who_stood_still_himself_says_nothing_of_the_server() {
+    fn host_stall_voids_the_run() {
         let watch = ObservationQuality { stood_still: Some(ms(4000)), ..watched(true) };
         let findings = ZombieFindings::of(reaping(), watch);
         assert_eq!(
@@ -514,24 +520,25 @@ mod tests {
     fn forgotten_client_was_neither_kept_nor_reaped() {
         let mut lost = alive(Behaviour::Mute);
         lost.fate = ClientEnd::Lost { after: ms(300_000) };
-        let lives = house([lost.clone(), gone(Behaviour::Stalled, 40_000), gone(Behaviour::HalfClosed, 3)]);
+        let lives =
+            run_with([lost.clone(), gone(Behaviour::Stalled, 40_000), gone(Behaviour::HalfClosed, 3)]);
         let findings = ZombieFindings::of(lives, watched(true));
         assert_eq!(
             (findings.verdict, &findings.policy),
             (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown)
         );
-        let told = &findings.reasons[0];
+        let reason = &findings.reasons[0];
         assert!(
-            told.starts_with("after 5m nobody knew the connection of the mute client any more"),
-            "{told}"
+            reason.starts_with("after 5m the peer no longer knew the connection of the mute client"),
+            "{reason}"
         );
         assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
         let leak = ZombieFindings::of(
-            house([lost, alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]),
+            run_with([lost, alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]),
             watched(true),
         );
         assert_eq!((leak.verdict, &leak.policy), (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown));
-        assert_eq!(leak.reasons, findings.reasons, "one that is kept is a leak whatever became of another");
+        assert_eq!(leak.reasons, findings.reasons, "one kept client is a leak whatever happened to another");
         assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
     }
 
@@ -539,13 +546,13 @@ mod tests {
     fn client_without_requests_was_not_reaped_for_silence() {
         let lives = |asked: &[u64], quiet: ClientRecord| {
             let mut lives = reaping();
-            lives[3] = life(Behaviour::Mute, asked, 40_000, true);
+            lives[3] = record(Behaviour::Mute, asked, 40_000, true);
             lives[1] = quiet;
             ZombieFindings::of(lives, watched(true))
         };
         let kept = lives(&[], alive(Behaviour::Quiet));
         assert_eq!((kept.verdict, &kept.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
-        assert!(kept.reasons[0].contains("the quiet one, which had nothing to answer"), "{:?}", kept.reasons);
+        assert!(kept.reasons[0].contains("the quiet one, equally silent"), "{:?}", kept.reasons);
         assert_eq!(
             lives(&[], gone(Behaviour::Quiet, 60_000)).verdict,
             ZombieVerdict::Inconclusive,
@@ -561,10 +568,10 @@ mod tests {
             ZombieVerdict::ReapsDeadClients,
             "it was asked"
         );
-        let answers = life(Behaviour::Quiet, &[20_000], 300_000, false);
+        let answers = record(Behaviour::Quiet, &[20_000], 300_000, false);
         assert_eq!(lives(&[], answers).verdict, ZombieVerdict::ReapsDeadClients, "the other was");
         let mut leak = reaping();
-        (leak[3], leak[4]) = (life(Behaviour::Mute, &[], 40_000, true), alive(Behaviour::Stalled));
+        (leak[3], leak[4]) = (record(Behaviour::Mute, &[], 40_000, true), alive(Behaviour::Stalled));
         let leak = ZombieFindings::of(leak, watched(true));
         assert_eq!(leak.verdict, ZombieVerdict::ZombiesKept);
         assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
@@ -572,10 +579,10 @@ mod tests {
     }
 
     #[test]
-    fn who_was_asked_shortly_before_the_end_shows_no_leak() {
-        let told = |pings: &[u64], others: &[u64]| {
-            let kept = |way, pings: &[u64]| life(way, pings, 300_000, false);
-            let mut lives = house([
+    fn client_asked_shortly_before_the_end_shows_no_leak() {
+        let findings = |pings: &[u64], others: &[u64]| {
+            let kept = |way, pings: &[u64]| record(way, pings, 300_000, false);
+            let mut lives = run_with([
                 kept(Behaviour::Mute, pings),
                 alive(Behaviour::Stalled),
                 gone(Behaviour::HalfClosed, 3),
@@ -584,44 +591,44 @@ mod tests {
             ZombieFindings::of(lives, watched(true))
         };
         let seldom: Vec<u64> = (1..4).map(|n| n * 80_000).collect();
-        let early = told(&seldom, &seldom);
+        let early = findings(&seldom, &seldom);
         assert_eq!((early.verdict, &early.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
         let reason = &early.reasons[0];
         assert!(
-            reason.starts_with("the mute client was waited for only 5m, and by what the server did"),
+            reason.starts_with("the mute client was observed for only 5m; judging by its heartbeats"),
             "{reason}"
         );
-        assert!(reason.ends_with("(--max 361s tells)"), "{reason}");
+        assert!(reason.ends_with("(use --max 361s)"), "{reason}");
         assert_eq!(early.meets(&"<=60s".parse().unwrap()), Truth::False, "so much is known");
         let often: Vec<u64> = (1..10).map(|n| n * 30_000).collect();
-        assert_eq!(told(&often, &often).verdict, ZombieVerdict::ZombiesKept);
-        assert_eq!(told(&[2000], &[2000]).verdict, ZombieVerdict::ZombiesKept, "it asks once");
+        assert_eq!(findings(&often, &often).verdict, ZombieVerdict::ZombiesKept);
+        assert_eq!(findings(&[2000], &[2000]).verdict, ZombieVerdict::ZombiesKept, "it asks once");
         assert_eq!(
-            told(&[100_000], &[100_000]).verdict,
+            findings(&[100_000], &[100_000]).verdict,
             ZombieVerdict::Inconclusive,
             "its interval is not known"
         );
         assert_eq!(
-            told(&[], &[200_000]).verdict,
+            findings(&[], &[200_000]).verdict,
             ZombieVerdict::Inconclusive,
             "it would have been asked by then"
         );
-        assert_eq!(told(&[], &[2000]).verdict, ZombieVerdict::ZombiesKept, "it never would have been");
+        assert_eq!(findings(&[], &[2000]).verdict, ZombieVerdict::ZombiesKept, "it never would have been");
     }
 
     #[test]
-    fn who_is_as_dead_as_the_mute_may_be_let_go_an_interval_later() {
+    fn stalled_client_may_be_closed_an_interval_later() {
         // A tick for all every 3 s; the first falls before the stalled client begins, and its turn comes with the third.
-        let told = |max: u64| {
+        let reason = |max: u64| {
             let lives = vec![
-                life(Behaviour::Control, &[200, 3200], max, false),
-                life(Behaviour::Quiet, &[200, 3200], max, false),
-                life(Behaviour::Mute, &[200], 3200, true),
-                life(Behaviour::Stalled, &[], max, false),
+                record(Behaviour::Control, &[200, 3200], max, false),
+                record(Behaviour::Quiet, &[200, 3200], max, false),
+                record(Behaviour::Mute, &[200], 3200, true),
+                record(Behaviour::Stalled, &[], max, false),
             ];
             ZombieFindings::of(lives, watched(true)).verdict
         };
-        assert_eq!((told(4500), told(7000)), (ZombieVerdict::Inconclusive, ZombieVerdict::ZombiesKept));
+        assert_eq!((reason(4500), reason(7000)), (ZombieVerdict::Inconclusive, ZombieVerdict::ZombiesKept));
     }
 
     #[test]
@@ -655,12 +662,12 @@ mod tests {
             (verdict(21_000), verdict(40_000)),
             (ZombieVerdict::ReapsDeadClients, ZombieVerdict::ReapsDeadClients)
         );
-        let mut swept = house([
-            life(Behaviour::Mute, &[], 1200, true),
+        let mut swept = run_with([
+            record(Behaviour::Mute, &[], 1200, true),
             gone(Behaviour::Stalled, 830),
             gone(Behaviour::HalfClosed, 3),
         ]);
-        (swept[1], swept[4].began) = (life(Behaviour::Quiet, &[], 1200, true), ms(370));
+        (swept[1], swept[4].began) = (record(Behaviour::Quiet, &[], 1200, true), ms(370));
         let swept = ZombieFindings::of(swept, ObservationQuality { every: ms(200), ..watched(true) });
         assert_eq!(swept.verdict, ZombieVerdict::ReapsDeadClients, "at one moment");
     }
@@ -668,14 +675,14 @@ mod tests {
     #[test]
     fn clients_ending_together_were_not_reaped() {
         let away = |stalled: u64| {
-            let mut lives = house([
+            let mut lives = run_with([
                 gone(Behaviour::Mute, 40_000),
                 gone(Behaviour::Stalled, stalled),
                 gone(Behaviour::HalfClosed, 3),
             ]);
             lives[4].began = ms(370);
-            for life in &mut lives[3..5] {
-                let ClientEnd::Ended { ending, .. } = &mut life.fate else { panic!("it is over") };
+            for client in &mut lives[3..5] {
+                let ClientEnd::Ended { ending, .. } = &mut client.fate else { panic!("it is over") };
                 let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
                 *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             }
@@ -686,19 +693,19 @@ mod tests {
             (restart.verdict, &restart.policy),
             (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown)
         );
-        assert!(restart.reasons[0].contains("a restart, perhaps"), "{:?}", restart.reasons);
+        assert!(restart.reasons[0].contains("perhaps a restart"), "{:?}", restart.reasons);
         assert_eq!(away(40_000).verdict, ZombieVerdict::ReapsDeadClients, "each at its age, as Jetty does");
     }
 
     #[test]
-    fn messages_that_may_be_heartbeats_are_told_beside_a_timer() {
-        let told = |moments: &[u64]| {
-            let mut lives = house([
-                life(Behaviour::Mute, &[], 40_000, true),
+    fn unknown_messages_are_reported_beside_a_timer() {
+        let reason = |moments: &[u64]| {
+            let mut lives = run_with([
+                record(Behaviour::Mute, &[], 40_000, true),
                 gone(Behaviour::Stalled, 40_000),
                 gone(Behaviour::HalfClosed, 3),
             ]);
-            lives[1] = life(Behaviour::Quiet, &[], 40_000, true);
+            lives[1] = record(Behaviour::Quiet, &[], 40_000, true);
             for moment in moments {
                 let said =
                     ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("{\"op\":\"hb\"}"));
@@ -708,8 +715,8 @@ mod tests {
             assert!(matches!(findings.policy, ReapingPolicy::Idle(_, None)), "{findings:?}");
             findings.reasons
         };
-        assert!(told(&[10, 2000])[0].starts_with("the server said messages that are no known heartbeats"));
-        assert_eq!(told(&[10]), Vec::<String>::new(), "a welcome");
+        assert!(reason(&[10, 2000])[0].starts_with("the server sent messages that are no known heartbeats"));
+        assert_eq!(reason(&[10]), Vec::<String>::new(), "a welcome");
     }
 
     #[test]
@@ -717,10 +724,10 @@ mod tests {
         let worst = |stalled: u64, asks: &[u64], mute: u64| {
             let grid: Vec<u64> = (1..100).map(|n| n * 2500).collect();
             let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly]
-                .map(|way| life(way, &grid, 250_000, false));
+                .map(|way| record(way, &grid, 250_000, false));
             let mut lives = others.to_vec();
-            lives.push(life(Behaviour::Mute, asks, mute, true));
-            lives.push(ClientRecord { began: ms(370), ..life(Behaviour::Stalled, &[], stalled, true) });
+            lives.push(record(Behaviour::Mute, asks, mute, true));
+            lives.push(ClientRecord { began: ms(370), ..record(Behaviour::Stalled, &[], stalled, true) });
             ZombieFindings::of(lives, ObservationQuality { every: ms(4400), ..watched(true) }).at_worst()
         };
         assert_eq!(worst(5000, &[2500], 5000), Some(ms(5000)));
@@ -730,13 +737,13 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_before_anybody_was_asked_decides_nothing() {
+    fn interrupt_before_any_request_is_inconclusive() {
         let unasked = |proven| {
             let mut mute = alive(Behaviour::Mute);
             mute.fate = ClientEnd::Kept { so_far: ms(300_000), proven };
             let mut stalled = alive(Behaviour::Stalled);
             stalled.fate = mute.fate.clone();
-            let lives = house([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
+            let lives = run_with([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
             ZombieFindings::of(lives, watched(false))
         };
         assert_eq!(unasked(true).meets(&"<=60s".parse().unwrap()), Truth::False);
@@ -750,7 +757,7 @@ mod tests {
         assert_eq!(unasked(false).reasons, [reason]);
         let unvouched = ObservationQuality { vouched: false, ..watched(false) };
         let lives =
-            house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         let unvouched = ZombieFindings::of(lives, unvouched).meets(&"<=60s".parse().unwrap());
         assert!(matches!(unvouched, Truth::Unknown(_)), "the server may have hung");
     }
@@ -759,8 +766,8 @@ mod tests {
     fn interrupt_before_control_outlives_suggests_a_lifetime() {
         let lives = |control| {
             let mut lives = reaping();
-            lives[0] = life(Behaviour::Control, &[], control, false);
-            lives[1] = life(Behaviour::Quiet, &[], control, false);
+            lives[0] = record(Behaviour::Control, &[], control, false);
+            lives[1] = record(Behaviour::Quiet, &[], control, false);
             ZombieFindings::of(lives, watched(false)).verdict
         };
         assert_eq!(
@@ -770,7 +777,7 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_that_could_not_be_opened_is_told() {
+    fn unopened_pings_only_client_is_reported() {
         let mut lives = reaping();
         lives[2] = ClientRecord::new(Behaviour::PingsOnly);
         let findings = ZombieFindings::of(lives, watched(true));
@@ -782,8 +789,8 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_could_not_be_opened_proves_nothing() {
-        let lives = house([
+    fn unopened_dead_client_is_inconclusive() {
+        let lives = run_with([
             ClientRecord::new(Behaviour::Mute),
             gone(Behaviour::Stalled, 1),
             gone(Behaviour::HalfClosed, 3),
@@ -792,14 +799,14 @@ mod tests {
     }
 
     #[test]
-    fn a_client_whose_connection_broke_was_not_let_go() {
+    fn broken_connection_was_not_closed_by_the_server() {
         let mut mute = gone(Behaviour::Mute, 40_000);
         let ClientEnd::Ended { ending, .. } = &mut mute.fate else { panic!("it is over") };
         let broken =
             CloseCause { who: ClosedBy::Network, how: CloseKind::Timeout, ..CloseCause::clone(ending) };
         *ending = std::sync::Arc::new(broken);
         let findings = ZombieFindings::of(
-            house([mute, gone(Behaviour::Stalled, 40_100), gone(Behaviour::HalfClosed, 3)]),
+            run_with([mute, gone(Behaviour::Stalled, 40_100), gone(Behaviour::HalfClosed, 3)]),
             watched(true),
         );
         assert_eq!(
@@ -807,7 +814,7 @@ mod tests {
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
         assert!(
-            findings.reasons[0].starts_with("the mute client was not let go: "),
+            findings.reasons[0].starts_with("the mute client was not closed by the server: "),
             "{:?}",
             findings.reasons
         );
@@ -825,15 +832,18 @@ mod tests {
         assert_eq!(met(reaping(), "<=60s"), Some(true));
         assert_eq!(met(reaping(), "<=40050ms"), Some(false), "the stalled one was kept for longer");
         assert_eq!(met(reaping(), ">=30s"), Some(true), "that the half-closed one goes at once is well");
-        let leak =
-            house([gone(Behaviour::Mute, 40_000), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+        let leak = run_with([
+            gone(Behaviour::Mute, 40_000),
+            alive(Behaviour::Stalled),
+            gone(Behaviour::HalfClosed, 3),
+        ]);
         assert_eq!(met(leak.clone(), "<=60s"), Some(false));
         assert_eq!(met(leak, "<=10m"), None, "it was not waited for so long");
         assert_eq!(ZombieFindings::of(reaping(), watched(true)).longest, Some(ms(40_100)));
         let mut late = gone(Behaviour::Stalled, 70_000);
         let ClientEnd::Ended { at_latest, .. } = &mut late.fate else { panic!("it is over") };
         *at_latest = true;
-        let lives = house([gone(Behaviour::Mute, 40_000), late, gone(Behaviour::HalfClosed, 3)]);
+        let lives = run_with([gone(Behaviour::Mute, 40_000), late, gone(Behaviour::HalfClosed, 3)]);
         assert_eq!(met(lives.clone(), "<=70s"), Some(true));
         let truth = ZombieFindings::of(lives, watched(true)).meets(&"<=60s".parse().unwrap());
         let Truth::Unknown(why) = truth else { panic!("{truth:?}") };
@@ -842,6 +852,6 @@ mod tests {
         *at_latest = true;
         kept[5] = alive(Behaviour::HalfClosed);
         assert_eq!(met(kept, "<=39s"), Some(false), "one that is known decides");
-        assert_eq!(why, "nobody saw when within 70 s the stalled client was closed");
+        assert_eq!(why, "it is unknown when within 70 s the stalled client was closed");
     }
 }

@@ -1,5 +1,5 @@
-//! The policies that libraries come with. What is found may be consistent with one of them; somebody may as well have
-//! configured the same.
+//! The default policies of libraries. A policy may match one of them because someone configured the same
+//! values.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,54 +10,54 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::names_a_hop;
 use crate::domain::listen::ServerEventKind;
 
-/// A measured span is this far off at most, or by this part.
+/// Maximum deviation of a measured time, absolute or as a fraction.
 const MAX_DEVIATION: Duration = Duration::from_millis(250);
 const MAX_DEVIATION_PART: f64 = 0.05;
-/// So many are named.
+/// Maximum number of libraries named.
 const MAX_NAMED_LIBRARIES: usize = 3;
 
-/// What a library does unless told otherwise.
+/// A library's default behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Library {
     pub id: &'static str,
     pub name: &'static str,
     pub habit: LibraryTiming,
     pub goodbye: Goodbye,
-    /// What the response's `ServerHeader` header contains, in lower case, where it sends one.
+    /// What the response's `Server` header contains, in lower case, if the library sends one.
     pub server: Option<&'static str>,
-    /// In words: `pings every 54 s, reads for 60 s at most`.
+    /// For example `pings every 54 s, reads for 60 s at most`.
     pub words: &'static str,
     pub source: &'static str,
 }
 
-/// How a library lets go of a client that does not answer.
+/// How a library closes a client that does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goodbye {
     /// Always by a close frame with this code.
     Frame(u16),
-    /// Always by a close frame with this code and these words, which are nobody else's.
+    /// Always by a close frame with this code and this reason, which no other library uses.
     Words(u16, &'static str),
-    /// It ends TCP without a close frame.
+    /// It closes TCP without a close frame.
     Terminates,
-    /// Not always alike, or not known.
+    /// Not always the same way, or unknown.
     Unknown,
 }
 
 impl Goodbye {
-    /// Whether a client may have been let go so; what was not seen speaks against nothing.
+    /// Whether the library may have closed a client like this; an unseen end excludes nothing.
     fn allows(self, ending: Option<&CloseKind>) -> bool {
         let Some(ending) = ending else { return true };
         match (self, ending) {
             (Goodbye::Unknown, _)
             | (Goodbye::Terminates, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose) => true,
             (Goodbye::Frame(its), CloseKind::CloseFrame { code, .. }) => *code == Some(its),
-            (Goodbye::Words(..), CloseKind::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
+            (Goodbye::Words(..), CloseKind::CloseFrame { .. }) => self.is_unique(Some(ending)),
             (Goodbye::Terminates | Goodbye::Frame(_) | Goodbye::Words(..), _) => false,
         }
     }
 
-    /// Whether a client was closed with words that are nobody else's.
-    fn is_unmistakable(self, ending: Option<&CloseKind>) -> bool {
+    /// Whether the close reason is unique to this library.
+    fn is_unique(self, ending: Option<&CloseKind>) -> bool {
         match (self, ending) {
             (Goodbye::Words(its, words), Some(CloseKind::CloseFrame { code, reason })) => {
                 *code == Some(its) && reason.as_str().contains(words)
@@ -82,16 +82,17 @@ impl fmt::Display for Goodbye {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LibraryMatch {
     pub library: &'static Library,
-    /// What was found is its default; otherwise its words or its header name it.
+    /// The policy is its default; otherwise its close reason or its header names it.
     pub is_default: bool,
 }
 
 /// A policy as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LibraryTiming {
-    /// Heartbeats of this kind, this often; from the first unanswered one to the end (`None`: it never gives up).
+    /// Heartbeats of this kind and interval, and the time from the first unanswered one to the end (`None`:
+    /// never).
     Beats { sound: ServerEventKind, interval: Duration, total: Option<Duration> },
-    /// A timer, at most so much later than its value.
+    /// A timer, and how late it may fire.
     Idle { after: Duration, coarse: Duration, needs: RequiredTraffic },
 }
 
@@ -107,10 +108,9 @@ const fn asks(interval: u64, total: u64) -> LibraryTiming {
     LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(interval), total: Some(s(total)) }
 }
 
-/// How the Python library `websockets` closes, and what is made of it.
+/// How the Python library `websockets` and its users close.
 const KEEPALIVE: Goodbye = Goodbye::Words(1011, "keepalive ping timeout");
 
-/// All that are known.
 pub const LIBRARIES: &[Library] = &[
     Library {
         id: "ws.is_alive",
@@ -118,7 +118,7 @@ pub const LIBRARIES: &[Library] = &[
         habit: pings(30, 30),
         goodbye: Goodbye::Terminates,
         server: None,
-        words: "pings every 30 s and terminates who has not answered by the next",
+        words: "pings every 30 s and terminates clients that have not answered by the next",
         source: "websockets/ws README, \"How to detect and close broken connections?\"",
     },
     Library {
@@ -154,7 +154,7 @@ pub const LIBRARIES: &[Library] = &[
         habit: pings(12, 12),
         goodbye: Goodbye::Terminates,
         server: None,
-        words: "pings every 12 s and terminates who has not answered by the next",
+        words: "pings every 12 s and terminates clients that have not answered by the next",
         source: "enisdenjo/graphql-ws@af4f5c9df60d src/use/ws.ts:53",
     },
     Library {
@@ -172,7 +172,7 @@ pub const LIBRARIES: &[Library] = &[
         habit: pings(1, 1),
         goodbye: Goodbye::Terminates,
         server: None,
-        words: "pings every second and terminates who has not answered by the next",
+        words: "pings every second and terminates clients that have not answered by the next",
         source: "webpack/webpack-dev-server@f78499fbb2f3 lib/servers/WebsocketServer.js:8,60-72",
     },
     Library {
@@ -208,7 +208,7 @@ pub const LIBRARIES: &[Library] = &[
         habit: LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(10), total: None },
         goodbye: Goodbye::Unknown,
         server: None,
-        words: "pingInterval 10 s; without pingNotResponseLimit nobody is given up",
+        words: "pingInterval 10 s; without pingNotResponseLimit no client is closed",
         source: "GatewayWorker's Applications/*/start_gateway.php (pingInterval, pingData)",
     },
     Library {
@@ -226,13 +226,13 @@ pub const LIBRARIES: &[Library] = &[
         habit: LibraryTiming::Idle { after: s(55), coarse: s(10), needs: RequiredTraffic::Messages },
         goodbye: Goodbye::Unknown,
         server: None,
-        words: "HEARTBEAT_TIME 55 s since the client's last message, looked at every 10 s",
+        words: "HEARTBEAT_TIME 55 s since the client's last message, checked every 10 s",
         source: "the Workerman manual, faq/heartbeat",
     },
 ];
 
 impl Library {
-    /// Whether a policy and the way in which it let go of the mute client look as if they were this one's.
+    /// Whether a policy and the mute client's end match this library.
     fn fit(
         &'static self,
         policy: &ReapingPolicy,
@@ -247,20 +247,20 @@ impl Library {
         if contradicts || !self.goodbye.allows(ending) {
             return None;
         }
-        let is_default = self.is_so(policy);
-        let is_unmistakable = self.goodbye.is_unmistakable(ending);
+        let is_default = self.matches(policy);
+        let is_unique = self.goodbye.is_unique(ending);
         let is_known = match policy {
-            // Its words say what is not clear otherwise.
-            ReapingPolicy::Unknown => is_unmistakable,
+            // Its close reason decides what is otherwise unclear.
+            ReapingPolicy::Unknown => is_unique,
             ReapingPolicy::Heartbeat(_) | ReapingPolicy::Idle(..) | ReapingPolicy::KeepsAll => {
-                (is_named || is_unmistakable) && self.is_alike(policy)
+                (is_named || is_unique) && self.is_same_kind(policy)
             }
         };
         (is_default || is_known).then_some(LibraryMatch { library: self, is_default })
     }
 
-    /// Whether a policy is of this one's kind, at whatever interval.
-    fn is_alike(&self, policy: &ReapingPolicy) -> bool {
+    /// Whether a policy is of this library's kind, at any interval.
+    fn is_same_kind(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
             (LibraryTiming::Beats { sound, .. }, ReapingPolicy::Heartbeat(found)) => {
                 found.beats.sound == sound
@@ -271,23 +271,23 @@ impl Library {
         }
     }
 
-    fn is_so(&self, policy: &ReapingPolicy) -> bool {
+    fn matches(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
             (LibraryTiming::Beats { sound, interval, total }, ReapingPolicy::Heartbeat(found)) => {
                 found.beats.sound == sound
                     && found.beats.interval.is_some_and(|found| is_near(found, interval))
-                    && reaps_so(found, total)
+                    && is_reaping_like(found, total)
             }
-            // Those that are known so send no heartbeats.
+            // The known libraries of this kind send no heartbeats.
             (LibraryTiming::Idle { after, coarse, needs }, ReapingPolicy::Idle(found, None)) => {
-                is_idle_so(found, after, coarse, needs)
+                is_idle_like(found, after, coarse, needs)
             }
             (LibraryTiming::Beats { .. } | LibraryTiming::Idle { .. }, _) => false,
         }
     }
 }
 
-fn reaps_so(found: &HeartbeatPolicy, wanted: Option<Duration>) -> bool {
+fn is_reaping_like(found: &HeartbeatPolicy, wanted: Option<Duration>) -> bool {
     match (found.reaping, wanted) {
         (ReapingRule::Never { .. }, None) => true,
         (ReapingRule::After { total, .. }, Some(wanted)) => is_near(total, wanted),
@@ -295,7 +295,7 @@ fn reaps_so(found: &HeartbeatPolicy, wanted: Option<Duration>) -> bool {
     }
 }
 
-fn is_idle_so(found: &IdlePolicy, after: Duration, coarse: Duration, needs: RequiredTraffic) -> bool {
+fn is_idle_like(found: &IdlePolicy, after: Duration, coarse: Duration, needs: RequiredTraffic) -> bool {
     let latest = after + coarse;
     let late = found.after > after && found.after <= latest + MAX_DEVIATION;
     found.needs == needs && (late || is_near(found.after, after))
@@ -305,17 +305,16 @@ fn is_near(found: Duration, wanted: Duration) -> bool {
     found.abs_diff(wanted) <= wanted.mul_f64(MAX_DEVIATION_PART).max(MAX_DEVIATION)
 }
 
-/// What the `ServerHeader` header says of the server itself.
+/// What the `Server` header shows about the server itself.
 #[derive(Debug, Clone, Copy)]
 enum ServerHeader<'a> {
-    /// This, in lower case. A library that sends no such header, or another one, is not there.
+    /// This value, in lower case. Excludes libraries that send no such header or another one.
     Says(&'a str),
-    /// There is none, or it is that of a proxy, which hides the server's.
+    /// There is none, or a proxy's header hides it.
     Unknown,
 }
 
-/// Those that a policy is consistent with, how the mute client was closed, and the headers of the response; at most
-/// three.
+/// The libraries consistent with a policy, the mute client's close and the response headers; at most three.
 pub fn consistent_with(
     policy: &ReapingPolicy,
     ending: Option<&CloseKind>,
@@ -350,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_recognised_within_five_per_cent() {
+    fn defaults_are_recognized_within_five_percent() {
         assert_eq!(named(beats(ServerEventKind::Ping, 30_400, Some(29_900))), ["ws.is_alive"]);
         assert_eq!(
             named(beats(ServerEventKind::Ping, 20_001, Some(20_004))),
@@ -367,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn timers_are_recognised_by_what_they_need() {
+    fn timers_are_recognized_by_required_traffic() {
         let idle = |after: u64, needs| {
             ReapingPolicy::Idle(IdlePolicy { after: s(after), edge: TimerKind::Unknown, needs }, None)
         };
@@ -381,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_always_says_goodbye_did_not_send_a_bare_fin() {
+    fn library_with_a_close_frame_is_excluded_by_a_fin() {
         let idle = IdlePolicy { after: s(60), edge: TimerKind::Unknown, needs: RequiredTraffic::AnyFrame };
         let named = |how: CloseKind| consistent_with(&ReapingPolicy::Idle(idle, None), Some(&how), &[]).len();
         let close = |code| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
@@ -406,7 +405,7 @@ mod tests {
     const PYTHON: Option<&str> = Some("Python/3.11 websockets/17.4");
 
     #[test]
-    fn unmistakable_words_name_a_library_at_any_interval() {
+    fn unique_close_reason_names_a_library_at_any_interval() {
         let goodbye = closes(1011, "keepalive ping timeout");
         for (interval, total) in [(1000, 1000), (500, 2000), (7000, 3000), (90_000, 30_000)] {
             let policy = beats(ServerEventKind::Ping, interval, Some(total));
@@ -427,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_terminates_did_not_send_a_close_frame() {
+    fn terminating_library_is_excluded_by_a_close_frame() {
         let policy = beats(ServerEventKind::Ping, 1000, Some(1000));
         assert_eq!(named_after(&policy, &CloseKind::Fin, None), [("webpack-dev-server", true)]);
         assert_eq!(named_after(&policy, &CloseKind::Rst, None), [("webpack-dev-server", true)]);
@@ -438,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn another_librarys_header_excludes_and_other_words_do_too() {
+    fn other_header_or_close_reason_excludes_a_library() {
         let policy = beats(ServerEventKind::Ping, 20_000, Some(20_000));
         let goodbye = closes(1011, "internal error");
         assert_eq!(named_after(&policy, &goodbye, PYTHON), [], "its words are others");
@@ -463,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn every_library_has_a_name_of_its_own_and_a_source() {
+    fn every_library_has_a_unique_id_and_a_source() {
         for (n, library) in LIBRARIES.iter().enumerate() {
             assert!(LIBRARIES[..n].iter().all(|other| other.id != library.id), "{}", library.id);
             assert!(!library.source.is_empty() && !library.words.is_empty(), "{}", library.id);

@@ -1,12 +1,14 @@
-//! How long a server keeps a dead client, and what that tells of its policy: without a clock and without a socket.
+//! How long a server keeps a dead client, and what this shows about its policy: without a clock and without a
+//! socket.
 //!
-//! - [`Behaviour`]: the ways in which connections die, and the control beside them
-//! - [`ClientRecord`]: what was heard on one of them, and result
-//! - [`ReapingPolicy`]: what the lives together tell of the server, by `inference`; [`ServerSchedule`]: its heartbeats as several clients
-//!   hear them; [`TimerKind`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
-//! - [`TrafficEvidence`]: what a client must say of its own to be kept
-//! - [`ZombieFindings`]: the verdict, and why; `control`: what makes a whole run none, by its control and how it was
-//!   watched ([`ObservationQuality`]); `doubts`: what makes one client's fate none
+//! - [`Behaviour`]: how each client falls silent; one of them is the control
+//! - [`ClientRecord`]: what was observed of one client, and its end
+//! - [`ReapingPolicy`]: the server's policy, inferred from all clients by `inference`; [`ServerSchedule`]:
+//!   its heartbeats as several clients receive them; [`TimerKind`]: how exactly a timer's length is known;
+//!   [`libraries`]: whose defaults match
+//! - [`TrafficEvidence`]: what a client must send to be kept
+//! - [`ZombieFindings`]: the verdict and its reasons; `control`: what voids a whole run, by its control and
+//!   its [`ObservationQuality`]; `caveats`: what makes one client's end inconclusive
 
 mod behaviour;
 mod caveats;

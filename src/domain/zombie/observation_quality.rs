@@ -1,25 +1,25 @@
-//! How the lives of a run were watched.
+//! How well the clients of a run were observed.
 
 use std::time::Duration;
 
 use crate::domain::stats::interval::tolerance;
 
-/// How the lives were watched.
+/// How well the clients were observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObservationQuality {
-    /// How often the control, and the client of Pings only, sent something.
+    /// How often the control and the Pings-only client send.
     pub every: Duration,
-    /// Each was waited for until it ended, or for the longest time.
+    /// Each client was observed until its end or for the maximum time.
     pub whole: bool,
-    /// The control was answered after all that was seen of the others.
+    /// The control was answered after the last observation of the others.
     pub vouched: bool,
-    /// For so long at the longest this host stood still, and all clients with it; `None`: it never did.
+    /// The longest stall of this host, during which no client ran; `None` if there was none.
     pub stood_still: Option<Duration>,
-    /// The longest that the server did not answer the control, from its first question to its end.
+    /// The longest time that the server left the control unanswered, from the first question to the end.
     pub unanswered: Duration,
 }
 
-/// The age of a client that has visibly outlived one that was closed at this age.
+/// The minimum age of a client that has clearly outlived one closed at `age`.
 pub fn outlived(age: Duration) -> Duration {
     age + tolerance(age) * 2
 }

@@ -1,4 +1,4 @@
-//! What a server's policy towards dead clients is, as far as it can be seen from outside.
+//! A server's policy on dead clients, as far as it shows from outside.
 
 use std::time::Duration;
 
@@ -7,66 +7,66 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::server_schedule::ServerSchedule;
 use super::timer_kind::TimerKind;
 
-/// What the server does about clients that say nothing.
+/// What the server does about clients that send nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReapingPolicy {
-    /// It sends heartbeats, and an answer to them keeps a client.
+    /// It sends heartbeats, and answering them keeps a client.
     Heartbeat(HeartbeatPolicy),
-    /// It lets go of who is idle, whether it sends heartbeats or not: answering them does not help.
+    /// It closes idle clients, whether it sends heartbeats or not; answers to them do not help.
     Idle(IdlePolicy, Option<ServerSchedule>),
-    /// It sends none, and keeps everybody.
+    /// It sends none, and closes nobody.
     KeepsAll,
-    /// The evidence does not tell.
+    /// The evidence does not show it.
     Unknown,
 }
 
-/// Heartbeats and what follows when they stay unanswered.
+/// A server's heartbeats, and what follows if they stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeartbeatPolicy {
     pub beats: ServerSchedule,
     pub reaping: ReapingRule,
-    /// And a timer besides, that strikes who answers them and says nothing else.
+    /// An additional idle timer that closes clients which only answer heartbeats.
     pub idle: Option<IdlePolicy>,
 }
 
 impl HeartbeatPolicy {
-    /// For how long a client is kept that dies just after it answered: an interval until it is asked again, and what
-    /// follows. `None` where it is not known, or the next comes later to who talks, or may.
+    /// How long a client is kept that dies just after an answer: one interval until the next request, and the
+    /// rule's total. `None` if that is unknown, or the next heartbeat may come later to active clients.
     pub(super) fn at_worst(&self) -> Option<Duration> {
         let ReapingRule::After { total, .. } = self.reaping else { return None };
         (self.beats.skips_active == Some(false)).then_some(self.beats.interval? + total)
     }
 
-    /// Whether it gives up when the next heartbeat is due, or would be.
+    /// Whether it gives up when the next heartbeat is due.
     pub fn is_when_next_is_due(&self) -> bool {
         let ReapingRule::After { timeout, .. } = self.reaping else { return false };
         self.beats.interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20)
     }
 }
 
-/// When a client that does not answer is given up.
+/// When a client that does not answer is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReapingRule {
-    /// Not in the time that was waited: so long, from the first unanswered heartbeat.
+    /// Not in the observed time, counted from the first unanswered heartbeat.
     Never { waited: Duration },
-    /// So long after so many unanswered heartbeats. From outside nobody can tell a patience that is longer than the
-    /// interval from a higher number of them.
+    /// After this many unanswered heartbeats and this time. From outside, a timeout longer than the interval
+    /// looks like a higher number of misses.
     After {
         misses: u64,
         /// From the last unanswered heartbeat to the end.
         timeout: Duration,
-        /// From the first.
+        /// From the first unanswered heartbeat to the end.
         total: Duration,
     },
 }
 
-/// A timer that what the client sends starts afresh, and no deadline for the first that it sends: all clients spoke before
-/// they fell silent.
+/// A timer that the client's traffic resets; no deadline for its first message, because all clients send
+/// before they fall silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdlePolicy {
-    /// At this age a client was closed.
+    /// The age at which a client was closed.
     pub after: Duration,
-    /// Whether that is the timer's length.
+    /// Whether that is the timer's exact length.
     pub edge: TimerKind,
     pub needs: RequiredTraffic,
 }
@@ -75,9 +75,9 @@ pub struct IdlePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum RequiredTraffic {
-    /// Frames of any kind: Pings do.
+    /// Frames of any kind: Pings suffice.
     AnyFrame,
-    /// Frames of its own accord: Pings do, answers to the server's heartbeats do not.
+    /// Frames besides answers: Pings suffice, answers to the server's heartbeats do not.
     OwnFrames,
     /// Messages: Pings and Pongs do not count.
     Messages,

@@ -1,4 +1,4 @@
-//! What a run tells while its clients die, and its report.
+//! The events and the report of a run.
 
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 
-/// What is to be done, told before anything is.
+/// What a run will do; reported before it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ZombieInfo {
     /// Redacted.
     pub url: String,
-    /// Each client but the control is waited for so long at most.
+    /// Maximum time to observe each client but the control.
     pub max: Duration,
-    /// How often the control, and the client of Pings only, send something.
+    /// How often the control and the Pings-only client send.
     pub every: Duration,
     pub expectation: Option<Expectation>,
-    /// Whose heartbeats they are, where a preset was asked for.
+    /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Debug, Clone)]
 pub enum ZombieEvent {
     Started {
@@ -44,51 +44,51 @@ pub enum ZombieEvent {
         at: SystemTime,
         error: Arc<ConnectError>,
     },
-    /// The server sent a heartbeat; of a flood, so many at once.
+    /// The server sent a heartbeat; in a flood, several together.
     Said {
         way: Behaviour,
         said: ServerEventNotice,
     },
-    /// A client's life is over, or was long enough.
+    /// A client ended, or was observed long enough.
     Over {
         way: Behaviour,
         at: SystemTime,
         fate: ClientEnd,
         unanswered: Option<u64>,
     },
-    /// How far it is; about once a second.
+    /// The progress, about once a second.
     Progress(ZombieProgress),
     /// The end of the run; always the last event.
     Finished(Box<ZombieReport>),
 }
 
-/// How far it is.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZombieProgress {
     pub elapsed: Duration,
-    /// It is done by then at the latest.
+    /// The run ends by then.
     pub until: Duration,
-    /// Those that are still there, the control left out.
+    /// Clients still open, except the control.
     pub alive: Vec<Behaviour>,
-    /// Those that the server let go.
+    /// Clients that the server closed.
     pub gone: Vec<(Behaviour, ClientEnd)>,
 }
 
-/// The whole run.
+/// The report of a whole run.
 #[derive(Debug, Clone)]
 pub struct ZombieReport {
     pub info: Arc<ZombieInfo>,
     pub started_at: SystemTime,
     pub elapsed: Duration,
-    /// The first opening's facts; `None` if nothing ever opened.
+    /// The first connection's details; `None` if none opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open, where there was one.
+    /// The last failure to open.
     pub error: Option<Arc<ConnectError>>,
     pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,
-    /// What the run comes to: the exit code.
+    /// Determines the exit code.
     pub verdict: RunResult,
     pub reasons: Vec<String>,
-    /// The user ended it before it was done.
+    /// The user ended the run early.
     pub partial: bool,
 }

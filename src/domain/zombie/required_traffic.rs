@@ -1,4 +1,4 @@
-//! Whether a client must say something of its own to be kept.
+//! Whether a client must send more than answers to be kept.
 
 use std::time::Duration;
 
@@ -8,43 +8,47 @@ use super::findings::{ZombieFindings, ZombieVerdict};
 use super::policy::{HeartbeatPolicy, ReapingPolicy, RequiredTraffic};
 use crate::domain::listen::ServerEventKind;
 
-/// What a client must send besides Pongs, and after how long those that did not were let go.
+/// What a client must send besides Pongs, and after how long those that did not were closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrafficEvidence {
-    /// Nothing: one that only answers, and one that only pings, were kept for so long.
+    /// Nothing: the quiet and the Pings-only client were kept for this long.
     NotNeeded { kept: Duration },
-    /// Something of its own, and Pings are enough: one that only answers was closed.
+    /// Frames of its own; Pings suffice: the quiet client was closed.
     Pings { quiet: Duration },
-    /// Messages: so was one that only pings.
+    /// Messages: the Pings-only client was closed too.
     Messages { quiet: Duration, pings: Duration },
-    /// Answers to app pings: one that only pings was closed, and one that only answers was not.
+    /// Answers to app pings: the Pings-only client was closed, the quiet one was not.
     Answers { pings: Duration },
 }
 
 impl TrafficEvidence {
-    /// As far as the policy follows from what became of the clients.
+    /// What follows from the policy and the clients' ends.
     pub fn of(findings: &ZombieFindings) -> Option<TrafficEvidence> {
         if findings.verdict == ZombieVerdict::Inconclusive || findings.passes_on() {
             return None;
         }
-        let (quiet, pings) = (findings.life(Behaviour::Quiet)?, findings.life(Behaviour::PingsOnly)?);
+        let (quiet, pings) = (findings.client(Behaviour::Quiet)?, findings.client(Behaviour::PingsOnly)?);
         if quiet.deaf || pings.deaf {
             return None;
         }
         if quiet.is_kept() && pings.is_kept() {
             return Some(TrafficEvidence::NotNeeded { kept: quiet.kept()?.min(pings.kept()?) });
         }
-        of_policy(&findings.policy, quiet, pings)
+        evidence_of_policy(&findings.policy, quiet, pings)
     }
 }
 
-/// It went for what it did not answer only if it was asked.
-fn of_who_owed_answers(pings: &ClientRecord) -> Option<TrafficEvidence> {
+/// The Pings-only client ended for a missing answer only if it was asked before.
+fn evidence_of_unanswered_app_pings(pings: &ClientRecord) -> Option<TrafficEvidence> {
     let (ended, asked) = (pings.ended()?, pings.listening.rhythm(ServerEventKind::AppPing)?);
     (pings.since_greeting(asked.begun) < ended).then_some(TrafficEvidence::Answers { pings: ended })
 }
 
-fn of_policy(policy: &ReapingPolicy, quiet: &ClientRecord, pings: &ClientRecord) -> Option<TrafficEvidence> {
+fn evidence_of_policy(
+    policy: &ReapingPolicy,
+    quiet: &ClientRecord,
+    pings: &ClientRecord,
+) -> Option<TrafficEvidence> {
     let needs = match policy {
         ReapingPolicy::Idle(idle, _) | ReapingPolicy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => {
             idle.needs
@@ -52,7 +56,7 @@ fn of_policy(policy: &ReapingPolicy, quiet: &ClientRecord, pings: &ClientRecord)
         ReapingPolicy::Heartbeat(found)
             if found.beats.sound == ServerEventKind::AppPing && quiet.is_kept() =>
         {
-            return of_who_owed_answers(pings);
+            return evidence_of_unanswered_app_pings(pings);
         }
         ReapingPolicy::Heartbeat(_) | ReapingPolicy::KeepsAll | ReapingPolicy::Unknown => return None,
     };
@@ -68,22 +72,22 @@ fn of_policy(policy: &ReapingPolicy, quiet: &ClientRecord, pings: &ClientRecord)
 #[cfg(test)]
 mod tests {
     use super::super::client_record::RelayCounts;
-    use super::super::inference::tests::{life, ms};
+    use super::super::inference::tests::{ms, record};
     use super::super::observation_quality::ObservationQuality;
     use super::*;
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::listen::ServerEvent;
 
-    /// The mute goes then, and these so; all others live for a minute.
+    /// The mute client ends at 10 s and these at their times (ms); all others live for a minute.
     fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> ZombieFindings {
         let ends = |way, millis: Option<u64>| match millis {
-            Some(millis) => life(way, asks, millis, true),
-            None => life(way, asks, 60_000, false),
+            Some(millis) => record(way, asks, millis, true),
+            None => record(way, asks, 60_000, false),
         };
         let lives = vec![
-            life(Behaviour::Control, asks, 60_000, false),
-            life(Behaviour::Mute, asks, 10_000, true),
-            life(Behaviour::Stalled, &[], 10_000, true),
+            record(Behaviour::Control, asks, 60_000, false),
+            record(Behaviour::Mute, asks, 10_000, true),
+            record(Behaviour::Stalled, &[], 10_000, true),
             ends(Behaviour::Quiet, quiet),
             ends(Behaviour::PingsOnly, pings),
         ];
@@ -95,37 +99,37 @@ mod tests {
     }
 
     #[test]
-    fn it_says_no_more_than_the_policy() {
-        let told = |asks: &[u64], quiet, pings| TrafficEvidence::of(&findings(asks, quiet, pings));
+    fn evidence_follows_the_policy() {
+        let evidence = |asks: &[u64], quiet, pings| TrafficEvidence::of(&findings(asks, quiet, pings));
         let (second, minute) = (ms(10_000), ms(60_000));
-        assert_eq!(told(&[5000], None, None), Some(TrafficEvidence::NotNeeded { kept: minute }));
-        assert_eq!(told(&[], Some(10_000), None), Some(TrafficEvidence::Pings { quiet: second }));
+        assert_eq!(evidence(&[5000], None, None), Some(TrafficEvidence::NotNeeded { kept: minute }));
+        assert_eq!(evidence(&[], Some(10_000), None), Some(TrafficEvidence::Pings { quiet: second }));
         let messages = TrafficEvidence::Messages { quiet: second, pings: second };
-        assert_eq!(told(&[], Some(10_000), Some(10_000)), Some(messages));
+        assert_eq!(evidence(&[], Some(10_000), Some(10_000)), Some(messages));
         assert_eq!(
-            told(&[], Some(10_000), Some(40_000)),
+            evidence(&[], Some(10_000), Some(40_000)),
             None,
             "Pings were not enough, and nobody knows what is"
         );
-        assert_eq!(told(&[5000], None, Some(40_000)), None, "nobody knows why");
+        assert_eq!(evidence(&[5000], None, Some(40_000)), None, "nobody knows why");
     }
 
     #[test]
-    fn who_was_not_asked_did_not_go_for_want_of_an_answer() {
+    fn client_without_app_pings_did_not_end_for_an_answer() {
         let asked = |moment: u64| {
-            let mut pings = life(Behaviour::PingsOnly, &[], 20_000, true);
+            let mut pings = record(Behaviour::PingsOnly, &[], 20_000, true);
             let text = UntrustedText::default();
             pings.listening.heard(ms(moment), &ServerEvent::plain(ServerEventKind::AppPing, text));
-            of_who_owed_answers(&pings)
+            evidence_of_unanswered_app_pings(&pings)
         };
         assert_eq!(asked(15_000), Some(TrafficEvidence::Answers { pings: ms(20_000) }));
-        assert_eq!(of_who_owed_answers(&life(Behaviour::PingsOnly, &[], 20, true)), None);
+        assert_eq!(evidence_of_unanswered_app_pings(&record(Behaviour::PingsOnly, &[], 20, true)), None);
     }
 
     #[test]
     fn relaying_server_hides_required_traffic() {
         let mut lives = findings(&[5000], None, None).lives;
-        lives.iter_mut().for_each(|life| life.passed_on = RelayCounts { said: 10, came: 9 });
+        lives.iter_mut().for_each(|client| client.passed_on = RelayCounts { said: 10, came: 9 });
         let (every, unanswered) = (ms(1000), Duration::ZERO);
         let watch = ObservationQuality { every, whole: true, vouched: true, stood_still: None, unanswered };
         assert_eq!(TrafficEvidence::of(&ZombieFindings::of(lives, watch)), None);

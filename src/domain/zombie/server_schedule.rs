@@ -1,4 +1,4 @@
-//! A server's heartbeats as several clients hear them.
+//! A server's heartbeats as several clients receive them.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use super::client_record::ClientRecord;
 use crate::domain::listen::{Interarrival, ServerEventKind};
 use crate::domain::stats::interval::{Interval, tolerance};
 
-/// A client that is pinged at most so often, in part of the usual, is left out because it is active.
+/// A client that gets at most this fraction of the usual pings is skipped because it is active.
 const MAX_SKIPPED_PART: f64 = 0.34;
-/// Over so many intervals it must be seen.
+/// Minimum number of intervals to observe.
 const MIN_INTERVALS: f64 = 3.0;
-/// What is moved by so many times what gaps may differ by is seen to be.
+/// Shift, in multiples of the tolerance between gaps, from which it counts as visible.
 const MIN_VISIBLE_SHIFT: f64 = 1.2;
 
-/// Heartbeats of one kind.
+/// The schedule of one kind of heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerSchedule {
     pub sound: ServerEventKind,
-    /// `None`: too few were heard, or the clients do not agree.
+    /// `None` if too few were received or the clients disagree.
     pub interval: Option<Duration>,
-    /// Clients that have just sent a message get none; `None`: not known.
+    /// Clients that have just sent a message get none; `None` if unknown.
     pub skips_active: Option<bool>,
 }
 
-/// After so many intervals without the next they have stopped.
+/// Heartbeats have stopped if the next one is missing for this many intervals.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;
 
-/// What clients heard of one kind of heartbeat.
+/// Estimates the schedule of one kind of heartbeat from all clients.
 pub struct ScheduleEstimator<'a> {
     lives: &'a [ClientRecord],
     sound: ServerEventKind,
-    /// How often the control, and the client of Pings only, send something.
+    /// How often the control and the Pings-only client send.
     every: Duration,
 }
 
@@ -40,108 +40,119 @@ impl<'a> ScheduleEstimator<'a> {
         ScheduleEstimator { lives, sound, every }
     }
 
-    /// What they come to.
-    pub fn beats(&self) -> ServerSchedule {
+    pub fn estimate(&self) -> ServerSchedule {
         let skips_active = self.skips_active();
-        // Whoever answers an app ping sends a message, and is active by that.
-        let quiet = self.life(Behaviour::Quiet);
+        // Answering an app ping means sending a message, which makes the client active.
+        let quiet = self.client(Behaviour::Quiet);
         let answers = quiet.is_some_and(|quiet| quiet.listening.rhythm(ServerEventKind::AppPing).is_some());
-        let doubtful = answers && skips_active != Some(false);
-        let interval = if doubtful {
-            self.agreed(&SENDING_NOTHING).or_else(|| self.of_who_pings())
+        let is_blurred = answers && skips_active != Some(false);
+        let interval = if is_blurred {
+            self.common_interval(&SENDING_NOTHING).or_else(|| self.interval_by_pinging_client())
         } else {
-            self.agreed(&SENDING_NOTHING_UNASKED)
+            self.common_interval(&SENDING_ONLY_ANSWERS)
         };
-        let interval = interval.filter(|interval| doubtful || !self.has_stopped(interval));
+        let interval = interval.filter(|interval| is_blurred || !self.has_stopped(interval));
         ServerSchedule { sound: self.sound, interval: interval.map(|interval| interval.median), skips_active }
     }
 
-    /// Whether one that answers was asked no more for long before its end.
+    /// Whether the quiet client got no heartbeat for long before its end, although it answers.
     fn has_stopped(&self, interval: &Interval) -> bool {
-        let silence = |life: &ClientRecord| {
-            let last = life.listening.rhythm(self.sound)?.last;
-            Some(life.kept()?.saturating_sub(life.since_greeting(last)))
+        let silence = |client: &ClientRecord| {
+            let last = client.listening.rhythm(self.sound)?.last;
+            Some(client.kept()?.saturating_sub(client.since_greeting(last)))
         };
-        let silence = self.life(Behaviour::Quiet).and_then(silence);
+        let silence = self.client(Behaviour::Quiet).and_then(silence);
         silence.is_some_and(|silence| silence > interval.max.mul_f64(STOPPED_AFTER_INTERVALS))
     }
 
-    fn life(&self, way: Behaviour) -> Option<&'a ClientRecord> {
-        self.lives.iter().find(|life| life.way == way)
+    fn client(&self, way: Behaviour) -> Option<&'a ClientRecord> {
+        self.lives.iter().find(|client| client.way == way)
     }
 
-    /// The interval as this client sees it, if it does.
-    fn seen(&self, way: Behaviour) -> Option<Interval> {
-        // In a flood there is none that a clock keeps.
-        self.life(way)?.listening.rhythm(self.sound)?.sure_interval().filter(|interval| !interval.is_burst())
+    /// The interval as this client sees it, if it is regular.
+    fn interval_seen_by(&self, way: Behaviour) -> Option<Interval> {
+        // A flood has no regular interval.
+        self.client(way)?
+            .listening
+            .rhythm(self.sound)?
+            .sure_interval()
+            .filter(|interval| !interval.is_burst())
     }
 
-    /// The interval as these see it, where nobody of them heard a gap that contradicts it.
-    fn agreed(&self, ways: &[Behaviour]) -> Option<Interval> {
-        let interval = ways.iter().find_map(|way| self.seen(*way))?;
+    /// The interval these clients see, unless one of them saw a contradicting gap.
+    fn common_interval(&self, ways: &[Behaviour]) -> Option<Interval> {
+        let interval = ways.iter().find_map(|way| self.interval_seen_by(*way))?;
         (!self.is_contradicted(interval, ways)).then_some(interval)
     }
 
-    /// Who sends Pings may move what it hears: an interval that is one of its own proves nothing.
-    fn of_who_pings(&self) -> Option<Interval> {
-        let interval = self.seen(Behaviour::PingsOnly).filter(|interval| !self.is_ours(interval))?;
-        let is_too_long = self.seen(Behaviour::Quiet).is_some_and(|other| is_shorter(&other, &interval));
+    /// The interval seen by the Pings-only client. Its own Pings may shift heartbeats, so an interval close
+    /// to a multiple of its own proves nothing.
+    fn interval_by_pinging_client(&self) -> Option<Interval> {
+        let interval = self
+            .interval_seen_by(Behaviour::PingsOnly)
+            .filter(|interval| !self.may_follow_our_traffic(interval))?;
+        let is_too_long =
+            self.interval_seen_by(Behaviour::Quiet).is_some_and(|other| is_shorter(&other, &interval));
         (!is_too_long && !self.is_contradicted(interval, &SENDING_NOTHING)).then_some(interval)
     }
 
     fn is_contradicted(&self, interval: Interval, ways: &[Behaviour]) -> bool {
-        let rhythms = ways.iter().filter_map(|way| self.life(*way)?.listening.rhythm(self.sound));
+        let rhythms = ways.iter().filter_map(|way| self.client(*way)?.listening.rhythm(self.sound));
         rhythms.filter_map(Interarrival::interval).any(|other| !interval.fits(other.median))
     }
 
-    /// Whether an interval may come of our own traffic. It does not where that came at every moment between two
-    /// heartbeats, one time or another: so far must the one have moved against the other.
-    fn is_ours(&self, interval: &Interval) -> bool {
+    /// Whether the interval may follow our own traffic. It does not if our traffic arrived at every phase
+    /// between two heartbeats: the phase must have drifted by a full interval.
+    fn may_follow_our_traffic(&self, interval: &Interval) -> bool {
         let every = self.every.as_secs_f64().max(1e-9);
         let times = (interval.median.as_secs_f64() / every).round().max(1.0);
         let moved = (interval.median.as_secs_f64() - every * times).abs();
         moved * (interval.gaps as f64) < every
     }
 
-    /// Whether the control, which talks, is left out, compared with one that does not.
+    /// Whether the server skips the control, which sends, compared with a client that does not.
     fn skips_active(&self) -> Option<bool> {
-        let (control, usual) = (self.life(Behaviour::Control)?, self.usual()?);
+        let (control, usual) = (self.client(Behaviour::Control)?, self.base_interval()?);
         let intervals = control.kept()?.as_secs_f64() / usual.median.as_secs_f64().max(1e-9);
         if intervals < MIN_INTERVALS {
             return None;
         }
-        // Now and then it has just talked: not one may be left out.
+        // The control has just sent now and then, so if active clients are skipped, some heartbeats would be
+        // missing.
         if let Some(own) =
-            self.seen(Behaviour::Control).filter(|own| usual.fits(own.min) && usual.fits(own.max))
+            self.interval_seen_by(Behaviour::Control).filter(|own| usual.fits(own.min) && usual.fits(own.max))
         {
-            return self.would_show(own.median).then_some(false);
+            return self.is_shift_visible(own.median).then_some(false);
         }
         let heard = control.listening.rhythm(self.sound).map_or(0, |rhythm| rhythm.count);
         (heard as f64 <= intervals * MAX_SKIPPED_PART).then_some(true)
     }
 
-    /// Whether the control's traffic, if it moved heartbeats of this interval, would do so visibly: it does not come
-    /// just when they are due.
-    fn would_show(&self, interval: Duration) -> bool {
+    /// Whether the control's traffic would shift heartbeats of this interval visibly: it is not in phase with
+    /// them.
+    fn is_shift_visible(&self, interval: Duration) -> bool {
         let ratio = self.every.as_secs_f64() / interval.as_secs_f64().max(1e-9);
         let visible =
             tolerance(interval).as_secs_f64() / interval.as_secs_f64().max(1e-9) * MIN_VISIBLE_SHIFT;
         ratio < 1.0 - visible || (visible..1.0 - visible).contains(&ratio.fract())
     }
 
-    /// How often they come to who does not talk, roughly: here one that answers by messages will do, where its answers
-    /// do not blur it.
-    fn usual(&self) -> Option<Interval> {
-        SENDING_NOTHING_UNASKED.iter().find_map(|way| self.seen(*way)).or_else(|| self.of_who_pings())
+    /// The approximate interval for clients that do not send; a client that answers by messages suffices
+    /// here, unless its answers blur it.
+    fn base_interval(&self) -> Option<Interval> {
+        SENDING_ONLY_ANSWERS
+            .iter()
+            .find_map(|way| self.interval_seen_by(*way))
+            .or_else(|| self.interval_by_pinging_client())
     }
 }
 
-/// Traffic postpones a heartbeat, and never hastens it.
+/// Traffic postpones a heartbeat, and never advances it.
 fn is_shorter(a: &Interval, b: &Interval) -> bool {
     a.median + tolerance(b.median) < b.median
 }
 
-/// Those who send nothing at all.
+/// Clients that send nothing at all.
 const SENDING_NOTHING: [Behaviour; 2] = [Behaviour::Mute, Behaviour::HalfClosed];
-/// Those who send nothing unasked.
-const SENDING_NOTHING_UNASKED: [Behaviour; 3] = [Behaviour::Mute, Behaviour::HalfClosed, Behaviour::Quiet];
+/// Clients that send nothing but answers.
+const SENDING_ONLY_ANSWERS: [Behaviour; 3] = [Behaviour::Mute, Behaviour::HalfClosed, Behaviour::Quiet];

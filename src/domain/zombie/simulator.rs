@@ -1,5 +1,5 @@
-//! Servers of every kind, simulated, and each claim about one put to the test: whoever behaves so is let go, and who
-//! behaves so is kept. An inference may say that it does not know; what it says must be so.
+//! Simulates servers of every kind and tests each claim about them: clients that the policy closes are
+//! closed, and those it keeps are kept. An inference may be unknown, but never wrong.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,9 +18,9 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::{Interarrival, ServerEvent, ServerEventKind};
 use crate::domain::stats::interval::tolerance;
 
-/// All moments are in milliseconds; a step is so long.
+/// Times are in milliseconds; this is one step.
 const STEP_MS: u64 = 5;
-/// How long an answer is on its way.
+/// How long an answer takes.
 const TRIP_DELAY: u64 = 5;
 const TRIP_MS: Duration = Duration::from_millis(TRIP_DELAY);
 
@@ -28,7 +28,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What comes from a client.
+/// What a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SimFrame {
     Ping,
@@ -52,7 +52,7 @@ impl SimFrame {
     }
 }
 
-/// From what a server counts an interval.
+/// What starts a server's interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SimOrigin {
     Clock,
@@ -60,12 +60,12 @@ enum SimOrigin {
     LastMessage,
 }
 
-/// When a server gives up who does not answer.
+/// When a server closes a client that does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SimPatience {
     misses: u64,
     timeout: u64,
-    /// What counts as an answer, besides the one that was asked for.
+    /// What counts as an answer besides the requested one.
     takes: Option<RequiredTraffic>,
 }
 
@@ -75,17 +75,17 @@ struct SimHeartbeat {
     interval: u64,
     first: u64,
     from: SimOrigin,
-    /// A tick passes over whom such a frame came from since the last.
+    /// A tick skips clients that sent such a frame since the last tick.
     skips: Option<RequiredTraffic>,
     patience: Option<SimPatience>,
 }
 
-/// Lets go of whom nothing that counts came from for so long.
+/// Closes clients from which nothing that counts came for this long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SimIdleTimer {
     after: u64,
     needs: RequiredTraffic,
-    /// It looks for such clients this often, at these moments; `None`: it sees them at once.
+    /// It checks for such clients at this interval and phase; `None`: it notices at once.
     looks: Option<(u64, u64)>,
 }
 
@@ -102,7 +102,7 @@ struct SimServer {
     idle: Option<SimIdleTimer>,
 }
 
-/// How a client behaves.
+/// What a client sends and answers.
 #[derive(Debug, Clone, Copy, Default)]
 struct SimClient {
     pongs: bool,
@@ -133,18 +133,18 @@ impl SimClient {
     }
 }
 
-/// A server's view of one kind of its heartbeats.
+/// The server's state of one kind of heartbeat.
 #[derive(Debug, Clone, Copy)]
 struct SimSchedule {
     heart: SimHeartbeat,
     next: u64,
     last_ask: u64,
     unanswered: u64,
-    /// When as many as it tolerates were unanswered.
+    /// When the tolerated number was unanswered.
     due: Option<u64>,
 }
 
-/// One connection, from the server's side.
+/// A connection, from the server's side.
 struct SimConnection {
     beating: Vec<SimSchedule>,
     idle: Option<SimIdleTimer>,
@@ -189,14 +189,14 @@ impl SimConnection {
         }
     }
 
-    /// Whether it lets go of the client now.
+    /// Whether the server closes the client now.
     fn ends(&self, now: u64) -> bool {
         let idle = self.idle.is_some_and(|timer| timer.strikes(now - self.counted, self.began + now));
         let due = |beating: &SimSchedule| beating.due.is_some_and(|due| now >= due);
         idle || self.beating.iter().any(due)
     }
 
-    /// What it asks now.
+    /// The heartbeats it sends now.
     fn asks(&mut self, now: u64) -> Vec<ServerEventKind> {
         let (frame, message) = (self.last(RequiredTraffic::AnyFrame), self.last(RequiredTraffic::Messages));
         let skipped_since: Vec<Option<u64>> = self
@@ -230,13 +230,13 @@ impl SimConnection {
     }
 }
 
-/// The life of one client with a server.
+/// The record of one client of a server.
 fn live(server: &SimServer, way: Behaviour, client: SimClient, max: u64) -> ClientRecord {
     let began = way.begins_later();
     let mut connection = SimConnection::new(server, began.as_millis() as u64);
-    let mut life = ClientRecord { began, ..ClientRecord::new(way) };
-    life.fate = ClientEnd::Kept { so_far: ms(max), proven: true };
-    // Each introduces itself.
+    let mut record = ClientRecord { began, ..ClientRecord::new(way) };
+    record.fate = ClientEnd::Kept { so_far: ms(max), proven: true };
+    // Each client first sends a Ping and a message.
     let mut coming: Vec<(u64, SimFrame)> = vec![(0, SimFrame::Ping), (0, SimFrame::Message)];
     let is_due =
         |every: Option<u64>, now: u64| every.is_some_and(|every| now > 0 && now.is_multiple_of(every));
@@ -246,11 +246,12 @@ fn live(server: &SimServer, way: Behaviour, client: SimClient, max: u64) -> Clie
         coming.iter().filter(|(at, _)| *at <= now).for_each(|(at, frame)| connection.takes(*frame, *at));
         coming.retain(|(at, _)| *at > now);
         if connection.ends(now) {
-            life.fate = ClientEnd::Ended { after: ms(now), ending: Arc::new(ending(now)), at_latest: false };
+            record.fate =
+                ClientEnd::Ended { after: ms(now), ending: Arc::new(ending(now)), at_latest: false };
             break;
         }
         for sound in connection.asks(now) {
-            life.listening.heard(ms(now), &ServerEvent::plain(sound, UntrustedText::default()));
+            record.listening.heard(ms(now), &ServerEvent::plain(sound, UntrustedText::default()));
             coming.extend(
                 (sound == ServerEventKind::Ping && client.pongs)
                     .then_some((now + TRIP_DELAY, SimFrame::Pong)),
@@ -261,7 +262,7 @@ fn live(server: &SimServer, way: Behaviour, client: SimClient, max: u64) -> Clie
             );
         }
     }
-    life
+    record
 }
 
 fn ending(age: u64) -> CloseCause {
@@ -269,12 +270,12 @@ fn ending(age: u64) -> CloseCause {
     CloseCause { who, how, reply: None, os_error: None, tcp: None, age: ms(age), idle: ms(0), at }
 }
 
-/// A run as the probe makes it.
+/// All clients of a run, as the command opens them.
 fn lives(server: &SimServer, every: u64, max: u64) -> Vec<ClientRecord> {
     Behaviour::iter().map(|way| live(server, way, SimClient::of(way, every), max)).collect()
 }
 
-/// What is claimed of a server, put to the test.
+/// Tests the claims about a server.
 struct ClaimCheck<'a> {
     server: &'a SimServer,
     every: u64,
@@ -282,7 +283,7 @@ struct ClaimCheck<'a> {
 }
 
 impl ClaimCheck<'_> {
-    /// How long such a client is kept by it, in milliseconds; `None`: to the end.
+    /// How long such a client is kept (ms); `None`: to the end.
     fn kept(&self, client: SimClient) -> Option<u64> {
         live(self.server, Behaviour::Quiet, client, self.max).ended().map(|ended| ended.as_millis() as u64)
     }
@@ -303,7 +304,7 @@ impl ClaimCheck<'_> {
         let client = SimClient::default();
         claim(self.kept(client).is_none(), "a silent client is kept")?;
         let late = |heart: &SimHeartbeat| heart.first.max(heart.interval) >= self.max;
-        claim(self.server.hearts.iter().all(late), "it asks nobody")
+        claim(self.server.hearts.iter().all(late), "it asks no client")
     }
 
     fn try_heartbeat(&self, found: &HeartbeatPolicy) -> Result<(), String> {
@@ -314,10 +315,10 @@ impl ClaimCheck<'_> {
             (ReapingRule::Never { .. }, _) => {
                 claim(self.kept(SimClient::default()).is_none(), "a silent client is kept")?
             }
-            (ReapingRule::After { .. }, None) => claim(answers.is_none(), "who answers is kept")?,
+            (ReapingRule::After { .. }, None) => claim(answers.is_none(), "a client that answers is kept")?,
             (ReapingRule::After { .. }, Some(idle)) => {
                 let after = answers.is_some_and(|after| is_about(after, idle.after));
-                claim(after, "who answers is let go by the timer")?;
+                claim(after, "the timer closes a client that answers")?;
                 self.try_timer(&idle)?;
             }
         }
@@ -326,17 +327,20 @@ impl ClaimCheck<'_> {
         let takes_all =
             takes_all || self.server.idle.is_some_and(|timer| timer.needs != RequiredTraffic::OwnFrames);
         if let (ReapingRule::After { misses, .. }, false) = (found.reaping, takes_all) {
-            let life = live(self.server, Behaviour::Mute, SimClient::answers_all_but(sound), self.max);
+            let record = live(self.server, Behaviour::Mute, SimClient::answers_all_but(sound), self.max);
             // Its other answers may keep it from being asked.
-            let asked = life.listening.rhythm(sound).map_or(0, |rhythm| rhythm.count);
-            claim(life.ended().is_some() || asked < misses, "who answers all but that is let go")?;
+            let asked = record.listening.rhythm(sound).map_or(0, |rhythm| rhythm.count);
+            claim(
+                record.ended().is_some() || asked < misses,
+                "a client that answers all but that is closed",
+            )?;
         }
         Ok(())
     }
 
     fn try_beats(&self, beats: &ServerSchedule) -> Result<(), String> {
         let mut hearts = self.server.hearts.iter().filter(|heart| heart.sound == beats.sound);
-        claim(hearts.clone().next().is_some(), "it sends such")?;
+        claim(hearts.clone().next().is_some(), "it sends such heartbeats")?;
         if let Some(interval) = beats.interval {
             let is = |heart: &SimHeartbeat| is_about(heart.interval, interval);
             let seen = beats.sound == ServerEventKind::Ping && self.is_seen_by_who_answers(interval);
@@ -345,49 +349,49 @@ impl ClaimCheck<'_> {
         match beats.skips_active {
             Some(false) => claim(
                 hearts.any(|heart| heart.skips.is_none() && heart.from == SimOrigin::Clock),
-                "it passes over nobody",
+                "it skips no client",
             ),
             Some(true) | None => Ok(()),
         }
     }
 
-    /// Who answers may get Pings more seldom for that: it is what a good client sees.
+    /// A client that answers may get fewer Pings: the interval is what a healthy client sees.
     fn is_seen_by_who_answers(&self, interval: Duration) -> bool {
         let good = SimClient::of(Behaviour::Quiet, 0);
         [good, SimClient { answers: false, ..good }].into_iter().any(|client| {
-            let life = live(self.server, Behaviour::Quiet, client, self.max);
-            let seen = life.listening.rhythm(ServerEventKind::Ping).and_then(Interarrival::sure_interval);
+            let record = live(self.server, Behaviour::Quiet, client, self.max);
+            let seen = record.listening.rhythm(ServerEventKind::Ping).and_then(Interarrival::sure_interval);
             seen.is_some_and(|seen| seen.fits(interval))
         })
     }
 
-    /// Who sends what is needed in time is kept, who does not is let go after that.
+    /// A client that sends what is needed in time is kept; one that does not is closed after that time.
     fn try_timer(&self, &IdlePolicy { after, edge, needs }: &IdlePolicy) -> Result<(), String> {
         let often = match edge {
             TimerKind::Sharp => (after.as_millis() as u64 / 4).next_multiple_of(STEP_MS),
-            // Who is as often heard as those who were kept.
+            // A client that sends as often as those that were kept.
             TimerKind::Swept | TimerKind::Unknown => self.every,
         };
         let often = Some(often);
         let quiet = SimClient::of(Behaviour::Quiet, 0);
         let (pings, messages) = (SimClient { pings: often, ..quiet }, SimClient { messages: often, ..quiet });
-        claim(self.kept(messages).is_none(), "who sends messages is kept")?;
+        claim(self.kept(messages).is_none(), "a client that sends messages is kept")?;
         match needs {
             RequiredTraffic::Messages => claim(self.kept(pings).is_some(), "Pings do not help")?,
             RequiredTraffic::OwnFrames | RequiredTraffic::AnyFrame => {
-                claim(self.kept(pings).is_none(), "who sends Pings is kept")?
+                claim(self.kept(pings).is_none(), "a client that sends Pings is kept")?
             }
         }
         let SimIdleTimer { after: timer, needs: counts, looks } =
             self.server.idle.ok_or("there is no timer")?;
         let late = Behaviour::Stalled.begins_later() + tolerance(ms(timer));
         match edge {
-            // A look as often as the clients begin apart looks sharp, and is no later than that.
+            // A check interval as short as the distance of the starts looks exact, and is no later than that.
             TimerKind::Sharp => {
                 claim(after + TRIP_MS >= ms(timer) && after <= ms(timer) + late, "the timer")?
             }
             TimerKind::Swept => {
-                claim(looks.is_some() && after + TRIP_MS >= ms(timer), "it looks now and then")?
+                claim(looks.is_some() && after + TRIP_MS >= ms(timer), "it checks at intervals")?
             }
             TimerKind::Unknown => claim(after + TRIP_MS >= ms(timer), "it is no longer than that")?,
         }
@@ -402,8 +406,8 @@ fn claim(so: bool, what: &str) -> Result<(), String> {
     so.then_some(()).ok_or_else(|| what.to_string())
 }
 
-fn is_about(truth: u64, told: Duration) -> bool {
-    told.abs_diff(ms(truth)) <= tolerance(ms(truth))
+fn is_about(truth: u64, found: Duration) -> bool {
+    found.abs_diff(ms(truth)) <= tolerance(ms(truth))
 }
 
 fn needs() -> impl Strategy<Value = RequiredTraffic> {
@@ -445,7 +449,7 @@ fn server() -> impl Strategy<Value = SimServer> {
     let idle = proptest::option::weighted(0.4, timer);
     let server = (ping, app, idle)
         .prop_map(|(ping, app, idle)| SimServer { hearts: ping.into_iter().chain(app).collect(), idle });
-    server.prop_filter("the end of patience, by chance when a rare timer would strike", |server| {
+    server.prop_filter("the timeout coincides with a check of the timer", |server| {
         let rare = server.idle.is_some_and(|timer| timer.needs == RequiredTraffic::OwnFrames);
         !rare || server.hearts.iter().all(|heart| heart.patience.is_none())
     })
@@ -454,7 +458,7 @@ fn server() -> impl Strategy<Value = SimServer> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
-    fn what_is_said_of_a_server_is_so(server in server(), every in 40..200_u64) {
+    fn inferred_policy_is_true_of_the_server(server in server(), every in 40..200_u64) {
         let (every, max) = (every * STEP_MS, 24_000);
         let lives = lives(&server, every, max);
         // A control that is not kept voids the run.
@@ -465,9 +469,9 @@ proptest! {
         prop_assert!(judged.is_ok(), "{}: {:#?}", judged.unwrap_err(), policy);
     }
 
-    /// It would be easy never to be wrong: the usual servers must be known for what they are.
+    /// Always answering "unknown" would be easy, so the common servers must be recognized.
     #[test]
-    fn the_usual_heartbeats_are_recognised(
+    fn common_heartbeats_are_recognized(
         usual in heart(ServerEventKind::Ping), app in any::<bool>(), patience in patience(), every in 40..200_u64,
     ) {
         let sound = if app { ServerEventKind::AppPing } else { ServerEventKind::Ping };
@@ -476,15 +480,15 @@ proptest! {
         let lives = lives(&SimServer { hearts: vec![heart], idle: None }, every * STEP_MS, 24_000);
         let ReapingPolicy::Heartbeat(found) = infer(&lives, ms(every * STEP_MS)) else { panic!("not recognised") };
         prop_assert_eq!(found.beats.sound, sound);
-        let ReapingRule::After { total: told, .. } = found.reaping else { panic!("{found:?}") };
-        prop_assert_eq!((told, found.idle), (ms(total), None));
+        let ReapingRule::After { total: found_total, .. } = found.reaping else { panic!("{found:?}") };
+        prop_assert_eq!((found_total, found.idle), (ms(total), None));
         let interval = found.beats.interval;
-        prop_assert!(interval.is_none_or(|told| is_about(heart.interval, told)), "{:?}", interval);
-        prop_assert!(app || interval.is_some(), "who answers Pings is a witness");
+        prop_assert!(interval.is_none_or(|found| is_about(heart.interval, found)), "{:?}", interval);
+        prop_assert!(app || interval.is_some(), "a client that answers Pings shows the interval");
     }
 
     #[test]
-    fn the_usual_timers_are_recognised(after in 60..800_u64, messages in any::<bool>()) {
+    fn common_timers_are_recognized(after in 60..800_u64, messages in any::<bool>()) {
         let needs = if messages { RequiredTraffic::Messages } else { RequiredTraffic::AnyFrame };
         let timer = SimIdleTimer { after: after * STEP_MS, needs, looks: None };
         let lives = lives(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
@@ -492,15 +496,16 @@ proptest! {
         prop_assert_eq!(infer(&lives, ms(200)), ReapingPolicy::Idle(found, None));
     }
 
-    /// A look that does not fall between the two is seen to be one; one that does makes ages that may be of no timer.
+    /// A check that does not fall between the two ends is recognized; one that does makes the ages look like
+    /// no timer.
     #[test]
-    fn a_server_that_looks_now_and_then_is_recognised(after in 60..400_u64, every in 100..600_u64, phase in 0..600_u64) {
+    fn server_checking_at_intervals_is_recognized(after in 60..400_u64, every in 100..600_u64, phase in 0..600_u64) {
         let looks = Some((every * STEP_MS, phase * STEP_MS));
         let timer = SimIdleTimer { after: after * STEP_MS, needs: RequiredTraffic::AnyFrame, looks };
         let lives = lives(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
-        let life = |way| lives.iter().find(|life| life.way == way).unwrap();
-        let end = |way| life(way).ended().map(|ended| life(way).began + ended);
-        let age = |way| life(way).ended().unwrap_or_default();
+        let record = |way| lives.iter().find(|record| record.way == way).unwrap();
+        let end = |way| record(way).ended().map(|ended| record(way).began + ended);
+        let age = |way| record(way).ended().unwrap_or_default();
         let together = end(Behaviour::Mute) == end(Behaviour::Stalled);
         match infer(&lives, ms(200)) {
             ReapingPolicy::Idle(found, None) => {

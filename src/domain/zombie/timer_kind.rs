@@ -1,4 +1,4 @@
-//! Whether a timer strikes when it has run out, or when the server next looks.
+//! Whether a timer fires exactly or only when the server next checks.
 
 use std::time::Duration;
 
@@ -7,63 +7,63 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::behaviour::Behaviour;
 use super::client_record::ClientRecord;
 
-/// Clients that began less apart show nothing.
+/// Minimum distance of two clients' starts to show a difference.
 const MIN_START_GAP: Duration = Duration::from_millis(100);
-/// Their ages, or the moments of their ends, agree within so large a part of how far apart they began.
+/// Maximum deviation of their ages or end times, as a fraction of the distance of their starts.
 const MAX_DEVIATION_PART: f64 = 0.33;
 
-/// What shows how exactly an age is a timer's.
+/// How exactly a client's age at its end shows a timer's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum TimerKind {
-    /// Clients that began at different moments were let go at the same age: each has a timer of its own.
+    /// Clients that started at different moments were closed at the same age: each has its own timer.
     Sharp,
-    /// They were let go at the same moment, of different ages: the server looks only now and then, and what it waits for
-    /// may be shorter by up to the time between two looks.
+    /// They were closed at the same moment at different ages: the server checks at intervals, and its timeout
+    /// may be shorter by up to one interval.
     Swept,
-    /// Neither was seen; so it may be shorter, too.
+    /// Neither was observed, so the timeout may be shorter too.
     Unknown,
 }
 
 impl TimerKind {
-    /// What the mute client and the stalled one show, which begins later: both are silent from their beginnings on.
+    /// From the mute client and the stalled one, which starts later: both are silent from their start.
     pub fn of(lives: &[ClientRecord]) -> TimerKind {
-        seen(lives).unwrap_or(TimerKind::Unknown)
+        kind_of_silent_clients(lives).unwrap_or(TimerKind::Unknown)
     }
 }
 
-fn seen(lives: &[ClientRecord]) -> Option<TimerKind> {
-    let life = |way| lives.iter().find(|life| life.way == way);
-    let mute = life(Behaviour::Mute)?;
-    let quiet = life(Behaviour::Quiet).and_then(ClientRecord::ended).zip(mute.ended());
-    let is_the_timers =
-        mute.asks().is_empty() || quiet.is_some_and(|(quiet, mute)| agree(quiet, mute, apart(lives)));
-    shown(lives).filter(|_| is_the_timers)
+fn kind_of_silent_clients(lives: &[ClientRecord]) -> Option<TimerKind> {
+    let record = |way| lives.iter().find(|client| client.way == way);
+    let mute = record(Behaviour::Mute)?;
+    let quiet = record(Behaviour::Quiet).and_then(ClientRecord::ended).zip(mute.ended());
+    let is_timer_the_cause = mute.asks().is_empty()
+        || quiet.is_some_and(|(quiet, mute)| is_within_gap(quiet, mute, start_gap(lives)));
+    kind_by_ends(lives).filter(|_| is_timer_the_cause)
 }
 
-/// Whether two that fell silent at different moments were let go at one.
-pub(super) fn went_at_one_moment(lives: &[ClientRecord]) -> bool {
-    shown(lives) == Some(TimerKind::Swept)
+/// Whether two clients that fell silent at different moments were closed at the same moment.
+pub(super) fn ended_at_one_moment(lives: &[ClientRecord]) -> bool {
+    kind_by_ends(lives) == Some(TimerKind::Swept)
 }
 
-/// So much later than the mute the stalled client began; zero where neither shows anything.
-fn apart(lives: &[ClientRecord]) -> Duration {
-    let began = |way| lives.iter().find(|life| life.way == way).map(|life| life.began);
+/// How much later than the mute client the stalled one started; zero if unknown.
+fn start_gap(lives: &[ClientRecord]) -> Duration {
+    let began = |way| lives.iter().find(|client| client.way == way).map(|client| client.began);
     let apart = began(Behaviour::Stalled).zip(began(Behaviour::Mute));
     apart.map(|(stalled, mute)| stalled.saturating_sub(mute)).unwrap_or_default()
 }
 
-fn agree(a: Duration, b: Duration, apart: Duration) -> bool {
+fn is_within_gap(a: Duration, b: Duration, apart: Duration) -> bool {
     a.abs_diff(b) <= apart.mul_f64(MAX_DEVIATION_PART)
 }
 
-/// What their ends alone show.
-fn shown(lives: &[ClientRecord]) -> Option<TimerKind> {
-    let ended = |way| lives.iter().find(|life| life.way == way).and_then(ClientRecord::ended);
-    // An end that was found later than it came agrees with neither.
+/// The kind that the two ends alone show.
+fn kind_by_ends(lives: &[ClientRecord]) -> Option<TimerKind> {
+    let ended = |way| lives.iter().find(|client| client.way == way).and_then(ClientRecord::ended);
+    // An end found later than it happened agrees with neither.
     let (early, late) = (ended(Behaviour::Mute)?, ended(Behaviour::Stalled)?);
-    let apart = Some(apart(lives)).filter(|apart| *apart >= MIN_START_GAP)?;
-    match (agree(early, late, apart), agree(early, late + apart, apart)) {
+    let apart = Some(start_gap(lives)).filter(|apart| *apart >= MIN_START_GAP)?;
+    match (is_within_gap(early, late, apart), is_within_gap(early, late + apart, apart)) {
         (true, false) => Some(TimerKind::Sharp),
         (false, true) => Some(TimerKind::Swept),
         (true, true) | (false, false) => None,
@@ -72,16 +72,16 @@ fn shown(lives: &[ClientRecord]) -> Option<TimerKind> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inference::tests::{life, ms};
+    use super::super::inference::tests::{ms, record};
     use super::*;
 
     fn edge(mute: u64, stalled: u64, apart: u64) -> TimerKind {
-        let late = ClientRecord { began: ms(apart), ..life(Behaviour::Stalled, &[], stalled, true) };
-        TimerKind::of(&[life(Behaviour::Mute, &[], mute, true), late])
+        let late = ClientRecord { began: ms(apart), ..record(Behaviour::Stalled, &[], stalled, true) };
+        TimerKind::of(&[record(Behaviour::Mute, &[], mute, true), late])
     }
 
     #[test]
-    fn staggered_starts_tell_a_timer_from_a_sweep() {
+    fn different_starts_distinguish_a_timer_from_a_sweep() {
         assert_eq!(edge(60_000, 60_020, 400), TimerKind::Sharp);
         assert_eq!(edge(60_400, 60_010, 400), TimerKind::Swept);
         assert_eq!(edge(60_400, 60_200, 400), TimerKind::Unknown, "neither");
@@ -95,18 +95,18 @@ mod tests {
 
     #[test]
     fn end_for_an_unanswered_ping_shows_no_timer() {
-        let late = ClientRecord { began: ms(400), ..life(Behaviour::Stalled, &[], 60_000, true) };
+        let late = ClientRecord { began: ms(400), ..record(Behaviour::Stalled, &[], 60_000, true) };
         let edge = |quiet| {
-            let quiet = life(Behaviour::Quiet, &[50_000], quiet, true);
-            TimerKind::of(&[life(Behaviour::Mute, &[50_000], 60_000, true), late.clone(), quiet])
+            let quiet = record(Behaviour::Quiet, &[50_000], quiet, true);
+            TimerKind::of(&[record(Behaviour::Mute, &[50_000], 60_000, true), late.clone(), quiet])
         };
         assert_eq!((edge(60_010), edge(62_000)), (TimerKind::Sharp, TimerKind::Unknown));
     }
 
     #[test]
-    fn who_did_not_end_shows_nothing() {
-        let late = ClientRecord { began: ms(400), ..life(Behaviour::Stalled, &[], 60_000, false) };
-        let mute = life(Behaviour::Mute, &[], 60_000, true);
+    fn client_without_an_end_shows_no_timer_kind() {
+        let late = ClientRecord { began: ms(400), ..record(Behaviour::Stalled, &[], 60_000, false) };
+        let mute = record(Behaviour::Mute, &[], 60_000, true);
         assert_eq!(TimerKind::of(&[mute.clone(), late]), TimerKind::Unknown);
         assert_eq!(TimerKind::of(&[mute]), TimerKind::Unknown);
     }

@@ -202,7 +202,7 @@ impl UnawaitedMessages {
             return format!("the preamble could not be sent within {}", show(preamble.timeout));
         };
         let others = match self.count {
-            0 => "no message came at all".to_string(),
+            0 => "no message was received".to_string(),
             1 => format!("one other came: {}", self.first),
             count => format!("{count} others came, the first: {}", self.first),
         };

@@ -80,7 +80,7 @@ pub struct IdleDocument {
     trials: Vec<TrialDocument>,
     /// What ended connections and is no timeout; it entered no bracket, lifetime or advice.
     incidents: Vec<IncidentDocument>,
-    /// Rounds that did not count because the control died, or all connections ended at one moment.
+    /// Rounds that did not count because the control died, or all connections ended at the same moment.
     void_rounds: u32,
     /// Connections that were opened for the search; at most `settings.most_connections`.
     connections: u32,
@@ -283,7 +283,7 @@ pub struct PrescriptionDocument {
     reconnect_before_ms: Option<Ms>,
 }
 
-/// Ends of connections that say nothing of a timeout.
+/// Ends of connections that show nothing about a timeout.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IncidentDocument {
@@ -526,8 +526,8 @@ impl From<Recommendation> for PrescriptionDocument {
                 interval_ms: Some(interval.into()),
                 survived_ms: Some(survived.into()),
                 timeout_found: Some(found),
-                clears_one_lost: prescription.clears_a_loss(),
-                interval_with_one_lost_ms: ms(prescription.with_a_loss()),
+                clears_one_lost: prescription.tolerates_one_loss(),
+                interval_with_one_lost_ms: ms(prescription.interval_tolerating_one_loss()),
                 reconnect_before_ms: ms(before),
             },
             Recommendation::Reconnect { before } => PrescriptionDocument {
@@ -566,10 +566,10 @@ impl From<&refresh::RefreshResults> for RefreshDocument {
 
 impl From<&refresh::MethodResult> for RefreshRow {
     fn from(row: &refresh::MethodResult) -> RefreshRow {
-        let (survived, died_after, why) = match &row.fate {
+        let (survived, died_after, why) = match &row.outcome {
             KeepaliveOutcome::Survived => (Some(true), None, None),
             KeepaliveOutcome::Died { after, how } => (Some(false), Some(*after), Some(how)),
-            KeepaliveOutcome::Untold { why } => (None, None, Some(why)),
+            KeepaliveOutcome::Unknown { why } => (None, None, Some(why)),
         };
         RefreshRow {
             method: row.method.into(),
@@ -589,7 +589,7 @@ impl From<&report::Verification> for VerifiedDocument {
             VerifyOutcome::Ended(ending) => {
                 (Some(false), Some(JsonEndingDocument::from(ending.as_ref())), None)
             }
-            VerifyOutcome::Untold(why) => (None, None, Some(why.clone())),
+            VerifyOutcome::Unknown(why) => (None, None, Some(why.clone())),
         };
         VerifiedDocument {
             interval_ms: verified.interval.into(),

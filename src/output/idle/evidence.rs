@@ -58,10 +58,10 @@ pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
 
 fn refresh_cells(row: &MethodResult) -> [String; 3] {
     let every = row.every.map_or_else(|| "-".to_string(), format::at_least);
-    let result = match &row.fate {
+    let result = match &row.outcome {
         KeepaliveOutcome::Survived => format!("survived {}", format::duration(row.held)),
         KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", format::duration(*after)),
-        KeepaliveOutcome::Untold { why } => format!("not known: {why}"),
+        KeepaliveOutcome::Unknown { why } => format!("not known: {why}"),
     };
     [method(row.method).to_string(), every, result]
 }

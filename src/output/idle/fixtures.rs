@@ -307,7 +307,7 @@ fn chatter() -> Vec<IdleEvent> {
         answered: false,
     });
     scene.findings.bracket.lo = Some(ms(25_003));
-    scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
+    scene.because("the server sends by itself, about every 25.002 s; the longest quiet gap was 25.003 s");
     scene.end(76_000, RunResult::Passed)
 }
 
@@ -330,7 +330,7 @@ fn impatience() -> Vec<IdleEvent> {
         answered: false,
     });
     scene.findings.bracket.lo = Some(ms(15_000));
-    scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
+    scene.because("the server sends by itself, about every 15 s; the longest quiet gap was 15 s");
     scene.end(30_500, RunResult::Passed)
 }
 
@@ -409,8 +409,8 @@ fn lingers() -> Vec<IdleEvent> {
     scene.end(19_000, RunResult::Passed)
 }
 
-fn row(method: KeepaliveMethod, every: Option<u64>, fate: KeepaliveOutcome) -> MethodResult {
-    MethodResult { method, every: every.map(ms), held: ms(150_000), fate }
+fn row(method: KeepaliveMethod, every: Option<u64>, outcome: KeepaliveOutcome) -> MethodResult {
+    MethodResult { method, every: every.map(ms), held: ms(150_000), outcome }
 }
 
 /// A server that counts messages only; and the prescription does not hold.
@@ -421,7 +421,8 @@ fn refresh() -> Vec<IdleEvent> {
         after: ms(60_020),
         how: "peer closed TCP (FIN) without a close frame".to_string(),
     };
-    let untold = KeepaliveOutcome::Untold { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
+    let untold =
+        KeepaliveOutcome::Unknown { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
     let rows = vec![
         row(KeepaliveMethod::PingPong, Some(44_475), died()),
         row(KeepaliveMethod::UnsolicitedPong, Some(44_475), died()),

@@ -67,7 +67,8 @@ impl SearchLog {
 fn introduction(info: &IdleInfo) -> String {
     let search = &info.search;
     format!(
-        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, within {}\n",
+        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, \
+         within {}\n",
         info.url,
         format::duration(search.min),
         format::duration(search.max),
@@ -317,7 +318,7 @@ fn prescription(prescription: Recommendation, what: &str) -> String {
             "nothing to do: a heartbeat every {interval} would be safe, for a silence of {survived} survived"
         );
     }
-    let lost = match (prescription.clears_a_loss(), prescription.with_a_loss()) {
+    let lost = match (prescription.tolerates_one_loss(), prescription.interval_tolerating_one_loss()) {
         (Some(true), _) => "; that survives the loss of one, too".to_string(),
         (_, Some(half)) => {
             format!("; if one lost heartbeat must not break the connection, use {}", format::at_least(half))
@@ -347,8 +348,8 @@ fn no_sure_interval(findings: &IdleFindings) -> Option<String> {
     if let Some(age) = findings.lifetime_or_idle {
         let before = format::at_least(age.lo.mul_f64(0.75));
         return Some(format!(
-            "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} old: \
-             --app-ping TEMPLATE or --allow-messages tells which"
+            "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} \
+             old: --app-ping TEMPLATE or --allow-messages tells which"
         ));
     }
     if findings.verdict == IdleVerdict::ServerPolicy && findings.bracket.hi.is_none() {
@@ -377,7 +378,7 @@ fn verified(verified: &Verification) -> String {
             let wanted = format::duration(verified.wanted);
             format!("no: a heartbeat every {every} was to hold for {wanted}, but {}", human::ending(ending))
         }
-        VerifyOutcome::Untold(why) => format!("not known: {why}"),
+        VerifyOutcome::Unknown(why) => format!("not known: {why}"),
     }
 }
 

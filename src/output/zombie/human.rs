@@ -168,7 +168,7 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
         }
         ReapingPolicy::KeepsAll => {
             let waited = findings
-                .life(Behaviour::Mute)
+                .client(Behaviour::Mute)
                 .and_then(ClientRecord::kept)
                 .map(format::duration)
                 .unwrap_or_default();
@@ -191,7 +191,7 @@ fn no_heartbeat(findings: &ZombieFindings) -> &'static str {
 
 /// Who ends a connection without a word of the WebSocket's may not know what that is.
 fn whose(findings: &ZombieFindings) -> &'static str {
-    let how = findings.life(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
+    let how = findings.client(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
     match how {
         Some(CloseKind::Fin | CloseKind::Rst) => "; it is the server's, or that of a proxy in front of it",
         Some(_) | None => "",

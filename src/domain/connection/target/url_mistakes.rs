@@ -1,11 +1,11 @@
-//! Common mistakes in a typed URL: quotes around it, a variable that the shell did not expand, an IPv6 address without
-//! brackets, the URL form of a Unix socket.
+//! Common mistakes in a typed URL: quotes around it, a variable that the shell did not expand, an IPv6
+//! address without brackets, the URL form of a Unix socket.
 
 use url::Host;
 
 use crate::domain::connection::target::{TargetError, authority, is_scheme, redact_typed, suggest};
 
-/// The first mistake in `given` that a reader can correct; `None` where it has none of those known here.
+/// The first mistake in `given` that a user can correct; `None` if it has no known one.
 pub fn find(given: &str) -> Option<TargetError> {
     quoted(given)
         .or_else(|| unexpanded(given))
@@ -15,10 +15,10 @@ pub fn find(given: &str) -> Option<TargetError> {
 
 const QUOTES: [char; 9] = ['\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '<', '>'];
 
-/// Quotes that reached us as a part of the URL: from a CI file, from `cmd.exe`, or pasted.
+/// Quotes that became part of the URL: from a CI file, from `cmd.exe`, or pasted.
 fn quoted(given: &str) -> Option<TargetError> {
     let bare = given.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
-    // A path may end in an apostrophe: without an opening quote only a second look decides.
+    // A path may end in an apostrophe, so without an opening quote the other end decides.
     let opened = given.starts_with(QUOTES);
     let closed = given.ends_with(QUOTES) && !authority_and_path(given).contains(['/', '?', '#']);
     (opened || closed).then(|| TargetError::Quoted {
@@ -31,7 +31,7 @@ fn authority_and_path(given: &str) -> &str {
     given.split_once("://").map_or(given, |(_, rest)| rest)
 }
 
-/// A variable in the place of the URL or in its host: `$URL`, `ws://${HOST}/`, `%URL%`, `{{ url }}`, `$(cmd)`.
+/// A variable as the URL or in its host: `$URL`, `ws://${HOST}/`, `%URL%`, `{{ url }}`, `$(cmd)`.
 fn unexpanded(given: &str) -> Option<TargetError> {
     let place = match given.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => host_and_port(&authority(rest)).to_string(),
@@ -70,7 +70,7 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// The URL forms of a Unix socket: `ws+unix:///run/app.sock:/path` of the npm package `ws`, and those like it.
+/// URL forms of a Unix socket: `ws+unix:///run/app.sock:/path` of the npm package `ws`, and similar ones.
 fn unix_socket(given: &str) -> Option<TargetError> {
     let (scheme, rest) = given.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
@@ -87,7 +87,7 @@ fn unix_socket(given: &str) -> Option<TargetError> {
     Some(TargetError::UnixSocket { given: redact_typed(given), socket: socket.to_string(), meant })
 }
 
-/// A host with more than one colon outside of brackets: an IPv6 address as it is written everywhere but in URLs.
+/// A host with more than one colon outside brackets: an IPv6 address as written outside URLs.
 fn without_brackets(given: &str) -> Option<TargetError> {
     let (scheme, rest) =
         given.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("ws", given));
@@ -103,7 +103,7 @@ fn without_brackets(given: &str) -> Option<TargetError> {
         .then(|| TargetError::NoBrackets { given: redact_typed(given), meant: meant.join("' or '") })
 }
 
-/// The ways to read `host` as an IPv6 address, with a port or without, the one with a port first.
+/// The possible readings of `host` as an IPv6 address, those with a port first.
 fn bracketed(host: &str) -> Vec<String> {
     let is_address =
         |text: &str| text.split('%').next().is_some_and(|ip| Host::parse(&format!("[{ip}]")).is_ok());
@@ -113,7 +113,7 @@ fn bracketed(host: &str) -> Vec<String> {
     with_port.into_iter().chain(is_address(host).then(|| format!("[{host}]"))).collect()
 }
 
-/// What follows the userinfo.
+/// The text after the userinfo.
 fn host_and_port(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

@@ -1,4 +1,4 @@
-//! Whether one known timer agrees with what was seen, and where it does not.
+//! Whether a known timer agrees with an observation, and where it does not.
 
 use std::time::Duration;
 
@@ -12,38 +12,38 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::ResetBy;
 use crate::domain::idle::refresh::KeepaliveMethod;
 
-/// A measurement is this far off a timer's value at least, and by this part of it.
+/// A measurement's uncertainty: at least this time, and this fraction of the timer's value.
 const SLACK: Duration = Duration::from_millis(250);
 const SLACK_PART: f64 = 0.005;
-/// By this much at most a silence may outlast the timer and survive: a hop counts by its own clock.
+/// A silence may survive this much longer than the timer, because a hop counts by its own clock.
 const EARLY: Duration = Duration::from_millis(50);
-/// A bracket without a visible end that is wider than this part of its upper end says nothing of a value.
+/// A bracket without a visible end shows no value if it is wider than this fraction of its upper end.
 const MAX_BRACKET_PART: f64 = 0.4;
-/// Visible ends of a timer that is exact lie this near together, or within this part.
+/// An exact timer's visible ends lie within this time, or this fraction.
 const EXACT: Duration = Duration::from_millis(500);
 const EXACT_PART: f64 = 0.02;
 
-/// Where a known timer contradicts what was seen.
+/// Where a known timer contradicts an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contradiction {
     /// It is another kind of timer, or there is none.
     NoSuchTimer,
-    /// It would have shown itself in the response, or taken away a header that is there.
+    /// It would have added a header, or removed one that is there.
     Headers,
     /// It cuts in another way.
     Cut,
-    /// Its value is fixed, or limited, and another one was found.
+    /// Its value is fixed or limited, and another one was found.
     Value,
-    /// It is reset by something else than what was tried.
+    /// Other traffic resets it than the observations show.
     Resets,
-    /// It is exact, and the ends were not; or nothing that is sent before its end is lost.
+    /// It is exact and the ends were not; or it loses no data before its end, and data was lost.
     Timing,
 }
 
-/// A known timer that agrees with what was seen.
+/// A known timer that agrees with an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
-    /// The value that the setting must have: its default where that agrees, else the roundest number.
+    /// The value the setting must have: its default if that agrees, else the roundest number.
     pub value: Duration,
     pub matched: Matched,
     /// The header that names the product.
@@ -51,18 +51,18 @@ pub struct Fit {
     pub cut: FitScore,
 }
 
-/// What the value is to the product.
+/// How the value relates to the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matched {
-    /// What holds without configuration.
+    /// The value without configuration.
     Default,
-    /// Not the default, but often found.
+    /// Not the default, but common.
     Typical(&'static str),
-    /// One of many that can be set.
+    /// One of many possible values.
     Any,
 }
 
-/// The known way of cutting that is most like what was seen.
+/// The known way of cutting most similar to the observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FitScore {
     pub cut: CutKind,
@@ -71,17 +71,17 @@ pub struct FitScore {
     pub usual: bool,
 }
 
-/// How like what was seen a known way of cutting is.
+/// How similar a known way of cutting is to the observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FitDegree {
-    /// It may look so when another hop takes part.
+    /// It may look like this if another hop takes part.
     Possible,
     /// What is known allows it, but is less exact.
     Allowed,
     Same,
 }
 
-/// Holds a known timer against what was seen.
+/// Compares a known timer with an observation.
 pub fn fit(middlebox: &'static Middlebox, observed: &CutObservation) -> Result<Fit, Contradiction> {
     let is_there = middlebox.kind == observed.kind
         && !middlebox.from_reload
@@ -90,15 +90,15 @@ pub fn fit(middlebox: &'static Middlebox, observed: &CutObservation) -> Result<F
     if !is_there {
         return Err(Contradiction::NoSuchTimer);
     }
-    let cut = most_like(middlebox, observed.seen).ok_or(Contradiction::Cut)?;
-    if !resets_agree(middlebox, observed) {
+    let cut = most_similar(middlebox, observed.seen).ok_or(Contradiction::Cut)?;
+    if !is_reset_consistent(middlebox, observed) {
         return Err(Contradiction::Resets);
     }
-    if !timing_agrees(middlebox, observed) {
+    if !is_timing_consistent(middlebox, observed) {
         return Err(Contradiction::Timing);
     }
-    let (value, matched) = value(middlebox, observed).ok_or(Contradiction::Value)?;
-    let header = stance(middlebox, observed.headers)?;
+    let (value, matched) = required_value(middlebox, observed).ok_or(Contradiction::Value)?;
+    let header = header_evidence(middlebox, observed.headers)?;
     Ok(Fit { value, matched, header, cut })
 }
 
@@ -111,19 +111,19 @@ pub fn naming_header(middlebox: &Middlebox, headers: &[(String, UntrustedText)])
         | ProductMarks::Behind(marks)
         | ProductMarks::Always(marks) => marks,
     };
-    let named = headers.iter().find(|(name, value)| marks.iter().any(|mark| bears(mark, name, value)));
+    let named = headers.iter().find(|(name, value)| marks.iter().any(|mark| matches_mark(mark, name, value)));
     named.map(|(name, value)| format!("{name}: {value}"))
 }
 
-/// Whether a header is that of a proxy or a cloud, and not of the server behind it.
+/// Whether a header comes from a proxy or a cloud rather than the server behind it.
 pub fn names_a_hop(header: &(String, UntrustedText)) -> bool {
     let is_hop =
         |middlebox: &&Middlebox| matches!(middlebox.family, ProductFamily::Proxy | ProductFamily::Cloud);
     all().filter(is_hop).any(|middlebox| naming_header(middlebox, std::slice::from_ref(header)).is_some())
 }
 
-/// The header that names the product, where one does; an error where the headers speak against it.
-fn stance(
+/// The header that names the product, if there is one; an error if the headers contradict it.
+fn header_evidence(
     middlebox: &Middlebox,
     headers: &[(String, UntrustedText)],
 ) -> Result<Option<String>, Contradiction> {
@@ -139,8 +139,8 @@ fn stance(
     if is_against || middlebox.hides_server && has_server { Err(Contradiction::Headers) } else { Ok(None) }
 }
 
-/// Whether a header bears a mark: as a word of its own, so that `istio-envoy` is not `envoy`.
-fn bears(mark: &HeaderMark, name: &str, value: &UntrustedText) -> bool {
+/// Whether a header matches a mark as a whole word, so that `istio-envoy` is not `envoy`.
+fn matches_mark(mark: &HeaderMark, name: &str, value: &UntrustedText) -> bool {
     let is_named =
         if mark.header.ends_with('-') { name.starts_with(mark.header) } else { name == mark.header };
     is_named && has_word(&value.as_str().to_lowercase(), mark.contains)
@@ -156,16 +156,16 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// The way of cutting that is most like what was seen; `None` when none is.
-pub fn most_like(middlebox: &Middlebox, seen: ObservedCut) -> Option<FitScore> {
-    let likenesses = middlebox.cuts.iter().enumerate().filter_map(|(place, cut)| {
-        let degree = likeness(seen, *cut)?;
+/// The most similar way of cutting; `None` if none is similar.
+pub fn most_similar(middlebox: &Middlebox, seen: ObservedCut) -> Option<FitScore> {
+    let similarities = middlebox.cuts.iter().enumerate().filter_map(|(place, cut)| {
+        let degree = similarity(seen, *cut)?;
         Some(FitScore { cut: *cut, degree, usual: place == 0 })
     });
-    likenesses.max_by_key(|likeness| (likeness.degree, likeness.usual))
+    similarities.max_by_key(|similarity| (similarity.degree, similarity.usual))
 }
 
-fn likeness(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
+fn similarity(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
     use VisibleCut::{CloseFrame, Fin, HalfClose, Rst, UntriedFin};
     match (seen, cut) {
         (ObservedCut::Visible(Fin), CutKind::Fin)
@@ -186,11 +186,11 @@ fn likeness(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
     }
 }
 
-/// Whether what resets the timer is what kept the connection open, as far as that was tried.
-fn resets_agree(middlebox: &Middlebox, observed: &CutObservation) -> bool {
+/// Whether what resets the timer agrees with what kept the connection open, as far as that was tried.
+fn is_reset_consistent(middlebox: &Middlebox, observed: &CutObservation) -> bool {
     let kept = |method| observed.kept_by(method);
     let Some(resets) = middlebox.resets else { return true };
-    // Only what reads frames tells Pings from messages.
+    // Only a product that reads frames distinguishes Pings from messages.
     if let Some(reset_by) = observed.reset_by {
         return reset_by == ResetBy::Messages && resets == TimerReset::MessagesOnly;
     }
@@ -212,24 +212,25 @@ fn resets_agree(middlebox: &Middlebox, observed: &CutObservation) -> bool {
     }
 }
 
-/// Whether the ends lie as near together as the timer strikes, and what is sent before them fares alike.
-fn timing_agrees(middlebox: &Middlebox, observed: &CutObservation) -> bool {
+/// Whether the spread of the ends and the loss of data before them match the timer.
+fn is_timing_consistent(middlebox: &Middlebox, observed: &CutObservation) -> bool {
     let is_late = !middlebox.delay.is_zero() || !middlebox.coarse.is_zero();
     let width = observed.ends.map_or(Duration::ZERO, |ends| ends.max - ends.min);
     let most = observed.ends.map_or(EXACT, |ends| EXACT.max(ends.max.mul_f64(EXACT_PART)));
     width <= most + middlebox.coarse && (is_late || !observed.lingers)
 }
 
-/// The value that the setting must have to cut so; `None` where it cannot.
-fn value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(Duration, Matched)> {
+/// The value the setting must have for this cut; `None` if there is none.
+fn required_value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(Duration, Matched)> {
     let tight = TimeoutRange::of(middlebox, observed)?;
-    let range = tight.or_late(middlebox, observed);
+    let range = tight.widened_for_late_ends(middlebox, observed);
     let default = middlebox.value.span().map(|value| (value, Matched::Default));
     let typical = |typical: &TypicalSetting| (typical.value, Matched::Typical(typical.whose));
     let known = default.into_iter().chain(middlebox.typical.iter().map(typical));
-    let known = known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.off(*value));
+    let known =
+        known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.distance(*value));
     known.or_else(|| {
-        // A timer that strikes later than all that was seen may have any value, or nearly none.
+        // A timer that fires later than everything observed could have almost any value, so it shows none.
         let is_told = observed.hi > Some(middlebox.coarse);
         let is_settable =
             matches!(middlebox.change, SettingChange::Set(_)) && middlebox.value != TimeoutValue::Unpublished;
@@ -240,17 +241,17 @@ fn value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(Duration, 
     })
 }
 
-/// The values with which a timer would have cut when it was seen to.
+/// The timer values that explain the observed ends.
 #[derive(Debug, Clone, Copy)]
 struct TimeoutRange {
     least: Duration,
     most: Duration,
-    /// Where the value is if nothing was late.
+    /// The value if nothing was late.
     best: Duration,
 }
 
 impl TimeoutRange {
-    /// `None` where what was seen is contradictory, or too wide to tell.
+    /// `None` if the observations contradict each other or are too wide.
     fn of(middlebox: &Middlebox, observed: &CutObservation) -> Option<TimeoutRange> {
         let hi = observed.hi?;
         let lo = observed.lo.unwrap_or_default();
@@ -271,9 +272,9 @@ impl TimeoutRange {
         Some(TimeoutRange { least, most, best }).filter(|range| range.least <= range.most)
     }
 
-    /// Where no whole second agrees, all ends may have been seen late by a busy machine: then whatever is longer than
-    /// what survived may be the value.
-    fn or_late(self, middlebox: &Middlebox, observed: &CutObservation) -> TimeoutRange {
+    /// If no whole second agrees, a busy machine may have seen all ends late: then any value above the
+    /// survived span is possible.
+    fn widened_for_late_ends(self, middlebox: &Middlebox, observed: &CutObservation) -> TimeoutRange {
         let has_second = self.nearest(1000).is_some();
         match observed.lo.filter(|_| !has_second) {
             Some(lo) => {
@@ -288,11 +289,11 @@ impl TimeoutRange {
         (self.least..=self.most).contains(&value)
     }
 
-    fn off(&self, value: Duration) -> Duration {
+    fn distance(&self, value: Duration) -> Duration {
         value.abs_diff(self.best)
     }
 
-    /// The roundest number in the range, within a setting's limits: what a person would have typed.
+    /// The roundest number in the range within a setting's limits: what a person would have typed.
     fn roundest(&self, steps_ms: &[u64], middlebox: &Middlebox) -> Option<Duration> {
         let within = |value: &Duration| {
             middlebox.least.is_none_or(|least| *value >= least)
@@ -301,19 +302,19 @@ impl TimeoutRange {
         steps_ms.iter().find_map(|step| self.nearest(*step).filter(within))
     }
 
-    /// The multiple of a step in the range that is nearest to the best.
+    /// The multiple of a step in the range nearest to the best value.
     fn nearest(&self, step_ms: u64) -> Option<Duration> {
         let best = u64::try_from(self.best.as_millis()).unwrap_or(u64::MAX);
         let below = best - best % step_ms;
         let multiples = [below, below.saturating_add(step_ms)].map(Duration::from_millis);
         let inside = multiples.into_iter().filter(|value| !value.is_zero() && self.holds(*value));
-        inside.min_by_key(|value| self.off(*value))
+        inside.min_by_key(|value| self.distance(*value))
     }
 }
 
 /// The steps in which people set timers, the roundest first.
 const SECONDS_MS: [u64; 9] = [3_600_000, 1_800_000, 600_000, 300_000, 60_000, 30_000, 10_000, 5_000, 1_000];
-/// Parts of a second.
+/// Fractions of a second.
 const PARTS_MS: [u64; 3] = [500, 100, 1];
 
 #[cfg(test)]
@@ -324,7 +325,7 @@ mod tests {
 
     const FREE: Middlebox = Middlebox { change: SettingChange::Set("x"), ..BLANK };
 
-    /// The value of a setting that takes any, by what survived and when the first and the last end were seen.
+    /// The value found for a freely configurable setting, from the survived span and the first and last end.
     fn found(lo: u64, first: u64, last: u64) -> Option<u128> {
         let spread = EndSpread::of(&[Duration::from_millis(first), Duration::from_millis(last)]);
         let observed = CutObservation {
@@ -339,11 +340,11 @@ mod tests {
             headers: &[],
             through_proxy: false,
         };
-        Some(value(&FREE, &observed)?.0.as_millis())
+        Some(required_value(&FREE, &observed)?.0.as_millis())
     }
 
     #[test]
-    fn the_value_is_the_roundest_number_that_agrees() {
+    fn value_is_the_roundest_matching_number() {
         assert_eq!(found(16_000, 17_004, 17_010), Some(17_000));
         assert_eq!(found(59_000, 60_004, 60_010), Some(60_000));
         assert_eq!(found(59_900, 61_004, 61_010), Some(61_000), "60 s would have been seen earlier");
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_has_limits() {
+    fn value_respects_the_setting_limits() {
         let range = TimeoutRange { least: s(16), most: s(18), best: s(17) };
         let limited = Middlebox { least: Some(s(60)), ..FREE };
         assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_a_word_of_its_own() {
+    fn mark_matches_only_a_whole_word() {
         assert!(has_word("nginx/1.22.1", "nginx") && has_word("1.1 google", "1.1 google"));
         assert!(has_word("cache-ams2", "cache-") && has_word("fly/1a2b", "fly/") && has_word("any", ""));
         assert!(!has_word("istio-envoy", "envoy") && has_word("istio-envoy", "istio-envoy"));

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::model::Middlebox;
 use super::{clouds, nats, proxies, servers};
 
-/// How like a name must be to what was typed to be worth mentioning; 1 is the same.
+/// Minimum similarity of a suggested name to the input; 1 is equal.
 const MIN_SIMILARITY: f64 = 0.8;
-/// Words shorter than this say nothing.
+/// Shorter words are not compared.
 const MIN_TYPED_CHARS: usize = 3;
-/// The most names that are mentioned.
+/// Maximum number of suggestions.
 const MAX_SUGGESTIONS: usize = 5;
 
 /// Every entry, family by family.
@@ -17,15 +17,15 @@ pub fn all() -> impl Iterator<Item = &'static Middlebox> {
     [proxies::PROXIES, clouds::CLOUDS, nats::NATS, servers::SERVERS].into_iter().flatten()
 }
 
-/// The entries whose product or id contains the text, whatever its case.
+/// The entries whose product or id contains the text, ignoring case.
 pub fn find(text: &str) -> Vec<&'static Middlebox> {
     let wanted = text.trim().to_lowercase();
     let named = |name: &str| name.to_lowercase().contains(&wanted);
     all().filter(|middlebox| named(middlebox.product) || named(middlebox.id)).collect()
 }
 
-/// The words of products' names and ids that are near to the text (Jaro-Winkler), nearest first; each finds
-/// something.
+/// Words of products' names and ids similar to the text (Jaro-Winkler), the best first; each of them finds an
+/// entry.
 pub fn near(text: &str) -> Vec<String> {
     let wanted = text.trim().to_lowercase();
     let words: BTreeSet<String> = all().flat_map(words).collect();
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_entry_has_a_name_of_its_own_and_a_source() {
+    fn every_entry_has_a_unique_name_and_a_source() {
         let mut seen = HashSet::new();
         for middlebox in all() {
             assert!(seen.insert(middlebox.id), "{} twice", middlebox.id);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_cuts_says_when_how_and_what_resets_it() {
+    fn entry_that_cuts_has_a_time_a_cut_and_a_reset() {
         for middlebox in all().filter(|middlebox| middlebox.value.span().is_some()) {
             assert!(middlebox.value.span() > Some(Duration::ZERO), "{}", middlebox.id);
             assert!(!middlebox.cuts.is_empty(), "{}: how it cuts", middlebox.id);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn folklore_is_corrected() {
+    fn common_false_claims_are_corrected() {
         let by_id = |id: &str| all().find(|middlebox| middlebox.id == id).unwrap();
         let nginx = by_id("nginx.proxy_read_timeout");
         assert_eq!((nginx.resets, nginx.pings_count), (Some(TimerReset::Either), Some(true)));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_is_found_by_a_part_of_its_name_or_id() {
+    fn product_is_found_by_part_of_its_name_or_id() {
         assert!(find("NGINX").len() > 4);
         assert!(find("natgw").iter().all(|middlebox| middlebox.id.ends_with("natgw")));
         assert_eq!(find("heroku").len(), 1);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_finger_finds_its_neighbours() {
+    fn misspelled_name_gives_suggestions() {
         assert_eq!(near("ngnix"), ["nginx"]);
         assert_eq!(near("Clodflare").first().map(String::as_str), Some("cloudflare"));
         assert!(near("zzzz").is_empty());

@@ -1,12 +1,12 @@
-//! Which known timers a measurement is consistent with. Never an assertion: any value may have been configured.
+//! Which known timers a measurement is consistent with. Never a proof: any value may be configured.
 //!
-//! 1. What contradicts the evidence is not named: another way of cutting, another fixed value, other traffic that
-//!    resets it, a header that it would have sent or removed.
-//! 2. A header that names a product singles it out, at any value that its setting can have.
-//! 3. Without one, a way of cutting that a single product has singles it out: a FIN on one side only.
-//! 4. Otherwise no product is named; those that fit, and add no header, are listed as such.
-//! 5. Where a header names one product, and `Via` another that fits too, neither is singled out.
-//! 6. A product that a header names and the evidence contradicts is listed as ruled out, with why.
+//! 1. A timer that contradicts the evidence is not named: it cuts differently, has another fixed value, is
+//!    reset by other traffic, or would have sent or removed a header.
+//! 2. A header that names a product singles it out, at any value its setting allows.
+//! 3. Without one, a way of cutting that only one product has singles it out: a FIN in one direction only.
+//! 4. Otherwise no product is named; fitting products that add no header are listed as such.
+//! 5. If a header names one product and `Via` another fitting one, neither is singled out.
+//! 6. A product that a header names but the evidence contradicts is listed as ruled out, with the reason.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::model::{Confidence, CutKind, Middlebox, ProductFamily, SettingChange,
 use super::observed::{CutObservation, ObservedCut, VisibleCut};
 use crate::domain::connection::untrusted_text::UntrustedText;
 
-/// The most candidates that are named.
+/// Maximum number of candidates named.
 const MAX_CANDIDATES: usize = 3;
-/// The most that are listed where nothing singles one out.
+/// Maximum number listed if none is singled out.
 const MAX_UNDECIDED: usize = 5;
 
 /// A known timer that a measurement is consistent with.
@@ -28,12 +28,12 @@ pub struct Candidate {
     pub middlebox: &'static Middlebox,
     /// The value that the setting would have.
     pub value: Duration,
-    /// Why it is named, each a lower-case fragment, what identifies it first.
+    /// Why it is named, as lower-case fragments; what identifies it comes first.
     pub reasons: Vec<String>,
     fit: Fit,
 }
 
-/// A product that a header names, but that did not cut.
+/// A product that a header names but that did not cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuledOut {
     pub product: &'static str,
@@ -42,12 +42,12 @@ pub struct RuledOut {
     pub why: String,
 }
 
-/// Which products the evidence names.
+/// The products that the evidence names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProductNaming {
-    /// Those that it singles out, best first; at most three.
+    /// Those it singles out, best first; at most three.
     pub candidates: Vec<Candidate>,
-    /// Those that fit where it singles none out: those that show themselves in no header.
+    /// Those that fit without a header, if none is singled out.
     pub undecided: Vec<Candidate>,
     /// Those that a header names and the evidence contradicts.
     pub ruled_out: Vec<RuledOut>,
@@ -62,16 +62,17 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     fits.sort_by_key(|candidate| Reverse(candidate.rank()));
     let (named, quiet): (Vec<_>, Vec<_>) =
         fits.into_iter().partition(|candidate| candidate.fit.header.is_some());
-    let ruled_out = ruled_out(of_kind(), &named, observed);
+    let ruled_out = rule_out(of_kind(), &named, observed);
     let (also_on_path, quiet): (Vec<_>, Vec<_>) =
-        quiet.into_iter().partition(|it| via_names(it.middlebox.product, observed.headers));
+        quiet.into_iter().partition(|it| is_named_by_via(it.middlebox.product, observed.headers));
     if !named.is_empty() && !also_on_path.is_empty() {
-        let undecided = first_of_each(named).into_iter().chain(also_on_path).take(MAX_UNDECIDED).collect();
+        let undecided =
+            best_of_each_product(named).into_iter().chain(also_on_path).take(MAX_UNDECIDED).collect();
         return ProductNaming { candidates: Vec::new(), undecided, ruled_out };
     }
     let quiet: Vec<_> = also_on_path.into_iter().chain(quiet).collect();
     if !named.is_empty() {
-        return ProductNaming { candidates: first_of_each(named), undecided: Vec::new(), ruled_out };
+        return ProductNaming { candidates: best_of_each_product(named), undecided: Vec::new(), ruled_out };
     }
     if let Some(only) = singled_out_by_cut(&quiet, observed.seen) {
         return ProductNaming { candidates: vec![only], undecided: Vec::new(), ruled_out };
@@ -81,8 +82,9 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     ProductNaming { candidates: Vec::new(), undecided, ruled_out }
 }
 
-/// Whether a `Via` header names this product, which adds none to an upgrade itself: it is on the path, and may have cut.
-fn via_names(product: &str, headers: &[(String, UntrustedText)]) -> bool {
+/// Whether a `Via` header names this product, which adds none to an upgrade itself: it is on the path and may
+/// have cut.
+fn is_named_by_via(product: &str, headers: &[(String, UntrustedText)]) -> bool {
     let name = product.split([' ', ',', '(']).next().unwrap_or(product).to_lowercase();
     let is_via = |header: &&(String, UntrustedText)| header.0.eq_ignore_ascii_case("via");
     headers.iter().filter(is_via).any(|(_, value)| value.as_str().to_lowercase().contains(&name))
@@ -94,8 +96,9 @@ fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option
     Some(Candidate { middlebox, value: fit.value, reasons, fit })
 }
 
-/// Of one product's timers that fit, those whose default it is, if there are any; at most [`MAX_NAMED_LIBRARIES`] in all.
-fn first_of_each(named: Vec<Candidate>) -> Vec<Candidate> {
+/// The timers of each product that fit, only the default one if it is among them; at most
+/// [`MAX_NAMED_LIBRARIES`] in all.
+fn best_of_each_product(named: Vec<Candidate>) -> Vec<Candidate> {
     let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
     let has_default =
         |product: &str| named.iter().any(|it| is_default(it) && it.middlebox.product == product);
@@ -103,7 +106,7 @@ fn first_of_each(named: Vec<Candidate>) -> Vec<Candidate> {
     named.iter().filter(kept).take(MAX_CANDIDATES).cloned().collect()
 }
 
-/// The only product that closes on one side and shows itself in no header.
+/// The only product that closes in one direction and has no header.
 fn singled_out_by_cut(quiet: &[Candidate], seen: ObservedCut) -> Option<Candidate> {
     let same: Vec<&Candidate> = quiet.iter().filter(|it| it.fit.cut.degree == FitDegree::Same).collect();
     let only = same.first().filter(|_| seen == ObservedCut::Visible(VisibleCut::HalfClose))?;
@@ -111,7 +114,7 @@ fn singled_out_by_cut(quiet: &[Candidate], seen: ObservedCut) -> Option<Candidat
     is_alone.then(|| (*only).clone())
 }
 
-fn ruled_out(
+fn rule_out(
     known: impl Iterator<Item = &'static Middlebox>,
     named: &[Candidate],
     observed: &CutObservation,
@@ -154,7 +157,7 @@ fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<
 }
 
 impl Candidate {
-    /// What speaks for it: more is better.
+    /// Sort key: higher is more likely.
     fn rank(&self) -> (bool, FitDegree, bool, bool, bool) {
         let is_known = self.fit.matched != Matched::Any;
         let is_sure = self.middlebox.confidence == Confidence::High;
@@ -162,7 +165,7 @@ impl Candidate {
         (is_known, self.fit.cut.degree, self.fit.cut.usual, is_common, is_sure)
     }
 
-    /// Whether it is worth mentioning although nothing singles it out.
+    /// Whether to list it although nothing singles it out.
     fn is_likely(&self) -> bool {
         let is_same = self.fit.cut.degree == FitDegree::Same && self.fit.cut.usual;
         match self.fit.matched {
@@ -171,7 +174,7 @@ impl Candidate {
         }
     }
 
-    /// Whether the value is what holds without configuration.
+    /// Whether the value is the one without configuration.
     pub fn is_default(&self) -> bool {
         self.fit.matched == Matched::Default
     }
@@ -181,15 +184,15 @@ impl Candidate {
         self.fit.header.as_deref()
     }
 
-    /// What else may have cut, and what tells; `None` where no header named it.
+    /// What else may have cut, and how to verify; `None` if no header named it.
     pub fn caveat(&self) -> Option<String> {
         let product = self.middlebox.product;
         let tells = self.middlebox.tells.map(|tells| format!("; {tells}")).unwrap_or_default();
         let before = if self.middlebox.hides_server { "" } else { "; the header may be the origin's" };
         self.fit.header.as_ref().map(|_| {
             format!(
-                "the header shows that {product} is on the path, not that it cut: a hop or a server before or behind it \
-                 that adds no header may have{before}{tells}"
+                "the header shows that {product} is on the path, not that it cut: a hop or a server before or behind \
+                 it that adds no header may have{before}{tells}"
             )
         })
     }
@@ -203,30 +206,30 @@ impl Candidate {
 fn reasons(middlebox: &Middlebox, fit: &Fit) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(fit.header.as_ref().map(|header| format!("the response says {header}")));
-    reasons.push(told_cut(&fit.cut));
-    reasons.push(told_value(middlebox, fit));
-    reasons.extend(late(middlebox));
+    reasons.push(describe_cut(&fit.cut));
+    reasons.push(describe_value(middlebox, fit));
+    reasons.extend(describe_delay(middlebox));
     if middlebox.confidence == Confidence::Medium {
         reasons.push("its source is of medium confidence".to_string());
     }
     reasons
 }
 
-fn told_cut(likeness: &FitScore) -> String {
-    let verb = match likeness.cut {
+fn describe_cut(similarity: &FitScore) -> String {
+    let verb = match similarity.cut {
         CutKind::ClosesTcp => return "it closes TCP; how is not documented".to_string(),
         CutKind::Closes => return "it closes; how is not documented".to_string(),
         CutKind::HalfClose => "cuts by a FIN on one side only".to_string(),
-        CutKind::Fin | CutKind::Rst | CutKind::HttpError(_) => format!("cuts by {}", likeness.cut),
+        CutKind::Fin | CutKind::Rst | CutKind::HttpError(_) => format!("cuts by {}", similarity.cut),
         CutKind::CloseFrame(code) => format!("closes with close frame {code}"),
         CutKind::Silent => "cuts silently".to_string(),
         CutKind::RstOnUse => "answers the next use by an RST".to_string(),
     };
-    if likeness.usual { format!("it {verb}") } else { format!("it sometimes {verb}") }
+    if similarity.usual { format!("it {verb}") } else { format!("it sometimes {verb}") }
 }
 
-/// `60 s is its default`, or that it can have this value.
-fn told_value(middlebox: &Middlebox, fit: &Fit) -> String {
+/// For example `60 s is its default`, or that it can have this value.
+fn describe_value(middlebox: &Middlebox, fit: &Fit) -> String {
     let value = span(fit.value);
     match (fit.matched, middlebox.value) {
         (Matched::Default, _) if middlebox.family == ProductFamily::Server => {
@@ -249,7 +252,7 @@ fn told_value(middlebox: &Middlebox, fit: &Fit) -> String {
     }
 }
 
-fn late(middlebox: &Middlebox) -> Option<String> {
+fn describe_delay(middlebox: &Middlebox) -> Option<String> {
     match (middlebox.delay.is_zero(), middlebox.coarse.is_zero()) {
         (true, true) => None,
         (false, _) => Some(format!("its FIN comes {} after its timer", span(middlebox.delay))),

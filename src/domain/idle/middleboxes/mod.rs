@@ -1,5 +1,5 @@
-//! What is known of the timers of proxies, clouds, NATs and servers, each fact with its source, and which of
-//! them a measurement is consistent with. To add one: an entry in its family's slice.
+//! The timers of proxies, clouds, NATs and servers, each with its source, and which of them a measurement is
+//! consistent with. To add one: an entry in its family's slice.
 
 mod clouds;
 mod fit;

@@ -1,11 +1,11 @@
-//! What is known of one timer.
+//! The description of one known timer.
 
 use std::fmt;
 use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
-/// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often said to.
+/// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often claimed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Middlebox {
     /// Its name in the table, unique: `nginx.proxy_read_timeout`.
@@ -13,53 +13,53 @@ pub struct Middlebox {
     pub product: &'static str,
     pub family: ProductFamily,
     pub kind: TimeoutKind,
-    /// The setting's name, as the product's documentation has it.
+    /// The setting's name in the product's documentation.
     pub setting: &'static str,
-    /// What holds when nobody configured anything.
+    /// The value without configuration.
     pub value: TimeoutValue,
-    /// Other values that are often found, and where.
+    /// Other common values, and where they are used.
     pub typical: &'static [TypicalSetting],
-    /// The least that can be set, where there is such a limit.
+    /// The minimum that can be set, if there is one.
     pub least: Option<Duration>,
-    /// The most that can be set, where there is such a limit.
+    /// The maximum that can be set, if there is one.
     pub most: Option<Duration>,
-    /// How much later than its value it may strike: a timer that is looked at only now and then.
+    /// How late it may fire, because it is checked only at intervals.
     pub coarse: Duration,
-    /// How long after the timer the end is seen, always: what is sent in between is lost.
+    /// The constant delay from the timer to the visible end; data sent in between is lost.
     pub delay: Duration,
-    /// The line to look for in a configuration. `{t}` stands for the value with its unit, `{s}` and `{ms}` for the
-    /// number; empty where the setting's name and the value say it.
+    /// The line to look for in a configuration. `{t}` stands for the value with its unit, `{s}` and `{ms}`
+    /// for the number. Empty if the setting's name and the value suffice.
     pub line: &'static str,
-    /// What tells that it was this product that cut: its log, mostly.
+    /// How to verify that this product cut the connection, mostly by its log.
     pub tells: Option<&'static str>,
-    /// What starts the timer afresh; `None` when there is no timer, or nobody knows.
+    /// What resets the timer; `None` if there is no timer, or it is unknown.
     pub resets: Option<TimerReset>,
     pub resets_words: &'static str,
-    /// Whether Ping and Pong frames count as traffic; `None` when it does not matter or is not known.
+    /// Whether Ping and Pong frames count as traffic; `None` if it does not matter or is unknown.
     pub pings_count: Option<bool>,
-    /// How it cuts, the usual way first; empty when it never cuts.
+    /// How it cuts, the usual way first; empty if it never cuts.
     pub cuts: &'static [CutKind],
     pub cut_words: &'static str,
     pub change: SettingChange,
-    /// A popular claim that the facts contradict, and how.
+    /// A common claim that the facts contradict, and how.
     pub folklore: Option<&'static str>,
     pub note: Option<&'static str>,
-    /// Where it is written, or how it was measured.
+    /// Where it is documented, or how it was measured.
     pub source: &'static str,
     pub confidence: Confidence,
-    /// How the response to the upgrade gives it away.
+    /// How the upgrade response reveals it.
     pub shows: ProductMarks,
-    /// Whether it replaces or removes the `Server` header of what is behind it.
+    /// Whether it replaces or removes the `Server` header of the server behind it.
     pub hides_server: bool,
-    /// The timer runs from a reload of the configuration: a connection's age says nothing about it.
+    /// The timer runs from a configuration reload, so a connection's age shows nothing about it.
     pub from_reload: bool,
-    /// It is in the path only where the client connects through an HTTP proxy.
+    /// Only on the path if the client connects through an HTTP proxy.
     pub forward_only: bool,
-    /// Whether it stands in front of a great many WebSockets: of two that fit alike, the likelier.
+    /// Whether it stands in front of many WebSockets: the likelier of two equal fits.
     pub common: bool,
 }
 
-/// The fields that most entries leave alone.
+/// The fields with a common default.
 pub(super) const BLANK: Middlebox = Middlebox {
     id: "",
     product: "",
@@ -91,24 +91,23 @@ pub(super) const BLANK: Middlebox = Middlebox {
     common: false,
 };
 
-/// So many seconds.
 pub(super) const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Where in the path it stands.
+/// Where on the path it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProductFamily {
-    /// A proxy or gateway that is installed.
+    /// A proxy or gateway that people install.
     Proxy,
-    /// A load balancer, edge network or platform that is rented.
+    /// A load balancer, edge network or platform that people rent.
     Cloud,
-    /// Something below the application that keeps track of TCP connections: NAT, firewall, balancer.
+    /// A device below the application that tracks TCP connections: NAT, firewall, load balancer.
     Nat,
-    /// A server, or the library that it is made of: the end of the path.
+    /// A server or its library: the end of the path.
     Server,
-    /// A service at its own address; nobody else has its timer.
+    /// A service at its own address; no other server has its timer.
     Service,
 }
 
@@ -116,33 +115,33 @@ pub enum ProductFamily {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum TimeoutKind {
-    /// How long nothing passed: heartbeats help.
+    /// How long no traffic passed: heartbeats help.
     Idle,
-    /// How old the connection is, or how long ago a reload was: no heartbeat helps.
+    /// The connection's age, or the time since a reload: no heartbeat helps.
     Lifetime,
-    /// Something else that is often taken for one of these: a blocked write, a connection without an upgrade,
-    /// a client that does not answer pings.
+    /// Something often mistaken for these: a blocked write, a connection without an upgrade, a client that
+    /// does not answer pings.
     Other,
 }
 
-/// What holds without any configuration.
+/// The value without configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum TimeoutValue {
-    /// It strikes after this.
+    /// It fires after this time.
     After(Duration),
     /// There is no such timer for an upgraded connection.
     Never,
-    /// There is one, and it is off.
+    /// There is one, but it is off.
     Off,
-    /// There is no built-in value: a configuration may give one.
+    /// There is no built-in value; a configuration may set one.
     Unset,
-    /// There may be one, but no number is published.
+    /// There may be one, but no value is published.
     Unpublished,
 }
 
 impl TimeoutValue {
-    /// The span, where there is one.
+    /// The time, if there is one.
     pub fn span(self) -> Option<Duration> {
         match self {
             TimeoutValue::After(span) => Some(span),
@@ -163,15 +162,15 @@ impl fmt::Display for TimeoutValue {
     }
 }
 
-/// A value that is not the default but is often found.
+/// A common value other than the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypicalSetting {
     pub value: Duration,
-    /// Whose it is: `the configuration file of Debian's package`.
+    /// Where it is used: `the configuration file of Debian's package`.
     pub whose: &'static str,
 }
 
-/// What starts the timer afresh.
+/// What resets a timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum TimerReset {
@@ -179,15 +178,15 @@ pub enum TimerReset {
     Either,
     ClientToServer,
     ServerToClient,
-    /// Each direction has a timer of its own: both must speak.
+    /// Each direction has its own timer: both must send.
     EachDirection,
-    /// Messages; Ping and Pong frames are not counted.
+    /// Messages; Ping and Pong frames do not count.
     MessagesOnly,
-    /// Any packet, a TCP keepalive among them.
+    /// Any packet, including a TCP keepalive.
     TcpKeepaliveToo,
     /// An answer to the server's own ping.
     Pong,
-    /// Nothing: it strikes come what may.
+    /// Nothing: it fires in any case.
     Nothing,
 }
 
@@ -212,20 +211,20 @@ impl fmt::Display for TimerReset {
 pub enum CutKind {
     /// A FIN without a close frame.
     Fin,
-    /// A FIN in one direction; it still accepts what we send.
+    /// A FIN in one direction; the peer still accepts data.
     HalfClose,
     Rst,
-    /// TCP is closed; whether by FIN or RST is not known.
+    /// TCP is closed; whether by FIN or RST is unknown.
     ClosesTcp,
     /// A close frame with this code.
     CloseFrame(u16),
-    /// It is closed; whether with a close frame is not known.
+    /// It is closed; whether with a close frame is unknown.
     Closes,
-    /// It is forgotten, and nobody is told.
+    /// Its state is dropped silently.
     Silent,
-    /// It is forgotten, and the next packet is answered by an RST.
+    /// Its state is dropped, and an RST answers the next packet.
     RstOnUse,
-    /// By an HTTP status instead of the upgrade.
+    /// An HTTP status instead of the upgrade.
     HttpError(u16),
 }
 
@@ -246,7 +245,7 @@ impl fmt::Display for CutKind {
 }
 
 impl Middlebox {
-    /// What to ask `wscheck timeouts` for.
+    /// The search term for `wscheck timeouts`.
     pub fn topic(&self) -> &'static str {
         match self.family {
             ProductFamily::Proxy => self.id.split('.').next().unwrap_or(self.id),
@@ -256,7 +255,7 @@ impl Middlebox {
         }
     }
 
-    /// The setting with this value, as it stands in a configuration: `` `proxy_read_timeout 20s` in http ``.
+    /// The setting with this value as in a configuration: `` `proxy_read_timeout 20s` in http ``.
     pub fn setting_at(&self, value: Duration) -> String {
         match (self.line.is_empty(), self.change) {
             (true, SettingChange::Fixed) => return format!("{}, fixed", span(value)),
@@ -278,10 +277,10 @@ fn unit(value: Duration) -> String {
     }
 }
 
-/// What can be done about the value.
+/// How to change the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingChange {
-    /// The setting, by an example line of configuration or a command.
+    /// By the setting, as an example line of configuration or a command.
     Set(&'static str),
     /// It cannot be changed.
     Fixed,
@@ -289,37 +288,37 @@ pub enum SettingChange {
     Nothing,
 }
 
-/// How well an entry is known.
+/// How reliable an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Confidence {
-    /// Measured, read in the code, or in the maker's own documentation.
+    /// Measured, read in the code, or documented by the maker.
     High,
     /// Reported by others, or partly inferred.
     Medium,
 }
 
-/// How the response to the upgrade gives a product away.
+/// How the upgrade response reveals a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProductMarks {
-    /// Not at all: it adds no header, or is below HTTP.
+    /// Not at all: it adds no header, or works below HTTP.
     Never,
-    /// By one of these, unless it is configured not to: where the response has none, the evidence is against it.
+    /// By one of these headers, unless configured not to. Without one, the product is unlikely.
     Usually(&'static [HeaderMark]),
-    /// By one of these, but only where what is behind it sends no `Server` header: it passes that on.
+    /// By one of these, but only if the server behind it sends no `Server` header, which it would pass on.
     Yields(&'static [HeaderMark]),
-    /// Not by itself, but a server behind it that is the same product does.
+    /// Not by itself, but a server of the same product behind it does.
     Behind(&'static [HeaderMark]),
-    /// By one of these, always: without it, it is not there.
+    /// Always by one of these: without it, the product is not on the path.
     Always(&'static [HeaderMark]),
 }
 
-/// A header that gives a product away.
+/// A header that reveals a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderMark {
-    /// The name in lower case; one that ends in a dash stands for all that begin so.
+    /// The name in lower case; a trailing dash makes it a prefix.
     pub header: &'static str,
-    /// What the value contains, in lower case; empty when the header alone tells.
+    /// What the value contains, in lower case; empty if the header alone suffices.
     pub contains: &'static str,
 }
 
@@ -327,7 +326,7 @@ pub(super) const fn mark(header: &'static str, contains: &'static str) -> Header
     HeaderMark { header, contains }
 }
 
-/// A timeout as people know it: in seconds (`60 s`, `350 s`) up to 1000 of them, then `20m`, `24h`, `5 days`.
+/// A timeout as people write it: in seconds (`60 s`, `350 s`) up to 1000 s, then `20m`, `24h`, `5 days`.
 pub fn span(value: Duration) -> String {
     const DAY: u64 = 86_400;
     let seconds = value.as_secs();
@@ -346,7 +345,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_told_as_people_know_it() {
+    fn span_is_formatted_as_people_write_it() {
         let told = |seconds| span(s(seconds));
         assert_eq!([20, 60, 350, 900].map(told), ["20 s", "60 s", "350 s", "900 s"]);
         assert_eq!([1200, 3600, 7440].map(told), ["20m", "1h", "2h04m"]);

@@ -1,4 +1,4 @@
-//! Products behind recorded cuts: the right one is named, or none, never a wrong one.
+//! Recorded cuts of known products: the right product is named, or none, never a wrong one.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// One cut as it was recorded.
+/// A recorded cut.
 #[derive(Clone)]
 struct RecordedCut<'a> {
     kind: TimeoutKind,
@@ -64,12 +64,12 @@ impl RecordedCut<'_> {
     }
 }
 
-/// Connections that were seen to end when a timer of this many milliseconds was up.
+/// Connections seen to end when a timer of `timer` ms expired.
 fn visible<'a>(timer: u64, seen: ObservedCut, headers: &'a [(&'a str, &'a str)]) -> RecordedCut<'a> {
     RecordedCut { lo: Some(timer - timer / 100), hi: timer + 10, seen, headers, ..BLANK }
 }
 
-/// Connections that were found dead between two spans.
+/// Connections found dead between two spans.
 fn found_dead(lo: u64, hi: u64, seen: ObservedCut) -> RecordedCut<'static> {
     RecordedCut { lo: Some(lo), hi, seen, ..BLANK }
 }
@@ -86,22 +86,22 @@ fn undecided(record: &RecordedCut) -> Vec<&'static str> {
     ids(&record.naming().undecided)
 }
 
-fn kept(told: [(KeepaliveMethod, bool); 3]) -> Option<RefreshResults> {
+fn kept(methods: [(KeepaliveMethod, bool); 3]) -> Option<RefreshResults> {
     let row = |(method, kept)| {
-        let fate = if kept {
+        let outcome = if kept {
             KeepaliveOutcome::Survived
         } else {
             KeepaliveOutcome::Died { after: ms(3000), how: String::new() }
         };
-        MethodResult { method, every: None, held: ms(7500), fate }
+        MethodResult { method, every: None, held: ms(7500), outcome }
     };
-    Some(RefreshResults::of(told.map(row).to_vec()))
+    Some(RefreshResults::of(methods.map(row).to_vec()))
 }
 
 const NGINX: &[(&str, &str)] = &[("server", "nginx/1.22.1")];
 
 #[test]
-fn two_products_that_headers_show_are_undecided() {
+fn two_products_in_headers_are_undecided() {
     let headers = [("server", "nginx/1.22.1"), ("via", "1.1 varnish (Varnish/7.1)")];
     for seconds in [17, 60] {
         let record = visible(seconds * 1000, FIN, &headers);
@@ -125,7 +125,7 @@ fn nginx_is_named_at_any_value_of_its_timeout() {
 }
 
 #[test]
-fn a_default_is_one_more_piece_of_evidence() {
+fn default_value_adds_a_reason() {
     let reasons = |seconds: u64| visible(seconds * 1000, FIN, NGINX).naming().candidates[0].reasons.clone();
     let header = "the response says server: nginx/1.22.1";
     assert_eq!(reasons(60), [header, "it cuts by FIN", "60 s is its default"]);
@@ -140,7 +140,7 @@ fn a_header_shows_only_that_a_product_is_on_the_path() {
 }
 
 #[test]
-fn without_a_header_a_fin_singles_nothing_out() {
+fn fin_without_a_header_singles_nothing_out() {
     for seconds in [20, 50, 55, 60] {
         let naming = visible(seconds * 1000, FIN, &[]).naming();
         assert_eq!(naming.candidates, [], "{seconds} s");
@@ -156,7 +156,7 @@ fn without_a_header_a_fin_singles_nothing_out() {
 }
 
 #[test]
-fn an_application_servers_header_passes_what_adds_none() {
+fn origin_header_keeps_proxies_that_add_none() {
     let record = visible(60_000, FIN, &[("server", "gunicorn")]);
     assert_eq!(named(&record), [""; 0]);
     let undecided = undecided(&record);
@@ -165,7 +165,7 @@ fn an_application_servers_header_passes_what_adds_none() {
 }
 
 #[test]
-fn a_fin_on_one_side_is_not_nginx() {
+fn one_sided_fin_is_not_nginx() {
     for headers in [&[][..], NGINX, &[("server", "gunicorn")]] {
         let naming = visible(60_000, HALF, headers).naming();
         let found = [ids(&naming.candidates), ids(&naming.undecided)].concat();
@@ -179,14 +179,14 @@ fn a_fin_on_one_side_is_not_nginx() {
 }
 
 #[test]
-fn apache_as_the_origin_did_not_cut_by_a_whole_fin() {
+fn apache_origin_does_not_cut_by_a_full_fin() {
     let naming = visible(50_000, FIN, &[("server", "Apache/2.4.57 (Debian)")]).naming();
     assert_eq!(naming.candidates, []);
     assert_eq!(naming.ruled_out[0].header, "server: Apache/2.4.57 (Debian)");
 }
 
 #[test]
-fn tomcat_and_istio_are_no_apache_and_no_plain_envoy() {
+fn tomcat_and_istio_are_not_apache_and_envoy() {
     let tomcat = visible(60_000, HALF, &[("server", "Apache-Coyote/1.1")]).naming();
     assert!(tomcat.candidates.iter().all(|it| it.header().is_none()), "{tomcat:?}");
     let istio = [("server", "istio-envoy")];
@@ -195,7 +195,7 @@ fn tomcat_and_istio_are_no_apache_and_no_plain_envoy() {
 }
 
 #[test]
-fn lighttpd_strikes_up_to_a_second_late() {
+fn lighttpd_fires_up_to_a_second_late() {
     let lighttpd = [("server", "lighttpd/1.4.69")];
     let three = RecordedCut { ends: &[3830, 3990, 4000], hi: 4000, seen: HALF, headers: &lighttpd, ..BLANK };
     let naming = three.naming();
@@ -209,7 +209,7 @@ fn lighttpd_strikes_up_to_a_second_late() {
 }
 
 #[test]
-fn envoys_fin_comes_a_second_after_its_timer() {
+fn envoy_fin_comes_a_second_after_its_timer() {
     let envoy = [("server", "envoy")];
     for seconds in [3, 60, 300] {
         let end = [seconds * 1000 + 1003, seconds * 1000 + 1020];
@@ -225,7 +225,7 @@ fn envoys_fin_comes_a_second_after_its_timer() {
 }
 
 #[test]
-fn what_loses_the_last_second_is_no_exact_timer() {
+fn loss_in_the_last_second_excludes_exact_timers() {
     let record = RecordedCut { lingers: true, ..visible(60_000, FIN, NGINX) };
     let naming = record.naming();
     assert_eq!(naming.candidates, []);
@@ -233,13 +233,13 @@ fn what_loses_the_last_second_is_no_exact_timer() {
 }
 
 #[test]
-fn ends_that_lie_apart_are_no_exact_timer() {
+fn spread_ends_exclude_exact_timers() {
     let record = RecordedCut { ends: &[59_000, 59_600, 60_400], hi: 60_400, headers: NGINX, ..BLANK };
     assert_eq!(named(&record), [""; 0]);
 }
 
 #[test]
-fn traffic_server_caddy_and_stunnel_are_known_by_their_ways() {
+fn traffic_server_caddy_and_stunnel_are_recognized() {
     let ats = visible(3540, FIN, &[("server", "ATS/9.2.9")]).naming();
     assert_eq!(ids(&ats.candidates), ["trafficserver.no_activity"]);
     assert_eq!(ats.candidates[0].value, ms(3000));
@@ -252,7 +252,7 @@ fn traffic_server_caddy_and_stunnel_are_known_by_their_ways() {
 }
 
 #[test]
-fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
+fn keepalive_methods_distinguish_caddy_from_nginx() {
     use KeepaliveMethod::{PingPong, TcpKeepalive, UnsolicitedPong};
     let tried = |pong| kept([(PingPong, true), (UnsolicitedPong, pong), (TcpKeepalive, false)]);
     let caddy = [("via", "1.1 Caddy")];
@@ -266,7 +266,7 @@ fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
 }
 
 #[test]
-fn what_tells_pings_from_messages_is_no_proxy() {
+fn timer_that_ignores_pings_is_no_proxy() {
     for reset_by in [ResetBy::Messages, ResetBy::Pings] {
         for headers in [NGINX, &[]] {
             let record = RecordedCut { reset_by: Some(reset_by), ..visible(60_000, FIN, headers) };
@@ -277,14 +277,14 @@ fn what_tells_pings_from_messages_is_no_proxy() {
 }
 
 #[test]
-fn squid_is_named_only_on_the_way_through_a_proxy() {
+fn squid_is_named_only_behind_a_client_proxy() {
     let direct = visible(4500, FIN, &[]);
     assert!(!undecided(&direct).contains(&"squid.read_timeout"));
     assert!(undecided(&RecordedCut { through_proxy: true, ..direct }).contains(&"squid.read_timeout"));
 }
 
 #[test]
-fn a_fixed_timeout_that_differs_is_excluded() {
+fn differing_fixed_timeout_is_excluded() {
     let vegur = [("via", "1.1 vegur")];
     assert_eq!(named(&visible(55_000, FIN, &vegur)), ["heroku"]);
     let naming = visible(20_000, FIN, &vegur).naming();
@@ -305,7 +305,7 @@ fn product_without_published_timeout_is_never_named() {
 }
 
 #[test]
-fn silent_cuts_list_whose_default_the_value_is_first() {
+fn silent_cut_lists_matching_defaults_first() {
     let rst = undecided(&found_dead(346_000, 352_000, ObservedCut::RstOnUse));
     assert_eq!(rst[..2], ["aws.nlb.tcp", "aws.natgw"]);
     let silent = undecided(&found_dead(346_000, 352_000, ObservedCut::Silent));
@@ -323,7 +323,7 @@ fn silent_cuts_list_whose_default_the_value_is_first() {
 }
 
 #[test]
-fn a_lifetime_is_named_by_its_header_and_not_after_a_reload() {
+fn lifetime_is_named_by_header_but_not_after_a_reload() {
     let google = [("via", "1.1 google")];
     let lived = |headers| RecordedCut { kind: TimeoutKind::Lifetime, ..visible(30_000, FIN, headers) };
     assert_eq!(named(&lived(&google)), ["gcp.classic_alb", "gcp.cloudrun"]);
@@ -334,7 +334,7 @@ fn a_lifetime_is_named_by_its_header_and_not_after_a_reload() {
 }
 
 #[test]
-fn phoenix_closes_with_1000_and_is_a_servers_default() {
+fn phoenix_default_is_recognized_by_close_1000() {
     let close = |code| ObservedCut::Visible(VisibleCut::CloseFrame(Some(code)));
     let cowboy = [("server", "Cowboy")];
     let record = RecordedCut { lo: Some(59_000), hi: 63_000, seen: close(1000), headers: &cowboy, ..BLANK };
@@ -347,7 +347,7 @@ fn phoenix_closes_with_1000_and_is_a_servers_default() {
 }
 
 #[test]
-fn a_bracket_that_is_open_or_too_wide_says_nothing() {
+fn open_or_wide_bracket_names_nothing() {
     let nothing = |record: RecordedCut| {
         let naming = record.naming();
         assert_eq!((naming.candidates.len(), naming.undecided.len()), (0, 0), "{naming:?}");
@@ -370,20 +370,20 @@ fn a_bracket_that_is_open_or_too_wide_says_nothing() {
 }
 
 #[test]
-fn a_visible_end_is_enough_before_its_lower_end_was_asked() {
+fn visible_end_suffices_without_a_lower_end() {
     let record = RecordedCut { hi: 60_030, headers: NGINX, ..BLANK };
     assert_eq!(record.naming().candidates[0].value, ms(60_000));
 }
 
 #[test]
-fn a_hostile_header_is_shown_escaped() {
+fn hostile_header_is_escaped() {
     let naming = visible(60_000, FIN, &[("server", "nginx\u{1b}[2J")]).naming();
     assert_eq!(naming.candidates[0].reasons[0], "the response says server: nginx\\u{1b}[2J");
 }
 
-/// Every product of the table, at its default and at others, as it would be seen.
+/// Every product of the table, at its default and at other values, as an observation of its cut.
 #[test]
-fn no_product_is_named_for_another_ones_cut() {
+fn no_product_is_named_for_the_cut_of_another() {
     let seen_of = |cut| match cut {
         CutKind::Fin | CutKind::ClosesTcp | CutKind::Closes => Some(FIN),
         CutKind::HalfClose => Some(HALF),
@@ -414,7 +414,7 @@ fn no_product_is_named_for_another_ones_cut() {
     }
 }
 
-/// A header that a product shows itself by.
+/// A header that reveals a product.
 fn header_of(middlebox: &Middlebox) -> Option<(&'static str, &'static str)> {
     let marks = match middlebox.shows {
         ProductMarks::Never | ProductMarks::Behind(_) => return None,

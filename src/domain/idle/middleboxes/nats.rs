@@ -1,4 +1,4 @@
-//! What keeps track of TCP connections below the application: NATs, firewalls, balancers.
+//! What tracks TCP connections below the application: NATs, firewalls, load balancers.
 
 use super::model::{
     BLANK, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, TimerReset, TypicalSetting, s,

@@ -1,4 +1,4 @@
-//! What was seen of a cut, as far as it tells products apart.
+//! What was observed of a cut, as far as it distinguishes products.
 
 use std::time::Duration;
 
@@ -13,30 +13,30 @@ use super::model::TimeoutKind;
 /// How a connection was seen to be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ObservedCut {
-    /// The end showed itself while nothing was sent.
+    /// The end was visible while nothing was sent.
     Visible(VisibleCut),
-    /// Nothing came, not even when the connection was used.
+    /// Nothing was received, not even when the connection was used.
     Silent,
-    /// Nothing came until the connection was used; then an RST.
+    /// Nothing was received until the connection was used; then an RST.
     RstOnUse,
 }
 
-/// An end that shows itself.
+/// A visible end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VisibleCut {
-    /// A FIN without a close frame, or under TLS a close_notify; what we wrote afterwards was refused.
+    /// A FIN without a close frame, or a TLS close_notify; later writes failed.
     Fin,
-    /// A FIN, while it still accepts what we send.
+    /// A FIN, while later writes still succeed.
     HalfClose,
-    /// A FIN; whether it still accepts what we send was not tried.
+    /// A FIN; later writes were not tested.
     UntriedFin,
     Rst,
-    /// A close frame, with its code where it had one.
+    /// A close frame, with its code if it had one.
     CloseFrame(Option<u16>),
 }
 
 impl VisibleCut {
-    /// What a cut looks like; `None` when it was not an end that the peer showed.
+    /// The visible form of this end; `None` if the peer did not end the connection.
     pub fn of(cut: &VisibleEnd) -> Option<VisibleCut> {
         match (&cut.how, cut.half_open) {
             (CloseKind::CloseFrame { code, .. }, _) => Some(VisibleCut::CloseFrame(*code)),
@@ -58,7 +58,7 @@ impl VisibleCut {
 }
 
 impl ObservedCut {
-    /// How a search saw connections die; `None` where no known timer dies so.
+    /// The visible form of the deaths in a search; `None` if no known timer produces it.
     pub fn of(manner: &CutManner) -> Option<ObservedCut> {
         match manner {
             CutManner::Visible(cut) => VisibleCut::of(cut).map(ObservedCut::Visible),
@@ -76,25 +76,25 @@ pub struct CutObservation<'a> {
     pub kind: TimeoutKind,
     /// The longest idle span (or age) that survived.
     pub lo: Option<Duration>,
-    /// The shortest that did not; without it nothing is named.
+    /// The shortest that did not; without it no product is named.
     pub hi: Option<Duration>,
-    /// The visible ends that belong together, where there were any.
+    /// The grouped visible ends, if there are any.
     pub ends: Option<EndSpread>,
     pub seen: ObservedCut,
-    /// What was sent shortly before the visible end was lost.
+    /// Data sent shortly before the visible end was lost.
     pub lingers: bool,
-    /// What starts the timer afresh, where controls told.
+    /// What resets the timer, if the controls show it.
     pub reset_by: Option<ResetBy>,
-    /// What was tried to keep the connection open.
+    /// The keepalive methods tried.
     pub refresh: Option<&'a RefreshResults>,
-    /// The headers of the response that tell of hops, names in lower case.
+    /// The response headers that reveal hops, names in lower case.
     pub headers: &'a [(String, UntrustedText)],
-    /// The connection runs through an HTTP proxy of the client's.
+    /// The connection runs through the client's HTTP proxy.
     pub through_proxy: bool,
 }
 
 impl<'a> CutObservation<'a> {
-    /// An idle timer that was found.
+    /// The observation of an idle timeout.
     pub fn idle(
         findings: &IdleFindings,
         headers: &'a [(String, UntrustedText)],
@@ -114,7 +114,7 @@ impl<'a> CutObservation<'a> {
         })
     }
 
-    /// A lifetime that was found; `cut` is how the control ended.
+    /// The observation of a lifetime; `cut` is how the control ended.
     pub fn lifetime(
         findings: &IdleFindings,
         cut: Option<&VisibleEnd>,
@@ -136,13 +136,13 @@ impl<'a> CutObservation<'a> {
         })
     }
 
-    /// Whether a way to keep the connection open did; `None`: it was not tried, or does not tell.
+    /// Whether a keepalive method kept the connection open; `None` if it was not tried or is unclear.
     pub(super) fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
         let row = self.refresh?.rows.iter().find(|row| row.method == method)?;
-        match row.fate {
+        match row.outcome {
             KeepaliveOutcome::Survived => Some(true),
             KeepaliveOutcome::Died { .. } => Some(false),
-            KeepaliveOutcome::Untold { .. } => None,
+            KeepaliveOutcome::Unknown { .. } => None,
         }
     }
 }
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_open_decides_how_a_fin_looks() {
+    fn half_open_distinguishes_fin_kinds() {
         let fin = |half_open| VisibleCut::of(&VisibleEnd { how: CloseKind::Fin, half_open });
         assert_eq!(fin(Some(true)), Some(VisibleCut::HalfClose));
         assert_eq!(fin(Some(false)), Some(VisibleCut::Fin));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_rst_on_use_looks_like_a_forgotten_connection() {
+    fn only_a_rst_on_use_means_dropped_state() {
         assert_eq!(ObservedCut::of(&CutManner::OnUse(CloseKind::Rst.into())), Some(ObservedCut::RstOnUse));
         assert_eq!(ObservedCut::of(&CutManner::OnUse(CloseKind::Fin.into())), None);
     }

@@ -17,7 +17,7 @@ const ENVOY_DELAY: Duration = s(1);
 const CADDY: ProductMarks = ProductMarks::Usually(&[mark("server", "caddy"), mark("via", "caddy")]);
 const TRAFFIC_SERVER: ProductMarks =
     ProductMarks::Usually(&[mark("server", "ats/"), mark("via", "apachetrafficserver")]);
-/// lighttpd looks at its timers every second, and strikes when more than the timeout is over.
+/// lighttpd checks its timers every second and fires once the timeout is exceeded.
 const LIGHTTPD_TICK: Duration = Duration::from_millis(1100);
 const EITHER: &str = "any TCP payload byte";
 
@@ -400,7 +400,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cut_words: "writes are still taken for a while; no close frame",
         change: SettingChange::Set("ProxyTimeout 3600"),
         note: Some(
-            "it adds no Server header to an upgrade: that is the origin's. mod_proxy_wstunnel hands over to mod_proxy_http since 2.4.47. Trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut",
+            "it adds no Server header to an upgrade: that is the origin's. mod_proxy_wstunnel hands over to \
+             mod_proxy_http since 2.4.47. Trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut",
         ),
         source: "measured on loopback: cut at 60.06 s; TimeOut 4 with ProxyTimeout 8 at 8.01 s; ProxyTimeout \
                  4 alone changed nothing. apache/httpd@0cb680442eca 2.4.x modules/proxy/proxy_util.c:5440",

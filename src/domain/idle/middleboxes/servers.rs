@@ -1,4 +1,4 @@
-//! Servers, the libraries they are made of, and services at an address of their own: the end of the path.
+//! Servers, their libraries, and services at their own address: the end of the path.
 
 use super::model::{
     BLANK, CutKind, Middlebox, ProductFamily, ProductMarks, SettingChange, TimeoutKind, TimeoutValue,
@@ -8,7 +8,7 @@ use super::model::{
 const SERVER: Middlebox = Middlebox { family: ProductFamily::Server, ..BLANK };
 const COWBOY: ProductMarks = ProductMarks::Usually(&[mark("server", "cowboy")]);
 
-/// A server that pings: a client that answers is never cut, however idle its application is.
+/// A server that pings: it never cuts a client that answers, however idle the application is.
 const PINGS: Middlebox = Middlebox {
     kind: TimeoutKind::Other,
     resets: Some(TimerReset::Pong),

@@ -1,4 +1,4 @@
-//! What listening comes to, moment by moment.
+//! The findings of listening, event by event.
 
 use super::super::findings::{
     EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, ListenFindings, ListenVerdict,
@@ -44,7 +44,7 @@ fn ping_every_30_s_is_found_with_an_early_first() {
 }
 
 #[test]
-fn a_server_that_stopped_is_not_said_to_ping() {
+fn stopped_heartbeats_are_inconclusive() {
     let moments = [500, 1000, 1500, 2000];
     let still = pings(&moments).findings(&whole(ms(3250)));
     assert_eq!(still.verdict, ListenVerdict::ServerPingsEvery);
@@ -55,14 +55,14 @@ fn a_server_that_stopped_is_not_said_to_ping() {
     let mut talked = pings(&moments);
     talked.talked(ms(3000));
     let talked = talked.findings(&whole(ms(4000)));
-    assert_eq!(talked.verdict, ListenVerdict::Inconclusive, "that words postpone one was never seen");
+    assert_eq!(talked.verdict, ListenVerdict::Inconclusive, "traffic was never seen to postpone one");
     assert_eq!(talked.reasons, ["the last came 2 s before the end"]);
     let unanswered = ObservationConditions { answered: false, ..whole(ms(9000)) };
     assert_eq!(pings(&moments).findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
 }
 
 #[test]
-fn a_flood_is_not_said_to_have_stopped_with_its_last_frame() {
+fn flood_has_not_stopped_with_its_last_frame() {
     let mut flood = ListenState::new(Duration::ZERO, false);
     (0..1000).for_each(|n| flood.heard(Duration::from_micros(n * 50), &said(ServerEventKind::Ping)));
     let findings = flood.findings(&whole(ms(60)));
@@ -73,21 +73,21 @@ fn a_flood_is_not_said_to_have_stopped_with_its_last_frame() {
 }
 
 #[test]
-fn what_an_interval_clears_is_told_by_its_longest_gap() {
+fn longest_gap_decides_the_covered_timeouts() {
     let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
     assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
-    assert_eq!(findings.reasons, ["they paused for as long as 100 s, 5.0 intervals"]);
+    assert_eq!(findings.reasons, ["they paused for up to 100 s, 5.0 intervals"]);
     let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
     let bursts = pings(&burst).findings(&whole(s(92)));
-    assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
+    assert_eq!(bursts.reasons, ["they come in bursts, up to 30 s apart"]);
     assert_eq!(bursts.kinds[0].early, None, "there is no interval that it could be compared with");
     let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
     assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (ListenVerdict::ServerPingsEvery, 0));
 }
 
 #[test]
-fn silence_is_claimed_only_for_the_whole_time() {
+fn silence_is_claimed_only_for_the_whole_run() {
     let silent = pings(&[]);
     let verdict = |how: ObservationConditions| silent.findings(&how).verdict;
     assert_eq!(verdict(whole(s(120))), ListenVerdict::ServerIsSilentFor);
@@ -103,15 +103,15 @@ fn silence_is_claimed_only_for_the_whole_time() {
 }
 
 #[test]
-fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
+fn server_with_an_earlier_heartbeat_is_not_silent() {
     let missed = ListenState::new(s(1), true);
     let findings = missed.findings(&whole(s(60)));
     assert_eq!((missed.missed_some(), findings.verdict), (true, ListenVerdict::Inconclusive));
-    assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 60 s"]);
+    assert_eq!(findings.reasons, ["a heartbeat came before listening started, and none since, in 60 s"]);
 }
 
 #[test]
-fn what_was_answered_before_is_not_counted_as_unanswered() {
+fn answered_heartbeats_do_not_count_as_unanswered() {
     let ended = ObservationConditions { answered: false, ended: Some(EndedBy::Server), ..whole(s(8)) };
     let mut beats = pings(&[2000]);
     beats.was_answered(ServerEventKind::Ping.into());
@@ -130,7 +130,7 @@ fn one_heartbeat_is_no_interval_four_may_be_irregular() {
 }
 
 #[test]
-fn ordinary_messages_are_no_heartbeats_however_regular() {
+fn regular_ordinary_messages_are_no_heartbeats() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     (1..10).for_each(|second| listening.heard(s(second), &said(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(10)));
@@ -138,7 +138,7 @@ fn ordinary_messages_are_no_heartbeats_however_regular() {
     assert_eq!(findings.longest_quiet, s(1));
 }
 
-/// Talks 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
+/// The client sends 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
 fn talked(next: impl Fn(u64) -> u64) -> ListenFindings {
     let mut listening = pings(&[10_000, 20_000, 30_000]);
     let mut last = 30_000;
@@ -153,7 +153,7 @@ fn talked(next: impl Fn(u64) -> u64) -> ListenFindings {
 }
 
 #[test]
-fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
+fn stimulus_distinguishes_fixed_clock_and_last_traffic() {
     let effect = |findings: &ListenFindings| findings.kinds[0].by_client.map(|effects| effects.effect);
     let fixed = talked(|last| last + 10_000);
     assert_eq!(
@@ -167,12 +167,16 @@ fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
     );
     let skipped = talked(|last| last + 15_000);
     assert_eq!(effect(&skipped), Some(TrafficEffect::Skipped));
-    assert_eq!(skipped.interval().map(|interval| interval.median), Some(s(10)), "talk does not blur it");
+    assert_eq!(
+        skipped.interval().map(|interval| interval.median),
+        Some(s(10)),
+        "the stimulus does not blur it"
+    );
     assert_eq!(skipped.kinds[0].by_client.unwrap().longest, 1.2);
 }
 
 #[test]
-fn the_servers_own_messages_tell_too() {
+fn server_messages_show_the_clock_too() {
     let mut listening = pings(&[10_000]);
     for beat in 2..6 {
         listening.heard(ms(beat * 10_000 - 6000), &said(ServerEventKind::Message));
@@ -180,14 +184,14 @@ fn the_servers_own_messages_tell_too() {
     }
     let findings = listening.findings(&whole(s(55)));
     let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
-    assert_eq!((by_server, findings.origin), (Some(TrafficEffect::Unmoved), None), "the client's words may");
+    assert_eq!((by_server, findings.origin), (Some(TrafficEffect::Unmoved), None), "client traffic may");
     listening.talked(s(53));
     listening.heard(s(60), &said(ServerEventKind::Ping));
     assert_eq!(listening.findings(&whole(s(60))).origin, Some(IntervalOrigin::FixedClock));
 }
 
 #[test]
-fn what_is_not_answered_goes_on_or_stops_or_ends() {
+fn unanswered_heartbeats_go_on_or_stop_or_end() {
     let how = |listened| ObservationConditions { answered: false, ..whole(listened) };
     let beats = pings(&[2000, 4000, 6000]);
     assert_eq!(beats.findings(&how(s(8))).unanswered, Some(UnansweredPolicy::GoesOn { after: 3 }));
@@ -195,7 +199,7 @@ fn what_is_not_answered_goes_on_or_stops_or_ends() {
     let ended = |by| ObservationConditions { ended: Some(by), ..how(s(8)) };
     let server = ended(EndedBy::Server);
     assert_eq!(beats.findings(&server).unanswered, Some(UnansweredPolicy::Ends { after: 3 }));
-    assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "nobody knows");
+    assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "unknown");
     let mut kept_alive = pings(&[2500]);
     [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(ServerEventKind::KeepAlive)));
     let findings = kept_alive.findings(&server);
@@ -206,13 +210,13 @@ fn what_is_not_answered_goes_on_or_stops_or_ends() {
 }
 
 #[test]
-fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
+fn ping_frame_ranks_before_a_keep_alive() {
     let mut listening = pings(&[2000, 4000, 6000]);
     (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(ServerEventKind::KeepAlive)));
     assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(ServerEventKind::Ping.into()));
 }
 
-/// A server that sends a heartbeat so long after the last that it said, and messages at these moments.
+/// A server that sends a heartbeat `interval` ms after its last event, and messages at these times.
 fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> ListenState {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let (mut messages, mut last) = (messages.iter().peekable(), 0);
@@ -229,11 +233,11 @@ fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> ListenS
     }
 }
 
-/// In the middle of some gaps, and not of others.
+/// In the middle of some gaps.
 const CHATTER: [u64; 6] = [13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
 
 #[test]
-fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
+fn server_counting_from_own_messages_is_not_irregular() {
     let listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let findings = listening.findings(&whole(s(130)));
     assert_eq!(
@@ -242,7 +246,7 @@ fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
     );
     assert_eq!(findings.interval().map(|interval| (interval.median, interval.max)), Some((s(10), s(10))));
     let kind = findings.heartbeat().unwrap();
-    assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are told as they were: {kind:?}");
+    assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are reported as they were: {kind:?}");
     assert_eq!(kind.by_server.map(|effects| effects.effect), Some(TrafficEffect::Postponed));
     assert_eq!(
         findings.clearance.unwrap().cleared[0],
@@ -251,7 +255,7 @@ fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
     );
     let stopped = listening.findings(&whole(s(145)));
     assert_eq!(stopped.verdict, ListenVerdict::Inconclusive);
-    assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
+    assert!(stopped.reasons[0].contains("10 s after the server's last traffic, and then none in"));
     let unanswered = ObservationConditions { answered: false, ..whole(s(145)) };
     assert_eq!(listening.findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
 }
@@ -295,7 +299,7 @@ fn clock_from_first_message_allows_silence_before() {
 }
 
 #[test]
-fn a_ping_behind_each_message_is_no_heartbeat_of_a_second() {
+fn ping_after_each_message_is_no_heartbeat() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     for message in [5_000, 20_000, 21_500, 52_000, 90_000] {
         listening.heard(ms(message), &said(ServerEventKind::Message));
@@ -314,12 +318,12 @@ fn heartbeats_only_after_messages_prove_nothing_in_silence() {
     }
     let findings = listening.findings(&whole(s(36)));
     assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Inconclusive, None));
-    assert!(findings.reasons[0].starts_with("each came 5 s after the last that the server said"));
+    assert!(findings.reasons[0].starts_with("each came 5 s after the server's last message"));
 }
 
 #[test]
 fn two_equal_gaps_yield_to_a_message_explanation() {
-    // It counts 500 ms from the last of its messages, and two pauses of these are five seconds apart.
+    // It counts 500 ms from its last message; two pauses between messages are five seconds apart.
     let pauses = [5_000, 10_400];
     let messages: Vec<u64> = (1..70)
         .map(|n| n * 200)
@@ -331,8 +335,8 @@ fn two_equal_gaps_yield_to_a_message_explanation() {
 }
 
 #[test]
-fn messages_that_keep_step_with_the_heartbeats_tell_nothing() {
-    // Either every 15 s, or 10 s after a message that is sent every 15 s.
+fn messages_in_step_with_heartbeats_show_nothing() {
+    // Either every 15 s, or 10 s after a message that comes every 15 s.
     let messages: Vec<u64> = (1..8).map(|n| n * 15_000).collect();
     let listening = counting_from_its_own(10_000, &messages, 107_000);
     let findings = listening.findings(&whole(s(107)));
@@ -363,7 +367,7 @@ fn stopped_heartbeats_are_found_despite_other_messages() {
 }
 
 #[test]
-fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
+fn echo_does_not_hide_the_effect_of_client_traffic() {
     // It counts from the last traffic in either direction, and echoes.
     let mut listening = pings(&[10_000, 20_000, 30_000]);
     listening.talked(ms(33_000));
@@ -378,7 +382,7 @@ fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
 }
 
 #[test]
-fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
+fn stall_counts_as_no_gap_silence_or_span() {
     let mut listening = pings(&[1000, 2000, 3000]);
     listening.stood_still(ms(9000));
     // Those of 4 s to 9 s are read at once, and the next is on time.
@@ -393,7 +397,7 @@ fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
     assert!(findings.reasons[0].starts_with("this host was stalled for 6 s"), "{:?}", findings.reasons);
     let mut stopped = pings(&[1000, 2000, 3000]);
     stopped.stood_still(ms(9000));
-    assert_eq!(stopped.findings(&whole(s(10))).verdict, ListenVerdict::ServerPingsEvery, "nobody knows");
+    assert_eq!(stopped.findings(&whole(s(10))).verdict, ListenVerdict::ServerPingsEvery, "unknown");
     assert_eq!(stopped.findings(&whole(s(12))).verdict, ListenVerdict::Inconclusive, "they stopped");
 }
 
@@ -403,13 +407,17 @@ fn forgotten_connection_is_no_silent_server() {
     let findings = pings(&[]).findings(&forgotten);
     assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
     assert_eq!(findings.reasons[0], "no heartbeat came in 10m");
-    assert!(findings.reasons[1].starts_with("nobody knew the connection any more"), "{:?}", findings.reasons);
+    assert!(
+        findings.reasons[1].starts_with("at the end the peer no longer knew the connection"),
+        "{:?}",
+        findings.reasons
+    );
     let unanswered = ObservationConditions { answered: false, ..forgotten };
     assert_eq!(pings(&[2000, 4000, 6000]).findings(&unanswered).unanswered, None, "they may be lost");
 }
 
 #[test]
-fn silences_before_the_first_and_behind_the_last_clear_nothing() {
+fn silences_at_start_and_end_limit_covered_timeouts() {
     let cleared = |listening: &ListenState, listened| {
         listening.findings(&whole(listened)).clearance.map(|clearance| clearance.cleared[0])
     };
@@ -424,14 +432,14 @@ fn silences_before_the_first_and_behind_the_last_clear_nothing() {
 }
 
 #[test]
-fn a_first_with_the_opening_is_not_early() {
+fn first_heartbeat_with_the_opening_is_at_once() {
     let first = |moments: &[u64]| pings(moments).findings(&whole(s(9))).kinds[0].early;
     assert_eq!(first(&[0, 2000, 4000, 6000]), Some(FirstHeartbeat::AtOnce));
     assert_eq!(first(&[26, 2026, 4026, 6026]), Some(FirstHeartbeat::Early));
 }
 
 #[test]
-fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
+fn first_heartbeat_read_late_is_not_classified() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     listening.stood_still(s(5));
     [5001, 6000, 7000, 8000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Ping)));
@@ -440,8 +448,8 @@ fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
     assert_eq!((kind.first, kind.early, kind.interval.map(|gaps| gaps.gaps)), (None, None, Some(2)));
 }
 
-/// As [`counting_from_its_own`] with chatter, until 130 s; then the client says something 3 s after each second
-/// heartbeat, and the next comes so long after that.
+/// Like [`counting_from_its_own`] with messages, until 130 s. Then the client sends 3 s after each second
+/// heartbeat, and the next one comes `next` later.
 fn talking_to_one_that_counts_from_its_own(next: u64) -> ListenFindings {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let mut last = listening.clock().unwrap().from.as_millis() as u64;
@@ -457,20 +465,20 @@ fn talking_to_one_that_counts_from_its_own(next: u64) -> ListenFindings {
 
 #[test]
 fn stimulus_shows_whether_inbound_traffic_resets_the_clock() {
-    let told = |next| {
+    let found = |next| {
         let findings = talking_to_one_that_counts_from_its_own(next);
-        assert_eq!(findings.spanning(), Some(IntervalSpan::SinceTraffic), "talk contradicts nothing");
-        assert_eq!(findings.interval().map(|interval| interval.max), Some(s(10)), "nor blurs it");
+        assert_eq!(findings.spanning(), Some(IntervalSpan::SinceTraffic), "the stimulus contradicts nothing");
+        assert_eq!(findings.interval().map(|interval| interval.max), Some(s(10)), "nor does it blur it");
         assert_eq!(findings.origin, Some(IntervalOrigin::LastTraffic));
         findings.kinds[0].by_client.map(|effects| (effects.effect, effects.count))
     };
-    assert_eq!(told(7_000), Some((TrafficEffect::Unmoved, 3)));
-    assert_eq!(told(10_000), Some((TrafficEffect::Postponed, 3)));
-    assert_eq!(told(13_000), Some((TrafficEffect::Skipped, 3)));
+    assert_eq!(found(7_000), Some((TrafficEffect::Unmoved, 3)));
+    assert_eq!(found(10_000), Some((TrafficEffect::Postponed, 3)));
+    assert_eq!(found(13_000), Some((TrafficEffect::Skipped, 3)));
 }
 
 #[test]
-fn what_the_server_answers_hides_what_the_clients_words_did() {
+fn server_answer_hides_the_effect_of_client_traffic() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let from = listening.clock().unwrap().from;
     listening.talked(from + s(3));
@@ -481,7 +489,7 @@ fn what_the_server_answers_hides_what_the_clients_words_did() {
 }
 
 #[test]
-fn who_was_spoken_to_has_not_fallen_silent_for_coming_later() {
+fn postponed_heartbeat_has_not_stopped() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let from = listening.clock().unwrap().from;
     listening.talked(from + s(7));
@@ -493,7 +501,7 @@ fn who_was_spoken_to_has_not_fallen_silent_for_coming_later() {
 }
 
 #[test]
-fn what_the_server_answers_is_traffic_too() {
+fn server_answers_count_as_traffic() {
     let mut listening = pings(&[1000]);
     listening.answered(s(5));
     listening.heard(s(9), &said(ServerEventKind::Ping));
@@ -501,7 +509,7 @@ fn what_the_server_answers_is_traffic_too() {
     assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
 }
 
-/// Of a known shape.
+/// An app ping of a known form.
 fn shaped(shape: &'static str) -> ServerEvent {
     ServerEvent {
         shape: Some(shape),
@@ -510,7 +518,7 @@ fn shaped(shape: &'static str) -> ServerEvent {
 }
 
 #[test]
-fn app_pings_of_two_shapes_have_clocks_of_their_own() {
+fn app_pings_of_two_forms_have_separate_clocks() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let (fast, slow) = (shaped("type: ping"), shaped("event: ping"));
     // Every 2 s and every 3 s, half a second apart.
@@ -534,7 +542,7 @@ fn app_pings_of_two_shapes_have_clocks_of_their_own() {
 }
 
 #[test]
-fn app_pings_of_two_shapes_in_turn_do_not_come_twice_as_often() {
+fn alternating_forms_do_not_halve_the_interval() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let said = [shaped("type: ping"), shaped("event: ping")];
     (1..=12).for_each(|n| listening.heard(s(n as u64), &said[n % 2]));
@@ -543,7 +551,7 @@ fn app_pings_of_two_shapes_in_turn_do_not_come_twice_as_often() {
 }
 
 #[test]
-fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
+fn single_unanswered_heartbeat_suggests_answering() {
     let unanswered = ObservationConditions { answered: false, ..whole(s(90)) };
     let reason = |how: &ObservationConditions| pings(&[30_000]).findings(how).reasons.remove(0);
     assert!(reason(&unanswered).ends_with("; answer them, or listen for longer"));
@@ -551,7 +559,7 @@ fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
 }
 
 #[test]
-fn a_burst_is_not_said_to_come_every_nothing() {
+fn burst_has_no_interval() {
     let mut burst = ListenState::new(Duration::ZERO, false);
     let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
     (0..40).for_each(|_| burst.heard(s(1), &said));
@@ -596,7 +604,7 @@ fn only_a_longer_silence_shows_that_heartbeats_stop() {
 }
 
 #[test]
-fn a_running_heartbeat_is_told_before_one_that_stopped() {
+fn running_heartbeat_ranks_before_a_stopped_one() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let app = shaped("type: ping");
     let mut moments: Vec<(u64, ServerEvent)> = (1..=6).map(|n| (10_000 * n, app.clone())).collect();
@@ -610,7 +618,7 @@ fn a_running_heartbeat_is_told_before_one_that_stopped() {
 }
 
 #[test]
-fn what_is_cleared_is_told_by_all_that_the_server_sends() {
+fn all_heartbeats_together_decide_covered_timeouts() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let app = shaped("type: ping");
     for n in 1..=90 {
@@ -627,35 +635,35 @@ fn what_is_cleared_is_told_by_all_that_the_server_sends() {
 }
 
 #[test]
-fn a_connection_that_was_forgotten_clears_nothing() {
+fn dropped_connection_covers_no_timeout() {
     let forgotten = ObservationConditions { known: EndLiveness::Forgotten, answered: false, ..whole(s(36)) };
     let findings = pings(&[10_000, 20_000, 30_000]).findings(&forgotten);
     assert_eq!((findings.clearance, findings.unanswered), (None, None));
 }
 
 #[test]
-fn heartbeats_that_are_overdue_at_the_end_are_told() {
-    let told = |moments: &[u64], listened: u64| {
+fn overdue_heartbeats_at_the_end_are_reported() {
+    let found = |moments: &[u64], listened: u64| {
         let findings = pings(moments).findings(&whole(ms(listened)));
         (findings.verdict, findings.reasons.first().cloned().unwrap_or_default())
     };
     let three = [30_000, 60_000, 90_000];
-    assert_eq!(told(&three, 120_000), (ListenVerdict::ServerPingsEvery, String::new()));
-    let overdue = told(&three, 150_000);
+    assert_eq!(found(&three, 120_000), (ListenVerdict::ServerPingsEvery, String::new()));
+    let overdue = found(&three, 150_000);
     assert_eq!(overdue.0, ListenVerdict::ServerPingsEvery);
     assert!(overdue.1.starts_with("the last came 60 s before the end"), "{}", overdue.1);
-    assert_eq!(told(&[30_000, 60_000], 120_000).0, ListenVerdict::Inconclusive, "one gap, and none since");
+    assert_eq!(found(&[30_000, 60_000], 120_000).0, ListenVerdict::Inconclusive, "one gap, and none since");
 }
 
 #[test]
-fn silence_while_this_host_stood_still_is_none_of_the_servers() {
+fn silence_during_a_host_stall_does_not_count() {
     let still = ObservationConditions { stood_still: Some(s(120)), ..whole(s(130)) };
     let findings = ListenState::new(Duration::ZERO, false).findings(&still);
     assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
 }
 
 #[test]
-fn two_gaps_that_differ_by_more_than_timers_do_bear_nothing_out() {
+fn two_gaps_differing_by_more_than_jitter_show_nothing() {
     let sure = |moments: &[u64]| pings(moments).findings(&whole(s(95))).interval();
     assert_eq!(sure(&[30_000, 57_000, 90_000]), None);
     assert!(sure(&[30_000, 60_000, 92_000]).is_some());
@@ -677,11 +685,11 @@ fn server_never_silent_may_ping_after_silence() {
 }
 
 #[test]
-fn what_the_client_says_opens_a_silence_too() {
+fn silence_starts_after_client_traffic_too() {
     let cleared = |listening: &ListenState, listened| {
         listening.findings(&whole(s(listened))).clearance.map(|clearance| clearance.cleared[0])
     };
-    // A tick every 20 s that passes over who spoke since the last.
+    // A tick every 20 s that skips clients which sent since the last one.
     let mut skipped = pings(&[20_000, 40_000]);
     skipped.talked(s(46));
     skipped.heard(s(80), &said(ServerEventKind::Ping));
@@ -693,7 +701,7 @@ fn what_the_client_says_opens_a_silence_too() {
 }
 
 #[test]
-fn who_goes_on_talking_has_stopped_all_the_same() {
+fn heartbeats_have_stopped_despite_client_traffic() {
     let mut listening = pings(&[2000, 4000, 6000]);
     (0..18).for_each(|n| listening.heard(s(7 + 3 * n), &said(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(60)));
@@ -717,11 +725,11 @@ fn without_awaited_answer_heartbeats_do_not_stop() {
     assert_eq!(of(EndLiveness::Unasked, 8), (Some(goes_on), true, 1));
     let silent = pings(&[]).findings(&ObservationConditions { known: EndLiveness::Unasked, ..whole(s(120)) });
     assert_eq!((silent.verdict, silent.reasons.len()), (ListenVerdict::Inconclusive, 2));
-    assert_eq!(silent.reasons[0], "no heartbeat came in 2m", "which was the whole time");
+    assert_eq!(silent.reasons[0], "no heartbeat came in 2m", "which was the whole run");
 }
 
 #[test]
-fn what_stopped_clears_nothing() {
+fn stopped_heartbeat_covers_no_timeout() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let mut said = |seconds: u64, sound| listening.heard(s(seconds), &said(sound));
     (1..4).for_each(|second| said(second, ServerEventKind::AppPing));
@@ -739,7 +747,7 @@ fn what_stopped_clears_nothing() {
 }
 
 #[test]
-fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
+fn heartbeat_following_client_traffic_has_no_fixed_clock() {
     let of = |moments: &[u64], words: &[u64]| {
         let mut listening = ListenState::new(Duration::ZERO, false);
         let mut all: Vec<(u64, bool)> = moments.iter().map(|at| (*at, true)).collect();
@@ -756,11 +764,11 @@ fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
         let effects = findings.kinds[0].by_client.unwrap();
         (effects.effect, findings.origin)
     };
-    // 2 s apart, and 3 s after what the client says.
+    // 2 s apart, and 3 s after client traffic.
     let moments = [2000, 4000, 7600, 9600, 13_700, 15_700, 19_500, 21_500];
     let words = [4600, 10_700, 16_500];
     assert_eq!(of(&moments, &words), (TrafficEffect::Skipped, None));
-    // The next tick is left out.
+    // The next tick is skipped.
     let ticks = [2000, 4000, 8000, 10_000, 14_000, 16_000, 20_000, 22_000];
     assert_eq!(
         of(&ticks, &[4600, 10_700, 16_500]),
@@ -770,7 +778,7 @@ fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
 
 #[test]
 fn interval_from_own_messages_is_not_irregular() {
-    // A tick every 2 s that is left out where the server has spoken since the last.
+    // A tick every 2 s that is skipped if the server has sent since the last one.
     let mut listening = ListenState::new(Duration::ZERO, false);
     let messages = [2600, 5000, 8200, 9600, 17_000, 20_900];
     let is_spoken = |tick: u64| messages.iter().any(|at| (tick - 2000..tick).contains(at));
@@ -782,17 +790,17 @@ fn interval_from_own_messages_is_not_irregular() {
     all.into_iter().for_each(|(at, sound)| listening.heard(ms(at), &said(sound)));
     let findings = listening.findings(&whole(s(25)));
     assert_eq!(findings.verdict, ListenVerdict::Inconclusive, "{findings:?}");
-    assert!(findings.reasons[0].starts_with("they are 2 s apart where the server said nothing between"));
+    assert!(findings.reasons[0].starts_with("they are 2 s apart if the server sends nothing between"));
 }
 
 #[test]
-fn a_message_that_never_became_whole_is_no_silence() {
+fn incomplete_message_is_no_silence() {
     let part = IncompletePart::Frame { came: 100, size: 10_000 };
     let how =
         ObservationConditions { incomplete: Some(IncompleteData { part, since: s(4) }), ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);
     assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
-    let told =
-        "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s: what it says is not known";
-    assert_eq!(findings.reasons[1], told);
+    let found =
+        "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s: its content is unknown";
+    assert_eq!(findings.reasons[1], found);
 }

@@ -115,7 +115,7 @@ async fn silent_server_does_not_hang_the_preamble() {
     .await;
     assert_eq!(after, Duration::from_secs(10));
     let (cause, hint) = complaint(result);
-    assert!(cause.ends_with("of the preset engine.io within 10 s; no message came at all"), "{cause}");
+    assert!(cause.ends_with("of the preset engine.io within 10 s; no message was received"), "{cause}");
     assert_eq!(hint, "does this server speak engine.io? 'wscheck listen' shows what it sends by itself");
 }
 

@@ -519,7 +519,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                     Some(index) => self.heartbeats[index].substitutes().returned_ping(),
                     None => {
                         let age = self.socket.last_read_at() - self.opened_at;
-                        self.traffic_recorder().beat(HeartbeatKind::Protocol, age);
+                        self.traffic_recorder().record_heartbeat(HeartbeatKind::Protocol, age);
                     }
                 }
                 self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
@@ -545,7 +545,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     fn on_unmatched_pong(&mut self, index: usize, payload: &[u8]) {
         let heartbeat = &mut self.heartbeats[index];
-        let stray = heartbeat.outstanding.alien_pong();
+        let stray = heartbeat.outstanding.classify_foreign_pong();
         if stray == StrayPong::Mismatched {
             let last = ping_payload(self.nonce, heartbeat.outstanding.next_seq().saturating_sub(1));
             heartbeat.substitutes().pong(payload, &last);
@@ -568,9 +568,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         if self.traffic_recorder().wants_difference()
             && let Some(difference) = self.classifier.difference(message)
         {
-            self.traffic_recorder().unmatched(message, difference);
+            self.traffic_recorder().record_unmatched(message, difference);
         }
-        self.traffic_recorder().stranger(message);
+        self.traffic_recorder().record_unknown(message);
         self.report_traffic(PeerTraffic::Message);
     }
 
@@ -580,7 +580,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
                 MessageMeaning::Answer(Correlation::Foreign) => {
-                    self.traffic_recorder().foreign(message);
+                    self.traffic_recorder().record_foreign(message);
                     self.on_answer(Correlation::Foreign);
                 }
                 MessageMeaning::Answer(correlation) => self.on_answer(correlation),
@@ -607,7 +607,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         match found {
             Some((seq, rivals)) => self.record_answer(index, seq, rivals),
-            None => self.report_stray(HeartbeatKind::App, self.heartbeats[index].outstanding.alien_pong()),
+            None => self
+                .report_stray(HeartbeatKind::App, self.heartbeats[index].outstanding.classify_foreign_pong()),
         }
     }
 
@@ -632,7 +633,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         let answered = matches!(sent, Some(Ok(_)));
         let age = self.socket.last_read_at() - self.opened_at;
-        self.traffic_recorder().beat(HeartbeatKind::App, age);
+        self.traffic_recorder().record_heartbeat(HeartbeatKind::App, age);
         self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => {
