@@ -341,8 +341,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;timeouts'= {
-            cand -o 'Output format on stdout: text (human), one document (json), or one timer per line with the document last (ndjson)'
-            cand --output 'Output format on stdout: text (human), one document (json), or one timer per line with the document last (ndjson)'
+            cand -o 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
+            cand --output 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
             cand --color 'Use colour'
             cand --json 'Short for -o json'
             cand -h 'Print help (see more with ''--help'')'
@@ -351,8 +351,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;presets'= {
-            cand -o 'Output format on stdout: text (human), one document (json), or one preset per line with the document last (ndjson)'
-            cand --output 'Output format on stdout: text (human), one document (json), or one preset per line with the document last (ndjson)'
+            cand -o 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
+            cand --output 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
             cand --color 'Use colour'
             cand --json 'Short for -o json'
             cand -h 'Print help (see more with ''--help'')'

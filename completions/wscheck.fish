@@ -545,7 +545,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s o -l output -d 'Output format on stdout: text (human), one document (json), or one timer per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s o -l output -d 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -554,7 +554,7 @@ never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -s o -l output -d 'Output format on stdout: text (human), one document (json), or one preset per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -s o -l output -d 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap_complete::Shell;
 
-use super::{errors, runner};
+use super::errors;
 use crate::output::Format;
 use crate::output::schema::schema;
 
@@ -66,11 +66,6 @@ pub(super) fn print_schema() -> ExitCode {
         }
         Err(error) => errors::fail_inconclusive(&format!("cannot write the schema: {error}")),
     }
-}
-
-/// Prints a listing.
-pub(super) fn print_listing(format: Format, text: &str) -> ExitCode {
-    errors::exit_code_of_write(runner::stdout(format).write_all(text.as_bytes()))
 }
 
 pub(super) fn print(text: &[u8]) -> ExitCode {

@@ -7,6 +7,7 @@ mod errors;
 mod generate;
 mod heartbeat;
 mod listen;
+mod listing_args;
 mod ping;
 mod preset_args;
 mod presets;

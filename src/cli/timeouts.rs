@@ -5,13 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::args::{Color, label_parser, terminal_width};
-use super::{errors, generate};
+use super::errors;
+use super::listing_args::ListingArgs;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes;
-use crate::output::Format;
-use crate::output::HumanOptions;
-use crate::output::timeouts::{TimeoutListing, show};
+use crate::output::timeouts::TimeoutListing;
 
 /// The arguments of `wscheck timeouts`.
 #[derive(Debug, Clone, Args)]
@@ -20,22 +18,14 @@ pub struct TimeoutsArgs {
     /// sources and how to change them
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub product: Option<String>,
-    /// Output format on stdout: text (human), one document (json), or one timer per line with the document last
-    /// (ndjson)
-    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = label_parser::<Format>())]
-    pub output: Format,
-    /// Short for -o json
-    #[arg(long, conflicts_with = "output")]
-    pub json: bool,
-    /// Use colour
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    pub color: Color,
+    #[command(flatten)]
+    pub listing: ListingArgs,
 }
 
 impl TimeoutsArgs {
     /// Prints the table, or an error if there is no such product.
     pub fn main(self) -> ExitCode {
-        let format = if self.json { Format::Json } else { self.output };
+        let format = self.listing.format();
         let middleboxes = match &self.product {
             None => middleboxes::all().collect(),
             Some(product) => middleboxes::find(product),
@@ -47,15 +37,7 @@ impl TimeoutsArgs {
                 format,
             );
         }
-        let options = HumanOptions {
-            color: self.color.on_stdout(),
-            width: terminal_width(),
-            ..HumanOptions::default()
-        };
-        generate::print_listing(
-            format,
-            &show(&TimeoutListing { product: self.product, middleboxes }, format, options),
-        )
+        self.listing.print(&TimeoutListing { product: self.product, middleboxes })
     }
 }
 

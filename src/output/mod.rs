@@ -6,6 +6,7 @@ pub mod human;
 pub mod idle;
 pub mod json;
 pub mod listen;
+pub mod listing;
 pub mod ndjson;
 mod output_format;
 pub mod ping;

@@ -6,10 +6,9 @@ mod human;
 
 pub use document::{PresetLine, PresetsDocument};
 
-use super::json::{compact, pretty};
+use super::listing::Listing;
 use crate::domain::heartbeat::presets::Preset;
 use crate::output::human::HumanOptions;
-use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,15 +18,17 @@ pub struct PresetListing {
     pub presets: Vec<&'static Preset>,
 }
 
-/// The listing as one text, newline included. Under NDJSON each preset is a line, and the document is the last.
-pub fn show(listing: &PresetListing, format: Format, options: HumanOptions) -> String {
-    match format {
-        Format::Human => human::show(listing, options),
-        Format::Json => pretty(&PresetsDocument::new(listing)),
-        Format::Ndjson => {
-            let lines = listing.presets.iter().map(|preset| compact(&PresetLine::new(preset)));
-            lines.chain([compact(&PresetsDocument::new(listing))]).collect()
-        }
+impl Listing for PresetListing {
+    fn human(&self, options: HumanOptions) -> String {
+        human::show(self, options)
+    }
+
+    fn document(&self) -> impl serde::Serialize {
+        PresetsDocument::new(self)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
+        self.presets.iter().map(|preset| PresetLine::new(preset))
     }
 }
 
@@ -37,6 +38,8 @@ mod tests {
 
     use super::*;
     use crate::domain::heartbeat::presets::{all, find};
+    use crate::output::listing::show;
+    use crate::output::output_format::Format;
     use crate::output::schema::schema;
 
     fn whole() -> PresetListing {

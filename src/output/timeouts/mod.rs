@@ -5,10 +5,9 @@ mod human;
 
 pub use document::{MiddleboxLine, TimeoutsDocument};
 
-use super::json::{compact, pretty};
+use super::listing::Listing;
 use crate::domain::idle::middleboxes::Middlebox;
 use crate::output::human::HumanOptions;
-use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +17,17 @@ pub struct TimeoutListing {
     pub middleboxes: Vec<&'static Middlebox>,
 }
 
-/// The listing as one text, newline included. Under NDJSON each entry is a line, and the document is the last.
-pub fn show(listing: &TimeoutListing, format: Format, options: HumanOptions) -> String {
-    match format {
-        Format::Human => human::show(listing, options),
-        Format::Json => pretty(&TimeoutsDocument::new(listing)),
-        Format::Ndjson => {
-            let lines = listing.middleboxes.iter().map(|middlebox| compact(&MiddleboxLine::new(middlebox)));
-            lines.chain([compact(&TimeoutsDocument::new(listing))]).collect()
-        }
+impl Listing for TimeoutListing {
+    fn human(&self, options: HumanOptions) -> String {
+        human::show(self, options)
+    }
+
+    fn document(&self) -> impl serde::Serialize {
+        TimeoutsDocument::new(self)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
+        self.middleboxes.iter().map(|middlebox| MiddleboxLine::new(middlebox))
     }
 }
 
@@ -34,6 +35,8 @@ pub fn show(listing: &TimeoutListing, format: Format, options: HumanOptions) -> 
 mod tests {
     use super::*;
     use crate::domain::idle::middleboxes::{all, find};
+    use crate::output::listing::show;
+    use crate::output::output_format::Format;
     use crate::output::schema::schema;
     use anstream::adapter::strip_str;
 
