@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::domain::duration::parse_duration;
-use crate::domain::format::exact_duration as show;
+use crate::domain::format::{self, at_least, at_most};
 use crate::domain::run::truth::Truth;
 
 use crate::domain::run::bracket::Bracket;
@@ -97,7 +97,7 @@ impl Expectation {
             Comparison::More | Comparison::AtLeast => beyond,
             Comparison::Less | Comparison::AtMost => within,
         };
-        let limit = show(self.limit);
+        let limit = format::duration(self.limit);
         match (met, beyond || within) {
             (true, _) => Truth::True(told(bracket)),
             (false, true) => Truth::False,
@@ -110,8 +110,8 @@ impl Expectation {
 
 /// Formats a bracket: `longer than 58.8 s, at most 60 s`.
 fn told(bracket: &Bracket) -> String {
-    let lo = bracket.lo.map(|lo| format!("longer than {}", show(lo)));
-    let hi = bracket.hi.map(|hi| format!("at most {}", show(hi)));
+    let lo = bracket.lo.map(|lo| format!("longer than {}", at_least(lo)));
+    let hi = bracket.hi.map(|hi| format!("at most {}", at_most(hi)));
     match (lo, hi) {
         (None, None) => "nothing is known of the timeout".to_string(),
         (lo, hi) => lo.into_iter().chain(hi).collect::<Vec<_>>().join(", "),

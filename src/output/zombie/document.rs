@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::format::exact_duration;
+use crate::domain::format::duration;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::run_result::RunResult;
@@ -254,7 +254,7 @@ impl From<&ClientRecord> for LifeDocument {
         let why = match &life.fate {
             ClientEnd::Unopened { why } => Some(why.clone()),
             ClientEnd::Lost { after } => {
-                Some(format!("nobody knew it any more after {}", exact_duration(*after)))
+                Some(format!("the peer no longer knew the connection after {}", duration(*after)))
             }
             ClientEnd::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
             ClientEnd::Kept { proven: false, .. } => {
