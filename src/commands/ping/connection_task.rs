@@ -67,30 +67,36 @@ type OpenSocket = (WebSocket<Stream>, Instant);
 
 impl ConnectionTask {
     /// Runs the connection until its heartbeats are done, the run stops, or it is lost for good.
-    pub async fn run(self) {
-        let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
-        let mut gap: Option<ConnectionGap> = None;
-        let mut attempts = ReconnectAttempts::default();
-        let mut status = Status::Unknown;
-        loop {
-            let opened = match self.open(gap.is_none()).await {
-                None => return self.give_up(gap, attempts),
-                Some(opened) => self.report_opening(opened),
-            };
-            if let Some(open_socket) = opened {
-                self.report_reconnected(gap.take());
-                let closed = self.measure(open_socket, next_seq, status).await;
-                let is_over = closed.ending.was_planned() || !closed.has_more;
-                let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
-                    return;
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` keeps two copies of `self`, in each of thousands"
+    )]
+    pub fn run(self) -> impl Future<Output = ()> + Send {
+        async move {
+            let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
+            let mut gap: Option<ConnectionGap> = None;
+            let mut attempts = ReconnectAttempts::default();
+            let mut status = Status::Unknown;
+            loop {
+                let opened = match self.open(gap.is_none()).await {
+                    None => return self.give_up(gap, attempts),
+                    Some(opened) => self.report_opening(opened),
                 };
-                attempts.ended(closed.ending.age, closed.answered, backoff);
-                (next_seq, status) = (closed.next_seq, closed.status);
-                gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0 });
-            }
-            let Some(gap) = &mut gap else { return };
-            if !self.wait_to_retry(gap, &mut attempts).await {
-                return self.give_up(Some(*gap), attempts);
+                if let Some(open_socket) = opened {
+                    self.report_reconnected(gap.take());
+                    let closed = self.measure(open_socket, next_seq, status).await;
+                    let is_over = closed.ending.was_planned() || !closed.has_more;
+                    let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
+                        return;
+                    };
+                    attempts.ended(closed.ending.age, closed.answered, backoff);
+                    (next_seq, status) = (closed.next_seq, closed.status);
+                    gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0 });
+                }
+                let Some(gap) = &mut gap else { return };
+                if !self.wait_to_retry(gap, &mut attempts).await {
+                    return self.give_up(Some(*gap), attempts);
+                }
             }
         }
     }

@@ -124,7 +124,7 @@ pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     stops: StopSignals<'a>,
 ) -> impl Future<Output = SessionEnd> + use<'a, S> {
     let mut session = Session::new(socket, plan, start, emit);
-    async move { session.run(stops).await }
+    async move { session.run(&stops).await }
 }
 
 /// A heartbeat whose bytes are blocked by back-pressure.
@@ -218,7 +218,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         }
     }
 
-    async fn run(&mut self, stops: StopSignals<'_>) -> SessionEnd {
+    async fn run(&mut self, stops: &StopSignals<'_>) -> SessionEnd {
         self.reset_status();
         // Both live as long as the session: inserting and removing timers touches their neighbours' memory, twice a
         // heartbeat on each of thousands of connections.
