@@ -8,6 +8,7 @@ mod generate;
 mod heartbeat;
 mod listen;
 mod listing_args;
+mod origin;
 mod ping;
 mod preset_args;
 mod presets;

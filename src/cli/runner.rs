@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, terminal_width};
+use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{errors, signals};
 use crate::commands::run_control::RunControl;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
+use crate::output::json::DocumentBody;
 use crate::output::{EventFilter, Format, HumanOptions, Presenter, RunOutput, Writer, charset};
 
 /// Hands events to the thread that prints.
@@ -52,7 +54,7 @@ pub fn run_plan<T, P: Presenter>(
 ) -> ExitCode {
     match plan {
         Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
-        Err(message) => errors::report_usage_error(P::COMMAND, &message, args.format.chosen()),
+        Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
 }
 
@@ -63,7 +65,7 @@ pub fn run<P: Presenter>(
     job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
-    let output = RunOutput::new(presenter(options), format, options, stdout(format), stderr());
+    let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr());
     let (queue, thread) = PrintQueue::start(move |queue| print_all(output, &queue));
     let is_shown = P::filter(format, options);
     let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };

@@ -2,6 +2,7 @@
 //! stdout and the conversation on stderr, and keeps the first error of stdout.
 
 pub mod charset;
+pub mod finding_codes;
 pub mod human;
 pub mod idle;
 pub mod json;
@@ -18,6 +19,7 @@ pub mod serve;
 mod terminal;
 mod time_unit;
 pub mod timeouts;
+pub mod view;
 mod writer;
 pub mod zombie;
 
@@ -25,6 +27,7 @@ pub mod zombie;
 mod testing;
 
 pub use human::HumanOptions;
+pub use json::{HostFacts, RunOrigin};
 pub use output_format::Format;
 pub use presenter::{EventFilter, Presenter};
 pub use run_output::RunOutput;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::json::{SCHEMA_VERSION, Timestamp, compact};
+use super::json::{DocumentBody, Envelope, SCHEMA_VERSION, Timestamp, compact};
 use crate::domain::ping::event::ConnId;
 
 /// What a line tells, beside when and of which connection.
@@ -64,6 +64,17 @@ pub struct RunLine<B: EventBody> {
     body: B,
 }
 
+/// The report so far, because the user asked for it (SIGQUIT or SIGUSR1).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(bound = "B: DocumentBody")]
+pub struct Interim<B: DocumentBody> {
+    report: Envelope<B>,
+}
+
+impl<B: DocumentBody> EventBody for Interim<B> {
+    const EVENT: &'static str = "interim";
+}
+
 /// Which connection of the run a line is about; both count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -91,6 +102,11 @@ pub(super) use bodies;
 /// A line about the whole run.
 pub fn run_line<B: EventBody>(at: SystemTime, body: B) -> String {
     compact(&RunLine { event: EventName(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
+}
+
+/// A line with the report so far.
+pub fn interim_line<B: DocumentBody>(at: SystemTime, report: Envelope<B>) -> String {
+    run_line(at, Interim { report })
 }
 
 /// A line about one connection.

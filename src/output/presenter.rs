@@ -1,9 +1,9 @@
 //! What a command shows of its run. The formats are made from it and know no command.
 
-use serde::Serialize;
-
 use super::human::HumanOptions;
+use super::json::DocumentBody;
 use super::output_format::Format;
+use super::view::View;
 
 /// Text for stdout (the result) and stderr (the conversation), with its newlines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,11 +31,10 @@ pub type EventFilter<E> = Box<dyn FnMut(&E) -> bool>;
 ///
 /// A command implements this; [`RunOutput`](super::run_output::RunOutput) shows it in every format.
 pub trait Presenter: Send + 'static {
-    /// The command's name, as it is typed.
-    const COMMAND: &'static str;
-
     type Event: Clone + Send + 'static;
     type Report;
+    /// What is the command's own in its document.
+    type Document: DocumentBody;
 
     /// The report, if this is the last event.
     fn report_in(event: &Self::Event) -> Option<&Self::Report>;
@@ -46,8 +45,13 @@ pub trait Presenter: Send + 'static {
     /// What people read of this event while the run goes on.
     fn lines(&mut self, event: &Self::Event) -> Lines;
 
-    /// Figures in the middle of the run, which every format shows on stderr but NDJSON, which has a line for them.
-    fn interim(&self, _event: &Self::Event) -> Option<String> {
+    /// The report so far, if this event brings one because the user asked for it.
+    fn interim_in(_event: &Self::Event) -> Option<&Self::Report> {
+        None
+    }
+
+    /// The report so far on one line, for people.
+    fn interim_line(&self, _report: &Self::Report) -> Option<String> {
         None
     }
 
@@ -60,8 +64,11 @@ pub trait Presenter: Send + 'static {
     /// The report for people; `None` if all was said already.
     fn human_report(&self, report: &Self::Report) -> Option<String>;
 
-    /// The JSON document.
-    fn document(&self, report: &Self::Report) -> impl Serialize;
+    /// What the report says, whatever the command.
+    fn view(&self, report: &Self::Report) -> View;
+
+    /// What is the command's own in the JSON document.
+    fn document(&self, report: &Self::Report) -> Self::Document;
 
     /// Whether an event may be dropped while the reader is too slow.
     fn is_droppable(event: &Self::Event) -> bool;

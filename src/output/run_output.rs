@@ -3,7 +3,8 @@
 use std::io;
 
 use super::human::HumanOptions;
-use super::json::{compact, pretty};
+use super::json::{Envelope, RunOrigin, compact, pretty};
+use super::ndjson::interim_line;
 use super::output_format::Format;
 use super::presenter::{Lines, Presenter};
 use super::terminal::Terminal;
@@ -13,6 +14,7 @@ use crate::domain::run::reporter::Reporter;
 /// A run's output in one format.
 pub struct RunOutput<P> {
     format: Format,
+    origin: RunOrigin,
     presenter: P,
     terminal: Terminal,
 }
@@ -22,11 +24,12 @@ impl<P: Presenter> RunOutput<P> {
     pub fn new(
         presenter: P,
         format: Format,
+        origin: RunOrigin,
         options: HumanOptions,
         stdout: Writer,
         stderr: Writer,
     ) -> RunOutput<P> {
-        RunOutput { format, presenter, terminal: Terminal::new(options, stdout, stderr) }
+        RunOutput { format, origin, presenter, terminal: Terminal::new(options, stdout, stderr) }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -42,11 +45,27 @@ impl<P: Presenter> RunOutput<P> {
         }
     }
 
+    fn envelope(&self, report: &P::Report) -> Envelope<P::Document> {
+        Envelope::new(&self.origin, self.presenter.view(report), self.presenter.document(report))
+    }
+
+    /// The report so far: every format shows it on stderr but NDJSON, which has a line for it.
+    fn interim(&self, report: &P::Report) -> Lines {
+        match self.format {
+            Format::Ndjson => {
+                let view = self.presenter.view(report);
+                let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
+                Lines::to_stdout(Some(interim_line(at, self.envelope(report))))
+            }
+            Format::Human | Format::Json => Lines::to_stderr(self.presenter.interim_line(report)),
+        }
+    }
+
     fn finished(&self, report: &P::Report) -> Option<String> {
         match self.format {
             Format::Human => self.presenter.human_report(report),
-            Format::Json => Some(pretty(&self.presenter.document(report))),
-            Format::Ndjson => Some(compact(&self.presenter.document(report))),
+            Format::Json => Some(pretty(&self.envelope(report))),
+            Format::Ndjson => Some(compact(&self.envelope(report))),
         }
     }
 }
@@ -57,10 +76,10 @@ impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
         if let Some(text) = self.presenter.progress(event) {
             self.terminal.show(&text);
         }
-        let mut lines = self.lines(event);
-        if self.format != Format::Ndjson {
-            lines.stderr += &self.presenter.interim(event).unwrap_or_default();
-        }
+        let mut lines = match P::interim_in(event) {
+            Some(report) => self.interim(report),
+            None => self.lines(event),
+        };
         if let Some(report) = P::report_in(event) {
             self.terminal.clear();
             lines.stdout += &self.finished(report).unwrap_or_default();
@@ -79,8 +98,14 @@ mod tests {
     fn a_closed_pipe_ends_it_quietly() {
         for format in [Format::Human, Format::Ndjson] {
             let (out, err) = (SharedBuffer::that_closes_after(2), SharedBuffer::default());
-            let mut output =
-                RunOutput::new(PingPresenter::new(PLAIN), format, PLAIN, out.writer(), err.writer());
+            let mut output = RunOutput::new(
+                PingPresenter::new(PLAIN),
+                format,
+                RunOrigin::default(),
+                PLAIN,
+                out.writer(),
+                err.writer(),
+            );
             fixtures::healthy().iter().for_each(|event| output.report(event));
             assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
             assert_eq!(out.attempts(), 3, "{format:?}");

@@ -8,12 +8,12 @@ use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
-use super::json::{ErrorDocument, SCHEMA_VERSION};
+use super::json::{Envelope, ErrorDocument, SCHEMA_VERSION};
 use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
-use super::ndjson::{ConnectionLine, EventBody, RunLine};
+use super::ndjson::{ConnectionLine, EventBody, Interim, RunLine};
 use super::ping::{
-    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed, Opened, Reconnected,
-    Retry, RunDocument, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
+    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, PingDocument,
+    Reconnected, Retry, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
@@ -52,7 +52,7 @@ struct SchemaBuilder {
 
 impl SchemaBuilder {
     fn documents(&mut self) {
-        self.add::<RunDocument>("document");
+        self.add::<Envelope<PingDocument>>("document");
         self.add::<ErrorDocument>("error document");
         self.add::<EventDocument>("serve: event");
         self.add::<SummaryDocument>("serve: document");
@@ -61,14 +61,14 @@ impl SchemaBuilder {
         self.add::<MiddleboxLine>("timeouts: line");
         self.add::<PresetsDocument>("presets: document");
         self.add::<PresetLine>("presets: line");
-        self.add::<IdleDocument>("probe-idle: document");
-        self.add::<ListenDocument>("listen: document");
-        self.add::<ZombieDocument>("probe-zombie: document");
+        self.add::<Envelope<IdleDocument>>("probe-idle: document");
+        self.add::<Envelope<ListenDocument>>("listen: document");
+        self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
     }
 
     fn run_lines(&mut self) {
         self.run_line::<Started>();
-        self.run_line::<Interim>();
+        self.run_line::<Interim<PingDocument>>();
     }
 
     fn idle_lines(&mut self) {

@@ -8,7 +8,7 @@ use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
 use super::human::HumanOptions;
-use super::json::WSCHECK_VERSION;
+use super::json::{HostFacts, RunOrigin, WSCHECK_VERSION};
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::run_output::RunOutput;
@@ -85,6 +85,16 @@ pub const PLAIN: HumanOptions =
 /// What went to stdout, and to stderr.
 pub type CapturedOutput = (String, String);
 
+fn origin() -> RunOrigin {
+    let host = HostFacts {
+        os: "linux".to_string(),
+        kernel: Some("6.12.0".to_string()),
+        arch: "x86_64".to_string(),
+        cpus: Some(4),
+    };
+    RunOrigin { command_line: vec!["ping".to_string(), "ws://a.example/".to_string()], host }
+}
+
 /// What a format prints of these events.
 pub fn show<P: Presenter>(
     presenter: P,
@@ -93,7 +103,7 @@ pub fn show<P: Presenter>(
     events: &[P::Event],
 ) -> CapturedOutput {
     let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
-    let mut output = RunOutput::new(presenter, format, options, stdout.writer(), stderr.writer());
+    let mut output = RunOutput::new(presenter, format, origin(), options, stdout.writer(), stderr.writer());
     events.iter().for_each(|event| output.report(event));
     assert!(output.error().is_none());
     (stdout.text(), stderr.text())

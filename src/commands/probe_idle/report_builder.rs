@@ -222,7 +222,7 @@ fn judge(
 ) -> RunResult {
     let expected = match expectation {
         None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
-        Some((expected, Truth::False)) => {
+        Some((expected, Truth::False(_))) => {
             reasons.push(format!("expected {expected}, but {}", describe_bracket(findings.bracket)));
             RunResult::Failed
         }

@@ -248,7 +248,7 @@ async fn unmet_expectation_fails_the_run() {
     };
     let (met, unmet, open) = tokio::join!(expecting(">=500ms"), expecting(">=3s"), expecting("<1s"));
     assert!(matches!(met.expectation, Some((_, Truth::True(_)))), "{:?}", met.expectation);
-    assert!(matches!(unmet.expectation, Some((_, Truth::False))), "{:?}", unmet.expectation);
+    assert!(matches!(unmet.expectation, Some((_, Truth::False(_)))), "{:?}", unmet.expectation);
     let codes = [met, unmet, open].map(|report| report.verdict.exit_code());
     assert_eq!(codes, [0, 1, 4]);
 }

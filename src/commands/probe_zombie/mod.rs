@@ -109,13 +109,13 @@ fn interrupted_reason(info: &ZombieInfo, start: Instant) -> String {
 
 /// Whether the evidence shows the expectation unmet.
 fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
-    expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
+    expectation.is_some_and(|(_, truth)| truth.is_false())
 }
 
 fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> RunResult {
     match expectation {
         None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
-        Some((expected, Truth::False)) => {
+        Some((expected, Truth::False(_))) => {
             reasons.push(format!(
                 "expected the server to close dead clients {expected}, but it did not close all"
             ));

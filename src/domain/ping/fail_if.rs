@@ -468,13 +468,14 @@ impl FailIf {
             why = why.or(bounded);
         }
         match (self.judge(report, &exact), self.judge(report, &bounds), without) {
-            (Truth::False, Truth::True(actual), _) => {
+            (Truth::False(_), Truth::True(actual), _) => {
                 Truth::TrueOfBounds(format!("{actual}, but {}", why.unwrap_or_default()))
             }
-            (Truth::False, Truth::Unknown(why), None) => Truth::Unknown(why),
-            (Truth::False, _, Some(target)) => {
+            (Truth::False(_), Truth::Unknown(why), None) => Truth::Unknown(why),
+            (Truth::False(_), _, Some(target)) => {
                 Truth::Unknown(format!("no sample of {}{}", self.metric.name, at(report, &target.url)))
             }
+            (Truth::False(_), _, None) => self.judge(report, &[exact, bounds].concat()),
             (truth, _, _) => truth,
         }
     }
@@ -494,10 +495,22 @@ impl FailIf {
     /// The result if no value makes it true: false, or unknown if the run was cut short.
     fn undecided(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let Some((url, value)) = values.iter().find(|(_, value)| self.holds(*value)) else {
-            return Truth::False;
+            return Truth::False(self.closest(report, values));
         };
         let (shown, at) = (self.metric.unit.show(*value), at(report, url));
         Truth::Unknown(format!("it was {shown}{at} when the run was cut short, and might have changed"))
+    }
+
+    /// The value that is closest to making it true.
+    fn closest(&self, report: &PingReport, values: &[(&str, f64)]) -> String {
+        let ascending = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
+        let closest = match self.operator.sign {
+            "<" | "<=" => values.iter().min_by(ascending),
+            _ => values.iter().max_by(ascending),
+        };
+        closest.map_or_else(String::new, |(url, value)| {
+            format!("{}{}", self.metric.unit.show(*value), at(report, url))
+        })
     }
 
     /// Whether a later value could make the true expression false: the metric only grows or only shrinks
@@ -689,13 +702,13 @@ mod tests {
         for (name, value) in values {
             let equal = expression(&format!("{name}=={value}")).evaluate(&full());
             assert!(matches!(equal, Truth::True(_)), "{name} is not {value}: {equal:?}");
-            assert_eq!(expression(&format!("{name}!={value}")).evaluate(&full()), Truth::False);
+            assert!(expression(&format!("{name}!={value}")).evaluate(&full()).is_false());
         }
     }
 
     #[test]
     fn every_operator_compares() {
-        let holds = |text: &str| expression(text).evaluate(&full()) != Truth::False;
+        let holds = |text: &str| !expression(text).evaluate(&full()).is_false();
         assert!(holds("missed>3") && !holds("missed>4"));
         assert!(holds("missed>=4") && !holds("missed>=5"));
         assert!(holds("missed<5") && !holds("missed<4"));
@@ -739,8 +752,8 @@ mod tests {
             samples::report(vec![samples::target("ws://a/", kinds)])
         };
         let report = both(&[1], &[300]);
-        assert_eq!(expression("rtt.p50>100ms").evaluate(&report), Truth::False);
-        assert_eq!(expression("protocol.rtt.p50>100ms").evaluate(&report), Truth::False);
+        assert!(expression("rtt.p50>100ms").evaluate(&report).is_false());
+        assert!(expression("protocol.rtt.p50>100ms").evaluate(&report).is_false());
         assert_eq!(expression("app.rtt.p50>100ms").evaluate(&report), Truth::True("300 ms".to_string()));
         assert_eq!(expression("app.rtt.p50>100ms").kind(), Some(HeartbeatKind::App));
     }
@@ -763,7 +776,7 @@ mod tests {
         let truth = |text: &str| expression(text).evaluate(&report);
         assert_eq!(truth("rtt.max>100ms"), Truth::True("300 ms at ws://b/, and true of 1 more".to_string()));
         assert_eq!(truth("rtt.max>350ms"), Truth::True("400 ms at ws://c/".to_string()));
-        assert_eq!(truth("rtt.max>500ms"), Truth::False);
+        assert!(truth("rtt.max>500ms").is_false());
     }
 
     #[test]
@@ -775,7 +788,7 @@ mod tests {
         let unknown = |text: &str| Truth::Unknown(text.to_string());
         assert_eq!(expression("rtt.p95>1s").evaluate(&one), unknown("no sample of rtt.p95"));
         assert_eq!(expression("loss>1%").evaluate(&one), unknown("no sample of loss"));
-        assert_eq!(expression("missed>0").evaluate(&one), Truth::False);
+        assert!(expression("missed>0").evaluate(&one).is_false());
         assert_eq!(expression("tls.days_left<14").evaluate(&one), unknown("tls.days_left was not measured"));
         assert_eq!(expression("host_lag.p99>1ms").evaluate(&one), unknown("host_lag.p99 was not measured"));
         let two = samples::report(vec![target("ws://a/", &[5]), target("ws://b/", &[])]);
@@ -871,7 +884,7 @@ mod tests {
         assert!(
             matches!(evaluate(&report, "rtt.max>500ms"), Truth::TrueOfBounds(why) if why.contains("was stalled for 1."))
         );
-        assert_eq!(evaluate(&report, "rtt.max>2s"), Truth::False);
+        assert!(evaluate(&report, "rtt.max>2s").is_false());
         assert_eq!(evaluate(&report, "sent>1"), Truth::True("2".to_string()));
     }
 
@@ -886,7 +899,7 @@ mod tests {
         let truth = |text: &str| expression(text).evaluate(&one);
         let why = "300 ms, but app RTTs are upper bounds: 2 answers carried no id while several requests were outstanding; give the request an id or lengthen the interval";
         assert_eq!(truth("rtt.p95>200ms"), Truth::TrueOfBounds(why.to_string()));
-        assert_eq!(truth("rtt.p95>400ms"), Truth::False, "an upper bound below the limit is enough");
+        assert!(truth("rtt.p95>400ms").is_false(), "an upper bound below the limit is enough");
         assert_eq!(truth("loss>1%"), Truth::True("50 %".to_string()), "counts are exact");
         let two = samples::report(vec![target("ws://a/", 300, 2), target("ws://b/", 250, 0)]);
         let exact = Truth::True("250 ms at ws://b/".to_string());

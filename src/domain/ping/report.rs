@@ -12,6 +12,7 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
@@ -195,18 +196,27 @@ impl PingReport {
         if !self.interrupted {
             return None;
         }
+        match self.done()? {
+            Done::Heartbeats { done, of } if done < of => {
+                Some(format!("interrupted after {done} of {}", format::counted(of, "heartbeat")))
+            }
+            Done::Heartbeats { .. } => None,
+            Done::Time { done, of } => {
+                let (done, of) = (format::duration(done), format::duration(of));
+                Some(format!("interrupted after {done} of {of}"))
+            }
+        }
+    }
+
+    /// How much of what was planned was done; `None` if the run is unbounded.
+    pub fn done(&self) -> Option<Done> {
         let (info, counts) = (&self.info, self.kinds.iter().map(|figures| &figures.counts));
         let done: u64 = counts.map(|counts| counts.judged() + counts.unsent).sum();
         let streams = (info.connections() * info.kinds.len()) as u64;
-        match (info.count.map(|count| count.saturating_mul(streams)), info.deadline) {
-            (Some(planned), _) if done < planned => {
-                Some(format!("interrupted after {done} of {}", format::counted(planned, "heartbeat")))
-            }
-            (None, Some(deadline)) => {
-                let (elapsed, deadline) = (format::duration(self.elapsed), format::duration(deadline));
-                Some(format!("interrupted after {elapsed} of {deadline}"))
-            }
-            (Some(_), _) | (None, None) => None,
+        match (info.count, info.deadline) {
+            (Some(count), _) => Some(Done::Heartbeats { done, of: count.saturating_mul(streams) }),
+            (None, Some(deadline)) => Some(Done::Time { done: self.elapsed, of: deadline }),
+            (None, None) => None,
         }
     }
 

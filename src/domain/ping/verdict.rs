@@ -107,7 +107,7 @@ fn failure_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     );
     failures.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::True(actual) => Some(format!("{expression}: it is {actual}")),
-        Truth::TrueOfBounds(_) | Truth::False | Truth::Unknown(_) => None,
+        Truth::TrueOfBounds(_) | Truth::False(_) | Truth::Unknown(_) => None,
     }));
     failures
 }
@@ -178,7 +178,7 @@ fn inconclusive_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<Strin
         match expression.evaluate(report) {
             Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
             Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
-            Truth::True(_) | Truth::False => None,
+            Truth::True(_) | Truth::False(_) => None,
         }
     }));
     inconclusive_reasons

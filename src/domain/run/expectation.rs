@@ -100,7 +100,7 @@ impl Expectation {
         let limit = format::duration(self.limit);
         match (met, beyond || within) {
             (true, _) => Truth::True(told(bracket)),
-            (false, true) => Truth::False,
+            (false, true) => Truth::False(told(bracket)),
             (false, false) => {
                 Truth::Unknown(format!("{limit} is not decided by the bracket: {}", told(bracket)))
             }
@@ -129,7 +129,7 @@ mod tests {
     fn met(text: &str, lo: Option<u64>, hi: Option<u64>) -> Option<bool> {
         match text.parse::<Expectation>().unwrap().met_by(&bracket(lo, hi)) {
             Truth::True(_) | Truth::TrueOfBounds(_) => Some(true),
-            Truth::False => Some(false),
+            Truth::False(_) => Some(false),
             Truth::Unknown(_) => None,
         }
     }

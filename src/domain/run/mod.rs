@@ -1,6 +1,9 @@
 //! What several commands share: results, criteria and brackets.
 
+pub mod criterion;
+pub mod done;
 pub mod expectation;
+pub mod finding;
 pub mod reporter;
 pub mod run_result;
 

@@ -7,7 +7,15 @@ pub enum Truth {
     True(String),
     /// True of figures that are only upper bounds; the fragment is the value and the reason.
     TrueOfBounds(String),
-    False,
+    /// False; the fragment is the value, as for true.
+    False(String),
     /// Unknown; the fragment says why.
     Unknown(String),
+}
+
+impl Truth {
+    /// Whether it is known to be false.
+    pub fn is_false(&self) -> bool {
+        matches!(self, Truth::False(_))
+    }
 }

@@ -121,8 +121,8 @@ impl ZombieFindings {
         };
         let truths =
             || self.lives.iter().filter(relevant).map(|client| (client, self.meets_by(client, expectation)));
-        if truths().any(|(_, truth)| truth == Truth::False) {
-            return Truth::False;
+        if let Some((client, _)) = truths().find(|(_, truth)| truth.is_false()) {
+            return Truth::False(describe_kept(client));
         }
         match truths().find(|(_, truth)| matches!(truth, Truth::Unknown(_))) {
             Some((client, _)) if client.was_open() => Truth::Unknown(describe_undecided(client)),
@@ -134,7 +134,7 @@ impl ZombieFindings {
     /// A client closed early for another reason than silence might have been kept for longer.
     fn meets_by(&self, client: &ClientRecord, expectation: &Expectation) -> Truth {
         match (expectation.met_by(&bracket(client)), other_cause_of_end(&self.lives, client)) {
-            (Truth::False, Some(why)) if expectation.wants_more() => Truth::Unknown(why),
+            (Truth::False(_), Some(why)) if expectation.wants_more() => Truth::Unknown(why),
             (truth, _) => truth,
         }
     }
@@ -148,6 +148,16 @@ impl ZombieFindings {
             }
             (_, _, _) => "dead clients were kept for the whole run".to_string(),
         }
+    }
+}
+
+/// How long a client was kept.
+fn describe_kept(client: &ClientRecord) -> String {
+    let name = client.way.name();
+    match (client.ended(), client.kept()) {
+        (Some(after), _) => format!("the {name} client was closed after {}", show(after)),
+        (None, Some(kept)) => format!("the {name} client was still connected after {}", show(kept)),
+        (None, None) => format!("the {name} client was kept too long"),
     }
 }
 
@@ -440,7 +450,7 @@ mod tests {
         let met = |lives: &[ClientRecord], text: &str| {
             ZombieFindings::of(lives.to_vec(), watched(false)).meets(&text.parse().unwrap())
         };
-        assert_eq!(met(&kept, "<=60s"), Truth::False, "five minutes have gone by");
+        assert!(met(&kept, "<=60s").is_false(), "five minutes have gone by");
         assert!(matches!(met(&kept, ">=60s"), Truth::True(_)));
         assert!(matches!(met(&kept, "<=10m"), Truth::Unknown(_)));
         let mut void = kept.clone();
@@ -539,7 +549,7 @@ mod tests {
         );
         assert_eq!((leak.verdict, &leak.policy), (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown));
         assert_eq!(leak.reasons, findings.reasons, "one kept client is a leak whatever happened to another");
-        assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
+        assert!(leak.meets(&"<=60s".parse().unwrap()).is_false());
     }
 
     #[test]
@@ -574,7 +584,7 @@ mod tests {
         (leak[3], leak[4]) = (record(Behaviour::Mute, &[], 40_000, true), alive(Behaviour::Stalled));
         let leak = ZombieFindings::of(leak, watched(true));
         assert_eq!(leak.verdict, ZombieVerdict::ZombiesKept);
-        assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
+        assert!(leak.meets(&"<=60s".parse().unwrap()).is_false());
         assert!(matches!(leak.meets(&">=60s".parse().unwrap()), Truth::Unknown(_)), "not of the silent");
     }
 
@@ -599,7 +609,7 @@ mod tests {
             "{reason}"
         );
         assert!(reason.ends_with("(use --max 361s)"), "{reason}");
-        assert_eq!(early.meets(&"<=60s".parse().unwrap()), Truth::False, "so much is known");
+        assert!(early.meets(&"<=60s".parse().unwrap()).is_false(), "so much is known");
         let often: Vec<u64> = (1..10).map(|n| n * 30_000).collect();
         assert_eq!(findings(&often, &often).verdict, ZombieVerdict::ZombiesKept);
         assert_eq!(findings(&[2000], &[2000]).verdict, ZombieVerdict::ZombiesKept, "it asks once");
@@ -746,7 +756,7 @@ mod tests {
             let lives = run_with([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
             ZombieFindings::of(lives, watched(false))
         };
-        assert_eq!(unasked(true).meets(&"<=60s".parse().unwrap()), Truth::False);
+        assert!(unasked(true).meets(&"<=60s".parse().unwrap()).is_false());
         let Truth::Unknown(why) = unasked(false).meets(&"<=60s".parse().unwrap()) else { panic!("decided") };
         assert_eq!(why, "interrupted before it was known whether the mute client was still there");
         assert_eq!(
@@ -826,7 +836,7 @@ mod tests {
             .meets(&text.parse().unwrap())
         {
             Truth::True(_) | Truth::TrueOfBounds(_) => Some(true),
-            Truth::False => Some(false),
+            Truth::False(_) => Some(false),
             Truth::Unknown(_) => None,
         };
         assert_eq!(met(reaping(), "<=60s"), Some(true));

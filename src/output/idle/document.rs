@@ -16,24 +16,14 @@ use crate::domain::idle::{
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
-use crate::domain::run::run_result::RunResult;
-use crate::domain::run::truth::Truth;
 use crate::output::json::{
-    FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp,
-    WSCHECK_VERSION, broken_rule, close_frame, ms,
+    DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, Timestamp,
+    broken_rule, close_frame, ms,
 };
 
 /// What `wscheck probe-idle -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
 pub struct IdleDocument {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    #[schemars(extend("const" = "probe-idle"))]
-    command: &'static str,
-    wscheck_version: &'static str,
-    started_at: Timestamp,
-    elapsed_ms: Ms,
     /// Without its secrets.
     url: String,
     settings: IdleSettings,
@@ -73,7 +63,6 @@ pub struct IdleDocument {
     refresh: Option<RefreshDocument>,
     /// Null unless `--verify` was asked for and there was something to verify.
     verified: Option<VerifiedDocument>,
-    expectation: Option<ExpectationDocument>,
     /// Null unless it was asked for and something opened.
     two_ended: Option<Name<TwoEnded>>,
     /// Every connection that was asked, or was seen to end, in the order in which it happened.
@@ -84,13 +73,6 @@ pub struct IdleDocument {
     void_rounds: u32,
     /// Connections that were opened for the search; at most `settings.most_connections`.
     connections: u32,
-    /// The user ended it before it was done.
-    partial: bool,
-    /// What the run comes to; the exit code says the same.
-    result: Name<RunResult>,
-    exit_code: u8,
-    /// Why.
-    reasons: Vec<String>,
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
     notes: Vec<String>,
     /// How the first connection opened; null when none did.
@@ -345,16 +327,6 @@ pub struct VerifiedDocument {
     why: Option<String>,
 }
 
-/// What the user expected, and whether the evidence bears it out.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ExpectationDocument {
-    expect: String,
-    /// Null when the evidence allows either.
-    met: Option<bool>,
-    why: Option<String>,
-}
-
 /// What became of a silent connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -603,17 +575,6 @@ impl From<&report::Verification> for VerifiedDocument {
     }
 }
 
-impl From<&(Expectation, Truth)> for ExpectationDocument {
-    fn from((expectation, truth): &(Expectation, Truth)) -> ExpectationDocument {
-        let (met, why) = match truth {
-            Truth::True(why) | Truth::TrueOfBounds(why) => (Some(true), Some(why)),
-            Truth::False => (Some(false), None),
-            Truth::Unknown(why) => (None, Some(why)),
-        };
-        ExpectationDocument { expect: expectation.to_string(), met, why: why.cloned() }
-    }
-}
-
 impl From<&TrialEnd> for TrialOutcome {
     fn from(outcome: &TrialEnd) -> TrialOutcome {
         match outcome {
@@ -650,11 +611,6 @@ impl IdleDocument {
     pub fn new(report: &IdleReport, trials: &[Trial]) -> IdleDocument {
         let findings = &report.findings;
         IdleDocument {
-            schema_version: SCHEMA_VERSION,
-            command: "probe-idle",
-            wscheck_version: WSCHECK_VERSION,
-            started_at: report.started_at.into(),
-            elapsed_ms: report.elapsed.into(),
             url: report.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
@@ -674,16 +630,11 @@ impl IdleDocument {
             prescription: report.prescription.map(PrescriptionDocument::from),
             refresh: report.refresh.as_ref().map(RefreshDocument::from),
             verified: report.verified.as_ref().map(VerifiedDocument::from),
-            expectation: report.expectation.as_ref().map(ExpectationDocument::from),
             two_ended: report.two_ended.map(Name),
             trials: trials.iter().map(TrialDocument::from).collect(),
             incidents: findings.incidents.iter().map(IncidentDocument::from).collect(),
             void_rounds: findings.void_rounds,
             connections: findings.connections,
-            partial: report.partial,
-            result: report.verdict.into(),
-            exit_code: report.verdict.exit_code(),
-            reasons: report.reasons.clone(),
             notes: report.notes.clone(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
@@ -699,4 +650,8 @@ impl CutDocument {
             lost: lost.map(Name),
         }
     }
+}
+
+impl DocumentBody for IdleDocument {
+    const COMMAND: &'static str = "probe-idle";
 }

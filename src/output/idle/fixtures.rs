@@ -461,7 +461,7 @@ fn refresh() -> Vec<IdleEvent> {
 fn not_met() -> Vec<IdleEvent> {
     let mut scene = nginx().expecting(">=2m");
     let mut report = scene.report(121_400, RunResult::Failed);
-    assert!(matches!(report.expectation, Some((_, Truth::False))));
+    assert!(matches!(report.expectation, Some((_, Truth::False(_)))));
     report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string()];
     scene.finish(report)
 }

@@ -385,7 +385,7 @@ fn verified(verified: &Verification) -> String {
 fn expected(expectation: &Expectation, truth: &Truth) -> String {
     match truth {
         Truth::True(why) | Truth::TrueOfBounds(why) => format!("{expectation}: met; {why}"),
-        Truth::False => format!("{expectation}: not met"),
+        Truth::False(_) => format!("{expectation}: not met"),
         Truth::Unknown(why) => format!("{expectation}: not known; {why}"),
     }
 }

@@ -8,6 +8,7 @@ mod naming;
 mod ndjson_events;
 mod progress;
 mod trials;
+mod view;
 
 #[cfg(test)]
 mod fixtures;
@@ -24,6 +25,7 @@ pub use ndjson_events::{
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
+use super::view::View;
 use crate::domain::idle::report::{IdleEvent, IdleReport};
 use trials::TrialTable;
 
@@ -47,10 +49,9 @@ impl IdlePresenter {
 }
 
 impl Presenter for IdlePresenter {
-    const COMMAND: &'static str = "probe-idle";
-
     type Event = IdleEvent;
     type Report = IdleReport;
+    type Document = IdleDocument;
 
     fn report_in(event: &IdleEvent) -> Option<&IdleReport> {
         if let IdleEvent::Finished(report) = event { Some(report) } else { None }
@@ -79,7 +80,11 @@ impl Presenter for IdlePresenter {
         human::report(report, self.trials.all(), self.options)
     }
 
-    fn document(&self, report: &IdleReport) -> impl serde::Serialize {
+    fn view(&self, report: &IdleReport) -> View {
+        view::view(report)
+    }
+
+    fn document(&self, report: &IdleReport) -> IdleDocument {
         IdleDocument::new(report, self.trials.all())
     }
 

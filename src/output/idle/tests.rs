@@ -75,7 +75,7 @@ fn the_names_that_scripts_rely_on_are_there() {
     assert_eq!(document["prescription"]["interval_ms"], 44_000.0);
     assert_eq!(document["candidates"][0]["id"], "nginx.proxy_read_timeout");
     assert_eq!(document["cut"]["ending"]["how"], "fin");
-    assert_eq!(document["expectation"]["met"], true);
+    assert_eq!(document["criteria"][0]["state"], "met");
     assert_eq!((&document["exit_code"], &document["error"]), (&json!(0), &Value::Null));
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::connect_info::{AttemptDocument, Headers};
 use super::heartbeat_figures::Ms;
-use super::names::{Name, VerdictName};
+use super::names::Name;
 use crate::domain::connection::connect_info::{self, ConnectError, FailureKind};
 use crate::domain::connection::phase::Phase;
 use crate::domain::run::run_result::RunResult;
@@ -98,8 +98,6 @@ pub struct ErrorDocument {
     /// Null when the arguments name no command.
     command: Option<String>,
     wscheck_version: &'static str,
-    /// The result in its earlier words.
-    verdict: VerdictName,
     /// What the run comes to; the exit code says the same.
     result: Name<RunResult>,
     exit_code: u8,
@@ -132,7 +130,6 @@ pub fn error_document(
         schema_version: super::SCHEMA_VERSION,
         command: command.map(str::to_string),
         wscheck_version: super::WSCHECK_VERSION,
-        verdict: result.into(),
         result: result.into(),
         exit_code,
         error,

@@ -4,6 +4,7 @@
 mod close_cause;
 mod connect_error;
 mod connect_info;
+mod envelope;
 mod heartbeat_figures;
 mod names;
 mod preset;
@@ -14,12 +15,13 @@ pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
 pub(super) use close_cause::{broken_rule, close_frame};
 pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
 pub use connect_info::OpeningDocument;
+pub use envelope::{DocumentBody, Envelope, HostFacts, RunOrigin};
 pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
-pub use names::{Name, VerdictName};
+pub use names::Name;
 pub use preset::PresetName;
 
 /// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The program's version, as every document carries it.
 pub const WSCHECK_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 use strum::{EnumMessage, IntoEnumIterator};
 
 use crate::domain::label::Label;
-use crate::domain::run::run_result::RunResult;
 
 /// A value of an enum, in JSON its label. The schema lists the labels and the variants' doc comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,29 +47,4 @@ fn variant_schema<T: Label + EnumMessage>(value: &T) -> Schema {
         schema.insert("description".to_string(), doc.trim_end().into());
     }
     schema
-}
-
-/// The result of a run in the words before `result` had them: `not_measured` for `unreachable`, else the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum VerdictName {
-    Passed,
-    Failed,
-    NotMeasured,
-    Inconclusive,
-    Interrupted,
-    Usage,
-}
-
-impl From<RunResult> for VerdictName {
-    fn from(result: RunResult) -> VerdictName {
-        match result {
-            RunResult::Usage => VerdictName::Usage,
-            RunResult::Passed => VerdictName::Passed,
-            RunResult::Failed => VerdictName::Failed,
-            RunResult::Unreachable => VerdictName::NotMeasured,
-            RunResult::Inconclusive => VerdictName::Inconclusive,
-            RunResult::Interrupted { .. } => VerdictName::Interrupted,
-        }
-    }
 }

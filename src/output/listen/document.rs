@@ -11,24 +11,15 @@ use crate::domain::listen::{
     CoveredTimeouts, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
-use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{
-    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName,
-    SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
+    CloseReplyDocument, DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument,
+    PresetName, ms,
 };
 
 /// What `wscheck listen -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
 pub struct ListenDocument {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    #[schemars(extend("const" = "listen"))]
-    command: &'static str,
-    wscheck_version: &'static str,
-    started_at: Timestamp,
-    elapsed_ms: Ms,
     /// Without its secrets.
     url: String,
     settings: ListenSettings,
@@ -62,13 +53,6 @@ pub struct ListenDocument {
     ending: Option<JsonEndingDocument>,
     /// How the server took our close; null where it ended the connection, and with `--no-answer`.
     close_reply: Option<CloseReplyDocument>,
-    /// The user ended it before it was done.
-    partial: bool,
-    /// What the run comes to; the exit code says the same.
-    result: Name<RunResult>,
-    exit_code: u8,
-    /// Why.
-    reasons: Vec<String>,
     /// How the connection opened; null when it did not.
     opening: Option<OpeningDocument>,
     /// Why it did not open.
@@ -278,11 +262,6 @@ impl From<&ListenReport> for ListenDocument {
     fn from(report: &ListenReport) -> ListenDocument {
         let findings = &report.findings;
         ListenDocument {
-            schema_version: SCHEMA_VERSION,
-            command: "listen",
-            wscheck_version: WSCHECK_VERSION,
-            started_at: report.started_at.into(),
-            elapsed_ms: report.elapsed.into(),
             url: report.info.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
@@ -300,12 +279,12 @@ impl From<&ListenReport> for ListenDocument {
             heard: findings.kinds.iter().map(ListenedTo::from).collect(),
             ending: report.ending.as_deref().map(JsonEndingDocument::from),
             close_reply: report.close_reply.as_ref().map(CloseReplyDocument::from),
-            partial: report.partial,
-            result: report.verdict.into(),
-            exit_code: report.verdict.exit_code(),
-            reasons: report.reasons.clone(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
         }
     }
+}
+
+impl DocumentBody for ListenDocument {
+    const COMMAND: &'static str = "listen";
 }

@@ -3,6 +3,7 @@
 mod document;
 mod human;
 mod ndjson_events;
+mod view;
 
 #[cfg(test)]
 mod fixtures;
@@ -14,6 +15,7 @@ pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, 
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
+use super::view::View;
 use crate::domain::listen::report::{ListenEvent, ListenReport};
 
 /// Shows a run of `listen`.
@@ -29,10 +31,9 @@ impl ListenPresenter {
 }
 
 impl Presenter for ListenPresenter {
-    const COMMAND: &'static str = "listen";
-
     type Event = ListenEvent;
     type Report = ListenReport;
+    type Document = ListenDocument;
 
     fn report_in(event: &ListenEvent) -> Option<&ListenReport> {
         if let ListenEvent::Finished(report) = event { Some(report) } else { None }
@@ -54,7 +55,11 @@ impl Presenter for ListenPresenter {
         human::report(report, self.options)
     }
 
-    fn document(&self, report: &ListenReport) -> impl serde::Serialize {
+    fn view(&self, report: &ListenReport) -> View {
+        view::view(report)
+    }
+
+    fn document(&self, report: &ListenReport) -> ListenDocument {
         ListenDocument::from(report)
     }
 

@@ -10,26 +10,15 @@ use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
-use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::JitterSummary;
 use crate::output::json::{
-    ByKind, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument, Ms, Name,
-    OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
+    ByKind, DocumentBody, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument,
+    Ms, Name, OpeningDocument, PresetName, ms,
 };
 
 /// The whole run. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Document")]
-pub struct RunDocument {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    command: String,
-    wscheck_version: &'static str,
-    started_at: Timestamp,
-    elapsed_ms: Ms,
-    /// The user ended the run.
-    interrupted: bool,
+pub struct PingDocument {
     settings: Settings,
     /// Over the whole run, not by the last heartbeat: the worst of the targets.
     status: Name<Status>,
@@ -38,15 +27,6 @@ pub struct RunDocument {
     last_status: Name<Status>,
     /// Connections by status.
     status_counts: StatusCountsDocument,
-    /// The result in its earlier words.
-    verdict: VerdictName,
-    /// What the run comes to; the exit code says the same.
-    result: Name<RunResult>,
-    exit_code: u8,
-    /// Why the result is what it is; the first reason of an interrupted run says how much of it was done.
-    reasons: Vec<String>,
-    /// What the figures mean together, and what to do next.
-    advice: Vec<String>,
     /// The kind that `rtt`, `unanswered`, `loss` and `jitter` are of: protocol, where it was measured.
     heartbeat: Option<Name<HeartbeatKind>>,
     /// Over all targets; null before the first answer.
@@ -355,27 +335,16 @@ fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
     }
 }
 
-impl RunDocument {
-    /// The document of a run of this command.
-    pub fn new(command: &str, report: &PingReport) -> RunDocument {
+impl PingDocument {
+    /// What `ping` measured.
+    pub fn new(report: &PingReport) -> PingDocument {
         let main = main_kind(&report.kinds);
-        RunDocument {
-            schema_version: SCHEMA_VERSION,
-            command: command.to_string(),
-            wscheck_version: WSCHECK_VERSION,
-            started_at: report.started_at.into(),
-            elapsed_ms: report.elapsed.into(),
-            interrupted: report.interrupted,
+        PingDocument {
             settings: report.info.as_ref().into(),
             status: report.status.into(),
             status_reason: report.status_reason.clone(),
             last_status: report.last_status.into(),
             status_counts: report.status_counts.as_slice().into(),
-            verdict: report.verdict.into(),
-            result: report.verdict.into(),
-            exit_code: report.verdict.exit_code(),
-            reasons: report.reasons.clone(),
-            advice: report.advice.clone(),
             heartbeat: main.map(|kind| kind.kind.into()),
             rtt: main.and_then(|kind| kind.rtt).map(JsonRttDocument::from),
             unanswered: main.map(|kind| kind.counts.unanswered()),
@@ -420,4 +389,8 @@ fn main_error(report: &PingReport) -> Option<FailureDocument> {
             None => connection.open_error.as_deref(),
         })
         .map(FailureDocument::from)
+}
+
+impl DocumentBody for PingDocument {
+    const COMMAND: &'static str = "ping";
 }

@@ -11,18 +11,20 @@ mod ndjson_events;
 mod progress;
 mod summary;
 mod table;
+mod view;
 
 #[cfg(test)]
 pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use document::{RunDocument, Settings};
+pub use document::{PingDocument, Settings};
 pub use ndjson_events::*;
 
 use super::human::HumanOptions;
 use super::output_format::Format;
 use super::presenter::{EventFilter, Lines, Presenter};
+use super::view::View;
 use crate::domain::ping::event::Event;
 use crate::domain::ping::report::PingReport;
 use event_filter::PingEventFilter;
@@ -42,10 +44,9 @@ impl PingPresenter {
 }
 
 impl Presenter for PingPresenter {
-    const COMMAND: &'static str = COMMAND;
-
     type Event = Event;
     type Report = PingReport;
+    type Document = PingDocument;
 
     fn report_in(event: &Event) -> Option<&PingReport> {
         if let Event::Finished(report) = event { Some(report) } else { None }
@@ -55,8 +56,12 @@ impl Presenter for PingPresenter {
         self.log.lines(event)
     }
 
-    fn interim(&self, event: &Event) -> Option<String> {
-        if let Event::Interim(report) = event { Some(interim::interim_line(report)) } else { None }
+    fn interim_in(event: &Event) -> Option<&PingReport> {
+        if let Event::Interim(report) = event { Some(report) } else { None }
+    }
+
+    fn interim_line(&self, report: &PingReport) -> Option<String> {
+        Some(interim::interim_line(report))
     }
 
     fn progress(&mut self, event: &Event) -> Option<String> {
@@ -74,8 +79,12 @@ impl Presenter for PingPresenter {
         self.log.summary(report)
     }
 
-    fn document(&self, report: &PingReport) -> impl serde::Serialize {
-        RunDocument::new(COMMAND, report)
+    fn view(&self, report: &PingReport) -> View {
+        view::view(report)
+    }
+
+    fn document(&self, report: &PingReport) -> PingDocument {
+        PingDocument::new(report)
     }
 
     fn is_droppable(event: &Event) -> bool {

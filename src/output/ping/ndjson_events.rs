@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::document::{RunDocument, Settings};
+use super::document::Settings;
 use crate::domain::heartbeat::{self, HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use crate::domain::ping::health::{Status, StatusMetrics};
-use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::json::{
     FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, WSCHECK_VERSION, ms,
@@ -24,10 +23,6 @@ bodies! {
         /// Without their secrets; a connection's `target` is an index into these.
         targets: Vec<String>,
         settings: Settings,
-    }
-    /// Figures so far, because the user asked.
-    Interim = "interim" {
-        report: RunDocument,
     }
     /// A connection is being opened.
     ConnectionOpening = "opening" {}
@@ -199,8 +194,7 @@ pub fn event_line(command: &str, event: &Event) -> Option<String> {
     match event {
         Event::Started { at, info } => Some(started(command, *at, info)),
         Event::Connection { id, at, event } => connection_event(*id, *at, event),
-        Event::Interim(report) => Some(interim(command, report)),
-        Event::StatusCounts(_) | Event::Finished(_) => None,
+        Event::Interim(_) | Event::StatusCounts(_) | Event::Finished(_) => None,
     }
 }
 
@@ -210,11 +204,6 @@ fn started(command: &str, at: SystemTime, info: &RunInfo) -> String {
         at,
         Started { command: command.to_string(), wscheck_version: WSCHECK_VERSION, targets, settings },
     )
-}
-
-fn interim(command: &str, report: &PingReport) -> String {
-    let at = report.started_at.checked_add(report.elapsed).unwrap_or(report.started_at);
-    run_line(at, Interim { report: RunDocument::new(command, report) })
 }
 
 fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<String> {

@@ -6,30 +6,19 @@ use serde::Serialize;
 use crate::domain::format::duration;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
-use crate::domain::run::run_result::RunResult;
-use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
     Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,
     ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
 };
 use crate::output::json::{
-    FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp,
-    WSCHECK_VERSION, ms,
+    DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms,
 };
 use crate::output::listen::ListenedTo;
 
 /// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
 pub struct ZombieDocument {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    #[schemars(extend("const" = "probe-zombie"))]
-    command: &'static str,
-    wscheck_version: &'static str,
-    started_at: Timestamp,
-    elapsed_ms: Ms,
     /// Without its secrets.
     url: String,
     settings: ZombieSettings,
@@ -43,14 +32,6 @@ pub struct ZombieDocument {
     consistent_with: Vec<LibraryDocument>,
     /// What became of each client, the control first.
     clients: Vec<LifeDocument>,
-    expectation: Option<MetDocument>,
-    /// The user ended it before it was done.
-    partial: bool,
-    /// What the run comes to; the exit code says the same.
-    result: Name<RunResult>,
-    exit_code: u8,
-    /// Why.
-    reasons: Vec<String>,
     /// How the first connection opened; null when none did.
     opening: Option<OpeningDocument>,
     /// The last failure to open, where there was one.
@@ -153,16 +134,6 @@ pub struct LifeDocument {
     /// What it heard; of a client that does not read, nothing.
     heard: Vec<ListenedTo>,
     /// Why it was never open, when it was found lost; of one that looks kept, why that may not be so.
-    why: Option<String>,
-}
-
-/// What the user expected, and whether the evidence bears it out.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct MetDocument {
-    expect: String,
-    /// Null when the evidence allows either.
-    met: Option<bool>,
     why: Option<String>,
 }
 
@@ -277,26 +248,10 @@ impl From<&ClientRecord> for LifeDocument {
     }
 }
 
-impl From<&(Expectation, Truth)> for MetDocument {
-    fn from((expectation, truth): &(Expectation, Truth)) -> MetDocument {
-        let (met, why) = match truth {
-            Truth::True(why) | Truth::TrueOfBounds(why) => (Some(true), Some(why)),
-            Truth::False => (Some(false), None),
-            Truth::Unknown(why) => (None, Some(why)),
-        };
-        MetDocument { expect: expectation.to_string(), met, why: why.cloned() }
-    }
-}
-
 impl From<&ZombieReport> for ZombieDocument {
     fn from(report: &ZombieReport) -> ZombieDocument {
         let findings = &report.findings;
         ZombieDocument {
-            schema_version: SCHEMA_VERSION,
-            command: "probe-zombie",
-            wscheck_version: WSCHECK_VERSION,
-            started_at: report.started_at.into(),
-            elapsed_ms: report.elapsed.into(),
             url: report.info.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
@@ -304,13 +259,12 @@ impl From<&ZombieReport> for ZombieDocument {
             policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
             consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
             clients: findings.lives.iter().map(LifeDocument::from).collect(),
-            expectation: report.expectation.as_ref().map(MetDocument::from),
-            partial: report.partial,
-            result: report.verdict.into(),
-            exit_code: report.verdict.exit_code(),
-            reasons: report.reasons.clone(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
         }
     }
+}
+
+impl DocumentBody for ZombieDocument {
+    const COMMAND: &'static str = "probe-zombie";
 }

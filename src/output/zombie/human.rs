@@ -106,7 +106,7 @@ fn diagnosis(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     if let Some((expectation, truth)) = &report.expectation {
         let told = match truth {
             Truth::True(why) | Truth::TrueOfBounds(why) => format!("met; {why}"),
-            Truth::False => "not met".to_string(),
+            Truth::False(_) => "not met".to_string(),
             Truth::Unknown(why) => format!("not known; {why}"),
         };
         rows.add("expected", &format!("{expectation}: {told}"));

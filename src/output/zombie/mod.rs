@@ -3,6 +3,7 @@
 mod document;
 mod human;
 mod ndjson_events;
+mod view;
 
 #[cfg(test)]
 mod fixtures;
@@ -14,6 +15,7 @@ pub use ndjson_events::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, 
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
+use super::view::View;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReport};
 
 /// Shows a run of `probe-zombie`.
@@ -29,10 +31,9 @@ impl ZombiePresenter {
 }
 
 impl Presenter for ZombiePresenter {
-    const COMMAND: &'static str = "probe-zombie";
-
     type Event = ZombieEvent;
     type Report = ZombieReport;
+    type Document = ZombieDocument;
 
     fn report_in(event: &ZombieEvent) -> Option<&ZombieReport> {
         if let ZombieEvent::Finished(report) = event { Some(report) } else { None }
@@ -54,7 +55,11 @@ impl Presenter for ZombiePresenter {
         human::report(report, self.options)
     }
 
-    fn document(&self, report: &ZombieReport) -> impl serde::Serialize {
+    fn view(&self, report: &ZombieReport) -> View {
+        view::view(report)
+    }
+
+    fn document(&self, report: &ZombieReport) -> ZombieDocument {
         ZombieDocument::from(report)
     }
 

@@ -64,7 +64,7 @@ fn the_names_that_scripts_rely_on_are_there() {
     let policy = &document["policy"];
     assert_eq!((&policy["interval_ms"], &policy["timeout_ms"]), (&json!(20_000.0), &json!(20_002.0)));
     assert_eq!(document["consistent_with"][0]["id"], "python.websockets");
-    assert_eq!((&document["expectation"]["met"], &document["exit_code"]), (&json!(true), &json!(0)));
+    assert_eq!((&document["criteria"][0]["state"], &document["exit_code"]), (&json!("met"), &json!(0)));
 }
 
 #[test]

@@ -1,0 +1,52 @@
+//! Every finding's code with its meaning: for the schema, and for the pages in docs.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use strum::{EnumMessage, IntoEnumIterator};
+
+use crate::domain::label::Label;
+
+/// A finding's code, in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FindingCode(pub &'static str);
+
+/// A code and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeMeaning {
+    /// The command that reports it.
+    pub command: &'static str,
+    pub code: &'static str,
+    pub meaning: &'static str,
+}
+
+#[expect(dead_code)]
+/// The codes of one command's findings; the meanings are the doc comments of the variants.
+fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) -> Vec<CodeMeaning> {
+    let meaning = |code: T| CodeMeaning {
+        command,
+        code: code.label(),
+        meaning: code.get_documentation().unwrap_or_default(),
+    };
+    T::iter().map(meaning).collect()
+}
+
+/// The codes of all commands' findings.
+pub fn all() -> Vec<CodeMeaning> {
+    Vec::new()
+}
+
+impl JsonSchema for FindingCode {
+    fn schema_name() -> Cow<'static, str> {
+        "FindingCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
+        if all().is_empty() {
+            return json_schema!({ "type": "string" });
+        }
+        json_schema!({ "oneOf": all().into_iter().map(code).collect::<Vec<_>>() })
+    }
+}

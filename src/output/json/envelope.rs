@@ -1,0 +1,170 @@
+//! The envelope of every document: what ran, when, where, what came of it, and then what is the command's own.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION};
+use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::done::Done;
+use crate::domain::run::finding::Severity;
+use crate::domain::run::run_result::RunResult;
+use crate::output::finding_codes::FindingCode;
+use crate::output::view::{ShownFinding, View};
+
+/// What is a command's own in its document.
+pub trait DocumentBody: Serialize + JsonSchema {
+    /// The command's name, as it is typed.
+    const COMMAND: &'static str;
+}
+
+/// What is known of a run before it begins: how it was called, and on what machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunOrigin {
+    /// The program's arguments, without secrets.
+    pub command_line: Vec<String>,
+    pub host: HostFacts,
+}
+
+/// The machine that measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HostFacts {
+    /// The operating system: `linux`.
+    pub os: String,
+    /// The kernel's release; null where it is not known.
+    pub kernel: Option<String>,
+    /// The processor's architecture: `x86_64`.
+    pub arch: String,
+    /// Processors that this process may use; null where the system does not say.
+    pub cpus: Option<usize>,
+}
+
+/// A document of a run. A value that is not known is null; no field is ever left out.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "{B}", bound = "B: DocumentBody")]
+pub struct Envelope<B: DocumentBody> {
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[schemars(extend("const" = B::COMMAND))]
+    command: &'static str,
+    /// The arguments of this run, without secrets.
+    command_line: Vec<String>,
+    wscheck_version: &'static str,
+    host: HostFacts,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// The user ended the run.
+    interrupted: bool,
+    /// How much of the planned run was done; null if it has no planned end.
+    done: Option<DoneDocument>,
+    /// The result of the run; the exit code says the same.
+    result: Name<RunResult>,
+    exit_code: u8,
+    /// Why the result is what it is.
+    reasons: Vec<String>,
+    /// What was demanded of the run, and whether it was met.
+    criteria: Vec<CriterionDocument>,
+    /// What was learned, the most important first.
+    findings: Vec<FindingDocument>,
+    #[serde(flatten)]
+    body: B,
+}
+
+impl<B: DocumentBody> Envelope<B> {
+    pub fn new(origin: &RunOrigin, view: View, body: B) -> Envelope<B> {
+        Envelope {
+            schema_version: SCHEMA_VERSION,
+            command: B::COMMAND,
+            command_line: origin.command_line.clone(),
+            wscheck_version: WSCHECK_VERSION,
+            host: origin.host.clone(),
+            started_at: view.started_at.into(),
+            elapsed_ms: view.elapsed.into(),
+            interrupted: view.interrupted,
+            done: view.done.map(DoneDocument::from),
+            result: view.result.into(),
+            exit_code: view.result.exit_code(),
+            reasons: view.reasons,
+            criteria: view.criteria.into_iter().map(CriterionDocument::from).collect(),
+            findings: view.findings.into_iter().map(FindingDocument::from).collect(),
+            body,
+        }
+    }
+}
+
+/// How much of a planned run was done, by heartbeats or by time; the other two are null.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Done")]
+struct DoneDocument {
+    heartbeats: Option<u64>,
+    of_heartbeats: Option<u64>,
+    time_ms: Option<Ms>,
+    of_time_ms: Option<Ms>,
+}
+
+impl From<Done> for DoneDocument {
+    fn from(done: Done) -> DoneDocument {
+        let none = DoneDocument { heartbeats: None, of_heartbeats: None, time_ms: None, of_time_ms: None };
+        match done {
+            Done::Heartbeats { done, of } => {
+                DoneDocument { heartbeats: Some(done), of_heartbeats: Some(of), ..none }
+            }
+            Done::Time { done, of } => {
+                DoneDocument { time_ms: Some(done.into()), of_time_ms: Some(of.into()), ..none }
+            }
+        }
+    }
+}
+
+/// One thing that was demanded, and what was found.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Criterion")]
+struct CriterionDocument {
+    /// The option that demands it; null if every run demands it.
+    option: Option<&'static str>,
+    /// What is wanted: `rtt.p95 <= 300ms`.
+    wanted: String,
+    /// What was found, or why it is unknown.
+    found: String,
+    state: Name<CriterionState>,
+}
+
+impl From<Criterion> for CriterionDocument {
+    fn from(criterion: Criterion) -> CriterionDocument {
+        CriterionDocument {
+            option: criterion.option,
+            wanted: criterion.wanted,
+            found: criterion.found,
+            state: criterion.state.into(),
+        }
+    }
+}
+
+/// One thing that was learned.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Finding")]
+struct FindingDocument {
+    code: FindingCode,
+    severity: Name<Severity>,
+    /// The target or connection that it is about; null if it is about the whole run.
+    about: Option<String>,
+    message: String,
+    /// What to do about it; null where nothing needs to be done.
+    remedy: Option<String>,
+    /// The figures and names behind it; which ones depends on the code.
+    data: Map<String, Value>,
+}
+
+impl From<ShownFinding> for FindingDocument {
+    fn from(finding: ShownFinding) -> FindingDocument {
+        FindingDocument {
+            code: FindingCode(finding.code),
+            severity: finding.severity.into(),
+            about: finding.about,
+            message: finding.explanation.message,
+            remedy: finding.explanation.remedy,
+            data: finding.explanation.data,
+        }
+    }
+}

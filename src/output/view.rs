@@ -1,0 +1,83 @@
+//! What every report says, whatever the command: the formats that know no command, and the envelope of the JSON
+//! document, are made of it.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::json::Ms;
+use crate::domain::run::criterion::Criterion;
+use crate::domain::run::done::Done;
+use crate::domain::run::finding::{Finding, Severity};
+use crate::domain::run::run_result::RunResult;
+
+/// A run that is over.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    /// The user ended the run.
+    pub interrupted: bool,
+    /// How much of what was asked for was done; `None` if the run has no planned end.
+    pub done: Option<Done>,
+    pub result: RunResult,
+    /// Why the result is what it is, as fragments.
+    pub reasons: Vec<String>,
+    pub criteria: Vec<Criterion>,
+    pub findings: Vec<ShownFinding>,
+}
+
+/// A finding in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownFinding {
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The target or connection that it is about; `None` if it is about the whole run.
+    pub about: Option<String>,
+    pub explanation: Explanation,
+}
+
+impl ShownFinding {
+    pub fn new(finding: &impl Finding, explanation: Explanation) -> ShownFinding {
+        ShownFinding { code: finding.label(), severity: finding.severity(), about: None, explanation }
+    }
+
+    /// What it says and what to do, on one line: `the server echoes: ...; give --app-pong ...`.
+    pub fn line(&self) -> String {
+        let about = self.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+        let remedy = self.explanation.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        format!("{about}{}{remedy}", self.explanation.message)
+    }
+}
+
+/// What a finding says, what to do about it, and the figures behind it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explanation {
+    /// A lower-case fragment.
+    pub message: String,
+    /// A lower-case fragment; `None` where nothing needs to be done.
+    pub remedy: Option<String>,
+    /// The evidence, by the names of JSON: `*_ms` in milliseconds.
+    pub data: Map<String, Value>,
+}
+
+impl Explanation {
+    pub fn new(message: impl Into<String>) -> Explanation {
+        Explanation { message: message.into(), ..Explanation::default() }
+    }
+
+    pub fn remedy(self, remedy: impl Into<String>) -> Explanation {
+        Explanation { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// Adds a figure or a name to the evidence.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Explanation {
+        self.data.insert(name.to_string(), value.into());
+        self
+    }
+
+    /// Adds a duration to the evidence; the name gets the ending `_ms`.
+    pub fn with_duration(self, name: &str, duration: Duration) -> Explanation {
+        self.with(&format!("{name}_ms"), serde_json::to_value(Ms::from(duration)).unwrap_or_default())
+    }
+}
