@@ -26,7 +26,7 @@ pub struct IncompleteData {
 }
 
 impl IncompleteData {
-    /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
+    /// Consequence of data that [blocks pongs](Self::blocks_pongs), as a fragment of a sentence.
     pub const BLOCKS: &str = "no reply can come before the rest of it";
 
     /// Whether no Pong can arrive before the rest: none fits inside a frame, but one may come between the

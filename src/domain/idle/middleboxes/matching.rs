@@ -97,7 +97,7 @@ fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option
 }
 
 /// The timers of each product that fit, only the default one if it is among them; at most
-/// [`MAX_NAMED_LIBRARIES`] in all.
+/// [`MAX_CANDIDATES`] in all.
 fn best_of_each_product(named: Vec<Candidate>) -> Vec<Candidate> {
     let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
     let has_default =
