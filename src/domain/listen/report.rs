@@ -40,9 +40,9 @@ pub enum ListenEvent {
         opened: Arc<ConnectInfo>,
     },
     /// The server sent something; in a flood, several together.
-    Said(ServerEventNotice),
+    Received(ServerEventNotice),
     /// The client sent something of its own, this long after the opening.
-    Talked {
+    StimulusSent {
         at: SystemTime,
         age: Duration,
     },
@@ -58,7 +58,7 @@ pub enum ListenEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEventNotice {
     pub at: SystemTime,
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     pub shape: Option<&'static str>,
     /// How many since the last notice of this kind.
     pub count: u64,

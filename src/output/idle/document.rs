@@ -436,18 +436,18 @@ impl From<EndSpread> for Samples {
 }
 
 impl From<&VisibleEnd> for CutEnding {
-    fn from(cut: &VisibleEnd) -> CutEnding {
-        let (code, reason) = close_frame(&cut.how, ClosedBy::Peer).unzip();
+    fn from(end: &VisibleEnd) -> CutEnding {
+        let (code, reason) = close_frame(&end.how, ClosedBy::Peer).unzip();
         let code = code.flatten();
-        let (violation, detail) = broken_rule(&cut.how).unzip();
+        let (violation, detail) = broken_rule(&end.how).unzip();
         CutEnding {
-            how: Name(CloseKindName::from(&cut.how)),
+            how: Name(CloseKindName::from(&end.how)),
             code,
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(Name),
             detail: detail.map(UntrustedText::to_string),
-            half_closed: cut.half_open,
+            half_closed: end.half_open,
         }
     }
 }
@@ -548,7 +548,7 @@ impl From<&Incident> for IncidentDocument {
             kind: incident.kind.into(),
             after_ms: incident.at.into(),
             connections: incident.connections,
-            ending: CutEnding::from(&incident.cut),
+            ending: CutEnding::from(&incident.visible_end),
             text: incident.to_string(),
         }
     }
@@ -639,7 +639,7 @@ impl From<&Trial> for TrialDocument {
             idle_ms: trial.idle.into(),
             outcome: (&trial.outcome).into(),
             rtt_ms: ms(rtt),
-            ending: trial.outcome.cut().map(CutEnding::from),
+            ending: trial.outcome.visible_end().map(CutEnding::from),
             at: trial.at.into(),
         }
     }
@@ -695,7 +695,7 @@ impl CutDocument {
     fn new(manner: &CutManner, lost: Option<Direction>) -> CutDocument {
         CutDocument {
             manner: Name(CutMannerName::from(manner)),
-            ending: manner.cut().map(CutEnding::from),
+            ending: manner.visible_end().map(CutEnding::from),
             lost: lost.map(Name),
         }
     }

@@ -119,7 +119,9 @@ fn seen_line(sighting: &ProbeSighting) -> Option<String> {
         ProbeEvent::Asked { idle } => {
             Some(run_line(sighting.at, Asked { probe, role, idle_ms: idle.into() }))
         }
-        ProbeEvent::Spoke { gap } => Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() })),
+        ProbeEvent::ServerMessage { gap } => {
+            Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() }))
+        }
         ProbeEvent::Survived { .. } | ProbeEvent::Died { .. } | ProbeEvent::Ended { .. } => {
             let trial = TrialDocument::from(&Trial::of(sighting)?);
             Some(run_line(sighting.at, TrialOver { trial }))

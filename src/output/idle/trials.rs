@@ -32,9 +32,9 @@ pub enum TrialEnd {
 
 impl TrialEnd {
     /// The ending that was seen, where one was.
-    pub fn cut(&self) -> Option<&VisibleEnd> {
+    pub fn visible_end(&self) -> Option<&VisibleEnd> {
         match self {
-            TrialEnd::Ended(cut) | TrialEnd::Died(DeathCause::CutOnUse(cut)) => Some(cut),
+            TrialEnd::Ended(end) | TrialEnd::Died(DeathCause::CutOnUse(end)) => Some(end),
             TrialEnd::Survived { .. }
             | TrialEnd::Died(
                 DeathCause::Unanswered | DeathCause::ServerUnheard | DeathCause::ClientUnheard,
@@ -49,12 +49,12 @@ impl Trial {
         let (idle, outcome) = match &sighting.observation.seen {
             ProbeEvent::Survived { idle, rtt } => (*idle, TrialEnd::Survived { rtt: *rtt }),
             ProbeEvent::Died { idle, death } => (*idle, TrialEnd::Died(death.clone())),
-            ProbeEvent::Ended { idle, cut } => (*idle, TrialEnd::Ended(cut.clone())),
+            ProbeEvent::Ended { idle, visible_end } => (*idle, TrialEnd::Ended(visible_end.clone())),
             ProbeEvent::Opened
             | ProbeEvent::OpenFailed { .. }
             | ProbeEvent::Beat
             | ProbeEvent::Asked { .. }
-            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::ServerMessage { .. }
             | ProbeEvent::Replied => {
                 return None;
             }

@@ -257,7 +257,7 @@ impl From<TrafficEffects> for EffectsDocument {
 impl From<&KindFindings> for ListenedTo {
     fn from(kind: &KindFindings) -> ListenedTo {
         ListenedTo {
-            kind: kind.sound.into(),
+            kind: kind.event_kind.into(),
             count: kind.count,
             first_ms: ms(kind.first),
             first: kind.early.map(Name),
@@ -286,7 +286,7 @@ impl From<&ListenReport> for ListenDocument {
             url: report.info.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
-            heartbeat: findings.heartbeat.map(|kind| kind.sound.into()),
+            heartbeat: findings.heartbeat.map(|kind| kind.event_kind.into()),
             heartbeat_shape: findings.heartbeat.and_then(|kind| kind.shape),
             interval: findings.interval().map(IntervalDocument::from),
             interval_spans: findings.spanning().map(Name),

@@ -1,4 +1,4 @@
-//! What a server says, in NDJSON: a line for each thing as it is said.
+//! What a server says, in NDJSON: a line for each thing as it is notice.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -60,23 +60,23 @@ pub fn line(event: &ListenEvent) -> Option<String> {
             run_line(*at, ListenStarted { command: "listen", wscheck_version, url, settings })
         }
         ListenEvent::Opened { at, opened } => run_line(*at, ListenOpened { opening: opened.as_ref().into() }),
-        ListenEvent::Said(said) => run_line(said.at, ServerSaid::from(said)),
-        ListenEvent::Talked { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
+        ListenEvent::Received(notice) => run_line(notice.at, ServerSaid::from(notice)),
+        ListenEvent::StimulusSent { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
         ListenEvent::Ended(ending) => run_line(ending.at, ListenEnded { ending: ending.as_ref().into() }),
         ListenEvent::Progress(_) | ListenEvent::Finished(_) => return None,
     })
 }
 
 impl From<&ServerEventNotice> for ServerSaid {
-    fn from(said: &ServerEventNotice) -> ServerSaid {
+    fn from(notice: &ServerEventNotice) -> ServerSaid {
         ServerSaid {
-            kind: said.sound.into(),
-            shape: said.shape,
-            count: said.count,
-            age_ms: said.age.into(),
-            gap_ms: ms(said.gap),
-            payload: said.text.to_string(),
-            answered: said.answered,
+            kind: notice.event_kind.into(),
+            shape: notice.shape,
+            count: notice.count,
+            age_ms: notice.age.into(),
+            gap_ms: ms(notice.gap),
+            payload: notice.text.to_string(),
+            answered: notice.answered,
         }
     }
 }

@@ -327,13 +327,15 @@ impl From<&ConnReport> for ConnectionDocument {
             messages: connection.messages,
             server_pings: server_pings(connection),
             first_other_message: overheard
-                .and_then(|heard| Some(heard.stranger.as_ref()?.as_str().to_string())),
-            last_other_message: overheard.and_then(|heard| Some(heard.last.as_ref()?.to_string())),
-            nearest_to_answer: overheard.and_then(|heard| heard.nearest.as_ref()).map(NearestToAnswer::from),
-            foreign_answer: overheard.and_then(|heard| Some(heard.foreign.as_ref()?.to_string())),
-            instead_of_pongs: overheard.and_then(|heard| Some(heard.substitute.as_ref()?.words())),
-            ended_after_ping_ms: ms(overheard.and_then(|heard| heard.ended_after_ping)),
-            looks_like: overheard.map(|heard| heard.looks_like.clone()).unwrap_or_default(),
+                .and_then(|traffic| Some(traffic.stranger.as_ref()?.as_str().to_string())),
+            last_other_message: overheard.and_then(|traffic| Some(traffic.last.as_ref()?.to_string())),
+            nearest_to_answer: overheard
+                .and_then(|traffic| traffic.nearest.as_ref())
+                .map(NearestToAnswer::from),
+            foreign_answer: overheard.and_then(|traffic| Some(traffic.foreign.as_ref()?.to_string())),
+            instead_of_pongs: overheard.and_then(|traffic| Some(traffic.substitute.as_ref()?.describe())),
+            ended_after_ping_ms: ms(overheard.and_then(|traffic| traffic.ended_after_ping)),
+            looks_like: overheard.map(|traffic| traffic.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
             spikes: SpikesDocument::from(connection.spikes),
             error: connection.open_error.as_deref().map(FailureDocument::from),
@@ -342,7 +344,7 @@ impl From<&ConnReport> for ConnectionDocument {
 }
 
 fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
-    let intervals = connection.overheard.iter().flat_map(|heard| &heard.intervals);
+    let intervals = connection.overheard.iter().flat_map(|traffic| &traffic.intervals);
     let median = |wanted: HeartbeatKind| {
         intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
     };

@@ -223,7 +223,7 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
         ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::from(beat)),
-        ConnEvent::PeerTraffic(heard, count) => heard_line(id, at, *heard, *count),
+        ConnEvent::PeerTraffic(traffic, count) => traffic_line(id, at, *traffic, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
@@ -241,8 +241,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
     })
 }
 
-fn heard_line(id: ConnId, at: SystemTime, heard: PeerTraffic, count: u64) -> String {
-    match heard {
+fn traffic_line(id: ConnId, at: SystemTime, traffic: PeerTraffic, count: u64) -> String {
+    match traffic {
         PeerTraffic::Stray(kind, stray) => {
             line(id, at, StrayPong { kind: kind.into(), stray: stray.into(), count })
         }

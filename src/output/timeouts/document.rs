@@ -160,10 +160,10 @@ impl From<&Middlebox> for MiddleboxEntry {
             most_ms: ms(middlebox.most),
             late_by_ms: ms(Some(middlebox.coarse + middlebox.delay).filter(|late| !late.is_zero())),
             resets: middlebox.resets.map(Name),
-            resets_in_words: said(middlebox.resets_words),
+            resets_in_words: non_empty(middlebox.resets_note),
             pings_count: middlebox.pings_count,
             cuts: middlebox.cuts.iter().map(|cut| (*cut).into()).collect(),
-            cuts_in_words: said(middlebox.cut_words),
+            cuts_in_words: non_empty(middlebox.cut_note),
             changeable,
             change,
             folklore: middlebox.folklore,
@@ -174,6 +174,6 @@ impl From<&Middlebox> for MiddleboxEntry {
     }
 }
 
-fn said(words: &'static str) -> Option<&'static str> {
+fn non_empty(words: &'static str) -> Option<&'static str> {
     Some(words).filter(|words| !words.is_empty())
 }

@@ -212,7 +212,7 @@ impl PolicyDocument {
 
     fn with(self, beats: Option<&ServerSchedule>, idle: Option<&IdlePolicy>) -> PolicyDocument {
         PolicyDocument {
-            heartbeat: beats.map(|beats| beats.sound.into()),
+            heartbeat: beats.map(|beats| beats.event_kind.into()),
             interval_ms: ms(beats.and_then(|beats| beats.interval)),
             skips_active: beats.and_then(|beats| beats.skips_active),
             idle_timeout_ms: ms(idle.map(|idle| idle.after)),
@@ -245,33 +245,35 @@ impl From<&LibraryMatch> for LibraryDocument {
 }
 
 /// Whether nobody saw when it ended.
-pub fn at_latest(fate: &ClientEnd) -> bool {
-    matches!(fate, ClientEnd::Ended { at_latest: true, .. })
+pub fn at_latest(end: &ClientEnd) -> bool {
+    matches!(end, ClientEnd::Ended { at_latest: true, .. })
 }
 
 impl From<&ClientRecord> for LifeDocument {
-    fn from(life: &ClientRecord) -> LifeDocument {
-        let why = match &life.fate {
+    fn from(client: &ClientRecord) -> LifeDocument {
+        let why = match &client.end {
             ClientEnd::Unopened { why } => Some(why.clone()),
             ClientEnd::Lost { after } => {
                 Some(format!("the peer no longer knew the connection after {}", duration(*after)))
             }
-            ClientEnd::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
+            ClientEnd::Kept { .. } if client.last_ping_unanswered => {
+                Some("its last Ping was not answered".to_string())
+            }
             ClientEnd::Kept { proven: false, .. } => {
                 Some("the run ended before the other end answered whether it was still there".to_string())
             }
             ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
         };
-        let opened = life.was_open();
+        let opened = client.was_open();
         LifeDocument {
-            client: life.way.into(),
-            fate: Name(ClientEndName::from(&life.fate)),
-            began_ms: ms(opened.then_some(life.began)),
-            kept_ms: ms(life.kept()),
-            at_latest: at_latest(&life.fate),
-            ending: life.ending().map(JsonEndingDocument::from),
-            unanswered: life.unanswered().filter(|_| opened),
-            heard: life.listening.kinds().iter().map(ListenedTo::from).collect(),
+            client: client.behaviour.into(),
+            fate: Name(ClientEndName::from(&client.end)),
+            began_ms: ms(opened.then_some(client.began)),
+            kept_ms: ms(client.kept()),
+            at_latest: at_latest(&client.end),
+            ending: client.ending().map(JsonEndingDocument::from),
+            unanswered: client.unanswered().filter(|_| opened),
+            heard: client.listening.kinds().iter().map(ListenedTo::from).collect(),
             why,
         }
     }
@@ -303,7 +305,7 @@ impl From<&ZombieReport> for ZombieDocument {
             longest_ms: ms(findings.longest),
             policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
             consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
-            clients: findings.lives.iter().map(LifeDocument::from).collect(),
+            clients: findings.clients.iter().map(LifeDocument::from).collect(),
             expectation: report.expectation.as_ref().map(MetDocument::from),
             partial: report.partial,
             result: report.verdict.into(),

@@ -59,6 +59,6 @@ impl Presenter for ZombiePresenter {
     }
 
     fn is_droppable(event: &ZombieEvent) -> bool {
-        matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. })
+        matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Received { .. })
     }
 }

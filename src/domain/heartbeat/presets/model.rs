@@ -41,7 +41,7 @@ pub struct Preset {
     /// How long an answer may take.
     pub timeout: Option<Duration>,
     /// What is sent without an answer, and how often.
-    pub upkeep: Option<(&'static str, Duration)>,
+    pub keepalive: Option<(&'static str, Duration)>,
     /// What the server says by itself.
     pub server: &'static [ServerMessage],
     /// Nothing of its own: it may ask as many servers do, and is answered in kind.
@@ -136,7 +136,7 @@ impl Preset {
         ask: None,
         every: None,
         timeout: None,
-        upkeep: None,
+        keepalive: None,
         server: &[],
         usual: false,
         server_every: None,
@@ -150,7 +150,7 @@ impl Preset {
 
     /// Who starts.
     pub fn starter(&self) -> HeartbeatStarter {
-        let client = self.ask.is_some() || self.upkeep.is_some();
+        let client = self.ask.is_some() || self.keepalive.is_some();
         match (client, self.server.is_empty() && !self.usual) {
             (true, true) => HeartbeatStarter::Client,
             (false, false) => HeartbeatStarter::Server,

@@ -45,13 +45,13 @@ fn notes(preset: &Preset, kinds: &[HeartbeatKind]) -> Vec<String> {
     let no_rtt = without
         .filter(|_| !kinds.contains(&HeartbeatKind::App))
         .map(|why| format!("there is no app RTT: {why}; Ping frames are measured instead"));
-    let upkeep = preset.upkeep.map(|(_, every)| {
+    let keepalive = preset.keepalive.map(|(_, every)| {
         format!(
             "a heartbeat that has no answer leaves every {}, as the server expects",
             exact_duration(every)
         )
     });
-    no_rtt.into_iter().chain(upkeep).collect()
+    no_rtt.into_iter().chain(keepalive).collect()
 }
 
 #[cfg(test)]
