@@ -29,7 +29,7 @@ pub struct SearchResult {
     pub findings: IdleFindings,
     /// How a control connection last ended.
     pub control_end: Option<VisibleEnd>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub error: Option<Arc<ConnectError>>,
     /// This host's longest stall.
     pub longest_stall: Option<Duration>,

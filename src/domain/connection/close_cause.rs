@@ -153,7 +153,7 @@ pub struct CloseCause {
     pub os_error: Option<String>,
     /// TCP's state at the end, if known.
     pub tcp: Option<TcpView>,
-    /// From the end of the upgrade to the end.
+    /// Time from the upgrade to the end.
     pub age: Duration,
     /// How long no data had passed in either direction.
     pub idle: Duration,

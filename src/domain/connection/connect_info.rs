@@ -172,7 +172,7 @@ pub struct ConnectError {
     pub reached: Option<ReachedPeer>,
     /// Present if HTTP answered with a status other than 101.
     pub refusal: Option<RefusalResponse>,
-    /// From the start of the opening to the failure.
+    /// Time from the start of the attempt to the failure.
     pub took: Duration,
 }
 

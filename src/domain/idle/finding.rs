@@ -117,7 +117,7 @@ pub struct ProvisionalTimeout {
     pub timeout: Duration,
     /// The number of visible ends.
     pub samples: usize,
-    /// When it was known, since the run's start.
+    /// When it was known: time since the start of the run.
     pub at: Duration,
 }
 

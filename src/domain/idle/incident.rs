@@ -29,7 +29,7 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// When the first of them ended, since the run's start.
     pub at: Duration,
-    /// How many connections ended, the control included.
+    /// Number of connections that ended, including the control.
     pub connections: usize,
     /// How the first of them ended.
     pub visible_end: VisibleEnd,

@@ -64,7 +64,7 @@ pub enum IntervalSpan {
     SinceTraffic,
 }
 
-/// What the server does when its heartbeats stay unanswered.
+/// What the server does if its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum UnansweredPolicy {

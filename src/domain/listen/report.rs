@@ -20,7 +20,7 @@ pub struct ListenInfo {
     pub listen_for: Duration,
     /// Stop after this many heartbeats.
     pub count: Option<u64>,
-    /// The client answers.
+    /// Whether the client answers heartbeats.
     pub answer: bool,
     /// The client sends between heartbeats.
     pub talk: bool,

@@ -64,7 +64,7 @@ pub struct ConnReport {
     pub last_status_reason: String,
     /// The first connection's details; `None` if it never opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub open_error: Option<Arc<ConnectError>>,
     pub kinds: Vec<KindReport>,
     /// The last end.

@@ -29,7 +29,7 @@ pub struct ServerTraffic {
     pub intervals: Vec<(HeartbeatKind, Interval)>,
     /// The first message that was neither an answer nor of a known format.
     pub stranger: Option<UntrustedText>,
-    /// The presets that such messages are typical of.
+    /// Presets for which such messages are typical.
     pub looks_like: Vec<&'static str>,
     /// The message most similar to an answer.
     pub nearest: Option<NearestMessage>,

@@ -82,7 +82,7 @@ pub struct ZombieReport {
     pub elapsed: Duration,
     /// The first connection's details; `None` if none opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub error: Option<Arc<ConnectError>>,
     pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,

@@ -13,13 +13,14 @@ const MAX_TRIALS: usize = 5000;
 pub struct Trial {
     pub probe: ProbeId,
     pub role: ProbeRole,
-    /// For how long nothing had passed; of a control, since its last answer.
+    /// Time without traffic; for a control, time since its last answer.
     pub idle: Duration,
     pub outcome: TrialEnd,
     pub at: SystemTime,
 }
 
-/// What became of it.
+/// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
+/// connection), or `ended`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrialEnd {
     /// It was asked and answered.

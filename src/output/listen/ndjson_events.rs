@@ -16,7 +16,7 @@ bodies! {
         #[schemars(extend("const" = "listen"))]
         command: &'static str,
         wscheck_version: &'static str,
-        /// Without its secrets.
+        /// The target, with secrets redacted.
         url: String,
         settings: ListenSettings,
     }
@@ -27,17 +27,17 @@ bodies! {
     }
     /// The server said something by itself; of a flood, so many at once.
     ServerSaid = "said" {
-        /// What kind of thing the server sent.
+        /// What the server sent.
         kind: Name<ServerEventKind>,
-        /// The known shape that it has.
+        /// The name of its known format, if any.
         shape: Option<&'static str>,
-        /// How many since this kind was last told.
+        /// How many of this kind came since the last line for it.
         count: u64,
-        /// From the opening to the last of them.
+        /// Time from the opening to the last of them.
         age_ms: Ms,
-        /// From the one before of its kind; null for the first.
+        /// Time since the previous one of its kind; null for the first.
         gap_ms: Option<Ms>,
-        /// Control characters are escaped.
+        /// The payload; control characters are escaped.
         payload: String,
         answered: bool,
     }

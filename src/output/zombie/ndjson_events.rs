@@ -18,42 +18,42 @@ bodies! {
         #[schemars(extend("const" = "probe-zombie"))]
         command: &'static str,
         wscheck_version: &'static str,
-        /// Without its secrets.
+        /// The target, with secrets redacted.
         url: String,
         settings: ZombieSettings,
     }
     /// A client is open, and behaves as it is to.
     ClientOpened = "client_opened" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A client could not be opened.
     ClientNotOpened = "client_failed" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
     ClientHeard = "heard" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         notice: ServerSaid,
     }
     /// The server let a client go, or it was waited for long enough.
     ClientOver = "over" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
-        /// What became of the client.
+        /// The result of the client.
         fate: Name<ClientEndName>,
         kept_ms: Option<Ms>,
-        /// Nobody saw when it ended: `kept_ms` is an upper bound.
+        /// Whether `kept_ms` is only an upper bound, because the moment of the end is unknown.
         at_latest: bool,
         ending: Option<JsonEndingDocument>,
-        /// Null of a client that answers.
+        /// Number of heartbeats that the client left unanswered; null for a client that answers.
         unanswered: Option<u64>,
     }
 }

@@ -9,11 +9,11 @@ use crate::domain::heartbeat::HeartbeatKind;
 pub struct PresetSelection {
     /// `None`: it was to be found out, and nothing was sure.
     pub preset: Option<&'static Preset>,
-    /// It was to be found out.
+    /// Whether the preset was to be detected (`--preset auto`).
     pub auto: bool,
     /// What speaks for it, or why nothing does.
     pub evidence: Vec<String>,
-    /// What to know when reading the figures.
+    /// Notes on how to read the figures.
     pub notes: Vec<String>,
 }
 

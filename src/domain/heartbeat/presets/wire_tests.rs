@@ -38,7 +38,7 @@ struct WireCase {
     /// Our third ask, and what answers it.
     ask: Option<WireMessage>,
     answers: &'static [(WireMessage, ExpectedMatch)],
-    /// What is sent without an answer.
+    /// A keepalive message that has no answer.
     keepalive: Option<WireMessage>,
     /// What the server says by itself, and our reply.
     server: &'static [(WireMessage, Option<WireMessage>)],

@@ -26,7 +26,7 @@ const MAX_UNDECIDED: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub middlebox: &'static Middlebox,
-    /// The value that the setting would have.
+    /// The value that the setting would need to have.
     pub value: Duration,
     /// Why it is named, as lower-case fragments; what identifies it comes first.
     pub reasons: Vec<String>,
