@@ -1,4 +1,4 @@
-//! Load balancers, edge networks and platforms that people rent.
+//! Load balancers, edge networks and platforms for rent.
 
 use super::model::{
     BLANK, Confidence, CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange,
@@ -186,7 +186,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         resets_note: "data in either direction",
         pings_count: Some(true),
         cuts: &[CutKind::Silent, CutKind::ClosesTcp, CutKind::CloseFrame(1001)],
-        cut_note: "abrupt, often without a close frame: the browser stays open and what it sends vanishes; \
+        cut_note: "abrupt, often without a close frame: the browser's connection stays open and what it sends is lost; \
                     when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
                     nothing",
         change: SettingChange::Fixed,
@@ -212,7 +212,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "Proxy Read Timeout (HTTP)",
         value: TimeoutValue::After(s(100)),
         resets: Some(TimerReset::ServerToClient),
-        resets_note: "bytes from the origin; it strikes the handshake, not the upgraded stream",
+        resets_note: "bytes from the origin; it applies to the handshake, not to the upgraded stream",
         cuts: &[CutKind::HttpError(524)],
         change: SettingChange::Fixed,
         note: Some(
@@ -260,7 +260,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "TCP idle",
         value: TimeoutValue::After(s(270)),
         resets: Some(TimerReset::Either),
-        resets_note: "payload in either direction; TCP keepalives do not count, for TCP ends there",
+        resets_note: "payload in either direction; TCP keepalives do not count, because the balancer terminates TCP",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp, CutKind::Silent],
         cut_note: "dropped; how is not documented",

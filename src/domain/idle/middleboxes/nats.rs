@@ -94,7 +94,7 @@ pub(super) const NATS: &[Middlebox] = &[
         value: TimeoutValue::After(s(600)),
         resets_note: "one packet in either direction",
         cuts: &[CutKind::Silent],
-        cut_note: "no packet is let in until one has gone out",
+        cut_note: "incoming packets are dropped until one has gone out",
         change: SettingChange::Fixed,
         note: Some(
             "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
@@ -151,7 +151,7 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "ipvsadm --set (tcp)",
         value: TimeoutValue::After(s(900)),
         cuts: &[CutKind::RstOnUse, CutKind::Silent],
-        cut_note: "the entry expires, and the next packet gets an RST or vanishes",
+        cut_note: "the entry expires, and the next packet gets an RST or is dropped",
         change: SettingChange::Set("ipvsadm --set 7200 120 300"),
         note: Some("`ipvsadm -l --timeout` says: Timeout (tcp tcpfin udp): 900 120 300"),
         source: "gooth.org, \"IPVS connection timeout issue\" (2018); moby/moby#31208",

@@ -1,4 +1,4 @@
-//! Proxies and gateways that people install.
+//! Proxies and gateways for self-hosting.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         setting: "proxy_read_timeout",
         value: TimeoutValue::After(s(60)),
         resets: Some(TimerReset::Either),
-        resets_note: "any TCP payload byte: the upstream's read timer is armed anew \
+        resets_note: "any TCP payload byte: the upstream's read timer restarts \
                        after each pass in either direction",
         pings_count: Some(true),
         cuts: &[CutKind::Fin],
@@ -60,8 +60,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "proxy_send_timeout",
         value: TimeoutValue::After(s(60)),
-        resets_note: "armed only while a write to the upstream is blocked (its socket buffer is full); of \
-                       no importance to a quiet WebSocket",
+        resets_note: "armed only while a write to the upstream is blocked (its socket buffer is full); irrelevant \
+                       to an idle WebSocket",
         cuts: &[CutKind::Fin],
         change: SettingChange::Set("proxy_send_timeout 3600s;"),
         source: "nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c:3843",
@@ -78,7 +78,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[CutKind::Fin, CutKind::Rst],
         cut_note: "RST with reset_timedout_connection on",
         change: SettingChange::Set("send_timeout 3600s;"),
-        note: Some("bites a hung or slow client while the server pushes"),
+        note: Some("affects a hung or slow client while the server sends"),
         source: "nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c:3725,3888, \
                  ngx_http_core_module.c:3934",
         shows: NGINX,
@@ -96,7 +96,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         change: SettingChange::Set("proxy_timeout 1h;"),
         source: "nginx/nginx@3f6f7824d4e2 src/stream/ngx_stream_proxy_module.c:2466",
         line: "`proxy_timeout {t}` in stream or server",
-        tells: Some("its stream log tells, where there is one"),
+        tells: Some("its stream log, if it is enabled"),
         ..BLANK
     },
     Middlebox {
@@ -108,8 +108,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets: Some(TimerReset::Nothing),
         resets_note: "counts from the reload",
         cuts: &[CutKind::ClosesTcp],
-        cut_note: "unset, an old worker lives until its last WebSocket ends; set, its connections are \
-                    closed so long after a reload",
+        cut_note: "if unset, an old worker runs until its last WebSocket ends; if set, its connections are \
+                    closed this long after a reload",
         change: SettingChange::Set("worker_shutdown_timeout 1h;"),
         source: "nginx documentation; nginx/nginx@3f6f7824d4e2 src/core/nginx.c:128",
         confidence: Confidence::Medium,
@@ -256,10 +256,10 @@ pub(super) const PROXIES: &[Middlebox] = &[
         value: TimeoutValue::After(s(15)),
         resets: Some(TimerReset::Nothing),
         resets_note: "starts when the client's request has ended, which that of an upgraded stream normally \
-                       never does: it usually does not strike WebSockets",
+                       never does: it usually does not affect WebSockets",
         cuts: &[CutKind::HttpError(504), CutKind::ClosesTcp],
         change: SettingChange::Set("timeout: 0s"),
-        note: Some("max_stream_duration does strike them"),
+        note: Some("max_stream_duration does affect them"),
         source: ENVOY_TIMEOUTS,
         confidence: Confidence::Medium,
         shows: ENVOY,
@@ -303,7 +303,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "common_http_protocol_options.idle_timeout",
         value: TimeoutValue::After(s(3600)),
-        resets_note: "runs only while there is no active stream: it never strikes an open WebSocket",
+        resets_note: "runs only while there is no active stream: it never affects an open WebSocket",
         cuts: &[CutKind::ClosesTcp],
         source: ENVOY_TIMEOUTS,
         shows: ENVOY,

@@ -31,7 +31,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         cut_note: "an idle timeout that looks like a normal closure",
         change: SettingChange::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
         note: Some(
-            "the timer runs in 10 ticks, so that it strikes between 60 and about 66 s (inferred from the \
+            "the timer runs in 10 ticks, so that it expires between 60 and about 66 s (inferred from the \
              source)",
         ),
         source: "ninenines/cowboy@5c8535f409aa doc/src/manual/cowboy_websocket.asciidoc:281, \
