@@ -176,24 +176,24 @@ fn parting(from: &[&str], to: &[String], modules: &BTreeSet<String>) -> Option<(
 /// An import cycle from `at` back to itself, if any.
 fn circle<'a>(at: &'a str, looks: &'a BTreeMap<String, BTreeSet<String>>) -> Option<Vec<&'a str>> {
     fn onward<'a>(
-        way: &mut Vec<&'a str>,
+        path: &mut Vec<&'a str>,
         looks: &'a BTreeMap<String, BTreeSet<String>>,
         seen: &mut BTreeSet<&'a str>,
     ) -> bool {
-        let last = way[way.len() - 1];
+        let last = path[path.len() - 1];
         for next in looks.get(last).into_iter().flatten() {
-            if next == way[0] || seen.insert(next) {
-                way.push(next);
-                if next == way[0] || onward(way, looks, seen) {
+            if next == path[0] || seen.insert(next) {
+                path.push(next);
+                if next == path[0] || onward(path, looks, seen) {
                     return true;
                 }
-                way.pop();
+                path.pop();
             }
         }
         false
     }
-    let mut way = vec![at];
-    onward(&mut way, looks, &mut BTreeSet::new()).then_some(way)
+    let mut path = vec![at];
+    onward(&mut path, looks, &mut BTreeSet::new()).then_some(path)
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn sibling_modules_have_no_import_cycles() {
     let circles: BTreeSet<String> = looks
         .iter()
         .flat_map(|(folder, looks)| looks.keys().filter_map(move |at| Some((folder, circle(at, looks)?))))
-        .map(|(folder, way)| format!("{folder}: {}", way.join(" -> ")))
+        .map(|(folder, path)| format!("{folder}: {}", path.join(" -> ")))
         .collect();
     assert!(circles.is_empty(), "these look in a circle: {circles:#?}");
 }

@@ -94,7 +94,7 @@ fn plan() -> SessionPlan {
         ask: Default::default(),
         answer: Default::default(),
         answer_pings: true,
-        convention: Default::default(),
+        profile: Default::default(),
     }
 }
 

@@ -81,7 +81,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
             ask: Default::default(),
             answer: Default::default(),
             answer_pings: true,
-            convention: Default::default(),
+            profile: Default::default(),
         },
         max_message_size: 65_536,
         deadline: None,

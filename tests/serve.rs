@@ -105,14 +105,14 @@ fn out_of_fds_is_reported_and_recovers() {
     command.env_clear().stdin(Stdio::null()).args(["-c", limited, env!("CARGO_BIN_EXE_wscheck")]).arg(&file);
     let mut served = Served::spawn(&mut command);
     assert!(served.line().contains("listening"));
-    let visitors: Vec<_> = (0..50).map(|_| TcpStream::connect(("127.0.0.1", port(&file))).unwrap()).collect();
-    let trouble = served.line();
-    assert!(trouble.contains("trouble: cannot accept a connection: Too many open files"), "{trouble}");
-    drop(visitors);
-    let mut visitor = TcpStream::connect(("127.0.0.1", port(&file))).unwrap();
-    visitor.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let clients: Vec<_> = (0..50).map(|_| TcpStream::connect(("127.0.0.1", port(&file))).unwrap()).collect();
+    let problem = served.line();
+    assert!(problem.contains("trouble: cannot accept a connection: Too many open files"), "{problem}");
+    drop(clients);
+    let mut client = TcpStream::connect(("127.0.0.1", port(&file))).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let mut answer = String::new();
-    visitor.read_to_string(&mut answer).unwrap();
+    client.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
 }
 

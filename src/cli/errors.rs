@@ -159,28 +159,28 @@ mod tests {
 
     #[test]
     fn clap_errors_become_one_line() {
-        let told = |args: &[&str]| {
+        let error_of = |args: &[&str]| {
             let error = crate::cli::command().try_get_matches_from(args).unwrap_err();
             explanation(&error.render().to_string())
         };
         assert_eq!(
-            told(&["wscheck", "ping"]),
+            error_of(&["wscheck", "ping"]),
             "the following required arguments were not provided: <URL>..."
         );
         assert_eq!(
-            told(&["wscheck", "ping", "--no-such-flag", "ws://a/"]),
+            error_of(&["wscheck", "ping", "--no-such-flag", "ws://a/"]),
             "unexpected argument '--no-such-flag' found"
         );
         assert_eq!(
-            told(&["wscheck", "ping", "--jsom", "ws://a/"]),
+            error_of(&["wscheck", "ping", "--jsom", "ws://a/"]),
             "unexpected argument '--jsom' found; a similar argument exists: '--json'"
         );
         assert_eq!(
-            told(&["wscheck", "ping", "-o", "xml", "ws://a/"]),
+            error_of(&["wscheck", "ping", "-o", "xml", "ws://a/"]),
             "invalid value 'xml' for '--output <FORMAT>' [possible values: human, json, ndjson]"
         );
         assert_eq!(
-            told(&["wscheck", "ping", "-i", "-1", "ws://a/"]),
+            error_of(&["wscheck", "ping", "-i", "-1", "ws://a/"]),
             "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: expected number at \
              0; write 500ms, 1m30s, 1.5s or a plain number of seconds"
         );

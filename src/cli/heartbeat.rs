@@ -128,7 +128,7 @@ impl HeartbeatArgs {
 impl PreambleArgs {
     /// The request of app heartbeats.
     pub fn ask(&self, chosen: &ChosenPreset) -> Result<Template, String> {
-        let of_preset = || chosen.compiled().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
+        let of_preset = || chosen.compiled().and_then(|compiled| Some(compiled.ask.as_ref()?.0.clone()));
         let own = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
         if let Some(own) = &own {
             learn_secret_fields(own);
@@ -138,7 +138,7 @@ impl PreambleArgs {
 
     /// The pattern of answers to app heartbeats.
     pub fn answer(&self, chosen: &ChosenPreset) -> Result<Pattern, String> {
-        let of_preset = || chosen.compiled().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()));
+        let of_preset = || chosen.compiled().and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()));
         let own = self.app_pong.iter().map(|text| parse("--app-pong", text));
         let own = Pattern::any_of(own.collect::<Result<_, _>>()?);
         Ok(own.or_else(of_preset).unwrap_or_default())
@@ -162,7 +162,7 @@ impl PreambleArgs {
 impl FirstMessageArgs {
     /// Rejects options without effect.
     pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
-        let awaits = |spoken: &CompiledPreset| spoken.first.is_some() || spoken.awaited.is_some();
+        let awaits = |compiled: &CompiledPreset| compiled.first.is_some() || compiled.awaited.is_some();
         let awaits = self.await_pattern.is_some() || chosen.compiled().is_some_and(awaits);
         match (self.await_timeout, chosen.preset().and_then(|preset| Some((preset.name, preset.needs?)))) {
             (Some(_), _) if !awaits => Err(no_effect_without("--await-timeout", "--await")),
@@ -178,17 +178,17 @@ impl FirstMessageArgs {
     pub fn preamble(&self, answer_pings: bool, chosen: &ChosenPreset) -> Result<Preamble, String> {
         let send = self.send.iter().map(|given| message(given)).collect::<Result<Vec<_>, _>>()?;
         let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
-        let spoken = chosen.compiled();
+        let compiled = chosen.compiled();
         Ok(Preamble {
-            first: spoken.and_then(|spoken| spoken.first.clone()),
-            send: match (send.is_empty(), spoken) {
-                (true, Some(spoken)) => spoken.hello.clone(),
+            first: compiled.and_then(|compiled| compiled.first.clone()),
+            send: match (send.is_empty(), compiled) {
+                (true, Some(compiled)) => compiled.hello.clone(),
                 (true, None) | (false, _) => send,
             },
-            awaited: awaited.or_else(|| spoken?.awaited.clone()),
+            awaited: awaited.or_else(|| compiled?.awaited.clone()),
             timeout: self.await_timeout.unwrap_or(DEFAULT_AWAIT_TIMEOUT),
             answer_pings,
-            convention: chosen.convention(),
+            profile: chosen.profile(),
         })
     }
 }

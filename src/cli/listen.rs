@@ -89,9 +89,9 @@ impl ListenArgs {
             alive: keepalive(&chosen).filter(|_| answer),
             pong: chosen
                 .compiled()
-                .and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()))
+                .and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()))
                 .unwrap_or_default(),
-            known_pings: self.app_ping.known_pings()?.speaking(&preamble.convention),
+            known_pings: self.app_ping.known_pings()?.speaking(&preamble.profile),
             preamble,
             listen_for: self.observation.listen_for,
             count: self.observation.count,
@@ -104,16 +104,16 @@ impl ListenArgs {
 
 /// The keepalive for such a server: its unanswered keepalive message, or else the preset's request.
 fn keepalive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
-    let (preset, spoken) = (chosen.preset()?, chosen.compiled()?);
-    let asks = || Some(KeepaliveSpec { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
-    spoken.convention.upkeep.clone().or_else(asks)
+    let (preset, compiled) = (chosen.preset()?, chosen.compiled()?);
+    let asks = || Some(KeepaliveSpec { message: compiled.ask.as_ref()?.0.clone(), every: preset.every? });
+    compiled.profile.keepalive.clone().or_else(asks)
 }
 
 impl ObservationArgs {
     /// The message between heartbeats: the user's, or else the preset's request.
     fn stimulus(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let Some(text) = self.talk.as_deref() else { return Ok(None) };
-        let ask = chosen.compiled().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
+        let ask = chosen.compiled().map(|compiled| compiled.ask.as_ref().map(|(ask, _)| ask.clone()));
         match ask {
             Some(ask) if text == DEFAULT_STIMULUS => {
                 chosen

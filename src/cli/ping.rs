@@ -289,7 +289,7 @@ impl PingArgs {
                 ask: self.heartbeat.preamble.ask(&chosen)?,
                 answer: self.heartbeat.preamble.answer(&chosen)?,
                 answer_pings: !self.heartbeat.preamble.no_answer,
-                convention: chosen.convention(),
+                profile: chosen.profile(),
             },
             max_message_size: self.connect.max_message_size,
             deadline: self.deadline,

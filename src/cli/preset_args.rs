@@ -125,7 +125,7 @@ impl PresetArgs {
             return Err(format!("--preset {} works with one host only", preset.name));
         }
         let host = hosts.first().cloned().unwrap_or_default();
-        let compiled = preset.map(|preset| preset.spoken(&host)).transpose()?;
+        let compiled = preset.map(|preset| preset.compile(&host)).transpose()?;
         Ok(ChosenPreset {
             preset: preset.zip(compiled),
             detection: detection.cloned(),
@@ -187,9 +187,9 @@ impl ChosenPreset {
     }
 
     /// The server's heartbeat protocol.
-    pub fn convention(&self) -> ProtocolProfile {
-        let convention = self.compiled().map(|compiled| compiled.convention.clone()).unwrap_or_default();
-        ProtocolProfile { framing: self.framing.unwrap_or(convention.framing), ..convention }
+    pub fn profile(&self) -> ProtocolProfile {
+        let profile = self.compiled().map(|compiled| compiled.profile.clone()).unwrap_or_default();
+        ProtocolProfile { framing: self.framing.unwrap_or(profile.framing), ..profile }
     }
 
     /// The preset's entry in the report.
@@ -361,10 +361,10 @@ mod tests {
     fn no_preset_changes_nothing() {
         let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(&[], None).unwrap();
         assert_eq!(
-            (nothing.kind(), nothing.used(&[]), nothing.convention().name),
+            (nothing.kind(), nothing.used(&[]), nothing.profile().name),
             (HeartbeatKind::Protocol, None, None)
         );
-        assert_eq!(nothing.convention().framing, Framing::Lines);
+        assert_eq!(nothing.profile().framing, Framing::Lines);
         assert_eq!(nothing.target("ws://a").unwrap().resource(), "/");
     }
 }

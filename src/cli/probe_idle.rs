@@ -167,7 +167,7 @@ impl ProbeIdleArgs {
             &chosen,
         )?;
         let no_messages_because = no_messages_because(&chosen, preamble.app_ping.is_some());
-        let knows_message = chosen.compiled().is_some_and(|spoken| spoken.ask.is_some());
+        let knows_message = chosen.compiled().is_some_and(|compiled| compiled.ask.is_some());
         let second_control = match kind {
             HeartbeatKind::Protocol => (messages && no_messages_because.is_none()) || knows_message,
             HeartbeatKind::App => chosen

@@ -97,9 +97,9 @@ impl ProbeZombieArgs {
             say: message.unwrap_or_default(),
             answer: chosen
                 .compiled()
-                .and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()))
+                .and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()))
                 .unwrap_or_default(),
-            known_pings: self.app_ping.known_pings()?.speaking(&preamble.convention),
+            known_pings: self.app_ping.known_pings()?.speaking(&preamble.profile),
             preamble,
             expectation,
             max_message_size: self.connect.max_message_size,
@@ -111,14 +111,14 @@ impl ControlArgs {
     /// The control's message: the user's, or the preset's; `None`: none.
     fn message(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let text = self.say.as_ref().map(Template::as_str);
-        let Some(spoken) = chosen.compiled() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
-        let asks = text.is_some() || spoken.ask.is_some();
+        let Some(compiled) = chosen.compiled() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
+        let asks = text.is_some() || compiled.ask.is_some();
         let kinds: &[HeartbeatKind] =
             if asks { &[HeartbeatKind::Protocol, HeartbeatKind::App] } else { &[HeartbeatKind::Protocol] };
         chosen.check(&IntendedTraffic { kinds, ask: text, interval: self.every })?;
-        let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
-        let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
-        Ok(self.say.clone().or_else(ask).or_else(upkeep))
+        let keepalive = || compiled.profile.keepalive.as_ref().map(|keepalive| keepalive.message.clone());
+        let ask = || compiled.ask.as_ref().map(|(ask, _)| ask.clone());
+        Ok(self.say.clone().or_else(ask).or_else(keepalive))
     }
 
     /// The control's interval, which must be shorter than the run.

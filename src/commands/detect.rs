@@ -105,12 +105,12 @@ async fn read_first_messages(socket: &mut WebSocket<Stream>) -> (Vec<(PresetMatc
 
 /// The presets that a message is typical of; `None` for a control frame.
 fn match_presets(message: &Message) -> Option<(PresetMatches, String)> {
-    let heard = match message {
+    let message = match message {
         Message::Text(text) => MessageRef::Text(text),
         Message::Binary(bytes) => MessageRef::Binary(bytes),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return None,
     };
-    let unpacked = decompress_gzip(heard);
-    let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
-    Some((resembles(heard), shown(heard).as_str().to_string()))
+    let unpacked = decompress_gzip(message);
+    let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+    Some((resembles(message), shown(message).as_str().to_string()))
 }

@@ -203,18 +203,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("port");
         let stop = CancellationToken::new();
-        let mut told = None;
+        let mut reported = None;
         let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let stopped = stop.clone();
         let report = |event: &ServeEvent| {
             if let ServeEventKind::Listening(ListenAddress { address, .. }) = &event.what {
-                told = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
+                reported = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
             ControlFlow::Continue(())
         };
         let summary = run(plan, report, Arc::new(Blank), stop).await.unwrap();
-        let (port, written) = told.unwrap();
+        let (port, written) = reported.unwrap();
         assert_eq!(written, format!("{port}\n"));
         assert_eq!((summary.clients, std::fs::read_dir(dir.path()).unwrap().count()), (0, 1));
     }
@@ -278,13 +278,13 @@ mod tests {
 
     #[tokio::test]
     async fn server_stops_when_its_output_is_closed() {
-        let mut told = 0;
+        let mut reported = 0;
         let report = |_: &ServeEvent| {
-            told += 1;
+            reported += 1;
             ControlFlow::Break(())
         };
         let stop = CancellationToken::new();
         let summary = run(plan("127.0.0.1:0"), report, Arc::new(Blank), stop.clone()).await.unwrap();
-        assert_eq!((summary.clients, stop.is_cancelled(), told), (0, true, 1));
+        assert_eq!((summary.clients, stop.is_cancelled(), reported), (0, true, 1));
     }
 }

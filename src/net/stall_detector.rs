@@ -107,8 +107,9 @@ mod tests {
         assert_eq!(stall_detector.check(), None, "the check is not due");
         for lateness in [0, 499, 500, 3000, 700] {
             advance(CHECK_INTERVAL + Duration::from_millis(lateness)).await;
-            let told = Some(Duration::from_millis(lateness)).filter(|lateness| *lateness >= STALL_THRESHOLD);
-            assert_eq!(stall_detector.check(), told);
+            let expected =
+                Some(Duration::from_millis(lateness)).filter(|lateness| *lateness >= STALL_THRESHOLD);
+            assert_eq!(stall_detector.check(), expected);
         }
         assert_eq!(stall_detector.longest(), Some(Duration::from_secs(3)));
     }

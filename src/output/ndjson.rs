@@ -75,7 +75,7 @@ impl<B: DocumentBody> EventBody for Interim<B> {
     const EVENT: &'static str = "interim";
 }
 
-/// Which connection of the run a line is about; both count from 0.
+/// The connection that a line is about; both numbers count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ConnectionId {

@@ -37,9 +37,10 @@ pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("wscheck output, schema_version {SCHEMA_VERSION}"),
-        "description": "-o json prints one document. -o ndjson prints one event a line, each with its name in \
-            'event', and then the same document as the last line. Spans are milliseconds to the microsecond \
-            (*_ms), instants RFC 3339 in UTC; what is not known is null. Fields are only ever added.",
+        "description": "-o json prints one document. -o ndjson prints one event per line, each with its name in \
+            'event', and then the same document as the last line. Durations are numbers in milliseconds, \
+            rounded to the microsecond (*_ms); points in time are RFC 3339 in UTC; unknown values are null. Fields \
+            are only ever added.",
         "anyOf": shapes.any,
         "$defs": definitions,
     })

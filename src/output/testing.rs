@@ -143,8 +143,8 @@ pub fn assert_every_event_is_printed(command: &str, printed: &[Value]) {
     let titles = schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["title"].as_str());
     let names: Vec<&str> = titles.filter_map(|title| title.strip_prefix(&prefix)).collect();
     assert!(!names.is_empty(), "the schema has no event of {command}");
-    let told = |name: &&str| printed.iter().any(|value| value["event"] == *name);
-    assert_eq!(names.into_iter().filter(|name| !told(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+    let is_printed = |name: &&str| printed.iter().any(|value| value["event"] == *name);
+    assert_eq!(names.into_iter().filter(|name| !is_printed(name)).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 /// Nothing in it drives a terminal, and with colour it says the same.

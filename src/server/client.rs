@@ -36,7 +36,7 @@ const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 /// How often a stalled connection's socket is checked.
 const STALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One client.
+/// One client of the server.
 pub struct ClientState {
     config: Arc<ServerConfig>,
     faults: Arc<Faults>,

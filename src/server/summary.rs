@@ -15,7 +15,7 @@ pub struct ServerSummary {
     /// Maximum number of concurrent clients.
     pub most_at_once: usize,
     pub turned_away: u64,
-    /// Clients that missed their heartbeats and were terminated.
+    /// Number of clients that the server terminated because they missed heartbeats.
     pub reaped: u64,
     /// Results of the server's heartbeats, over all clients and kinds.
     pub heartbeats: Counts,

@@ -390,9 +390,9 @@ const PORT: u16 = 80;
 
 impl Namespace {
     /// Packets of a dropped connection meet this nftables verdict.
-    fn forgetting(fate: &str) -> Option<Namespace> {
+    fn forgetting(action: &str) -> Option<Namespace> {
         Namespace::start(
-            &format!("chain in {{ type filter hook input priority 0; ct state invalid {fate}; }}"),
+            &format!("chain in {{ type filter hook input priority 0; ct state invalid {action}; }}"),
             0,
         )
     }
@@ -526,15 +526,15 @@ fn user_timeout_detects_a_dead_path() {
 const ZOMBIES: [&str; 7] = ["probe-zombie", "-o", "json", "--max", "4s", "--every", "500ms"];
 
 /// Results by client name.
-fn fates(document: &Value) -> Vec<(&str, &str)> {
+fn clients(document: &Value) -> Vec<(&str, &str)> {
     let clients = document["clients"].as_array().unwrap();
     clients.iter().map(|one| (one["client"].as_str().unwrap(), one["fate"].as_str().unwrap())).collect()
 }
 
 #[test]
 fn lost_close_frames_are_no_leak() {
-    for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
-        let Some(namespace) = Namespace::forgetting(fate) else { return };
+    for action in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
+        let Some(namespace) = Namespace::forgetting(action) else { return };
         let ran = namespace.inside(&ZOMBIES);
         let document = ran.json();
         assert_eq!((ran.code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
@@ -546,7 +546,7 @@ fn lost_close_frames_are_no_leak() {
             ("quiet", "lost"),
             ("pings_only", "kept"),
         ];
-        assert_eq!(fates(&document), expected, "{document:#}");
+        assert_eq!(clients(&document), expected, "{document:#}");
         let reason = document["reasons"][0].as_str().unwrap();
         let told = "the peer no longer knew the connection of the mute and the stalled client";
         assert!(reason.contains(told), "{reason}");
@@ -571,8 +571,8 @@ fn interrupt_with_forgotten_clients_finds_none_kept() {
 
 #[test]
 fn forgotten_connection_is_not_called_silent() {
-    for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
-        let Some(namespace) = Namespace::forgetting(fate) else { return };
+    for action in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
+        let Some(namespace) = Namespace::forgetting(action) else { return };
         let listen = |time: &str| {
             let ran = namespace.inside(&["listen", "-o", "json", "--for", time]);
             (ran.code, ran.json())

@@ -53,7 +53,7 @@ impl SimCut {
         matches!(self, SimCut::Fin | SimCut::HalfClose | SimCut::Rst | SimCut::CloseFrame(_))
     }
 
-    fn cut(self) -> VisibleEnd {
+    fn visible_end(self) -> VisibleEnd {
         let how = match self {
             SimCut::Fin | SimCut::HalfClose => CloseKind::Fin,
             SimCut::CloseFrame(code) => {
@@ -85,7 +85,7 @@ pub struct SimPath {
     /// The only kind of heartbeat that resets the timer.
     pub reset_by: Option<ResetBy>,
     /// Fraction of connections that end at random.
-    pub doomed: f64,
+    pub ending_early: f64,
     /// Range of answer times.
     pub answer: (Duration, Duration),
     /// Number of connections accepted concurrently.
@@ -114,7 +114,7 @@ impl SimPath {
             chatter: None,
             patience: None,
             reset_by: None,
-            doomed: 0.0,
+            ending_early: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
             capacity: usize::MAX,
             node: None,
@@ -127,7 +127,7 @@ impl SimPath {
 
     /// A slightly disturbed path: 2 % of the connections end at random, and answers take up to 300 ms.
     pub fn noisy(self) -> SimPath {
-        SimPath { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
+        SimPath { ending_early: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
     }
 }
 
@@ -170,7 +170,7 @@ enum SimState {
     Silent,
     /// The question was sent, and its result is known.
     Asked {
-        told: Duration,
+        told_at: Duration,
         seen: ProbeEvent,
     },
 }
@@ -186,9 +186,9 @@ struct SimProbe {
     /// The connection's own timeout, if any.
     timeout: Option<Duration>,
     /// When it ends at random, and whether that is visible.
-    doom: Option<(Duration, bool)>,
+    early_end: Option<(Duration, bool)>,
     /// How that end is seen.
-    doom_cut: VisibleEnd,
+    early_visible_end: VisibleEnd,
     /// When a control's next heartbeat is reported.
     beat: Option<Duration>,
 }
@@ -203,7 +203,7 @@ struct SimWorld<'a> {
     path: &'a SimPath,
     plan: SearchPlan,
     dice: SimRng,
-    lines: Vec<SimProbe>,
+    probes: Vec<SimProbe>,
     /// Number of connections ordered.
     ordered: u32,
 }
@@ -211,7 +211,7 @@ struct SimWorld<'a> {
 /// Runs a search against a path.
 pub fn play(plan: &SearchPlan, path: &SimPath, seed: u64) -> SimRun {
     let mut search = Search::new(plan.clone()).expect("the plan is sound");
-    let mut world = SimWorld { path, plan: plan.clone(), dice: SimRng(seed), lines: Vec::new(), ordered: 0 };
+    let mut world = SimWorld { path, plan: plan.clone(), dice: SimRng(seed), probes: Vec::new(), ordered: 0 };
     let (mut now, mut peak) = (Duration::ZERO, 0);
     for _ in 0..60_000 {
         match search.next(now) {
@@ -223,7 +223,7 @@ pub fn play(plan: &SearchPlan, path: &SimPath, seed: u64) -> SimRun {
                 world.happen(now).iter().for_each(|observation| search.observe(observation));
             }
         }
-        peak = peak.max(world.lines.len());
+        peak = peak.max(world.probes.len());
     }
     panic!("no end of it: {path:?}, seed {seed}");
 }
@@ -232,10 +232,10 @@ impl SimWorld<'_> {
     fn carry_out(&mut self, order: ProbeOrder, now: Duration) {
         match order {
             ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at, now),
-            ProbeOrder::Cancel { probe } => self.lines.retain(|line| line.id != probe),
+            ProbeOrder::Cancel { probe } => self.probes.retain(|one| one.id != probe),
             ProbeOrder::Ask { probe, at } => {
-                let found = self.lines.iter_mut().find(|line| line.id == probe);
-                found.into_iter().for_each(|line| line.ask_at = Some(at));
+                let found = self.probes.iter_mut().find(|one| one.id == probe);
+                found.into_iter().for_each(|probe| probe.ask_at = Some(at));
             }
         }
     }
@@ -263,13 +263,13 @@ impl SimWorld<'_> {
             Some(_) | None => timeout,
         };
         let span = timeout.unwrap_or(self.plan.max).mul_f64(1.2) + Duration::from_secs(10);
-        let doomed = dice.part() < self.path.doomed;
-        let doom = (ready + span.mul_f64(dice.part()), dice.part() < 0.5);
-        let doom = doomed.then_some(doom);
+        let ending_early = dice.part() < self.path.ending_early;
+        let early_end = (ready + span.mul_f64(dice.part()), dice.part() < 0.5);
+        let early_end = ending_early.then_some(early_end);
         let random = self.path.random.filter(|(part, _)| dice.part() < *part);
-        let doom = random.map(|(_, within)| (ready + within.mul_f64(dice.part()), true)).or(doom);
+        let early_end = random.map(|(_, within)| (ready + within.mul_f64(dice.part()), true)).or(early_end);
         let state = SimState::Opening { ready };
-        self.lines.push(SimProbe {
+        self.probes.push(SimProbe {
             id,
             role,
             state,
@@ -277,53 +277,56 @@ impl SimWorld<'_> {
             since: never,
             ask_at,
             timeout,
-            doom,
-            doom_cut: CloseKind::Rst.into(),
+            early_end,
+            early_visible_end: CloseKind::Rst.into(),
             beat: None,
         });
     }
 
     fn next_moment(&self) -> Duration {
-        self.lines.iter().map(|line| self.moment(line)).min().unwrap_or(FOREVER)
+        self.probes.iter().map(|probe| self.moment(probe)).min().unwrap_or(FOREVER)
     }
 
     /// The next time at which a connection has an event.
-    fn moment(&self, line: &SimProbe) -> Duration {
-        match &line.state {
+    fn moment(&self, probe: &SimProbe) -> Duration {
+        match &probe.state {
             SimState::Opening { ready } => *ready,
-            SimState::Asked { told, .. } => *told,
-            SimState::Silent if is_control(line.role) => {
-                let end = self.control_end(line);
-                line.beat.filter(|beat| *beat < end).unwrap_or_else(|| self.control_told(line, end))
+            SimState::Asked { told_at, .. } => *told_at,
+            SimState::Silent if is_control(probe.role) => {
+                let end = self.control_end(probe);
+                probe
+                    .beat
+                    .filter(|beat| *beat < end)
+                    .unwrap_or_else(|| self.control_end_reported_at(probe, end))
             }
             SimState::Silent => {
-                let ask = line.ask_at.map_or(FOREVER, |at| line.since + at);
-                self.visible_end(line).min(ask).min(self.next_words(line))
+                let ask = probe.ask_at.map_or(FOREVER, |at| probe.since + at);
+                self.visible_end_at(probe).min(ask).min(self.next_server_message(probe))
             }
         }
     }
 
-    fn next_words(&self, line: &SimProbe) -> Duration {
-        let words = self.path.chatter.map_or(FOREVER, |period| line.since + period);
-        if words < self.gone(line) { words } else { FOREVER }
+    fn next_server_message(&self, probe: &SimProbe) -> Duration {
+        let server_message_at = self.path.chatter.map_or(FOREVER, |period| probe.since + period);
+        if server_message_at < self.dead_at(probe) { server_message_at } else { FOREVER }
     }
 
-    fn outage(&self, line: &SimProbe) -> Duration {
-        self.path.outages.iter().copied().filter(|at| *at >= line.opened).min().unwrap_or(FOREVER)
+    fn outage(&self, probe: &SimProbe) -> Duration {
+        self.path.outages.iter().copied().filter(|at| *at >= probe.opened).min().unwrap_or(FOREVER)
     }
 
-    fn death_of_age(&self, line: &SimProbe) -> Duration {
-        self.path.lifetime.or(self.path.broken).map_or(FOREVER, |age| line.opened + age)
+    fn death_of_age(&self, probe: &SimProbe) -> Duration {
+        self.path.lifetime.or(self.path.broken).map_or(FOREVER, |age| probe.opened + age)
     }
 
-    fn impatience(&self, line: &SimProbe) -> Duration {
-        self.path.patience.map_or(FOREVER, |patience| line.opened + patience)
+    fn patience_end(&self, probe: &SimProbe) -> Duration {
+        self.path.patience.map_or(FOREVER, |patience| probe.opened + patience)
     }
 
     /// When the timer ends an idle connection.
-    fn idle_end(&self, line: &SimProbe) -> Duration {
-        let Some(timeout) = line.timeout else { return FOREVER };
-        let end = line.since + timeout;
+    fn idle_end(&self, probe: &SimProbe) -> Duration {
+        let Some(timeout) = probe.timeout else { return FOREVER };
+        let end = probe.since + timeout;
         match self.path.timer {
             SimTimer::Ticking(_, tick) => {
                 let ticks = end.as_nanos().div_ceil(tick.as_nanos().max(1));
@@ -339,29 +342,35 @@ impl SimWorld<'_> {
     }
 
     /// How the server itself closes the connection.
-    fn cut(&self) -> VisibleEnd {
+    fn visible_end(&self) -> VisibleEnd {
         let garbage = || CloseKind::Violation {
             rule: Violation::Garbage,
             detail: UntrustedText::default(),
             close: None,
         };
-        self.path.broken.map_or_else(|| self.path.kind.cut(), |_| garbage().into())
+        self.path.broken.map_or_else(|| self.path.kind.visible_end(), |_| garbage().into())
     }
 
     /// When an idle connection is lost, visibly or not.
-    fn gone(&self, line: &SimProbe) -> Duration {
-        let idle = self.idle_end(line);
-        let doom = line.doom.map_or(FOREVER, |(at, _)| at);
-        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
+    fn dead_at(&self, probe: &SimProbe) -> Duration {
+        let idle = self.idle_end(probe);
+        let early_end = probe.early_end.map_or(FOREVER, |(at, _)| at);
+        idle.min(early_end)
+            .min(self.outage(probe))
+            .min(self.death_of_age(probe))
+            .min(self.patience_end(probe))
     }
 
-    fn visible_end(&self, line: &SimProbe) -> Duration {
-        let doom = line.doom.filter(|(_, visible)| *visible).map_or(FOREVER, |(at, _)| at);
+    fn visible_end_at(&self, probe: &SimProbe) -> Duration {
+        let early_end = probe.early_end.filter(|(_, visible)| *visible).map_or(FOREVER, |(at, _)| at);
         if !self.is_visible() {
-            return doom;
+            return early_end;
         }
-        let idle = self.idle_end(line).saturating_add(self.path.linger);
-        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
+        let idle = self.idle_end(probe).saturating_add(self.path.linger);
+        idle.min(early_end)
+            .min(self.outage(probe))
+            .min(self.death_of_age(probe))
+            .min(self.patience_end(probe))
     }
 
     /// Whether a control's heartbeats do not reset the timer.
@@ -373,20 +382,20 @@ impl SimWorld<'_> {
         role == ProbeRole::Control && self.path.reset_by.is_some_and(|wanted| wanted != sends)
     }
 
-    fn control_end(&self, line: &SimProbe) -> Duration {
-        let doom = line.doom.map_or(FOREVER, |(at, _)| at);
+    fn control_end(&self, probe: &SimProbe) -> Duration {
+        let early_end = probe.early_end.map_or(FOREVER, |(at, _)| at);
         // Its heartbeats do not count, or come too late for the shortest timeouts.
         let is_idle = |timeout: &Duration| {
-            self.is_idle_to_the_timer(line.role) || *timeout < self.plan.control_interval
+            self.is_idle_to_the_timer(probe.role) || *timeout < self.plan.control_interval
         };
-        let idle = line.timeout.filter(is_idle);
-        let idle = idle.map_or(FOREVER, |timeout| line.opened + timeout);
-        doom.min(idle).min(self.outage(line)).min(self.death_of_age(line))
+        let idle = probe.timeout.filter(is_idle);
+        let idle = idle.map_or(FOREVER, |timeout| probe.opened + timeout);
+        early_end.min(idle).min(self.outage(probe)).min(self.death_of_age(probe))
     }
 
     /// When a control's end is reported: at once if visible, else when a heartbeat is unanswered.
-    fn control_told(&self, line: &SimProbe, end: Duration) -> Duration {
-        let shows = self.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
+    fn control_end_reported_at(&self, probe: &SimProbe, end: Duration) -> Duration {
+        let shows = self.is_visible() || probe.early_end.is_some_and(|(_, visible)| visible);
         if shows || end == FOREVER {
             end
         } else {
@@ -396,10 +405,10 @@ impl SimWorld<'_> {
 
     fn happen(&mut self, now: Duration) -> Vec<Observation> {
         let mut seen = Vec::new();
-        for index in 0..self.lines.len() {
-            if self.moment(&self.lines[index]) <= now {
-                let line = self.lines[index].clone();
-                self.advance(index, &line, now, &mut seen);
+        for index in 0..self.probes.len() {
+            if self.moment(&self.probes[index]) <= now {
+                let probe = self.probes[index].clone();
+                self.advance(index, &probe, now, &mut seen);
             }
         }
         let over = |seen: &ProbeEvent| {
@@ -411,9 +420,9 @@ impl SimWorld<'_> {
                     | ProbeEvent::Ended { .. }
             )
         };
-        let gone: Vec<_> = seen.iter().filter(|o| over(&o.seen)).map(|o| o.probe).collect();
-        self.lines.retain(|line| !gone.contains(&line.id));
-        if !gone.is_empty() {
+        let ended: Vec<_> = seen.iter().filter(|o| over(&o.seen)).map(|o| o.probe).collect();
+        self.probes.retain(|probe| !ended.contains(&probe.id));
+        if !ended.is_empty() {
             self.expect_beat(now);
         }
         seen
@@ -422,37 +431,39 @@ impl SimWorld<'_> {
     /// Reports control heartbeats only after a death, when the search needs them.
     fn expect_beat(&mut self, now: Duration) {
         let interval = self.plan.control_interval;
-        let controls = self.lines.iter_mut().filter(|line| is_control(line.role) && line.opened < FOREVER);
-        controls.for_each(|line| line.beat = line.beat.or(Some(now + interval)));
+        let controls =
+            self.probes.iter_mut().filter(|probe| is_control(probe.role) && probe.opened < FOREVER);
+        controls.for_each(|probe| probe.beat = probe.beat.or(Some(now + interval)));
     }
 
-    fn advance(&mut self, index: usize, line: &SimProbe, now: Duration, seen: &mut Vec<Observation>) {
-        let mut tell = |what: ProbeEvent| seen.push(Observation { probe: line.id, at: now, seen: what });
-        match (&line.state, line.role) {
+    fn advance(&mut self, index: usize, probe: &SimProbe, now: Duration, seen: &mut Vec<Observation>) {
+        let mut tell = |what: ProbeEvent| seen.push(Observation { probe: probe.id, at: now, seen: what });
+        match (&probe.state, probe.role) {
             (SimState::Opening { .. }, _) => tell(self.finish_opening(index, now)),
             (SimState::Asked { seen, .. }, _) => tell(seen.clone()),
             (SimState::Silent, ProbeRole::Control | ProbeRole::SecondControl) => {
-                tell(self.control_moment(index, line, now))
+                tell(self.control_moment(index, probe, now))
             }
-            (SimState::Silent, _) if self.visible_end(line) <= now => {
-                let doom = line.doom.is_some_and(|(at, visible)| visible && at <= now);
-                let cut = if doom { line.doom_cut.clone() } else { self.cut() };
-                tell(ProbeEvent::Ended { idle: now - line.since, cut });
+            (SimState::Silent, _) if self.visible_end_at(probe) <= now => {
+                let early_end = probe.early_end.is_some_and(|(at, visible)| visible && at <= now);
+                let visible_end =
+                    if early_end { probe.early_visible_end.clone() } else { self.visible_end() };
+                tell(ProbeEvent::Ended { idle: now - probe.since, visible_end });
             }
-            (SimState::Silent, _) if self.next_words(line) <= now => {
-                tell(ProbeEvent::Spoke { gap: now - line.since });
-                self.lines[index].since = now;
+            (SimState::Silent, _) if self.next_server_message(probe) <= now => {
+                tell(ProbeEvent::ServerMessage { gap: now - probe.since });
+                self.probes[index].since = now;
             }
             (SimState::Silent, _) => {
-                tell(ProbeEvent::Asked { idle: now - line.since });
-                let (told, seen) = self.answer(line, now);
-                self.lines[index].state = SimState::Asked { told, seen };
+                tell(ProbeEvent::Asked { idle: now - probe.since });
+                let (told_at, seen) = self.answer(probe, now);
+                self.probes[index].state = SimState::Asked { told_at, seen };
             }
         }
     }
 
     fn finish_opening(&mut self, index: usize, now: Duration) -> ProbeEvent {
-        let open = self.lines.iter().filter(|line| line.opened < FOREVER).count();
+        let open = self.probes.iter().filter(|probe| probe.opened < FOREVER).count();
         let down = |at: &Duration| (*at..*at + self.path.down).contains(&now);
         if self.path.outages.iter().any(down) {
             return ProbeEvent::OpenFailed { why: "connection refused".to_string() };
@@ -461,50 +472,53 @@ impl SimWorld<'_> {
             return ProbeEvent::OpenFailed { why: "429 too many requests".to_string() };
         }
         self.bring_about_ends(index, open, now);
-        let line = &mut self.lines[index];
-        (line.state, line.opened, line.since) = (SimState::Silent, now, now);
-        line.beat = Some(now + self.plan.control_interval).filter(|_| is_control(line.role));
+        let probe = &mut self.probes[index];
+        (probe.state, probe.opened, probe.since) = (SimState::Silent, now, now);
+        probe.beat = Some(now + self.plan.control_interval).filter(|_| is_control(probe.role));
         ProbeEvent::Opened
     }
 
     /// Ends other connections when one opens, if configured.
     fn bring_about_ends(&mut self, index: usize, open: usize, now: Duration) {
         let at = now + Duration::from_millis(3);
-        if let Some((_, cut)) = self.path.admits.as_ref().filter(|(most, _)| open >= *most) {
-            self.lines[index].doom = Some((at, true));
-            self.lines[index].doom_cut = cut.clone();
+        if let Some((_, visible_end)) = self.path.admits.as_ref().filter(|(most, _)| open >= *most) {
+            self.probes[index].early_end = Some((at, true));
+            self.probes[index].early_visible_end = visible_end.clone();
         }
-        let Some(cut) = &self.path.replaces else { return };
-        for line in self.lines.iter_mut().filter(|line| line.opened < FOREVER && line.doom.is_none()) {
-            (line.doom, line.doom_cut) = (Some((at, true)), cut.clone());
+        let Some(visible_end) = &self.path.replaces else { return };
+        for probe in
+            self.probes.iter_mut().filter(|probe| probe.opened < FOREVER && probe.early_end.is_none())
+        {
+            (probe.early_end, probe.early_visible_end) = (Some((at, true)), visible_end.clone());
         }
     }
 
-    fn control_moment(&mut self, index: usize, line: &SimProbe, now: Duration) -> ProbeEvent {
-        let end = self.control_end(line);
-        match line.beat {
+    fn control_moment(&mut self, index: usize, probe: &SimProbe, now: Duration) -> ProbeEvent {
+        let end = self.control_end(probe);
+        match probe.beat {
             Some(beat) if beat < end => {
-                self.lines[index].beat = None;
+                self.probes[index].beat = None;
                 ProbeEvent::Beat
             }
-            _ if self.control_told(line, end) == end => {
-                let doom = line.doom.is_some_and(|(at, visible)| visible && at <= end);
-                let cut = if doom { line.doom_cut.clone() } else { self.cut() };
-                ProbeEvent::Ended { idle: Duration::ZERO, cut }
+            _ if self.control_end_reported_at(probe, end) == end => {
+                let early_end = probe.early_end.is_some_and(|(at, visible)| visible && at <= end);
+                let visible_end =
+                    if early_end { probe.early_visible_end.clone() } else { self.visible_end() };
+                ProbeEvent::Ended { idle: Duration::ZERO, visible_end }
             }
-            _ => ProbeEvent::Ended { idle: now - end, cut: CloseKind::Timeout.into() },
+            _ => ProbeEvent::Ended { idle: now - end, visible_end: CloseKind::Timeout.into() },
         }
     }
 
     /// The result of a question, and its time.
-    fn answer(&mut self, line: &SimProbe, now: Duration) -> (Duration, ProbeEvent) {
-        let idle = now - line.since;
+    fn answer(&mut self, probe: &SimProbe, now: Duration) -> (Duration, ProbeEvent) {
+        let idle = now - probe.since;
         let rtt = self.dice.between(self.path.answer.0, self.path.answer.1);
-        let gone = self.gone(line);
-        if now < gone {
+        let dead_at = self.dead_at(probe);
+        if now < dead_at {
             return (now + rtt, ProbeEvent::Survived { idle, rtt });
         }
-        let idle_cut = self.idle_end(line) == gone;
+        let idle_cut = self.idle_end(probe) == dead_at;
         let timeout = now + self.plan.answer_timeout;
         match self.path.kind {
             SimCut::Healing if idle_cut && !self.plan.two_ended => {
@@ -516,9 +530,9 @@ impl SimWorld<'_> {
             SimCut::RstOnUse => {
                 (now + rtt, ProbeEvent::Died { idle, death: DeathCause::CutOnUse(CloseKind::Rst.into()) })
             }
-            kind => match self.visible_end(line) {
+            kind => match self.visible_end_at(probe) {
                 end if end < timeout => {
-                    (end.max(now), ProbeEvent::Died { idle, death: DeathCause::CutOnUse(kind.cut()) })
+                    (end.max(now), ProbeEvent::Died { idle, death: DeathCause::CutOnUse(kind.visible_end()) })
                 }
                 _ => (timeout, ProbeEvent::Died { idle, death: DeathCause::Unanswered }),
             },

@@ -110,7 +110,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     pub async fn listen(mut self, interrupt: &CancellationToken) -> ListenerResult {
         let pending = self.recorder.take_pending();
         for notice in pending {
-            self.reporter.report(&ListenEvent::Said(notice));
+            self.reporter.report(&ListenEvent::Received(notice));
         }
         let mut stop_reason = self.is_enough();
         while stop_reason.is_none() {
@@ -148,7 +148,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     }
 
     async fn wait(&mut self, interrupt: &CancellationToken) -> ListenerWake {
-        let talk_at = self.stimulus_due().map(|due| self.recorder.opened + due);
+        let stimulus_at = self.stimulus_due().map(|due| self.recorder.opened + due);
         let (end, progress_at, look_at) = (self.end, self.progress_at, self.stall_detector.due());
         let observer = &mut self.observer;
         tokio::select! {
@@ -156,7 +156,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             () = interrupt.cancelled() => ListenerWake::Interrupted,
             () = at(Some(end)) => ListenerWake::End,
             event = observer.next() => ListenerWake::Event(event),
-            () = at(talk_at) => ListenerWake::Stimulus,
+            () = at(stimulus_at) => ListenerWake::Stimulus,
             () = at(Some(progress_at)) => ListenerWake::Progress,
             () = at(Some(look_at)) => ListenerWake::StallCheck,
         }
@@ -177,7 +177,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
                 None
             }
             ObserverEvent::Bytes { at } => {
-                self.recorder.listening.bytes_came(self.recorder.age(at));
+                self.recorder.listening.record_bytes(self.recorder.age(at));
                 None
             }
             ObserverEvent::KeepaliveSent { at } => {
@@ -185,26 +185,26 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
                 None
             }
             ObserverEvent::Ended(disconnect) => Some(StopReason::Ended(disconnect)),
-            ObserverEvent::ServerEvent { at, said, answered, .. } => {
-                self.record_event(at, &said, answered && self.answer);
+            ObserverEvent::ServerEvent { at, event, answered, .. } => {
+                self.record_event(at, &event, answered && self.answer);
                 self.is_enough()
             }
         }
     }
 
-    fn record_event(&mut self, at: Instant, said: &ServerEvent, answered: bool) {
-        let before = self.recorder.listening.last(said.kind());
-        let notice = self.recorder.record(at, said, answered);
-        self.update_stimulus(said.kind(), before, self.recorder.age(at));
+    fn record_event(&mut self, at: Instant, event: &ServerEvent, answered: bool) {
+        let before = self.recorder.listening.last(event.kind());
+        let notice = self.recorder.record(at, event, answered);
+        self.update_stimulus(event.kind(), before, self.recorder.age(at));
         if let Some(notice) = notice {
-            self.reporter.report(&ListenEvent::Said(notice));
+            self.reporter.report(&ListenEvent::Received(notice));
         }
     }
 
     fn update_stimulus(&mut self, kind: ServerEventClass, before: Option<Duration>, age: Duration) {
         let (Some(stimulus), Some(before)) = (&mut self.stimulus, before) else { return };
         if self.recorder.listening.clock().is_some_and(|clock| clock.kind == kind) {
-            stimulus.heard(before, age);
+            stimulus.record_heartbeat(before, age);
         }
     }
 
@@ -217,7 +217,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
                     self.record_sent(left);
                 }
                 if let Some(stimulus) = &mut self.stimulus {
-                    stimulus.spoke(last);
+                    stimulus.record_sent(last);
                 }
                 None
             }
@@ -227,8 +227,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     /// Records a message of the client's own that is not an answer.
     fn record_sent(&mut self, left: Instant) {
         let age = self.recorder.age(left);
-        self.recorder.listening.talked(age);
-        self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
+        self.recorder.listening.record_client_message(age);
+        self.reporter.report(&ListenEvent::StimulusSent { at: SystemTime::now(), age });
     }
 
     fn progress(&mut self) -> Option<StopReason> {

@@ -58,7 +58,7 @@ impl ListenPlan {
             messages: false,
             ask: self.stimulus.clone().unwrap_or_default(),
             answer: self.pong.clone(),
-            convention: ProtocolProfile { upkeep: self.alive.clone(), ..self.preamble.convention.clone() },
+            profile: ProtocolProfile { keepalive: self.alive.clone(), ..self.preamble.profile.clone() },
         }
     }
 

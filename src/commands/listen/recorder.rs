@@ -40,10 +40,10 @@ impl ListenRecorder {
     }
 
     /// Records an event during the preamble.
-    pub fn record_preamble(&mut self, event: PreambleEvent<'_>) {
-        let PreambleEvent { at, kind, answered } = event;
-        let said = match kind {
-            PreambleEventKind::Ours => return self.listening.talked(self.age(at)),
+    pub fn record_preamble(&mut self, preamble_event: PreambleEvent<'_>) {
+        let PreambleEvent { at, kind, answered } = preamble_event;
+        let event = match kind {
+            PreambleEventKind::Ours => return self.listening.record_client_message(self.age(at)),
             PreambleEventKind::Ping(payload) => {
                 ServerEvent::plain(ServerEventKind::Ping, shown_bytes(payload))
             }
@@ -52,29 +52,29 @@ impl ListenRecorder {
             }
             PreambleEventKind::Message(message) => self.known_pings.hear(message, unix_ms()).0,
             PreambleEventKind::Awaited(message) => match self.known_pings.hear(message, unix_ms()).0 {
-                said if said.sound.is_heartbeat() => said,
+                heartbeat if heartbeat.event_kind.is_heartbeat() => heartbeat,
                 // It answers our message.
                 _ => return self.listening.answered(self.age(at)),
             },
         };
-        if let Some(said) = self.record(at, &said, answered) {
-            self.push_pending(said);
+        if let Some(notice) = self.record(at, &event, answered) {
+            self.push_pending(notice);
         }
         if answered {
-            self.listening.was_answered(said.kind());
+            self.listening.was_answered(event.kind());
         }
     }
 
-    fn push_pending(&mut self, said: ServerEventNotice) {
+    fn push_pending(&mut self, notice: ServerEventNotice) {
         let is_full = self.pending.len() >= MAX_PENDING_NOTICES;
         let last = self
             .pending
             .iter_mut()
             .rev()
-            .find(|last| is_full && (last.sound, last.shape) == (said.sound, said.shape));
+            .find(|last| is_full && (last.event_kind, last.shape) == (notice.event_kind, notice.shape));
         match last {
-            Some(last) => *last = ServerEventNotice { count: last.count + said.count, ..said },
-            None => self.pending.push(said),
+            Some(last) => *last = ServerEventNotice { count: last.count + notice.count, ..notice },
+            None => self.pending.push(notice),
         }
     }
 
@@ -84,19 +84,19 @@ impl ListenRecorder {
     }
 
     /// Records a server event; returns the notice to report now.
-    pub fn record(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
+    pub fn record(&mut self, at: Instant, event: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
         let age = self.age(at);
-        let before = self.listening.last(said.kind());
-        self.listening.heard(age, said);
-        let count = self.throttle.count(said.kind(), at)?;
+        let before = self.listening.last(event.kind());
+        self.listening.record_event(age, event);
+        let count = self.throttle.count(event.kind(), at)?;
         Some(ServerEventNotice {
             at: SystemTime::now(),
-            sound: said.sound,
-            shape: said.shape,
+            event_kind: event.event_kind,
+            shape: event.shape,
             count,
             age,
             gap: before.map(|before| age.saturating_sub(before)),
-            text: said.text.clone(),
+            text: event.text.clone(),
             answered,
         })
     }
@@ -114,18 +114,22 @@ mod tests {
     #[test]
     fn flood_during_preamble_keeps_bounded_notices() {
         let opened = Instant::now();
-        let mut notes = ListenRecorder::new(opened, KnownPings::default());
+        let mut recorder = ListenRecorder::new(opened, KnownPings::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
-            notes.record_preamble(PreambleEvent { at, kind: PreambleEventKind::Ping(b"x"), answered: true });
+            recorder.record_preamble(PreambleEvent {
+                at,
+                kind: PreambleEventKind::Ping(b"x"),
+                answered: true,
+            });
         }
-        let pending = notes.take_pending();
-        let last = pending.last().map(|said| (said.age, said.count));
+        let pending = recorder.take_pending();
+        let last = pending.last().map(|notice| (notice.age, notice.count));
         assert_eq!(
             (pending.len(), last),
             (MAX_PENDING_NOTICES, Some((Duration::from_millis(499 * 20), 500 - 63)))
         );
-        assert_eq!(notes.listening.heartbeats(), 500);
-        assert!(notes.take_pending().is_empty());
+        assert_eq!(recorder.listening.heartbeats(), 500);
+        assert!(recorder.take_pending().is_empty());
     }
 }

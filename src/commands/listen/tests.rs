@@ -53,14 +53,14 @@ struct Talks(Vec<Duration>);
 
 impl Reporter<ListenEvent> for Talks {
     fn report(&mut self, event: &ListenEvent) {
-        if let ListenEvent::Talked { age, .. } = event {
+        if let ListenEvent::StimulusSent { age, .. } = event {
             self.0.push(*age);
         }
     }
 }
 
 /// Listens to a scripted server after the preamble; returns the result and when the client sent messages.
-async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (ListenerResult, Vec<Duration>)
+async fn listen_to<F, Fut>(plan: ListenPlan, script: F) -> (ListenerResult, Vec<Duration>)
 where
     F: FnOnce(RawPeer, Instant) -> Fut,
     Fut: Future<Output = RawPeer> + Send + 'static,
@@ -71,15 +71,17 @@ where
     let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
-    let mut notes = ListenRecorder::new(start, plan.known_pings.clone());
-    let mut hear = |word: PreambleEvent<'_>| notes.record_preamble(word);
-    run_preamble_with_listener(&mut socket, &plan.preamble, &plan.target, &|_| {}, &mut hear).await.unwrap();
-    let mut talks = Talks::default();
+    let mut recorder = ListenRecorder::new(start, plan.known_pings.clone());
+    let mut record = |event: PreambleEvent<'_>| recorder.record_preamble(event);
+    run_preamble_with_listener(&mut socket, &plan.preamble, &plan.target, &|_| {}, &mut record)
+        .await
+        .unwrap();
+    let mut sent_by_client = Talks::default();
     let never = CancellationToken::new();
-    let result = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
+    let result = Listener::new(&plan, &mut socket, recorder, &mut sent_by_client).listen(&never).await;
     drop(socket);
     peer.abort();
-    (result, talks.0)
+    (result, sent_by_client.0)
 }
 
 /// Sends Pings at these times, then stays open.
@@ -95,7 +97,8 @@ async fn pinging(mut peer: RawPeer, start: Instant, moments: Vec<u64>) -> RawPee
 #[tokio::test(start_paused = true)]
 async fn interval_is_that_of_the_server_clock() {
     let moments = vec![11_000, 41_000, 71_000, 101_000];
-    let (result, _) = heard(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
+    let (result, _) =
+        listen_to(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
     let findings = result.findings;
     assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(120_000)));
     let interval = findings.interval().unwrap();
@@ -106,16 +109,18 @@ async fn interval_is_that_of_the_server_clock() {
 #[tokio::test(start_paused = true)]
 async fn requested_number_of_heartbeats_ends_the_run() {
     let moments = vec![1000, 2000, 3000, 4000, 5000];
-    let (result, _) = heard(plan(60_000, Some(3), false), |peer, start| pinging(peer, start, moments)).await;
+    let (result, _) =
+        listen_to(plan(60_000, Some(3), false), |peer, start| pinging(peer, start, moments)).await;
     assert_eq!((result.findings.listened, result.findings.kinds[0].count), (ms(3000), 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn stimuli_are_sent_in_every_other_gap() {
     let moments = (1..=9).map(|n| n * 10_000).collect();
-    let (result, talks) = heard(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
+    let (result, sent_by_client) =
+        listen_to(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
     // The second gap, one interval after the opening, confirms the interval.
-    assert_eq!(talks, [23_000, 47_000, 63_000, 87_000].map(ms));
+    assert_eq!(sent_by_client, [23_000, 47_000, 63_000, 87_000].map(ms));
     assert_eq!(result.findings.origin, Some(IntervalOrigin::FixedClock));
     assert_eq!(
         result.findings.kinds[0].by_client.map(|effects| effects.effect),
@@ -143,8 +148,8 @@ async fn counting_from_traffic(mut peer: RawPeer, _: Instant) -> RawPeer {
 
 #[tokio::test(start_paused = true)]
 async fn server_timer_reset_by_traffic_is_detected() {
-    let (result, talks) = heard(plan(120_000, None, true), counting_from_traffic).await;
-    assert_eq!(talks[..2], [23_000, 50_000].map(ms));
+    let (result, sent_by_client) = listen_to(plan(120_000, None, true), counting_from_traffic).await;
+    assert_eq!(sent_by_client[..2], [23_000, 50_000].map(ms));
     assert_eq!(result.findings.origin, Some(IntervalOrigin::LastTraffic));
     assert_eq!(result.findings.interval().unwrap().median, ms(10_000));
 }
@@ -174,9 +179,9 @@ async fn server_timer_reset_by_own_messages_is_detected() {
     let says = vec![13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
     for (listens, effect) in [(false, TrafficEffect::Unmoved), (true, TrafficEffect::Postponed)] {
         let script = |peer, start| counting_from_its_own(peer, start, says.clone(), listens);
-        let (result, talks) = heard(plan(240_000, None, true), script).await;
+        let (result, sent_by_client) = listen_to(plan(240_000, None, true), script).await;
         let kind = result.findings.heartbeat().unwrap();
-        assert!(talks.len() > 3 && kind.since_traffic.is_some(), "{talks:?} {kind:?}");
+        assert!(sent_by_client.len() > 3 && kind.since_traffic.is_some(), "{sent_by_client:?} {kind:?}");
         assert_eq!(kind.by_client.map(|effects| effects.effect), Some(effect));
         assert_eq!(result.findings.interval().map(|interval| interval.median), Some(ms(10_000)));
     }
@@ -202,7 +207,7 @@ async fn pinging_on(mut peer: RawPeer, start: Instant) -> RawPeer {
 
 #[tokio::test(start_paused = true)]
 async fn events_during_a_stall_give_no_interval() {
-    let (result, _) = heard(plan(15_000, None, false), pinging_on).await;
+    let (result, _) = listen_to(plan(15_000, None, false), pinging_on).await;
     let (findings, stood_still) = (&result.findings, result.conditions.stood_still);
     assert!(stood_still > Some(ms(4700)) && stood_still < Some(ms(5000)), "{stood_still:?}");
     let interval = findings.interval().map(|interval| (interval.min, interval.max, interval.gaps));
@@ -213,7 +218,7 @@ async fn events_during_a_stall_give_no_interval() {
 
 #[tokio::test(start_paused = true)]
 async fn server_reaping_a_stalled_host_does_not_fail() {
-    let (result, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
+    let (result, _) = listen_to(plan(60_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
         peer.send(CLOSE, &[0x0f, 0xa0]).await;
@@ -227,7 +232,7 @@ async fn server_reaping_a_stalled_host_does_not_fail() {
 
 #[tokio::test(start_paused = true)]
 async fn early_end_is_reported_with_its_age() {
-    let (result, _) = heard(plan(60_000, None, false), |mut peer, _| async move {
+    let (result, _) = listen_to(plan(60_000, None, false), |mut peer, _| async move {
         peer.send(PING, b"x").await;
         sleep(ms(1500)).await;
         drop(peer);
@@ -244,7 +249,7 @@ async fn early_end_is_reported_with_its_age() {
 async fn unanswering_client_sees_the_servers_reaction() {
     let ends = |how: fn() -> Vec<u8>| {
         let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
-        heard(plan, move |mut peer, _| async move {
+        listen_to(plan, move |mut peer, _| async move {
             peer.send(PING, b"x").await;
             sleep(ms(1500)).await;
             peer.raw(&how()).await;
@@ -273,10 +278,10 @@ fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
 }
 
 /// Sends these messages at these times, then stays open.
-fn saying(words: Vec<(u64, u8, &'static [u8])>) -> impl FnOnce(RawPeer, Instant) -> Boxed {
+fn sending(messages: Vec<(u64, u8, &'static [u8])>) -> impl FnOnce(RawPeer, Instant) -> Boxed {
     |mut peer, start| {
         Box::pin(async move {
-            for (moment, opcode, payload) in words {
+            for (moment, opcode, payload) in messages {
                 sleep_until(start + ms(moment)).await;
                 peer.send(opcode, payload).await;
             }
@@ -292,9 +297,9 @@ const WELCOME: &[u8] = br#"{"type":"welcome"}"#;
 
 #[tokio::test(start_paused = true)]
 async fn events_during_the_preamble_are_timed() {
-    let words =
+    let messages =
         vec![(10_000, PING, &b"x"[..]), (20_000, PING, b"x"), (25_000, TEXT, WELCOME), (30_000, PING, b"x")];
-    let (result, _) = heard(greeted_plan(10_000, None), saying(words)).await;
+    let (result, _) = listen_to(greeted_plan(10_000, None), sending(messages)).await;
     let findings = result.findings;
     assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(35_000)));
     let kind = findings.heartbeat().unwrap();
@@ -307,15 +312,15 @@ async fn events_during_the_preamble_are_timed() {
 async fn heartbeat_during_preamble_is_no_silence() {
     let app: &[u8] = br#"{"type":"ping"}"#;
     let keep_alive: &[u8] = br#"{"type":"ka"}"#;
-    for (opcode, payload, sound) in [
+    for (opcode, payload, event_kind) in [
         (PING, app, ServerEventKind::Ping),
         (TEXT, app, ServerEventKind::AppPing),
         (TEXT, keep_alive, ServerEventKind::KeepAlive),
     ] {
-        let words = vec![(500, opcode, payload), (1000, TEXT, WELCOME)];
-        let (result, _) = heard(greeted_plan(30_000, None), saying(words)).await;
+        let messages = vec![(500, opcode, payload), (1000, TEXT, WELCOME)];
+        let (result, _) = listen_to(greeted_plan(30_000, None), sending(messages)).await;
         assert_eq!(result.findings.verdict, ListenVerdict::Inconclusive);
-        assert_eq!(result.findings.heartbeat.map(|kind| kind.sound), Some(sound));
+        assert_eq!(result.findings.heartbeat.map(|kind| kind.event_kind), Some(event_kind));
     }
 }
 
@@ -323,7 +328,7 @@ async fn heartbeat_during_preamble_is_no_silence() {
 async fn protocol_seen_in_the_preamble_is_kept() {
     let mut plan = greeted_plan(60_000, Some(4));
     plan.preamble.awaited = Some("40".parse().unwrap());
-    let words = vec![
+    let messages = vec![
         (100, TEXT, &br#"0{"sid":"x","pingInterval":2000}"#[..]),
         (200, TEXT, b"40"),
         (2100, TEXT, b"2"),
@@ -331,21 +336,21 @@ async fn protocol_seen_in_the_preamble_is_kept() {
         (6100, TEXT, b"2"),
         (8100, TEXT, b"2"),
     ];
-    let (result, _) = heard(plan, saying(words)).await;
+    let (result, _) = listen_to(plan, sending(messages)).await;
     assert_eq!(result.findings.heartbeat().unwrap().shape, Some("Engine.IO 4"));
     assert_eq!(result.findings.interval().unwrap().median, ms(2000));
 }
 
 #[tokio::test(start_paused = true)]
 async fn flood_during_preamble_is_counted_and_bounded() {
-    let words = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
-    let (result, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
+    let messages = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
+    let (result, _) = listen_to(greeted_plan(60_000, Some(100)), sending(messages)).await;
     assert_eq!((result.findings.kinds[0].count, result.findings.listened), (500, ms(10_100)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn old_stall_excuses_no_end() {
-    let (result, _) = heard(plan(7_200_000, None, false), |mut peer, start| async move {
+    let (result, _) = listen_to(plan(7_200_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
         sleep(ms(3_600_000)).await;
@@ -359,7 +364,7 @@ async fn old_stall_excuses_no_end() {
 
 #[tokio::test(start_paused = true)]
 async fn events_during_a_final_stall_are_read() {
-    let (result, _) = heard(plan(10_000, None, false), |mut peer, start| async move {
+    let (result, _) = listen_to(plan(10_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(2000)).await;
         advance(ms(60_000)).await;
         peer.send(PING, b"x").await;
@@ -388,7 +393,7 @@ async fn slow_message_is_no_silence() {
         let bytes = frame(TEXT, &vec![b'x'; length - 2]);
         let until = 1000 + apart * (length as u64 - 1);
         let script = |peer, start| trickling(peer, start, 1000, bytes, apart);
-        let (result, _) = heard(plan(until + 700, None, false), script).await;
+        let (result, _) = listen_to(plan(until + 700, None, false), script).await;
         let findings = result.findings;
         assert_eq!(findings.verdict, ListenVerdict::ServerIsSilentFor);
         assert_eq!((findings.longest_quiet, findings.longest_still), (ms(1000), ms(1000)), "{apart}");
@@ -405,7 +410,7 @@ async fn fragments_are_no_silence() {
         sleep(ms(3_600_000)).await;
         peer
     };
-    let (result, _) = heard(plan(4000, None, false), script).await;
+    let (result, _) = listen_to(plan(4000, None, false), script).await;
     assert_eq!(result.findings.longest_quiet, ms(700));
     assert_eq!(result.findings.kinds[0].count, 1);
 }
@@ -420,7 +425,7 @@ async fn unknown_heartbeats_are_a_separate_finding() {
         sleep(ms(3_600_000)).await;
         peer
     };
-    let (result, _) = heard(plan(6100, None, false), script).await;
+    let (result, _) = listen_to(plan(6100, None, false), script).await;
     let findings = &result.findings;
     let periodic = findings.periodic.as_ref().unwrap();
     assert_eq!((findings.verdict, periodic.interval.median), (ListenVerdict::PeriodicMessages, ms(300)));

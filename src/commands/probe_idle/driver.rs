@@ -29,7 +29,7 @@ pub struct SearchResult {
     pub findings: IdleFindings,
     /// How a control connection last ended.
     pub control_end: Option<VisibleEnd>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub error: Option<Arc<ConnectError>>,
     /// This host's longest stall.
     pub longest_stall: Option<Duration>,
@@ -184,10 +184,10 @@ impl<'a> SearchDriver<'a> {
         let Some(probes) = self.probes.get(&probe) else { return };
         let (role, ask_at) = (probes.role, *probes.span.borrow());
         self.search.observe(&observation);
-        if let (ProbeRole::Control | ProbeRole::SecondControl, ProbeEvent::Ended { cut, .. }) =
+        if let (ProbeRole::Control | ProbeRole::SecondControl, ProbeEvent::Ended { visible_end, .. }) =
             (role, &observation.seen)
         {
-            self.control_end = Some(cut.clone());
+            self.control_end = Some(visible_end.clone());
         }
         if is_over(&observation.seen) {
             self.probes.remove(&probe);
@@ -254,7 +254,7 @@ fn is_over(seen: &ProbeEvent) -> bool {
         ProbeEvent::Opened
         | ProbeEvent::Beat
         | ProbeEvent::Asked { .. }
-        | ProbeEvent::Spoke { .. }
+        | ProbeEvent::ServerMessage { .. }
         | ProbeEvent::Replied => false,
     }
 }

@@ -136,14 +136,14 @@ impl FollowupPlan {
         reporter: &mut dyn Reporter<IdleEvent>,
         interrupt: &CancellationToken,
     ) -> FollowupResult {
-        let (events, mut heard) = mpsc::unbounded_channel();
+        let (events, mut results) = mpsc::unbounded_channel();
         let mut tasks = self.begin(plan, &events, interrupt);
         drop(events);
         if let Some(duration_needed) = self.duration_needed() {
             reporter.report(&IdleEvent::Following { lasts: duration_needed });
         }
         let (mut rows, mut outcome) = (Vec::new(), FollowupResult::default());
-        while let Some(item) = heard.recv().await {
+        while let Some(item) = results.recv().await {
             reporter.report(&item.event(start.elapsed()));
             match item {
                 FollowupEvent::Row(row) => rows.push(row),
@@ -286,8 +286,8 @@ fn outcome_of(
         KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => {
             KeepaliveOutcome::Unknown { why: "no message was answered, so survival is unknown".to_string() }
         }
-        KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
-            let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
+        KeepaliveResult::Ended { disconnect, .. } if is_app && after < lo.mul_f64(0.9) => {
+            let how = CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref());
             KeepaliveOutcome::Unknown { why: format!("the server rejects such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
@@ -297,9 +297,9 @@ fn outcome_of(
             let alive = duration(after.saturating_sub(silent));
             KeepaliveOutcome::Died { after, how: format!("no more answers; the last came at {alive}") }
         }
-        KeepaliveResult::Ended { cut, .. } => KeepaliveOutcome::Died {
+        KeepaliveResult::Ended { disconnect, .. } => KeepaliveOutcome::Died {
             after,
-            how: CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref()),
+            how: CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref()),
         },
     }
 }
@@ -360,7 +360,9 @@ fn verify_outcome(result: KeepaliveResult, age: Duration) -> VerifyOutcome {
     match result {
         KeepaliveResult::Answered => VerifyOutcome::Held,
         KeepaliveResult::Unanswered { silent } => ending(ClosedBy::Us, CloseKind::Timeout, None, silent),
-        KeepaliveResult::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
+        KeepaliveResult::Ended { disconnect, idle, .. } => {
+            ending(disconnect.who, disconnect.how, disconnect.os_error, idle)
+        }
     }
 }
 

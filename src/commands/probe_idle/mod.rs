@@ -136,9 +136,9 @@ fn apply_two_ended(plan: &mut IdlePlan, speaks: bool, builder: &mut ReportBuilde
 
 /// A note on messages that should have been answers, if no answer came.
 fn unmatched_note(plan: &IdlePlan) -> Option<String> {
-    let words = plan.unmatched.words()?;
+    let text = plan.unmatched.describe()?;
     let [ask, answer] = [plan.ask.to_string(), plan.answer.to_string()].map(|text| redact(&text));
-    Some(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {words}"))
+    Some(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {text}"))
 }
 
 fn stall_note(span: Duration) -> String {

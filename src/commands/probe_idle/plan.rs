@@ -53,10 +53,10 @@ impl IdlePlan {
 
     pub(super) fn question(&self, kind: HeartbeatKind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
-        let convention = self.preamble.convention.clone();
+        let profile = self.preamble.profile.clone();
         let (answers_server, unmatched) = (self.preamble.answer_pings, self.unmatched.clone());
         let timeout = self.search.answer_timeout;
-        Question { kind, ask, answer, timeout, convention, answers_server, unmatched }
+        Question { kind, ask, answer, timeout, profile, answers_server, unmatched }
     }
 
     /// The plan with the two-ended subprotocol offered before the user's own.

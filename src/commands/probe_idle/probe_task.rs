@@ -162,14 +162,14 @@ async fn act_by_role(
 
 fn control_end(result: KeepaliveResult) -> ProbeEvent {
     match result {
-        KeepaliveResult::Ended { cut, unanswered, .. } => {
-            ProbeEvent::Ended { idle: unanswered, cut: cut.how.into() }
+        KeepaliveResult::Ended { disconnect, unanswered, .. } => {
+            ProbeEvent::Ended { idle: unanswered, visible_end: disconnect.how.into() }
         }
         KeepaliveResult::Unanswered { silent } => {
-            ProbeEvent::Ended { idle: silent, cut: CloseKind::Timeout.into() }
+            ProbeEvent::Ended { idle: silent, visible_end: CloseKind::Timeout.into() }
         }
         KeepaliveResult::Answered => {
-            ProbeEvent::Ended { idle: Duration::ZERO, cut: VisibleEnd::from(CloseKind::Silent) }
+            ProbeEvent::Ended { idle: Duration::ZERO, visible_end: VisibleEnd::from(CloseKind::Silent) }
         }
     }
 }

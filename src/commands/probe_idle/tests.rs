@@ -111,16 +111,20 @@ fn timeout(report: &IdleReport, truth: u64) -> CutManner {
     report.findings.manner.clone().unwrap()
 }
 
-/// Probes a server that closes in the manner `cut` after this many idle milliseconds; returns the manner found.
-async fn cut(truth: u64, cut: &str) -> CutManner {
+/// Probes a server that closes in the manner `idle_cut` after this many idle milliseconds; returns the manner found.
+async fn manner(truth: u64, idle_cut: &str) -> CutManner {
     let after = format!("{truth}ms");
-    timeout(&probed(&[("idle-timeout", &after), ("idle-cut", cut)], |_| {}).await, truth)
+    timeout(&probed(&[("idle-timeout", &after), ("idle-cut", idle_cut)], |_| {}).await, truth)
 }
 
 #[tokio::test]
 async fn each_manner_of_closing_is_distinguished() {
-    let (fin, half, rst, close) =
-        tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
+    let (fin, half, rst, close) = tokio::join!(
+        manner(1000, "fin"),
+        manner(1200, "half-close"),
+        manner(1500, "rst"),
+        manner(1000, "close:1001")
+    );
     let visible = |how, half_open| CutManner::Visible(VisibleEnd { how, half_open });
     assert_eq!(fin, visible(CloseKind::Fin, Some(false)));
     assert_eq!(half, visible(CloseKind::Fin, Some(true)));
@@ -129,7 +133,7 @@ async fn each_manner_of_closing_is_distinguished() {
         close,
         visible(CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }, None)
     );
-    let (silent, on_use) = tokio::join!(cut(2000, "silent"), cut(1000, "rst-on-use"));
+    let (silent, on_use) = tokio::join!(manner(2000, "silent"), manner(1000, "rst-on-use"));
     assert_eq!((silent, on_use), (CutManner::Silent, CutManner::OnUse(CloseKind::Rst.into())));
 }
 
@@ -152,12 +156,12 @@ async fn refresh_shows_what_resets_the_timer() {
     let report = probed(&faults, |plan| plan.refresh = true).await;
     timeout(&report, 1000);
     let refresh = report.refresh.unwrap();
-    let fates: Vec<_> =
+    let outcomes: Vec<_> =
         refresh.rows.iter().map(|row| (row.method, row.outcome == KeepaliveOutcome::Survived)).collect();
-    assert_eq!(fates.len(), 4);
-    assert_eq!(fates[0], (KeepaliveMethod::PingPong, true), "{:#?}", refresh.rows);
-    assert_eq!(fates[1], (KeepaliveMethod::UnsolicitedPong, false), "{:#?}", refresh.rows);
-    assert!(!fates[2].1, "{:#?}", refresh.rows);
+    assert_eq!(outcomes.len(), 4);
+    assert_eq!(outcomes[0], (KeepaliveMethod::PingPong, true), "{:#?}", refresh.rows);
+    assert_eq!(outcomes[1], (KeepaliveMethod::UnsolicitedPong, false), "{:#?}", refresh.rows);
+    assert!(!outcomes[2].1, "{:#?}", refresh.rows);
     assert_eq!(refresh.conclusion, RefreshConclusion::ServerToClient, "{:#?}", refresh.rows);
 }
 
@@ -330,13 +334,13 @@ async fn events_are_reported_in_order() {
     stop.cancel();
     assert!(matches!(events.first(), Some(IdleEvent::Started { .. })));
     assert!(matches!(events.last(), Some(IdleEvent::Finished(last)) if **last == report));
-    let told = |wanted: fn(&IdleEvent) -> bool| events.iter().filter(|event| wanted(event)).count();
-    assert_eq!(told(|event| matches!(event, IdleEvent::Provisional(_))), 1);
+    let count = |wanted: fn(&IdleEvent) -> bool| events.iter().filter(|event| wanted(event)).count();
+    assert_eq!(count(|event| matches!(event, IdleEvent::Provisional(_))), 1);
     assert_eq!(
-        told(|event| matches!(event, IdleEvent::ProbeOpened { .. })) as u32,
+        count(|event| matches!(event, IdleEvent::ProbeOpened { .. })) as u32,
         report.findings.connections
     );
-    assert!(told(|event| matches!(event, IdleEvent::Bracket { .. })) > 1);
+    assert!(count(|event| matches!(event, IdleEvent::Bracket { .. })) > 1);
 }
 
 #[tokio::test]

@@ -33,10 +33,10 @@ pub enum ClientTaskEvent {
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
     /// The server sent a heartbeat; a flood is throttled.
-    Said(ServerEventNotice),
+    Received(ServerEventNotice),
     /// The client ended. `unread`: heartbeats found unread; `answered`: when the server last answered the control.
     Over {
-        fate: ClientEnd,
+        end: ClientEnd,
         /// When its behaviour began.
         began: Instant,
         greeting: Duration,
@@ -44,7 +44,7 @@ pub enum ClientTaskEvent {
         relayed: RelayCounts,
         unread: u64,
         /// Whether its last Ping was not answered.
-        deaf: bool,
+        last_ping_unanswered: bool,
         answered: Option<Instant>,
         /// Longest time without an answer to the control.
         longest: Duration,
@@ -60,7 +60,7 @@ pub struct ClientTask {
     pub plan: Arc<ZombiePlan>,
     pub events: mpsc::UnboundedSender<ClientTaskMessage>,
     /// Messages sent by all clients.
-    pub said: RelayDetector,
+    pub relay_detector: RelayDetector,
     pub cancel: CancellationToken,
     /// All other clients have ended: the control does its final check and ends.
     pub final_check: CancellationToken,
@@ -87,8 +87,8 @@ impl ClientTask {
         self.report(ClientTaskEvent::Opened(Arc::new(established.info.clone())));
         let (began, greeting) = (established.ready_at, established.ready_at - established.opened);
         let mut log = ServerEventLog::new(&established);
-        let sent_before = self.said.count();
-        let (fate, unread) = match self.behaviour {
+        let sent_before = self.relay_detector.count();
+        let (end, unread) = match self.behaviour {
             Behaviour::Stalled => self.run_stalled(established).await,
             Behaviour::Control
             | Behaviour::Mute
@@ -96,7 +96,7 @@ impl ClientTask {
             | Behaviour::Quiet
             | Behaviour::PingsOnly => (self.run_reading(established, &mut log).await, 0),
         };
-        let relayed = RelayCounts { said: self.said.count() - sent_before, came: log.repeated };
+        let relayed = RelayCounts { sent: self.relay_detector.count() - sent_before, returned: log.repeated };
         // Only a client that pings all the time can measure unanswered time.
         let (answered, longest) = match self.behaviour {
             Behaviour::Control => (log.answered, log.longest_unanswered()),
@@ -106,16 +106,16 @@ impl ClientTask {
             | Behaviour::Quiet
             | Behaviour::PingsOnly => (None, Duration::ZERO),
         };
-        let ServerEventLog { listening, deaf, .. } = log;
+        let ServerEventLog { listening, last_ping_unanswered, .. } = log;
         let listening = Box::new(listening);
         self.report(ClientTaskEvent::Over {
-            fate,
+            end,
             began,
             greeting,
             listening,
             relayed,
             unread,
-            deaf,
+            last_ping_unanswered,
             answered,
             longest,
         });
@@ -143,23 +143,24 @@ impl ClientTask {
             () = self.cancel.cancelled() => None,
             ending = observing => ending,
         };
-        let fate = match ending {
+        let end = match ending {
             Some(ending) => end_of(ending, began - opened),
             None => self.kept_or_lost(&mut observer, began.elapsed()).await,
         };
         if matches!(self.behaviour, Behaviour::Quiet | Behaviour::PingsOnly)
-            && matches!(fate, ClientEnd::Kept { .. })
+            && matches!(end, ClientEnd::Kept { .. })
         {
-            log.deaf = log.min_answer_time.is_some() && self.is_deaf(&mut observer).await;
+            log.last_ping_unanswered =
+                log.min_answer_time.is_some() && self.leaves_last_ping_unanswered(&mut observer).await;
         }
         if !self.behaviour.is_dead() {
-            observer.leave(fate.ending().map(|ending| &ending.how)).await;
+            observer.leave(end.ending().map(|ending| &ending.how)).await;
         }
-        fate
+        end
     }
 
     /// Whether a last Ping stays unanswered; false if there is no time to wait.
-    async fn is_deaf(&self, observer: &mut Observer<'_, Stream>) -> bool {
+    async fn leaves_last_ping_unanswered(&self, observer: &mut Observer<'_, Stream>) -> bool {
         if observer.send_regular().is_err() {
             return false;
         }
@@ -204,7 +205,7 @@ impl ClientTask {
     /// Starts an observer that sends a first message, so that a server which waits for one gets it from every client.
     fn start_observer<'a>(&self, socket: &'a mut WebSocket<Stream>, opened: Instant) -> Observer<'a, Stream> {
         let config = self.plan.config(self.behaviour);
-        let mut observer = Observer::new(socket, config, opened).among(self.said.clone());
+        let mut observer = Observer::new(socket, config, opened).among(self.relay_detector.clone());
         observer.introduce(self.plan.talks);
         observer
     }
@@ -278,13 +279,13 @@ impl ClientTask {
             ObserverEvent::Answered { at, took } => log.record_answer(at, took),
             ObserverEvent::Bytes { at } => log.record_bytes(at),
             ObserverEvent::KeepaliveSent { .. } => {}
-            ObserverEvent::ServerEvent { at, said, answered, repeats } => {
-                log.repeated += u64::from(repeats && said.sound.asks());
+            ObserverEvent::ServerEvent { at, event, answered, repeats } => {
+                log.repeated += u64::from(repeats && event.event_kind.asks());
                 // A server event is no answer, but proves that a server which has answered is alive.
                 log.last_sign_of_life = log.last_sign_of_life.map(|_| at);
                 let answered = answered && !self.behaviour.is_dead();
-                if let Some(notice) = log.record_event(at, &said, answered) {
-                    self.report(ClientTaskEvent::Said(notice));
+                if let Some(notice) = log.record_event(at, &event, answered) {
+                    self.report(ClientTaskEvent::Received(notice));
                 }
             }
         }
@@ -369,7 +370,7 @@ struct ServerEventLog {
     /// Heartbeats that equal a recent message of another client.
     repeated: u64,
     /// Whether its last Ping was not answered.
-    deaf: bool,
+    last_ping_unanswered: bool,
 }
 
 impl ServerEventLog {
@@ -387,7 +388,7 @@ impl ServerEventLog {
             first_answer: None,
             min_answer_time: None,
             repeated: 0,
-            deaf: false,
+            last_ping_unanswered: false,
         }
     }
 
@@ -400,7 +401,7 @@ impl ServerEventLog {
 
     /// Records bytes of an incomplete message: a sign of life of a server that has answered.
     fn record_bytes(&mut self, at: Instant) {
-        self.listening.bytes_came(at.saturating_duration_since(self.opened));
+        self.listening.record_bytes(at.saturating_duration_since(self.opened));
         self.last_sign_of_life = self.last_sign_of_life.map(|_| at);
     }
 
@@ -418,14 +419,19 @@ impl ServerEventLog {
     }
 
     /// Records a server event; returns a notice if it is a heartbeat. Other messages are only counted.
-    fn record_event(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
+    fn record_event(
+        &mut self,
+        at: Instant,
+        event: &ServerEvent,
+        answered: bool,
+    ) -> Option<ServerEventNotice> {
         let age = at.saturating_duration_since(self.opened);
-        let before = self.listening.last(said.kind());
-        self.listening.heard(age, said);
-        let count = self.throttle.count(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
+        let before = self.listening.last(event.kind());
+        self.listening.record_event(age, event);
+        let count = self.throttle.count(event.kind(), at).filter(|_| event.event_kind.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
-        let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
-        Some(ServerEventNotice { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
+        let (event_kind, shape, text) = (event.event_kind, event.shape, event.text.clone());
+        Some(ServerEventNotice { at: SystemTime::now(), event_kind, shape, count, age, gap, text, answered })
     }
 }
 

@@ -71,7 +71,7 @@ impl ZombiePlan {
             ask: self.say.clone(),
             answer: self.answer.clone(),
             // The control sends the keepalive as its message; silent clients send none.
-            convention: ProtocolProfile { upkeep: None, ..self.preamble.convention.clone() },
+            profile: ProtocolProfile { keepalive: None, ..self.preamble.profile.clone() },
         }
     }
 

@@ -50,7 +50,7 @@ impl SupervisorResult {
         ObservationQuality {
             every: info.every,
             whole: !self.interrupted,
-            vouched: self.is_control_confirmed,
+            control_confirmed: self.is_control_confirmed,
             stood_still: self.longest_stall,
             unanswered: self.unanswered,
         }
@@ -106,13 +106,14 @@ impl<'a> Supervisor<'a> {
     pub fn open(plan: ZombiePlan, reporter: &'a mut dyn Reporter<ZombieEvent>) -> Supervisor<'a> {
         let (sender, events) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
-        let said = RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
+        let relay_detector =
+            RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
         let (cancel, final_check) = (CancellationToken::new(), CancellationToken::new());
-        let start_client = |way| {
-            let (plan, events, said) = (Arc::clone(&plan), sender.clone(), said.clone());
+        let start_client = |behaviour| {
+            let (plan, events, relay_detector) = (Arc::clone(&plan), sender.clone(), relay_detector.clone());
             let (cancel, final_check) = (cancel.clone(), final_check.clone());
-            tasks.spawn(ClientTask { behaviour: way, plan, events, said, cancel, final_check }.run());
-            (way, ClientSlot { record: ClientRecord::new(way), since: None, is_over: false })
+            tasks.spawn(ClientTask { behaviour, plan, events, relay_detector, cancel, final_check }.run());
+            (behaviour, ClientSlot { record: ClientRecord::new(behaviour), since: None, is_over: false })
         };
         let clients = Behaviour::iter().map(start_client).collect();
         let start = Instant::now();
@@ -159,9 +160,9 @@ impl<'a> Supervisor<'a> {
             match woken {
                 SupervisorWake::Interrupted => self.interrupted = true,
                 SupervisorWake::Over => break,
-                SupervisorWake::Event((way, event)) => {
-                    self.on_event(way, event);
-                    self.record_end(way);
+                SupervisorWake::Event((behaviour, event)) => {
+                    self.on_event(behaviour, event);
+                    self.record_end(behaviour);
                 }
                 SupervisorWake::Progress => self.progress(),
                 SupervisorWake::StallCheck => {}
@@ -175,7 +176,8 @@ impl<'a> Supervisor<'a> {
         let Supervisor { mut clients, opened, error, answered, seen_until, interrupted, unanswered, .. } =
             self;
         let is_control_confirmed = answered.is_some_and(|answered| answered > seen_until);
-        let clients = Behaviour::iter().filter_map(|way| clients.remove(&way)).map(|client| client.record);
+        let clients =
+            Behaviour::iter().filter_map(|behaviour| clients.remove(&behaviour)).map(|client| client.record);
         SupervisorResult {
             clients: clients.collect(),
             opened,
@@ -189,43 +191,45 @@ impl<'a> Supervisor<'a> {
 
     /// Whether all clients but the control have ended.
     fn is_done(&self) -> bool {
-        self.clients.iter().all(|(way, client)| *way == Behaviour::Control || client.is_over)
+        self.clients.iter().all(|(behaviour, client)| *behaviour == Behaviour::Control || client.is_over)
     }
 
     /// Ends all clients and processes their last events.
     async fn end_all(&mut self) {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
-        while let Ok((way, event)) = self.events.try_recv() {
-            self.on_event(way, event);
+        while let Ok((behaviour, event)) = self.events.try_recv() {
+            self.on_event(behaviour, event);
         }
     }
 
-    fn on_event(&mut self, way: Behaviour, event: ClientTaskEvent) {
+    fn on_event(&mut self, behaviour: Behaviour, event: ClientTaskEvent) {
         let at = SystemTime::now();
-        let Some(client) = self.clients.get_mut(&way) else { return };
+        let Some(client) = self.clients.get_mut(&behaviour) else { return };
         match event {
             ClientTaskEvent::Opened(opened) => {
                 client.since = Some(Instant::now());
-                client.record.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
+                client.record.end = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
-                self.reporter.report(&ZombieEvent::Opened { way, at, opened });
+                self.reporter.report(&ZombieEvent::Opened { behaviour, at, opened });
             }
             ClientTaskEvent::OpenFailed(error) => {
                 client.is_over = true;
-                client.record.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
+                client.record.end = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
                 self.error = Some(Arc::clone(&error));
-                self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
+                self.reporter.report(&ZombieEvent::OpenFailed { behaviour, at, error });
             }
-            ClientTaskEvent::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
+            ClientTaskEvent::Received(notice) => {
+                self.reporter.report(&ZombieEvent::Received { behaviour, notice })
+            }
             ClientTaskEvent::Over {
-                fate,
+                end,
                 began,
                 greeting,
                 listening,
                 relayed,
                 unread,
-                deaf,
+                last_ping_unanswered,
                 answered,
                 longest,
             } => {
@@ -233,31 +237,31 @@ impl<'a> Supervisor<'a> {
                 self.unanswered = self.unanswered.max(longest);
                 client.is_over = true;
                 let began = began.saturating_duration_since(self.start);
-                let (listening, end) = (*listening, fate.clone());
+                let listening = *listening;
                 client.record = ClientRecord {
-                    way,
+                    behaviour,
                     began,
                     greeting,
                     listening,
-                    passed_on: relayed,
+                    relayed,
                     unread,
-                    deaf,
-                    fate: end,
+                    last_ping_unanswered,
+                    end: end.clone(),
                 };
                 let unanswered = client.record.unanswered();
-                self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
+                self.reporter.report(&ZombieEvent::Over { behaviour, at, end, unanswered });
             }
         }
     }
 
-    fn record_end(&mut self, way: Behaviour) {
-        if way != Behaviour::Control && self.is_over(way) {
+    fn record_end(&mut self, behaviour: Behaviour) {
+        if behaviour != Behaviour::Control && self.is_over(behaviour) {
             self.seen_until = Instant::now();
         }
     }
 
-    fn is_over(&self, way: Behaviour) -> bool {
-        self.clients.get(&way).is_some_and(|client| client.is_over)
+    fn is_over(&self, behaviour: Behaviour) -> bool {
+        self.clients.get(&behaviour).is_some_and(|client| client.is_over)
     }
 
     /// Updates when the run ends.
@@ -290,14 +294,15 @@ impl<'a> Supervisor<'a> {
 
     fn progress(&mut self) {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
-        let others = || Behaviour::iter().filter(|way| *way != Behaviour::Control);
-        let guests = || others().filter_map(|way| Some((way, self.clients.get(&way)?)));
-        let alive = guests().filter(|(_, client)| client.since.is_some() && !client.is_over);
-        let alive = alive.map(|(way, _)| way).collect();
-        let gone = guests().filter(|(_, client)| client.record.ended().is_some());
-        let gone = gone.map(|(way, client)| (way, client.record.fate.clone())).collect();
+        let others = || Behaviour::iter().filter(|behaviour| *behaviour != Behaviour::Control);
+        let others_open =
+            || others().filter_map(|behaviour| Some((behaviour, self.clients.get(&behaviour)?)));
+        let alive = others_open().filter(|(_, client)| client.since.is_some() && !client.is_over);
+        let alive = alive.map(|(behaviour, _)| behaviour).collect();
+        let ended = others_open().filter(|(_, client)| client.record.ended().is_some());
+        let ended = ended.map(|(behaviour, client)| (behaviour, client.record.end.clone())).collect();
         let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
-        self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, gone }));
+        self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, ended }));
     }
 
     /// The latest end of the run: the control may have to outlive a client that is closed at the last moment.

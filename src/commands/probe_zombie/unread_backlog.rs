@@ -61,7 +61,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         wait_left = wait_left.saturating_sub(asked.elapsed());
         match event {
             ObserverEvent::Ended(cut) => return (Some(observer.ending(cut)), unread),
-            ObserverEvent::ServerEvent { said, .. } => unread += u64::from(said.sound.asks()),
+            ObserverEvent::ServerEvent { event, .. } => unread += u64::from(event.event_kind.asks()),
             ObserverEvent::Answered { .. }
             | ObserverEvent::Bytes { .. }
             | ObserverEvent::KeepaliveSent { .. } => {}
@@ -108,7 +108,7 @@ mod tests {
             messages: false,
             ask: Template::default(),
             answer: Pattern::default(),
-            convention: ProtocolProfile::default(),
+            profile: ProtocolProfile::default(),
         };
         let (mut peer, start) = (RawPeer { io: far }, Instant::now());
         let script = tokio::spawn(async move {

@@ -153,7 +153,7 @@ pub struct CloseCause {
     pub os_error: Option<String>,
     /// TCP's state at the end, if known.
     pub tcp: Option<TcpView>,
-    /// From the end of the upgrade to the end.
+    /// Time from the upgrade to the end.
     pub age: Duration,
     /// How long no data had passed in either direction.
     pub idle: Duration,
@@ -224,7 +224,7 @@ pub fn close_code_meaning(code: u16) -> &'static str {
 impl CloseCause {
     /// Which side and how, as a fragment such as `peer sent close 1001 (going away) "bye"`.
     pub fn describe(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> String {
-        let said = match (how, who) {
+        let text = match (how, who) {
             (CloseKind::CloseFrame { code, reason }, who) => close_frame(who, *code, reason),
             (CloseKind::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
             (CloseKind::Rst, _) => "connection reset (RST)".to_string(),
@@ -249,8 +249,8 @@ impl CloseCause {
             (CloseKind::Error, _) => "the network failed".to_string(),
         };
         match os_error {
-            Some(name) => format!("{said} [{name}]"),
-            None => said,
+            Some(name) => format!("{text} [{name}]"),
+            None => text,
         }
     }
 }
@@ -267,11 +267,11 @@ impl fmt::Display for CloseCause {
 
 fn close_frame(who: ClosedBy, code: Option<u16>, reason: &UntrustedText) -> String {
     let subject = if who == ClosedBy::Us { "we" } else { "peer" };
-    let said = match code {
+    let text = match code {
         Some(code) => format!("{subject} sent close {code} ({})", close_code_meaning(code)),
         None => format!("{subject} sent an empty close frame"),
     };
-    if reason.is_empty() { said } else { format!("{said} \"{reason}\"") }
+    if reason.is_empty() { text } else { format!("{text} \"{reason}\"") }
 }
 
 #[cfg(test)]

@@ -172,13 +172,13 @@ pub struct ConnectError {
     pub reached: Option<ReachedPeer>,
     /// Present if HTTP answered with a status other than 101.
     pub refusal: Option<RefusalResponse>,
-    /// From the start of the opening to the failure.
+    /// Time from the start of the attempt to the failure.
     pub took: Duration,
 }
 
 impl ConnectError {
     /// The address that answered, or the proxy on the path to it; `None` if the URL contains the address.
-    pub fn whereabouts(&self) -> Option<String> {
+    pub fn addresses(&self) -> Option<String> {
         let ReachedPeer { address, proxy, .. } = self.reached.as_ref()?;
         if let Some(proxy) = proxy {
             return Some(match self.phase {
@@ -197,7 +197,7 @@ impl ConnectError {
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.whereabouts().map(|place| format!(" {place}")).unwrap_or_default();
+        let place = self.addresses().map(|place| format!(" {place}")).unwrap_or_default();
         write!(f, "cannot open {}: {}{place}: {}", self.url, self.phase, self.cause)
     }
 }

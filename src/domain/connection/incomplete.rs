@@ -11,7 +11,7 @@ pub enum IncompletePart {
     /// Part of a frame's header, which contains its length.
     Head { bytes: u64 },
     /// Part of a frame's payload.
-    Frame { came: u64, size: u64 },
+    Frame { received: u64, size: u64 },
     /// Part of a fragmented message: complete frames without the last one.
     Message { fragments: u64, bytes: u64 },
     /// Part of an encrypted record.
@@ -26,7 +26,7 @@ pub struct IncompleteData {
 }
 
 impl IncompleteData {
-    /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
+    /// Consequence of data that [blocks pongs](Self::blocks_pongs), as a fragment of a sentence.
     pub const BLOCKS: &str = "no reply can come before the rest of it";
 
     /// Whether no Pong can arrive before the rest: none fits inside a frame, but one may come between the
@@ -49,8 +49,8 @@ impl fmt::Display for IncompleteData {
             IncompletePart::Head { bytes } => {
                 write!(f, "a frame is incomplete: {} of its head came", counted(bytes, "byte"))?;
             }
-            IncompletePart::Frame { came, size } => {
-                write!(f, "a frame is incomplete: {came} of {size} bytes came")?
+            IncompletePart::Frame { received, size } => {
+                write!(f, "a frame is incomplete: {received} of {size} bytes came")?
             }
             IncompletePart::Message { fragments, bytes } => {
                 let fragments = counted(fragments, "fragment");
@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn incomplete_parts_are_told_with_the_pause_behind_them() {
-        let told = |part, millis| IncompleteData { part, since: Duration::from_millis(millis) }.to_string();
+        let text = |part, millis| IncompleteData { part, since: Duration::from_millis(millis) }.to_string();
         assert_eq!(
-            told(IncompletePart::Frame { came: 100, size: 10_000 }, 4000),
+            text(IncompletePart::Frame { received: 100, size: 10_000 }, 4000),
             "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s"
         );
         assert_eq!(
-            told(IncompletePart::Head { bytes: 1 }, 10),
+            text(IncompletePart::Head { bytes: 1 }, 10),
             "a frame is incomplete: 1 byte of its head came"
         );
         assert_eq!(
-            told(IncompletePart::Message { fragments: 2, bytes: 300 }, 1500),
+            text(IncompletePart::Message { fragments: 2, bytes: 300 }, 1500),
             "a message is incomplete: 2 fragments with 300 bytes came, and not the last, then nothing for 1.5 s"
         );
     }

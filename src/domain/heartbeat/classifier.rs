@@ -119,8 +119,8 @@ impl Classifier {
     }
 
     /// Uses a known protocol's server pings.
-    pub fn speaking(self, convention: &ProtocolProfile) -> Classifier {
-        Classifier { framing: convention.framing, server: convention.asks.clone(), ..self }
+    pub fn speaking(self, profile: &ProtocolProfile) -> Classifier {
+        Classifier { framing: profile.framing, server: profile.asks.clone(), ..self }
     }
 
     /// The request message of heartbeat `seq`, kept to recognize answers and echoes. `now_ms`: wall clock in
@@ -171,8 +171,8 @@ impl Classifier {
     fn server_ping(&self, incoming: &InboundMessage) -> Option<MessageMeaning> {
         let Value::Object(object) = incoming.json()? else { return None };
         let asks = |ping: &&ServerPingShape| {
-            let said = field(object, ping.field).and_then(|(_, said)| said.as_str());
-            said.is_some_and(|said| said.eq_ignore_ascii_case(ping.ping))
+            let value = field(object, ping.field).and_then(|(_, value)| value.as_str());
+            value.is_some_and(|value| value.eq_ignore_ascii_case(ping.ping))
         };
         let ping = SERVER_PING_SHAPES.iter().find(asks)?;
         let reply = answer_in_kind(object, ping.field, ping.pong).filter(|_| self.answer_pings);
@@ -189,8 +189,8 @@ pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<(&'a Stri
 /// The same object with another text in this field, in the letter case of the replaced text. `None` if that
 /// case is unclear.
 pub fn answer_in_kind(object: &Map<String, Value>, name: &str, text: &str) -> Option<Value> {
-    let (name, said) = field(object, name)?;
-    let text = in_case_of(said.as_str()?, text)?;
+    let (name, value) = field(object, name)?;
+    let text = in_case_of(value.as_str()?, text)?;
     let mut answer = object.clone();
     answer.insert(name.clone(), text.into());
     Some(Value::Object(answer))
@@ -559,7 +559,7 @@ mod tests {
 
     #[test]
     fn message_may_contain_several_units() {
-        let convention = ProtocolProfile {
+        let profile = ProtocolProfile {
             framing: Framing::Lines,
             asks: ServerRequests::Known(vec![ServerRequest {
                 pattern: "PING".parse().unwrap(),
@@ -567,7 +567,7 @@ mod tests {
             }]),
             ..ProtocolProfile::default()
         };
-        let mut classifier = asking("PING", "PONG", 2).speaking(&convention);
+        let mut classifier = asking("PING", "PONG", 2).speaking(&profile);
         let reply = || Some(Payload::Text("PONG\r\n".to_string()));
         assert_eq!(
             classifier.read(MessageRef::Text("PONG\r\nPONG\r\nPING\r\n+OK\r\n"), NOW),

@@ -36,7 +36,7 @@ impl Difference {
     }
 
     /// The points as one fragment.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let more = self.points.len().saturating_sub(MAX_NAMED);
         let named = self.points.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("; ");
         if more == 0 { named } else { format!("{named}; and {more} more") }
@@ -287,7 +287,7 @@ mod tests {
 
     fn of(pattern: &str, message: MessageRef) -> String {
         let pattern: Pattern = pattern.parse().unwrap();
-        pattern.difference(&InboundMessage::new(message)).unwrap().words()
+        pattern.difference(&InboundMessage::new(message)).unwrap().describe()
     }
 
     fn of_text(pattern: &str, text: &str) -> String {
@@ -366,15 +366,15 @@ mod tests {
 
     #[test]
     fn values_of_secret_fields_are_hidden() {
-        let words = of_text(r#"{"token":"x"}"#, r#"{"token":"a8f3c91b77e04d2f"}"#);
-        assert!(words.starts_with("`token` is ***") && !words.contains("a8f3"), "{words}");
+        let text = of_text(r#"{"token":"x"}"#, r#"{"token":"a8f3c91b77e04d2f"}"#);
+        assert!(text.starts_with("`token` is ***") && !text.contains("a8f3"), "{text}");
     }
 
     #[test]
     fn hostile_values_are_escaped_and_cut() {
         let long = format!(r#"{{"type":"\u001b[2J{}"}}"#, "x".repeat(1000));
-        let words = of_text(r#"{"type":"pong"}"#, &long);
-        assert!(words.len() < 200 && !words.contains('\u{1b}'), "{words}");
+        let text = of_text(r#"{"type":"pong"}"#, &long);
+        assert!(text.len() < 200 && !text.contains('\u{1b}'), "{text}");
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use super::inbound::MessageRef;
 /// Maximum number of units taken from one message: a hostile one may consist of separators.
 const MAX_PARTS: usize = 4096;
 
-/// How a message is divided.
+/// How one WebSocket message is divided into protocol messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Framing {

@@ -28,7 +28,7 @@ impl MessageRef<'_> {
 
 /// A message with its JSON, which is parsed at most once for all patterns.
 ///
-/// Cost is bounded: a text longer than [`MAX_JSON_BYTES`] or deeper than serde_json's recursion limit (128)
+/// Cost is bounded: a text longer than `MAX_JSON_BYTES` or deeper than serde_json's recursion limit (128)
 /// counts as no JSON.
 #[derive(Debug)]
 pub struct InboundMessage<'a> {

@@ -172,8 +172,8 @@ impl QuotedText {
 
     /// The words of serde_json, with the place in the original text.
     fn fault(&self, error: &serde_json::Error) -> JsonPatternError {
-        let words = error.to_string();
-        let why = words.rsplit_once(" at line ").map_or(words.as_str(), |(why, _)| why).to_string();
+        let text = error.to_string();
+        let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why).to_string();
         let lines = self.text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let line_start: usize = lines.map(str::len).sum();
         JsonPatternError::NotJson { why, at: self.original(line_start + error.column().saturating_sub(1)) }

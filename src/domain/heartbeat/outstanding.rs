@@ -579,7 +579,7 @@ mod tests {
 
     #[test]
     fn missed_pings_report_whether_a_later_one_was_answered() {
-        let told = |superseding| {
+        let misses = |superseding| {
             let mut outstanding = with_sent(superseding, 3);
             let mut out = Vec::new();
             outstanding.pong(1, s(1.01), &mut out).unwrap();
@@ -588,8 +588,8 @@ mod tests {
             let unanswered = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed || r.was.is_some());
             unanswered.map(|r| (r.seq, r.later_answered)).collect::<Vec<_>>()
         };
-        assert_eq!(told(Superseding::Allowed), [(0, true), (2, false), (0, true)]);
-        assert_eq!(told(Superseding::No), [(0, true), (2, false), (0, true)]);
+        assert_eq!(misses(Superseding::Allowed), [(0, true), (2, false), (0, true)]);
+        assert_eq!(misses(Superseding::No), [(0, true), (2, false), (0, true)]);
     }
 
     #[test]
@@ -665,8 +665,8 @@ mod tests {
         }
         outstanding.expire(s(20.0), |_| None, &mut out);
         let missed: Vec<_> = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed).collect();
-        let told: Vec<_> = missed.iter().map(|r| (r.seq, r.later_answered)).collect();
-        assert_eq!(told, [(2, true), (3, false)], "an answer came after 2 was sent, none after 3");
+        let misses: Vec<_> = missed.iter().map(|r| (r.seq, r.later_answered)).collect();
+        assert_eq!(misses, [(2, true), (3, false)], "an answer came after 2 was sent, none after 3");
     }
 
     #[test]
@@ -789,7 +789,7 @@ mod tests {
             let superseding = if allowed { Superseding::Allowed } else { Superseding::No };
             let mut outstanding = OutstandingPings::new(TIMEOUT, superseding, 0);
             let mut history = History::default();
-            let mut said: BTreeMap<u64, HeartbeatOutcome> = BTreeMap::new();
+            let mut outcomes: BTreeMap<u64, HeartbeatOutcome> = BTreeMap::new();
             for step in steps {
                 let mut out = Vec::new();
                 match step {
@@ -803,7 +803,7 @@ mod tests {
                     LedgerStep::Send => {}
                     LedgerStep::Wait(millis) => history.now += Duration::from_millis(millis),
                     LedgerStep::Stamp(seq, later) => {
-                        let is_open = !said.contains_key(&seq);
+                        let is_open = !outcomes.contains_key(&seq);
                         if is_open && let Some(at) = history.stamp(seq as usize, Duration::from_millis(later)) {
                             outstanding.stamped(seq, at, Duration::ZERO);
                         }
@@ -820,14 +820,14 @@ mod tests {
                 }
                 outstanding.expire(history.now, |_| None, &mut out);
                 for r in &out {
-                    prop_assert_eq!(said.insert(r.seq, r.outcome), r.was, "revisions name what was said");
+                    prop_assert_eq!(outcomes.insert(r.seq, r.outcome), r.was, "revisions name what was said");
                     prop_assert_eq!(r.rtt.is_some(), r.outcome.is_answered());
                 }
                 for seq in 0..history.sent.len() {
                     let expected = history.outcome(seq, superseding);
-                    prop_assert_eq!(said.get(&(seq as u64)).copied(), expected, "seq {}", seq);
+                    prop_assert_eq!(outcomes.get(&(seq as u64)).copied(), expected, "seq {}", seq);
                 }
-                prop_assert_eq!(outstanding.in_flight(), (history.sent.len() - said.len()) as u64);
+                prop_assert_eq!(outstanding.in_flight(), (history.sent.len() - outcomes.len()) as u64);
             }
         }
     }

@@ -31,7 +31,7 @@ use super::template::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
-    ways: Vec<PatternLanguage>,
+    languages: Vec<PatternLanguage>,
 }
 
 /// The ways in which a pattern describes a message.
@@ -79,22 +79,23 @@ impl Pattern {
 
     /// The same, and whether there are placeholders where it matches.
     pub(super) fn find(&self, incoming: &InboundMessage) -> Option<PatternMatch> {
-        self.ways.iter().find_map(|way| {
-            let captures = way.captures(incoming)?;
-            Some(PatternMatch { captures, has_places: way.has_places() })
+        self.languages.iter().find_map(|language| {
+            let captures = language.captures(incoming)?;
+            Some(PatternMatch { captures, has_places: language.has_places() })
         })
     }
 
     /// Whether the pattern takes keys from messages that it matches.
     pub fn has_places(&self) -> bool {
-        self.ways.iter().any(PatternLanguage::has_places)
+        self.languages.iter().any(PatternLanguage::has_places)
     }
 
     /// One pattern that matches what any of these does; `None` of none.
     pub fn any_of(patterns: Vec<Pattern>) -> Option<Pattern> {
         let text = patterns.iter().map(|pattern| pattern.text.as_str()).collect::<Vec<_>>().join("' or '");
-        let ways: Vec<PatternLanguage> = patterns.into_iter().flat_map(|pattern| pattern.ways).collect();
-        (!ways.is_empty()).then_some(Pattern { text, ways })
+        let languages: Vec<PatternLanguage> =
+            patterns.into_iter().flat_map(|pattern| pattern.languages).collect();
+        (!languages.is_empty()).then_some(Pattern { text, languages })
     }
 
     /// How a message differs from what the pattern describes: from the way that it comes nearest to. `None` when the
@@ -103,12 +104,15 @@ impl Pattern {
         if self.matches(incoming).is_some() {
             return None;
         }
-        self.ways.iter().map(|way| way.difference(incoming)).max_by_key(|difference| difference.agreeing)
+        self.languages
+            .iter()
+            .map(|language| language.difference(incoming))
+            .max_by_key(|difference| difference.agreeing)
     }
 
     /// The JSON values that hold placeholders; none when the pattern is not JSON.
     pub(super) fn json_places(&self) -> Vec<PlaceholderValue> {
-        self.ways.iter().flat_map(PatternLanguage::json_places).collect()
+        self.languages.iter().flat_map(PatternLanguage::json_places).collect()
     }
 }
 
@@ -119,13 +123,15 @@ impl PatternLanguage {
                 MessageRef::Binary(message) => bytes.captures(message),
                 MessageRef::Text(_) => None,
             },
-            PatternLanguage::Literal(carrier, parts) => Captures::from_text(parts, said(incoming, *carrier)?),
+            PatternLanguage::Literal(carrier, parts) => {
+                Captures::from_text(parts, text_of(incoming, *carrier)?)
+            }
             PatternLanguage::Json(MessageType::Text, shape) => shape.captures(incoming.json()?),
             PatternLanguage::Json(carrier, shape) => {
-                shape.captures(&inbound::parse(said(incoming, *carrier)?)?)
+                shape.captures(&inbound::parse(text_of(incoming, *carrier)?)?)
             }
             PatternLanguage::Prefixed(carrier, prefix, shape) => {
-                let rest = said(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
+                let rest = text_of(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
                 shape.captures(&inbound::parse(rest)?)
             }
         }
@@ -134,15 +140,15 @@ impl PatternLanguage {
     /// How a message that it does not match differs.
     fn difference(&self, incoming: &InboundMessage) -> Difference {
         match self {
-            PatternLanguage::Json(carrier, shape) => match said(incoming, *carrier) {
+            PatternLanguage::Json(carrier, shape) => match text_of(incoming, *carrier) {
                 Some(text) => of_json(shape, text),
                 None => other_carrier(incoming, *carrier, |text| of_json(shape, text)),
             },
-            PatternLanguage::Prefixed(carrier, prefix, shape) => match said(incoming, *carrier) {
+            PatternLanguage::Prefixed(carrier, prefix, shape) => match text_of(incoming, *carrier) {
                 Some(text) => of_prefixed(prefix, shape, text),
                 None => other_carrier(incoming, *carrier, |text| of_prefixed(prefix, shape, text)),
             },
-            PatternLanguage::Literal(carrier, parts) => match said(incoming, *carrier) {
+            PatternLanguage::Literal(carrier, parts) => match text_of(incoming, *carrier) {
                 Some(text) => of_literal(parts, text),
                 None => other_carrier(incoming, *carrier, |text| of_literal(parts, text)),
             },
@@ -173,7 +179,7 @@ impl PatternLanguage {
 }
 
 /// The text of a message of this kind.
-fn said<'a>(incoming: &InboundMessage<'a>, carrier: MessageType) -> Option<&'a str> {
+fn text_of<'a>(incoming: &InboundMessage<'a>, carrier: MessageType) -> Option<&'a str> {
     match (carrier, incoming.message()) {
         (MessageType::Text | MessageType::Either, MessageRef::Text(text)) => Some(text),
         (MessageType::Binary | MessageType::Either, MessageRef::Binary(bytes)) => {
@@ -190,7 +196,7 @@ impl Default for Pattern {
         let field = ("type".to_string(), JsonPattern::Scalar("pong".into()));
         Pattern {
             text: text.to_string(),
-            ways: vec![PatternLanguage::Json(MessageType::Text, JsonPattern::Object(vec![field]))],
+            languages: vec![PatternLanguage::Json(MessageType::Text, JsonPattern::Object(vec![field]))],
         }
     }
 }
@@ -207,7 +213,7 @@ impl FromStr for Pattern {
             Some(bytes) => PatternLanguage::Bytes(bytes?),
             None => language(given)?,
         };
-        Ok(Pattern { text: given.to_string(), ways: vec![language] })
+        Ok(Pattern { text: given.to_string(), languages: vec![language] })
     }
 }
 

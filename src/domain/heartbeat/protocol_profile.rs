@@ -15,7 +15,7 @@ pub struct ProtocolProfile {
     pub framing: Framing,
     pub asks: ServerRequests,
     /// What is sent without a reply, so that the server keeps the connection.
-    pub upkeep: Option<KeepaliveSpec>,
+    pub keepalive: Option<KeepaliveSpec>,
     /// How the server's hello announces its ping interval.
     pub announces: Option<IntervalAnnouncement>,
 }

@@ -38,7 +38,7 @@ impl OtherPayload {
         }
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             OtherPayload::Empty => "an empty payload".to_string(),
             OtherPayload::Truncated { bytes, of } => {
@@ -130,11 +130,11 @@ impl Substitutes {
 
 impl Substitute {
     /// A lower-case fragment.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Substitute::Pongs { count, payload } => {
                 let pongs = format::counted(*count, "pong");
-                format!("{pongs} came, but with {} instead of the Ping's", payload.words())
+                format!("{pongs} came, but with {} instead of the Ping's", payload.describe())
             }
             Substitute::Pings { count } => {
                 let pings = format::counted(*count, "Ping");
@@ -158,18 +158,18 @@ mod tests {
 
     #[test]
     fn payloads_of_pongs_are_told_apart() {
-        let words = |pong: &[u8]| {
+        let described = |pong: &[u8]| {
             let mut came = Substitutes::after(1);
             came.pong(pong, &PING);
-            came.found().unwrap().words()
+            came.found().unwrap().describe()
         };
-        assert_eq!(words(b""), "1 pong came, but with an empty payload instead of the Ping's");
+        assert_eq!(described(b""), "1 pong came, but with an empty payload instead of the Ping's");
         assert_eq!(
-            words(&[7; 8]),
+            described(&[7; 8]),
             "1 pong came, but with only the first 8 bytes of the Ping's 16 instead of the Ping's"
         );
-        assert!(words(&[7; 20]).contains("20 bytes, the Ping's 16 and more, instead"));
-        assert!(words(b"hello").contains("another payload ("));
+        assert!(described(&[7; 20]).contains("20 bytes, the Ping's 16 and more, instead"));
+        assert!(described(b"hello").contains("another payload ("));
     }
 
     #[test]
@@ -180,9 +180,9 @@ mod tests {
             came.message(MessageRef::Text("pong"));
         }
         let expected = "a message came for each Ping instead of a Pong (4, the first: 'pong')";
-        assert_eq!(came.found().unwrap().words(), expected);
+        assert_eq!(came.found().unwrap().describe(), expected);
         came.ping();
-        assert_eq!(came.found().unwrap().words(), expected, "the last may still be answered");
+        assert_eq!(came.found().unwrap().describe(), expected, "the last may still be answered");
         came.ping();
         assert_eq!(came.found(), None, "two Pings without a message");
     }

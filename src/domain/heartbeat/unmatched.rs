@@ -17,11 +17,11 @@ pub struct NearestMessage {
 
 impl NearestMessage {
     /// For example `'...' (`type` is "error", not "pong")`.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         if self.difference.points.is_empty() {
             format!("'{}'", self.message)
         } else {
-            format!("'{}' ({})", self.message, self.difference.words())
+            format!("'{}' ({})", self.message, self.difference.describe())
         }
     }
 }
@@ -68,7 +68,7 @@ mod tests {
             let message = MessageRef::Text(text);
             unmatched.compare(message, pattern.difference(&InboundMessage::new(message)).unwrap());
         }
-        unmatched.nearest().unwrap().words()
+        unmatched.nearest().unwrap().describe()
     }
 
     #[test]
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn later_of_equal_messages_is_shown() {
-        let words = nearest_of(&["welcome", "unknown command"]);
-        assert_eq!(words, "'unknown command' (it is no JSON, and the pattern is)");
+        let text = nearest_of(&["welcome", "unknown command"]);
+        assert_eq!(text, "'unknown command' (it is no JSON, and the pattern is)");
     }
 
     #[test]

@@ -34,7 +34,7 @@ struct EndedProbe {
 pub(super) struct Admission {
     ended: Vec<EndedProbe>,
     /// How the last of them ended.
-    cut: Option<VisibleEnd>,
+    visible_end: Option<VisibleEnd>,
     /// Batches since a connection last stayed open.
     batches: u32,
     batch_began: Duration,
@@ -50,7 +50,7 @@ impl Default for Admission {
     fn default() -> Admission {
         Admission {
             ended: Vec::new(),
-            cut: None,
+            visible_end: None,
             batches: 0,
             batch_began: Duration::ZERO,
             retry_at: Duration::ZERO,
@@ -69,7 +69,7 @@ impl Admission {
         opened: Duration,
         moment: Duration,
         open: usize,
-        cut: &VisibleEnd,
+        visible_end: &VisibleEnd,
     ) -> Duration {
         if self.batches == 0 || moment >= self.retry_at {
             self.retry_at = moment + Duration::from_secs(1 << self.batches.min(4));
@@ -82,7 +82,7 @@ impl Admission {
         self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
         self.ended.push(EndedProbe { opened, moment, batch: self.batches });
-        self.cut = Some(cut.clone());
+        self.visible_end = Some(visible_end.clone());
         self.retry_at
     }
 
@@ -128,9 +128,9 @@ impl Admission {
     /// What is suspected, given when the connections opened that stayed open.
     pub fn describe_suspicion(&self, stayed: &[Duration], min: Duration, max_connections: usize) -> String {
         let how = self
-            .cut
+            .visible_end
             .as_ref()
-            .map(|cut| CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+            .map(|visible_end| CloseCause::describe(ClosedBy::Peer, &visible_end.how, None))
             .unwrap_or_default();
         let ended = counted(self.ended.len() as u64, "connection");
         if stayed.is_empty() {
@@ -167,7 +167,7 @@ impl Admission {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
         let agree = longest <= shortest.mul_f64(1.25) + MAX_IMMEDIATE_END;
-        let is_limit = self.cut.as_ref().is_some_and(|cut| names_a_limit(&cut.how));
+        let is_limit = self.visible_end.as_ref().is_some_and(|visible_end| names_a_limit(&visible_end.how));
         if shortest > MAX_IMMEDIATE_END && agree && !is_limit {
             return format!(
                 "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime \
@@ -200,17 +200,17 @@ mod tests {
     }
 
     /// Connections with these opening and end times (ms).
-    fn ended(ends: &[(u64, u64)], cut: &VisibleEnd) -> Admission {
+    fn ended(ends: &[(u64, u64)], visible_end: &VisibleEnd) -> Admission {
         let mut admission = Admission::default();
         for (opened, moment) in ends {
-            admission.record_refusal(ms(*opened), ms(*moment), 4, cut);
+            admission.record_refusal(ms(*opened), ms(*moment), 4, visible_end);
         }
         admission
     }
 
-    fn suspected(ends: &[(u64, u64)], cut: &VisibleEnd, stayed: &[u64]) -> String {
+    fn suspected(ends: &[(u64, u64)], visible_end: &VisibleEnd, stayed: &[u64]) -> String {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
-        ended(ends, cut).describe_suspicion(&stayed, ms(1000), 16)
+        ended(ends, visible_end).describe_suspicion(&stayed, ms(1000), 16)
     }
 
     #[test]

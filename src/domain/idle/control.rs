@@ -98,10 +98,12 @@ impl ControlState {
     }
 
     /// Records its end: when it was last alive, and when it was gone.
-    pub fn ended(&mut self, last: Duration, gone: Duration, plan: &SearchPlan) -> ControlVerdict {
-        let Some(control) = self.current.take() else { return ControlVerdict::Single { alive_at: last } };
-        let old = |moment: Duration| moment.saturating_sub(control.opened.unwrap_or(last));
-        let age = LifetimeCap { lo: old(last), hi: old(gone) };
+    pub fn ended(&mut self, last_alive: Duration, found_dead: Duration, plan: &SearchPlan) -> ControlVerdict {
+        let Some(control) = self.current.take() else {
+            return ControlVerdict::Single { alive_at: last_alive };
+        };
+        let old = |moment: Duration| moment.saturating_sub(control.opened.unwrap_or(last_alive));
+        let age = LifetimeCap { lo: old(last_alive), hi: old(found_dead) };
         let same = self.ages.iter().copied().find(|other| is_same(other, &age));
         self.ages.push(age);
         match same {
@@ -109,7 +111,9 @@ impl ControlState {
             Some(other) => {
                 ControlVerdict::SameAge(LifetimeCap { lo: other.lo.min(age.lo), hi: other.hi.max(age.hi) })
             }
-            None => ControlVerdict::Single { alive_at: control.last_answer.unwrap_or(last).min(last) },
+            None => {
+                ControlVerdict::Single { alive_at: control.last_answer.unwrap_or(last_alive).min(last_alive) }
+            }
         }
     }
 
@@ -165,10 +169,10 @@ mod tests {
     /// (ms).
     fn second(first: (u64, u64), second: (u64, u64)) -> ControlVerdict {
         let (mut control, plan) = (ControlState::default(), SearchPlan::default());
-        let mut verdicts = [first, second].map(|(last, gone)| {
+        let mut verdicts = [first, second].map(|(last_alive, found_dead)| {
             control.order(ProbeId(1));
             control.opened(Duration::ZERO);
-            control.ended(ms(last), ms(gone), &plan)
+            control.ended(ms(last_alive), ms(found_dead), &plan)
         });
         verdicts.reverse();
         verdicts[0]

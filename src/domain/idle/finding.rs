@@ -81,9 +81,9 @@ pub enum CutManner {
 
 impl CutManner {
     /// The visible end, if there was one.
-    pub fn cut(&self) -> Option<&VisibleEnd> {
+    pub fn visible_end(&self) -> Option<&VisibleEnd> {
         match self {
-            CutManner::Visible(cut) | CutManner::OnUse(cut) => Some(cut),
+            CutManner::Visible(visible_end) | CutManner::OnUse(visible_end) => Some(visible_end),
             CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => None,
         }
     }
@@ -93,7 +93,7 @@ impl From<&DeathCause> for CutManner {
     fn from(death: &DeathCause) -> CutManner {
         match death {
             DeathCause::Unanswered => CutManner::Silent,
-            DeathCause::CutOnUse(cut) => CutManner::OnUse(cut.clone()),
+            DeathCause::CutOnUse(visible_end) => CutManner::OnUse(visible_end.clone()),
             DeathCause::ServerUnheard => CutManner::ServerUnheard,
             DeathCause::ClientUnheard => CutManner::ClientUnheard,
         }
@@ -117,7 +117,7 @@ pub struct ProvisionalTimeout {
     pub timeout: Duration,
     /// The number of visible ends.
     pub samples: usize,
-    /// When it was known, since the run's start.
+    /// When it was known: time since the start of the run.
     pub at: Duration,
 }
 

@@ -29,10 +29,10 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// When the first of them ended, since the run's start.
     pub at: Duration,
-    /// How many connections ended, the control included.
+    /// Number of connections that ended, including the control.
     pub connections: usize,
     /// How the first of them ended.
-    pub cut: VisibleEnd,
+    pub visible_end: VisibleEnd,
 }
 
 impl Incident {
@@ -43,7 +43,7 @@ impl Incident {
 
     /// How the first connection ended: `peer sent close 1013 (try again later)`.
     pub fn how(&self) -> String {
-        CloseCause::describe(ClosedBy::Peer, &self.cut.how, None)
+        CloseCause::describe(ClosedBy::Peer, &self.visible_end.how, None)
     }
 }
 
@@ -65,7 +65,9 @@ impl fmt::Display for Incident {
             IncidentKind::EndedAtOnce => {
                 write!(f, "{number} ended right after opening ({}), the first {at} into the run", self.how())
             }
-            IncidentKind::Violation => write!(f, "wscheck closed {number}: {}", judgement(&self.cut.how)),
+            IncidentKind::Violation => {
+                write!(f, "wscheck closed {number}: {}", judgement(&self.visible_end.how))
+            }
         }
     }
 }

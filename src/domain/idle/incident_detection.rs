@@ -55,7 +55,7 @@ pub(super) struct ObservedEnd {
     pub is_refusal: bool,
     /// How many other connections were open.
     pub others: usize,
-    pub cut: VisibleEnd,
+    pub visible_end: VisibleEnd,
 }
 
 impl ObservedEnd {
@@ -206,10 +206,10 @@ impl Incidents {
     }
 
     /// Counts another connection of a kind that has one incident a run.
-    pub fn count(&mut self, kind: IncidentKind, at: Duration, cut: &VisibleEnd) {
+    pub fn count(&mut self, kind: IncidentKind, at: Duration, visible_end: &VisibleEnd) {
         match self.known.iter_mut().find(|incident| incident.kind == kind) {
             Some(incident) => incident.connections += 1,
-            None => self.push(Incident { kind, at, connections: 1, cut: cut.clone() }),
+            None => self.push(Incident { kind, at, connections: 1, visible_end: visible_end.clone() }),
         }
     }
 
@@ -262,7 +262,7 @@ mod tests {
     fn end(opened: u64, moment: u64, is_control: bool) -> ObservedEnd {
         let (opened, moment) = (Duration::from_millis(opened), Duration::from_millis(moment));
         let idle = (!is_control).then_some(moment - opened);
-        ObservedEnd { moment, opened, idle, is_refusal: false, others: 0, cut: CloseKind::Fin.into() }
+        ObservedEnd { moment, opened, idle, is_refusal: false, others: 0, visible_end: CloseKind::Fin.into() }
     }
 
     fn is_event(group: &[ObservedEnd], survivors: usize) -> bool {
@@ -330,7 +330,7 @@ mod tests {
             kind: IncidentKind::OneMoment,
             at: Duration::from_millis(at),
             connections,
-            cut: CloseKind::Fin.into(),
+            visible_end: CloseKind::Fin.into(),
         };
         let mut incidents = Incidents::default();
         incidents.push_undecided(at(9000, 2));
@@ -353,9 +353,10 @@ mod tests {
 
     #[test]
     fn own_message_size_limit_is_reported_as_ours() {
-        let cut = VisibleEnd::from(CloseKind::TooLarge { size: 2, limit: 1 });
-        assert!(is_closed_by_us(&cut.how));
-        let incident = Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, cut };
+        let visible_end = VisibleEnd::from(CloseKind::TooLarge { size: 2, limit: 1 });
+        assert!(is_closed_by_us(&visible_end.how));
+        let incident =
+            Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, visible_end };
         assert_eq!(
             incident.to_string(),
             "wscheck closed 2 connections: a message of 2 bytes was larger than --max-message-size (1 bytes)"

@@ -25,7 +25,7 @@
 //!   `Asked`. Then report `Survived` or `Died` once, at the latest at the answer timeout. After `Asked`, an
 //!   end of the connection is `Died` with `CutOnUse`.
 //! - Before the question, report an end as `Ended` at once, and each message the server sends by itself as
-//!   `Spoke`: the idle span starts anew. An answer to the question is not `Spoke`, nor is anything before
+//!   `ServerMessage`: the idle span starts anew. An answer to the question is not `ServerMessage`, nor is anything before
 //!   `Opened`, such as a greeting that --await waited for.
 //! - Ask the control every `control_interval`. Report `Beat` for every answer, and `Ended` when it ends or
 //!   when `answer_timeout` passes without an answer. **No death counts until a later answer of the control

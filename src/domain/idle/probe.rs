@@ -134,9 +134,9 @@ pub enum ProbeEvent {
     /// It ended after this idle span, before it was asked; it is over. A control ended or was given up
     /// ([`CloseKind::Timeout`]): then `idle` is the time since its last answer if a question is unanswered,
     /// else zero.
-    Ended { idle: Duration, cut: VisibleEnd },
+    Ended { idle: Duration, visible_end: VisibleEnd },
     /// The server sent a message by itself after a quiet gap; the silence starts anew.
-    Spoke { gap: Duration },
+    ServerMessage { gap: Duration },
     /// wscheck answered a message of the server.
     Replied,
 }

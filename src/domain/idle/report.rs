@@ -164,7 +164,7 @@ pub struct IdleReport {
     pub elapsed: Duration,
     /// The first connection's details; `None` if none opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub error: Option<Arc<ConnectError>>,
     pub findings: IdleFindings,
     /// The known products whose timers are consistent with the findings.

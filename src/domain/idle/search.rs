@@ -114,7 +114,7 @@ pub struct Search {
     incidents: Incidents,
     admission: Admission,
     /// How the last control ended.
-    control_cut: Option<VisibleEnd>,
+    control_end: Option<VisibleEnd>,
     /// The spans after which some connections ended, if others survived them.
     ends_of_some: Option<EndSpread>,
     /// The greatest age at which a connection was known to be alive.
@@ -159,8 +159,8 @@ fn format_age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
 }
 
 /// Formats a close frame: its code, the code's meaning and the peer's reason.
-fn describe_close_frame(cut: &VisibleEnd) -> Option<String> {
-    let CloseKind::CloseFrame { code, reason } = &cut.how else { return None };
+fn describe_close_frame(visible_end: &VisibleEnd) -> Option<String> {
+    let CloseKind::CloseFrame { code, reason } = &visible_end.how else { return None };
     let code = code.map_or_else(
         || "no code".to_string(),
         |code| format!("{code} ({})", crate::domain::connection::close_cause::close_code_meaning(code)),
@@ -169,22 +169,22 @@ fn describe_close_frame(cut: &VisibleEnd) -> Option<String> {
 }
 
 /// Says why there is nothing to search; names what the server sent, if wscheck closed because of it.
-fn describe_immediate_end(cut: &VisibleEnd) -> String {
+fn describe_immediate_end(visible_end: &VisibleEnd) -> String {
     let twice = "the control connection ended at once, twice";
-    match cut.how {
+    match visible_end.how {
         CloseKind::Violation { .. } => {
-            format!("{twice}: {}", CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Peer, &visible_end.how, None))
         }
         CloseKind::TooLarge { .. } => {
-            format!("{twice}: {}", CloseCause::describe(ClosedBy::Us, &cut.how, None))
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Us, &visible_end.how, None))
         }
         _ => twice.to_string(),
     }
 }
 
 /// Whether wscheck gave a control up because nothing answered.
-fn is_unanswered(cut: &VisibleEnd) -> bool {
-    matches!(cut.how, CloseKind::Timeout | CloseKind::Silent)
+fn is_unanswered(visible_end: &VisibleEnd) -> bool {
+    matches!(visible_end.how, CloseKind::Timeout | CloseKind::Silent)
 }
 
 /// The progress of a search.
@@ -246,7 +246,7 @@ impl Search {
             unclassified_ends: ObservedEnds::default(),
             incidents: Incidents::default(),
             admission: Admission::default(),
-            control_cut: None,
+            control_end: None,
             ends_of_some: None,
             oldest_alive: Duration::ZERO,
             first_opened: None,
@@ -309,10 +309,10 @@ impl Search {
         if self.outcome.is_some() {
             return;
         }
-        if let ProbeEvent::Ended { cut, .. } = seen
-            && cut.has_stated_reason()
+        if let ProbeEvent::Ended { visible_end, .. } = seen
+            && visible_end.has_stated_reason()
         {
-            self.stated_close = Some(cut.clone());
+            self.stated_close = Some(visible_end.clone());
         }
         match *probe {
             id if self.control.id() == Some(id) => self.observe_control(*at, seen),
@@ -448,13 +448,13 @@ impl Search {
                 self.control.failed();
                 self.record_open_failure(at, why);
             }
-            ProbeEvent::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
+            ProbeEvent::Ended { idle, visible_end } => self.end_of_control(at, *idle, visible_end),
             ProbeEvent::Died { idle, .. } => {
                 self.control_ended(at, *idle, &VisibleEnd::from(CloseKind::Timeout))
             }
             ProbeEvent::Asked { .. }
             | ProbeEvent::Survived { .. }
-            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::ServerMessage { .. }
             | ProbeEvent::Replied => {}
         }
     }
@@ -471,11 +471,11 @@ impl Search {
                 self.second_control.failed();
                 self.record_open_failure(at, why);
             }
-            ProbeEvent::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
+            ProbeEvent::Ended { idle, visible_end } => self.end_of_second(at, *idle, visible_end),
             ProbeEvent::Died { .. }
             | ProbeEvent::Asked { .. }
             | ProbeEvent::Survived { .. }
-            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::ServerMessage { .. }
             | ProbeEvent::Replied => {}
         }
     }
@@ -489,7 +489,7 @@ impl Search {
                 self.note_opened(at);
             }
             ProbeEvent::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
-            ProbeEvent::Spoke { gap } => self.record_server_message(index, at, *gap),
+            ProbeEvent::ServerMessage { gap } => self.record_server_message(index, at, *gap),
             ProbeEvent::Replied => self.gaps.note_answer(),
             ProbeEvent::Beat => {}
             ProbeEvent::OpenFailed { why } => {
@@ -507,7 +507,9 @@ impl Search {
                 let probe = self.probes.remove(index);
                 let moment = probe.asked.map_or(at, |(_, asked)| asked);
                 match death {
-                    DeathCause::CutOnUse(cut) if is_closed_by_us(&cut.how) => self.note_violation(at, cut),
+                    DeathCause::CutOnUse(visible_end) if is_closed_by_us(&visible_end.how) => {
+                        self.note_violation(at, visible_end)
+                    }
                     // It had survived such a gap between two messages of the server.
                     _ if ActivityGaps::is_closed_for_silence(*idle, probe.gap) => {
                         self.gaps.record_silent_close(
@@ -519,9 +521,9 @@ impl Search {
                 }
                 self.apply_path_check(&probe, false, at);
             }
-            ProbeEvent::Ended { idle, cut } => {
+            ProbeEvent::Ended { idle, visible_end } => {
                 let probe = self.probes.remove(index);
-                self.end_of_probe(&probe, at, *idle, cut);
+                self.end_of_probe(&probe, at, *idle, visible_end);
                 self.apply_path_check(&probe, false, at);
             }
         }
@@ -538,14 +540,21 @@ impl Search {
         self.oldest_alive = self.oldest_alive.max(age);
     }
 
-    fn end_of_probe(&mut self, probe: &KnownProbe, at: Duration, idle: Duration, cut: &VisibleEnd) {
+    fn end_of_probe(&mut self, probe: &KnownProbe, at: Duration, idle: Duration, visible_end: &VisibleEnd) {
         let opened = probe.opened.unwrap_or(at);
-        if is_closed_by_us(&cut.how) {
-            return self.note_violation(at, cut);
+        if is_closed_by_us(&visible_end.how) {
+            return self.note_violation(at, visible_end);
         }
-        let is_refusal = self.is_refusal(opened, at, &cut.how);
+        let is_refusal = self.is_refusal(opened, at, &visible_end.how);
         let others = self.opening_times().count();
-        let end = ObservedEnd { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
+        let end = ObservedEnd {
+            moment: at,
+            opened,
+            idle: Some(idle),
+            is_refusal,
+            others,
+            visible_end: visible_end.clone(),
+        };
         let age = end.age();
         if !is_refusal && !self.is_timed(&end) {
             self.ends.push((at, age));
@@ -557,7 +566,7 @@ impl Search {
         if ActivityGaps::is_closed_for_silence(idle, probe.gap) {
             self.gaps.record_silent_close(at, age)
         } else {
-            self.record_death(probe, idle, CutManner::Visible(cut.clone()), at)
+            self.record_death(probe, idle, CutManner::Visible(visible_end.clone()), at)
         }
     }
 
@@ -569,14 +578,14 @@ impl Search {
         }
     }
 
-    fn end_of_control(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
+    fn end_of_control(&mut self, at: Duration, idle: Duration, visible_end: &VisibleEnd) {
         let opened = self.control.opened_at().unwrap_or(at);
-        if is_closed_by_us(&cut.how) {
+        if is_closed_by_us(&visible_end.how) {
             self.control.failed();
-            return self.note_violation(at, cut);
+            return self.note_violation(at, visible_end);
         }
-        let is_seen = !matches!(cut.how, CloseKind::Timeout | CloseKind::Silent);
-        let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
+        let is_seen = !matches!(visible_end.how, CloseKind::Timeout | CloseKind::Silent);
+        let is_refusal = is_seen && self.is_refusal(opened, at, &visible_end.how);
         if is_seen {
             let others = self.opening_times().count() - usize::from(self.control.is_open());
             self.unclassified_ends.push(ObservedEnd {
@@ -585,26 +594,26 @@ impl Search {
                 idle: None,
                 is_refusal,
                 others,
-                cut: cut.clone(),
+                visible_end: visible_end.clone(),
             });
         }
         if is_refusal {
             self.control.failed();
             return self.pause_openings(at);
         }
-        self.control_ended(at, idle, cut);
+        self.control_ended(at, idle, visible_end);
     }
 
-    fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
-        if is_closed_by_us(&cut.how) {
+    fn end_of_second(&mut self, at: Duration, idle: Duration, visible_end: &VisibleEnd) {
+        if is_closed_by_us(&visible_end.how) {
             self.second_control.failed();
-            return self.note_violation(at, cut);
+            return self.note_violation(at, visible_end);
         }
         let opened = self.second_control.open_state().map_or(at, |(_, opened, _)| opened);
-        let is_seen = !is_unanswered(cut);
-        let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
-        let (last, gone) = self.last_alive_and_gone(at, idle, cut);
-        self.second_control.ended(last, gone);
+        let is_seen = !is_unanswered(visible_end);
+        let is_refusal = is_seen && self.is_refusal(opened, at, &visible_end.how);
+        let (last_alive, found_dead) = self.last_alive_and_found_dead(at, idle, visible_end);
+        self.second_control.ended(last_alive, found_dead);
         if is_seen {
             let others = self.opening_times().count();
             self.unclassified_ends.push(ObservedEnd {
@@ -613,7 +622,7 @@ impl Search {
                 idle: None,
                 is_refusal,
                 others,
-                cut: cut.clone(),
+                visible_end: visible_end.clone(),
             });
         }
         if is_refusal {
@@ -622,8 +631,8 @@ impl Search {
     }
 
     /// An end by wscheck itself says nothing about the path's timers.
-    fn note_violation(&mut self, at: Duration, cut: &VisibleEnd) {
-        self.incidents.count(IncidentKind::Violation, at, cut);
+    fn note_violation(&mut self, at: Duration, visible_end: &VisibleEnd) {
+        self.incidents.count(IncidentKind::Violation, at, visible_end);
         self.retry_at = self.retry_at.max(at + VIOLATION_PAUSE);
         if self.incidents.connections(IncidentKind::Violation) >= MAX_VIOLATIONS {
             self.conclude(
@@ -646,16 +655,16 @@ impl Search {
     }
 
     fn record_refusal(&mut self, end: &ObservedEnd) {
-        self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.cut);
-        let retry_at = self.admission.record_refusal(end.opened, end.moment, end.others, &end.cut);
+        self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.visible_end);
+        let retry_at = self.admission.record_refusal(end.opened, end.moment, end.others, &end.visible_end);
         self.retry_at = self.retry_at.max(retry_at);
     }
 
     fn record_server_message(&mut self, index: usize, at: Duration, gap: Duration) {
-        let twice = self.probes.iter().enumerate().any(|(i, other)| i != index && other.spoken >= 2);
+        let twice = self.probes.iter().enumerate().any(|(i, other)| i != index && other.server_messages >= 2);
         let probe = &mut self.probes[index];
-        self.gaps.note(gap, probe.spoken, twice);
-        probe.spoken += 1;
+        self.gaps.note(gap, probe.server_messages, twice);
+        probe.server_messages += 1;
         probe.gap = probe.gap.max(gap);
         probe.since = Some(at);
     }
@@ -667,17 +676,17 @@ impl Search {
         let opening = self.probes.len() + usize::from(self.control.id().is_some()) - open;
         // If the server is unreachable, the search waits for it. Simultaneous failures count once and show no
         // limit.
-        let gone = open == 0 && self.opened_count > 0;
-        if gone && at < self.retry_at {
+        let none_open = open == 0 && self.opened_count > 0;
+        if none_open && at < self.retry_at {
             return;
         }
         self.open_failures += 1;
         self.retry_at = at + Duration::from_secs(u64::from(self.open_failures.min(10)));
-        if self.open_failures > 1 && !gone {
+        if self.open_failures > 1 && !none_open {
             self.connection_limit = self.connection_limit.min((open + opening).max(3));
         }
-        if self.open_failures >= MAX_OPEN_FAILURES && (gone || open + opening < 3) {
-            let why = match (gone, open) {
+        if self.open_failures >= MAX_OPEN_FAILURES && (none_open || open + opening < 3) {
+            let why = match (none_open, open) {
                 (true, _) => format!("the server became unreachable: {why}"),
                 (false, 0) => format!(
                     "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token \
@@ -692,30 +701,35 @@ impl Search {
     }
 
     /// When a control was last alive, and when it was gone: at its end or at its first unanswered question.
-    fn last_alive_and_gone(&self, at: Duration, idle: Duration, cut: &VisibleEnd) -> (Duration, Duration) {
-        let last = at.saturating_sub(idle);
-        if !is_unanswered(cut) {
-            return (last, at);
+    fn last_alive_and_found_dead(
+        &self,
+        at: Duration,
+        idle: Duration,
+        visible_end: &VisibleEnd,
+    ) -> (Duration, Duration) {
+        let last_alive = at.saturating_sub(idle);
+        if !is_unanswered(visible_end) {
+            return (last_alive, at);
         }
-        (last, at.saturating_sub(self.plan.answer_timeout).max(last))
+        (last_alive, at.saturating_sub(self.plan.answer_timeout).max(last_alive))
     }
 
-    fn control_ended(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
-        let silent = is_unanswered(cut);
-        let (last, gone) = self.last_alive_and_gone(at, idle, cut);
+    fn control_ended(&mut self, at: Duration, idle: Duration, visible_end: &VisibleEnd) {
+        let silent = is_unanswered(visible_end);
+        let (last_alive, found_dead) = self.last_alive_and_found_dead(at, idle, visible_end);
         self.is_second_control_due = true;
-        self.control_ages.extend(self.control.opened_at().map(|opened| gone.saturating_sub(opened)));
-        self.control_cut = Some(cut.clone());
+        self.control_ages.extend(self.control.opened_at().map(|opened| found_dead.saturating_sub(opened)));
+        self.control_end = Some(visible_end.clone());
         let outage = OutageSuspicion {
             since: at,
-            alive_at: last,
+            alive_at: last_alive,
             silent,
             lifetime: None,
             path_check: None,
             is_repeated: false,
         };
-        self.note_alive(self.control.opened_at(), last);
-        match self.control.ended(last, gone, &self.plan) {
+        self.note_alive(self.control.opened_at(), last_alive);
+        match self.control.ended(last_alive, found_dead, &self.plan) {
             ControlVerdict::SameAge(lifetime)
                 if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
             ControlVerdict::SameAge(lifetime) if !self.is_credible(&lifetime) => {
@@ -726,7 +740,7 @@ impl Search {
             }
             ControlVerdict::EndedAtOnceTwice => {
                 let why = match (silent, self.plan.kind) {
-                    (false, _) => &describe_immediate_end(cut),
+                    (false, _) => &describe_immediate_end(visible_end),
                     (true, HeartbeatKind::Protocol) => {
                         "the control was not answered, twice: perhaps the server does not answer Ping frames; app \
                          heartbeats would show it"
@@ -793,12 +807,12 @@ impl Search {
         self.void_rounds += 1;
         let dropped = self.evidence.drop_deaths_since(outage.alive_at);
         self.gaps.ignore_between(outage.alive_at, at);
-        match self.control_cut.clone().filter(|_| !outage.silent) {
-            Some(cut) => self.incidents.push_undecided(Incident {
+        match self.control_end.clone().filter(|_| !outage.silent) {
+            Some(visible_end) => self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
                 at: outage.since,
                 connections: dropped + 1,
-                cut,
+                visible_end,
             }),
             None => self.note_path_lost(outage.alive_at, dropped),
         }
@@ -812,8 +826,8 @@ impl Search {
 
     fn note_path_lost(&mut self, at: Duration, dropped: usize) {
         if dropped > 0 {
-            let (kind, cut) = (IncidentKind::PathLost, CloseKind::Timeout.into());
-            self.incidents.push(Incident { kind, at, connections: dropped, cut });
+            let (kind, visible_end) = (IncidentKind::PathLost, CloseKind::Timeout.into());
+            self.incidents.push(Incident { kind, at, connections: dropped, visible_end });
         }
     }
 
@@ -873,7 +887,12 @@ impl Search {
         self.gaps.ignore_between(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
-        self.incidents.push_event(Incident { kind, at: from, connections, cut: first.cut.clone() });
+        self.incidents.push_event(Incident {
+            kind,
+            at: from,
+            connections,
+            visible_end: first.visible_end.clone(),
+        });
         if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second_control.forget_end(from, to);
@@ -1041,8 +1060,8 @@ impl Search {
     /// Opens the next control later than the other connections. All are of one age, so a regular restart
     /// would look like a lifetime. If ends are not seen, ages are less exact and it does so twice.
     fn reopen_control_later(&mut self, now: Duration, lifetime: LifetimeCap) {
-        let gone = self.outage.take().map(|outage| outage.since);
-        if let (Some(at), Some(cut)) = (gone, self.control_cut.clone()) {
+        let silent_since = self.outage.take().map(|outage| outage.since);
+        if let (Some(at), Some(visible_end)) = (silent_since, self.control_end.clone()) {
             // What ended with the control did not end by being idle.
             let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
             self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
@@ -1050,7 +1069,7 @@ impl Search {
                 kind: IncidentKind::OneMoment,
                 at,
                 connections: dropped + 1,
-                cut,
+                visible_end,
             });
         }
         self.delayed_controls += 1;
@@ -1330,13 +1349,13 @@ impl Search {
     }
 
     fn has_stated_control_end(&self) -> bool {
-        self.control_cut.as_ref().is_some_and(VisibleEnd::has_stated_reason)
+        self.control_end.as_ref().is_some_and(VisibleEnd::has_stated_reason)
     }
 
     /// The server closed connections at this age and stated why.
     fn conclude_policy_at(&mut self, age: LifetimeCap) {
         self.suspected_lifetime = None;
-        let Some(closed) = self.control_cut.as_ref().and_then(describe_close_frame) else { return };
+        let Some(closed) = self.control_end.as_ref().and_then(describe_close_frame) else { return };
         let age = format_age(age);
         self.closed_at_age = true;
         self.conclude(
@@ -1401,8 +1420,9 @@ impl Search {
         }
         let since = *self.max_survived_at.get_or_insert(now);
         let is_awaited = |probe: &KnownProbe| probe.asked.is_some_and(|(_, at)| at <= since);
-        let is_vouched = self.outage.is_none() && self.evidence.unconfirmed_deaths().next().is_none();
-        is_vouched && !self.probes.iter().any(is_awaited)
+        let is_control_confirmed =
+            self.outage.is_none() && self.evidence.unconfirmed_deaths().next().is_none();
+        is_control_confirmed && !self.probes.iter().any(is_awaited)
     }
 
     fn conclude_survived(&mut self) {
@@ -1577,8 +1597,8 @@ impl Search {
     fn conclude_timeout(&mut self) {
         let died = counted(self.evidence.deaths().len() as u64, "connection");
         match self.evidence.cut_manner() {
-            Some(CutManner::Visible(cut)) if cut.has_stated_reason() => {
-                let closed = describe_close_frame(&cut).unwrap_or_default();
+            Some(CutManner::Visible(visible_end)) if visible_end.has_stated_reason() => {
+                let closed = describe_close_frame(&visible_end).unwrap_or_default();
                 self.conclude(
                     IdleVerdict::ServerPolicy,
                     format!("the server closed idle connections with {closed}"),

@@ -851,12 +851,16 @@ fn lifetime_ending_a_short_silence_is_no_idle_timeout() {
 #[test]
 fn connection_limit_is_suspected() {
     let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
-    for (strategy, cut) in Strategy::iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
+    for (strategy, visible_end) in
+        Strategy::iter().flat_map(|s| cuts.clone().map(|visible_end| (s, visible_end)))
+    {
         for most in [1, 2, 4, 8, 12] {
-            let path =
-                SimPath { admits: Some((most, cut.clone())), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+            let path = SimPath {
+                admits: Some((most, visible_end.clone())),
+                ..SimPath::new(SimTimer::Never, SimCut::Fin)
+            };
             let run = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, 1);
-            let what = format!("{most}, {cut:?}, {strategy:?}: {:?}", run.findings.reasons);
+            let what = format!("{most}, {visible_end:?}, {strategy:?}: {:?}", run.findings.reasons);
             // A binary search opens few connections at once.
             if strategy == Strategy::Bisect && most > 3 {
                 continue;
@@ -868,7 +872,7 @@ fn connection_limit_is_suspected() {
                 kind: IncidentKind::EndedAtOnce,
                 at: Duration::ZERO,
                 connections: 1,
-                cut: cut.clone(),
+                visible_end: visible_end.clone(),
             };
             assert!(run.findings.reasons[0].contains(&how.how()), "{what}");
         }
@@ -878,10 +882,13 @@ fn connection_limit_is_suspected() {
 #[test]
 fn replaced_session_is_suspected() {
     for strategy in Strategy::iter() {
-        for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
-            let path = SimPath { replaces: Some(cut.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+        for visible_end in
+            [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()]
+        {
+            let path =
+                SimPath { replaces: Some(visible_end.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&short(strategy), &path, 1);
-            let what = format!("{cut:?}, {strategy:?}: {:?}", run.findings.reasons);
+            let what = format!("{visible_end:?}, {strategy:?}: {:?}", run.findings.reasons);
             assert_no_claim(&run.findings, &what);
             assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
             assert!(run.findings.reasons[0].contains("a new one replaces it"), "{what}");
@@ -1022,12 +1029,12 @@ fn with_timers(world: SimPath) -> impl proptest::strategy::Strategy<Value = SimP
     ];
     let node = prop::option::weighted(0.3, (2..9_u32, span()));
     let random = prop::option::weighted(0.2, (0.0..1.0_f64, span()));
-    let doomed = prop_oneof![Just(0.0), 0.0..0.5_f64];
-    (timer, node, random, doomed).prop_map(move |(timer, node, random, doomed)| SimPath {
+    let ending_early = prop_oneof![Just(0.0), 0.0..0.5_f64];
+    (timer, node, random, ending_early).prop_map(move |(timer, node, random, ending_early)| SimPath {
         timer,
         node,
         random,
-        doomed,
+        ending_early,
         ..world.clone()
     })
 }

@@ -66,10 +66,10 @@ impl SecondControl {
     }
 
     /// Records its end: when it was last alive, and when it was gone.
-    pub fn ended(&mut self, last: Duration, gone: Duration) {
-        let opened = self.opened.unwrap_or(last);
+    pub fn ended(&mut self, last_alive: Duration, found_dead: Duration) {
+        let opened = self.opened.unwrap_or(last_alive);
         let age = |moment: Duration| moment.saturating_sub(opened);
-        self.ended = Some(LifetimeCap { lo: age(last), hi: age(gone) });
+        self.ended = Some(LifetimeCap { lo: age(last_alive), hi: age(found_dead) });
     }
 
     /// Forgets an end between these two moments, which another event explains; the second control may be
@@ -119,8 +119,8 @@ mod tests {
         second.order(ProbeId(9));
         second.opened(Duration::ZERO);
         answers.iter().for_each(|at| second.record_answer(ms(*at)));
-        if let Some((last, gone)) = ended {
-            second.ended(ms(last), ms(gone));
+        if let Some((last_alive, found_dead)) = ended {
+            second.ended(ms(last_alive), ms(found_dead));
         }
         second.verdict(LifetimeCap { lo: ms(4000), hi: ms(4010) }, ms(4100), &plan)
     }

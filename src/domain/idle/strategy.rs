@@ -19,7 +19,7 @@ pub(super) struct KnownProbe {
     /// The idle span at which it was asked, and when that was.
     pub asked: Option<(Duration, Duration)>,
     /// How many messages the server sent by itself.
-    pub spoken: u32,
+    pub server_messages: u32,
     /// The longest silence that a message of the server ended.
     pub gap: Duration,
 }
@@ -34,7 +34,7 @@ impl KnownProbe {
             since: None,
             ask_at,
             asked: None,
-            spoken: 0,
+            server_messages: 0,
             gap: Duration::ZERO,
         }
     }

@@ -64,7 +64,7 @@ pub enum IntervalSpan {
     SinceTraffic,
 }
 
-/// What the server does when its heartbeats stay unanswered.
+/// What the server does if its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum UnansweredPolicy {
@@ -124,7 +124,7 @@ pub enum EndLiveness {
 /// The findings for one kind of event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindFindings {
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     pub count: u64,
     /// From the first to the last.
     pub over: Duration,
@@ -175,7 +175,7 @@ pub struct ListenFindings {
 
 impl KindFindings {
     pub fn kind(&self) -> ServerEventClass {
-        ServerEventClass { sound: self.sound, shape: self.shape }
+        ServerEventClass { event_kind: self.event_kind, shape: self.shape }
     }
 
     /// The confirmed interval: from the gaps, or from the spans since the last traffic.

@@ -22,7 +22,7 @@ const MIN_SILENCE: Duration = Duration::from_millis(100);
 
 impl ListenState {
     pub fn findings(&self, how: &ObservationConditions) -> ListenFindings {
-        ListenInference { heard: self, how }.findings()
+        ListenInference { state: self, how }.findings()
     }
 }
 
@@ -34,14 +34,14 @@ const FORGOTTEN: &str = "at the end the peer no longer knew the connection, and 
 
 /// The events, and the conditions of the observation.
 struct ListenInference<'a> {
-    heard: &'a ListenState,
+    state: &'a ListenState,
     how: &'a ObservationConditions,
 }
 
 impl ListenInference<'_> {
     fn findings(&self) -> ListenFindings {
-        let kinds = self.heard.kinds();
-        let quiet = self.heard.longest_quiet.max(self.since(self.heard.last_bytes()));
+        let kinds = self.state.kinds();
+        let quiet = self.state.longest_quiet.max(self.since(self.state.last_bytes()));
         let most_informative = self.most_informative();
         let heartbeat = most_informative.map(|(kind, _)| kind);
         let longest_still = self.longest_still();
@@ -50,7 +50,7 @@ impl ListenInference<'_> {
         let unanswered = requesting.and_then(|kind| self.unanswered(kind));
         let kind = kinds.iter().find(|kind| Some(kind.kind()) == heartbeat);
         let origin = kind.and_then(origin);
-        let periodic = self.heard.periodic(self.how.listened);
+        let periodic = self.state.periodic(self.how.listened);
         let (verdict, mut reasons) = match &periodic {
             Some(_) if most_informative.is_none() => {
                 (ListenVerdict::PeriodicMessages, self.silence_caveat().into_iter().collect())
@@ -78,7 +78,7 @@ impl ListenInference<'_> {
 
     /// The most informative kind; one still running before one that stopped.
     fn most_informative(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
-        self.running().next().or_else(|| self.heard.most_informative())
+        self.running().next().or_else(|| self.state.most_informative())
     }
 
     /// The kinds with a confirmed interval that have not stopped, the most informative first.
@@ -86,7 +86,7 @@ impl ListenInference<'_> {
         let runs = |(kind, schedule): &(ServerEventClass, ScheduleKnowledge)| match schedule {
             ScheduleKnowledge::Steady(interval) => {
                 let kind =
-                    self.heard.kinds.get(kind).map(|heard| heard.findings(*kind, self.heard.longest_quiet));
+                    self.state.kinds.get(kind).map(|record| record.findings(*kind, self.state.longest_quiet));
                 kind.is_some_and(|kind| self.stopped(&kind, *interval).is_none())
             }
             ScheduleKnowledge::SinceTraffic(interval) => {
@@ -94,7 +94,7 @@ impl ListenInference<'_> {
             }
             ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => false,
         };
-        self.heard.borne_out().into_iter().filter(runs)
+        self.state.borne_out().into_iter().filter(runs)
     }
 
     /// What the shortest interval covers, unless the path was unused for longer. `None` if the connection was
@@ -110,26 +110,26 @@ impl ListenInference<'_> {
         let was_known = match self.how.known {
             EndLiveness::ToTheEnd => true,
             EndLiveness::Forgotten => false,
-            EndLiveness::Unasked => self.since(self.heard.last) <= shortest + tolerance(shortest),
+            EndLiveness::Unasked => self.since(self.state.last) <= shortest + tolerance(shortest),
         };
         was_known.then(|| CoveredTimeouts::of(shortest.max(self.longest_still())))
     }
 
     /// The longest time that the path was unused, except for answers; includes the start and the end.
     fn longest_still(&self) -> Duration {
-        self.heard.longest_idle_until(self.how.listened)
+        self.state.longest_idle_until(self.how.listened)
     }
 
     /// The time from `moment` to the end, while this host ran.
     fn since(&self, moment: Duration) -> Duration {
-        self.how.listened.saturating_sub(moment.max(self.heard.late_until))
+        self.how.listened.saturating_sub(moment.max(self.state.late_until))
     }
 
     /// The kind that asks for answers: the heartbeat itself, or else the most frequent one.
     fn requesting(&self, heartbeat: Option<ServerEventClass>) -> Option<ServerEventClass> {
-        let asks = self.heard.kinds.iter().filter(|(kind, _)| kind.sound.asks());
-        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(kind, _)| *kind);
-        heartbeat.filter(|kind| kind.sound.asks()).or_else(commonest)
+        let asks = self.state.kinds.iter().filter(|(kind, _)| kind.event_kind.asks());
+        let commonest = || asks.max_by_key(|(_, record)| record.arrivals.count).map(|(kind, _)| *kind);
+        heartbeat.filter(|kind| kind.event_kind.asks()).or_else(commonest)
     }
 
     fn decide(
@@ -161,7 +161,7 @@ impl ListenInference<'_> {
 
     /// A steady heartbeat; the next one may be overdue.
     fn steady_verdict(&self, kind: &KindFindings, interval: Interval) -> (ListenVerdict, Vec<String>) {
-        let silence = self.heard.last(kind.kind()).map(|last| self.since(last));
+        let silence = self.state.last(kind.kind()).map(|last| self.since(last));
         let longest = interval.max + tolerance(interval.max);
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(MIN_SILENCE));
         let found = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
@@ -180,7 +180,7 @@ impl ListenInference<'_> {
     fn no_heartbeat_verdict(&self) -> (ListenVerdict, Vec<String>) {
         let listened = show(self.how.listened);
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
-        let why = match (self.heard.missed_some, is_cut_short) {
+        let why = match (self.state.missed_some, is_cut_short) {
             _ if self.how.known != EndLiveness::ToTheEnd
                 || self.how.stood_still.is_some()
                 || self.how.incomplete.is_some() =>
@@ -210,16 +210,16 @@ impl ListenInference<'_> {
 
     /// Heartbeats without an interval: many are irregular, few show nothing.
     fn unsteady_verdict(&self, kind: ServerEventClass) -> (ListenVerdict, Vec<String>) {
-        let heard = self.heard.kinds.get(&kind);
-        let rhythm = heard.map(|heard| &heard.rhythm);
-        let gaps = rhythm.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
+        let record = self.state.kinds.get(&kind);
+        let arrivals = record.map(|record| &record.arrivals);
+        let gaps = arrivals.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
-            return match heard.and_then(KindRecord::batching) {
+            return match record.and_then(KindRecord::batching) {
                 None => (ListenVerdict::Irregular, Vec::new()),
                 Some(batching) => (ListenVerdict::Inconclusive, vec![describe_moved_by_messages(batching)]),
             };
         }
-        let count = rhythm.map_or(0, |rhythm| rhythm.count);
+        let count = arrivals.map_or(0, |arrivals| arrivals.count);
         let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
         let why = match count {
             1 => "an interval needs more",
@@ -236,18 +236,18 @@ impl ListenInference<'_> {
     /// Whether heartbeats counted from the last traffic have stopped: they were answered, and a silence
     /// passed without one.
     fn stopped_after_traffic(&self, kind: ServerEventClass, interval: Interval) -> Option<String> {
-        let KindRecord { rhythm, pause_since, .. } =
-            self.heard.kinds.get(&kind).filter(|_| self.how.answered)?;
-        let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
+        let KindRecord { arrivals, pause_since, .. } =
+            self.state.kinds.get(&kind).filter(|_| self.how.answered)?;
+        let last = self.state.last.max(self.state.client_sent.unwrap_or_default());
         let silence = self.since(last).max(*pause_since);
         // A clock that skips active clients may fire later than one interval after client traffic.
-        let is_over = if last > self.heard.last {
+        let is_over = if last > self.state.last {
             is_stop(silence, interval.median)
         } else {
             silence > interval.median + tolerance(interval.median)
         };
         is_over.then(|| {
-            let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+            let (count, after) = (counted(arrivals.count, "heartbeat"), show(interval.median));
             format!(
                 "{count} came, {after} after the server's last traffic, and then none in {}",
                 show(silence)
@@ -274,19 +274,22 @@ impl ListenInference<'_> {
         let postpones = |effects: Option<TrafficEffects>| {
             effects.is_none_or(|seen| seen.effect != TrafficEffect::Unmoved)
         };
-        let talked = self.heard.talked.filter(|_| postpones(kind.by_client));
-        let messaged = self.heard.messaged.filter(|_| postpones(kind.by_server));
-        let Some(heard) = self.heard.kinds.get(&kind.kind()) else { return Duration::ZERO };
-        let last = heard.rhythm.last;
-        let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
-        let silence =
-            if talked.is_none_or(|talked| talked <= last) { heard.pause_since } else { Duration::ZERO };
+        let client_sent = self.state.client_sent.filter(|_| postpones(kind.by_client));
+        let last_message = self.state.last_message.filter(|_| postpones(kind.by_server));
+        let Some(record) = self.state.kinds.get(&kind.kind()) else { return Duration::ZERO };
+        let last = record.arrivals.last;
+        let since = [client_sent, last_message].into_iter().flatten().fold(last, Duration::max);
+        let silence = if client_sent.is_none_or(|client_sent| client_sent <= last) {
+            record.pause_since
+        } else {
+            Duration::ZERO
+        };
         self.since(since).max(silence)
     }
 
     /// What the server did about unanswered heartbeats.
     fn unanswered(&self, kind: &KindFindings) -> Option<UnansweredPolicy> {
-        let answered = self.heard.kinds.get(&kind.kind()).filter(|_| !self.how.answered)?.answered;
+        let answered = self.state.kinds.get(&kind.kind()).filter(|_| !self.how.answered)?.answered;
         let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
         match self.how.ended {
             Some(EndedBy::Server) => return Some(UnansweredPolicy::Ends { after }),
@@ -298,7 +301,7 @@ impl ListenInference<'_> {
             return None;
         }
         let interval = kind.borne_out()?;
-        let waited = self.since(self.heard.last(kind.kind())?);
+        let waited = self.since(self.state.last(kind.kind())?);
         let is_overdue = match kind.sure {
             true => waited > (interval.max + tolerance(interval.max)).max(MIN_SILENCE),
             // Any of its traffic may have postponed it.

@@ -40,7 +40,7 @@ pub struct Interarrival {
 
 impl Interarrival {
     /// Starts with the first of its kind. `is_first`: none was missed before.
-    pub fn begin(at: Duration, said: &ServerEvent, is_first: bool) -> Interarrival {
+    pub fn begin(at: Duration, event: &ServerEvent, is_first: bool) -> Interarrival {
         Interarrival {
             count: 1,
             begun: at,
@@ -48,21 +48,21 @@ impl Interarrival {
             last: at,
             gaps: SpanWindow::default(),
             changes: false,
-            sample: said.text.clone(),
+            sample: event.text.clone(),
             latest: None,
         }
     }
 
     /// Records the next one. A gap `disturbed` by other traffic may be longer or shorter and does not count.
-    pub fn record_next(&mut self, at: Duration, said: &ServerEvent, disturbed: bool) {
+    pub fn record_next(&mut self, at: Duration, event: &ServerEvent, disturbed: bool) {
         if !disturbed {
             self.gaps.push(at.saturating_sub(self.last));
         }
         self.count += 1;
         self.last = at;
-        if said.text != self.sample {
+        if event.text != self.sample {
             self.changes = true;
-            self.latest = Some(said.text.clone());
+            self.latest = Some(event.text.clone());
         }
     }
 
@@ -100,19 +100,19 @@ mod tests {
     use super::super::window::MAX_SPANS;
     use super::*;
 
-    fn said(text: &str) -> ServerEvent {
+    fn event(text: &str) -> ServerEvent {
         ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new(text))
     }
 
-    fn rhythm(moments: &[u64], first: bool) -> Interarrival {
+    fn arrivals(moments: &[u64], first: bool) -> Interarrival {
         let at = |millis: &u64| Duration::from_millis(*millis);
-        let mut rhythm = Interarrival::begin(at(&moments[0]), &said("x"), first);
-        moments[1..].iter().for_each(|moment| rhythm.record_next(at(moment), &said("x"), false));
-        rhythm
+        let mut arrivals = Interarrival::begin(at(&moments[0]), &event("x"), first);
+        moments[1..].iter().for_each(|moment| arrivals.record_next(at(moment), &event("x"), false));
+        arrivals
     }
 
     fn sure(moments: &[u64], first: bool) -> Option<u64> {
-        rhythm(moments, first).sure_interval().map(|interval| interval.median.as_millis() as u64)
+        arrivals(moments, first).sure_interval().map(|interval| interval.median.as_millis() as u64)
     }
 
     #[test]
@@ -127,34 +127,34 @@ mod tests {
 
     #[test]
     fn disturbed_gap_is_no_interval() {
-        let mut rhythm = rhythm(&[1000, 2000, 3000], true);
-        rhythm.record_next(Duration::from_millis(4500), &said("x"), true);
-        rhythm.record_next(Duration::from_millis(5500), &said("x"), false);
-        assert_eq!(rhythm.interval().map(|i| (i.gaps, i.max)), Some((3, Duration::from_secs(1))));
-        assert_eq!(rhythm.count, 5);
+        let mut arrivals = arrivals(&[1000, 2000, 3000], true);
+        arrivals.record_next(Duration::from_millis(4500), &event("x"), true);
+        arrivals.record_next(Duration::from_millis(5500), &event("x"), false);
+        assert_eq!(arrivals.interval().map(|i| (i.gaps, i.max)), Some((3, Duration::from_secs(1))));
+        assert_eq!(arrivals.count, 5);
     }
 
     #[test]
     fn payloads_are_constant_until_one_differs() {
-        let mut rhythm = Interarrival::begin(Duration::ZERO, &said("a"), true);
-        assert_eq!(rhythm.payloads(), PayloadVariation::Single);
-        rhythm.record_next(Duration::from_secs(1), &said("a"), false);
-        assert_eq!(rhythm.payloads(), PayloadVariation::Constant);
-        rhythm.record_next(Duration::from_secs(2), &said("b"), false);
-        rhythm.record_next(Duration::from_secs(3), &said("a"), false);
+        let mut arrivals = Interarrival::begin(Duration::ZERO, &event("a"), true);
+        assert_eq!(arrivals.payloads(), PayloadVariation::Single);
+        arrivals.record_next(Duration::from_secs(1), &event("a"), false);
+        assert_eq!(arrivals.payloads(), PayloadVariation::Constant);
+        arrivals.record_next(Duration::from_secs(2), &event("b"), false);
+        arrivals.record_next(Duration::from_secs(3), &event("a"), false);
         assert_eq!(
-            (rhythm.payloads(), rhythm.latest.as_ref()),
+            (arrivals.payloads(), arrivals.latest.as_ref()),
             (PayloadVariation::Changing, Some(&UntrustedText::new("b")))
         );
-        assert_eq!(Interarrival::begin(Duration::ZERO, &said(""), true).payloads(), PayloadVariation::Empty);
+        assert_eq!(Interarrival::begin(Duration::ZERO, &event(""), true).payloads(), PayloadVariation::Empty);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut rhythm = Interarrival::begin(Duration::ZERO, &said("x"), true);
+        let mut arrivals = Interarrival::begin(Duration::ZERO, &event("x"), true);
         for second in 1..=10_000 {
-            rhythm.record_next(Duration::from_secs(second), &said("x"), false);
+            arrivals.record_next(Duration::from_secs(second), &event("x"), false);
         }
-        assert_eq!((rhythm.count, rhythm.gaps.len()), (10_001, MAX_SPANS));
+        assert_eq!((arrivals.count, arrivals.gaps.len()), (10_001, MAX_SPANS));
     }
 }

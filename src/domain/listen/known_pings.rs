@@ -83,10 +83,10 @@ impl KnownPing {
         let field =
             |name: &str| object(incoming).and_then(|object| field(object, name)).map(|(_, value)| value);
         let says = |name: &str, text: &str| {
-            field(name).and_then(Value::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
+            field(name).and_then(Value::as_str).is_some_and(|event| event.eq_ignore_ascii_case(text))
         };
         match self.looks {
-            PingForm::Text(text) => incoming.text().is_some_and(|said| trim_framing(said) == text),
+            PingForm::Text(text) => incoming.text().is_some_and(|event| trim_framing(event) == text),
             PingForm::Field(name, text) => says(name, text),
             // Among other fields it is a data value, not a ping.
             PingForm::Number(name) => {
@@ -99,7 +99,7 @@ impl KnownPing {
         }
     }
 
-    fn sound(&self) -> ServerEventKind {
+    fn event_kind(&self) -> ServerEventKind {
         match self.reply {
             PingReply::Nothing => ServerEventKind::KeepAlive,
             PingReply::Text(_) | PingReply::Field(_, _) | PingReply::Number(_) => ServerEventKind::AppPing,
@@ -158,9 +158,9 @@ impl KnownPings {
     }
 
     /// For a peer with a known protocol: only that protocol's heartbeats, after the user's own.
-    pub fn speaking(mut self, convention: &ProtocolProfile) -> KnownPings {
-        self.framing = convention.framing;
-        if let (Some(name), ServerRequests::Known(asks)) = (convention.name, &convention.asks) {
+    pub fn speaking(mut self, profile: &ProtocolProfile) -> KnownPings {
+        self.framing = profile.framing;
+        if let (Some(name), ServerRequests::Known(asks)) = (profile.name, &profile.asks) {
             self.added.extend(asks.iter().map(|ask| (name, ask.clone())));
             self.only = true;
         }
@@ -170,14 +170,14 @@ impl KnownPings {
     /// The first heartbeat in a message that may contain several, and the answers to all of them.
     pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (ServerEvent, Vec<Payload>) {
         let units = self.framing.units(message);
-        let mut said: Vec<ServerEvent> =
+        let mut event: Vec<ServerEvent> =
             units.map(|unit| self.recognise(&InboundMessage::new(unit), now_ms)).collect();
-        let replies = said.iter().filter_map(|said| said.reply.clone()).collect();
-        let first = said.iter().position(|said| said.sound.is_heartbeat()).unwrap_or(0);
-        if said.is_empty() {
+        let replies = event.iter().filter_map(|event| event.reply.clone()).collect();
+        let first = event.iter().position(|event| event.event_kind.is_heartbeat()).unwrap_or(0);
+        if event.is_empty() {
             (ServerEvent::plain(ServerEventKind::Message, shown(message)), replies)
         } else {
-            (said.swap_remove(first), replies)
+            (event.swap_remove(first), replies)
         }
     }
 
@@ -186,14 +186,14 @@ impl KnownPings {
         // Engine.IO's handshake comes first: `0{"sid":...}`.
         self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
         let text = shown(incoming.message());
-        if let Some(said) = self.as_added(incoming, now_ms, &text) {
-            return said;
+        if let Some(event) = self.as_added(incoming, now_ms, &text) {
+            return event;
         }
         let known = KNOWN_PINGS.iter().filter(|shape| !self.only && (self.engine_io || !shape.engine_io));
         match known.into_iter().find(|shape| shape.matches(incoming)) {
             Some(shape) => {
                 let reply = shape.reply(incoming);
-                ServerEvent { shape: Some(shape.name), reply, ..ServerEvent::plain(shape.sound(), text) }
+                ServerEvent { shape: Some(shape.name), reply, ..ServerEvent::plain(shape.event_kind(), text) }
             }
             None => {
                 let content = RepeatedContent::of(incoming.message());
@@ -206,12 +206,12 @@ impl KnownPings {
         let hear = |(name, ask): &(&'static str, ServerRequest)| Some((*name, ask.hear(incoming, now_ms)?));
         let (name, reply) = self.added.iter().find_map(hear)?;
         // What the user calls a ping is one, answered or not.
-        let sound = if reply.is_some() || name == ADDED_PING_NAME {
+        let event_kind = if reply.is_some() || name == ADDED_PING_NAME {
             ServerEventKind::AppPing
         } else {
             ServerEventKind::KeepAlive
         };
-        Some(ServerEvent { shape: Some(name), reply, ..ServerEvent::plain(sound, text.clone()) })
+        Some(ServerEvent { shape: Some(name), reply, ..ServerEvent::plain(event_kind, text.clone()) })
     }
 }
 
@@ -220,13 +220,13 @@ mod tests {
     use super::*;
     use crate::domain::heartbeat::inbound::{MAX_SHOWN_BYTES, shown_bytes};
 
-    fn said(shapes: &mut KnownPings, text: &str) -> (ServerEventKind, Option<&'static str>, Option<String>) {
-        let said = shapes.recognise(&InboundMessage::new(MessageRef::Text(text)), 7);
-        let reply = said.reply.map(|reply| match reply {
+    fn event(shapes: &mut KnownPings, text: &str) -> (ServerEventKind, Option<&'static str>, Option<String>) {
+        let event = shapes.recognise(&InboundMessage::new(MessageRef::Text(text)), 7);
+        let reply = event.reply.map(|reply| match reply {
             Payload::Text(text) => text,
             Payload::Binary(bytes) => format!("{bytes:?}"),
         });
-        (said.sound, said.shape, reply)
+        (event.event_kind, event.shape, reply)
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
             ("PING\r\n", "text PING", "PONG"),
             ("ping", "text ping", "pong"),
         ] {
-            let found = said(&mut KnownPings::default(), wire);
+            let found = event(&mut KnownPings::default(), wire);
             assert_eq!(found, (ServerEventKind::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
         }
     }
@@ -264,10 +264,10 @@ mod tests {
             (r#"{"event":"Pusher:Ping"}"#, "Pusher", Some(r#"{"event":"Pusher:Pong"}"#)),
             (r#"{"Ping":17}"#, "ping: number", Some(r#"{"Pong":17}"#)),
         ] {
-            let found = said(&mut KnownPings::default(), wire);
+            let found = event(&mut KnownPings::default(), wire);
             assert_eq!(found, (ServerEventKind::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
         }
-        let odd = said(&mut KnownPings::default(), r#"{"type":"pInG"}"#);
+        let odd = event(&mut KnownPings::default(), r#"{"type":"pInG"}"#);
         assert_eq!(
             odd,
             (ServerEventKind::AppPing, Some("type: ping"), None),
@@ -280,18 +280,18 @@ mod tests {
             (r#"{"TYPE":"KA"}"#, "GraphQL ka"),
         ] {
             assert_eq!(
-                said(&mut KnownPings::default(), wire),
+                event(&mut KnownPings::default(), wire),
                 (ServerEventKind::KeepAlive, Some(shape), None),
                 "{wire}"
             );
         }
-        let two = said(&mut KnownPings::default(), r#"{"Type":"order","type":"ping"}"#);
+        let two = event(&mut KnownPings::default(), r#"{"Type":"order","type":"ping"}"#);
         assert_eq!(two.1, Some("type: ping"), "the exact name is meant");
     }
 
     #[test]
     fn ping_field_among_others_is_no_ping() {
-        let found = said(&mut KnownPings::default(), r#"{"player":"bob","ping":37}"#);
+        let found = event(&mut KnownPings::default(), r#"{"player":"bob","ping":37}"#);
         assert_eq!(found, (ServerEventKind::Message, None, None));
     }
 
@@ -306,7 +306,7 @@ mod tests {
             ("", "empty"),
         ] {
             assert_eq!(
-                said(&mut KnownPings::default(), wire),
+                event(&mut KnownPings::default(), wire),
                 (ServerEventKind::KeepAlive, Some(shape), None),
                 "{wire}"
             );
@@ -316,9 +316,12 @@ mod tests {
     #[test]
     fn text_2_is_a_ping_only_after_an_engine_io_handshake() {
         let mut shapes = KnownPings::default();
-        assert_eq!(said(&mut shapes, "2"), (ServerEventKind::Message, None, None));
-        assert_eq!(said(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, ServerEventKind::Message);
-        assert_eq!(said(&mut shapes, "2"), (ServerEventKind::AppPing, Some("Engine.IO 4"), Some("3".into())));
+        assert_eq!(event(&mut shapes, "2"), (ServerEventKind::Message, None, None));
+        assert_eq!(event(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, ServerEventKind::Message);
+        assert_eq!(
+            event(&mut shapes, "2"),
+            (ServerEventKind::AppPing, Some("Engine.IO 4"), Some("3".into()))
+        );
     }
 
     #[test]
@@ -326,12 +329,12 @@ mod tests {
         let pattern = r#"{"k":"hb","n":"{seq}"}"#.parse().unwrap();
         let answer = r#"{"k":"ok","n":{seq}}"#.parse().unwrap();
         let mut shapes = KnownPings::with(Some((pattern, Some(answer))));
-        let found = said(&mut shapes, r#"{"k":"hb","n":"12"}"#);
+        let found = event(&mut shapes, r#"{"k":"hb","n":"12"}"#);
         assert_eq!(
             found,
             (ServerEventKind::AppPing, Some(ADDED_PING_NAME), Some(r#"{"k":"ok","n":12}"#.into()))
         );
-        assert_eq!(said(&mut shapes, r#"{"type":"ping"}"#).1, Some("type: ping"));
+        assert_eq!(event(&mut shapes, r#"{"type":"ping"}"#).1, Some("type: ping"));
     }
 
     #[test]

@@ -24,14 +24,14 @@ pub struct ListenState {
     /// Heartbeats came before wscheck listened, at unknown times.
     pub(super) missed_some: bool,
     /// When the client last sent something besides an answer.
-    pub(super) talked: Option<Duration>,
+    pub(super) client_sent: Option<Duration>,
     /// When the server last sent an ordinary message.
-    pub(super) messaged: Option<Duration>,
+    pub(super) last_message: Option<Duration>,
     /// Time of the last server event of any kind; initially the start of observation.
     pub(super) last: Duration,
     /// When bytes last arrived, complete or not.
-    came: Duration,
-    last_sound: Option<ServerEventKind>,
+    last_bytes: Duration,
+    last_event_kind: Option<ServerEventKind>,
     pub(super) longest_quiet: Duration,
     /// The longest time that neither side sent anything, except answers.
     longest_still: Duration,
@@ -47,36 +47,48 @@ pub struct ListenState {
 impl ListenState {
     /// `began`: start of the observation since the opening; later than zero if a greeting was awaited.
     pub fn new(began: Duration, missed_some: bool) -> ListenState {
-        ListenState { missed_some, last: began, came: began, ..ListenState::default() }
+        ListenState { missed_some, last: began, last_bytes: began, ..ListenState::default() }
     }
 
     /// Records a server event.
-    pub fn heard(&mut self, at: Duration, said: &ServerEvent) {
-        if let Some(content) = &said.content {
-            self.forms.heard(at, content, self.may_be_late(at));
+    pub fn record_event(&mut self, at: Duration, event: &ServerEvent) {
+        if let Some(content) = &event.content {
+            self.forms.record_message(at, content, self.may_be_late(at));
         }
-        let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
-        self.end_silence(at, said.sound);
+        let (client_sent, last_message, last, last_event_kind) =
+            (self.client_sent, self.last_message, self.last, self.last_event_kind);
+        self.end_silence(at, event.event_kind);
         // Client traffic since the previous heartbeat, or an answer to it, may also have started the
         // interval.
-        let before = self.last(said.kind());
-        let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
-        let last_sound = last_sound.filter(|_| !self.may_be_late(last));
-        let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
+        let before = self.last(event.kind());
+        let is_clear =
+            client_sent.is_none_or(|client_sent| before.is_some_and(|before| client_sent <= before));
+        let last_event_kind = last_event_kind.filter(|_| !self.may_be_late(last));
+        let since =
+            last_event_kind.filter(|_| is_clear).map(|event_kind| (at.saturating_sub(last), event_kind));
         // Later server traffic, perhaps an answer, may have started the interval.
-        let words = last_sound.and(talked).filter(|talked| *talked > last);
+        let client_sent_after = last_event_kind.and(client_sent).filter(|client_sent| *client_sent > last);
         let is_late = before.is_some_and(|before| self.may_be_late(before));
-        let Some(heard) = self.kinds.get_mut(&said.kind()) else {
-            let rhythm = Interarrival::begin(at, said, !self.missed_some && !self.may_be_late(at));
-            let mut heard = KindRecord::begin(rhythm, self.longest_pause);
-            since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
-            self.kinds.insert(said.kind(), heard);
+        let Some(record) = self.kinds.get_mut(&event.kind()) else {
+            let arrivals = Interarrival::begin(at, event, !self.missed_some && !self.may_be_late(at));
+            let mut record = KindRecord::begin(arrivals, self.longest_pause);
+            since.into_iter().for_each(|(span, last)| record.since.note(span, last));
+            self.kinds.insert(event.kind(), record);
             return;
         };
-        since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
-        let sample = |words| StimulusSample { after: words - last, until: at.saturating_sub(words) };
-        words.into_iter().for_each(|words| heard.since.record_client_traffic(sample(words)));
-        if is_late { heard.resume(at, said) } else { heard.record_next(at, said, talked, messaged, is_clear) }
+        since.into_iter().for_each(|(span, last)| record.since.note(span, last));
+        let sample = |client_sent_after| StimulusSample {
+            after: client_sent_after - last,
+            until: at.saturating_sub(client_sent_after),
+        };
+        client_sent_after
+            .into_iter()
+            .for_each(|client_sent_after| record.since.record_client_traffic(sample(client_sent_after)));
+        if is_late {
+            record.resume(at, event)
+        } else {
+            record.record_next(at, event, client_sent, last_message, is_clear)
+        }
     }
 
     /// Whether data at that time was or may have been read late, so that no span can start there.
@@ -96,7 +108,7 @@ impl ListenState {
 
     /// Records that the last of this kind was answered, although the client leaves later ones unanswered.
     pub fn was_answered(&mut self, kind: ServerEventClass) {
-        self.kinds.get_mut(&kind).into_iter().for_each(|heard| heard.answered += 1);
+        self.kinds.get_mut(&kind).into_iter().for_each(|record| record.answered += 1);
     }
 
     /// Records the server's answer to the client: traffic, but no event of its own.
@@ -105,37 +117,41 @@ impl ListenState {
     }
 
     /// Records bytes of something incomplete: no silence, but no event yet.
-    pub fn bytes_came(&mut self, at: Duration) {
-        let quiet = if self.may_be_late(self.came) { Duration::ZERO } else { at.saturating_sub(self.came) };
+    pub fn record_bytes(&mut self, at: Duration) {
+        let quiet = if self.may_be_late(self.last_bytes) {
+            Duration::ZERO
+        } else {
+            at.saturating_sub(self.last_bytes)
+        };
         self.longest_quiet = self.longest_quiet.max(quiet);
         self.record_use(at);
-        let is_pause = self.talked.is_none_or(|talked| talked <= self.came);
-        if self.last_sound.is_some() && is_pause {
+        let is_pause = self.client_sent.is_none_or(|client_sent| client_sent <= self.last_bytes);
+        if self.last_event_kind.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
-            self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
+            self.kinds.values_mut().for_each(|record| record.pause_since = record.pause_since.max(quiet));
         }
-        self.came = at;
+        self.last_bytes = at;
     }
 
     /// When bytes last arrived; initially the start of observation.
     pub fn last_bytes(&self) -> Duration {
-        self.came
+        self.last_bytes
     }
 
     /// Ends a silence of the server.
-    fn end_silence(&mut self, at: Duration, sound: ServerEventKind) {
-        self.bytes_came(at);
-        (self.last, self.last_sound) = (at, Some(sound));
-        if sound == ServerEventKind::Message {
-            self.messaged = Some(at);
-            self.kinds.values_mut().for_each(|heard| heard.record_message(at));
+    fn end_silence(&mut self, at: Duration, event_kind: ServerEventKind) {
+        self.record_bytes(at);
+        (self.last, self.last_event_kind) = (at, Some(event_kind));
+        if event_kind == ServerEventKind::Message {
+            self.last_message = Some(at);
+            self.kinds.values_mut().for_each(|record| record.record_message(at));
         }
     }
 
     /// Records that the client sent something of its own.
-    pub fn talked(&mut self, at: Duration) {
+    pub fn record_client_message(&mut self, at: Duration) {
         self.record_use(at);
-        self.talked = Some(at);
+        self.client_sent = Some(at);
     }
 
     /// Records traffic in either direction.
@@ -145,19 +161,19 @@ impl ListenState {
 
     /// The longest time up to `at` that neither side sent anything, while this host ran.
     pub(super) fn longest_idle_until(&self, at: Duration) -> Duration {
-        let since = self.came.max(self.talked.unwrap_or_default()).max(self.late_until);
+        let since = self.last_bytes.max(self.client_sent.unwrap_or_default()).max(self.late_until);
         self.longest_still.max(at.saturating_sub(since))
     }
 
     /// The arrivals of this kind; of several forms, the most frequent.
-    pub fn rhythm(&self, sound: ServerEventKind) -> Option<&Interarrival> {
-        self.rhythms(sound).max_by_key(|rhythm| rhythm.count)
+    pub fn arrivals(&self, event_kind: ServerEventKind) -> Option<&Interarrival> {
+        self.arrivals_by_form(event_kind).max_by_key(|arrivals| arrivals.count)
     }
 
     /// The arrivals of this kind, one entry for each form.
-    pub fn rhythms(&self, sound: ServerEventKind) -> impl Iterator<Item = &Interarrival> {
-        let such = self.kinds.iter().filter(move |(kind, _)| kind.sound == sound);
-        such.map(|(_, heard)| &heard.rhythm)
+    pub fn arrivals_by_form(&self, event_kind: ServerEventKind) -> impl Iterator<Item = &Interarrival> {
+        let such = self.kinds.iter().filter(move |(kind, _)| kind.event_kind == event_kind);
+        such.map(|(_, record)| &record.arrivals)
     }
 
     /// Unknown messages that came at an interval up to `until`.
@@ -167,13 +183,13 @@ impl ListenState {
 
     /// When the last of this kind came.
     pub fn last(&self, kind: ServerEventClass) -> Option<Duration> {
-        self.kinds.get(&kind).map(|heard| heard.rhythm.last)
+        self.kinds.get(&kind).map(|record| record.arrivals.last)
     }
 
     /// The highest count of any kind of heartbeat.
     pub fn heartbeats(&self) -> u64 {
-        let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
-        beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
+        let beats = self.kinds.iter().filter(|(kind, _)| kind.event_kind.is_heartbeat());
+        beats.map(|(_, record)| record.arrivals.count).max().unwrap_or(0)
     }
 
     /// The clock of the next heartbeat, once its interval is confirmed.
@@ -191,8 +207,8 @@ impl ListenState {
 
     /// What is known about the schedule of each kind of heartbeat.
     fn schedules(&self) -> impl Iterator<Item = (ServerEventClass, ScheduleKnowledge)> {
-        let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
-        beats.map(|(kind, heard)| (*kind, heard.schedule()))
+        let beats = self.kinds.iter().filter(|(kind, _)| kind.event_kind.is_heartbeat());
+        beats.map(|(kind, record)| (*kind, record.schedule()))
     }
 
     /// The kinds with a confirmed interval, the most informative first.
@@ -215,7 +231,7 @@ impl ListenState {
             ScheduleKnowledge::Hinted(_) => 2,
             ScheduleKnowledge::Unsteady => 3,
         };
-        (rank, kind.sound, Reverse(self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count)))
+        (rank, kind.event_kind, Reverse(self.kinds.get(kind).map_or(0, |record| record.arrivals.count)))
     }
 
     /// The most informative kind.
@@ -231,6 +247,6 @@ impl ListenState {
 
     /// The findings of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        self.kinds.iter().map(|(kind, heard)| heard.findings(*kind, self.longest_quiet)).collect()
+        self.kinds.iter().map(|(kind, record)| record.findings(*kind, self.longest_quiet)).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::findings::{FirstHeartbeat, KindFindings};
 use super::interarrival::Interarrival;
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
-use super::since_traffic::{SinceTraffic, SinceTrafficSays};
+use super::since_traffic::{SinceTraffic, SinceTrafficEvidence};
 use super::traffic_effect::{StimulusSample, TrafficEffects, push_sample};
 use super::window::SpanWindow;
 use crate::domain::stats::interval::{Interval, TIMER_JITTER, tolerance};
@@ -16,7 +16,7 @@ const BETWEEN_HEARTBEATS: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 #[derive(Debug, Clone)]
 pub struct KindRecord {
     /// The gaps from one to the next.
-    pub rhythm: Interarrival,
+    pub arrivals: Interarrival,
     /// The spans from the server's last event to each.
     pub since: SinceTraffic,
     by_client: Vec<StimulusSample>,
@@ -50,9 +50,9 @@ pub enum ScheduleKnowledge {
 
 impl KindRecord {
     /// Starts with the first of its kind; `pause_before` is the server's longest silence before it.
-    pub fn begin(rhythm: Interarrival, pause_before: Duration) -> KindRecord {
+    pub fn begin(arrivals: Interarrival, pause_before: Duration) -> KindRecord {
         KindRecord {
-            rhythm,
+            arrivals,
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
@@ -66,17 +66,17 @@ impl KindRecord {
     }
 
     pub fn schedule(&self) -> ScheduleKnowledge {
-        let plain = self.rhythm.sure_interval();
-        match (self.since.evaluate(plain.and(self.rhythm.interval()), self.pause_before), plain) {
-            (SinceTrafficSays::Counted(interval), _) => ScheduleKnowledge::SinceTraffic(interval),
-            (SinceTrafficSays::Hinted(interval), _) if interval.gaps >= 3 => {
+        let plain = self.arrivals.sure_interval();
+        match (self.since.evaluate(plain.and(self.arrivals.interval()), self.pause_before), plain) {
+            (SinceTrafficEvidence::Counted(interval), _) => ScheduleKnowledge::SinceTraffic(interval),
+            (SinceTrafficEvidence::Hinted(interval), _) if interval.gaps >= 3 => {
                 ScheduleKnowledge::Hinted(interval)
             }
             // Two gaps that agree less closely than the spans since the last traffic do are an accident.
-            (SinceTrafficSays::Hinted(_), _) | (SinceTrafficSays::Nothing, None) => {
+            (SinceTrafficEvidence::Hinted(_), _) | (SinceTrafficEvidence::Nothing, None) => {
                 ScheduleKnowledge::Unsteady
             }
-            (SinceTrafficSays::Nothing, Some(interval)) => ScheduleKnowledge::Steady(interval),
+            (SinceTrafficEvidence::Nothing, Some(interval)) => ScheduleKnowledge::Steady(interval),
         }
     }
 
@@ -85,22 +85,22 @@ impl KindRecord {
     pub fn record_next(
         &mut self,
         at: Duration,
-        said: &ServerEvent,
+        event: &ServerEvent,
         client: Option<Duration>,
         server: Option<Duration>,
         clear: bool,
     ) {
-        self.record_traffic_sample(at, client, server, said.sound);
-        if clear && server.is_none_or(|server| server <= self.rhythm.last) {
-            self.batching.push(at.saturating_sub(self.rhythm.last));
+        self.record_traffic_sample(at, client, server, event.event_kind);
+        if clear && server.is_none_or(|server| server <= self.arrivals.last) {
+            self.batching.push(at.saturating_sub(self.arrivals.last));
         }
-        self.rhythm.record_next(at, said, !clear);
+        self.arrivals.record_next(at, event, !clear);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
 
     /// Records the next one, when the gap before it is unknown.
-    pub fn resume(&mut self, at: Duration, said: &ServerEvent) {
-        self.rhythm.record_next(at, said, true);
+    pub fn resume(&mut self, at: Duration, event: &ServerEvent) {
+        self.arrivals.record_next(at, event, true);
         (self.gap, self.middle) = (None, None);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
@@ -113,7 +113,7 @@ impl KindRecord {
     /// Records another event of the server.
     pub fn record_message(&mut self, at: Duration) {
         let Some(gap) = self.gap else { return };
-        let after = at.saturating_sub(self.rhythm.last);
+        let after = at.saturating_sub(self.arrivals.last);
         if BETWEEN_HEARTBEATS.contains(&(after.as_secs_f64() / gap.as_secs_f64())) {
             self.middle = Some(at);
         }
@@ -127,9 +127,9 @@ impl KindRecord {
         at: Duration,
         client: Option<Duration>,
         server: Option<Duration>,
-        sound: ServerEventKind,
+        event_kind: ServerEventKind,
     ) {
-        let last = self.rhythm.last;
+        let last = self.arrivals.last;
         let between = |moment: Option<Duration>| moment.filter(|moment| *moment > last && *moment < at);
         let one = |moment: Duration| StimulusSample { after: moment - last, until: at - moment };
         let gap = at.saturating_sub(last);
@@ -138,7 +138,7 @@ impl KindRecord {
         (self.gap, self.middle) = (Some(gap), None);
         if let Some(moment) = between(client) {
             push_sample(&mut self.by_client, one(moment));
-        } else if sound != ServerEventKind::Message
+        } else if event_kind != ServerEventKind::Message
             && let Some(moment) = between(server)
         {
             push_sample(&mut self.by_server, one(moment));
@@ -147,7 +147,7 @@ impl KindRecord {
 
     /// The findings; `longest_quiet` is the server's longest silence.
     pub fn findings(&self, kind: ServerEventClass, longest_quiet: Duration) -> KindFindings {
-        let rhythm = &self.rhythm;
+        let arrivals = &self.arrivals;
         let (sure, since_traffic) = match self.schedule() {
             ScheduleKnowledge::Steady(interval) => (Some(interval), None),
             ScheduleKnowledge::SinceTraffic(interval) => (None, Some(interval)),
@@ -162,22 +162,22 @@ impl KindRecord {
         };
         let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
-            sound: kind.sound,
-            count: rhythm.count,
-            over: rhythm.last.saturating_sub(rhythm.begun),
-            first: rhythm.first,
-            interval: rhythm.interval(),
+            event_kind: kind.event_kind,
+            count: arrivals.count,
+            over: arrivals.last.saturating_sub(arrivals.begun),
+            first: arrivals.first,
+            interval: arrivals.interval(),
             sure: sure.is_some(),
             since_traffic,
             in_step,
             // If traffic postpones heartbeats, traffic before the first one may have postponed it.
-            early: rhythm
+            early: arrivals
                 .first
                 .zip(clock.filter(|_| !in_step && since_traffic.is_none()))
                 .map(|(first, clock)| classify_first(first, clock.median)),
-            payloads: rhythm.payloads(),
-            sample: rhythm.sample.clone(),
-            latest: rhythm.latest.clone(),
+            payloads: arrivals.payloads(),
+            sample: arrivals.sample.clone(),
+            latest: arrivals.latest.clone(),
             shape: kind.shape,
             by_client,
             by_server: effects(&self.samples_between_heartbeats(interval)).filter(|_| !in_step),

@@ -149,7 +149,7 @@ struct FormRecord {
 
 impl FormRecord {
     fn begin(form: &MessageForm, content: &RepeatedContent, at: Duration) -> FormRecord {
-        let mut heard = FormRecord {
+        let mut form_record = FormRecord {
             hash: form.hash,
             first: content.clone(),
             latest: content.clone(),
@@ -160,8 +160,8 @@ impl FormRecord {
             changes: false,
             pattern: CommonPattern::of(content.message()),
         };
-        heard.record_numbers(form);
-        heard
+        form_record.record_numbers(form);
+        form_record
     }
 
     fn record_numbers(&mut self, form: &MessageForm) {
@@ -218,47 +218,52 @@ impl FormRecord {
 /// Distinguishes the messages of one connection by their forms. Memory is bounded.
 #[derive(Debug, Clone, Default)]
 pub struct FormTable {
-    heard: Vec<FormRecord>,
+    forms: Vec<FormRecord>,
 }
 
 impl FormTable {
     /// Records a message; `is_late`: the gap before it is unknown.
-    pub fn heard(&mut self, at: Duration, content: &RepeatedContent, is_late: bool) {
+    pub fn record_message(&mut self, at: Duration, content: &RepeatedContent, is_late: bool) {
         let form = content.form();
-        if let Some(heard) = self.heard.iter_mut().find(|heard| heard.hash == form.hash) {
-            return heard.record_next(&form, content, at, is_late);
+        if let Some(form_record) = self.forms.iter_mut().find(|form_record| form_record.hash == form.hash) {
+            return form_record.record_next(&form, content, at, is_late);
         }
-        if self.heard.len() == MAX_FORMS {
-            let rarest = self.heard.iter().enumerate().min_by_key(|(_, heard)| (heard.count, heard.at));
+        if self.forms.len() == MAX_FORMS {
+            let rarest = self
+                .forms
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, form_record)| (form_record.count, form_record.at));
             let Some(index) = rarest.map(|(index, _)| index) else { return };
-            self.heard.swap_remove(index);
+            self.forms.swap_remove(index);
         }
-        self.heard.push(FormRecord::begin(&form, content, at));
+        self.forms.push(FormRecord::begin(&form, content, at));
     }
 
     /// The form that comes at an interval until `until`; of several, the one most like a heartbeat.
     pub fn periodic(&self, until: Duration) -> Option<Periodic> {
-        let found = self.heard.iter().filter_map(|heard| Some((heard, heard.interval(until)?)));
-        let rank = |(heard, _): &(&FormRecord, Interval)| {
-            let sameness = match heard.sameness() {
+        let found =
+            self.forms.iter().filter_map(|form_record| Some((form_record, form_record.interval(until)?)));
+        let rank = |(form_record, _): &(&FormRecord, Interval)| {
+            let sameness = match form_record.sameness() {
                 Sameness::Constant => 0,
                 Sameness::Counting => 1,
                 Sameness::Changing => 2,
             };
-            (!heard.has_word(), sameness, std::cmp::Reverse(heard.count))
+            (!form_record.has_word(), sameness, std::cmp::Reverse(form_record.count))
         };
-        let (heard, interval) = found.min_by_key(rank)?;
-        let sample = match heard.first.message() {
+        let (form_record, interval) = found.min_by_key(rank)?;
+        let sample = match form_record.first.message() {
             MessageRef::Text(text) => UntrustedText::new(text),
             MessageRef::Binary(bytes) => crate::domain::heartbeat::inbound::shown_bytes(bytes),
         };
         Some(Periodic {
-            count: heard.count,
+            count: form_record.count,
             interval,
             sample,
-            sameness: heard.sameness(),
-            has_word: heard.has_word(),
-            pattern: heard.pattern.pattern(heard.latest.message()),
+            sameness: form_record.sameness(),
+            has_word: form_record.has_word(),
+            pattern: form_record.pattern.pattern(form_record.latest.message()),
         })
     }
 }
@@ -276,7 +281,7 @@ mod tests {
     fn found(texts: &[(u64, String)]) -> Option<Periodic> {
         let mut forms = FormTable::default();
         for (at, text) in texts {
-            forms.heard(ms(*at), &RepeatedContent::of(MessageRef::Text(text)).unwrap(), false);
+            forms.record_message(ms(*at), &RepeatedContent::of(MessageRef::Text(text)).unwrap(), false);
         }
         forms.periodic(ms(texts.last()?.0 + 10))
     }
@@ -352,25 +357,28 @@ mod tests {
         assert_eq!(found(&every(50, 99, |_| "hb".into())), None, "regular by accident");
         let irregular = [100, 450, 500, 1400, 1500, 2600].map(|at| (at, "hb".to_string()));
         assert_eq!(found(&irregular), None);
-        let words = ["hello", "how are you", "fine", "and you", "bye"];
-        let talk: Vec<(u64, String)> =
-            words.iter().enumerate().map(|(n, text)| (n as u64 * 300, text.to_string())).collect();
+        let client_sent_after = ["hello", "how are you", "fine", "and you", "bye"];
+        let talk: Vec<(u64, String)> = client_sent_after
+            .iter()
+            .enumerate()
+            .map(|(n, text)| (n as u64 * 300, text.to_string()))
+            .collect();
         assert_eq!(found(&talk), None, "each is another");
         let mut forms = FormTable::default();
-        (1..9).for_each(|n| forms.heard(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
+        (1..9).for_each(|n| forms.record_message(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
         assert_eq!(forms.periodic(ms(4000)), None, "they have stopped");
     }
 
     #[test]
     fn memory_does_not_grow_with_forms() {
         let mut forms = FormTable::default();
-        (0..5).for_each(|n| forms.heard(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
+        (0..5).for_each(|n| forms.record_message(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
         for n in 0..1000_u32 {
             let letters: String =
                 n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
-            forms.heard(ms(1200), &RepeatedContent::Text(letters.into()), false);
+            forms.record_message(ms(1200), &RepeatedContent::Text(letters.into()), false);
         }
-        assert_eq!(forms.heard.len(), MAX_FORMS);
+        assert_eq!(forms.forms.len(), MAX_FORMS);
         assert!(forms.periodic(ms(1300)).is_some(), "the one that came more often is still there");
     }
 

@@ -20,7 +20,7 @@ pub struct ListenInfo {
     pub listen_for: Duration,
     /// Stop after this many heartbeats.
     pub count: Option<u64>,
-    /// The client answers.
+    /// Whether the client answers heartbeats.
     pub answer: bool,
     /// The client sends between heartbeats.
     pub talk: bool,
@@ -40,9 +40,9 @@ pub enum ListenEvent {
         opened: Arc<ConnectInfo>,
     },
     /// The server sent something; in a flood, several together.
-    Said(ServerEventNotice),
+    Received(ServerEventNotice),
     /// The client sent something of its own, this long after the opening.
-    Talked {
+    StimulusSent {
         at: SystemTime,
         age: Duration,
     },
@@ -58,7 +58,7 @@ pub enum ListenEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEventNotice {
     pub at: SystemTime,
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     pub shape: Option<&'static str>,
     /// How many since the last notice of this kind.
     pub count: u64,

@@ -38,22 +38,22 @@ impl ServerEventKind {
 /// What distinguishes the server's events; each class has its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerEventClass {
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     /// The name of the known form of an app ping or a keep-alive.
     pub shape: Option<&'static str>,
 }
 
 impl From<ServerEventKind> for ServerEventClass {
     /// The class without a known form.
-    fn from(sound: ServerEventKind) -> ServerEventClass {
-        ServerEventClass { sound, shape: None }
+    fn from(event_kind: ServerEventKind) -> ServerEventClass {
+        ServerEventClass { event_kind, shape: None }
     }
 }
 
 /// The event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEvent {
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     /// The payload, safe to show; binary data in hex.
     pub text: UntrustedText,
     /// The name of the known form of an app ping or a keep-alive.
@@ -66,11 +66,11 @@ pub struct ServerEvent {
 
 impl ServerEvent {
     pub fn kind(&self) -> ServerEventClass {
-        ServerEventClass { sound: self.sound, shape: self.shape }
+        ServerEventClass { event_kind: self.event_kind, shape: self.shape }
     }
 
     /// An event of no known form that needs no answer.
-    pub fn plain(sound: ServerEventKind, text: UntrustedText) -> ServerEvent {
-        ServerEvent { sound, text, shape: None, reply: None, content: None }
+    pub fn plain(event_kind: ServerEventKind, text: UntrustedText) -> ServerEvent {
+        ServerEvent { event_kind, text, shape: None, reply: None, content: None }
     }
 }

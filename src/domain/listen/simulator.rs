@@ -103,18 +103,18 @@ impl SimListener {
         Some(due.as_millis() as u64)
     }
 
-    fn hears(&mut self, at: u64, sound: ServerEventKind) {
-        let before = self.listening.rhythm(sound).map(|rhythm| rhythm.last);
-        self.listening.heard(ms(at), &ServerEvent::plain(sound, UntrustedText::new("x")));
-        if let (Some(talk), Some(before), ServerEventKind::Ping) = (&mut self.talk, before, sound) {
-            talk.heard(before, ms(at));
+    fn hears(&mut self, at: u64, event_kind: ServerEventKind) {
+        let before = self.listening.arrivals(event_kind).map(|arrivals| arrivals.last);
+        self.listening.record_event(ms(at), &ServerEvent::plain(event_kind, UntrustedText::new("x")));
+        if let (Some(talk), Some(before), ServerEventKind::Ping) = (&mut self.talk, before, event_kind) {
+            talk.record_heartbeat(before, ms(at));
         }
     }
 
     fn speaks(&mut self, at: u64) {
         let last = self.listening.clock().map(|clock| clock.last);
-        self.listening.talked(ms(at));
-        self.talk.iter_mut().zip(last).for_each(|(talk, last)| talk.spoke(last));
+        self.listening.record_client_message(ms(at));
+        self.talk.iter_mut().zip(last).for_each(|(talk, last)| talk.record_sent(last));
     }
 }
 

@@ -29,7 +29,7 @@ pub struct SinceTraffic {
 
 /// What the spans show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SinceTrafficSays {
+pub enum SinceTrafficEvidence {
     /// They confirm an interval.
     Counted(Interval),
     /// They agree, but there are too few, or none starts with a heartbeat.
@@ -63,7 +63,7 @@ impl SinceTraffic {
 
     /// What the spans show, compared with the gaps between heartbeats and the longest silence since the
     /// server's first event. Few gaps may agree by accident.
-    pub fn evaluate(&self, gaps: Option<Interval>, longest_pause: Duration) -> SinceTrafficSays {
+    pub fn evaluate(&self, gaps: Option<Interval>, longest_pause: Duration) -> SinceTrafficEvidence {
         let is_better_than_gaps = |spans: &Interval| {
             let is_looser = |gaps: &Interval| gaps.spread() > spans.spread() * 2 + TIMER_JITTER;
             // If the few gaps are as long as the spans, most spans are these gaps.
@@ -72,11 +72,11 @@ impl SinceTraffic {
                 && is_never_overdue(spans, longest_pause)
         };
         match self.common_interval().filter(|_| self.after_messages > 0).filter(is_better_than_gaps) {
-            None => SinceTrafficSays::Nothing,
+            None => SinceTrafficEvidence::Nothing,
             Some(spans) if spans.gaps >= MIN_SPANS && self.after_heartbeats > 0 => {
-                SinceTrafficSays::Counted(spans)
+                SinceTrafficEvidence::Counted(spans)
             }
-            Some(spans) => SinceTrafficSays::Hinted(spans),
+            Some(spans) => SinceTrafficEvidence::Hinted(spans),
         }
     }
 
@@ -111,8 +111,8 @@ mod tests {
     fn three_spans_behind_both_kinds_confirm_the_clock() {
         use ServerEventKind::{Message, Ping};
         let found = |spans: &[(u64, ServerEventKind)]| match since(spans).evaluate(None, s(10)) {
-            SinceTrafficSays::Counted(interval) => Some(interval.median),
-            SinceTrafficSays::Hinted(_) | SinceTrafficSays::Nothing => None,
+            SinceTrafficEvidence::Counted(interval) => Some(interval.median),
+            SinceTrafficEvidence::Hinted(_) | SinceTrafficEvidence::Nothing => None,
         };
         assert_eq!(found(&[(10_000, Message), (10_010, Ping), (10_000, Message)]), Some(s(10)));
         assert_eq!(found(&[(10_000, Message), (10_000, Ping)]), None, "two are too few");
@@ -125,20 +125,26 @@ mod tests {
     fn longer_silence_contradicts_and_equal_gaps_win() {
         use ServerEventKind::{Message, Ping};
         let since = since(&[(1000, Message), (1000, Ping), (1000, Message)]);
-        assert!(matches!(since.evaluate(None, Duration::from_millis(1100)), SinceTrafficSays::Counted(_)));
-        assert_eq!(since.evaluate(None, Duration::from_millis(1101)), SinceTrafficSays::Nothing);
-        assert_eq!(since.evaluate(Interval::of([s(30); 3]), s(1)), SinceTrafficSays::Nothing);
+        assert!(matches!(
+            since.evaluate(None, Duration::from_millis(1100)),
+            SinceTrafficEvidence::Counted(_)
+        ));
+        assert_eq!(since.evaluate(None, Duration::from_millis(1101)), SinceTrafficEvidence::Nothing);
+        assert_eq!(since.evaluate(Interval::of([s(30); 3]), s(1)), SinceTrafficEvidence::Nothing);
         assert!(
-            matches!(since.evaluate(Interval::of([s(30); 2]), s(1)), SinceTrafficSays::Counted(_)),
+            matches!(since.evaluate(Interval::of([s(30); 2]), s(1)), SinceTrafficEvidence::Counted(_)),
             "an accident"
         );
-        assert!(matches!(since.evaluate(Interval::of([s(30), s(32)]), s(1)), SinceTrafficSays::Counted(_)));
+        assert!(matches!(
+            since.evaluate(Interval::of([s(30), s(32)]), s(1)),
+            SinceTrafficEvidence::Counted(_)
+        ));
     }
 
     #[test]
     fn server_sending_without_pause_shows_nothing() {
         use ServerEventKind::{Message, Ping};
         let since = since(&[(5, Message), (3, Message), (9, Ping), (4, Message)]);
-        assert_eq!(since.evaluate(None, Duration::from_millis(20)), SinceTrafficSays::Nothing);
+        assert_eq!(since.evaluate(None, Duration::from_millis(20)), SinceTrafficEvidence::Nothing);
     }
 }

@@ -11,32 +11,32 @@ const STIMULUS_POSITIONS: [f64; 2] = [0.3, 0.7];
 /// Sends in every other gap, so that the other gaps show the interval.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stimulus {
-    spoken: usize,
+    sent_count: usize,
     /// The heartbeat after which it last sent.
     after: Option<Duration>,
     /// The heartbeat before which it last sent.
-    rests: Option<Duration>,
+    pause_after: Option<Duration>,
 }
 
 impl Stimulus {
     /// When to send before the clock's next heartbeat.
     pub fn due(&self, clock: &HeartbeatClock) -> Option<Duration> {
-        let rests = self.after == Some(clock.last) || self.rests == Some(clock.last);
-        let place = STIMULUS_POSITIONS[self.spoken % STIMULUS_POSITIONS.len()];
+        let pause_after = self.after == Some(clock.last) || self.pause_after == Some(clock.last);
+        let place = STIMULUS_POSITIONS[self.sent_count % STIMULUS_POSITIONS.len()];
         let has_between = !clock.interval.is_burst();
-        (has_between && !rests).then(|| clock.from + clock.interval.median.mul_f64(place))
+        (has_between && !pause_after).then(|| clock.from + clock.interval.median.mul_f64(place))
     }
 
     /// Records that the client sent after this heartbeat.
-    pub fn spoke(&mut self, last: Duration) {
-        self.spoken += 1;
+    pub fn record_sent(&mut self, last: Duration) {
+        self.sent_count += 1;
         self.after = Some(last);
     }
 
     /// Records a heartbeat. In the gap after one that was preceded by a stimulus, nothing is sent.
-    pub fn heard(&mut self, before: Duration, at: Duration) {
+    pub fn record_heartbeat(&mut self, before: Duration, at: Duration) {
         if self.after == Some(before) {
-            self.rests = Some(at);
+            self.pause_after = Some(at);
         }
     }
 }
@@ -60,13 +60,13 @@ mod tests {
     fn stimulus_is_sent_in_every_other_gap_at_two_positions() {
         let mut stimulus = Stimulus::default();
         assert_eq!(stimulus.due(&clock(30, 30)), Some(s(33)));
-        stimulus.spoke(s(30));
+        stimulus.record_sent(s(30));
         assert_eq!(stimulus.due(&clock(30, 30)), None, "once in a gap");
         let burst = HeartbeatClock { interval: Interval::of([Duration::ZERO; 9]).unwrap(), ..clock(30, 30) };
         assert_eq!(Stimulus::default().due(&burst), None, "there is no gap");
-        stimulus.heard(s(30), s(40));
+        stimulus.record_heartbeat(s(30), s(40));
         assert_eq!(stimulus.due(&clock(40, 40)), None, "this gap shows the interval");
-        stimulus.heard(s(40), s(50));
+        stimulus.record_heartbeat(s(40), s(50));
         assert_eq!(stimulus.due(&clock(50, 50)), Some(s(57)));
         assert_eq!(stimulus.due(&clock(50, 54)), Some(s(61)), "the server said something else meanwhile");
     }

@@ -154,12 +154,12 @@ mod tests {
         /// interval.
         #[test]
         fn every_kind_of_server_is_recognized(interval in 500_u64..60_000, part in 0.2_f64..0.45) {
-            let spoken = (interval as f64 * part) as u64;
+            let sent_count = (interval as f64 * part) as u64;
             let found = |next: u64| {
-                StimulusSample { after: ms(spoken), until: ms(next - spoken) }.effect(ms(interval))
+                StimulusSample { after: ms(sent_count), until: ms(next - sent_count) }.effect(ms(interval))
             };
             prop_assert_eq!(found(interval), TrafficEffect::Unmoved);
-            prop_assert_eq!(found(spoken + interval), TrafficEffect::Postponed);
+            prop_assert_eq!(found(sent_count + interval), TrafficEffect::Postponed);
             prop_assert_eq!(found(interval * 2), TrafficEffect::Skipped);
         }
     }

@@ -117,7 +117,7 @@ fn slow_app_beside_protocol(input: &AdviceInput) -> Option<String> {
             Some(format!("{missed} of {judged} app heartbeats missed, but no protocol heartbeat: {culprit}"))
         }
         None if app.counts.missed > 0 && !is_explained(input, app) => {
-            let came = input.nearest().map(|nearest| format!("; received: {}", nearest.words()));
+            let came = input.nearest().map(|nearest| format!("; received: {}", nearest.describe()));
             Some(format!(
                 "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this request, or \
                  {culprit}{}",
@@ -192,12 +192,12 @@ fn foreign_answers(input: &AdviceInput) -> Option<String> {
 fn wrong_payloads(input: &AdviceInput) -> Option<String> {
     const BREACH: &str = "the server (or something between) breaks RFC 6455 5.5.3";
     if let Some(substitute @ Substitute::Pongs { .. }) = input.substitute() {
-        return Some(format!("{}: {BREACH}", substitute.words()));
+        return Some(format!("{}: {BREACH}", substitute.describe()));
     }
     if let Some(substitute @ Substitute::Pings { .. }) = input.substitute() {
         return Some(format!(
             "{}: the server returns frames unchanged, although RFC 6455 5.5.2 requires Pong frames",
-            substitute.words()
+            substitute.describe()
         ));
     }
     let protocol = input.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
@@ -217,7 +217,7 @@ fn messages_instead_of_pongs(input: &AdviceInput) -> Option<String> {
     Some(format!(
         "{}: the server seems to answer Ping frames with messages, although RFC 6455 5.5.2 requires Pong frames; \
          measure it with --heartbeat app (--app-ping, --app-pong)",
-        substitute.words()
+        substitute.describe()
     ))
 }
 
@@ -267,7 +267,10 @@ fn unmatched_before_the_end(input: &AdviceInput) -> Option<String> {
         return None;
     }
     let nearest = input.nearest()?;
-    Some(format!("no app heartbeat was answered before the connection ended; received: {}", nearest.words()))
+    Some(format!(
+        "no app heartbeat was answered before the connection ended; received: {}",
+        nearest.describe()
+    ))
 }
 
 /// Shows the last message before the peer ended the connection, which may state the reason.
@@ -379,9 +382,11 @@ fn describe_unanswered_app(input: &AdviceInput, missed: u64) -> Option<String> {
     let perhaps = match (messages, input.nearest()) {
         (0, _) => "no other message came that could be the answer".to_string(),
         (_, None) => format!("{counted} came, which may be the answer in another form"),
-        (1, Some(nearest)) => format!("a message came that is no answer by --app-pong: {}", nearest.words()),
+        (1, Some(nearest)) => {
+            format!("a message came that is no answer by --app-pong: {}", nearest.describe())
+        }
         (_, Some(nearest)) => {
-            format!("{counted} came that are no answer by --app-pong; the nearest: {}", nearest.words())
+            format!("{counted} came that are no answer by --app-pong; the nearest: {}", nearest.describe())
         }
     };
     // A server that replies does not hang.

@@ -719,12 +719,12 @@ mod tests {
 
     #[test]
     fn actual_value_is_reported() {
-        let told = |text: &str| expression(text).evaluate(&full());
-        assert_eq!(told("rtt.p95>200us"), Truth::True("5 ms".to_string()));
-        assert_eq!(told(" loss > 0.199 "), Truth::True("20 %".to_string()));
-        assert_eq!(told("outage>1s"), Truth::True("1.5 s".to_string()));
-        assert_eq!(told("tls.days_left<41"), Truth::True("40 days".to_string()));
-        assert_eq!(told("missed.consecutive>=2"), Truth::True("3".to_string()));
+        let truth = |text: &str| expression(text).evaluate(&full());
+        assert_eq!(truth("rtt.p95>200us"), Truth::True("5 ms".to_string()));
+        assert_eq!(truth(" loss > 0.199 "), Truth::True("20 %".to_string()));
+        assert_eq!(truth("outage>1s"), Truth::True("1.5 s".to_string()));
+        assert_eq!(truth("tls.days_left<41"), Truth::True("40 days".to_string()));
+        assert_eq!(truth("missed.consecutive>=2"), Truth::True("3".to_string()));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct StatusMetrics {
     /// missed / (ok + late + superseded + missed) so far; `None` before the first heartbeat is judged.
     pub loss: Option<f64>,
     pub consecutive_missed: u32,
-    /// Heartbeats judged so far.
+    /// Number of heartbeats judged so far.
     pub judged: u64,
 }
 

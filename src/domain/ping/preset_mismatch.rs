@@ -68,12 +68,12 @@ struct UnmatchedTraffic<'a> {
 }
 
 fn traffic_of<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
-    let heard = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
-    let looks = heard().map(|heard| heard.looks_like.as_slice()).find(|looks| !looks.is_empty());
+    let traffic = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
+    let looks = traffic().map(|traffic| traffic.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
     UnmatchedTraffic {
-        first: heard().find_map(|heard| heard.stranger.as_ref()),
-        nearest: heard().find_map(|heard| heard.nearest.as_ref()),
+        first: traffic().find_map(|traffic| traffic.stranger.as_ref()),
+        nearest: traffic().find_map(|traffic| traffic.nearest.as_ref()),
         looks: looks.filter(is_other),
     }
 }
@@ -87,7 +87,7 @@ impl UnmatchedTraffic<'_> {
                 format!("received '{first}', which looks like {}: try --preset {try_it}", looks.join(" or "))
             }
             (Some(_), None) => match self.nearest {
-                Some(nearest) => format!("the most similar one: {}", nearest.words()),
+                Some(nearest) => format!("the most similar one: {}", nearest.describe()),
                 None => format!("the first received: '{first}'"),
             },
             (None, None) => "no message was received".to_string(),
@@ -167,8 +167,8 @@ mod tests {
         );
         assert_eq!(began("huobi", throttle("", &[]), 9), None, "it may still begin");
         assert!(began("huobi", throttle("h", &["sockjs"]), 1).unwrap().contains("looks like sockjs"));
-        let heard = ConnReport { server_pings_app: 1, ..throttle("", &[]) };
-        assert_eq!(began("huobi", heard, 100), None);
+        let traffic = ConnReport { server_pings_app: 1, ..throttle("", &[]) };
+        assert_eq!(began("huobi", traffic, 100), None);
         assert_eq!(began("engine.io", throttle("", &[]), 100), None, "its hello showed it");
         assert_eq!(began("phoenix", throttle("", &[]), 100), None, "the client begins");
     }

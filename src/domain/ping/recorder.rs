@@ -1076,14 +1076,14 @@ mod tests {
     #[test]
     fn time_of_the_last_answer_is_kept_with_the_end() {
         let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
-        let told = [
+        let events = [
             (1, opened()),
             (2, ok(0, 10)),
             (3, ok(1, 10)),
             (9, missed(2)),
             (9, ended(ClosedBy::Us, CloseKind::Timeout, secs(9))),
         ];
-        for (at, what) in told {
+        for (at, what) in events {
             let id = ConnId { target: 0, index: 0 };
             recorder.observe(&Event::Connection { id, at: START + secs(at), event: what });
         }
@@ -1293,9 +1293,9 @@ mod tests {
     }
 
     /// A heartbeat's outcomes as `OutstandingPings` reports them: the first one, and perhaps a revision.
-    type Story = (HeartbeatOutcome, Option<HeartbeatOutcome>);
+    type RevisedOutcome = (HeartbeatOutcome, Option<HeartbeatOutcome>);
 
-    fn story() -> impl Strategy<Value = Story> {
+    fn outcome() -> impl Strategy<Value = RevisedOutcome> {
         use HeartbeatOutcome::{Late, Missed, Ok, Superseded, Unsent};
         prop::sample::select(vec![
             (Ok, None),
@@ -1308,7 +1308,7 @@ mod tests {
         ])
     }
 
-    fn told(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) -> ConnEvent {
+    fn heartbeat_event(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) -> ConnEvent {
         let answered = outcome.is_answered();
         beat(HeartbeatKind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
     }
@@ -1324,12 +1324,12 @@ mod tests {
         }
 
         #[test]
-        fn every_heartbeat_is_counted_once(stories in prop::collection::vec(story(), 0..60)) {
-            let firsts = (0..).zip(&stories).map(|(seq, (first, _))| told(seq, *first, None));
-            let revision = |(seq, (first, then)): (u64, &Story)| Some(told(seq, (*then)?, Some(*first)));
-            let revisions = (0..).zip(&stories).filter_map(revision);
+        fn every_heartbeat_is_counted_once(outcomes in prop::collection::vec(outcome(), 0..60)) {
+            let firsts = (0..).zip(&outcomes).map(|(seq, (first, _))| heartbeat_event(seq, *first, None));
+            let revision = |(seq, (first, then)): (u64, &RevisedOutcome)| Some(heartbeat_event(seq, (*then)?, Some(*first)));
+            let revisions = (0..).zip(&outcomes).filter_map(revision);
             let report = after(std::iter::once(opened()).chain(firsts).chain(revisions).collect());
-            let finals: Vec<_> = stories.iter().map(|(first, then)| then.unwrap_or(*first)).collect();
+            let finals: Vec<_> = outcomes.iter().map(|(first, then)| then.unwrap_or(*first)).collect();
             let of = |outcome| finals.iter().filter(|last| **last == outcome).count() as u64;
             let counts = Counts {
                 ok: of(HeartbeatOutcome::Ok),

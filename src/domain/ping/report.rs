@@ -65,7 +65,7 @@ pub struct ConnReport {
     pub last_status_reason: String,
     /// The first connection's details; `None` if it never opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub open_error: Option<Arc<ConnectError>>,
     pub kinds: Vec<KindReport>,
     /// The last end.
@@ -370,13 +370,13 @@ mod tests {
 
     #[test]
     fn interrupted_run_says_how_much_was_done() {
-        let told = |count, deadline: Option<u64>| {
+        let interrupted = |count, deadline: Option<u64>| {
             interrupted(count, deadline.map(Duration::from_secs)).cut_short().unwrap_or_default()
         };
-        assert_eq!(told(Some(5), None), "interrupted after 6 of 20 heartbeats");
-        assert_eq!(told(Some(5), Some(60)), "interrupted after 6 of 20 heartbeats");
-        assert_eq!(told(None, Some(60)), "interrupted after 10 s of 60 s");
-        assert_eq!(told(None, None), "", "it has no bound");
+        assert_eq!(interrupted(Some(5), None), "interrupted after 6 of 20 heartbeats");
+        assert_eq!(interrupted(Some(5), Some(60)), "interrupted after 6 of 20 heartbeats");
+        assert_eq!(interrupted(None, Some(60)), "interrupted after 10 s of 60 s");
+        assert_eq!(interrupted(None, None), "", "it has no bound");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct ConnId {
 pub struct RunInfo {
     /// The targets' URLs, redacted, in the order given.
     pub targets: Vec<String>,
-    /// Connections to each target.
+    /// Number of connections to each target.
     pub connections_each: usize,
     /// How many of the worst connections to list, if there are too many to list all.
     pub worst: usize,

@@ -29,7 +29,7 @@ pub struct ServerTraffic {
     pub intervals: Vec<(HeartbeatKind, Interval)>,
     /// The first message that was neither an answer nor of a known format.
     pub stranger: Option<UntrustedText>,
-    /// The presets that such messages are typical of.
+    /// Presets for which such messages are typical.
     pub looks_like: Vec<&'static str>,
     /// The message most similar to an answer.
     pub nearest: Option<NearestMessage>,
@@ -62,7 +62,7 @@ impl ServerTraffic {
 pub struct ServerTrafficRecorder {
     /// Whether to compare messages with known formats; this costs time, so only if a finding may need it.
     curious: bool,
-    rhythms: Vec<HeartbeatGaps>,
+    arrivals_by_form: Vec<HeartbeatGaps>,
     stranger: Option<UntrustedText>,
     compared: u32,
     looks_like: Vec<&'static str>,
@@ -88,17 +88,17 @@ impl ServerTrafficRecorder {
 
     /// Records a heartbeat of the server; `age` is the connection's.
     pub fn record_heartbeat(&mut self, kind: HeartbeatKind, age: Duration) {
-        let Some(rhythm) = self.rhythms.iter_mut().find(|rhythm| rhythm.kind == kind) else {
+        let Some(arrivals) = self.arrivals_by_form.iter_mut().find(|arrivals| arrivals.kind == kind) else {
             // Usually the only one, on each of thousands of connections.
-            self.rhythms.reserve_exact(1);
-            self.rhythms.push(HeartbeatGaps { kind, last: age, gaps: VecDeque::new() });
+            self.arrivals_by_form.reserve_exact(1);
+            self.arrivals_by_form.push(HeartbeatGaps { kind, last: age, gaps: VecDeque::new() });
             return;
         };
-        if rhythm.gaps.len() == MAX_GAPS {
-            rhythm.gaps.pop_front();
+        if arrivals.gaps.len() == MAX_GAPS {
+            arrivals.gaps.pop_front();
         }
-        rhythm.gaps.push_back(age.saturating_sub(rhythm.last).into());
-        rhythm.last = age;
+        arrivals.gaps.push_back(age.saturating_sub(arrivals.last).into());
+        arrivals.last = age;
     }
 
     /// Records a message that is neither an answer nor a heartbeat.
@@ -156,11 +156,11 @@ impl ServerTrafficRecorder {
     }
 
     pub fn overheard(&self) -> ServerTraffic {
-        let interval = |rhythm: &HeartbeatGaps| {
-            Some((rhythm.kind, Interval::of(rhythm.gaps.iter().map(|gap| Duration::from(*gap)))?))
+        let interval = |arrivals: &HeartbeatGaps| {
+            Some((arrivals.kind, Interval::of(arrivals.gaps.iter().map(|gap| Duration::from(*gap)))?))
         };
         ServerTraffic {
-            intervals: self.rhythms.iter().filter_map(interval).collect(),
+            intervals: self.arrivals_by_form.iter().filter_map(interval).collect(),
             stranger: self.stranger.clone(),
             looks_like: self.looks_like.clone(),
             nearest: self.unmatched.nearest().cloned(),
@@ -230,6 +230,6 @@ mod tests {
             listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(n));
         });
         assert_eq!(listener.compared, MAX_COMPARED_MESSAGES);
-        assert_eq!(listener.rhythms[0].gaps.len(), MAX_GAPS);
+        assert_eq!(listener.arrivals_by_form[0].gaps.len(), MAX_GAPS);
     }
 }

@@ -99,17 +99,17 @@ impl Expectation {
         };
         let limit = format::duration(self.limit);
         match (met, beyond || within) {
-            (true, _) => Truth::True(told(bracket)),
-            (false, true) => Truth::False(told(bracket)),
+            (true, _) => Truth::True(describe(bracket)),
+            (false, true) => Truth::False(describe(bracket)),
             (false, false) => {
-                Truth::Unknown(format!("{limit} is not decided by the bracket: {}", told(bracket)))
+                Truth::Unknown(format!("{limit} is not decided by the bracket: {}", describe(bracket)))
             }
         }
     }
 }
 
 /// Formats a bracket: `longer than 58.8 s, at most 60 s`.
-fn told(bracket: &Bracket) -> String {
+fn describe(bracket: &Bracket) -> String {
     let lo = bracket.lo.map(|lo| format!("longer than {}", at_least(lo)));
     let hi = bracket.hi.map(|hi| format!("at most {}", at_most(hi)));
     match (lo, hi) {
@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn the_reason_tells_the_bracket() {
-        let told = "55s".parse::<Expectation>().unwrap_err().to_string();
-        assert_eq!(told, "'55s' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'");
+        let text = "55s".parse::<Expectation>().unwrap_err().to_string();
+        assert_eq!(text, "'55s' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'");
         let truth = ">=59s".parse::<Expectation>().unwrap().met_by(&bracket(Some(58), Some(60)));
         let why = "59 s is not decided by the bracket: longer than 58 s, at most 60 s";
         assert_eq!(truth, Truth::Unknown(why.to_string()));

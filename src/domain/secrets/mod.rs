@@ -7,7 +7,7 @@
 //! 2. The text after `Bearer` or `Basic`, and any JWT ([`fields`]).
 //! 3. What the user sent, wherever it returns ([`SentSecrets`]): the values of secret fields, passwords and
 //!    headers; and the whole message and each of its values, unless ordinary ([`ordinary`]). Also in base64,
-//!    hex or percent-encoding ([`encoded`]).
+//!    hex or percent-encoding.
 //!
 //! Ordinary text stays: a message `ping` hides no `ping`.
 //!

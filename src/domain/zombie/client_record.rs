@@ -50,47 +50,47 @@ impl ClientEnd {
 /// look like one of these and like a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RelayCounts {
-    pub said: u64,
-    pub came: u64,
+    pub sent: u64,
+    pub returned: u64,
 }
 
 /// What was observed of one connection.
 #[derive(Debug, Clone)]
 pub struct ClientRecord {
-    pub way: Behaviour,
+    pub behaviour: Behaviour,
     /// When its behaviour began, since the run's start.
     pub began: Duration,
     /// How long after its opening its behaviour began.
     pub greeting: Duration,
     /// What was received, by time since the opening; nothing for a client that does not read.
     pub listening: ListenState,
-    pub passed_on: RelayCounts,
+    pub relayed: RelayCounts,
     /// Requests for an answer that were found unread at the end.
     pub unread: u64,
     /// It was still open at the end, but its last Ping was not answered, although earlier ones were.
-    pub deaf: bool,
-    pub fate: ClientEnd,
+    pub last_ping_unanswered: bool,
+    pub end: ClientEnd,
 }
 
 impl ClientRecord {
     /// The record of a connection that is not open yet.
-    pub fn new(way: Behaviour) -> ClientRecord {
-        let fate = ClientEnd::Unopened { why: "it was not open yet".to_string() };
+    pub fn new(behaviour: Behaviour) -> ClientRecord {
+        let end = ClientEnd::Unopened { why: "it was not open yet".to_string() };
         ClientRecord {
-            way,
+            behaviour,
             began: Duration::ZERO,
             greeting: Duration::ZERO,
             listening: ListenState::default(),
-            passed_on: RelayCounts::default(),
+            relayed: RelayCounts::default(),
             unread: 0,
-            deaf: false,
-            fate,
+            last_ping_unanswered: false,
+            end,
         }
     }
 
     /// How long it was open, as far as is known.
     pub fn kept(&self) -> Option<Duration> {
-        match &self.fate {
+        match &self.end {
             ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
             ClientEnd::Kept { so_far, .. } => Some(*so_far),
             ClientEnd::Ended { after, .. } => Some(*after),
@@ -99,7 +99,7 @@ impl ClientRecord {
 
     /// After how long the server closed it.
     pub fn ended(&self) -> Option<Duration> {
-        match &self.fate {
+        match &self.end {
             ClientEnd::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
             ClientEnd::Ended { .. }
             | ClientEnd::Unopened { .. }
@@ -121,34 +121,36 @@ impl ClientRecord {
 
     /// Whether it ever opened.
     pub fn was_open(&self) -> bool {
-        !matches!(self.fate, ClientEnd::Unopened { .. })
+        !matches!(self.end, ClientEnd::Unopened { .. })
     }
 
     pub fn is_kept(&self) -> bool {
-        matches!(self.fate, ClientEnd::Kept { .. })
+        matches!(self.end, ClientEnd::Kept { .. })
     }
 
     pub fn ending(&self) -> Option<&CloseCause> {
-        self.fate.ending()
+        self.end.ending()
     }
 
     /// The kinds of heartbeats that ask for an answer, with their times, in order of first arrival.
     pub fn asks(&self) -> Vec<(ServerEventKind, &Interarrival)> {
-        let asks = ServerEventKind::iter().filter(|sound| sound.asks());
-        let rhythms = |sound| self.listening.rhythms(sound).map(move |rhythm| (sound, rhythm));
-        let mut asks: Vec<_> = asks.flat_map(rhythms).collect();
-        asks.sort_by_key(|(_, rhythm)| rhythm.begun);
+        let asks = ServerEventKind::iter().filter(|event_kind| event_kind.asks());
+        let arrivals_by_form = |event_kind| {
+            self.listening.arrivals_by_form(event_kind).map(move |arrivals| (event_kind, arrivals))
+        };
+        let mut asks: Vec<_> = asks.flat_map(arrivals_by_form).collect();
+        asks.sort_by_key(|(_, arrivals)| arrivals.begun);
         asks
     }
 
     /// How many heartbeats it left unanswered; `None` for a client that answers.
     pub fn unanswered(&self) -> Option<u64> {
-        let heard: u64 = self.asks().iter().map(|(_, rhythm)| rhythm.count).sum();
-        self.way.is_dead().then_some(heard + self.unread)
+        let received: u64 = self.asks().iter().map(|(_, arrivals)| arrivals.count).sum();
+        self.behaviour.is_dead().then_some(received + self.unread)
     }
 }
 
 /// The clients that the server should close.
-pub(super) fn dead(lives: &[ClientRecord]) -> impl Iterator<Item = &ClientRecord> {
-    lives.iter().filter(|client| client.way.is_dead())
+pub(super) fn dead(clients: &[ClientRecord]) -> impl Iterator<Item = &ClientRecord> {
+    clients.iter().filter(|client| client.behaviour.is_dead())
 }

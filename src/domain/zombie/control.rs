@@ -15,17 +15,17 @@ const MAX_SERVER_LATENESS: Duration = Duration::from_secs(1);
 pub(super) const SAME_MOMENT: Duration = Duration::from_millis(50);
 
 /// Why no end and no survival in this run proves anything.
-pub(super) fn void_reason(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
+pub(super) fn void_reason(clients: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
     let stood_still = watch.stood_still.map(describe_stall);
-    let doubt = stood_still.or_else(|| control_died(lives, watch)).or_else(|| server_stalled(watch));
-    doubt.or_else(|| quiet_without_longer_control(lives, watch))
+    let doubt = stood_still.or_else(|| control_died(clients, watch)).or_else(|| server_stalled(watch));
+    doubt.or_else(|| quiet_without_longer_control(clients, watch))
 }
 
 /// The control did not clearly outlive the closed clients; only clients whose end was seen count.
-pub(super) fn control_ended_too_early(lives: &[ClientRecord]) -> Option<String> {
-    let seen = |client: &&ClientRecord| !matches!(client.fate, ClientEnd::Ended { at_latest: true, .. });
-    let longest = dead(lives).filter(seen).filter_map(ClientRecord::ended).max()?;
-    let control = lives.iter().find(|client| client.way == Behaviour::Control)?.kept()?;
+pub(super) fn control_ended_too_early(clients: &[ClientRecord]) -> Option<String> {
+    let seen = |client: &&ClientRecord| !matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
+    let longest = dead(clients).filter(seen).filter_map(ClientRecord::ended).max()?;
+    let control = clients.iter().find(|client| client.behaviour == Behaviour::Control)?.kept()?;
     (control < outlived(longest)).then(|| {
         format!(
             "the control lived only {}, no longer than the closed clients: perhaps a maximum age of all connections",
@@ -46,8 +46,8 @@ fn server_stalled(watch: ObservationQuality) -> Option<String> {
 
 /// The quiet client differs from the control only once the control sends again, and only if the control then
 /// outlives it.
-fn quiet_without_longer_control(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
-    let record = |way| lives.iter().find(|client| client.way == way);
+fn quiet_without_longer_control(clients: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
+    let record = |behaviour| clients.iter().find(|client| client.behaviour == behaviour);
     let quiet = record(Behaviour::Quiet)?.ended()?;
     let control = record(Behaviour::Control)?.kept()?;
     let why = if quiet < watch.every {
@@ -79,9 +79,9 @@ fn describe_unanswered(after: Duration, silent: Duration) -> String {
     )
 }
 
-fn control_died(lives: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
-    let control = lives.iter().find(|client| client.way == Behaviour::Control)?;
-    let (after, ending) = match &control.fate {
+fn control_died(clients: &[ClientRecord], watch: ObservationQuality) -> Option<String> {
+    let control = clients.iter().find(|client| client.behaviour == Behaviour::Control)?;
+    let (after, ending) = match &control.end {
         // The control's state is known all the time.
         ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => return None,
         ClientEnd::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
@@ -100,7 +100,7 @@ fn control_died(lives: &[ClientRecord], watch: ObservationQuality) -> Option<Str
         CloseKind::Violation { close: None, .. } => {
             "the server sends invalid WebSocket traffic, whatever a client does"
         }
-        _ => explain_control_end(lives, after, after < watch.every, is_reason_stated(&ending.how)),
+        _ => explain_control_end(clients, after, after < watch.every, is_reason_stated(&ending.how)),
     };
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no closed client proves anything; {hint}",
@@ -120,15 +120,15 @@ fn is_reason_stated(how: &CloseKind) -> bool {
 
 /// What the control may have ended of. `at_once`: it had sent only its first messages.
 fn explain_control_end(
-    lives: &[ClientRecord],
+    clients: &[ClientRecord],
     after: Duration,
     at_once: bool,
     is_reason_stated: bool,
 ) -> &'static str {
     // Half-closing or stalling may have ended the other clients.
-    let others = lives
-        .iter()
-        .filter(|client| matches!(client.way, Behaviour::Mute | Behaviour::Quiet | Behaviour::PingsOnly));
+    let others = clients.iter().filter(|client| {
+        matches!(client.behaviour, Behaviour::Mute | Behaviour::Quiet | Behaviour::PingsOnly)
+    });
     let near = |client: &ClientRecord| {
         client.ended().is_some_and(|ended| ended.abs_diff(after) <= (after / 20).max(SAME_MOMENT))
     };
@@ -149,7 +149,7 @@ fn explain_control_end(
             "perhaps the server accepts only one connection per client, or rejects the control's messages (choose \
              another: --say)"
         }
-        (false, false) if others_ended_shortly_before(lives, after) => {
+        (false, false) if others_ended_shortly_before(clients, after) => {
             "the others had ended shortly before: perhaps a maximum age of all connections"
         }
         (false, false) => {
@@ -159,9 +159,9 @@ fn explain_control_end(
 }
 
 /// Whether all dead clients had ended when the control did, and it had not clearly outlived them.
-fn others_ended_shortly_before(lives: &[ClientRecord], after: Duration) -> bool {
-    let all_went = dead(lives).all(|client| client.ended().is_some_and(|ended| ended <= after));
-    let longest = dead(lives).filter_map(ClientRecord::ended).max();
+fn others_ended_shortly_before(clients: &[ClientRecord], after: Duration) -> bool {
+    let all_went = dead(clients).all(|client| client.ended().is_some_and(|ended| ended <= after));
+    let longest = dead(clients).filter_map(ClientRecord::ended).max();
     all_went && longest.is_some_and(|longest| after < outlived(longest))
 }
 
@@ -174,7 +174,7 @@ mod tests {
         ObservationQuality {
             every: ms(4000),
             whole: true,
-            vouched: true,
+            control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
         }
@@ -182,13 +182,15 @@ mod tests {
 
     /// The reason if the control and the dead clients end at these ages (ms), and all others live.
     fn reason(control: u64, dead: [u64; 3]) -> String {
-        let ways = [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed];
-        let mut lives = vec![
+        let behaviours = [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed];
+        let mut clients = vec![
             record(Behaviour::Control, &[], control, true),
             record(Behaviour::Quiet, &[], control, false),
         ];
-        lives.extend(ways.into_iter().zip(dead).map(|(way, millis)| record(way, &[], millis, true)));
-        void_reason(&lives, watch()).unwrap()
+        clients.extend(
+            behaviours.into_iter().zip(dead).map(|(behaviour, millis)| record(behaviour, &[], millis, true)),
+        );
+        void_reason(&clients, watch()).unwrap()
     }
 
     #[test]
@@ -200,11 +202,11 @@ mod tests {
 
     #[test]
     fn control_ending_with_the_others_is_inconclusive() {
-        let lives = |control: u64| {
+        let clients = |control: u64| {
             [record(Behaviour::Control, &[], control, false), record(Behaviour::Mute, &[], 20_000, true)]
         };
-        assert_eq!(control_ended_too_early(&lives(24_000)), None);
-        let reason = control_ended_too_early(&lives(23_999)).unwrap();
+        assert_eq!(control_ended_too_early(&clients(24_000)), None);
+        let reason = control_ended_too_early(&clients(23_999)).unwrap();
         assert!(
             reason.starts_with("the control lived only 24 s, no longer than the closed clients"),
             "{reason}"

@@ -49,7 +49,7 @@ pub struct ZombieFindings {
     pub policy: ReapingPolicy,
     /// The libraries that the policy is consistent with.
     pub consistent_with: Vec<LibraryMatch>,
-    pub lives: Vec<ClientRecord>,
+    pub clients: Vec<ClientRecord>,
     /// Inconclusive only because the run was too short.
     cut_short: bool,
     /// The server relays the clients' messages, so it is unknown what it sends by itself.
@@ -58,33 +58,33 @@ pub struct ZombieFindings {
 
 impl ZombieFindings {
     /// The findings from these clients.
-    pub fn of(mut lives: Vec<ClientRecord>, watch: ObservationQuality) -> ZombieFindings {
-        settle_stalled_end(&mut lives);
-        let (verdict, mut reasons) = decide(&lives, watch);
-        reasons.extend(lives.iter().filter_map(unusable_client));
+    pub fn of(mut clients: Vec<ClientRecord>, watch: ObservationQuality) -> ZombieFindings {
+        settle_stalled_end(&mut clients);
+        let (verdict, mut reasons) = decide(&clients, watch);
+        reasons.extend(clients.iter().filter_map(unusable_client));
         reasons.extend(
-            active_client_ended(&lives).filter(|_| reasons.is_empty()).and_then(describe_unexplained),
+            active_client_ended(&clients).filter(|_| reasons.is_empty()).and_then(describe_unexplained),
         );
-        let relayed = relay_caveat(&lives);
+        let relayed = relay_caveat(&clients);
         let passes_on = relayed.is_some();
         let policy = match verdict {
-            ZombieVerdict::Inconclusive if !is_mute_end_known(&lives, watch) => ReapingPolicy::Unknown,
-            _ if passes_on || !was_mute_closed_for_silence(&lives) => ReapingPolicy::Unknown,
+            ZombieVerdict::Inconclusive if !is_mute_end_known(&clients, watch) => ReapingPolicy::Unknown,
+            _ if passes_on || !was_mute_closed_for_silence(&clients) => ReapingPolicy::Unknown,
             ZombieVerdict::ReapsDeadClients | ZombieVerdict::ZombiesKept | ZombieVerdict::Inconclusive => {
-                infer(&lives, watch.every)
+                infer(&clients, watch.every)
             }
         };
         reasons.extend(relayed);
-        reasons.extend(unknown_messages(&lives, &policy));
-        let consistent_with = consistent_with(&policy, end_of_mute(&lives), &[]);
-        let longest = dead(&lives).filter_map(ClientRecord::ended).max();
-        let cut_short = is_cut_short(&lives, watch);
-        ZombieFindings { verdict, reasons, longest, policy, consistent_with, lives, cut_short, passes_on }
+        reasons.extend(unknown_messages(&clients, &policy));
+        let consistent_with = consistent_with(&policy, end_of_mute(&clients), &[]);
+        let longest = dead(&clients).filter_map(ClientRecord::ended).max();
+        let cut_short = is_cut_short(&clients, watch);
+        ZombieFindings { verdict, reasons, longest, policy, consistent_with, clients, cut_short, passes_on }
     }
 
     /// Keeps only the libraries that the response headers allow.
     pub fn with_headers(self, headers: &[(String, UntrustedText)]) -> ZombieFindings {
-        let consistent_with = consistent_with(&self.policy, end_of_mute(&self.lives), headers);
+        let consistent_with = consistent_with(&self.policy, end_of_mute(&self.clients), headers);
         ZombieFindings { consistent_with, ..self }
     }
 
@@ -93,8 +93,8 @@ impl ZombieFindings {
         self.passes_on
     }
 
-    pub fn client(&self, way: Behaviour) -> Option<&ClientRecord> {
-        self.lives.iter().find(|client| client.way == way)
+    pub fn client(&self, behaviour: Behaviour) -> Option<&ClientRecord> {
+        self.clients.iter().find(|client| client.behaviour == behaviour)
     }
 
     /// How long a client is kept that dies just after an answer. `None` if unknown: a client that fell silent
@@ -102,10 +102,10 @@ impl ZombieFindings {
     pub fn at_worst(&self) -> Option<Duration> {
         let ReapingPolicy::Heartbeat(policy) = &self.policy else { return None };
         let (worst, longest) = (policy.at_worst()?, self.longest?);
-        let is_swept = ended_at_one_moment(&self.lives) && !policy.is_when_next_is_due();
+        let is_swept = ended_at_one_moment(&self.clients) && !policy.is_when_next_is_due();
         // With two kinds of heartbeats the server may count from either.
         let kinds: HashSet<ServerEventKind> =
-            self.client(Behaviour::Mute)?.asks().into_iter().map(|(sound, _)| sound).collect();
+            self.client(Behaviour::Mute)?.asks().into_iter().map(|(event_kind, _)| event_kind).collect();
         let is_confirmed = self.verdict == ZombieVerdict::ReapsDeadClients && !is_swept && kinds.len() == 1;
         (is_confirmed && longest <= worst + tolerance(worst)).then_some(worst)
     }
@@ -117,23 +117,30 @@ impl ZombieFindings {
             return Truth::Unknown("nothing conclusive was found".to_string());
         }
         let relevant = |client: &&ClientRecord| {
-            if expectation.wants_more() { client.way == Behaviour::Mute } else { client.way.is_dead() }
+            if expectation.wants_more() {
+                client.behaviour == Behaviour::Mute
+            } else {
+                client.behaviour.is_dead()
+            }
         };
-        let truths =
-            || self.lives.iter().filter(relevant).map(|client| (client, self.meets_by(client, expectation)));
+        let truths = || {
+            self.clients.iter().filter(relevant).map(|client| (client, self.meets_by(client, expectation)))
+        };
         if let Some((client, _)) = truths().find(|(_, truth)| truth.is_false()) {
             return Truth::False(describe_kept(client));
         }
         match truths().find(|(_, truth)| matches!(truth, Truth::Unknown(_))) {
             Some((client, _)) if client.was_open() => Truth::Unknown(describe_undecided(client)),
-            Some((client, _)) => Truth::Unknown(format!("the {} client was not open", client.way.name())),
+            Some((client, _)) => {
+                Truth::Unknown(format!("the {} client was not open", client.behaviour.name()))
+            }
             None => Truth::True(self.describe_met(expectation)),
         }
     }
 
     /// A client closed early for another reason than silence might have been kept for longer.
     fn meets_by(&self, client: &ClientRecord, expectation: &Expectation) -> Truth {
-        match (expectation.met_by(&bracket(client)), other_cause_of_end(&self.lives, client)) {
+        match (expectation.met_by(&bracket(client)), other_cause_of_end(&self.clients, client)) {
             (Truth::False(_), Some(why)) if expectation.wants_more() => Truth::Unknown(why),
             (truth, _) => truth,
         }
@@ -153,7 +160,7 @@ impl ZombieFindings {
 
 /// How long a client was kept.
 fn describe_kept(client: &ClientRecord) -> String {
-    let name = client.way.name();
+    let name = client.behaviour.name();
     match (client.ended(), client.kept()) {
         (Some(after), _) => format!("the {name} client was closed after {}", show(after)),
         (None, Some(kept)) => format!("the {name} client was still connected after {}", show(kept)),
@@ -162,22 +169,22 @@ fn describe_kept(client: &ClientRecord) -> String {
 }
 
 /// How the mute client was closed.
-fn end_of_mute(lives: &[ClientRecord]) -> Option<&CloseKind> {
-    let mute = lives.iter().find(|client| client.way == Behaviour::Mute);
+fn end_of_mute(clients: &[ClientRecord]) -> Option<&CloseKind> {
+    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute);
     mute.and_then(ClientRecord::ending).map(|ending| &ending.how)
 }
 
 /// The stalled client reads only at its end, so its end may have come long before. Not if the mute one got a
 /// close frame at the same age.
-fn settle_stalled_end(lives: &mut [ClientRecord]) {
+fn settle_stalled_end(clients: &mut [ClientRecord]) {
     let goodbye = |client: &ClientRecord| {
         matches!(client.ending()?.how, CloseKind::CloseFrame { .. }).then(|| client.ended())?
     };
-    let mute = lives.iter().find(|client| client.way == Behaviour::Mute).and_then(goodbye);
-    for client in lives.iter_mut().filter(|client| client.way == Behaviour::Stalled) {
+    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute).and_then(goodbye);
+    for client in clients.iter_mut().filter(|client| client.behaviour == Behaviour::Stalled) {
         let is_settled =
             goodbye(client).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= SAME_MOMENT);
-        if let ClientEnd::Ended { at_latest, .. } = &mut client.fate {
+        if let ClientEnd::Ended { at_latest, .. } = &mut client.end {
             *at_latest &= !is_settled;
         }
     }
@@ -185,7 +192,7 @@ fn settle_stalled_end(lives: &mut [ClientRecord]) {
 
 /// The range of the time after which it was closed.
 fn bracket(client: &ClientRecord) -> Bracket {
-    match &client.fate {
+    match &client.end {
         ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } | ClientEnd::Kept { proven: false, .. } => {
             Bracket::default()
         }
@@ -196,8 +203,8 @@ fn bracket(client: &ClientRecord) -> Bracket {
 }
 
 fn describe_undecided(client: &ClientRecord) -> String {
-    let (name, kept) = (client.way.name(), client.kept().map(show).unwrap_or_default());
-    match client.fate {
+    let (name, kept) = (client.behaviour.name(), client.kept().map(show).unwrap_or_default());
+    match client.end {
         ClientEnd::Ended { .. } => format!("it is unknown when within {kept} the {name} client was closed"),
         ClientEnd::Lost { .. } => format!("it is unknown whether and when the {name} client was closed"),
         ClientEnd::Kept { proven: false, .. } => {
@@ -210,51 +217,51 @@ fn describe_undecided(client: &ClientRecord) -> String {
 }
 
 /// Whether the mute client's end is known and the control confirms it.
-fn is_mute_end_known(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
-    let is = |way, holds: &dyn Fn(&ClientRecord) -> bool| {
-        lives.iter().any(|client| client.way == way && holds(client))
+fn is_mute_end_known(clients: &[ClientRecord], watch: ObservationQuality) -> bool {
+    let is = |behaviour, holds: &dyn Fn(&ClientRecord) -> bool| {
+        clients.iter().any(|client| client.behaviour == behaviour && holds(client))
     };
-    void_reason(lives, watch).is_none()
-        && watch.vouched
-        && control_ended_too_early(lives).is_none()
+    void_reason(clients, watch).is_none()
+        && watch.control_confirmed
+        && control_ended_too_early(clients).is_none()
         && is(Behaviour::Control, &ClientRecord::is_kept)
         && is(Behaviour::Mute, &|client| client.ended().is_some())
 }
 
 /// Whether silence is the only explanation of the mute client's end.
-fn was_mute_closed_for_silence(lives: &[ClientRecord]) -> bool {
-    let mut mute = lives.iter().filter(|client| client.way == Behaviour::Mute);
-    mute.all(|mute| other_cause_of_end(lives, mute).is_none())
+fn was_mute_closed_for_silence(clients: &[ClientRecord]) -> bool {
+    let mut mute = clients.iter().filter(|client| client.behaviour == Behaviour::Mute);
+    mute.all(|mute| other_cause_of_end(clients, mute).is_none())
 }
 
 /// Whether only the short observation keeps the outcome unknown.
-fn is_cut_short(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
-    let more = !watch.whole || waited_too_short(lives, watch.every).is_some();
-    let is_kept = dead(lives).any(ClientRecord::is_kept);
-    is_kept && more && watch.vouched && void_reason(lives, watch).is_none()
+fn is_cut_short(clients: &[ClientRecord], watch: ObservationQuality) -> bool {
+    let more = !watch.whole || waited_too_short(clients, watch.every).is_some();
+    let is_kept = dead(clients).any(ClientRecord::is_kept);
+    is_kept && more && watch.control_confirmed && void_reason(clients, watch).is_none()
 }
 
 const CONTROL_UNCHECKED: &str = "interrupted before the control, a healthy client, was answered again, so the server may have hung before it closed the others";
 
 /// A single kept client is a leak, even if another one's end is unknown.
-fn decide(lives: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<String>) {
+fn decide(clients: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<String>) {
     let inconclusive = |why: String| (ZombieVerdict::Inconclusive, vec![why]);
-    if let Some(why) = void_reason(lives, watch) {
+    if let Some(why) = void_reason(clients, watch) {
         return inconclusive(why);
     }
-    let kept: Vec<&ClientRecord> = dead(lives).filter(|client| client.is_kept()).collect();
-    let unproven = unproven(lives);
+    let kept: Vec<&ClientRecord> = dead(clients).filter(|client| client.is_kept()).collect();
+    let unproven = unproven(clients);
     match (kept.is_empty(), watch.whole) {
         (false, false) => inconclusive(describe_interrupt(&kept)),
-        _ if !watch.vouched => inconclusive(CONTROL_UNCHECKED.to_string()),
-        (false, true) => match waited_too_short(lives, watch.every) {
+        _ if !watch.control_confirmed => inconclusive(CONTROL_UNCHECKED.to_string()),
+        (false, true) => match waited_too_short(clients, watch.every) {
             Some(why) => (ZombieVerdict::Inconclusive, unproven.into_iter().chain([why]).collect()),
             None => {
-                (ZombieVerdict::ZombiesKept, unproven.into_iter().chain(first_other_cause(lives)).collect())
+                (ZombieVerdict::ZombiesKept, unproven.into_iter().chain(first_other_cause(clients)).collect())
             }
         },
         (true, _) if !unproven.is_empty() => (ZombieVerdict::Inconclusive, unproven),
-        (true, _) => match control_ended_too_early(lives).or_else(|| first_other_cause(lives)) {
+        (true, _) => match control_ended_too_early(clients).or_else(|| first_other_cause(clients)) {
             Some(why) => inconclusive(why),
             None => (ZombieVerdict::ReapsDeadClients, Vec::new()),
         },
@@ -262,7 +269,7 @@ fn decide(lives: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, 
 }
 
 fn describe_interrupt(kept: &[&ClientRecord]) -> String {
-    let is_proven = |client: &&ClientRecord| matches!(client.fate, ClientEnd::Kept { proven: true, .. });
+    let is_proven = |client: &&ClientRecord| matches!(client.end, ClientEnd::Kept { proven: true, .. });
     let proven: Vec<&ClientRecord> = kept.iter().copied().filter(is_proven).collect();
     if proven.is_empty() {
         format!("interrupted before it was known whether it still kept {}", names(kept))
@@ -271,8 +278,8 @@ fn describe_interrupt(kept: &[&ClientRecord]) -> String {
     }
 }
 
-fn first_other_cause(lives: &[ClientRecord]) -> Option<String> {
-    dead(lives).find_map(|client| other_cause_of_end(lives, client))
+fn first_other_cause(clients: &[ClientRecord]) -> Option<String> {
+    dead(clients).find_map(|client| other_cause_of_end(clients, client))
 }
 
 #[cfg(test)]
@@ -290,20 +297,20 @@ mod tests {
         ObservationQuality {
             every: ms(5000),
             whole,
-            vouched: true,
+            control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
         }
     }
 
-    fn alive(way: Behaviour) -> ClientRecord {
-        record(way, &[], 300_000, false)
+    fn alive(behaviour: Behaviour) -> ClientRecord {
+        record(behaviour, &[], 300_000, false)
     }
 
     /// A client that ended at this age (ms); the mute one had been asked.
-    fn gone(way: Behaviour, millis: u64) -> ClientRecord {
-        let asks = if way == Behaviour::Mute { &[millis / 2][..] } else { &[] };
-        record(way, asks, millis, true)
+    fn ended(behaviour: Behaviour, millis: u64) -> ClientRecord {
+        let asks = if behaviour == Behaviour::Mute { &[millis / 2][..] } else { &[] };
+        record(behaviour, asks, millis, true)
     }
 
     fn run_with(dead: [ClientRecord; 3]) -> Vec<ClientRecord> {
@@ -313,9 +320,9 @@ mod tests {
 
     fn reaping() -> Vec<ClientRecord> {
         run_with([
-            gone(Behaviour::Mute, 40_000),
-            gone(Behaviour::Stalled, 40_100),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::Mute, 40_000),
+            ended(Behaviour::Stalled, 40_100),
+            ended(Behaviour::HalfClosed, 3),
         ])
     }
 
@@ -323,15 +330,15 @@ mod tests {
     fn one_zombie_is_a_leak() {
         assert_eq!(ZombieFindings::of(reaping(), watched(true)).verdict, ZombieVerdict::ReapsDeadClients);
         let leak = run_with([
-            gone(Behaviour::Mute, 40_000),
+            ended(Behaviour::Mute, 40_000),
             alive(Behaviour::Stalled),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::HalfClosed, 3),
         ]);
         assert_eq!(ZombieFindings::of(leak.clone(), watched(true)).verdict, ZombieVerdict::ZombiesKept);
         let so_far = ZombieFindings::of(leak, watched(false));
         assert_eq!(so_far.verdict, ZombieVerdict::Inconclusive);
         let early =
-            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
         assert_eq!(
             ZombieFindings::of(early, watched(false)).policy,
             ReapingPolicy::Unknown,
@@ -341,7 +348,7 @@ mod tests {
         let at_once = run_with([
             alive(Behaviour::Mute),
             ClientRecord::new(Behaviour::Stalled),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::HalfClosed, 3),
         ]);
         let reasons = ZombieFindings::of(at_once, watched(false)).reasons;
         assert_eq!(reasons, ["interrupted while it still kept the mute client"]);
@@ -354,18 +361,18 @@ mod tests {
 
     #[test]
     fn control_end_voids_the_run() {
-        let mut lives = reaping();
-        lives[0] = gone(Behaviour::Control, 20_000);
-        let findings = ZombieFindings::of(lives, watched(true));
+        let mut clients = reaping();
+        clients[0] = ended(Behaviour::Control, 20_000);
+        let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!(
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
         assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
-        let all = Behaviour::iter().map(|way| gone(way, 20_000)).collect();
+        let all = Behaviour::iter().map(|behaviour| ended(behaviour, 20_000)).collect();
         assert!(ZombieFindings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, a login"));
-        let at_once = Behaviour::iter().map(|way| gone(way, 20)).collect();
+        let at_once = Behaviour::iter().map(|behaviour| ended(behaviour, 20)).collect();
         assert!(
             ZombieFindings::of(at_once, watched(true)).reasons[0].contains("--say"),
             "they spoke, and went"
@@ -374,7 +381,7 @@ mod tests {
 
     #[test]
     fn ends_unconfirmed_by_the_control_are_inconclusive() {
-        let watch = ObservationQuality { vouched: false, ..watched(false) };
+        let watch = ObservationQuality { control_confirmed: false, ..watched(false) };
         let findings = ZombieFindings::of(reaping(), watch);
         assert_eq!(
             (findings.verdict, findings.policy),
@@ -385,19 +392,19 @@ mod tests {
 
     #[test]
     fn close_frame_at_the_mutes_age_was_not_delayed() {
-        let goodbye = |way, millis| {
-            let mut client = gone(way, millis);
-            let ClientEnd::Ended { ending, at_latest, .. } = &mut client.fate else { panic!("it is over") };
+        let goodbye = |behaviour, millis| {
+            let mut client = ended(behaviour, millis);
+            let ClientEnd::Ended { ending, at_latest, .. } = &mut client.end else { panic!("it is over") };
             let how = CloseKind::CloseFrame { code: Some(1011), reason: UntrustedText::default() };
             *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
-            *at_latest = way == Behaviour::Stalled;
+            *at_latest = behaviour == Behaviour::Stalled;
             client
         };
         let at_latest = |mute, stalled| {
-            let lives = run_with([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
-            let findings = ZombieFindings::of(lives, watched(true));
+            let clients = run_with([mute, stalled, ended(Behaviour::HalfClosed, 3)]);
+            let findings = ZombieFindings::of(clients, watched(true));
             matches!(
-                findings.client(Behaviour::Stalled).unwrap().fate,
+                findings.client(Behaviour::Stalled).unwrap().end,
                 ClientEnd::Ended { at_latest: true, .. }
             )
         };
@@ -406,21 +413,24 @@ mod tests {
             at_latest(goodbye(Behaviour::Mute, 40_000), goodbye(Behaviour::Stalled, 50_000)),
             "the server waited"
         );
-        assert!(at_latest(gone(Behaviour::Mute, 40_000), goodbye(Behaviour::Stalled, 40_012)), "another end");
+        assert!(
+            at_latest(ended(Behaviour::Mute, 40_000), goodbye(Behaviour::Stalled, 40_012)),
+            "another end"
+        );
     }
 
     #[test]
     fn relaying_server_hides_its_own_messages() {
-        let reason = |came| {
-            let mut lives = reaping();
-            lives[1] = gone(Behaviour::Quiet, 40_050);
-            lives[3].passed_on = RelayCounts { said: 10, came };
-            lives[4].passed_on = RelayCounts { said: 9, came: 9 };
-            lives.iter_mut().for_each(|client| client.passed_on.said = client.passed_on.said.max(1));
-            let findings = ZombieFindings::of(lives, watched(true));
+        let reason = |returned| {
+            let mut clients = reaping();
+            clients[1] = ended(Behaviour::Quiet, 40_050);
+            clients[3].relayed = RelayCounts { sent: 10, returned };
+            clients[4].relayed = RelayCounts { sent: 9, returned: 9 };
+            clients.iter_mut().for_each(|client| client.relayed.sent = client.relayed.sent.max(1));
+            let findings = ZombieFindings::of(clients, watched(true));
             (findings.verdict, findings.policy == ReapingPolicy::Unknown, findings.reasons.len())
         };
-        // What the stalled client reads at last has no moments: 13 were said while the others lived.
+        // What the stalled client reads at last has no moments: 13 were sent while the others were connected.
         assert_eq!(reason(6), (ZombieVerdict::ReapsDeadClients, false, 0));
         assert_eq!(reason(7), (ZombieVerdict::ReapsDeadClients, true, 1));
     }
@@ -428,11 +438,11 @@ mod tests {
     #[test]
     fn overload_close_code_shows_no_dead_client_detection() {
         let by = |code| {
-            let mut lives = reaping();
-            let ClientEnd::Ended { ending, .. } = &mut lives[4].fate else { panic!("it is over") };
+            let mut clients = reaping();
+            let ClientEnd::Ended { ending, .. } = &mut clients[4].end else { panic!("it is over") };
             let how = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
             *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
-            ZombieFindings::of(lives, watched(true))
+            ZombieFindings::of(clients, watched(true))
         };
         assert_eq!(by(1001).verdict, ZombieVerdict::ReapsDeadClients);
         let overloaded = by(1013);
@@ -446,23 +456,23 @@ mod tests {
     #[test]
     fn interrupted_run_may_decide_the_expectation() {
         let kept =
-            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
-        let met = |lives: &[ClientRecord], text: &str| {
-            ZombieFindings::of(lives.to_vec(), watched(false)).meets(&text.parse().unwrap())
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
+        let met = |clients: &[ClientRecord], text: &str| {
+            ZombieFindings::of(clients.to_vec(), watched(false)).meets(&text.parse().unwrap())
         };
         assert!(met(&kept, "<=60s").is_false(), "five minutes have gone by");
         assert!(matches!(met(&kept, ">=60s"), Truth::True(_)));
         assert!(matches!(met(&kept, "<=10m"), Truth::Unknown(_)));
         let mut void = kept.clone();
-        void[0] = gone(Behaviour::Control, 20_000);
+        void[0] = ended(Behaviour::Control, 20_000);
         assert!(matches!(met(&void, "<=60s"), Truth::Unknown(_)));
     }
 
     #[test]
     fn unanswered_control_suggests_no_other_message() {
-        let mut lives = reaping();
-        lives[0] = gone(Behaviour::Control, 10_000);
-        let ClientEnd::Ended { ending, .. } = &mut lives[0].fate else { panic!("it is over") };
+        let mut clients = reaping();
+        clients[0] = ended(Behaviour::Control, 10_000);
+        let ClientEnd::Ended { ending, .. } = &mut clients[0].end else { panic!("it is over") };
         let silent = CloseCause {
             who: ClosedBy::Network,
             how: CloseKind::Silent,
@@ -470,17 +480,17 @@ mod tests {
             ..CloseCause::clone(ending)
         };
         *ending = std::sync::Arc::new(silent);
-        let reason = ZombieFindings::of(lives, watched(true)).reasons.remove(0);
+        let reason = ZombieFindings::of(clients, watched(true)).reasons.remove(0);
         assert!(reason.contains("last answered after 5 s, then not for 5 s"), "{reason}");
         assert!(!reason.contains("--say"), "{reason}");
     }
 
     #[test]
     fn quiet_client_gone_before_the_mute_shows_no_policy() {
-        let mut lives =
-            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
-        lives[1] = gone(Behaviour::Quiet, 40_000);
-        let findings = ZombieFindings::of(lives, watched(true));
+        let mut clients =
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
+        clients[1] = ended(Behaviour::Quiet, 40_000);
+        let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!((findings.verdict, findings.policy), (ZombieVerdict::ZombiesKept, ReapingPolicy::Unknown));
         assert!(findings.reasons[0].starts_with("the quiet client was closed after 40 s, but the mute one"));
     }
@@ -500,17 +510,17 @@ mod tests {
 
     #[test]
     fn control_not_outliving_answerers_may_be_a_lifetime() {
-        let lives = |quiet, control| {
-            let mut lives = reaping();
-            lives[0] = record(Behaviour::Control, &[], control, false);
-            lives[1] = gone(Behaviour::Quiet, quiet);
-            ZombieFindings::of(lives, watched(true))
+        let clients = |quiet, control| {
+            let mut clients = reaping();
+            clients[0] = record(Behaviour::Control, &[], control, false);
+            clients[1] = ended(Behaviour::Quiet, quiet);
+            ZombieFindings::of(clients, watched(true))
         };
-        assert_eq!(lives(40_000, 48_120).verdict, ZombieVerdict::ReapsDeadClients);
-        let of_age = lives(40_000, 47_999);
+        assert_eq!(clients(40_000, 48_120).verdict, ZombieVerdict::ReapsDeadClients);
+        let of_age = clients(40_000, 47_999);
         assert_eq!((of_age.verdict, &of_age.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
         assert!(of_age.reasons[0].contains("a maximum age of all connections"), "{:?}", of_age.reasons);
-        let at_once = lives(4_999, 300_000);
+        let at_once = clients(4_999, 300_000);
         assert_eq!(at_once.verdict, ZombieVerdict::Inconclusive, "the control says something every 5 s");
         assert!(at_once.reasons[0].contains("a connection limit"), "{:?}", at_once.reasons);
     }
@@ -529,10 +539,10 @@ mod tests {
     #[test]
     fn forgotten_client_was_neither_kept_nor_reaped() {
         let mut lost = alive(Behaviour::Mute);
-        lost.fate = ClientEnd::Lost { after: ms(300_000) };
-        let lives =
-            run_with([lost.clone(), gone(Behaviour::Stalled, 40_000), gone(Behaviour::HalfClosed, 3)]);
-        let findings = ZombieFindings::of(lives, watched(true));
+        lost.end = ClientEnd::Lost { after: ms(300_000) };
+        let clients =
+            run_with([lost.clone(), ended(Behaviour::Stalled, 40_000), ended(Behaviour::HalfClosed, 3)]);
+        let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!(
             (findings.verdict, &findings.policy),
             (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown)
@@ -544,7 +554,7 @@ mod tests {
         );
         assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
         let leak = ZombieFindings::of(
-            run_with([lost, alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]),
+            run_with([lost, alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]),
             watched(true),
         );
         assert_eq!((leak.verdict, &leak.policy), (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown));
@@ -554,32 +564,32 @@ mod tests {
 
     #[test]
     fn client_without_requests_was_not_reaped_for_silence() {
-        let lives = |asked: &[u64], quiet: ClientRecord| {
-            let mut lives = reaping();
-            lives[3] = record(Behaviour::Mute, asked, 40_000, true);
-            lives[1] = quiet;
-            ZombieFindings::of(lives, watched(true))
+        let clients = |asked: &[u64], quiet: ClientRecord| {
+            let mut clients = reaping();
+            clients[3] = record(Behaviour::Mute, asked, 40_000, true);
+            clients[1] = quiet;
+            ZombieFindings::of(clients, watched(true))
         };
-        let kept = lives(&[], alive(Behaviour::Quiet));
+        let kept = clients(&[], alive(Behaviour::Quiet));
         assert_eq!((kept.verdict, &kept.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
         assert!(kept.reasons[0].contains("the quiet one, equally silent"), "{:?}", kept.reasons);
         assert_eq!(
-            lives(&[], gone(Behaviour::Quiet, 60_000)).verdict,
+            clients(&[], ended(Behaviour::Quiet, 60_000)).verdict,
             ZombieVerdict::Inconclusive,
             "much later"
         );
         assert_eq!(
-            lives(&[], gone(Behaviour::Quiet, 41_000)).verdict,
+            clients(&[], ended(Behaviour::Quiet, 41_000)).verdict,
             ZombieVerdict::ReapsDeadClients,
             "of the same"
         );
         assert_eq!(
-            lives(&[20_000], alive(Behaviour::Quiet)).verdict,
+            clients(&[20_000], alive(Behaviour::Quiet)).verdict,
             ZombieVerdict::ReapsDeadClients,
             "it was asked"
         );
         let answers = record(Behaviour::Quiet, &[20_000], 300_000, false);
-        assert_eq!(lives(&[], answers).verdict, ZombieVerdict::ReapsDeadClients, "the other was");
+        assert_eq!(clients(&[], answers).verdict, ZombieVerdict::ReapsDeadClients, "the other was");
         let mut leak = reaping();
         (leak[3], leak[4]) = (record(Behaviour::Mute, &[], 40_000, true), alive(Behaviour::Stalled));
         let leak = ZombieFindings::of(leak, watched(true));
@@ -591,14 +601,14 @@ mod tests {
     #[test]
     fn client_asked_shortly_before_the_end_shows_no_leak() {
         let findings = |pings: &[u64], others: &[u64]| {
-            let kept = |way, pings: &[u64]| record(way, pings, 300_000, false);
-            let mut lives = run_with([
+            let kept = |behaviour, pings: &[u64]| record(behaviour, pings, 300_000, false);
+            let mut clients = run_with([
                 kept(Behaviour::Mute, pings),
                 alive(Behaviour::Stalled),
-                gone(Behaviour::HalfClosed, 3),
+                ended(Behaviour::HalfClosed, 3),
             ]);
-            lives[1] = kept(Behaviour::Quiet, others);
-            ZombieFindings::of(lives, watched(true))
+            clients[1] = kept(Behaviour::Quiet, others);
+            ZombieFindings::of(clients, watched(true))
         };
         let seldom: Vec<u64> = (1..4).map(|n| n * 80_000).collect();
         let early = findings(&seldom, &seldom);
@@ -630,25 +640,25 @@ mod tests {
     fn stalled_client_may_be_closed_an_interval_later() {
         // A tick for all every 3 s; the first falls before the stalled client begins, and its turn comes with the third.
         let reason = |max: u64| {
-            let lives = vec![
+            let clients = vec![
                 record(Behaviour::Control, &[200, 3200], max, false),
                 record(Behaviour::Quiet, &[200, 3200], max, false),
                 record(Behaviour::Mute, &[200], 3200, true),
                 record(Behaviour::Stalled, &[], max, false),
             ];
-            ZombieFindings::of(lives, watched(true)).verdict
+            ZombieFindings::of(clients, watched(true)).verdict
         };
         assert_eq!((reason(4500), reason(7000)), (ZombieVerdict::Inconclusive, ZombieVerdict::ZombiesKept));
     }
 
     #[test]
     fn mute_client_evicted_for_room_shows_no_policy() {
-        let mut lives = reaping();
-        lives[4] = alive(Behaviour::Stalled);
-        let ClientEnd::Ended { ending, .. } = &mut lives[3].fate else { panic!("it is over") };
+        let mut clients = reaping();
+        clients[4] = alive(Behaviour::Stalled);
+        let ClientEnd::Ended { ending, .. } = &mut clients[3].end else { panic!("it is over") };
         let how = CloseKind::CloseFrame { code: Some(1012), reason: UntrustedText::default() };
         *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
-        let findings = ZombieFindings::of(lives, watched(true));
+        let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!(
             (findings.verdict, &findings.policy),
             (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown)
@@ -659,9 +669,9 @@ mod tests {
     #[test]
     fn stalled_client_reaped_before_any_message_proves_nothing() {
         let verdict = |stalled: u64| {
-            let mut lives = reaping();
-            lives[4] = ClientRecord { began: ms(370), ..gone(Behaviour::Stalled, stalled) };
-            ZombieFindings::of(lives, watched(true)).verdict
+            let mut clients = reaping();
+            clients[4] = ClientRecord { began: ms(370), ..ended(Behaviour::Stalled, stalled) };
+            ZombieFindings::of(clients, watched(true)).verdict
         };
         // The mute is asked after 20 s, and let go after 40.
         assert_eq!(
@@ -674,8 +684,8 @@ mod tests {
         );
         let mut swept = run_with([
             record(Behaviour::Mute, &[], 1200, true),
-            gone(Behaviour::Stalled, 830),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::Stalled, 830),
+            ended(Behaviour::HalfClosed, 3),
         ]);
         (swept[1], swept[4].began) = (record(Behaviour::Quiet, &[], 1200, true), ms(370));
         let swept = ZombieFindings::of(swept, ObservationQuality { every: ms(200), ..watched(true) });
@@ -685,18 +695,18 @@ mod tests {
     #[test]
     fn clients_ending_together_were_not_reaped() {
         let away = |stalled: u64| {
-            let mut lives = run_with([
-                gone(Behaviour::Mute, 40_000),
-                gone(Behaviour::Stalled, stalled),
-                gone(Behaviour::HalfClosed, 3),
+            let mut clients = run_with([
+                ended(Behaviour::Mute, 40_000),
+                ended(Behaviour::Stalled, stalled),
+                ended(Behaviour::HalfClosed, 3),
             ]);
-            lives[4].began = ms(370);
-            for client in &mut lives[3..5] {
-                let ClientEnd::Ended { ending, .. } = &mut client.fate else { panic!("it is over") };
+            clients[4].began = ms(370);
+            for client in &mut clients[3..5] {
+                let ClientEnd::Ended { ending, .. } = &mut client.end else { panic!("it is over") };
                 let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
                 *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             }
-            ZombieFindings::of(lives, watched(true))
+            ZombieFindings::of(clients, watched(true))
         };
         let restart = away(39_630);
         assert_eq!(
@@ -710,18 +720,18 @@ mod tests {
     #[test]
     fn unknown_messages_are_reported_beside_a_timer() {
         let reason = |moments: &[u64]| {
-            let mut lives = run_with([
+            let mut clients = run_with([
                 record(Behaviour::Mute, &[], 40_000, true),
-                gone(Behaviour::Stalled, 40_000),
-                gone(Behaviour::HalfClosed, 3),
+                ended(Behaviour::Stalled, 40_000),
+                ended(Behaviour::HalfClosed, 3),
             ]);
-            lives[1] = record(Behaviour::Quiet, &[], 40_000, true);
+            clients[1] = record(Behaviour::Quiet, &[], 40_000, true);
             for moment in moments {
-                let said =
+                let event =
                     ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("{\"op\":\"hb\"}"));
-                lives[3].listening.heard(ms(*moment), &said);
+                clients[3].listening.record_event(ms(*moment), &event);
             }
-            let findings = ZombieFindings::of(lives, watched(true));
+            let findings = ZombieFindings::of(clients, watched(true));
             assert!(matches!(findings.policy, ReapingPolicy::Idle(_, None)), "{findings:?}");
             findings.reasons
         };
@@ -734,11 +744,11 @@ mod tests {
         let worst = |stalled: u64, asks: &[u64], mute: u64| {
             let grid: Vec<u64> = (1..100).map(|n| n * 2500).collect();
             let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly]
-                .map(|way| record(way, &grid, 250_000, false));
-            let mut lives = others.to_vec();
-            lives.push(record(Behaviour::Mute, asks, mute, true));
-            lives.push(ClientRecord { began: ms(370), ..record(Behaviour::Stalled, &[], stalled, true) });
-            ZombieFindings::of(lives, ObservationQuality { every: ms(4400), ..watched(true) }).at_worst()
+                .map(|behaviour| record(behaviour, &grid, 250_000, false));
+            let mut clients = others.to_vec();
+            clients.push(record(Behaviour::Mute, asks, mute, true));
+            clients.push(ClientRecord { began: ms(370), ..record(Behaviour::Stalled, &[], stalled, true) });
+            ZombieFindings::of(clients, ObservationQuality { every: ms(4400), ..watched(true) }).at_worst()
         };
         assert_eq!(worst(5000, &[2500], 5000), Some(ms(5000)));
         assert_eq!(worst(4630, &[2500], 5000), Some(ms(5000)), "all at one tick, when the next was due");
@@ -750,11 +760,11 @@ mod tests {
     fn interrupt_before_any_request_is_inconclusive() {
         let unasked = |proven| {
             let mut mute = alive(Behaviour::Mute);
-            mute.fate = ClientEnd::Kept { so_far: ms(300_000), proven };
+            mute.end = ClientEnd::Kept { so_far: ms(300_000), proven };
             let mut stalled = alive(Behaviour::Stalled);
-            stalled.fate = mute.fate.clone();
-            let lives = run_with([mute, stalled, gone(Behaviour::HalfClosed, 3)]);
-            ZombieFindings::of(lives, watched(false))
+            stalled.end = mute.end.clone();
+            let clients = run_with([mute, stalled, ended(Behaviour::HalfClosed, 3)]);
+            ZombieFindings::of(clients, watched(false))
         };
         assert!(unasked(true).meets(&"<=60s".parse().unwrap()).is_false());
         let Truth::Unknown(why) = unasked(false).meets(&"<=60s".parse().unwrap()) else { panic!("decided") };
@@ -765,32 +775,32 @@ mod tests {
         );
         let reason = "interrupted before it was known whether it still kept the mute and the stalled client";
         assert_eq!(unasked(false).reasons, [reason]);
-        let unvouched = ObservationQuality { vouched: false, ..watched(false) };
-        let lives =
-            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
-        let unvouched = ZombieFindings::of(lives, unvouched).meets(&"<=60s".parse().unwrap());
-        assert!(matches!(unvouched, Truth::Unknown(_)), "the server may have hung");
+        let unconfirmed = ObservationQuality { control_confirmed: false, ..watched(false) };
+        let clients =
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
+        let unconfirmed = ZombieFindings::of(clients, unconfirmed).meets(&"<=60s".parse().unwrap());
+        assert!(matches!(unconfirmed, Truth::Unknown(_)), "the server may have hung");
     }
 
     #[test]
     fn interrupt_before_control_outlives_suggests_a_lifetime() {
-        let lives = |control| {
-            let mut lives = reaping();
-            lives[0] = record(Behaviour::Control, &[], control, false);
-            lives[1] = record(Behaviour::Quiet, &[], control, false);
-            ZombieFindings::of(lives, watched(false)).verdict
+        let clients = |control| {
+            let mut clients = reaping();
+            clients[0] = record(Behaviour::Control, &[], control, false);
+            clients[1] = record(Behaviour::Quiet, &[], control, false);
+            ZombieFindings::of(clients, watched(false)).verdict
         };
         assert_eq!(
-            (lives(49_000), lives(47_000)),
+            (clients(49_000), clients(47_000)),
             (ZombieVerdict::ReapsDeadClients, ZombieVerdict::Inconclusive)
         );
     }
 
     #[test]
     fn unopened_pings_only_client_is_reported() {
-        let mut lives = reaping();
-        lives[2] = ClientRecord::new(Behaviour::PingsOnly);
-        let findings = ZombieFindings::of(lives, watched(true));
+        let mut clients = reaping();
+        clients[2] = ClientRecord::new(Behaviour::PingsOnly);
+        let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!(findings.verdict, ZombieVerdict::ReapsDeadClients);
         assert!(
             findings.reasons[0].starts_with("the pings-only client could not be opened: "),
@@ -800,23 +810,23 @@ mod tests {
 
     #[test]
     fn unopened_dead_client_is_inconclusive() {
-        let lives = run_with([
+        let clients = run_with([
             ClientRecord::new(Behaviour::Mute),
-            gone(Behaviour::Stalled, 1),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::Stalled, 1),
+            ended(Behaviour::HalfClosed, 3),
         ]);
-        assert_eq!(ZombieFindings::of(lives, watched(true)).verdict, ZombieVerdict::Inconclusive);
+        assert_eq!(ZombieFindings::of(clients, watched(true)).verdict, ZombieVerdict::Inconclusive);
     }
 
     #[test]
     fn broken_connection_was_not_closed_by_the_server() {
-        let mut mute = gone(Behaviour::Mute, 40_000);
-        let ClientEnd::Ended { ending, .. } = &mut mute.fate else { panic!("it is over") };
+        let mut mute = ended(Behaviour::Mute, 40_000);
+        let ClientEnd::Ended { ending, .. } = &mut mute.end else { panic!("it is over") };
         let broken =
             CloseCause { who: ClosedBy::Network, how: CloseKind::Timeout, ..CloseCause::clone(ending) };
         *ending = std::sync::Arc::new(broken);
         let findings = ZombieFindings::of(
-            run_with([mute, gone(Behaviour::Stalled, 40_100), gone(Behaviour::HalfClosed, 3)]),
+            run_with([mute, ended(Behaviour::Stalled, 40_100), ended(Behaviour::HalfClosed, 3)]),
             watched(true),
         );
         assert_eq!(
@@ -832,7 +842,7 @@ mod tests {
 
     #[test]
     fn upper_bound_is_for_all_clients_lower_for_the_mute() {
-        let met = |lives: Vec<ClientRecord>, text: &str| match ZombieFindings::of(lives, watched(true))
+        let met = |clients: Vec<ClientRecord>, text: &str| match ZombieFindings::of(clients, watched(true))
             .meets(&text.parse().unwrap())
         {
             Truth::True(_) | Truth::TrueOfBounds(_) => Some(true),
@@ -843,22 +853,22 @@ mod tests {
         assert_eq!(met(reaping(), "<=40050ms"), Some(false), "the stalled one was kept for longer");
         assert_eq!(met(reaping(), ">=30s"), Some(true), "that the half-closed one goes at once is well");
         let leak = run_with([
-            gone(Behaviour::Mute, 40_000),
+            ended(Behaviour::Mute, 40_000),
             alive(Behaviour::Stalled),
-            gone(Behaviour::HalfClosed, 3),
+            ended(Behaviour::HalfClosed, 3),
         ]);
         assert_eq!(met(leak.clone(), "<=60s"), Some(false));
         assert_eq!(met(leak, "<=10m"), None, "it was not waited for so long");
         assert_eq!(ZombieFindings::of(reaping(), watched(true)).longest, Some(ms(40_100)));
-        let mut late = gone(Behaviour::Stalled, 70_000);
-        let ClientEnd::Ended { at_latest, .. } = &mut late.fate else { panic!("it is over") };
+        let mut late = ended(Behaviour::Stalled, 70_000);
+        let ClientEnd::Ended { at_latest, .. } = &mut late.end else { panic!("it is over") };
         *at_latest = true;
-        let lives = run_with([gone(Behaviour::Mute, 40_000), late, gone(Behaviour::HalfClosed, 3)]);
-        assert_eq!(met(lives.clone(), "<=70s"), Some(true));
-        let truth = ZombieFindings::of(lives, watched(true)).meets(&"<=60s".parse().unwrap());
+        let clients = run_with([ended(Behaviour::Mute, 40_000), late, ended(Behaviour::HalfClosed, 3)]);
+        assert_eq!(met(clients.clone(), "<=70s"), Some(true));
+        let truth = ZombieFindings::of(clients, watched(true)).meets(&"<=60s".parse().unwrap());
         let Truth::Unknown(why) = truth else { panic!("{truth:?}") };
         let mut kept = reaping();
-        let ClientEnd::Ended { at_latest, .. } = &mut kept[4].fate else { panic!("it is over") };
+        let ClientEnd::Ended { at_latest, .. } = &mut kept[4].end else { panic!("it is over") };
         *at_latest = true;
         kept[5] = alive(Behaviour::HalfClosed);
         assert_eq!(met(kept, "<=39s"), Some(false), "one that is known decides");

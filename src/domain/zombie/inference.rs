@@ -30,12 +30,12 @@ enum RelativeAge {
 ///   kinds, the one that the Pings-only client left unanswered, if that was closed too; else the Ping frames.
 /// - It was closed, and one that answers was closed at about the same age: a timer that answers do not reset.
 /// - Otherwise the policy is unknown.
-pub fn infer(lives: &[ClientRecord], every: Duration) -> ReapingPolicy {
-    PolicyInference { lives, every }.policy()
+pub fn infer(clients: &[ClientRecord], every: Duration) -> ReapingPolicy {
+    PolicyInference { clients, every }.policy()
 }
 
 struct PolicyInference<'a> {
-    lives: &'a [ClientRecord],
+    clients: &'a [ClientRecord],
     every: Duration,
 }
 
@@ -43,16 +43,18 @@ impl<'a> PolicyInference<'a> {
     /// If heartbeats of one kind have several forms, it is unknown which must be answered.
     fn policy(&self) -> ReapingPolicy {
         match self.policy_by_mute() {
-            ReapingPolicy::Heartbeat(found) if self.is_mixed(found.beats.sound) => ReapingPolicy::Unknown,
+            ReapingPolicy::Heartbeat(found) if self.is_mixed(found.beats.event_kind) => {
+                ReapingPolicy::Unknown
+            }
             ReapingPolicy::Idle(idle, beats) => {
-                ReapingPolicy::Idle(idle, beats.filter(|beats| !self.is_mixed(beats.sound)))
+                ReapingPolicy::Idle(idle, beats.filter(|beats| !self.is_mixed(beats.event_kind)))
             }
             policy => policy,
         }
     }
 
-    fn is_mixed(&self, sound: ServerEventKind) -> bool {
-        self.lives.iter().any(|client| client.listening.rhythms(sound).count() > 1)
+    fn is_mixed(&self, event_kind: ServerEventKind) -> bool {
+        self.clients.iter().any(|client| client.listening.arrivals_by_form(event_kind).count() > 1)
     }
 
     fn policy_by_mute(&self) -> ReapingPolicy {
@@ -64,27 +66,29 @@ impl<'a> PolicyInference<'a> {
         }
     }
 
-    fn client(&self, way: Behaviour) -> Option<&'a ClientRecord> {
-        self.lives.iter().find(|client| client.way == way)
+    fn client(&self, behaviour: Behaviour) -> Option<&'a ClientRecord> {
+        self.clients.iter().find(|client| client.behaviour == behaviour)
     }
 
-    fn schedule(&self, sound: ServerEventKind) -> ServerSchedule {
-        ScheduleEstimator::new(self.lives, sound, self.every).estimate()
+    fn schedule(&self, event_kind: ServerEventKind) -> ServerSchedule {
+        ScheduleEstimator::new(self.clients, event_kind, self.every).estimate()
     }
 
     /// The mute client was kept. That shows something about heartbeats only if it was asked, and nothing if a
     /// more active client was closed.
     fn policy_if_mute_kept(&self, mute: &ClientRecord) -> ReapingPolicy {
-        if active_client_ended(self.lives).is_some() || self.lives.iter().any(|client| client.deaf) {
+        if active_client_ended(self.clients).is_some()
+            || self.clients.iter().any(|client| client.last_ping_unanswered)
+        {
             return ReapingPolicy::Unknown;
         }
-        if let Some((sound, rhythm)) = mute.asks().first() {
-            let waited = mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
-            let (beats, reaping) = (self.schedule(*sound), ReapingRule::Never { waited });
+        if let Some((event_kind, arrivals)) = mute.asks().first() {
+            let waited = mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(arrivals.begun));
+            let (beats, reaping) = (self.schedule(*event_kind), ReapingRule::Never { waited });
             return ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None });
         }
         let others_are_asked =
-            || self.lives.iter().any(|client| client.listening.missed_some() || !client.asks().is_empty());
+            || self.clients.iter().any(|client| client.listening.missed_some() || !client.asks().is_empty());
         if others_are_asked() { ReapingPolicy::Unknown } else { ReapingPolicy::KeepsAll }
     }
 
@@ -128,12 +132,12 @@ impl<'a> PolicyInference<'a> {
             Some(end) => Some(self.timer(end).filter(|idle| idle.needs == RequiredTraffic::Messages)?),
             None => None,
         };
-        let sound = self.required_heartbeat(mute, after)?;
+        let event_kind = self.required_heartbeat(mute, after)?;
         // If another kind of heartbeat was sent first, it is unknown which one started the server's timer.
-        if mute.asks().first().is_some_and(|(first, _)| *first != sound) {
+        if mute.asks().first().is_some_and(|(first, _)| *first != event_kind) {
             return None;
         }
-        let (beats, reaping) = (self.schedule(sound), reaping_rule(mute, sound)?);
+        let (beats, reaping) = (self.schedule(event_kind), reaping_rule(mute, event_kind)?);
         Some(ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle }))
     }
 
@@ -155,8 +159,9 @@ impl<'a> PolicyInference<'a> {
         mute: Duration,
         quiet: Duration,
     ) -> Option<IdlePolicy> {
-        let asked = |way| {
-            self.client(way).is_some_and(|client| client.listening.rhythm(ServerEventKind::AppPing).is_some())
+        let asked = |behaviour| {
+            self.client(behaviour)
+                .is_some_and(|client| client.listening.arrivals(ServerEventKind::AppPing).is_some())
         };
         let needs = match (
             self.compare_age(Behaviour::PingsOnly, quiet),
@@ -168,18 +173,18 @@ impl<'a> PolicyInference<'a> {
             }
             (RelativeAge::Near | RelativeAge::Unknown, _) => return None,
         };
-        Some(IdlePolicy { after: mute.max(gained), edge: TimerKind::of(self.lives), needs })
+        Some(IdlePolicy { after: mute.max(gained), edge: TimerKind::of(self.clients), needs })
     }
 
     /// Whether the two silent clients, one of which started later, ended at about the same age, as with a
     /// timer. If the server checks at intervals and a check falls between the two, their ages may differ;
     /// that is rare.
     fn silent_clients_ended_at_one_age(&self) -> bool {
-        let exact = |client: &ClientRecord| match &client.fate {
+        let exact = |client: &ClientRecord| match &client.end {
             ClientEnd::Ended { at_latest: true, .. } => None,
             _ => client.ended(),
         };
-        let ended = |way| self.client(way).and_then(exact);
+        let ended = |behaviour| self.client(behaviour).and_then(exact);
         ended(Behaviour::Mute)
             .zip(ended(Behaviour::Stalled))
             .is_none_or(|(mute, stalled)| is_near(stalled, mute))
@@ -187,8 +192,8 @@ impl<'a> PolicyInference<'a> {
 
     /// The kind of heartbeat that must be answered.
     fn required_heartbeat(&self, mute: &ClientRecord, after: Duration) -> Option<ServerEventKind> {
-        let heard = |sound| mute.listening.rhythm(sound).is_some();
-        match (heard(ServerEventKind::Ping), heard(ServerEventKind::AppPing)) {
+        let received = |event_kind| mute.listening.arrivals(event_kind).is_some();
+        match (received(ServerEventKind::Ping), received(ServerEventKind::AppPing)) {
             (false, false) => None,
             (false, true) => Some(ServerEventKind::AppPing),
             // The Pings-only client answers Ping frames, so if it ended with the mute one, they are not the
@@ -203,8 +208,8 @@ impl<'a> PolicyInference<'a> {
     /// them for longer and was kept, they are not why the mute client was closed.
     fn required_of_two(&self, mute: &ClientRecord, after: Duration) -> Option<ServerEventKind> {
         let owed = |client: &ClientRecord| {
-            let rhythm = client.listening.rhythm(ServerEventKind::AppPing)?;
-            Some((rhythm.count, client.kept()?.saturating_sub(client.since_greeting(rhythm.begun))))
+            let arrivals = client.listening.arrivals(ServerEventKind::AppPing)?;
+            Some((arrivals.count, client.kept()?.saturating_sub(client.since_greeting(arrivals.begun))))
         };
         let (by_mute, by_other) = (owed(mute)?, owed(self.client(Behaviour::PingsOnly)?)?);
         let is_more = by_other.0 > by_mute.0 && by_other.1 > by_mute.1 + tolerance(by_mute.1) * 2;
@@ -218,11 +223,11 @@ impl<'a> PolicyInference<'a> {
     /// The timer that closed a client which only answers, at this age.
     fn timer(&self, after: Duration) -> Option<IdlePolicy> {
         let quiet = self.client(Behaviour::Quiet)?;
-        let (is_uncounted, edge) = (answers_did_not_count(quiet, after), TimerKind::of(self.lives));
+        let (is_uncounted, edge) = (answers_did_not_count(quiet, after), TimerKind::of(self.clients));
         let pings_only = self.client(Behaviour::PingsOnly)?;
         let needs = match (self.compare_age(Behaviour::PingsOnly, after), is_uncounted, edge) {
             // It may also have ended for the answers it owed.
-            (RelativeAge::Near, ..) if pings_only.listening.rhythm(ServerEventKind::AppPing).is_some() => {
+            (RelativeAge::Near, ..) if pings_only.listening.arrivals(ServerEventKind::AppPing).is_some() => {
                 return None;
             }
             (RelativeAge::Near, ..) => RequiredTraffic::Messages,
@@ -242,16 +247,17 @@ impl<'a> PolicyInference<'a> {
 
     /// The schedule of the heartbeats that ask for an answer, if there are any.
     fn schedule_of_requests(&self) -> Option<ServerSchedule> {
-        let asks = self.lives.iter().find_map(|client| client.asks().first().map(|(sound, _)| *sound));
-        asks.map(|sound| self.schedule(sound))
+        let asks =
+            self.clients.iter().find_map(|client| client.asks().first().map(|(event_kind, _)| *event_kind));
+        asks.map(|event_kind| self.schedule(event_kind))
     }
 
-    fn compare_age(&self, way: Behaviour, age: Duration) -> RelativeAge {
-        let Some(client) = self.client(way) else { return RelativeAge::Unknown };
+    fn compare_age(&self, behaviour: Behaviour, age: Duration) -> RelativeAge {
+        let Some(client) = self.client(behaviour) else { return RelativeAge::Unknown };
         match (client.ended(), client.kept()) {
             (Some(ended), _) if is_near(ended, age) => RelativeAge::Near,
             // Its time of failure is unknown.
-            (_, Some(_)) if client.deaf => RelativeAge::Unknown,
+            (_, Some(_)) if client.last_ping_unanswered => RelativeAge::Unknown,
             (_, Some(kept)) if kept > age + tolerance(age) * 2 => RelativeAge::Outlived,
             (_, Some(_) | None) => RelativeAge::Unknown,
         }
@@ -259,14 +265,14 @@ impl<'a> PolicyInference<'a> {
 }
 
 /// A client more active than the mute one that the server closed, although it kept the mute one.
-pub(super) fn active_client_ended(lives: &[ClientRecord]) -> Option<&ClientRecord> {
-    let mute_is_kept = lives.iter().any(|client| client.way == Behaviour::Mute && client.is_kept());
+pub(super) fn active_client_ended(clients: &[ClientRecord]) -> Option<&ClientRecord> {
+    let mute_is_kept = clients.iter().any(|client| client.behaviour == Behaviour::Mute && client.is_kept());
     let is_gone = |client: &&ClientRecord| {
-        matches!(client.way, Behaviour::Quiet | Behaviour::PingsOnly)
+        matches!(client.behaviour, Behaviour::Quiet | Behaviour::PingsOnly)
             && client.ended().is_some()
             && mute_is_kept
     };
-    lives.iter().find(is_gone)
+    clients.iter().find(is_gone)
 }
 
 /// Whether two ages are about the same.
@@ -279,18 +285,18 @@ fn answers_did_not_count(quiet: &ClientRecord, end: Duration) -> bool {
     let slack = tolerance(end);
     let (from, to) = (slack * 2, end.saturating_sub(slack));
     let within = |moment: Duration| from < moment && moment < to;
-    quiet.asks().iter().any(|(_, rhythm)| {
-        let (begun, last) = (quiet.since_greeting(rhythm.begun), quiet.since_greeting(rhythm.last));
-        let is_dense = rhythm.interval().is_some_and(|gaps| gaps.max < to.saturating_sub(from));
+    quiet.asks().iter().any(|(_, arrivals)| {
+        let (begun, last) = (quiet.since_greeting(arrivals.begun), quiet.since_greeting(arrivals.last));
+        let is_dense = arrivals.interval().is_some_and(|gaps| gaps.max < to.saturating_sub(from));
         within(begun) || within(last) || begun <= from && to <= last && is_dense
     })
 }
 
 /// Whether the answers to one kind of heartbeat, except the last, never left a longer silence.
 fn answered_within(quiet: &ClientRecord, silence: Duration) -> bool {
-    quiet.asks().iter().any(|(_, rhythm)| {
-        let is_dense = rhythm.interval().is_none_or(|gaps| gaps.max <= silence);
-        quiet.since_greeting(rhythm.begun) <= silence && is_dense
+    quiet.asks().iter().any(|(_, arrivals)| {
+        let is_dense = arrivals.interval().is_none_or(|gaps| gaps.max <= silence);
+        quiet.since_greeting(arrivals.begun) <= silence && is_dense
     })
 }
 
@@ -298,20 +304,20 @@ fn answered_within(quiet: &ClientRecord, silence: Duration) -> bool {
 fn time_since_last_answer(quiet: &ClientRecord) -> Option<Duration> {
     quiet.ended()?;
     let end = quiet.ending()?.age;
-    quiet.asks().iter().map(|(_, rhythm)| end.saturating_sub(rhythm.last)).min()
+    quiet.asks().iter().map(|(_, arrivals)| end.saturating_sub(arrivals.last)).min()
 }
 
 /// A heartbeat this shortly before the close came from the same server tick and is no miss; no client answers
 /// so fast.
 const MAX_GAP_TO_CLOSE: Duration = Duration::from_millis(40);
 
-fn reaping_rule(mute: &ClientRecord, sound: ServerEventKind) -> Option<ReapingRule> {
-    let (rhythm, ended) = (mute.listening.rhythm(sound)?, mute.ending()?.age);
-    let (count, timeout) = (rhythm.count, ended.saturating_sub(rhythm.last));
-    let total = ended.saturating_sub(rhythm.begun);
+fn reaping_rule(mute: &ClientRecord, event_kind: ServerEventKind) -> Option<ReapingRule> {
+    let (arrivals, ended) = (mute.listening.arrivals(event_kind)?, mute.ending()?.age);
+    let (count, timeout) = (arrivals.count, ended.saturating_sub(arrivals.last));
+    let total = ended.saturating_sub(arrivals.begun);
     Some(match u32::try_from(count.saturating_sub(1)) {
         Ok(gaps @ 1..) if timeout < MAX_GAP_TO_CLOSE => {
-            let gap = (rhythm.last - rhythm.begun) / gaps;
+            let gap = (arrivals.last - arrivals.begun) / gaps;
             ReapingRule::After { misses: count - 1, timeout: timeout + gap, total }
         }
         _ => ReapingRule::After { misses: count, timeout, total },
@@ -334,20 +340,22 @@ pub mod tests {
     }
 
     /// A client of this age (ms) with pings at these times; `ended`: the server closed it then.
-    pub fn record(way: Behaviour, pings: &[u64], millis: u64, ended: bool) -> ClientRecord {
-        asked(way, ServerEventKind::Ping, pings, millis, ended)
+    pub fn record(behaviour: Behaviour, pings: &[u64], millis: u64, ended: bool) -> ClientRecord {
+        asked(behaviour, ServerEventKind::Ping, pings, millis, ended)
     }
 
     fn asked(
-        way: Behaviour,
-        sound: ServerEventKind,
+        behaviour: Behaviour,
+        event_kind: ServerEventKind,
         moments: &[u64],
         millis: u64,
         ended: bool,
     ) -> ClientRecord {
-        let mut client = ClientRecord::new(way);
+        let mut client = ClientRecord::new(behaviour);
         for moment in moments {
-            client.listening.heard(ms(*moment), &ServerEvent::plain(sound, UntrustedText::default()));
+            client
+                .listening
+                .record_event(ms(*moment), &ServerEvent::plain(event_kind, UntrustedText::default()));
         }
         let after = ms(millis);
         let (who, how, at) = (ClosedBy::Peer, CloseKind::Fin, SystemTime::UNIX_EPOCH);
@@ -361,7 +369,7 @@ pub mod tests {
             idle: after,
             at,
         });
-        client.fate = if ended {
+        client.end = if ended {
             ClientEnd::Ended { after, ending, at_latest: false }
         } else {
             ClientEnd::Kept { so_far: after, proven: true }
@@ -372,8 +380,8 @@ pub mod tests {
     /// How often the control sends.
     const CONTROL_INTERVAL: Duration = Duration::from_millis(170);
 
-    fn policy_of(lives: &[ClientRecord]) -> ReapingPolicy {
-        infer(lives, CONTROL_INTERVAL)
+    fn policy_of(clients: &[ClientRecord]) -> ReapingPolicy {
+        infer(clients, CONTROL_INTERVAL)
     }
 
     fn grid(first: u64, step: u64, until: u64) -> Vec<u64> {
@@ -383,7 +391,7 @@ pub mod tests {
     /// The policy if the mute client ends like this and all others live for a minute, pinged every `step`.
     fn policy(mute: ClientRecord, step: u64) -> ReapingPolicy {
         let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly];
-        let others = others.map(|way| record(way, &grid(step, step, 60_000), 60_000, false));
+        let others = others.map(|behaviour| record(behaviour, &grid(step, step, 60_000), 60_000, false));
         infer(&[&[mute], &others[..]].concat(), CONTROL_INTERVAL)
     }
 
@@ -426,16 +434,19 @@ pub mod tests {
 
     #[test]
     fn other_kind_asked_first_hides_the_timer_start() {
-        let lives = |app: u64| {
+        let clients = |app: u64| {
             let grid = grid(945, 1000, 60_000);
             let mut mute = record(Behaviour::Mute, &[945], 1456, true);
-            mute.listening
-                .heard(ms(app), &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()));
+            mute.listening.record_event(
+                ms(app),
+                &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()),
+            );
             let mut pings_only = record(Behaviour::PingsOnly, &grid, 60_000, false);
             for at in (1..5).map(|n| n * 453) {
-                pings_only
-                    .listening
-                    .heard(ms(at), &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()));
+                pings_only.listening.record_event(
+                    ms(at),
+                    &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()),
+                );
             }
             policy_of(&[
                 mute,
@@ -444,39 +455,47 @@ pub mod tests {
                 record(Behaviour::Control, &grid, 60_000, false),
             ])
         };
-        assert_eq!(lives(453), ReapingPolicy::Unknown);
-        assert!(matches!(lives(1200), ReapingPolicy::Heartbeat(_)), "{:?}", lives(1200));
+        assert_eq!(clients(453), ReapingPolicy::Unknown);
+        assert!(matches!(clients(1200), ReapingPolicy::Heartbeat(_)), "{:?}", clients(1200));
     }
 
     #[test]
     fn flood_has_no_interval_and_skips_no_client() {
         let flood: Vec<u64> = (0..2000).map(|n| n / 200 * 100).collect();
-        let lives = [Behaviour::Control, Behaviour::Quiet, Behaviour::Mute]
-            .map(|way| record(way, &flood, 1100, false));
-        assert_eq!(heartbeat(policy_of(&lives)), (None, None, None));
+        let clients = [Behaviour::Control, Behaviour::Quiet, Behaviour::Mute]
+            .map(|behaviour| record(behaviour, &flood, 1100, false));
+        assert_eq!(heartbeat(policy_of(&clients)), (None, None, None));
     }
 
     #[test]
     fn silently_dropped_client_outlived_no_other() {
-        let lives = |deaf, mute_ends| {
-            let quiet = ClientRecord { deaf, ..record(Behaviour::Quiet, &[1000, 2000, 3000], 60_000, false) };
+        let clients = |last_ping_unanswered, mute_ends| {
+            let quiet = ClientRecord {
+                last_ping_unanswered,
+                ..record(Behaviour::Quiet, &[1000, 2000, 3000], 60_000, false)
+            };
             let control = record(Behaviour::Control, &[], 60_000, false);
             policy_of(&[control, record(Behaviour::Mute, &[1000], 2000, mute_ends), quiet])
         };
-        assert!(matches!(lives(false, true), ReapingPolicy::Heartbeat(_)));
-        assert_eq!((lives(true, true), lives(true, false)), (ReapingPolicy::Unknown, ReapingPolicy::Unknown));
+        assert!(matches!(clients(false, true), ReapingPolicy::Heartbeat(_)));
+        assert_eq!(
+            (clients(true, true), clients(true, false)),
+            (ReapingPolicy::Unknown, ReapingPolicy::Unknown)
+        );
     }
 
     #[test]
     fn lowest_observed_age_is_the_upper_bound() {
-        let lives = [
+        let clients = [
             record(Behaviour::Control, &[], 60_000, false),
             record(Behaviour::Mute, &[], 4779, true),
             record(Behaviour::Quiet, &[], 4779, true),
             record(Behaviour::PingsOnly, &[], 60_000, false),
             record(Behaviour::Stalled, &[], 4444, true),
         ];
-        let ReapingPolicy::Idle(found, None) = policy_of(&lives) else { panic!("{:?}", policy_of(&lives)) };
+        let ReapingPolicy::Idle(found, None) = policy_of(&clients) else {
+            panic!("{:?}", policy_of(&clients))
+        };
         assert_eq!(found.after, ms(4444));
     }
 
@@ -507,8 +526,8 @@ pub mod tests {
 
     #[test]
     fn app_ping_answers_blur_the_interval() {
-        let app = |way, moments: &[u64], millis, ended| {
-            asked(way, ServerEventKind::AppPing, moments, millis, ended)
+        let app = |behaviour, moments: &[u64], millis, ended| {
+            asked(behaviour, ServerEventKind::AppPing, moments, millis, ended)
         };
         let mute = || app(Behaviour::Mute, &[500], 900, true);
         // A server with an interval of 1 s that skips the active asks them every 1.5 s.
@@ -527,8 +546,8 @@ pub mod tests {
     #[test]
     fn pinging_client_shows_skipped_pings_of_active_clients() {
         // It passes over who has spoken since the last tick, and answers to its app pings fall about there.
-        let app = |way, moments: &[u64], millis, ended| {
-            asked(way, ServerEventKind::AppPing, moments, millis, ended)
+        let app = |behaviour, moments: &[u64], millis, ended| {
+            asked(behaviour, ServerEventKind::AppPing, moments, millis, ended)
         };
         let moments = [500, 1000, 2500, 3000, 4500, 5000, 6500, 7000, 8500, 9000, 10_500];
         let quiet = app(Behaviour::Quiet, &moments, 11_000, false);
@@ -540,7 +559,7 @@ pub mod tests {
 
     #[test]
     fn idle_timer_is_distinguished_from_a_heartbeat() {
-        let lives = |quiet_ends: bool, pings_end: bool| {
+        let clients = |quiet_ends: bool, pings_end: bool| {
             policy_of(&[
                 record(Behaviour::Mute, &[], 60_010, true),
                 record(Behaviour::Quiet, &[], if quiet_ends { 60_020 } else { 300_000 }, quiet_ends),
@@ -549,14 +568,14 @@ pub mod tests {
         };
         let after = ms(60_010);
         assert_eq!(
-            lives(true, false),
+            clients(true, false),
             ReapingPolicy::Idle(
                 IdlePolicy { after, edge: TimerKind::Unknown, needs: RequiredTraffic::AnyFrame },
                 None
             )
         );
         assert_eq!(
-            lives(true, true),
+            clients(true, true),
             ReapingPolicy::Idle(
                 IdlePolicy { after, edge: TimerKind::Unknown, needs: RequiredTraffic::Messages },
                 None
@@ -564,7 +583,7 @@ pub mod tests {
         );
         // It pings, but who answers dies as soon: the answers do not count.
         let beats = grid(25_000, 25_000, 55_000);
-        let pinged = |way, millis, ended| record(way, &beats, millis, ended);
+        let pinged = |behaviour, millis, ended| record(behaviour, &beats, millis, ended);
         let found = policy_of(&[
             pinged(Behaviour::Mute, 55_000, true),
             pinged(Behaviour::Quiet, 55_010, true),
@@ -578,7 +597,7 @@ pub mod tests {
             (ms(55_010), RequiredTraffic::Messages),
             "the age of the client that only a timer can have closed"
         );
-        assert_eq!((beats.sound, beats.interval), (ServerEventKind::Ping, Some(ms(25_000))));
+        assert_eq!((beats.event_kind, beats.interval), (ServerEventKind::Ping, Some(ms(25_000))));
     }
 
     #[test]
@@ -590,27 +609,28 @@ pub mod tests {
 
     #[test]
     fn two_app_ping_shapes_hide_the_required_answer() {
-        let mixed = |way, millis, ended| {
-            let mut client = asked(way, ServerEventKind::AppPing, &[10_000], millis, ended);
+        let mixed = |behaviour, millis, ended| {
+            let mut client = asked(behaviour, ServerEventKind::AppPing, &[10_000], millis, ended);
             let plain = ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default());
-            client.listening.heard(ms(11_000), &ServerEvent { shape: Some("text ping"), ..plain });
+            client.listening.record_event(ms(11_000), &ServerEvent { shape: Some("text ping"), ..plain });
             client
         };
-        let lives = [
+        let clients = [
             mixed(Behaviour::Control, 60_000, false),
             mixed(Behaviour::Quiet, 60_000, false),
             mixed(Behaviour::PingsOnly, 15_000, true),
             mixed(Behaviour::Mute, 15_000, true),
         ];
-        assert_eq!(policy_of(&lives), ReapingPolicy::Unknown);
-        assert_eq!(lives[3].unanswered(), Some(2));
-        let plain = lives.map(|client| asked(client.way, ServerEventKind::AppPing, &[10_000], 60_000, false));
+        assert_eq!(policy_of(&clients), ReapingPolicy::Unknown);
+        assert_eq!(clients[3].unanswered(), Some(2));
+        let plain =
+            clients.map(|client| asked(client.behaviour, ServerEventKind::AppPing, &[10_000], 60_000, false));
         assert_ne!(policy_of(&plain), ReapingPolicy::Unknown);
     }
 
     #[test]
     fn silent_clients_of_different_age_show_no_timer() {
-        let lives = |stalled: u64| {
+        let clients = |stalled: u64| {
             [
                 record(Behaviour::Control, &[], 60_000, false),
                 record(Behaviour::Mute, &[], 20_000, true),
@@ -619,10 +639,10 @@ pub mod tests {
                 record(Behaviour::Stalled, &[], stalled, true),
             ]
         };
-        assert!(matches!(policy_of(&lives(20_370)), ReapingPolicy::Idle(..)));
-        assert!(matches!(policy_of(&lives(23_900)), ReapingPolicy::Idle(..)));
-        assert_eq!(policy_of(&lives(24_100)), ReapingPolicy::Unknown);
-        let mut apart = lives(20_370);
+        assert!(matches!(policy_of(&clients(20_370)), ReapingPolicy::Idle(..)));
+        assert!(matches!(policy_of(&clients(23_900)), ReapingPolicy::Idle(..)));
+        assert_eq!(policy_of(&clients(24_100)), ReapingPolicy::Unknown);
+        let mut apart = clients(20_370);
         apart[2] = record(Behaviour::Quiet, &[], 22_100, true);
         assert_eq!(policy_of(&apart), ReapingPolicy::Unknown, "it had nothing to answer");
     }
@@ -630,14 +650,16 @@ pub mod tests {
     #[test]
     fn additional_timer_does_not_close_silent_clients() {
         let pings: Vec<u64> = grid(50, 300, 1500);
-        let lives = [
+        let clients = [
             record(Behaviour::Control, &grid(50, 300, 4000), 4000, false),
             record(Behaviour::Mute, &[50], 250, true),
             record(Behaviour::Stalled, &[], 450, true),
             record(Behaviour::Quiet, &pings, 1500, true),
             record(Behaviour::PingsOnly, &pings, 1500, true),
         ];
-        let ReapingPolicy::Heartbeat(found) = policy_of(&lives) else { panic!("{:?}", policy_of(&lives)) };
+        let ReapingPolicy::Heartbeat(found) = policy_of(&clients) else {
+            panic!("{:?}", policy_of(&clients))
+        };
         assert_eq!(
             found.idle.map(|idle| (idle.after, idle.needs)),
             Some((ms(1500), RequiredTraffic::Messages))
@@ -646,17 +668,17 @@ pub mod tests {
 
     #[test]
     fn heartbeats_that_stopped_for_all_have_no_interval() {
-        let few = |way, millis: u64| record(way, &[1000, 2000, 3000, 4000], millis, false);
-        let lives = |millis| {
+        let few = |behaviour, millis: u64| record(behaviour, &[1000, 2000, 3000, 4000], millis, false);
+        let clients = |millis| {
             [Behaviour::Control, Behaviour::Mute, Behaviour::Quiet, Behaviour::PingsOnly]
-                .map(|way| few(way, millis))
+                .map(|behaviour| few(behaviour, millis))
         };
-        let interval = |lives: &[ClientRecord]| match policy_of(lives) {
+        let interval = |clients: &[ClientRecord]| match policy_of(clients) {
             ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, .. }) => beats.interval,
             other => panic!("{other:?}"),
         };
-        assert_eq!(interval(&lives(4500)), Some(ms(1000)));
-        assert_eq!(interval(&lives(10_000)), None);
+        assert_eq!(interval(&clients(4500)), Some(ms(1000)));
+        assert_eq!(interval(&clients(10_000)), None);
     }
 
     #[test]

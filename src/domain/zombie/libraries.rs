@@ -91,7 +91,7 @@ pub struct LibraryMatch {
 pub enum LibraryTiming {
     /// Heartbeats of this kind and interval, and the time from the first unanswered one to the end (`None`:
     /// never).
-    Beats { sound: ServerEventKind, interval: Duration, total: Option<Duration> },
+    Beats { event_kind: ServerEventKind, interval: Duration, total: Option<Duration> },
     /// A timer, and how late it may fire.
     Idle { after: Duration, coarse: Duration, needs: RequiredTraffic },
 }
@@ -101,11 +101,15 @@ const fn s(seconds: u64) -> Duration {
 }
 
 const fn pings(interval: u64, total: u64) -> LibraryTiming {
-    LibraryTiming::Beats { sound: ServerEventKind::Ping, interval: s(interval), total: Some(s(total)) }
+    LibraryTiming::Beats { event_kind: ServerEventKind::Ping, interval: s(interval), total: Some(s(total)) }
 }
 
 const fn asks(interval: u64, total: u64) -> LibraryTiming {
-    LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(interval), total: Some(s(total)) }
+    LibraryTiming::Beats {
+        event_kind: ServerEventKind::AppPing,
+        interval: s(interval),
+        total: Some(s(total)),
+    }
 }
 
 /// How the Python library `websockets` and its users close.
@@ -205,7 +209,7 @@ pub const LIBRARIES: &[Library] = &[
     Library {
         id: "gatewayworker",
         name: "GatewayWorker, the sample configuration",
-        habit: LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(10), total: None },
+        habit: LibraryTiming::Beats { event_kind: ServerEventKind::AppPing, interval: s(10), total: None },
         goodbye: Goodbye::Unknown,
         server: None,
         words: "pingInterval 10 s; without pingNotResponseLimit no client is closed",
@@ -262,10 +266,12 @@ impl Library {
     /// Whether a policy is of this library's kind, at any interval.
     fn is_same_kind(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
-            (LibraryTiming::Beats { sound, .. }, ReapingPolicy::Heartbeat(found)) => {
-                found.beats.sound == sound
+            (LibraryTiming::Beats { event_kind, .. }, ReapingPolicy::Heartbeat(found)) => {
+                found.beats.event_kind == event_kind
             }
-            (LibraryTiming::Beats { sound, .. }, ReapingPolicy::Idle(_, Some(beats))) => beats.sound == sound,
+            (LibraryTiming::Beats { event_kind, .. }, ReapingPolicy::Idle(_, Some(beats))) => {
+                beats.event_kind == event_kind
+            }
             (LibraryTiming::Idle { needs, .. }, ReapingPolicy::Idle(found, None)) => found.needs == needs,
             (LibraryTiming::Beats { .. } | LibraryTiming::Idle { .. }, _) => false,
         }
@@ -273,8 +279,8 @@ impl Library {
 
     fn matches(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
-            (LibraryTiming::Beats { sound, interval, total }, ReapingPolicy::Heartbeat(found)) => {
-                found.beats.sound == sound
+            (LibraryTiming::Beats { event_kind, interval, total }, ReapingPolicy::Heartbeat(found)) => {
+                found.beats.event_kind == event_kind
                     && found.beats.interval.is_some_and(|found| is_near(found, interval))
                     && is_reaping_like(found, total)
             }
@@ -333,14 +339,14 @@ mod tests {
     use super::super::timer_kind::TimerKind;
     use super::*;
 
-    fn beats(sound: ServerEventKind, interval: u64, total: Option<u64>) -> ReapingPolicy {
+    fn beats(event_kind: ServerEventKind, interval: u64, total: Option<u64>) -> ReapingPolicy {
         let ms = Duration::from_millis;
         let reaping = match total.map(ms) {
             Some(total) => ReapingRule::After { misses: 1, timeout: total, total },
             None => ReapingRule::Never { waited: ms(60_000) },
         };
         let interval = Some(ms(interval));
-        let beats = ServerSchedule { sound, interval, skips_active: None };
+        let beats = ServerSchedule { event_kind, interval, skips_active: None };
         ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
     }
 
@@ -374,7 +380,7 @@ mod tests {
         assert_eq!(named(idle(62, RequiredTraffic::Messages)), ["workerman"]);
         assert!(named(idle(70, RequiredTraffic::AnyFrame)).is_empty());
         let ReapingPolicy::Idle(found, _) = idle(62, RequiredTraffic::Messages) else { unreachable!() };
-        let beats = ServerSchedule { sound: ServerEventKind::Ping, interval: None, skips_active: None };
+        let beats = ServerSchedule { event_kind: ServerEventKind::Ping, interval: None, skips_active: None };
         assert!(named(ReapingPolicy::Idle(found, Some(beats))).is_empty(), "Workerman sends none");
         assert!(named(ReapingPolicy::KeepsAll).is_empty() && named(ReapingPolicy::Unknown).is_empty());
     }

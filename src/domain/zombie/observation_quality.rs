@@ -12,7 +12,7 @@ pub struct ObservationQuality {
     /// Each client was observed until its end or for the maximum time.
     pub whole: bool,
     /// The control was answered after the last observation of the others.
-    pub vouched: bool,
+    pub control_confirmed: bool,
     /// The longest stall of this host, during which no client ran; `None` if there was none.
     pub stood_still: Option<Duration>,
     /// The longest time that the server left the control unanswered, from the first question to the end.

@@ -53,9 +53,9 @@ pub enum ReapingRule {
     /// looks like a higher number of misses.
     After {
         misses: u64,
-        /// From the last unanswered heartbeat to the end.
+        /// Time from the last unanswered heartbeat to the end.
         timeout: Duration,
-        /// From the first unanswered heartbeat to the end.
+        /// Time from the first unanswered heartbeat to the end.
         total: Duration,
     },
 }

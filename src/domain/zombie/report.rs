@@ -35,25 +35,25 @@ pub enum ZombieEvent {
         info: Arc<ZombieInfo>,
     },
     Opened {
-        way: Behaviour,
+        behaviour: Behaviour,
         at: SystemTime,
         opened: Arc<ConnectInfo>,
     },
     OpenFailed {
-        way: Behaviour,
+        behaviour: Behaviour,
         at: SystemTime,
         error: Arc<ConnectError>,
     },
     /// The server sent a heartbeat; in a flood, several together.
-    Said {
-        way: Behaviour,
-        said: ServerEventNotice,
+    Received {
+        behaviour: Behaviour,
+        notice: ServerEventNotice,
     },
     /// A client ended, or was observed long enough.
     Over {
-        way: Behaviour,
+        behaviour: Behaviour,
         at: SystemTime,
-        fate: ClientEnd,
+        end: ClientEnd,
         unanswered: Option<u64>,
     },
     /// The progress, about once a second.
@@ -71,7 +71,7 @@ pub struct ZombieProgress {
     /// Clients still open, except the control.
     pub alive: Vec<Behaviour>,
     /// Clients that the server closed.
-    pub gone: Vec<(Behaviour, ClientEnd)>,
+    pub ended: Vec<(Behaviour, ClientEnd)>,
 }
 
 /// The report of a whole run.
@@ -82,7 +82,7 @@ pub struct ZombieReport {
     pub elapsed: Duration,
     /// The first connection's details; `None` if none opened.
     pub opened: Option<Arc<ConnectInfo>>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     pub error: Option<Arc<ConnectError>>,
     pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,

@@ -28,7 +28,7 @@ impl TrafficEvidence {
             return None;
         }
         let (quiet, pings) = (findings.client(Behaviour::Quiet)?, findings.client(Behaviour::PingsOnly)?);
-        if quiet.deaf || pings.deaf {
+        if quiet.last_ping_unanswered || pings.last_ping_unanswered {
             return None;
         }
         if quiet.is_kept() && pings.is_kept() {
@@ -40,7 +40,7 @@ impl TrafficEvidence {
 
 /// The Pings-only client ended for a missing answer only if it was asked before.
 fn evidence_of_unanswered_app_pings(pings: &ClientRecord) -> Option<TrafficEvidence> {
-    let (ended, asked) = (pings.ended()?, pings.listening.rhythm(ServerEventKind::AppPing)?);
+    let (ended, asked) = (pings.ended()?, pings.listening.arrivals(ServerEventKind::AppPing)?);
     (pings.since_greeting(asked.begun) < ended).then_some(TrafficEvidence::Answers { pings: ended })
 }
 
@@ -54,7 +54,7 @@ fn evidence_of_policy(
             idle.needs
         }
         ReapingPolicy::Heartbeat(found)
-            if found.beats.sound == ServerEventKind::AppPing && quiet.is_kept() =>
+            if found.beats.event_kind == ServerEventKind::AppPing && quiet.is_kept() =>
         {
             return evidence_of_unanswered_app_pings(pings);
         }
@@ -80,11 +80,11 @@ mod tests {
 
     /// The mute client ends at 10 s and these at their times (ms); all others live for a minute.
     fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> ZombieFindings {
-        let ends = |way, millis: Option<u64>| match millis {
-            Some(millis) => record(way, asks, millis, true),
-            None => record(way, asks, 60_000, false),
+        let ends = |behaviour, millis: Option<u64>| match millis {
+            Some(millis) => record(behaviour, asks, millis, true),
+            None => record(behaviour, asks, 60_000, false),
         };
-        let lives = vec![
+        let clients = vec![
             record(Behaviour::Control, asks, 60_000, false),
             record(Behaviour::Mute, asks, 10_000, true),
             record(Behaviour::Stalled, &[], 10_000, true),
@@ -93,8 +93,8 @@ mod tests {
         ];
         let (every, unanswered) = (ms(1000), Duration::ZERO);
         ZombieFindings::of(
-            lives,
-            ObservationQuality { every, whole: true, vouched: true, stood_still: None, unanswered },
+            clients,
+            ObservationQuality { every, whole: true, control_confirmed: true, stood_still: None, unanswered },
         )
     }
 
@@ -119,7 +119,7 @@ mod tests {
         let asked = |moment: u64| {
             let mut pings = record(Behaviour::PingsOnly, &[], 20_000, true);
             let text = UntrustedText::default();
-            pings.listening.heard(ms(moment), &ServerEvent::plain(ServerEventKind::AppPing, text));
+            pings.listening.record_event(ms(moment), &ServerEvent::plain(ServerEventKind::AppPing, text));
             evidence_of_unanswered_app_pings(&pings)
         };
         assert_eq!(asked(15_000), Some(TrafficEvidence::Answers { pings: ms(20_000) }));
@@ -128,10 +128,11 @@ mod tests {
 
     #[test]
     fn relaying_server_hides_required_traffic() {
-        let mut lives = findings(&[5000], None, None).lives;
-        lives.iter_mut().for_each(|client| client.passed_on = RelayCounts { said: 10, came: 9 });
+        let mut clients = findings(&[5000], None, None).clients;
+        clients.iter_mut().for_each(|client| client.relayed = RelayCounts { sent: 10, returned: 9 });
         let (every, unanswered) = (ms(1000), Duration::ZERO);
-        let watch = ObservationQuality { every, whole: true, vouched: true, stood_still: None, unanswered };
-        assert_eq!(TrafficEvidence::of(&ZombieFindings::of(lives, watch)), None);
+        let watch =
+            ObservationQuality { every, whole: true, control_confirmed: true, stood_still: None, unanswered };
+        assert_eq!(TrafficEvidence::of(&ZombieFindings::of(clients, watch)), None);
     }
 }

@@ -17,7 +17,7 @@ const MIN_VISIBLE_SHIFT: f64 = 1.2;
 /// The schedule of one kind of heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerSchedule {
-    pub sound: ServerEventKind,
+    pub event_kind: ServerEventKind,
     /// `None` if too few were received or the clients disagree.
     pub interval: Option<Duration>,
     /// Clients that have just sent a message get none; `None` if unknown.
@@ -29,22 +29,26 @@ const STOPPED_AFTER_INTERVALS: f64 = 2.5;
 
 /// Estimates the schedule of one kind of heartbeat from all clients.
 pub struct ScheduleEstimator<'a> {
-    lives: &'a [ClientRecord],
-    sound: ServerEventKind,
+    clients: &'a [ClientRecord],
+    event_kind: ServerEventKind,
     /// How often the control and the Pings-only client send.
     every: Duration,
 }
 
 impl<'a> ScheduleEstimator<'a> {
-    pub fn new(lives: &'a [ClientRecord], sound: ServerEventKind, every: Duration) -> ScheduleEstimator<'a> {
-        ScheduleEstimator { lives, sound, every }
+    pub fn new(
+        clients: &'a [ClientRecord],
+        event_kind: ServerEventKind,
+        every: Duration,
+    ) -> ScheduleEstimator<'a> {
+        ScheduleEstimator { clients, event_kind, every }
     }
 
     pub fn estimate(&self) -> ServerSchedule {
         let skips_active = self.skips_active();
         // Answering an app ping means sending a message, which makes the client active.
         let quiet = self.client(Behaviour::Quiet);
-        let answers = quiet.is_some_and(|quiet| quiet.listening.rhythm(ServerEventKind::AppPing).is_some());
+        let answers = quiet.is_some_and(|quiet| quiet.listening.arrivals(ServerEventKind::AppPing).is_some());
         let is_blurred = answers && skips_active != Some(false);
         let interval = if is_blurred {
             self.common_interval(&SENDING_NOTHING).or_else(|| self.interval_by_pinging_client())
@@ -52,37 +56,41 @@ impl<'a> ScheduleEstimator<'a> {
             self.common_interval(&SENDING_ONLY_ANSWERS)
         };
         let interval = interval.filter(|interval| is_blurred || !self.has_stopped(interval));
-        ServerSchedule { sound: self.sound, interval: interval.map(|interval| interval.median), skips_active }
+        ServerSchedule {
+            event_kind: self.event_kind,
+            interval: interval.map(|interval| interval.median),
+            skips_active,
+        }
     }
 
     /// Whether the quiet client got no heartbeat for long before its end, although it answers.
     fn has_stopped(&self, interval: &Interval) -> bool {
         let silence = |client: &ClientRecord| {
-            let last = client.listening.rhythm(self.sound)?.last;
+            let last = client.listening.arrivals(self.event_kind)?.last;
             Some(client.kept()?.saturating_sub(client.since_greeting(last)))
         };
         let silence = self.client(Behaviour::Quiet).and_then(silence);
         silence.is_some_and(|silence| silence > interval.max.mul_f64(STOPPED_AFTER_INTERVALS))
     }
 
-    fn client(&self, way: Behaviour) -> Option<&'a ClientRecord> {
-        self.lives.iter().find(|client| client.way == way)
+    fn client(&self, behaviour: Behaviour) -> Option<&'a ClientRecord> {
+        self.clients.iter().find(|client| client.behaviour == behaviour)
     }
 
     /// The interval as this client sees it, if it is regular.
-    fn interval_seen_by(&self, way: Behaviour) -> Option<Interval> {
+    fn interval_seen_by(&self, behaviour: Behaviour) -> Option<Interval> {
         // A flood has no regular interval.
-        self.client(way)?
+        self.client(behaviour)?
             .listening
-            .rhythm(self.sound)?
+            .arrivals(self.event_kind)?
             .sure_interval()
             .filter(|interval| !interval.is_burst())
     }
 
     /// The interval these clients see, unless one of them saw a contradicting gap.
-    fn common_interval(&self, ways: &[Behaviour]) -> Option<Interval> {
-        let interval = ways.iter().find_map(|way| self.interval_seen_by(*way))?;
-        (!self.is_contradicted(interval, ways)).then_some(interval)
+    fn common_interval(&self, behaviours: &[Behaviour]) -> Option<Interval> {
+        let interval = behaviours.iter().find_map(|behaviour| self.interval_seen_by(*behaviour))?;
+        (!self.is_contradicted(interval, behaviours)).then_some(interval)
     }
 
     /// The interval seen by the Pings-only client. Its own Pings may shift heartbeats, so an interval close
@@ -96,9 +104,11 @@ impl<'a> ScheduleEstimator<'a> {
         (!is_too_long && !self.is_contradicted(interval, &SENDING_NOTHING)).then_some(interval)
     }
 
-    fn is_contradicted(&self, interval: Interval, ways: &[Behaviour]) -> bool {
-        let rhythms = ways.iter().filter_map(|way| self.client(*way)?.listening.rhythm(self.sound));
-        rhythms.filter_map(Interarrival::interval).any(|other| !interval.fits(other.median))
+    fn is_contradicted(&self, interval: Interval, behaviours: &[Behaviour]) -> bool {
+        let arrivals_by_form = behaviours
+            .iter()
+            .filter_map(|behaviour| self.client(*behaviour)?.listening.arrivals(self.event_kind));
+        arrivals_by_form.filter_map(Interarrival::interval).any(|other| !interval.fits(other.median))
     }
 
     /// Whether the interval may follow our own traffic. It does not if our traffic arrived at every phase
@@ -124,8 +134,8 @@ impl<'a> ScheduleEstimator<'a> {
         {
             return self.is_shift_visible(own.median).then_some(false);
         }
-        let heard = control.listening.rhythm(self.sound).map_or(0, |rhythm| rhythm.count);
-        (heard as f64 <= intervals * MAX_SKIPPED_PART).then_some(true)
+        let received = control.listening.arrivals(self.event_kind).map_or(0, |arrivals| arrivals.count);
+        (received as f64 <= intervals * MAX_SKIPPED_PART).then_some(true)
     }
 
     /// Whether the control's traffic would shift heartbeats of this interval visibly: it is not in phase with
@@ -142,7 +152,7 @@ impl<'a> ScheduleEstimator<'a> {
     fn base_interval(&self) -> Option<Interval> {
         SENDING_ONLY_ANSWERS
             .iter()
-            .find_map(|way| self.interval_seen_by(*way))
+            .find_map(|behaviour| self.interval_seen_by(*behaviour))
             .or_else(|| self.interval_by_pinging_client())
     }
 }

@@ -71,7 +71,7 @@ struct SimPatience {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SimHeartbeat {
-    sound: ServerEventKind,
+    event_kind: ServerEventKind,
     interval: u64,
     first: u64,
     from: SimOrigin,
@@ -112,9 +112,9 @@ struct SimClient {
 }
 
 impl SimClient {
-    fn of(way: Behaviour, every: u64) -> SimClient {
+    fn of(behaviour: Behaviour, every: u64) -> SimClient {
         let silent = SimClient::default();
-        match way {
+        match behaviour {
             Behaviour::Control => {
                 SimClient { pongs: true, answers: true, pings: Some(every), messages: Some(every) }
             }
@@ -124,10 +124,10 @@ impl SimClient {
         }
     }
 
-    fn answers_all_but(sound: ServerEventKind) -> SimClient {
+    fn answers_all_but(event_kind: ServerEventKind) -> SimClient {
         SimClient {
-            pongs: sound != ServerEventKind::Ping,
-            answers: sound != ServerEventKind::AppPing,
+            pongs: event_kind != ServerEventKind::Ping,
+            answers: event_kind != ServerEventKind::AppPing,
             ..SimClient::default()
         }
     }
@@ -179,7 +179,7 @@ impl SimConnection {
         }
         for beating in &mut self.beating {
             let Some(patience) = beating.heart.patience else { continue };
-            let answer = match beating.heart.sound {
+            let answer = match beating.heart.event_kind {
                 ServerEventKind::Ping => SimFrame::Pong,
                 _ => SimFrame::Answer,
             };
@@ -224,18 +224,18 @@ impl SimConnection {
             if let Some(patience) = heart.patience.filter(|patience| beating.unanswered == patience.misses) {
                 beating.due = Some(now + patience.timeout);
             }
-            asks.push(heart.sound);
+            asks.push(heart.event_kind);
         }
         asks
     }
 }
 
 /// The record of one client of a server.
-fn live(server: &SimServer, way: Behaviour, client: SimClient, max: u64) -> ClientRecord {
-    let began = way.begins_later();
+fn live(server: &SimServer, behaviour: Behaviour, client: SimClient, max: u64) -> ClientRecord {
+    let began = behaviour.begins_later();
     let mut connection = SimConnection::new(server, began.as_millis() as u64);
-    let mut record = ClientRecord { began, ..ClientRecord::new(way) };
-    record.fate = ClientEnd::Kept { so_far: ms(max), proven: true };
+    let mut record = ClientRecord { began, ..ClientRecord::new(behaviour) };
+    record.end = ClientEnd::Kept { so_far: ms(max), proven: true };
     // Each client first sends a Ping and a message.
     let mut coming: Vec<(u64, SimFrame)> = vec![(0, SimFrame::Ping), (0, SimFrame::Message)];
     let is_due =
@@ -246,18 +246,17 @@ fn live(server: &SimServer, way: Behaviour, client: SimClient, max: u64) -> Clie
         coming.iter().filter(|(at, _)| *at <= now).for_each(|(at, frame)| connection.takes(*frame, *at));
         coming.retain(|(at, _)| *at > now);
         if connection.ends(now) {
-            record.fate =
-                ClientEnd::Ended { after: ms(now), ending: Arc::new(ending(now)), at_latest: false };
+            record.end = ClientEnd::Ended { after: ms(now), ending: Arc::new(ending(now)), at_latest: false };
             break;
         }
-        for sound in connection.asks(now) {
-            record.listening.heard(ms(now), &ServerEvent::plain(sound, UntrustedText::default()));
+        for event_kind in connection.asks(now) {
+            record.listening.record_event(ms(now), &ServerEvent::plain(event_kind, UntrustedText::default()));
             coming.extend(
-                (sound == ServerEventKind::Ping && client.pongs)
+                (event_kind == ServerEventKind::Ping && client.pongs)
                     .then_some((now + TRIP_DELAY, SimFrame::Pong)),
             );
             coming.extend(
-                (sound == ServerEventKind::AppPing && client.answers)
+                (event_kind == ServerEventKind::AppPing && client.answers)
                     .then_some((now + TRIP_DELAY, SimFrame::Answer)),
             );
         }
@@ -271,8 +270,8 @@ fn ending(age: u64) -> CloseCause {
 }
 
 /// All clients of a run, as the command opens them.
-fn lives(server: &SimServer, every: u64, max: u64) -> Vec<ClientRecord> {
-    Behaviour::iter().map(|way| live(server, way, SimClient::of(way, every), max)).collect()
+fn clients(server: &SimServer, every: u64, max: u64) -> Vec<ClientRecord> {
+    Behaviour::iter().map(|behaviour| live(server, behaviour, SimClient::of(behaviour, every), max)).collect()
 }
 
 /// Tests the claims about a server.
@@ -309,7 +308,7 @@ impl ClaimCheck<'_> {
 
     fn try_heartbeat(&self, found: &HeartbeatPolicy) -> Result<(), String> {
         self.try_beats(&found.beats)?;
-        let sound = found.beats.sound;
+        let event_kind = found.beats.event_kind;
         let answers = self.kept(SimClient::of(Behaviour::Quiet, 0));
         match (found.reaping, found.idle) {
             (ReapingRule::Never { .. }, _) => {
@@ -327,9 +326,9 @@ impl ClaimCheck<'_> {
         let takes_all =
             takes_all || self.server.idle.is_some_and(|timer| timer.needs != RequiredTraffic::OwnFrames);
         if let (ReapingRule::After { misses, .. }, false) = (found.reaping, takes_all) {
-            let record = live(self.server, Behaviour::Mute, SimClient::answers_all_but(sound), self.max);
+            let record = live(self.server, Behaviour::Mute, SimClient::answers_all_but(event_kind), self.max);
             // Its other answers may keep it from being asked.
-            let asked = record.listening.rhythm(sound).map_or(0, |rhythm| rhythm.count);
+            let asked = record.listening.arrivals(event_kind).map_or(0, |arrivals| arrivals.count);
             claim(
                 record.ended().is_some() || asked < misses,
                 "a client that answers all but that is closed",
@@ -339,11 +338,11 @@ impl ClaimCheck<'_> {
     }
 
     fn try_beats(&self, beats: &ServerSchedule) -> Result<(), String> {
-        let mut hearts = self.server.hearts.iter().filter(|heart| heart.sound == beats.sound);
+        let mut hearts = self.server.hearts.iter().filter(|heart| heart.event_kind == beats.event_kind);
         claim(hearts.clone().next().is_some(), "it sends such heartbeats")?;
         if let Some(interval) = beats.interval {
             let is = |heart: &SimHeartbeat| is_about(heart.interval, interval);
-            let seen = beats.sound == ServerEventKind::Ping && self.is_seen_by_who_answers(interval);
+            let seen = beats.event_kind == ServerEventKind::Ping && self.is_seen_by_who_answers(interval);
             claim(hearts.clone().any(is) || seen, "its interval")?;
         }
         match beats.skips_active {
@@ -360,7 +359,7 @@ impl ClaimCheck<'_> {
         let good = SimClient::of(Behaviour::Quiet, 0);
         [good, SimClient { answers: false, ..good }].into_iter().any(|client| {
             let record = live(self.server, Behaviour::Quiet, client, self.max);
-            let seen = record.listening.rhythm(ServerEventKind::Ping).and_then(Interarrival::sure_interval);
+            let seen = record.listening.arrivals(ServerEventKind::Ping).and_then(Interarrival::sure_interval);
             seen.is_some_and(|seen| seen.fits(interval))
         })
     }
@@ -427,14 +426,14 @@ fn patience() -> impl Strategy<Value = SimPatience> {
     })
 }
 
-fn heart(sound: ServerEventKind) -> impl Strategy<Value = SimHeartbeat> {
+fn heart(event_kind: ServerEventKind) -> impl Strategy<Value = SimHeartbeat> {
     let from = prop_oneof![3 => Just(SimOrigin::Clock), 1 => Just(SimOrigin::LastFrame), 1 => Just(SimOrigin::LastMessage)];
     let skips = prop_oneof![3 => Just(None), 1 => needs().prop_map(Some)];
     let patience = prop_oneof![1 => Just(None), 3 => patience().prop_map(Some)];
     (30..400_u64, 0.0..1.0_f64, from, skips, patience).prop_map(
         move |(interval, phase, from, skips, patience)| {
             let first = ((interval as f64 * phase) as u64 * STEP_MS).max(STEP_MS);
-            SimHeartbeat { sound, interval: interval * STEP_MS, first, from, skips, patience }
+            SimHeartbeat { event_kind, interval: interval * STEP_MS, first, from, skips, patience }
         },
     )
 }
@@ -460,10 +459,10 @@ proptest! {
     #[test]
     fn inferred_policy_is_true_of_the_server(server in server(), every in 40..200_u64) {
         let (every, max) = (every * STEP_MS, 24_000);
-        let lives = lives(&server, every, max);
+        let clients = clients(&server, every, max);
         // A control that is not kept voids the run.
-        prop_assume!(lives[0].is_kept());
-        let policy = infer(&lives, ms(every));
+        prop_assume!(clients[0].is_kept());
+        let policy = infer(&clients, ms(every));
         let court = ClaimCheck { server: &server, every, max };
         let judged = court.try_policy(&policy);
         prop_assert!(judged.is_ok(), "{}: {:#?}", judged.unwrap_err(), policy);
@@ -474,12 +473,12 @@ proptest! {
     fn common_heartbeats_are_recognized(
         usual in heart(ServerEventKind::Ping), app in any::<bool>(), patience in patience(), every in 40..200_u64,
     ) {
-        let sound = if app { ServerEventKind::AppPing } else { ServerEventKind::Ping };
-        let heart = SimHeartbeat { sound, from: SimOrigin::Clock, skips: None, patience: Some(patience), ..usual };
+        let event_kind = if app { ServerEventKind::AppPing } else { ServerEventKind::Ping };
+        let heart = SimHeartbeat { event_kind, from: SimOrigin::Clock, skips: None, patience: Some(patience), ..usual };
         let total = (patience.misses - 1) * heart.interval + patience.timeout;
-        let lives = lives(&SimServer { hearts: vec![heart], idle: None }, every * STEP_MS, 24_000);
-        let ReapingPolicy::Heartbeat(found) = infer(&lives, ms(every * STEP_MS)) else { panic!("not recognised") };
-        prop_assert_eq!(found.beats.sound, sound);
+        let clients = clients(&SimServer { hearts: vec![heart], idle: None }, every * STEP_MS, 24_000);
+        let ReapingPolicy::Heartbeat(found) = infer(&clients, ms(every * STEP_MS)) else { panic!("not recognised") };
+        prop_assert_eq!(found.beats.event_kind, event_kind);
         let ReapingRule::After { total: found_total, .. } = found.reaping else { panic!("{found:?}") };
         prop_assert_eq!((found_total, found.idle), (ms(total), None));
         let interval = found.beats.interval;
@@ -491,9 +490,9 @@ proptest! {
     fn common_timers_are_recognized(after in 60..800_u64, messages in any::<bool>()) {
         let needs = if messages { RequiredTraffic::Messages } else { RequiredTraffic::AnyFrame };
         let timer = SimIdleTimer { after: after * STEP_MS, needs, looks: None };
-        let lives = lives(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
+        let clients = clients(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
         let found = IdlePolicy { after: ms(after * STEP_MS), edge: TimerKind::Sharp, needs };
-        prop_assert_eq!(infer(&lives, ms(200)), ReapingPolicy::Idle(found, None));
+        prop_assert_eq!(infer(&clients, ms(200)), ReapingPolicy::Idle(found, None));
     }
 
     /// A check that does not fall between the two ends is recognized; one that does makes the ages look like
@@ -502,12 +501,12 @@ proptest! {
     fn server_checking_at_intervals_is_recognized(after in 60..400_u64, every in 100..600_u64, phase in 0..600_u64) {
         let looks = Some((every * STEP_MS, phase * STEP_MS));
         let timer = SimIdleTimer { after: after * STEP_MS, needs: RequiredTraffic::AnyFrame, looks };
-        let lives = lives(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
-        let record = |way| lives.iter().find(|record| record.way == way).unwrap();
-        let end = |way| record(way).ended().map(|ended| record(way).began + ended);
-        let age = |way| record(way).ended().unwrap_or_default();
+        let clients = clients(&SimServer { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
+        let record = |behaviour| clients.iter().find(|record| record.behaviour == behaviour).unwrap();
+        let end = |behaviour| record(behaviour).ended().map(|ended| record(behaviour).began + ended);
+        let age = |behaviour| record(behaviour).ended().unwrap_or_default();
         let together = end(Behaviour::Mute) == end(Behaviour::Stalled);
-        match infer(&lives, ms(200)) {
+        match infer(&clients, ms(200)) {
             ReapingPolicy::Idle(found, None) => {
                 prop_assert_eq!(found.edge, if together { TimerKind::Swept } else { TimerKind::Unknown })
             }

@@ -27,28 +27,29 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// From the mute client and the stalled one, which starts later: both are silent from their start.
-    pub fn of(lives: &[ClientRecord]) -> TimerKind {
-        kind_of_silent_clients(lives).unwrap_or(TimerKind::Unknown)
+    pub fn of(clients: &[ClientRecord]) -> TimerKind {
+        kind_of_silent_clients(clients).unwrap_or(TimerKind::Unknown)
     }
 }
 
-fn kind_of_silent_clients(lives: &[ClientRecord]) -> Option<TimerKind> {
-    let record = |way| lives.iter().find(|client| client.way == way);
+fn kind_of_silent_clients(clients: &[ClientRecord]) -> Option<TimerKind> {
+    let record = |behaviour| clients.iter().find(|client| client.behaviour == behaviour);
     let mute = record(Behaviour::Mute)?;
     let quiet = record(Behaviour::Quiet).and_then(ClientRecord::ended).zip(mute.ended());
     let is_timer_the_cause = mute.asks().is_empty()
-        || quiet.is_some_and(|(quiet, mute)| is_within_gap(quiet, mute, start_gap(lives)));
-    kind_by_ends(lives).filter(|_| is_timer_the_cause)
+        || quiet.is_some_and(|(quiet, mute)| is_within_gap(quiet, mute, start_gap(clients)));
+    kind_by_ends(clients).filter(|_| is_timer_the_cause)
 }
 
 /// Whether two clients that fell silent at different moments were closed at the same moment.
-pub(super) fn ended_at_one_moment(lives: &[ClientRecord]) -> bool {
-    kind_by_ends(lives) == Some(TimerKind::Swept)
+pub(super) fn ended_at_one_moment(clients: &[ClientRecord]) -> bool {
+    kind_by_ends(clients) == Some(TimerKind::Swept)
 }
 
 /// How much later than the mute client the stalled one started; zero if unknown.
-fn start_gap(lives: &[ClientRecord]) -> Duration {
-    let began = |way| lives.iter().find(|client| client.way == way).map(|client| client.began);
+fn start_gap(clients: &[ClientRecord]) -> Duration {
+    let began =
+        |behaviour| clients.iter().find(|client| client.behaviour == behaviour).map(|client| client.began);
     let apart = began(Behaviour::Stalled).zip(began(Behaviour::Mute));
     apart.map(|(stalled, mute)| stalled.saturating_sub(mute)).unwrap_or_default()
 }
@@ -58,11 +59,12 @@ fn is_within_gap(a: Duration, b: Duration, apart: Duration) -> bool {
 }
 
 /// The kind that the two ends alone show.
-fn kind_by_ends(lives: &[ClientRecord]) -> Option<TimerKind> {
-    let ended = |way| lives.iter().find(|client| client.way == way).and_then(ClientRecord::ended);
+fn kind_by_ends(clients: &[ClientRecord]) -> Option<TimerKind> {
+    let ended =
+        |behaviour| clients.iter().find(|client| client.behaviour == behaviour).and_then(ClientRecord::ended);
     // An end found later than it happened agrees with neither.
     let (early, late) = (ended(Behaviour::Mute)?, ended(Behaviour::Stalled)?);
-    let apart = Some(start_gap(lives)).filter(|apart| *apart >= MIN_START_GAP)?;
+    let apart = Some(start_gap(clients)).filter(|apart| *apart >= MIN_START_GAP)?;
     match (is_within_gap(early, late, apart), is_within_gap(early, late + apart, apart)) {
         (true, false) => Some(TimerKind::Sharp),
         (false, true) => Some(TimerKind::Swept),

@@ -132,7 +132,7 @@ impl FrameCheck {
         match (u64::from(self.head_len), self.payload_left, self.fragments) {
             _ if self.closed && self.payload_left == 0 => None,
             (_, left @ 1.., _) => {
-                Some(IncompletePart::Frame { came: self.payload - left, size: self.payload })
+                Some(IncompletePart::Frame { received: self.payload - left, size: self.payload })
             }
             (bytes @ 1.., _, _) => Some(IncompletePart::Head { bytes }),
             (_, _, (fragments @ 1.., bytes)) => Some(IncompletePart::Message { fragments, bytes }),
@@ -340,8 +340,8 @@ mod tests {
         let long = [&[0x82, 126, 0x27, 0x10][..], &[0; 10_000]].concat();
         assert_eq!(incomplete(b""), None);
         assert_eq!(incomplete(&long[..1]), Some(IncompletePart::Head { bytes: 1 }));
-        assert_eq!(incomplete(&long[..4]), Some(IncompletePart::Frame { came: 0, size: 10_000 }));
-        assert_eq!(incomplete(&long[..104]), Some(IncompletePart::Frame { came: 100, size: 10_000 }));
+        assert_eq!(incomplete(&long[..4]), Some(IncompletePart::Frame { received: 0, size: 10_000 }));
+        assert_eq!(incomplete(&long[..104]), Some(IncompletePart::Frame { received: 100, size: 10_000 }));
         assert_eq!(incomplete(&long), None);
         let fragments = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x00, 1], b"c"].concat();
         assert_eq!(incomplete(&fragments[..4]), Some(IncompletePart::Message { fragments: 1, bytes: 2 }));
@@ -405,11 +405,11 @@ mod tests {
     }
 
     /// Messages and end of a socket with these bytes left over from the upgrade and these received later.
-    async fn steps(leftover: &[u8], came: &[u8]) -> (Vec<Message>, CloseKind) {
+    async fn steps(leftover: &[u8], received: &[u8]) -> (Vec<Message>, CloseKind) {
         let (near, mut far) = tokio::io::duplex(1024);
         let tap = Tap::new(near);
         let marks = tap.state();
-        far.write_all(came).await.unwrap();
+        far.write_all(received).await.unwrap();
         let mut socket = WebSocket::new(tap, leftover.to_vec(), marks, 1024, 64).await;
         let mut messages = Vec::new();
         loop {
@@ -426,8 +426,8 @@ mod tests {
         let (hello, http) = ([&[0x81, 5][..], b"hello"].concat(), &b"HTTP/1.1 404 Not Found\r\n\r\n"[..]);
         let both = [&hello[..], http].concat();
         let split = both.split_at(9);
-        for (leftover, came) in [(&both[..], &[][..]), (&[], &both[..]), (&hello[..], http), split] {
-            let (messages, how) = steps(leftover, came).await;
+        for (leftover, received) in [(&both[..], &[][..]), (&[], &both[..]), (&hello[..], http), split] {
+            let (messages, how) = steps(leftover, received).await;
             assert_eq!(messages, [Message::text("hello")]);
             let CloseKind::Violation { rule: Violation::Garbage, detail, .. } = how else {
                 panic!("{how:?}")

@@ -18,9 +18,9 @@ pub struct KeepaliveSender {
 
 impl KeepaliveSender {
     /// The first message is due after one interval.
-    pub fn new(upkeep: &KeepaliveSpec, nonce: u64) -> KeepaliveSender {
-        let schedule = Schedule::new(Instant::now() + upkeep.every, Some(upkeep.every), None);
-        KeepaliveSender { message: upkeep.message.clone(), schedule, nonce, sent: 0 }
+    pub fn new(keepalive: &KeepaliveSpec, nonce: u64) -> KeepaliveSender {
+        let schedule = Schedule::new(Instant::now() + keepalive.every, Some(keepalive.every), None);
+        KeepaliveSender { message: keepalive.message.clone(), schedule, nonce, sent: 0 }
     }
 
     /// When the next message is due.

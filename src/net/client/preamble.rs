@@ -44,7 +44,7 @@ pub struct Preamble {
     /// Whether the server's app pings are answered during the preamble.
     pub answer_pings: bool,
     /// How the server's heartbeat protocol works.
-    pub convention: ProtocolProfile,
+    pub profile: ProtocolProfile,
 }
 
 impl Preamble {
@@ -206,7 +206,7 @@ impl UnawaitedMessages {
             1 => format!("one other came: {}", self.first),
             count => format!("{count} others came, the first: {}", self.first),
         };
-        let whose = preamble.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
+        let whose = preamble.profile.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
         let within = show(preamble.timeout);
         let what = self.refusal_sentence().unwrap_or_else(|| format!("{others}{}", self.resemblance()));
         let pattern = secrets::redact(&pattern.to_string());
@@ -229,7 +229,7 @@ impl UnawaitedMessages {
     /// Whether the preset's server refused and keeps the connection open for another try.
     fn is_refused_but_open(&self, preamble: &Preamble) -> bool {
         let refusal = self.refusal().filter(|refusal| refusal.stays_open);
-        refusal.is_some_and(|refusal| preamble.convention.name == Some(refusal.preset))
+        refusal.is_some_and(|refusal| preamble.profile.name == Some(refusal.preset))
     }
 
     /// Which presets the messages are typical of, as text.
@@ -245,7 +245,7 @@ impl UnawaitedMessages {
         if let Some(hint) = self.refusal().and_then(|refusal| refusal.hint) {
             return Some(hint.to_string());
         }
-        let own = preamble.convention.name?;
+        let own = preamble.profile.name?;
         Some(match self.looks_like.first() {
             Some(name) if *name != own => format!("try --preset {name}"),
             Some(_) => format!("'wscheck presets {own}' shows what it expects from a server"),
@@ -260,7 +260,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     seen: &mut UnawaitedMessages,
     listener: PreambleListener<'_>,
 ) -> Result<(), PreambleFailure> {
-    let mut classifier = Classifier::without_asks(preamble.answer_pings).speaking(&preamble.convention);
+    let mut classifier = Classifier::without_asks(preamble.answer_pings).speaking(&preamble.profile);
     if let Some(first) = &preamble.first {
         await_message(socket, first, preamble, &mut classifier, seen, listener).await?;
     }
@@ -315,7 +315,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         let unpacked = decompress_gzip(content);
         let content = unpacked.as_deref().map_or(content, MessageRef::Text);
         seen.announced = seen.announced.or_else(|| announced(preamble, content));
-        let mut units = preamble.convention.framing.units(content);
+        let mut units = preamble.profile.framing.units(content);
         if units.any(|unit| pattern.matches(&InboundMessage::new(unit)).is_some()) {
             listener(PreambleEvent { at, kind: PreambleEventKind::Awaited(content), answered: false });
             return Ok(());
@@ -335,8 +335,8 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// The server's announced heartbeat interval, if a message contains it.
 fn announced(preamble: &Preamble, message: MessageRef<'_>) -> Option<Duration> {
-    let announces = preamble.convention.announces.as_ref()?;
-    let mut units = preamble.convention.framing.units(message);
+    let announces = preamble.profile.announces.as_ref()?;
+    let mut units = preamble.profile.framing.units(message);
     units.find_map(|unit| announces.read(&InboundMessage::new(unit)))
 }
 

@@ -950,7 +950,7 @@ mod tests {
 
     #[tokio::test]
     async fn socks5_resolves_locally_socks5h_remotely() {
-        for (scheme, told) in
+        for (scheme, expected) in
             [("socks5", (1, b"\x7f\x00\x00\x01".to_vec())), ("socks5h", (3, b"localhost".to_vec()))]
         {
             let target = peer(accept).await;
@@ -964,7 +964,7 @@ mod tests {
             assert_eq!(open.facts.proxy, Some(format!("{scheme}://{}", proxy.address)));
             drop(open);
             let (kind, address, login) = proxy.task.await.unwrap();
-            assert_eq!((kind, address), told);
+            assert_eq!((kind, address), expected);
             assert_eq!(login, b"bob:hunter2");
         }
     }
@@ -1002,22 +1002,22 @@ mod tests {
             let url = url.replace("PROXY", &proxy.address.to_string());
             failed(&through(url), &"ws://a.example/".parse().unwrap()).await.cause
         };
-        let no_way = "no connection to a.example:80: ";
+        let no_route = "no connection to a.example:80: ";
         assert_eq!(
             error("socks5h://PROXY", b"\x05\xff").await,
-            format!("{no_way}the proxy accepts none of our authentication methods")
+            format!("{no_route}the proxy accepts none of our authentication methods")
         );
         assert_eq!(
             error("socks5h://bob:hunter2@PROXY", b"\x05\x02").await,
-            format!("{no_way}the proxy did not accept the user name and password")
+            format!("{no_route}the proxy did not accept the user name and password")
         );
         assert_eq!(
             error("socks5h://PROXY", b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
-            format!("{no_way}the proxy's answer is not SOCKS")
+            format!("{no_route}the proxy's answer is not SOCKS")
         );
         assert_eq!(
             error("socks4a://PROXY", b"\x00\x5b\x00\x00\x00\x00\x00\x00").await,
-            format!("{no_way}the proxy refused or failed (SOCKS 4 reply 91)")
+            format!("{no_route}the proxy refused or failed (SOCKS 4 reply 91)")
         );
     }
 

@@ -544,8 +544,8 @@ impl Service<Uri> for OpenedStream {
 async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, DialError> {
     let tap_state = tap_state(&stream);
     let mut socks = SocksV4::new(Uri::from_static("/"), OpenedStream(Some(stream)));
-    let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
+    let tunnel = socks.call(uri(destination)?).await;
+    tunnel.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
 }
 
 async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, DialError> {
@@ -554,8 +554,8 @@ async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> 
     if let Some((user, password)) = proxy.intercept.raw_auth() {
         socks = socks.with_auth(user.to_string(), password.to_string());
     }
-    let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
+    let tunnel = socks.call(uri(destination)?).await;
+    tunnel.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
 }
 
 fn uri(destination: &Destination) -> Result<Uri, DialError> {

@@ -511,10 +511,10 @@ mod tests {
             let coded = [headers, &[("content-encoding", "gzip")]].concat();
             fault(&SentRequest::plain(&target), &head(status, &coded), &gzip(body))
         };
-        let told = of(400, &[], "Client sent an HTTP request to an HTTPS server.");
-        assert_eq!(told.hint.as_deref(), Some(TRY_WSS));
-        let told = of(302, &[("location", "/cb?key=SECRET")], "<a href='/cb?key=SECRET'>Found</a>");
-        assert!(!format!("{told:?}").contains("SECRET"), "{told:?}");
+        let answer = of(400, &[], "Client sent an HTTP request to an HTTPS server.");
+        assert_eq!(answer.hint.as_deref(), Some(TRY_WSS));
+        let answer = of(302, &[("location", "/cb?key=SECRET")], "<a href='/cb?key=SECRET'>Found</a>");
+        assert!(!format!("{answer:?}").contains("SECRET"), "{answer:?}");
     }
 
     #[test]

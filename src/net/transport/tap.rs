@@ -561,8 +561,8 @@ mod tests {
         far.write_all(b"de").await.unwrap();
         assert_eq!(tap.read(&mut [0; 8]).await.unwrap(), 2, "it still reads");
         drop(tap);
-        let mut heard = Vec::new();
-        far.read_to_end(&mut heard).await.unwrap();
-        assert_eq!(heard, b"abc");
+        let mut received = Vec::new();
+        far.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"abc");
     }
 }

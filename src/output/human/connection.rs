@@ -47,12 +47,12 @@ pub fn way(opened: &ConnectInfo) -> Option<String> {
 pub fn ending(ending: &CloseCause) -> String {
     let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
     let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
-    let said = format!("{what}, after {}{reply}", format::duration(ending.age));
+    let text = format!("{what}, after {}{reply}", format::duration(ending.age));
     if ending.was_planned() {
-        return said;
+        return text;
     }
     let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
-    format!("{said}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
+    format!("{text}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
 }
 
 /// What else is known of an open connection.

@@ -7,7 +7,7 @@ use crate::domain::ping::health::Status;
 use crate::domain::run::run_result::RunResult;
 
 const GOOD: Style = AnsiColor::Green.on_default();
-const WARY: Style = AnsiColor::Yellow.on_default();
+const CAUTION: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const WORST: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -31,7 +31,7 @@ impl Styler {
     pub fn outcome(self, outcome: HeartbeatOutcome, text: &str) -> String {
         let style = match outcome {
             HeartbeatOutcome::Ok => Style::new(),
-            HeartbeatOutcome::Late | HeartbeatOutcome::Unsent => WARY,
+            HeartbeatOutcome::Late | HeartbeatOutcome::Unsent => CAUTION,
             HeartbeatOutcome::Superseded => FAINT,
             HeartbeatOutcome::Missed => BAD,
         };
@@ -42,7 +42,7 @@ impl Styler {
         let style = match verdict {
             RunResult::Passed => GOOD.bold(),
             RunResult::Failed | RunResult::Unreachable | RunResult::Usage => WORST,
-            RunResult::Inconclusive | RunResult::Interrupted { .. } => WARY.bold(),
+            RunResult::Inconclusive | RunResult::Interrupted { .. } => CAUTION.bold(),
         };
         self.apply(style, text)
     }
@@ -53,8 +53,8 @@ impl Styler {
     }
 
     /// A word such as `suspect`.
-    pub fn wary(self, text: &str) -> String {
-        self.apply(WARY, text)
+    pub fn caution(self, text: &str) -> String {
+        self.apply(CAUTION, text)
     }
 
     /// A heading.
@@ -71,7 +71,7 @@ impl Styler {
 fn status_style(status: Status) -> Style {
     match status {
         Status::Healthy => GOOD,
-        Status::Degraded => WARY,
+        Status::Degraded => CAUTION,
         Status::Poor | Status::Critical => BAD,
         Status::Unknown => FAINT,
         Status::Timeout | Status::Dead => WORST,

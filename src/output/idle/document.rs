@@ -21,114 +21,118 @@ use crate::output::json::{
     broken_rule, close_frame, ms,
 };
 
-/// What `wscheck probe-idle -o json` prints. A value that is not known is null; no field is ever left out.
+/// What `wscheck probe-idle -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct IdleDocument {
-    /// Without its secrets.
+    /// The target, with secrets redacted.
     url: String,
     settings: IdleSettings,
     /// What the path does with an idle connection.
     verdict: Name<IdleVerdict>,
-    /// Between which idle spans the timeout lies.
+    /// The range in which the idle timeout lies.
     bracket: BracketDocument,
-    /// The idle spans after which connections were seen to end; null when none was.
+    /// The idle times after which connections visibly ended; null if none did.
     samples: Option<Samples>,
-    /// How idle connections are cut; null when none was.
+    /// How idle connections are cut; null if none was cut.
     cut: Option<CutDocument>,
-    /// The hop lets go before it says so: what is sent in between is lost.
+    /// Whether the hop drops a connection some time before it closes it visibly; data sent in between is lost.
     lingers: bool,
-    /// About when connections end, before it was confirmed.
+    /// The first estimate of the timeout, before it was confirmed.
     provisional: Option<ProvisionalDocument>,
-    /// The age up to which connections were alive, of `lifetime_cap`, and where an idle timeout is shorter than it.
+    /// For a maximum connection age (`lifetime_cap`, or beside a shorter idle timeout): the highest age at which a
+    /// connection was still alive.
     lifetime_ms: Option<Ms>,
-    /// The age at which they were gone: about the same where the end was seen; else the age at which the first
-    /// question was not answered.
+    /// The age at which connections had ended: about `lifetime_ms` if the end was visible, else the age at the first
+    /// unanswered question.
     lifetime_hi_ms: Option<Ms>,
-    /// The age at which connections ended that sent Ping frames all the time, where no messages were tried: a lifetime, or
-    /// an idle timeout that only messages reset. Of `inconclusive`.
+    /// For `inconclusive`: the age at which connections ended although they kept sending Ping frames, if no messages
+    /// were tried. It is either a maximum age, or an idle timeout that only messages reset.
     lifetime_or_idle_ms: Option<Ms>,
-    /// The only kind of heartbeat that resets the timer; null: any kind that was tried does.
+    /// The only kind of heartbeat that resets the timer; null if every kind that was tried resets it.
     reset_by: Option<Name<ResetBy>>,
-    /// How the server speaks unasked; null when it does not.
+    /// The messages that the server sends by itself; null if it sends none.
     chatter: Option<ChatterDocument>,
-    /// Known timers that the evidence singles out, best first, at most three; never an assertion.
+    /// At most three known timers to which the evidence points, the best match first. None of them is certain.
     candidates: Vec<CandidateDocument>,
-    /// Known timers that fit as well as one another, where the evidence singles none out.
+    /// Known timers that fit equally well, if the evidence points to none in particular.
     undecided: Vec<UndecidedDocument>,
-    /// Products that a header names and the evidence contradicts, or says nothing of.
+    /// Products that a response header names, but that the evidence contradicts or does not support.
     ruled_out: Vec<RuledOutDocument>,
-    /// Null when there is nothing to do, or nothing known.
+    /// The recommendation; null if nothing needs to be done, or nothing is known.
     prescription: Option<PrescriptionDocument>,
-    /// Null unless `--refresh` was asked for and there was something to try.
+    /// Results of `--refresh`; null without that option, or if there was nothing to try.
     refresh: Option<RefreshDocument>,
-    /// Null unless `--verify` was asked for and there was something to verify.
+    /// Result of `--verify`; null without that option, or if there was nothing to verify.
     verified: Option<VerifiedDocument>,
-    /// Null unless it was asked for and something opened.
+    /// Whether the server supports two-ended mode; null if it was not requested, or nothing opened.
     two_ended: Option<Name<TwoEnded>>,
-    /// Every connection that was asked, or was seen to end, in the order in which it happened.
+    /// Every connection that was tested by a question, or that visibly ended, in order of time.
     trials: Vec<TrialDocument>,
-    /// What ended connections and is no timeout; it entered no bracket, lifetime or advice.
+    /// Ends of connections that are not timeouts; they do not count for the bracket, the lifetime or the
+    /// recommendation.
     incidents: Vec<IncidentDocument>,
-    /// Rounds that did not count because the control died, or all connections ended at the same moment.
+    /// Number of rounds that did not count, because the control ended or all connections ended at the same moment.
     void_rounds: u32,
-    /// Connections that were opened for the search; at most `settings.most_connections`.
+    /// Number of connections opened for the search; at most `settings.most_connections`.
     connections: u32,
-    /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
+    /// Notes on the figures: among them, options that were applied differently or not at all.
     notes: Vec<String>,
-    /// How the first connection opened; null when none did.
+    /// Details of the first connection's opening; null if none opened.
     opening: Option<OpeningDocument>,
-    /// The last failure to open, where there was one.
+    /// The last failure to open a connection, if any.
     error: Option<FailureDocument>,
 }
 
-/// What was asked for.
+/// The settings of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IdleSettings {
     min_ms: Ms,
     max_ms: Ms,
-    /// The bracket is narrow enough within the larger of this and of `precision_part`.
+    /// The search stops when the bracket is at most this wide, or at most `precision_part` of its lower end, whichever
+    /// is larger.
     precision_ms: Ms,
-    /// A part of the bracket's lower end, from 0 to 1.
+    /// The precision as a part of the bracket's lower end, from 0 to 1.
     precision_part: f64,
     /// How the search narrows the bracket.
     strategy: Name<Strategy>,
-    /// Samples that make an end certain.
+    /// Number of samples that confirm an end.
     repeat: usize,
     max_connections: usize,
-    /// So many connections are opened in all, at most.
+    /// Maximum number of connections opened in the whole search.
     most_connections: u32,
-    /// The search takes no longer; what is undecided then stays so.
+    /// Maximum duration of the search.
     longest_ms: Ms,
     answer_timeout_ms: Ms,
     control_interval_ms: Ms,
-    /// What the questions are.
+    /// What connections are tested with: Ping frames (`protocol`) or messages (`app`).
     question: Name<HeartbeatKind>,
     two_ended: bool,
     refresh: bool,
     verify: bool,
     expect: Option<String>,
-    /// Whose heartbeats they are; null where no preset was asked for.
+    /// The preset; null if none was requested.
     preset: Option<PresetName>,
 }
 
-/// Between which idle spans the timeout lies.
+/// The range in which the idle timeout lies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct BracketDocument {
-    /// The longest idle span that was asked and answered, below every span that was not.
+    /// Lower end: the longest idle time after which a connection still answered, below every idle time that it did not
+    /// survive.
     lo_ms: Option<Ms>,
-    /// The shortest that is confirmed not to survive.
+    /// Upper end: the shortest idle time that is confirmed not to survive.
     hi_ms: Option<Ms>,
 }
 
-/// The idle spans after which connections were seen to end.
+/// The idle times after which connections visibly ended.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Samples {
     count: usize,
     min_ms: Ms,
-    /// The lower of the middle two, where the count is even.
+    /// The median; of an even number of samples, the lower of the middle two.
     median_ms: Ms,
     max_ms: Ms,
     /// `max_ms` less `min_ms`.
@@ -141,43 +145,43 @@ pub struct Samples {
 pub struct CutDocument {
     /// How idle connections are cut.
     manner: Name<CutMannerName>,
-    /// The end that was seen; null when none was.
+    /// The visible end; null if there was none.
     ending: Option<CutEnding>,
-    /// Known only of a two-ended run that found a silent cut.
+    /// In which direction data was lost; known only if a two-ended run found a silent cut.
     lost: Option<Name<Direction>>,
 }
 
-/// An end that was seen.
+/// A visible end of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutEnding {
     /// How the connection ended.
     how: Name<CloseKindName>,
-    /// The close code; null without a close frame, or when it was empty.
+    /// The close code; null without a close frame, or if that was empty.
     code: Option<u16>,
     code_meaning: Option<&'static str>,
-    /// The reason in the close frame, as the peer gave it; control characters are escaped.
+    /// The reason in the close frame; control characters are escaped.
     reason: Option<String>,
     /// The rule of RFC 6455 that the peer broke.
     violation: Option<Name<Violation>>,
-    /// What was wrong about it.
+    /// Details of the violation.
     detail: Option<String>,
-    /// Closed on one side only: what we wrote was still taken; null when it was not tried.
+    /// Whether only one direction was closed, so that the peer still accepted data; null if it was not tested.
     half_closed: Option<bool>,
 }
 
-/// About when connections end, before it is confirmed.
+/// The first estimate of the timeout, before it is confirmed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ProvisionalDocument {
     /// The median of the ends seen so far: an upper bound.
     timeout_ms: Ms,
     samples: usize,
-    /// When it was known, since the run's start.
+    /// When it was known: time since the start of the run.
     after_ms: Ms,
 }
 
-/// How the server speaks unasked.
+/// The messages that the server sends by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ChatterDocument {
@@ -188,7 +192,7 @@ pub struct ChatterDocument {
     count: usize,
     /// Median age at which the server closed clients that sent nothing; null when it closed none.
     lets_go_ms: Option<Ms>,
-    /// It asked by messages and was answered, so that longer silences could not be tested.
+    /// Whether the server sent messages that need an answer and got one, so that longer idle times could not be tested.
     answered: bool,
 }
 
@@ -196,49 +200,49 @@ pub struct ChatterDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CandidateDocument {
-    /// Its name in the table that `wscheck timeouts` prints.
+    /// The name of the timer in `wscheck timeouts`.
     id: &'static str,
     product: &'static str,
     setting: &'static str,
-    /// The value that the setting would have.
+    /// The value that the setting would need to have.
     value_ms: Ms,
-    /// The setting to look for, with that value.
+    /// The setting and value to look for.
     look_for: String,
-    /// The header of the response that names the product; null when it is named by how it cuts.
+    /// The response header that names the product; null if the way it cuts identifies it.
     header: Option<String>,
-    /// Why it is named.
+    /// The evidence for it.
     reasons: Vec<String>,
-    /// What else may have cut, and what tells.
+    /// What else may have cut the connection, and how to find out.
     caveat: Option<String>,
-    /// A line of configuration, or a command, that sets it; null when nothing can.
+    /// A configuration line or a command that sets the value; null if it cannot be set.
     change: Option<&'static str>,
-    /// What to ask `wscheck timeouts` for.
+    /// The argument for `wscheck timeouts` that shows this product.
     topic: &'static str,
     source: &'static str,
 }
 
-/// A known timer that fits, like others.
+/// A known timer that fits as well as others.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct UndecidedDocument {
-    /// Its name in the table that `wscheck timeouts` prints.
+    /// The name of the timer in `wscheck timeouts`.
     id: &'static str,
     product: &'static str,
     setting: &'static str,
-    /// The value that the setting would have.
+    /// The value that the setting would need to have.
     value_ms: Ms,
-    /// The setting to look for, with that value.
+    /// The setting and value to look for.
     look_for: String,
     /// Why it fits.
     reasons: Vec<String>,
-    /// What would tell that it cut.
+    /// How to find out whether this timer cut the connection.
     tells: Option<&'static str>,
-    /// What to ask `wscheck timeouts` for.
+    /// The argument for `wscheck timeouts` that shows this product.
     topic: &'static str,
     source: &'static str,
 }
 
-/// A product that is not named although a header of the response names it.
+/// A product that a response header names, but that is not the likely cause.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RuledOutDocument {
@@ -247,87 +251,88 @@ pub struct RuledOutDocument {
     why: String,
 }
 
-/// What keeps connections open on this path.
+/// The recommendation for keeping connections open on this path.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PrescriptionDocument {
-    /// The heartbeats' interval: 75 % of the bracket's lower end; null when no heartbeat helps.
+    /// The recommended heartbeat interval: 75 % of the bracket's lower end; null if heartbeats do not help.
     interval_ms: Option<Ms>,
-    /// The longest silence that survived.
+    /// The longest silence that a connection survived.
     survived_ms: Option<Ms>,
-    /// Whether a timeout was found; else nothing longer was tried.
+    /// Whether a timeout was found; if not, longer times were not tried.
     timeout_found: Option<bool>,
-    /// Whether the path also survives the loss of one heartbeat at this interval.
+    /// Whether a connection survives the loss of one heartbeat at this interval.
     clears_one_lost: Option<bool>,
-    /// The interval that survives the loss of one.
+    /// An interval at which a connection survives the loss of one heartbeat.
     interval_with_one_lost_ms: Option<Ms>,
-    /// Connections end at an age, whatever is sent: reconnect before a connection is so old.
+    /// Reconnect before a connection reaches this age, because connections end then whatever is sent.
     reconnect_before_ms: Option<Ms>,
 }
 
-/// Ends of connections that show nothing about a timeout.
+/// One or more ends of connections that say nothing about a timeout.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IncidentDocument {
-    /// What ended connections and is no timeout: one event, a control without answers, a limit or a replaced session, the
-    /// server's breach of the protocol.
+    /// The cause: one event ended several connections at once (`one_moment`), the control got no answers (`path_lost`),
+    /// connections ended right after opening or when another one opened (`ended_at_once`), or the server violated the
+    /// protocol (`violation`).
     kind: Name<IncidentKind>,
-    /// When the first of the connections ended, since the run's start.
+    /// When the first of the connections ended: time since the start of the run.
     after_ms: Ms,
-    /// How many connections ended, the control included.
+    /// Number of connections that ended, including the control.
     connections: usize,
     /// How the first of them ended.
     ending: CutEnding,
-    /// The same in a sentence.
+    /// The incident as a sentence.
     text: String,
 }
 
-/// What keeps the path open.
+/// Which traffic keeps connections open.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RefreshDocument {
     rows: Vec<RefreshRow>,
-    /// What follows from the rows together.
+    /// The conclusion from all rows.
     conclusion: Name<RefreshConclusion>,
     conclusion_in_words: &'static str,
 }
 
-/// Whether one kind of traffic keeps the path open.
+/// Whether one kind of traffic keeps a connection open.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RefreshRow {
-    /// What was sent to keep the path open.
+    /// What was sent to keep the connection open.
     method: Name<KeepaliveMethod>,
-    /// How often it was sent; null when nothing was, or the system did it.
+    /// How often it was sent; null if nothing was sent, or the operating system sent it.
     every_ms: Option<Ms>,
-    /// How long it was to last.
+    /// How long the connection was to be kept open.
     held_ms: Ms,
-    /// Null when it was not tried, or proves nothing.
+    /// Whether the connection survived; null if it was not tried, or the result proves nothing.
     survived: Option<bool>,
-    /// When it was found dead.
+    /// How long after its start the connection was found dead.
     died_after_ms: Option<Ms>,
-    /// How it died, or why nothing is known.
+    /// How the connection ended, or why the result is unknown.
     why: Option<String>,
 }
 
-/// What became of the connection that was held at the prescribed interval.
+/// The result of keeping one connection open with the recommended heartbeat interval.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct VerifiedDocument {
     interval_ms: Ms,
-    /// For how long it was to be held: past two timeouts.
+    /// How long the connection was to be kept open: longer than two timeouts.
     wanted_ms: Ms,
     held_ms: Ms,
-    /// Heartbeats that were answered.
+    /// Number of answered heartbeats.
     heartbeats: u64,
-    /// Whether it was held to the end; null when it was not to be known.
+    /// Whether the connection stayed open to the end; null if unknown.
     held: Option<bool>,
     ending: Option<JsonEndingDocument>,
-    /// Why it was not to be known.
+    /// Why the result is unknown.
     why: Option<String>,
 }
 
-/// What became of a silent connection.
+/// The result of the trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialOutcome {
@@ -345,21 +350,22 @@ pub enum TrialOutcome {
     Ended,
 }
 
-/// A connection that was asked, or was seen to end.
+/// A connection that was tested by a question, or that visibly ended.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct TrialDocument {
     /// The connection's number in the search, from 1.
     probe: u32,
-    /// What the connection is for: the control is never idle, nor is the second control, which sends messages besides
-    /// Ping frames; a watcher is silent all the time; a trial is silent for one span and then asked once.
+    /// The connection's role. A `control` is never idle. A `second_control` is never idle either, and sends messages
+    /// besides Ping frames. A `watcher` is silent all the time. A `trial` is silent for a set time, and then sends one
+    /// question.
     role: Name<ProbeRole>,
-    /// For how long nothing had passed; of a control, since its last answer.
+    /// Time without traffic; for a control, time since its last answer.
     idle_ms: Ms,
     outcome: TrialOutcome,
-    /// Of `survived`.
+    /// For `survived`: the RTT of the question.
     rtt_ms: Option<Ms>,
-    /// The end that was seen.
+    /// How the connection visibly ended.
     ending: Option<CutEnding>,
     at: Timestamp,
 }
@@ -408,18 +414,18 @@ impl From<EndSpread> for Samples {
 }
 
 impl From<&VisibleEnd> for CutEnding {
-    fn from(cut: &VisibleEnd) -> CutEnding {
-        let (code, reason) = close_frame(&cut.how, ClosedBy::Peer).unzip();
+    fn from(end: &VisibleEnd) -> CutEnding {
+        let (code, reason) = close_frame(&end.how, ClosedBy::Peer).unzip();
         let code = code.flatten();
-        let (violation, detail) = broken_rule(&cut.how).unzip();
+        let (violation, detail) = broken_rule(&end.how).unzip();
         CutEnding {
-            how: Name(CloseKindName::from(&cut.how)),
+            how: Name(CloseKindName::from(&end.how)),
             code,
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(Name),
             detail: detail.map(UntrustedText::to_string),
-            half_closed: cut.half_open,
+            half_closed: end.half_open,
         }
     }
 }
@@ -520,7 +526,7 @@ impl From<&Incident> for IncidentDocument {
             kind: incident.kind.into(),
             after_ms: incident.at.into(),
             connections: incident.connections,
-            ending: CutEnding::from(&incident.cut),
+            ending: CutEnding::from(&incident.visible_end),
             text: incident.to_string(),
         }
     }
@@ -600,7 +606,7 @@ impl From<&Trial> for TrialDocument {
             idle_ms: trial.idle.into(),
             outcome: (&trial.outcome).into(),
             rtt_ms: ms(rtt),
-            ending: trial.outcome.cut().map(CutEnding::from),
+            ending: trial.outcome.visible_end().map(CutEnding::from),
             at: trial.at.into(),
         }
     }
@@ -646,7 +652,7 @@ impl CutDocument {
     fn new(manner: &CutManner, lost: Option<Direction>) -> CutDocument {
         CutDocument {
             manner: Name(CutMannerName::from(manner)),
-            ending: manner.cut().map(CutEnding::from),
+            ending: manner.visible_end().map(CutEnding::from),
             lost: lost.map(Name),
         }
     }

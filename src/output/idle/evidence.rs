@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::format::{cut, death, method};
+use super::format::{death, method, visible_end};
 use super::trials::{Trial, TrialEnd};
 use crate::domain::format;
 use crate::domain::idle::ProbeRole;
@@ -43,12 +43,12 @@ fn together(trials: &[&Trial]) -> Option<[String; 3]> {
 }
 
 fn cells(trial: &Trial) -> [String; 3] {
-    let said = match &trial.outcome {
+    let outcome = match &trial.outcome {
         TrialEnd::Survived { rtt } => format!("answered in {}", TimeUnit::of([*rtt]).span(*rtt)),
         TrialEnd::Died(how) => format!("dead: {}", death(how)),
-        TrialEnd::Ended(how) => format!("ended: {}", cut(how)),
+        TrialEnd::Ended(how) => format!("ended: {}", visible_end(how)),
     };
-    [format::duration(trial.idle), trial.role.label().to_string(), said]
+    [format::duration(trial.idle), trial.role.label().to_string(), outcome]
 }
 
 /// A row for each kind of traffic that was tried.

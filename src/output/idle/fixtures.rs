@@ -156,13 +156,17 @@ impl SearchScript {
     }
 
     /// Watchers that were seen to end after these spans.
-    fn ends(&mut self, spans: &[u64], cut: &VisibleEnd) {
+    fn ends(&mut self, spans: &[u64], end: &VisibleEnd) {
         for span in spans {
-            self.sees(ProbeRole::Watcher, *span, ProbeEvent::Ended { idle: ms(*span), cut: cut.clone() });
+            self.sees(
+                ProbeRole::Watcher,
+                *span,
+                ProbeEvent::Ended { idle: ms(*span), visible_end: end.clone() },
+            );
         }
         let spans: Vec<Duration> = spans.iter().map(|span| ms(*span)).collect();
         self.findings.spread = EndSpread::of(&spans);
-        self.findings.manner = Some(CutManner::Visible(cut.clone()));
+        self.findings.manner = Some(CutManner::Visible(end.clone()));
     }
 
     fn bracket(&mut self, lo: u64, hi: u64) {
@@ -286,7 +290,7 @@ fn lifetime() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::LifetimeCap);
     scene.headers.push(("via".to_string(), UntrustedText::new("1.1 google")));
     scene.ends(&[30_001, 30_004], &fin());
-    scene.sees(ProbeRole::Control, 30_002, ProbeEvent::Ended { idle: ms(420), cut: fin() });
+    scene.sees(ProbeRole::Control, 30_002, ProbeEvent::Ended { idle: ms(420), visible_end: fin() });
     scene.findings.lifetime = Some(LifetimeCap { lo: ms(30_002), hi: ms(30_004) });
     scene.because("connections that were never idle ended at the age of 30.002 s, too");
     scene.end(61_000, RunResult::Passed)
@@ -296,7 +300,7 @@ fn lifetime() -> Vec<IdleEvent> {
 fn chatter() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::ServerKeepsItBusy);
     for round in 1..4 {
-        scene.sees(ProbeRole::Watcher, 25_000 * round, ProbeEvent::Spoke { gap: ms(25_000 + round) });
+        scene.sees(ProbeRole::Watcher, 25_000 * round, ProbeEvent::ServerMessage { gap: ms(25_000 + round) });
     }
     scene.notes.push("there was nothing to verify: no timeout was found".to_string());
     scene.findings.chatter = Some(ServerActivity {
@@ -315,7 +319,7 @@ fn chatter() -> Vec<IdleEvent> {
 fn impatience() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::ServerKeepsItBusy);
     for round in 1..3 {
-        scene.sees(ProbeRole::Watcher, 15_000 * round, ProbeEvent::Spoke { gap: ms(15_000) });
+        scene.sees(ProbeRole::Watcher, 15_000 * round, ProbeEvent::ServerMessage { gap: ms(15_000) });
     }
     scene.ends(
         &[1, 2],
@@ -368,8 +372,8 @@ fn outages() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     scene.survives(&[1_000]);
     for round in 1..4 {
-        let cut = VisibleEnd::from(CloseKind::Timeout);
-        scene.sees(ProbeRole::Control, 7_000 * round, ProbeEvent::Ended { idle: ms(5_000), cut });
+        let visible_end = VisibleEnd::from(CloseKind::Timeout);
+        scene.sees(ProbeRole::Control, 7_000 * round, ProbeEvent::Ended { idle: ms(5_000), visible_end });
     }
     let failed = |probe| IdleEvent::OpenFailed {
         probe: ProbeId(probe),

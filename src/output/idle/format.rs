@@ -19,21 +19,21 @@ pub fn between(bracket: Bracket) -> String {
 }
 
 /// How an end was seen: `peer closed TCP (FIN) without a close frame`.
-pub fn cut(cut: &VisibleEnd) -> String {
-    let said = CloseCause::describe(ClosedBy::Peer, &cut.how, None);
-    match cut.half_open {
-        Some(true) => format!("{said}, on one side only: it still accepts what we send"),
-        Some(false) | None => said,
+pub fn visible_end(end: &VisibleEnd) -> String {
+    let text = CloseCause::describe(ClosedBy::Peer, &end.how, None);
+    match end.half_open {
+        Some(true) => format!("{text}, on one side only: it still accepts what we send"),
+        Some(false) | None => text,
     }
 }
 
 /// How idle connections are cut.
 pub fn manner(manner: &CutManner) -> String {
     match manner {
-        CutManner::Visible(seen) => cut(seen),
+        CutManner::Visible(seen) => visible_end(seen),
         CutManner::Silent => "no FIN or RST; no answer when the connection is used".to_string(),
         CutManner::OnUse(seen) => {
-            format!("no FIN or RST until the connection is used; then: {}", cut(seen))
+            format!("no FIN or RST until the connection is used; then: {}", visible_end(seen))
         }
         CutManner::ServerUnheard => {
             "what the server says after the silence is lost; when the client speaks first the connection heals"
@@ -49,7 +49,7 @@ pub fn manner(manner: &CutManner) -> String {
 pub fn death(death: &DeathCause) -> String {
     match death {
         DeathCause::Unanswered => "no answer, and no sign".to_string(),
-        DeathCause::CutOnUse(seen) => format!("on use: {}", cut(seen)),
+        DeathCause::CutOnUse(seen) => format!("on use: {}", visible_end(seen)),
         DeathCause::ServerUnheard => "the server's words were lost, our question was answered".to_string(),
         DeathCause::ClientUnheard => "the server was heard, our question was not answered".to_string(),
     }

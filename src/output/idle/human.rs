@@ -23,7 +23,7 @@ pub struct SearchLog {
     quiet: bool,
     paint: Styler,
     /// The failures to open that were told.
-    told: HashSet<FailureKind>,
+    reported: HashSet<FailureKind>,
 }
 
 impl SearchLog {
@@ -31,7 +31,7 @@ impl SearchLog {
         SearchLog {
             quiet: options.quiet,
             paint: Styler { color: options.stderr_color },
-            told: HashSet::new(),
+            reported: HashSet::new(),
         }
     }
 
@@ -58,7 +58,7 @@ impl SearchLog {
 
     /// Each kind of failure once, in full.
     fn open_failed(&mut self, error: &ConnectError) -> Option<String> {
-        self.told.insert(error.kind).then(|| failed_opening(self.paint, error))
+        self.reported.insert(error.kind).then(|| failed_opening(self.paint, error))
     }
 }
 
@@ -266,9 +266,9 @@ fn two_ended(two_ended: TwoEnded) -> Option<String> {
 fn consequences(rows: &mut LabelledRows, report: &IdleReport) {
     let what =
         what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
-    let told = report.prescription.map(|told| prescription(told, what));
-    let told = answer_the_server(&report.findings).or(told);
-    rows.add_some("do", told.or_else(|| no_sure_interval(&report.findings)));
+    let advice = report.prescription.map(|advice| prescription(advice, what));
+    let advice = answer_the_server(&report.findings).or(advice);
+    rows.add_some("do", advice.or_else(|| no_sure_interval(&report.findings)));
     naming::change(rows, report);
     rows.add_some("verified", report.verified.as_ref().map(verified));
     rows.add_some(
@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn the_precision_is_told_as_it_was_asked_for() {
-        let told = |absolute, relative| {
+        let precision_of = |absolute, relative| {
             let search = SearchPlan { precision: Precision { absolute, relative }, ..SearchPlan::default() };
             let url = "ws://a/".to_string();
             precision(&IdleInfo {
@@ -462,7 +462,7 @@ mod tests {
         };
         let second = Duration::from_secs(1);
         assert_eq!(
-            [told(second, 0.02), told(second, 0.0), told(Duration::ZERO, 0.05)],
+            [precision_of(second, 0.02), precision_of(second, 0.0), precision_of(Duration::ZERO, 0.05)],
             ["1 s or 2 %", "1 s", "5 %"]
         );
     }

@@ -20,7 +20,7 @@ bodies! {
         #[schemars(extend("const" = "probe-idle"))]
         command: &'static str,
         wscheck_version: &'static str,
-        /// Without its secrets.
+        /// The target, with secrets redacted.
         url: String,
         settings: IdleSettings,
     }
@@ -28,7 +28,7 @@ bodies! {
     ProbeOpened = "probe_opened" {
         /// The connection's number in the search, from 1.
         probe: u32,
-        /// What the connection of the search is for.
+        /// The connection's role in the search.
         role: Name<ProbeRole>,
         #[serde(flatten)]
         opening: OpeningDocument,
@@ -36,7 +36,7 @@ bodies! {
     /// A connection of the search could not be opened.
     ProbeFailed = "probe_failed" {
         probe: u32,
-        /// What the connection of the search is for.
+        /// The connection's role in the search.
         role: Name<ProbeRole>,
         #[serde(flatten)]
         failure: FailedOpening,
@@ -44,16 +44,16 @@ bodies! {
     /// The question left, after this idle span.
     Asked = "asked" {
         probe: u32,
-        /// What the connection of the search is for.
+        /// The connection's role in the search.
         role: Name<ProbeRole>,
         idle_ms: Ms,
     }
     /// The server said something unasked; the silence begins anew.
     Spoke = "spoke" {
         probe: u32,
-        /// What the connection of the search is for.
+        /// The connection's role in the search.
         role: Name<ProbeRole>,
-        /// The quiet gap that it ended.
+        /// The length of the silence before the message.
         gap_ms: Ms,
     }
     /// A connection was asked and answered, was asked and found dead, or was seen to end.
@@ -64,7 +64,7 @@ bodies! {
     BracketSoFar = "bracket" {
         bracket: BracketDocument,
     }
-    /// About when connections end, before it is confirmed.
+    /// The first estimate of the timeout, before it is confirmed.
     ProvisionalAnswer = "provisional" {
         provisional: ProvisionalDocument,
     }
@@ -119,7 +119,9 @@ fn seen_line(sighting: &ProbeSighting) -> Option<String> {
         ProbeEvent::Asked { idle } => {
             Some(run_line(sighting.at, Asked { probe, role, idle_ms: idle.into() }))
         }
-        ProbeEvent::Spoke { gap } => Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() })),
+        ProbeEvent::ServerMessage { gap } => {
+            Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() }))
+        }
         ProbeEvent::Survived { .. } | ProbeEvent::Died { .. } | ProbeEvent::Ended { .. } => {
             let trial = TrialDocument::from(&Trial::of(sighting)?);
             Some(run_line(sighting.at, TrialOver { trial }))

@@ -54,8 +54,8 @@ fn every_trial_and_sample_is_a_line_before_the_document() {
         let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
         let lines: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.last(), Some(&json(&events)), "{name}");
-        let told = lines.iter().filter(|line| line["event"] == "trial").map(|line| line["trial"].clone());
-        assert_eq!(Value::from(told.collect::<Vec<_>>()), json(&events)["trials"], "{name}");
+        let trials = lines.iter().filter(|line| line["event"] == "trial").map(|line| line["trial"].clone());
+        assert_eq!(Value::from(trials.collect::<Vec<_>>()), json(&events)["trials"], "{name}");
     }
     insta::assert_snapshot!(shown(Format::Ndjson, &fixtures::visible()));
 }

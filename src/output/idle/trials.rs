@@ -13,13 +13,14 @@ const MAX_TRIALS: usize = 5000;
 pub struct Trial {
     pub probe: ProbeId,
     pub role: ProbeRole,
-    /// For how long nothing had passed; of a control, since its last answer.
+    /// Time without traffic; for a control, time since its last answer.
     pub idle: Duration,
     pub outcome: TrialEnd,
     pub at: SystemTime,
 }
 
-/// What became of it.
+/// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
+/// connection), or `ended`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrialEnd {
     /// It was asked and answered.
@@ -32,9 +33,9 @@ pub enum TrialEnd {
 
 impl TrialEnd {
     /// The ending that was seen, where one was.
-    pub fn cut(&self) -> Option<&VisibleEnd> {
+    pub fn visible_end(&self) -> Option<&VisibleEnd> {
         match self {
-            TrialEnd::Ended(cut) | TrialEnd::Died(DeathCause::CutOnUse(cut)) => Some(cut),
+            TrialEnd::Ended(end) | TrialEnd::Died(DeathCause::CutOnUse(end)) => Some(end),
             TrialEnd::Survived { .. }
             | TrialEnd::Died(
                 DeathCause::Unanswered | DeathCause::ServerUnheard | DeathCause::ClientUnheard,
@@ -49,12 +50,12 @@ impl Trial {
         let (idle, outcome) = match &sighting.observation.seen {
             ProbeEvent::Survived { idle, rtt } => (*idle, TrialEnd::Survived { rtt: *rtt }),
             ProbeEvent::Died { idle, death } => (*idle, TrialEnd::Died(death.clone())),
-            ProbeEvent::Ended { idle, cut } => (*idle, TrialEnd::Ended(cut.clone())),
+            ProbeEvent::Ended { idle, visible_end } => (*idle, TrialEnd::Ended(visible_end.clone())),
             ProbeEvent::Opened
             | ProbeEvent::OpenFailed { .. }
             | ProbeEvent::Beat
             | ProbeEvent::Asked { .. }
-            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::ServerMessage { .. }
             | ProbeEvent::Replied => {
                 return None;
             }

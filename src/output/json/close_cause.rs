@@ -13,7 +13,7 @@ use crate::domain::connection::tcp::TcpView;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
 
-/// How, when and by whom a connection ended.
+/// How and when a connection ended, and who ended it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Ending")]
@@ -22,41 +22,41 @@ pub struct JsonEndingDocument {
     who: Name<ClosedBy>,
     /// How the connection ended.
     how: Name<CloseKindName>,
-    /// The close code, theirs or ours, also one that must not appear on the wire; null without a close frame, or when it
-    /// was empty.
+    /// The close code, the peer's or ours, even if it is not allowed on the wire; null without a close frame, or if
+    /// that was empty.
     code: Option<u16>,
     code_meaning: Option<&'static str>,
-    /// The reason in the close frame, as it was given; a peer's control characters are escaped.
+    /// The reason in the close frame; control characters from the peer are escaped.
     reason: Option<String>,
     /// The rule of RFC 6455 that the peer broke.
     violation: Option<Name<Violation>>,
-    /// What was wrong about it; of a TLS alert, its name.
+    /// Details of the violation; for a TLS alert, its name.
     detail: Option<String>,
-    /// How the peer took our close frame; null where we sent none, or did not wait for the answer.
+    /// How the peer reacted to our close frame; null if we sent none, or did not wait for a reaction.
     close_reply: Option<CloseReplyDocument>,
     /// The operating system's name for the error.
     os_error: Option<String>,
-    /// How TCP stood then, where the system tells (Linux): the way to the first TCP hop, which may be a proxy or a
-    /// balancer.
+    /// TCP statistics at that moment, where the system provides them (Linux). They describe the path to the first TCP
+    /// hop, which may be a proxy or a load balancer.
     tcp: Option<TcpDocument>,
-    /// From the end of the upgrade to the end.
+    /// Time from the upgrade to the end.
     age_ms: Ms,
-    /// How long nothing had passed, in either direction.
+    /// Time without traffic in either direction before the end.
     idle_ms: Ms,
     at: Timestamp,
 }
 
-/// How the peer took our close frame.
+/// How the peer reacted to our close frame.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CloseReplyDocument {
     /// What came after our close frame.
     how: Name<CloseReply>,
-    /// The code of the peer's close frame; null without one, or when it was empty.
+    /// The code of the peer's close frame; null without one, or if it was empty.
     code: Option<u16>,
     /// The reason in the peer's close frame; control characters are escaped.
     reason: Option<String>,
-    /// In words, where no name fits.
+    /// A description, if no name fits.
     detail: Option<String>,
 }
 
@@ -72,25 +72,25 @@ impl From<&CloseReply> for CloseReplyDocument {
     }
 }
 
-/// TCP's own figures of one connection (TCP_INFO).
+/// TCP statistics of one connection (TCP_INFO).
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Tcp")]
 struct TcpDocument {
-    /// Smoothed RTT; an acknowledgement that the peer holds back is part of it.
+    /// Smoothed RTT; it includes the delay of delayed acknowledgements.
     rtt_ms: Ms,
     rtt_deviation_ms: Ms,
-    /// The least RTT of the last five minutes.
+    /// Minimum RTT of the last five minutes.
     min_rtt_ms: Option<Ms>,
-    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
+    /// Retransmitted segments since the connection began, without those that the peer reports as duplicates.
     retransmits: u32,
     /// Segments sent and not acknowledged.
     unacknowledged_segments: u32,
-    /// Bytes that were taken and not sent.
+    /// Bytes in the send buffer that were not sent.
     unsent_bytes: u32,
-    /// Since the last acknowledgement came.
+    /// Time since the last acknowledgement.
     last_ack_ms: Ms,
-    /// Since the last data came.
+    /// Time since data last arrived.
     last_data_ms: Ms,
 }
 

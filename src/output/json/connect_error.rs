@@ -10,12 +10,12 @@ use crate::domain::connection::connect_info::{self, ConnectError, FailureKind};
 use crate::domain::connection::phase::Phase;
 use crate::domain::run::run_result::RunResult;
 
-/// An error, and what the reader can do about it.
+/// An error, with a hint if there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Failure")]
 pub struct FailureDocument {
-    /// The target, without its secrets; null when the error is about none.
+    /// The target, with secrets redacted; null if the error is not about a target.
     url: Option<String>,
     /// The step that failed; null when no connection was attempted.
     phase: Option<Name<Phase>>,
@@ -26,13 +26,14 @@ pub struct FailureDocument {
     hint: Option<String>,
     /// Every address that was tried.
     attempts: Vec<AttemptDocument>,
-    /// The address that answered TCP before it failed; that of the proxy, when there is one. Null when none did.
+    /// The address that accepted the TCP connection before the failure: the server's, or the proxy's if there is one.
+    /// Null if none did.
     remote: Option<String>,
-    /// The proxy on the way to what failed.
+    /// The proxy that was used, if any.
     proxy: Option<String>,
-    /// Addresses of the same name that were not tried, since another answered before.
+    /// Addresses of the same host name that were not tried, because another one answered first.
     untried: Vec<String>,
-    /// What HTTP answered instead of 101.
+    /// The HTTP response that was not 101.
     refusal: Option<RefusalDocument>,
 }
 
@@ -79,7 +80,7 @@ impl From<&ConnectError> for FailureDocument {
 #[schemars(deny_unknown_fields)]
 pub struct FailedOpening {
     error: FailureDocument,
-    /// From the start of the opening to the failure.
+    /// Time from the start of the attempt to the failure.
     took_ms: Ms,
 }
 
@@ -89,16 +90,16 @@ impl From<&ConnectError> for FailedOpening {
     }
 }
 
-/// The document of a run that never began.
+/// The report of a run that could not start.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ErrorDocument {
     #[schemars(extend("const" = super::SCHEMA_VERSION))]
     schema_version: u32,
-    /// Null when the arguments name no command.
+    /// Null if the arguments name no command.
     command: Option<String>,
     wscheck_version: &'static str,
-    /// What the run comes to; the exit code says the same.
+    /// The result of the run; it determines `exit_code`.
     result: Name<RunResult>,
     exit_code: u8,
     error: FailureDocument,

@@ -10,7 +10,7 @@ use crate::domain::connection::connect_info::{self, ConnectInfo, TlsInfo};
 use crate::domain::connection::phase;
 use crate::domain::connection::untrusted_text::UntrustedText;
 
-/// How long each step took; null for a step that did not happen.
+/// Duration of each step of the opening; null for a step that did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Phases")]
@@ -20,7 +20,7 @@ pub struct PhasesDocument {
     proxy_ms: Option<Ms>,
     tls_ms: Option<Ms>,
     upgrade_ms: Option<Ms>,
-    /// From the start to the end of the upgrade.
+    /// Time from the start to the end of the upgrade.
     total_ms: Ms,
 }
 
@@ -44,7 +44,7 @@ impl From<phase::PhaseTimes> for PhasesDocument {
 pub struct AttemptDocument {
     address: String,
     took_ms: Ms,
-    /// Null for the one that was used.
+    /// Why the attempt failed; null for the address that was used.
     error: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl From<&connect_info::ConnectAttempt> for AttemptDocument {
     }
 }
 
-/// What TLS agreed on, and what the server's certificate says.
+/// The TLS parameters and the server's certificate.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Tls")]
@@ -66,11 +66,11 @@ pub struct TlsDocument {
     version: String,
     cipher: String,
     alpn: Option<String>,
-    /// Whole days until the certificate expires; negative when it has.
+    /// Whole days until the certificate expires; negative if it has expired.
     days_left: Option<i64>,
     subject: Option<String>,
     issuer: Option<String>,
-    /// False when the certificate was not checked (`--insecure`).
+    /// False if the certificate was not verified (`--insecure`).
     verified: bool,
 }
 
@@ -88,8 +88,8 @@ impl From<&TlsInfo> for TlsDocument {
     }
 }
 
-/// Response headers that tell of servers and proxies, by lower-case name. A header that came more than once is
-/// one value joined by commas (RFC 9110 5.3).
+/// Response headers that identify servers and proxies, by lower-case name. Repeated headers are joined by commas (RFC
+/// 9110 5.3).
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Headers(BTreeMap<String, String>);
 
@@ -107,23 +107,23 @@ impl From<&[(String, UntrustedText)]> for Headers {
     }
 }
 
-/// An open connection's facts; all null or empty for one that never opened.
+/// Details of an opened connection; all null or empty if it never opened.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Opening")]
 pub struct OpeningDocument {
-    /// The address in use; that of the proxy, when there is one.
+    /// The address that the connection goes to: the server's, or the proxy's if there is one.
     remote: Option<String>,
     local: Option<String>,
-    /// The proxy on the way: the phases then measure the way to it.
+    /// The proxy, if any; `phases` then measures the connection to the proxy.
     proxy: Option<String>,
     phases: Option<PhasesDocument>,
-    /// Every address that was tried, in the order of their start.
+    /// Every address that was tried, in order.
     attempts: Vec<AttemptDocument>,
     /// Null without TLS.
     tls: Option<TlsDocument>,
     subprotocols_offered: Vec<String>,
-    /// The one that the server chose.
+    /// The subprotocol that the server chose.
     subprotocol: Option<String>,
     headers: Headers,
 }

@@ -11,7 +11,7 @@ use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
-/// A span in milliseconds, rounded to the microsecond.
+/// A duration in milliseconds, rounded to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Ms(#[schemars(range(min = 0.0))] f64);
 
@@ -29,7 +29,7 @@ pub fn ms(span: Option<Duration>) -> Option<Ms> {
     span.map(Ms::from)
 }
 
-/// An instant, as RFC 3339 in UTC, to the microsecond.
+/// A point in time: RFC 3339 in UTC, to the microsecond.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Timestamp(#[schemars(extend("format" = "date-time"))] String);
 
@@ -41,7 +41,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// RTT over the answered heartbeats, late ones among them.
+/// RTT of the answered heartbeats, including late ones.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Rtt")]
@@ -71,14 +71,14 @@ impl From<RttSummary> for JsonRttDocument {
     }
 }
 
-/// Jitter by three formulas; each is null with fewer than two samples.
+/// Jitter by three formulas, each null with fewer than two samples.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Jitter")]
 pub struct JsonJitterDocument {
     /// Population standard deviation of the RTT (what ping prints as mdev).
     stddev_ms: Option<Ms>,
-    /// RFC 3550 6.4.1 over successive RTTs in the order of sending.
+    /// Jitter by RFC 3550 6.4.1, from successive RTTs in the order of sending.
     rfc3550_ms: Option<Ms>,
     /// Mean difference of successive RTTs (RFC 5481).
     ipdv_mean_ms: Option<Ms>,
@@ -99,12 +99,12 @@ impl From<JitterSummary> for JsonJitterDocument {
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Heartbeats")]
 pub struct HeartbeatsDocument {
-    /// Over the whole run; of several connections, the worst.
+    /// Status over the whole run; with several connections, the worst.
     status: Name<Status>,
     /// Heartbeats that left this machine: ok + late + superseded + missed + in_flight.
     sent: u64,
     ok: u64,
-    /// Answered after the timeout.
+    /// Heartbeats answered after the timeout.
     late: u64,
     /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455 5.5.3 lets it
     /// answer only the latest).
@@ -112,28 +112,29 @@ pub struct HeartbeatsDocument {
     /// No reply of its own: nothing came within the timeout, or a later ping was answered although the server had time to
     /// answer this one first.
     missed: u64,
-    /// Judged, and without a reply of their own: missed + superseded.
+    /// Judged heartbeats without a reply of their own: missed + superseded.
     unanswered: u64,
-    /// Of those missed: a later heartbeat was answered by then, or an answer without id came after it was sent. So the
-    /// connection was alive, and a reply was dropped.
+    /// Missed heartbeats for which a later one was answered by then, or an answer without an id came after they were
+    /// sent. So the connection was alive, and a reply was dropped.
     missed_later_answered: u64,
-    /// Of those missed, what TCP had acknowledged by then: the next hop lives.
+    /// Missed heartbeats that TCP had acknowledged by then: the next TCP hop was alive.
     missed_acknowledged: u64,
-    /// Of those missed, what TCP had not acknowledged: the path is dead, or slower than the timeout. Of the rest that is
-    /// not known.
+    /// Missed heartbeats that TCP had not acknowledged: the path is dead, or slower than the timeout. For the other
+    /// missed ones this is unknown.
     missed_unacknowledged: u64,
-    /// The most heartbeats missed in a row.
+    /// Maximum number of heartbeats missed in a row.
     longest_miss_run: u32,
-    /// Held back on this machine, or slept through by it; no part of `sent` or `loss`.
+    /// Heartbeats that never left this machine, because the send buffer was full or the machine was suspended. They
+    /// count neither for `sent` nor for `loss`.
     unsent: u64,
-    /// Sent, and not judged when the connection or the run ended.
+    /// Heartbeats that were sent, but not judged before the connection or the run ended.
     in_flight: u64,
     unsolicited: u64,
     mismatched: u64,
     duplicate: u64,
-    /// Answers without an id that came while several asks were outstanding.
+    /// Answers without an id that came while several requests were outstanding.
     ambiguous: u64,
-    /// missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
+    /// missed / (ok + late + superseded + missed), from 0 to 1; null if no heartbeat was judged.
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
     /// Null before the first answer.
@@ -183,7 +184,7 @@ impl From<&KindReport> for HeartbeatsDocument {
     }
 }
 
-/// The figures by kind; null for a kind that was not measured.
+/// The figures for each kind of heartbeat; null for a kind that was not measured.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ByKind {
@@ -200,22 +201,22 @@ impl From<&[KindReport]> for ByKind {
     }
 }
 
-/// How late this host was: from a heartbeat's due moment to the start of its write.
+/// This host's own delay: from the planned time of a heartbeat to the start of its write.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct HostLag {
     p50_ms: Ms,
     p99_ms: Ms,
     max_ms: Ms,
-    /// From the start of a heartbeat's write to its leaving, by the kernel's stamps: no part of the RTT. Null without
-    /// such stamps.
+    /// Time from the start of a heartbeat's write to its departure by the kernel's timestamps; not part of the RTT.
+    /// Null without kernel timestamps.
     to_wire: Option<Delay>,
-    /// From the arrival of an answer, by the kernel's stamps, to the read that brought it: no part of the RTT. Null
-    /// without such stamps.
+    /// Time from the arrival of an answer by the kernel's timestamps to the read that returned it; not part of the RTT.
+    /// Null without kernel timestamps.
     from_wire: Option<Delay>,
 }
 
-/// What this host added.
+/// Delay added by this host.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Delay {

@@ -5,18 +5,18 @@ use serde::Serialize;
 
 use crate::domain::heartbeat::presets::PresetSelection;
 
-/// The preset of a run.
+/// The preset used by a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PresetName {
-    /// Null when it was to be found out, and nothing was sure.
+    /// Null if the preset was to be detected, and none was certain.
     name: Option<&'static str>,
     title: Option<&'static str>,
-    /// It was to be found out.
+    /// Whether the preset was to be detected (`--preset auto`).
     auto: bool,
-    /// What speaks for it, or why nothing does; empty where it was named.
+    /// The evidence for the detected preset, or why none was detected; empty if the user named it.
     evidence: Vec<String>,
-    /// What to know when reading the figures.
+    /// Notes on how to read the figures.
     notes: Vec<String>,
 }
 

@@ -17,67 +17,68 @@ use crate::output::json::{
     PresetName, ms,
 };
 
-/// What `wscheck listen -o json` prints. A value that is not known is null; no field is ever left out.
+/// What `wscheck listen -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ListenDocument {
-    /// Without its secrets.
+    /// The target, with secrets redacted.
     url: String,
     settings: ListenSettings,
-    /// What the server does about heartbeats.
+    /// What heartbeats the server sends.
     verdict: Name<ListenVerdict>,
-    /// Which kind the verdict is about; null when there was none.
+    /// The kind of heartbeat that the verdict is about; null if there was none.
     heartbeat: Option<Name<ServerEventKind>>,
-    /// The known shape that this kind has.
+    /// The name of the known format that this kind has, if any.
     heartbeat_shape: Option<&'static str>,
-    /// The interval of that kind; null when the heartbeats do not establish one.
+    /// The interval of that kind; null if it has no established interval.
     interval: Option<IntervalDocument>,
-    /// How that interval is measured; null when there is none.
+    /// What the interval is measured between; null without an interval.
     interval_spans: Option<Name<IntervalSpan>>,
-    /// Messages of unknown shape at a fixed interval, perhaps heartbeats; null when there are none.
+    /// Messages of unknown format at a fixed interval, perhaps heartbeats; null if there are none.
     periodic: Option<PeriodicDocument>,
-    /// How long wscheck listened, from the opening.
+    /// How long wscheck listened since the opening.
     listened_ms: Ms,
     /// The longest time in which the server sent nothing.
     longest_quiet_ms: Ms,
     /// The longest time in which neither side sent anything except answers.
     longest_still_ms: Ms,
-    /// From what the server counts its intervals; null when nothing tells. Only what the client says shows a fixed clock.
+    /// What starts the server's interval: a fixed clock, or the last traffic. Null if unknown; a fixed clock shows only
+    /// if the client sends messages.
     counted_from: Option<Name<IntervalOrigin>>,
-    /// Null when they were answered, or too few came.
+    /// What the server does if its heartbeats stay unanswered; null if they were answered, or too few came.
     unanswered: Option<UnansweredDocument>,
-    /// Null without an interval.
+    /// Which well-known idle timeouts the heartbeats prevent; null without an interval.
     clears: Option<ClearsDocument>,
-    /// Every kind that was heard, heartbeats first.
+    /// Every kind of event that the server sent, heartbeats first.
     heard: Vec<ListenedTo>,
-    /// How the connection ended before its time; null when it did not.
+    /// How the connection ended early; null if it did not.
     ending: Option<JsonEndingDocument>,
-    /// How the server took our close; null where it ended the connection, and with `--no-answer`.
+    /// How the server reacted to our close; null if it ended the connection, and with `--no-answer`.
     close_reply: Option<CloseReplyDocument>,
-    /// How the connection opened; null when it did not.
+    /// Details of the opening; null if the connection did not open.
     opening: Option<OpeningDocument>,
-    /// Why it did not open.
+    /// Why the connection did not open.
     error: Option<FailureDocument>,
 }
 
-/// What was asked for.
+/// The settings of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ListenSettings {
     for_ms: Ms,
     count: Option<u64>,
-    /// The client answers.
+    /// Whether the client answers heartbeats.
     answer: bool,
-    /// The client says something between heartbeats.
+    /// Whether the client sends messages between heartbeats.
     talk: bool,
-    /// Whose heartbeats they are; null where no preset was asked for.
+    /// The preset; null if none was requested.
     preset: Option<PresetName>,
 }
 
-/// How far heartbeats are apart.
+/// The interval of heartbeats.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IntervalDocument {
-    /// Of an even number of gaps, the mean of the middle two.
+    /// The median; of an even number of gaps, the mean of the middle two.
     median_ms: Ms,
     min_ms: Ms,
     max_ms: Ms,
@@ -86,37 +87,37 @@ pub struct IntervalDocument {
     gaps: usize,
 }
 
-/// Messages of one form, in which counters, times and ids may change, that come at an interval.
+/// Messages that come at an interval and have one form; counters, times and ids in them may change.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PeriodicDocument {
-    /// The first of them; control characters are escaped, and secrets hidden.
+    /// The first of these messages; control characters are escaped, and secrets redacted.
     payload: String,
     count: u64,
     interval: IntervalDocument,
-    /// What the messages say: the same each time, the same but for counters, times and ids, or with other numbers that
-    /// change, as prices do.
+    /// How the messages differ: not at all (`constant`), only in counters, times and ids (`counting`), or in other
+    /// numbers such as prices (`changing`).
     sameness: Name<Sameness>,
-    /// It looks more like a heartbeat than like data: nothing but counters, times and ids changes, or a heartbeat's word
-    /// is in it. That it is one is not known.
+    /// Whether the messages look more like heartbeats than like data: only counters, times and ids change, or they
+    /// contain a word such as "heartbeat". They need not be heartbeats.
     like_heartbeat: bool,
-    /// A value for `--app-ping` that matches these messages; null when they have too little in common.
+    /// A value for `--app-ping` that matches these messages; null if they have too little in common.
     app_ping: Option<String>,
 }
 
-/// What the server does when its heartbeats stay unanswered.
+/// What the server does if its heartbeats stay unanswered.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct UnansweredDocument {
-    /// What the server did then.
+    /// What the server did.
     outcome: Name<UnansweredPolicy>,
     /// Number of unanswered heartbeats before this outcome. If the connection ended, they need not be the cause. If the
     /// server continued, more of them may still change that.
     after: u64,
 }
 
-/// Which of the well-known idle timeouts the server's heartbeats clear, by the 75 % rule: the interval, or the
-/// longest time in which neither side sent anything, if that is longer.
+/// Which well-known idle timeouts the server's heartbeats prevent. A timeout is prevented if the interval, or the
+/// longest time without traffic if that is longer, is at most 75 % of it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ClearsDocument {
@@ -124,50 +125,51 @@ pub struct ClearsDocument {
     not_cleared_ms: Vec<Ms>,
 }
 
-/// What traffic between two heartbeats did to the second.
+/// The effect of traffic between two heartbeats on the second one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EffectsDocument {
-    /// What the traffic did to the second heartbeat.
+    /// The effect on the second heartbeat.
     effect: Name<TrafficEffect>,
-    /// Number of times that this effect was seen.
+    /// How often this effect was observed.
     count: usize,
-    /// Number of times that there was such traffic, at most the latest 64.
+    /// How often there was such traffic; only the latest 64 times count.
     of: usize,
     /// The longest time from the traffic to the next heartbeat, in intervals.
     longest_in_intervals: f64,
 }
 
-/// One kind of thing that the server said.
+/// One kind of event that the server sent.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ListenedTo {
-    /// A Ping frame, a message that asks for an answer, a Pong frame that answers nothing, a message that only keeps the
-    /// path busy, or any other message.
+    /// A Ping frame (`ping`), a message that needs an answer (`app_ping`), a Pong frame that answers no Ping
+    /// (`unsolicited_pong`), a message that only keeps the connection busy (`keep_alive`), or any other message
+    /// (`message`).
     kind: Name<ServerEventKind>,
     count: u64,
-    /// From the opening to the first; null when some may have been missed before.
+    /// Time from the opening to the first; null if earlier ones may have been missed.
     first_ms: Option<Ms>,
-    /// When the first heartbeat came, compared with the interval; null when there is no interval to compare with.
+    /// When the first heartbeat came, compared with the interval; null without an interval.
     first: Option<Name<FirstHeartbeat>>,
-    /// From one heartbeat to the next. Null with fewer than two.
+    /// Time from one to the next; null with fewer than two.
     interval: Option<IntervalDocument>,
-    /// Whether the heartbeats establish an interval.
+    /// Whether they come at an established interval.
     regular: bool,
-    /// The times from the server's last event of any kind to each heartbeat; null unless these establish an interval
-    /// and the times between heartbeats do not.
+    /// Times from the server's previous event of any kind to each heartbeat; null unless these are regular and the
+    /// times between heartbeats are not.
     since_traffic: Option<IntervalDocument>,
-    /// Whether the payloads are one and the same.
+    /// Whether all payloads are the same.
     payloads: Name<PayloadVariation>,
     /// The first payload; control characters are escaped.
     payload: String,
-    /// The last payload that differed from the first; null when none did.
+    /// The last payload that differed from the first; null if none did.
     last_payload: Option<String>,
-    /// The known shape that it has.
+    /// The name of its known format, if any.
     shape: Option<&'static str>,
-    /// What the client's own traffic did to them; null when there was none.
+    /// The effect of the client's own traffic on them; null without such traffic.
     by_client: Option<EffectsDocument>,
-    /// What the server's other messages did to them; null when there was none.
+    /// The effect of the server's other messages on them; null without such messages.
     by_server: Option<EffectsDocument>,
 }
 
@@ -241,7 +243,7 @@ impl From<TrafficEffects> for EffectsDocument {
 impl From<&KindFindings> for ListenedTo {
     fn from(kind: &KindFindings) -> ListenedTo {
         ListenedTo {
-            kind: kind.sound.into(),
+            kind: kind.event_kind.into(),
             count: kind.count,
             first_ms: ms(kind.first),
             first: kind.early.map(Name),
@@ -265,7 +267,7 @@ impl From<&ListenReport> for ListenDocument {
             url: report.info.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
-            heartbeat: findings.heartbeat.map(|kind| kind.sound.into()),
+            heartbeat: findings.heartbeat.map(|kind| kind.event_kind.into()),
             heartbeat_shape: findings.heartbeat.and_then(|kind| kind.shape),
             interval: findings.interval().map(IntervalDocument::from),
             interval_spans: findings.spanning().map(Name),

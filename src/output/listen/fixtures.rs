@@ -30,10 +30,10 @@ pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> Ca
 pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
     vec![
         ("pings", pings()),
-        ("talked", talked()),
+        ("talked", with_stimulus()),
         ("keep_alive", keep_alive()),
         ("silent", silent()),
-        ("untalked", untalked()),
+        ("untalked", without_stimulus()),
         ("irregular", irregular()),
         ("two_shapes", two_shapes()),
         ("flood", flood()),
@@ -82,18 +82,18 @@ impl ListenScript {
         scene
     }
 
-    fn says(&mut self, millis: u64, said: ServerEvent) {
-        let gap = self.listening.last(said.kind()).map(|last| ms(millis) - last);
-        self.listening.heard(ms(millis), &said);
-        self.events.push(ListenEvent::Said(ServerEventNotice {
+    fn says(&mut self, millis: u64, event: ServerEvent) {
+        let gap = self.listening.last(event.kind()).map(|last| ms(millis) - last);
+        self.listening.record_event(ms(millis), &event);
+        self.events.push(ListenEvent::Received(ServerEventNotice {
             at: at(ms(millis)),
-            sound: said.sound,
-            shape: said.shape,
+            event_kind: event.event_kind,
+            shape: event.shape,
             count: 1,
             age: ms(millis),
             gap,
-            text: said.text,
-            answered: self.info.answer && said.sound.asks(),
+            text: event.text,
+            answered: self.info.answer && event.event_kind.asks(),
         }));
     }
 
@@ -107,13 +107,13 @@ impl ListenScript {
     }
 
     fn text(&mut self, millis: u64, text: &str) {
-        let said = KnownPings::default().recognise(&InboundMessage::new(MessageRef::Text(text)), 0);
-        self.says(millis, said);
+        let event = KnownPings::default().recognise(&InboundMessage::new(MessageRef::Text(text)), 0);
+        self.says(millis, event);
     }
 
     fn talks(&mut self, millis: u64) {
-        self.listening.talked(ms(millis));
-        self.events.push(ListenEvent::Talked { at: at(ms(millis)), age: ms(millis) });
+        self.listening.record_client_message(ms(millis));
+        self.events.push(ListenEvent::StimulusSent { at: at(ms(millis)), age: ms(millis) });
     }
 
     fn ends(&mut self, who: ClosedBy, how: CloseKind, millis: u64) {
@@ -169,7 +169,7 @@ pub fn pings() -> Vec<ListenEvent> {
     scene.finish(120_000, false, RunResult::Passed)
 }
 
-fn talked() -> Vec<ListenEvent> {
+fn with_stimulus() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.talk = true);
     scene.pings(&[10_000, 20_000, 30_000]);
     scene.talks(33_000);
@@ -189,8 +189,8 @@ fn silent() -> Vec<ListenEvent> {
     ListenScript::new(|_| {}).finish(120_000, false, RunResult::Passed)
 }
 
-/// Nothing comes between which something could be said.
-fn untalked() -> Vec<ListenEvent> {
+/// Nothing comes between which something could be event.
+fn without_stimulus() -> Vec<ListenEvent> {
     ListenScript::new(|info| info.talk = true).finish(120_000, false, RunResult::Passed)
 }
 

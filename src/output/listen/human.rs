@@ -30,12 +30,12 @@ const MAX_REPORT_PAYLOAD: usize = 200;
 pub struct ListenLog {
     quiet: bool,
     paint: Styler,
-    told: u32,
+    shown: u32,
 }
 
 impl ListenLog {
     pub fn new(options: HumanOptions) -> ListenLog {
-        ListenLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, told: 0 }
+        ListenLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, shown: 0 }
     }
 
     /// What people read of an event while the run goes on, newline included.
@@ -45,26 +45,29 @@ impl ListenLog {
             ListenEvent::Finished(report) => {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
             }
-            ListenEvent::Said(said) => self.said(said),
-            ListenEvent::Talked { age, .. } => (!self.quiet && self.told < MAX_SHOWN_HEARTBEATS)
+            ListenEvent::Received(notice) => self.notice(notice),
+            ListenEvent::StimulusSent { age, .. } => (!self.quiet && self.shown < MAX_SHOWN_HEARTBEATS)
                 .then(|| format!("{:>9}  client message sent\n", format::duration(*age))),
             ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
         }
     }
 
-    fn said(&mut self, said: &ServerEventNotice) -> Option<String> {
-        if self.quiet || !said.sound.is_heartbeat() || self.told > MAX_SHOWN_HEARTBEATS {
+    fn notice(&mut self, notice: &ServerEventNotice) -> Option<String> {
+        if self.quiet || !notice.event_kind.is_heartbeat() || self.shown > MAX_SHOWN_HEARTBEATS {
             return None;
         }
-        self.told += 1;
-        if self.told > MAX_SHOWN_HEARTBEATS {
+        self.shown += 1;
+        if self.shown > MAX_SHOWN_HEARTBEATS {
             return Some("           and so on\n".to_string());
         }
-        let gap = said.gap.map(|gap| format!(" (+{})", format::duration(gap))).unwrap_or_default();
-        let payload =
-            if said.text.is_empty() { String::new() } else { format!(" \"{}\"", cut(said.text.as_str())) };
-        let what = one(said.sound);
-        Some(format!("{:>9}  {what}{payload}{gap}\n", format::duration(said.age)))
+        let gap = notice.gap.map(|gap| format!(" (+{})", format::duration(gap))).unwrap_or_default();
+        let payload = if notice.text.is_empty() {
+            String::new()
+        } else {
+            format!(" \"{}\"", shorten(notice.text.as_str()))
+        };
+        let what = one(notice.event_kind);
+        Some(format!("{:>9}  {what}{payload}{gap}\n", format::duration(notice.age)))
     }
 }
 
@@ -149,7 +152,7 @@ fn headline(findings: &ListenFindings, paint: Styler) -> String {
         (ListenVerdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
             [] => format!("{} and no message in {listened}", paint.strong("the server sends no heartbeat")),
             [messages, ..] => {
-                let messages = counted(messages.count, one(messages.sound));
+                let messages = counted(messages.count, one(messages.event_kind));
                 format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
             }
         },
@@ -172,7 +175,7 @@ fn periodic(found: &Periodic, paint: Styler) -> String {
     let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
     let every = format!(
         "the server sends {like}\"{}\" every {}",
-        cut(sample.as_str()),
+        shorten(sample.as_str()),
         format::duration(interval.median)
     );
     let perhaps = if found.is_like_heartbeat() {
@@ -430,7 +433,7 @@ fn clears(clearance: &CoveredTimeouts) -> String {
 }
 
 fn consequence(findings: &ListenFindings) -> Option<String> {
-    let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.sound)) {
+    let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.event_kind)) {
         (ListenVerdict::PeriodicMessages, _) => {
             return findings.periodic.as_ref().map(|found| if_heartbeat(found, findings));
         }
@@ -470,7 +473,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
 fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
     let mut label = "heard";
     for kind in &findings.kinds {
-        rows.add(std::mem::take(&mut label), &heard(kind));
+        rows.add(std::mem::take(&mut label), &received(kind));
     }
     if findings.kinds.is_empty() {
         let answers_only = findings.longest_quiet < findings.listened;
@@ -480,7 +483,7 @@ fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
     }
 }
 
-fn heard(kind: &KindFindings) -> String {
+fn received(kind: &KindFindings) -> String {
     let shape = kind.shape.map(|shape| format!(" ({shape})")).unwrap_or_default();
     // Gaps in which the client spoke are none of the server's own, and are left out.
     let but = if kind.by_client.is_some() { " without client messages" } else { "" };
@@ -492,12 +495,12 @@ fn heard(kind: &KindFindings) -> String {
         PayloadVariation::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
         PayloadVariation::Single => format!("\"{sample}\""),
     };
-    format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.sound)))
+    format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.event_kind)))
 }
 
 /// What the server said last tells most where it ends the connection: an error, perhaps.
 fn last(kind: &KindFindings) -> String {
-    let latest = kind.latest.as_ref().filter(|_| kind.sound == ServerEventKind::Message);
+    let latest = kind.latest.as_ref().filter(|_| kind.event_kind == ServerEventKind::Message);
     latest
         .map(|text| format!(", later \"{}\"", cut_to(text.as_str(), MAX_REPORT_PAYLOAD)))
         .unwrap_or_default()
@@ -515,8 +518,8 @@ fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn one(sound: ServerEventKind) -> &'static str {
-    match sound {
+fn one(event_kind: ServerEventKind) -> &'static str {
+    match event_kind {
         ServerEventKind::Ping => "Ping frame",
         ServerEventKind::AppPing => "app ping",
         ServerEventKind::Pong => "unsolicited Pong",
@@ -527,12 +530,13 @@ fn one(sound: ServerEventKind) -> &'static str {
 
 /// `app pings`; of several kinds of them, which: `app pings (Pusher)`
 fn many(kind: &KindFindings, findings: &ListenFindings) -> String {
-    let is_one_of_several = findings.kinds.iter().filter(|other| other.sound == kind.sound).count() > 1;
+    let is_one_of_several =
+        findings.kinds.iter().filter(|other| other.event_kind == kind.event_kind).count() > 1;
     let shape = kind.shape.filter(|_| is_one_of_several).map(|shape| format!(" ({shape})"));
-    format!("{}s{}", one(kind.sound), shape.unwrap_or_default())
+    format!("{}s{}", one(kind.event_kind), shape.unwrap_or_default())
 }
 
-fn cut(text: &str) -> String {
+fn shorten(text: &str) -> String {
     cut_to(text, MAX_LINE_PAYLOAD)
 }
 

@@ -64,6 +64,6 @@ impl Presenter for ListenPresenter {
     }
 
     fn is_droppable(event: &ListenEvent) -> bool {
-        matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_))
+        matches!(event, ListenEvent::Progress(_) | ListenEvent::Received(_))
     }
 }

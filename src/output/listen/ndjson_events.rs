@@ -1,4 +1,4 @@
-//! What a server says, in NDJSON: a line for each thing as it is said.
+//! What a server says, in NDJSON: a line for each thing as it is notice.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +16,7 @@ bodies! {
         #[schemars(extend("const" = "listen"))]
         command: &'static str,
         wscheck_version: &'static str,
-        /// Without its secrets.
+        /// The target, with secrets redacted.
         url: String,
         settings: ListenSettings,
     }
@@ -27,17 +27,17 @@ bodies! {
     }
     /// The server said something by itself; of a flood, so many at once.
     ServerSaid = "said" {
-        /// What kind of thing the server sent.
+        /// What the server sent.
         kind: Name<ServerEventKind>,
-        /// The known shape that it has.
+        /// The name of its known format, if any.
         shape: Option<&'static str>,
-        /// How many since this kind was last told.
+        /// How many of this kind came since the last line for it.
         count: u64,
-        /// From the opening to the last of them.
+        /// Time from the opening to the last of them.
         age_ms: Ms,
-        /// From the one before of its kind; null for the first.
+        /// Time since the previous one of its kind; null for the first.
         gap_ms: Option<Ms>,
-        /// Control characters are escaped.
+        /// The payload; control characters are escaped.
         payload: String,
         answered: bool,
     }
@@ -60,23 +60,23 @@ pub fn line(event: &ListenEvent) -> Option<String> {
             run_line(*at, ListenStarted { command: "listen", wscheck_version, url, settings })
         }
         ListenEvent::Opened { at, opened } => run_line(*at, ListenOpened { opening: opened.as_ref().into() }),
-        ListenEvent::Said(said) => run_line(said.at, ServerSaid::from(said)),
-        ListenEvent::Talked { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
+        ListenEvent::Received(notice) => run_line(notice.at, ServerSaid::from(notice)),
+        ListenEvent::StimulusSent { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
         ListenEvent::Ended(ending) => run_line(ending.at, ListenEnded { ending: ending.as_ref().into() }),
         ListenEvent::Progress(_) | ListenEvent::Finished(_) => return None,
     })
 }
 
 impl From<&ServerEventNotice> for ServerSaid {
-    fn from(said: &ServerEventNotice) -> ServerSaid {
+    fn from(notice: &ServerEventNotice) -> ServerSaid {
         ServerSaid {
-            kind: said.sound.into(),
-            shape: said.shape,
-            count: said.count,
-            age_ms: said.age.into(),
-            gap_ms: ms(said.gap),
-            payload: said.text.to_string(),
-            answered: said.answered,
+            kind: notice.event_kind.into(),
+            shape: notice.shape,
+            count: notice.count,
+            age_ms: notice.age.into(),
+            gap_ms: ms(notice.gap),
+            payload: notice.text.to_string(),
+            answered: notice.answered,
         }
     }
 }

@@ -16,56 +16,58 @@ use crate::output::json::{
     Ms, Name, OpeningDocument, PresetName, ms,
 };
 
-/// The whole run. A value that is not known is null; no field is ever left out.
+/// The report of a run. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PingDocument {
     settings: Settings,
-    /// Over the whole run, not by the last heartbeat: the worst of the targets.
+    /// Status of the whole run: the worst status of its targets.
     status: Name<Status>,
     status_reason: String,
-    /// The worst of the targets at the end, by the latest heartbeats.
+    /// The worst status of the targets at the end, judged by their latest heartbeats.
     last_status: Name<Status>,
-    /// Connections by status.
+    /// Number of connections in each status.
     status_counts: StatusCountsDocument,
-    /// The kind that `rtt`, `unanswered`, `loss` and `jitter` are of: protocol, where it was measured.
+    /// The kind of heartbeat that `rtt`, `unanswered`, `loss` and `jitter` describe: `protocol` if it was measured,
+    /// else `app`.
     heartbeat: Option<Name<HeartbeatKind>>,
-    /// Over all targets; null before the first answer.
+    /// RTT over all targets; null if nothing was answered.
     rtt: Option<JsonRttDocument>,
-    /// Over all targets: missed + superseded.
+    /// Unanswered heartbeats over all targets: missed + superseded.
     unanswered: Option<u64>,
-    /// Over all targets: missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
+    /// Loss over all targets: missed / (ok + late + superseded + missed), from 0 to 1; null if no heartbeat was judged.
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
     jitter: JsonJitterDocument,
-    /// The ending of the only connection; of several, the first that was not planned.
+    /// How the connection ended. With several connections: the first unplanned end.
     ending: Option<JsonEndingDocument>,
-    /// The first connection that never opened says why.
+    /// Why the first connection that never opened could not be opened.
     error: Option<FailureDocument>,
-    /// Over all targets.
+    /// Figures over all targets.
     heartbeats: ByKind,
     targets: Vec<TargetDocument>,
-    /// Of more than ten connections, those that fared worst, the worst first: the dead, then those with heartbeats
-    /// missed, then the slowest.
+    /// With more than ten connections, the worst of them: first those that are dead, then those with missed heartbeats,
+    /// then the slowest.
     worst: Vec<Worst>,
     host_lag: Option<HostLag>,
-    /// Whether this host was quiet enough for the figures to be believed.
+    /// Whether this host's own delays were small enough for the figures to be reliable.
     measurement: Name<Measurement>,
     /// Why the measurement is suspect.
     measurement_reason: Option<String>,
-    /// Where RTT is stamped.
+    /// Source of the timestamps for the RTT: this program (`user`), the kernel for arrivals only (`kernel_receive`), or
+    /// the kernel for departures and arrivals (`kernel`).
     timestamps: Name<TimestampSource>,
-    /// RTTs that user space had to stamp at one end or both, though the kernel was to.
+    /// Number of RTTs for which an expected kernel timestamp was missing, so that this program's own was used.
     timestamps_fell_back: u64,
 }
 
-/// RTTs that stand out, and what TCP says of them.
+/// Unusually long RTTs, and whether TCP retransmits explain them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Spikes")]
 struct SpikesDocument {
-    /// Those of which TCP could be asked.
+    /// Spikes for which TCP statistics were available.
     count: u64,
-    /// Before these TCP had sent segments again: a loss on the way to the first TCP hop explains them.
+    /// Spikes that follow a TCP retransmit: packet loss on the path to the first TCP hop explains them.
     after_retransmits: u64,
 }
 
@@ -75,7 +77,7 @@ impl From<report::RttSpikes> for SpikesDocument {
     }
 }
 
-/// One of the connections that fared worst.
+/// One of the worst connections.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Worst {
@@ -84,11 +86,11 @@ struct Worst {
     /// Index into its `connections`.
     index: usize,
     local: Option<String>,
-    /// How it is doing.
+    /// Its status.
     status: Name<Status>,
     status_reason: String,
     missed: u64,
-    /// Of the slowest kind of heartbeat.
+    /// RTT of the slowest kind of heartbeat.
     rtt: Option<JsonRttDocument>,
 }
 
@@ -112,22 +114,22 @@ impl Worst {
     }
 }
 
-/// What was asked for.
+/// The settings of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Settings {
-    /// The kinds of heartbeats that are sent.
+    /// The kinds of heartbeat that are sent.
     heartbeats: Vec<Name<HeartbeatKind>>,
-    /// Null: each leaves as soon as the last is answered or missed.
+    /// Null: each heartbeat is sent as soon as the previous one is answered or missed.
     interval_ms: Option<Ms>,
     timeout_ms: Ms,
-    /// Heartbeats of each kind on each connection; null: until stopped.
+    /// Number of heartbeats of each kind on each connection; null: until stopped.
     count: Option<u64>,
-    /// The run ends after this; null: when all heartbeats are judged, or it is stopped.
+    /// The run ends after this time; null: when all heartbeats are judged, or when it is stopped.
     deadline_ms: Option<Ms>,
-    /// Connections to each target.
+    /// Number of connections to each target.
     connections_each: usize,
-    /// Whose heartbeats they are; null where no preset was asked for.
+    /// The preset; null if none was requested.
     preset: Option<PresetName>,
 }
 
@@ -145,7 +147,7 @@ impl From<&RunInfo> for Settings {
     }
 }
 
-/// Connections by status.
+/// Number of connections in each status.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "StatusCounts")]
@@ -174,17 +176,17 @@ impl From<&[(Status, usize)]> for StatusCountsDocument {
     }
 }
 
-/// One target: all of its connections together.
+/// One target with all its connections.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Target")]
 struct TargetDocument {
-    /// Without its secrets.
+    /// The target, with secrets redacted.
     url: String,
-    /// The worst of its connections, and no better than the loss over all of them.
+    /// The worst status of its connections, and no better than the loss over all of them implies.
     status: Name<Status>,
     status_reason: String,
-    /// The worst of its connections at the end, by the latest heartbeats.
+    /// The worst status of its connections at the end, judged by their latest heartbeats.
     last_status: Name<Status>,
     heartbeats: ByKind,
     connections: Vec<ConnectionDocument>,
@@ -203,63 +205,63 @@ impl From<&TargetReport> for TargetDocument {
     }
 }
 
-/// One connection, with all its reconnections.
+/// One connection, including all its reconnections.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "Connection")]
 struct ConnectionDocument {
     /// From 0.
     index: usize,
-    /// Over the whole run, not by the last heartbeat.
+    /// Status over the whole run.
     status: Name<Status>,
     status_reason: String,
-    /// At the end, by the latest heartbeats.
+    /// Status at the end, judged by the latest heartbeats.
     last_status: Name<Status>,
     last_status_reason: String,
     /// The first opening.
     #[serde(flatten)]
     opening: OpeningDocument,
     heartbeats: ByKind,
-    /// The last ending.
+    /// How the connection ended last.
     ending: Option<JsonEndingDocument>,
-    /// The last ending that was not planned.
+    /// The last unplanned end.
     last_unplanned_ending: Option<JsonEndingDocument>,
     unplanned_endings: u32,
     reconnects: u32,
-    /// Time without a connection, after the first opening: all gaps together. Null when it never opened,
-    /// or was lost without an attempt to open it again.
+    /// Total time without a connection after the first opening. Null if it never opened, or if it was lost and not
+    /// reconnected.
     outage_ms: Option<Ms>,
     /// Ordinary messages from the server.
     messages: u64,
     server_pings: ServerPingsDocument,
-    /// Our own app pings that came back unchanged.
+    /// Number of our own app pings that came back unchanged.
     echoes: u64,
-    /// RTTs that were more than twice the mean of those before them.
+    /// RTTs of more than twice the mean of the previous ones.
     spikes: SpikesDocument,
-    /// The first message on the last connection that was neither an answer nor known.
+    /// The first message on the last connection that is neither an answer nor of a known format.
     first_other_message: Option<String>,
-    /// The last such message, where the connection ended.
+    /// The last such message, if the connection ended.
     last_other_message: Option<String>,
-    /// The message that comes nearest to an answer of an app heartbeat without being one.
+    /// The message most similar to an answer to an app heartbeat, without being one.
     nearest_to_answer: Option<NearestToAnswer>,
-    /// The first answer whose id or number is none of ours.
+    /// The first answer with an id or number that we did not send.
     foreign_answer: Option<String>,
-    /// What came in place of the Pongs since the last one that answered: Pongs with another payload, or messages.
+    /// What came instead of Pongs since the last answered Ping: Pongs with a different payload, or messages.
     instead_of_pongs: Option<String>,
-    /// How long after our only Ping the peer ended the connection, where nothing answered it.
+    /// If our only Ping was not answered: time from that Ping to the peer's end of the connection.
     ended_after_ping_ms: Option<Ms>,
-    /// The presets that such messages are typical of.
+    /// Presets for which such messages are typical.
     looks_like: Vec<&'static str>,
-    /// The last failure to open.
+    /// The last failure to open the connection.
     error: Option<FailureDocument>,
 }
 
-/// A message that is no answer, and how it differs from one.
+/// A message that is not an answer, and how it differs from one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct NearestToAnswer {
     message: String,
-    /// Each a fragment.
+    /// The differences, each a fragment of a sentence.
     differences: Vec<String>,
 }
 
@@ -270,17 +272,17 @@ impl From<&NearestMessage> for NearestToAnswer {
     }
 }
 
-/// The server's own heartbeats.
+/// Heartbeats that the server sent by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "ServerPings")]
 struct ServerPingsDocument {
     protocol: u64,
     app: u64,
-    /// How far they were apart when the connection ended last: the median. Null before the second.
+    /// Median interval of the server's Pings at the end of the last connection; null with fewer than two.
     protocol_interval_ms: Option<Ms>,
     app_interval_ms: Option<Ms>,
-    /// How often the server will ask, as its hello says; null where it does not.
+    /// The heartbeat interval that the server announced at the start; null if it announced none.
     announced_interval_ms: Option<Ms>,
 }
 
@@ -307,13 +309,15 @@ impl From<&ConnReport> for ConnectionDocument {
             messages: connection.messages,
             server_pings: server_pings(connection),
             first_other_message: overheard
-                .and_then(|heard| Some(heard.stranger.as_ref()?.as_str().to_string())),
-            last_other_message: overheard.and_then(|heard| Some(heard.last.as_ref()?.to_string())),
-            nearest_to_answer: overheard.and_then(|heard| heard.nearest.as_ref()).map(NearestToAnswer::from),
-            foreign_answer: overheard.and_then(|heard| Some(heard.foreign.as_ref()?.to_string())),
-            instead_of_pongs: overheard.and_then(|heard| Some(heard.substitute.as_ref()?.words())),
-            ended_after_ping_ms: ms(overheard.and_then(|heard| heard.ended_after_ping)),
-            looks_like: overheard.map(|heard| heard.looks_like.clone()).unwrap_or_default(),
+                .and_then(|traffic| Some(traffic.stranger.as_ref()?.as_str().to_string())),
+            last_other_message: overheard.and_then(|traffic| Some(traffic.last.as_ref()?.to_string())),
+            nearest_to_answer: overheard
+                .and_then(|traffic| traffic.nearest.as_ref())
+                .map(NearestToAnswer::from),
+            foreign_answer: overheard.and_then(|traffic| Some(traffic.foreign.as_ref()?.to_string())),
+            instead_of_pongs: overheard.and_then(|traffic| Some(traffic.substitute.as_ref()?.describe())),
+            ended_after_ping_ms: ms(overheard.and_then(|traffic| traffic.ended_after_ping)),
+            looks_like: overheard.map(|traffic| traffic.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
             spikes: SpikesDocument::from(connection.spikes),
             error: connection.open_error.as_deref().map(FailureDocument::from),
@@ -322,7 +326,7 @@ impl From<&ConnReport> for ConnectionDocument {
 }
 
 fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
-    let intervals = connection.overheard.iter().flat_map(|heard| &heard.intervals);
+    let intervals = connection.overheard.iter().flat_map(|traffic| &traffic.intervals);
     let median = |wanted: HeartbeatKind| {
         intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
     };

@@ -80,7 +80,7 @@ pub fn stray(paint: Styler, kind: HeartbeatKind, stray: StrayPong) -> String {
         StrayPong::Mismatched => "it matches no ping of ours",
         StrayPong::Duplicate => "that ping was already answered",
     };
-    paint.wary(&format!("stray {kind} {}: {}: {why}", answer(kind), stray.label()))
+    paint.caution(&format!("stray {kind} {}: {}: {why}", answer(kind), stray.label()))
 }
 
 /// `status: healthy -> timeout: 1 heartbeat missed in a row`

@@ -17,9 +17,9 @@ use crate::output::presenter::Lines;
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
 pub(super) const MAX_SHOWN_STRAYS: u32 = 10;
 /// The most lines about what happens to single connections of many, and as many about why some did not open.
-pub(super) const MAX_SHOWN_NEWS: u32 = 20;
+pub(super) const MAX_SHOWN_STATUS_CHANGES: u32 = 20;
 /// What is said then.
-pub(super) const NO_MORE_NEWS: &str =
+pub(super) const NO_MORE_STATUS_CHANGES: &str =
     "and so on: what happens to the other connections is only counted from here on";
 
 /// The lines of a run of `ping` while it goes on, and its summary.
@@ -29,9 +29,9 @@ pub struct PingLog {
     info: Option<Arc<RunInfo>>,
     connections: HashMap<ConnId, ShownConnection>,
     /// The failures to open that were told in full, by target.
-    told: HashSet<(usize, FailureKind)>,
+    shown: HashSet<(usize, FailureKind)>,
     /// How much of what happens to single connections was told, on stdout and on stderr.
-    news: [u32; 2],
+    status_changes: [u32; 2],
 }
 
 /// What was told of a connection already.
@@ -55,8 +55,8 @@ impl PingLog {
             lines: Lines::default(),
             info: None,
             connections: HashMap::new(),
-            told: HashSet::new(),
-            news: [0; 2],
+            shown: HashSet::new(),
+            status_changes: [0; 2],
         }
     }
 
@@ -115,7 +115,7 @@ impl PingLog {
         if let Some(line) = self.line(&info, id, event) {
             match self.another_of_many(&info, 0) {
                 None => self.happen(&format!("{}{line}", prefix(&info, id))),
-                Some(true) => self.happen(NO_MORE_NEWS),
+                Some(true) => self.happen(NO_MORE_STATUS_CHANGES),
                 Some(false) => {}
             }
         }
@@ -124,10 +124,10 @@ impl PingLog {
     /// Whether so much was told of single connections of many that there is to be no more (`None`: not yet), and
     /// whether this is to be said now.
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
-        let told = &mut self.news[stream];
-        *told = told.saturating_add(1);
-        (info.connections() > MAX_LISTED_CONNECTIONS && *told > MAX_SHOWN_NEWS)
-            .then_some(*told == MAX_SHOWN_NEWS + 1)
+        let shown = &mut self.status_changes[stream];
+        *shown = shown.saturating_add(1);
+        (info.connections() > MAX_LISTED_CONNECTIONS && *shown > MAX_SHOWN_STATUS_CHANGES)
+            .then_some(*shown == MAX_SHOWN_STATUS_CHANGES + 1)
     }
 
     /// The line for an event, where it deserves one.
@@ -144,11 +144,11 @@ impl PingLog {
             ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
-            ConnEvent::PeerTraffic(heard, _) => shown.hears(*heard, single, paint),
+            ConnEvent::PeerTraffic(traffic, _) => shown.server_traffic(*traffic, single, paint),
             ConnEvent::Status(change) => {
-                let is_news = shown.news(info, change)
+                let is_shown_change = shown.status_changes(info, change)
                     && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
-                is_news.then(|| event_lines::status(paint, change))
+                is_shown_change.then(|| event_lines::status(paint, change))
             }
             ConnEvent::Ended(ending) => {
                 (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), human::ending(ending)))
@@ -166,10 +166,10 @@ impl PingLog {
         }
         let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
         let paint = Styler { color: self.options.stderr_color };
-        let text = match (self.told.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
+        let text = match (self.shown.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
             (true, _) => human::failed_opening(paint, error),
             (false, None) => human::complaint(paint, &format!("{error}{which}"), None),
-            (false, Some(true)) => format!("{NO_MORE_NEWS}\n"),
+            (false, Some(true)) => format!("{NO_MORE_STATUS_CHANGES}\n"),
             (false, Some(false)) => return,
         };
         self.converse(&text);
@@ -195,8 +195,8 @@ impl ShownConnection {
     }
 
     /// The line for what a peer sent: each of its habits is told once, strays a few times.
-    fn hears(&mut self, heard: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
-        match heard {
+    fn server_traffic(&mut self, traffic: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
+        match traffic {
             PeerTraffic::Message => None,
             PeerTraffic::Stray(kind, stray) => {
                 self.another_stray(single).then(|| event_lines::stray(paint, kind, stray))
@@ -215,12 +215,12 @@ impl ShownConnection {
 
     /// Whether a change is worth a line: not that all is well at first, nor the same a second time (one kind's
     /// status and the connection's change together).
-    fn news(&mut self, info: &RunInfo, change: &StatusChange) -> bool {
+    fn status_changes(&mut self, info: &RunInfo, change: &StatusChange) -> bool {
         let all_well = change.to == Status::Healthy && !self.troubled;
-        let told = self.status == Some(change.to) && (change.kind.is_none() || info.kinds.len() == 1);
+        let shown = self.status == Some(change.to) && (change.kind.is_none() || info.kinds.len() == 1);
         self.troubled |= change.to != Status::Healthy;
         self.status = Some(change.to);
-        !all_well && !told
+        !all_well && !shown
     }
 }
 

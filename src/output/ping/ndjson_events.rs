@@ -20,7 +20,7 @@ bodies! {
     Started = "started" {
         command: String,
         wscheck_version: &'static str,
-        /// Without their secrets; a connection's `target` is an index into these.
+        /// The targets, with secrets redacted; a connection's `target` is an index into this list.
         targets: Vec<String>,
         settings: Settings,
     }
@@ -38,58 +38,59 @@ bodies! {
     }
     /// One heartbeat's outcome; a later line for the same kind and seq revises it.
     Heartbeat = "heartbeat" {
-        /// The layer at which the heartbeat asks.
+        /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
-        /// From 0, on each connection and kind.
+        /// Sequence number, from 0 for each connection and kind.
         seq: u64,
-        /// What became of the heartbeat.
+        /// The outcome of the heartbeat.
         outcome: Name<HeartbeatOutcome>,
-        /// What it was taken for before.
+        /// The earlier outcome, if this line corrects one.
         was: Option<Name<HeartbeatOutcome>>,
-        /// Known for ok and late.
+        /// The RTT; only for `ok` and `late`.
         rtt_ms: Option<Ms>,
-        /// How late this host wrote it, or found that it slept through its moment; null when it was held back.
+        /// How much later than planned this host sent the heartbeat, or noticed that it was suspended at that time;
+        /// null if it could not be sent.
         lag_ms: Option<Ms>,
-        /// From the start of its write to its leaving, by the kernel's stamp; null where there is none, and the RTT
-        /// begins with the write.
+        /// Time from the start of the write to the departure by the kernel's timestamp. Null without that timestamp;
+        /// the RTT then starts with the write.
         to_wire_ms: Option<Ms>,
-        /// From the arrival of its answer, by the kernel's stamp, to the read that brought it; null where there is
-        /// none, and the RTT ends with the read.
+        /// Time from the arrival of the answer by the kernel's timestamp to the read that returned it. Null without
+        /// that timestamp; the RTT then ends with the read.
         from_wire_ms: Option<Ms>,
-        /// Whether TCP had acknowledged it when it was missed; null where that is not known, or it was not missed.
+        /// For a missed heartbeat: whether TCP had acknowledged it by then. Null if unknown, or if it was not missed.
         acknowledged: Option<bool>,
-        /// It was missed or superseded although a later heartbeat was answered by then, or an answer without id came after
-        /// it was sent: the connection was alive. A correction repeats the earlier value.
+        /// The heartbeat was missed or superseded, but a later one was answered by then, or an answer without an id
+        /// came after it was sent. So the connection was alive. A correction repeats the earlier value.
         later_answered: bool,
         /// Number of TCP retransmits since the last check; wscheck checks when an RTT is more than twice the mean
         /// of those before it.
         sent_again: Option<u32>,
-        /// How many asks were outstanding when an answer without id was matched in order.
+        /// Number of outstanding requests when an answer without an id was matched in order.
         rivals: u32,
     }
     /// A pong that answers no outstanding ping.
     StrayPong = "stray" {
-        /// The layer at which the heartbeat asks.
+        /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
         /// Why the pong answers no outstanding ping.
         stray: Name<heartbeat::StrayPong>,
-        /// Number of these since the last line: what a peer can send at will is reported as counts.
+        /// How many of these came since the last such line. A flood is reported as counts.
         count: u64,
     }
     /// A status changed.
     StatusChanged = "status" {
-        /// Null when it is the connection's as a whole.
+        /// The kind of heartbeat whose status changed; null if it is the status of the whole connection.
         kind: Option<Name<HeartbeatKind>>,
-        /// How the connection was doing before.
+        /// The status before.
         from: Name<Status>,
-        /// How it is doing now.
+        /// The status now.
         to: Name<Status>,
         reason: String,
         metrics: MetricsOfMoment,
     }
     /// The server's own heartbeat.
     ServerPing = "server_ping" {
-        /// The layer at which the heartbeat asks.
+        /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
         answered: bool,
         count: u64,
@@ -104,7 +105,7 @@ bodies! {
     }
     /// So many heartbeats were sent and never judged, because the connection ended first.
     Unjudged = "unjudged" {
-        /// The layer at which the heartbeat asks.
+        /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
         count: u64,
     }
@@ -114,15 +115,15 @@ bodies! {
     }
     /// The next attempt to open it again is made after this time.
     Retry = "retry" {
-        /// From 1, since a connection lasted (`--reconnect-reset-after`).
+        /// Number of the attempt, from 1; it starts again after a connection that lasted for `--reconnect-reset-after`.
         attempt: u32,
         after_ms: Ms,
     }
     /// It is open again.
     Reconnected = "reconnected" {
-        /// Counted from the ending.
+        /// Time since the connection ended.
         outage_ms: Ms,
-        /// In this outage.
+        /// Number of attempts in this outage.
         attempts: u32,
     }
     /// No more attempts are made; the outage lasts.
@@ -132,7 +133,7 @@ bodies! {
     }
 }
 
-/// The figures at the moment of a status change.
+/// The figures at the time of a status change.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct MetricsOfMoment {
@@ -142,7 +143,7 @@ pub struct MetricsOfMoment {
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
     consecutive_missed: u32,
-    /// Heartbeats judged so far.
+    /// Number of heartbeats judged so far.
     judged: u64,
 }
 
@@ -212,7 +213,7 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
         ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::from(beat)),
-        ConnEvent::PeerTraffic(heard, count) => heard_line(id, at, *heard, *count),
+        ConnEvent::PeerTraffic(traffic, count) => traffic_line(id, at, *traffic, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
@@ -230,8 +231,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
     })
 }
 
-fn heard_line(id: ConnId, at: SystemTime, heard: PeerTraffic, count: u64) -> String {
-    match heard {
+fn traffic_line(id: ConnId, at: SystemTime, traffic: PeerTraffic, count: u64) -> String {
+    match traffic {
         PeerTraffic::Stray(kind, stray) => {
             line(id, at, StrayPong { kind: kind.into(), stray: stray.into(), count })
         }

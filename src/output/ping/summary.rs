@@ -151,14 +151,14 @@ fn range(min: Duration, max: Duration) -> String {
 /// What else happened on these connections, where something did.
 fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let sum = |pick: fn(&ConnReport) -> u64| connections.iter().map(pick).sum::<u64>();
-    let told = [
+    let counts = [
         (sum(|c| c.messages), "message"),
         (sum(|c| c.server_pings_protocol), "protocol ping"),
         (sum(|c| c.server_pings_app), "app ping"),
     ];
-    let some = told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
-    let told = some.collect::<Vec<_>>().join(", ");
-    rows.add_some("server sent", Some(told).filter(|told| !told.is_empty()));
+    let some = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
+    let counts = some.collect::<Vec<_>>().join(", ");
+    rows.add_some("server sent", Some(counts).filter(|counts| !counts.is_empty()));
     rows.add_some("announced", announced(connections));
     let asks = connections.iter().filter_map(|c| c.overheard.as_ref()?.interval());
     rows.add_some(
@@ -232,7 +232,7 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     let from = from.map(|local| format!(" from {local}")).unwrap_or_default();
     let how = match connection.status {
         Status::Healthy => connection.status.label().to_string(),
-        _ => trouble(connection),
+        _ => problem(connection),
     };
     let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).max_by_key(|rtt| rtt.mean);
     let rtt = slowest.map(|rtt| {
@@ -255,11 +255,11 @@ fn troubled(rows: &mut LabelledRows, connections: &[ConnReport]) {
         .filter(|connection| connection.status > Status::Healthy || connection.unplanned_endings > 0)
         .collect();
     for connection in ill {
-        rows.add(&format!("#{}", connection.index), &trouble(connection));
+        rows.add(&format!("#{}", connection.index), &problem(connection));
     }
 }
 
-fn trouble(connection: &ConnReport) -> String {
+fn problem(connection: &ConnReport) -> String {
     let status = connection.status.label();
     match (&connection.opened, &connection.open_error) {
         (None, Some(error)) => format!("{status}: {}: {}", error.phase, error.cause),
@@ -299,7 +299,7 @@ fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     }
     rows.add("timestamps", &timestamps(report));
     if let Measurement::Suspect(why) = &report.measurement {
-        rows.add("measurement", &format!("{}: {why}", paint.wary("suspect")));
+        rows.add("measurement", &format!("{}: {why}", paint.caution("suspect")));
     }
     for advice in &report.advice {
         rows.add("advice", advice);

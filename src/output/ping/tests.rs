@@ -6,7 +6,7 @@ use anstream::adapter::strip_str;
 use strum::IntoEnumIterator;
 
 use super::fixtures::{self, show};
-use super::log::{MAX_SHOWN_NEWS, MAX_SHOWN_STRAYS, NO_MORE_NEWS};
+use super::log::{MAX_SHOWN_STATUS_CHANGES, MAX_SHOWN_STRAYS, NO_MORE_STATUS_CHANGES};
 use crate::domain::label::Label;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, StatusChange};
 use crate::domain::ping::health::Status;
@@ -72,8 +72,8 @@ fn quiet_still_says_why_a_connection_did_not_open() {
 #[test]
 fn status_changes_show_once_and_first_healthy_never() {
     let text = stdout(PLAIN, &fixtures::both_change());
-    let told: Vec<&str> = text.lines().filter(|line| line.contains("status: ")).collect();
-    assert_eq!(told, ["app status: healthy -> poor: slow", "app status: poor -> healthy: fast"]);
+    let status_lines: Vec<&str> = text.lines().filter(|line| line.contains("status: ")).collect();
+    assert_eq!(status_lines, ["app status: healthy -> poor: slow", "app status: poor -> healthy: fast"]);
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn many_connections_show_only_a_few_grave_changes() {
     assert_eq!(slow.lines().count(), 1, "{slow}");
     let swing = [Status::Healthy, Status::Timeout];
     let gone = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
-    assert_eq!(gone.matches("status: ").count(), MAX_SHOWN_NEWS as usize, "{gone}");
-    assert_eq!((gone.matches(NO_MORE_NEWS).count(), gone.lines().count()), (1, 22), "{gone}");
+    assert_eq!(gone.matches("status: ").count(), MAX_SHOWN_STATUS_CHANGES as usize, "{gone}");
+    assert_eq!((gone.matches(NO_MORE_STATUS_CHANGES).count(), gone.lines().count()), (1, 22), "{gone}");
 }
 
 #[test]

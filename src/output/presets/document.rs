@@ -20,7 +20,7 @@ pub struct PresetsDocument {
     #[schemars(extend("const" = "presets"))]
     command: &'static str,
     wscheck_version: &'static str,
-    /// The preset that was asked for; null for the whole table.
+    /// The requested preset; null for the whole table.
     name: Option<String>,
     presets: Vec<PresetEntry>,
 }
@@ -36,60 +36,63 @@ pub struct PresetLine {
     preset: PresetEntry,
 }
 
-/// A convention of heartbeats. Its texts are templates and patterns, as the command line takes them.
+/// The heartbeats of one protocol, library or service. Texts are templates and patterns, written as on the command
+/// line.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PresetEntry {
     name: &'static str,
     aliases: &'static [&'static str],
     title: &'static str,
-    /// Who starts a heartbeat.
+    /// Who sends app heartbeats: the client, the server or both; `frames`: nobody, only Ping frames are used.
     starts: Name<HeartbeatStarter>,
-    /// The path of a URL that has none.
+    /// The path that is used if the URL has none.
     path: Option<&'static str>,
-    /// What the query must say.
+    /// Required query parameters.
     query: Vec<Parameter>,
     subprotocols: &'static [&'static str],
-    /// The Origin header of the URL is sent.
+    /// Whether an Origin header made from the URL is sent.
     own_origin: bool,
-    /// How a message is divided.
+    /// How one WebSocket message is divided into protocol messages.
     framing: Name<Framing>,
-    /// What must come before anything is sent.
+    /// The message that must arrive before anything is sent.
     first: Option<&'static str>,
     hello: &'static [&'static str],
-    /// What only the user knows; give it with --send instead of the hello.
+    /// What only the user knows, such as a token. Give it with --send; it replaces `hello`.
     needs: Option<&'static str>,
-    /// What must come before heartbeats begin.
+    /// The message that must arrive before heartbeats begin.
     awaited: Option<&'static str>,
-    /// What is asked; null where nothing that a client sends is answered by design.
+    /// The app ping; null if the protocol answers nothing that a client sends.
     ping: Option<&'static str>,
-    /// What answers it: any of these.
+    /// The possible answers to the app ping.
     pongs: &'static [&'static str],
-    /// Why there is no app RTT; null where there is one.
+    /// Why no app RTT can be measured; null if it can.
     no_app_rtt: Option<&'static str>,
     interval_ms: Option<Ms>,
     timeout_ms: Option<Ms>,
-    /// What is sent without an answer.
+    /// A keepalive message that has no answer.
     upkeep: Option<&'static str>,
     upkeep_ms: Option<Ms>,
-    /// What the server says by itself.
+    /// Heartbeats that the server sends by itself.
     server: Vec<ServerEntry>,
-    /// Nothing of its own: {"type":"ping"} and {"event":"ping"} of the server's are answered by the same object with pong in it.
+    /// The preset has no server heartbeats of its own: {"type":"ping"} and {"event":"ping"} from the server are
+    /// answered by the same object with "pong".
     usual: bool,
-    /// How often, by default.
+    /// The server's default heartbeat interval.
     server_interval_ms: Option<Ms>,
-    /// Where its hello says how often: the number at {seq}, in this unit.
+    /// A pattern for the server's message that announces its heartbeat interval: the number at {seq}, in units of
+    /// `announces_unit_ms`.
     announces: Option<&'static str>,
     announces_unit_ms: Option<Ms>,
     traps: Vec<TrapEntry>,
     note: Option<&'static str>,
     source: &'static str,
-    /// How well it is known: tests drive a real server by it, or hold its wire text.
+    /// How the preset was verified: tests use it with a real server, or compare it with wire text from the source.
     verified: Name<VerificationLevel>,
     command_line: String,
 }
 
-/// A parameter of the query.
+/// A query parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Parameter {
@@ -97,24 +100,24 @@ struct Parameter {
     value: &'static str,
 }
 
-/// What the server says, and what it wants to hear.
+/// A heartbeat of the server, and the expected reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct ServerEntry {
     says: &'static str,
-    /// Null: nothing.
+    /// The reply; null if none is expected.
     reply: Option<&'static str>,
 }
 
-/// What is not sent, and why.
+/// What wscheck refuses to send with this preset, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TrapEntry {
-    /// What is not sent.
+    /// What is refused.
     never: Name<ForbiddenAction>,
-    /// The message that `never` is about.
+    /// The refused message, if `never` is about one.
     text: Option<&'static str>,
-    /// The shortest interval that `never` is about.
+    /// The shortest allowed interval, if `never` is about one.
     least_interval_ms: Option<Ms>,
     why: &'static str,
 }
@@ -161,8 +164,8 @@ impl From<&Preset> for PresetEntry {
             no_app_rtt: preset.why_no_app_rtt(),
             interval_ms: ms(preset.every),
             timeout_ms: ms(preset.timeout),
-            upkeep: preset.upkeep.map(|(message, _)| message),
-            upkeep_ms: ms(preset.upkeep.map(|(_, every)| every)),
+            upkeep: preset.keepalive.map(|(message, _)| message),
+            upkeep_ms: ms(preset.keepalive.map(|(_, every)| every)),
             server: server.collect(),
             usual: preset.usual,
             server_interval_ms: ms(preset.server_every),

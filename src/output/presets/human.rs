@@ -133,10 +133,10 @@ fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     let timeout =
         preset.timeout.map(|timeout| format!(", timeout {}", format::duration(timeout))).unwrap_or_default();
     rows.add_some("interval", preset.every.map(|every| format!("{}{timeout}", format::duration(every))));
-    let upkeep = preset
-        .upkeep
+    let keepalive = preset
+        .keepalive
         .map(|(message, every)| format!("{message} every {}, without an answer", format::duration(every)));
-    rows.add_some("sends", upkeep);
+    rows.add_some("sends", keepalive);
     for says in preset.server {
         let reply =
             says.reply.map_or_else(|| "no answer".to_string(), |reply| format!("answered by {reply}"));

@@ -30,65 +30,65 @@ pub struct EventDocument {
     pub event: &'static str,
     /// RFC 3339, UTC.
     pub at: String,
-    /// The connection's number, from 1; absent for the server as a whole.
+    /// Number of the connection, from 1; absent for events of the server itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<u64>,
-    /// Of `listening` the server's address, of `connected` and `turned_away` the client's.
+    /// For `listening`: the server's address. For `connected` and `turned_away`: the client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Of `listening`.
+    /// For `listening`: the port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Of `listening`: whether by TLS.
+    /// For `listening`: whether the server uses TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure: Option<bool>,
-    /// Of `listening` by TLS: SHA-256 of the certificate.
+    /// For `listening` with TLS: SHA-256 of the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// Of `listening` by TLS: the file with the certificate to trust.
+    /// For `listening` with TLS: the file with the certificate to trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
-    /// Of `listening`: where /clients and /metrics are.
+    /// For `listening`: the address that serves /clients and /metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_address: Option<String>,
-    /// Of `connected`: path and query, redacted.
+    /// For `connected`: path and query, with secrets redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subprotocol: Option<String>,
-    /// Of `connected`: whether the faults happen to it.
+    /// For `connected`: whether the configured faults apply to this client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faulty: Option<bool>,
-    /// Of `turned_away`: the reason's name.
+    /// For `turned_away`: the name of the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// Of `status`.
+    /// For `status`: the status before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<&'static str>,
-    /// Of `status`.
+    /// For `status`: the status now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<&'static str>,
-    /// Of `status` and `reaped`: in a row.
+    /// For `status` and `reaped`: heartbeats missed in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consecutive_missed: Option<u32>,
-    /// Of `status`: of the rolling window.
+    /// For `status`: mean RTT of the rolling window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_rtt_ms: Option<f64>,
-    /// Of `reaped`.
+    /// For `reaped`: time since the client last sent anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silent_ms: Option<f64>,
-    /// In words.
+    /// The event as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Of `ended`.
+    /// For `ended`: how the connection ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<EndingDocument>,
-    /// Of `ended`: what the client had come to.
+    /// For `ended`: the client's final figures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<ClientDocument>,
 }
 
-/// How a client ended, seen from the server.
+/// How a client's connection ended, seen from the server.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EndingDocument {
@@ -102,7 +102,7 @@ pub struct EndingDocument {
     pub idle_ms: f64,
 }
 
-/// What a run of the server came to: the document of `-o json`, and the last line of `-o ndjson`.
+/// The report of a server run: the document of `-o json`, and the last line of `-o ndjson`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SummaryDocument {
@@ -115,21 +115,21 @@ pub struct SummaryDocument {
     pub clients: u64,
     pub most_at_once: u64,
     pub turned_away: u64,
-    /// Clients that missed their heartbeats and were terminated.
+    /// Number of clients that the server terminated because they missed heartbeats.
     pub reaped: u64,
     pub messages: u64,
     pub pings: u64,
     pub app_pings: u64,
-    /// What the server's own heartbeats came to.
+    /// Outcomes of the server's own heartbeats.
     pub heartbeats: BeatCounts,
     pub endings: Vec<EndingCount>,
 }
 
-/// How many clients ended so.
+/// Number of connections that ended in one way.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EndingCount {
-    /// Who and how, as `peer close_frame`.
+    /// Who ended the connection and how, such as `peer close_frame`.
     pub ending: String,
     pub count: u64,
 }
@@ -147,7 +147,7 @@ pub struct BeatCounts {
     pub unsolicited: u64,
     pub mismatched: u64,
     pub duplicate: u64,
-    /// missed / (ok + late + superseded + missed); null before the first is judged.
+    /// missed / (ok + late + superseded + missed), from 0 to 1; null if no heartbeat was judged.
     pub loss: Option<f64>,
 }
 
@@ -158,12 +158,12 @@ pub struct ClientsDocument {
     pub schema_version: u32,
     /// RFC 3339, UTC.
     pub at: String,
-    /// Only those that occur, best first.
+    /// The statuses that at least one client has, best first.
     pub by_status: Vec<StatusCount>,
     pub clients: Vec<ClientDocument>,
 }
 
-/// How many clients have this status.
+/// Number of clients with this status.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct StatusCount {
@@ -171,7 +171,7 @@ pub struct StatusCount {
     pub count: u64,
 }
 
-/// One client.
+/// One client of the server.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ClientDocument {
@@ -186,7 +186,7 @@ pub struct ClientDocument {
     pub messages: u64,
     pub pings: u64,
     pub app_pings: u64,
-    /// Of the server's own heartbeats, one entry a kind.
+    /// Figures of the server's own heartbeats, one entry for each kind.
     pub heartbeats: Vec<BeatDocument>,
 }
 
@@ -202,7 +202,7 @@ pub struct BeatDocument {
     pub jitter: JitterDocument,
 }
 
-/// RTT; null where there is no sample.
+/// RTT; null without a sample.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RttDocument {
@@ -210,7 +210,7 @@ pub struct RttDocument {
     pub min_ms: Option<f64>,
     pub mean_ms: Option<f64>,
     pub max_ms: Option<f64>,
-    /// Of the rolling window, which the status follows.
+    /// Mean RTT of the rolling window, which determines the status.
     pub window_mean_ms: Option<f64>,
 }
 

@@ -19,7 +19,7 @@ pub struct TimeoutsDocument {
     #[schemars(extend("const" = "timeouts"))]
     command: &'static str,
     wscheck_version: &'static str,
-    /// The product that was asked for; null for the whole table.
+    /// The requested product; null for the whole table.
     product: Option<String>,
     middleboxes: Vec<MiddleboxEntry>,
 }
@@ -42,10 +42,10 @@ pub struct MiddleboxEntry {
     /// Unique in the table.
     id: &'static str,
     product: &'static str,
-    /// Where in the path it stands.
+    /// Its place on the path.
     family: Name<ProductFamily>,
-    /// What the timer measures: how long nothing passed, how old the connection is, or something else that is often taken
-    /// for one of these.
+    /// What the timer measures: time without traffic, the age of the connection, or something else that is often
+    /// mistaken for these.
     kind: Name<TimeoutKind>,
     setting: &'static str,
     /// The value without configuration.
@@ -65,18 +65,18 @@ pub struct MiddleboxEntry {
     resets_in_words: Option<&'static str>,
     /// Whether Ping and Pong frames count as traffic; null when it does not matter or is unknown.
     pings_count: Option<bool>,
-    /// The usual way first; empty when it never cuts.
+    /// How it cuts connections, the most usual first; empty if it never does.
     cuts: Vec<CutEntry>,
     cuts_in_words: Option<&'static str>,
     /// Whether the value can be set; null when there is nothing to set.
     changeable: Option<bool>,
-    /// A line of configuration, or a command, that sets it.
+    /// A configuration line or a command that sets the value.
     change: Option<&'static str>,
     /// A popular claim that the facts contradict, and how.
     folklore: Option<&'static str>,
     note: Option<&'static str>,
     source: &'static str,
-    /// How well it is known.
+    /// How reliable the entry is.
     confidence: Name<Confidence>,
 }
 
@@ -88,7 +88,7 @@ pub struct TypicalValue {
     whose: &'static str,
 }
 
-/// A way of cutting.
+/// How a connection is cut.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutEntry {
@@ -160,10 +160,10 @@ impl From<&Middlebox> for MiddleboxEntry {
             most_ms: ms(middlebox.most),
             late_by_ms: ms(Some(middlebox.coarse + middlebox.delay).filter(|late| !late.is_zero())),
             resets: middlebox.resets.map(Name),
-            resets_in_words: said(middlebox.resets_words),
+            resets_in_words: non_empty(middlebox.resets_note),
             pings_count: middlebox.pings_count,
             cuts: middlebox.cuts.iter().map(|cut| (*cut).into()).collect(),
-            cuts_in_words: said(middlebox.cut_words),
+            cuts_in_words: non_empty(middlebox.cut_note),
             changeable,
             change,
             folklore: middlebox.folklore,
@@ -174,6 +174,6 @@ impl From<&Middlebox> for MiddleboxEntry {
     }
 }
 
-fn said(words: &'static str) -> Option<&'static str> {
+fn non_empty(words: &'static str) -> Option<&'static str> {
     Some(words).filter(|words| !words.is_empty())
 }

@@ -114,10 +114,10 @@ fn full(middlebox: &Middlebox, paint: Styler, width: Option<usize>) -> String {
     for typical in middlebox.typical {
         rows.add("often", &format!("{}: {}", span(typical.value), typical.whose));
     }
-    rows.add_some("resets", words(middlebox.resets.map(|resets| resets.to_string()), middlebox.resets_words));
+    rows.add_some("resets", words(middlebox.resets.map(|resets| resets.to_string()), middlebox.resets_note));
     rows.add_some("ping frames", middlebox.pings_count.map(told_pings));
     let cuts = (!middlebox.cuts.is_empty()).then(|| cuts(middlebox));
-    rows.add_some("cuts", words(cuts, middlebox.cut_words));
+    rows.add_some("cuts", words(cuts, middlebox.cut_note));
     match middlebox.change {
         SettingChange::Set(example) => rows.add("change", example),
         SettingChange::Fixed => rows.add("change", "cannot be changed"),

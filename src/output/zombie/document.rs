@@ -16,41 +16,41 @@ use crate::output::json::{
 };
 use crate::output::listen::ListenedTo;
 
-/// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
+/// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ZombieDocument {
-    /// Without its secrets.
+    /// The target, with secrets redacted.
     url: String,
     settings: ZombieSettings,
-    /// Whether the server lets go of dead clients.
+    /// Whether the server closes dead clients.
     verdict: Name<ZombieVerdict>,
-    /// Of the dead clients that were let go, how long the last one was kept.
+    /// The longest time that the server kept a dead client before it closed it.
     longest_ms: Option<Ms>,
-    /// What the server does about clients that say nothing, as it looks from outside.
+    /// The server's policy for silent clients, inferred from its behaviour.
     policy: PolicyDocument,
-    /// Libraries whose defaults look so, at most three; never an assertion.
+    /// At most three libraries whose defaults match the behaviour. None of them is certain.
     consistent_with: Vec<LibraryDocument>,
-    /// What became of each client, the control first.
+    /// The result of each client, the control first.
     clients: Vec<LifeDocument>,
-    /// How the first connection opened; null when none did.
+    /// Details of the first connection's opening; null if none opened.
     opening: Option<OpeningDocument>,
-    /// The last failure to open, where there was one.
+    /// The last failure to open a connection, if any.
     error: Option<FailureDocument>,
 }
 
-/// What was asked for.
+/// The settings of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ZombieSettings {
     max_ms: Ms,
-    /// How often the control, and the client of Pings only, send something.
+    /// How often the `control` and the `pings_only` client send.
     every_ms: Ms,
     expect: Option<String>,
-    /// Whose heartbeats they are; null where no preset was asked for.
+    /// The preset; null if none was requested.
     preset: Option<PresetName>,
 }
 
-/// What kind of policy it is.
+/// The kind of policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyName {
@@ -65,36 +65,37 @@ pub enum PolicyName {
     Unknown,
 }
 
-/// What the server does about clients that say nothing.
+/// The server's policy for silent clients.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PolicyDocument {
     kind: PolicyName,
-    /// The kind of its heartbeats that need an answer.
+    /// The kind of heartbeat that the client must answer.
     heartbeat: Option<Name<ServerEventKind>>,
-    /// Their interval; null when too few came or the clients disagree.
+    /// The interval of these heartbeats; null if too few came, or the clients saw different intervals.
     interval_ms: Option<Ms>,
-    /// From the last unanswered heartbeat to the end.
+    /// Time from the last unanswered heartbeat to the end.
     timeout_ms: Option<Ms>,
     /// Number of unanswered heartbeats before the server closes. A timeout longer than the interval looks the same as a
     /// higher number.
     misses: Option<u64>,
-    /// From the first unanswered heartbeat to the end.
+    /// Time from the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
-    /// How long a client that dies just after an answer stays connected: one interval and the time above. Null when it is
-    /// unknown, when active clients may be pinged later, or when another client stayed longer.
+    /// How long a client stays connected that dies just after an answer: one interval plus
+    /// `first_unanswered_to_end_ms`. Null if that is unknown, if active clients may be pinged later, or if another
+    /// client stayed longer.
     at_worst_ms: Option<Ms>,
     /// For `heartbeat_only`: how long wscheck waited for an end after the first unanswered heartbeat.
     unanswered_for_ms: Option<Ms>,
-    /// Whether clients that have just sent a message get no heartbeat; null when unknown.
+    /// Whether clients that have just sent a message get no heartbeat; null if unknown.
     skips_active: Option<bool>,
-    /// The timer of `idle_timeout`, or a timer beside heartbeats that closes clients which only answer.
+    /// The idle timeout: that of `idle_timeout`, or an additional one that closes clients which only answer heartbeats.
     idle_timeout_ms: Option<Ms>,
-    /// What shows that this is the timer's length: `sharp`, clients that began at different moments were let go at the
-    /// same age; `swept`, they were at the same moment, so it is an upper bound; `unknown`, neither was seen, and it is
-    /// one too. Null without a timer.
+    /// How exact `idle_timeout_ms` is. `sharp`: clients that started at different times were closed at the same age, so
+    /// it is the timeout. `swept`: they were closed at the same moment, so it is an upper bound. `unknown`: neither was
+    /// observed, so it is an upper bound. Null without a timer.
     idle_timeout_edge: Option<Name<TimerKind>>,
-    /// What a client must send to be kept by that timer.
+    /// What a client must send so that this timer does not close it.
     needs: Option<Name<RequiredTraffic>>,
 }
 
@@ -105,35 +106,37 @@ pub struct LibraryDocument {
     id: &'static str,
     name: &'static str,
     defaults: &'static str,
-    /// What was found are its defaults; else its close frame or its header names it.
+    /// Whether the behaviour matches the library's defaults; if not, its close frame or its header identifies it.
     is_default: bool,
-    /// How it lets go of a client that does not answer.
+    /// How the library closes a client that does not answer.
     closes: String,
     source: &'static str,
 }
 
-/// A client's life.
+/// The result of one client.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LifeDocument {
-    /// How it behaves, once it has sent a Ping and a message: `control` is healthy; `mute` reads and answers nothing;
-    /// `stalled` stops reading; `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its own;
-    /// `pings_only` sends Ping frames and no messages.
+    /// How the client behaves after it has sent a Ping and a message: `control` is healthy; `mute` reads but answers
+    /// nothing; `stalled` stops reading; `half_closed` sends a FIN and continues to read; `quiet` answers but sends
+    /// nothing of its own; `pings_only` sends Ping frames but no messages.
     client: Name<Behaviour>,
-    /// What became of it.
+    /// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
+    /// connection), or `ended`.
     fate: Name<ClientEndName>,
-    /// When it began to behave so, since the run began; null of one that never did.
+    /// When this behaviour began: time since the start of the run; null if it never began.
     began_ms: Option<Ms>,
-    /// For how long it was there, from the moment at which it began to behave so.
+    /// How long the client stayed connected after this behaviour began.
     kept_ms: Option<Ms>,
-    /// Nobody saw when it was closed, for what tells of it was read only later: `kept_ms` is an upper bound.
+    /// Whether `kept_ms` is only an upper bound, because the end was read later than it came.
     at_latest: bool,
     ending: Option<JsonEndingDocument>,
-    /// Heartbeats that it left unanswered; null of a client that answers.
+    /// Number of heartbeats that the client left unanswered; null for a client that answers.
     unanswered: Option<u64>,
-    /// What it heard; of a client that does not read, nothing.
+    /// What the client received; empty for a client that does not read.
     heard: Vec<ListenedTo>,
-    /// Why it was never open, when it was found lost; of one that looks kept, why that may not be so.
+    /// For `unopened`: why it never opened. For `lost`: when that was found. For `kept`: why the client may not really
+    /// be kept.
     why: Option<String>,
 }
 
@@ -183,7 +186,7 @@ impl PolicyDocument {
 
     fn with(self, beats: Option<&ServerSchedule>, idle: Option<&IdlePolicy>) -> PolicyDocument {
         PolicyDocument {
-            heartbeat: beats.map(|beats| beats.sound.into()),
+            heartbeat: beats.map(|beats| beats.event_kind.into()),
             interval_ms: ms(beats.and_then(|beats| beats.interval)),
             skips_active: beats.and_then(|beats| beats.skips_active),
             idle_timeout_ms: ms(idle.map(|idle| idle.after)),
@@ -216,33 +219,35 @@ impl From<&LibraryMatch> for LibraryDocument {
 }
 
 /// Whether nobody saw when it ended.
-pub fn at_latest(fate: &ClientEnd) -> bool {
-    matches!(fate, ClientEnd::Ended { at_latest: true, .. })
+pub fn at_latest(end: &ClientEnd) -> bool {
+    matches!(end, ClientEnd::Ended { at_latest: true, .. })
 }
 
 impl From<&ClientRecord> for LifeDocument {
-    fn from(life: &ClientRecord) -> LifeDocument {
-        let why = match &life.fate {
+    fn from(client: &ClientRecord) -> LifeDocument {
+        let why = match &client.end {
             ClientEnd::Unopened { why } => Some(why.clone()),
             ClientEnd::Lost { after } => {
                 Some(format!("the peer no longer knew the connection after {}", duration(*after)))
             }
-            ClientEnd::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
+            ClientEnd::Kept { .. } if client.last_ping_unanswered => {
+                Some("its last Ping was not answered".to_string())
+            }
             ClientEnd::Kept { proven: false, .. } => {
                 Some("the run ended before the other end answered whether it was still there".to_string())
             }
             ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
         };
-        let opened = life.was_open();
+        let opened = client.was_open();
         LifeDocument {
-            client: life.way.into(),
-            fate: Name(ClientEndName::from(&life.fate)),
-            began_ms: ms(opened.then_some(life.began)),
-            kept_ms: ms(life.kept()),
-            at_latest: at_latest(&life.fate),
-            ending: life.ending().map(JsonEndingDocument::from),
-            unanswered: life.unanswered().filter(|_| opened),
-            heard: life.listening.kinds().iter().map(ListenedTo::from).collect(),
+            client: client.behaviour.into(),
+            fate: Name(ClientEndName::from(&client.end)),
+            began_ms: ms(opened.then_some(client.began)),
+            kept_ms: ms(client.kept()),
+            at_latest: at_latest(&client.end),
+            ending: client.ending().map(JsonEndingDocument::from),
+            unanswered: client.unanswered().filter(|_| opened),
+            heard: client.listening.kinds().iter().map(ListenedTo::from).collect(),
             why,
         }
     }
@@ -258,7 +263,7 @@ impl From<&ZombieReport> for ZombieDocument {
             longest_ms: ms(findings.longest),
             policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
             consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
-            clients: findings.lives.iter().map(LifeDocument::from).collect(),
+            clients: findings.clients.iter().map(LifeDocument::from).collect(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
         }

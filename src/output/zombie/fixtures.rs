@@ -33,7 +33,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
         ("idle", idle()),
         ("swept", swept()),
         ("messages", messages()),
-        ("deaf", deaf()),
+        ("deaf", last_ping_unanswered()),
         ("besides", besides()),
         ("lost", lost()),
         ("control", control()),
@@ -47,7 +47,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
 struct ZombieScript {
     events: Vec<ZombieEvent>,
     info: ZombieInfo,
-    lives: Vec<ClientRecord>,
+    clients: Vec<ClientRecord>,
     error: Option<Arc<ConnectError>>,
 }
 
@@ -89,27 +89,28 @@ impl ZombieScript {
             preset: None,
         };
         let started = ZombieEvent::Started { at: at(Duration::ZERO), info: Arc::new(info.clone()) };
-        ZombieScript { events: vec![started], info, lives: Vec::new(), error: None }
+        ZombieScript { events: vec![started], info, clients: Vec::new(), error: None }
     }
 
     /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
     /// let it go then.
-    fn lives(&mut self, way: Behaviour, pings: &[u64], millis: u64, how: Option<CloseKind>) {
-        let began = ms(2) + way.begins_later();
-        let mut life = ClientRecord { began, ..ClientRecord::new(way) };
-        self.events.push(ZombieEvent::Opened { way, at: at(began), opened: opened() });
+    fn clients(&mut self, behaviour: Behaviour, pings: &[u64], millis: u64, how: Option<CloseKind>) {
+        let began = ms(2) + behaviour.begins_later();
+        let mut client = ClientRecord { began, ..ClientRecord::new(behaviour) };
+        self.events.push(ZombieEvent::Opened { behaviour, at: at(began), opened: opened() });
         for (n, ping) in pings.iter().enumerate() {
-            let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::default());
-            let gap = life.listening.rhythm(ServerEventKind::Ping).map(|rhythm| ms(*ping) - rhythm.last);
-            life.listening.heard(ms(*ping), &said);
-            let ServerEvent { sound, shape, text, .. } = said;
+            let notice = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::default());
+            let gap =
+                client.listening.arrivals(ServerEventKind::Ping).map(|arrivals| ms(*ping) - arrivals.last);
+            client.listening.record_event(ms(*ping), &notice);
+            let ServerEvent { event_kind, shape, text, .. } = notice;
             let (age, at) = (ms(*ping), at(ms(*ping)));
-            let answered = !way.is_dead();
-            let said = ServerEventNotice { at, sound, shape, count: 1, age, gap, text, answered };
-            self.events.extend((n < 4).then_some(ZombieEvent::Said { way, said }));
+            let answered = !behaviour.is_dead();
+            let notice = ServerEventNotice { at, event_kind, shape, count: 1, age, gap, text, answered };
+            self.events.extend((n < 4).then_some(ZombieEvent::Received { behaviour, notice }));
         }
         let (after, at) = (ms(millis), at(ms(millis)));
-        life.fate = match how {
+        client.end = match how {
             None => ClientEnd::Kept { so_far: after, proven: true },
             Some(how) => {
                 let ending = CloseCause {
@@ -125,36 +126,36 @@ impl ZombieScript {
                 ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: false }
             }
         };
-        self.over(life, at);
+        self.over(client, at);
     }
 
-    fn over(&mut self, life: ClientRecord, at: SystemTime) {
-        let (way, fate, unanswered) = (life.way, life.fate.clone(), life.unanswered());
-        self.events.push(ZombieEvent::Over { way, at, fate, unanswered });
-        self.lives.push(life);
+    fn over(&mut self, client: ClientRecord, at: SystemTime) {
+        let (behaviour, end, unanswered) = (client.behaviour, client.end.clone(), client.unanswered());
+        self.events.push(ZombieEvent::Over { behaviour, at, end, unanswered });
+        self.clients.push(client);
     }
 
     /// Those that are healthy, pinged every so many milliseconds, 0: never.
-    fn healthy(&mut self, ways: &[Behaviour], step: u64) {
+    fn healthy(&mut self, behaviours: &[Behaviour], step: u64) {
         let pings = if step == 0 { Vec::new() } else { grid(step, 300_000) };
-        ways.iter().for_each(|way| self.lives(*way, &pings, 300_000, None));
+        behaviours.iter().for_each(|behaviour| self.clients(*behaviour, &pings, 300_000, None));
     }
 
     fn finish(mut self, interrupted: bool, verdict: RunResult) -> Vec<ZombieEvent> {
-        let gone = self.lives.iter().filter(|life| life.ended().is_some());
-        let gone = gone.map(|life| (life.way, life.fate.clone())).collect();
+        let ended = self.clients.iter().filter(|client| client.ended().is_some());
+        let ended = ended.map(|client| (client.behaviour, client.end.clone())).collect();
         let progress =
-            ZombieProgress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Behaviour::Quiet], gone };
+            ZombieProgress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Behaviour::Quiet], ended };
         self.events.push(ZombieEvent::Progress(progress));
-        self.lives.sort_by_key(|life| life.way);
+        self.clients.sort_by_key(|client| client.behaviour);
         let watch = ObservationQuality {
             every: self.info.every,
             whole: !interrupted,
-            vouched: true,
+            control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
         };
-        let findings = ZombieFindings::of(self.lives, watch);
+        let findings = ZombieFindings::of(self.clients, watch);
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = findings.meets(&expected);
             (expected, truth)
@@ -182,16 +183,16 @@ fn keepalive() -> CloseKind {
 
 pub fn reaped() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
-    scene.lives(Behaviour::Mute, &[20_000], 40_002, Some(keepalive()));
-    scene.lives(Behaviour::Stalled, &[], 40_010, Some(keepalive()));
-    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.clients(Behaviour::Mute, &[20_000], 40_002, Some(keepalive()));
+    scene.clients(Behaviour::Stalled, &[], 40_010, Some(keepalive()));
+    scene.clients(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly], 20_000);
     scene.finish(false, RunResult::Passed)
 }
 
 fn leak() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
-    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.clients(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(
         &[Behaviour::Control, Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet, Behaviour::PingsOnly],
         0,
@@ -201,8 +202,8 @@ fn leak() -> Vec<ZombieEvent> {
 
 fn skips() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Behaviour::Mute, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
-    scene.lives(Behaviour::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
+    scene.clients(Behaviour::Mute, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
+    scene.clients(Behaviour::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
     let mut stalled = ClientRecord::new(Behaviour::Stalled);
     let (who, how, after) = (ClosedBy::Peer, CloseKind::Fin, ms(300_000));
     let ending = CloseCause {
@@ -215,7 +216,7 @@ fn skips() -> Vec<ZombieEvent> {
         idle: ms(900),
         at: at(after),
     };
-    stalled.fate = ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: true };
+    stalled.end = ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: true };
     stalled.unread = 3;
     scene.over(stalled, at(after));
     scene.healthy(&[Behaviour::Quiet, Behaviour::PingsOnly], 10_000);
@@ -227,10 +228,10 @@ fn skips() -> Vec<ZombieEvent> {
 fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet] {
-        scene.lives(way, &[], after, close());
+    for behaviour in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet] {
+        scene.clients(behaviour, &[], after, close());
     }
-    scene.lives(Behaviour::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
+    scene.clients(Behaviour::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
     scene.healthy(&[Behaviour::Control], 0);
     scene.finish(false, RunResult::Passed)
 }
@@ -242,10 +243,10 @@ fn idle() -> Vec<ZombieEvent> {
 /// It looks for them every so often.
 fn swept() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    for way in [Behaviour::Mute, Behaviour::HalfClosed, Behaviour::Quiet] {
-        scene.lives(way, &[], 90_000, Some(CloseKind::Fin));
+    for behaviour in [Behaviour::Mute, Behaviour::HalfClosed, Behaviour::Quiet] {
+        scene.clients(behaviour, &[], 90_000, Some(CloseKind::Fin));
     }
-    scene.lives(Behaviour::Stalled, &[], 89_630, Some(CloseKind::Fin));
+    scene.clients(Behaviour::Stalled, &[], 89_630, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
     scene.finish(false, RunResult::Passed)
 }
@@ -253,11 +254,11 @@ fn swept() -> Vec<ZombieEvent> {
 /// The path forgets who is silent.
 fn lost() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet] {
-        let fate = ClientEnd::Lost { after: ms(300_000) };
-        scene.over(ClientRecord { fate, began: ms(2), ..ClientRecord::new(way) }, at(ms(300_002)));
+    for behaviour in [Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet] {
+        let end = ClientEnd::Lost { after: ms(300_000) };
+        scene.over(ClientRecord { end, began: ms(2), ..ClientRecord::new(behaviour) }, at(ms(300_002)));
     }
-    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.clients(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
     scene.finish(false, RunResult::Inconclusive)
 }
@@ -267,13 +268,13 @@ fn messages() -> Vec<ZombieEvent> {
 }
 
 /// It pings, and answers do not keep a client.
-fn deaf() -> Vec<ZombieEvent> {
+fn last_ping_unanswered() -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in
+    for behaviour in
         [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet, Behaviour::PingsOnly]
     {
-        scene.lives(way, &grid(15_000, 58_000), 58_000, close());
+        scene.clients(behaviour, &grid(15_000, 58_000), 58_000, close());
     }
     scene.healthy(&[Behaviour::Control], 15_000);
     scene.finish(false, RunResult::Passed)
@@ -283,11 +284,11 @@ fn deaf() -> Vec<ZombieEvent> {
 fn besides() -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed] {
-        scene.lives(way, &[10_000], 15_000, close());
+    for behaviour in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed] {
+        scene.clients(behaviour, &[10_000], 15_000, close());
     }
-    for way in [Behaviour::Quiet, Behaviour::PingsOnly] {
-        scene.lives(way, &grid(10_000, 60_000), 60_000, close());
+    for behaviour in [Behaviour::Quiet, Behaviour::PingsOnly] {
+        scene.clients(behaviour, &grid(10_000, 60_000), 60_000, close());
     }
     scene.healthy(&[Behaviour::Control], 10_000);
     scene.finish(false, RunResult::Passed)
@@ -297,7 +298,7 @@ fn control() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
     let refused_by =
         CloseKind::CloseFrame { code: Some(1008), reason: UntrustedText::new("unknown command") };
-    scene.lives(Behaviour::Control, &[], 5_003, Some(refused_by));
+    scene.clients(Behaviour::Control, &[], 5_003, Some(refused_by));
     scene.healthy(
         &[Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet, Behaviour::PingsOnly],
         0,
@@ -308,25 +309,25 @@ fn control() -> Vec<ZombieEvent> {
 fn hostile() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
     let close = CloseKind::CloseFrame { code: Some(4000), reason: UntrustedText::new(HOSTILE) };
-    scene.lives(Behaviour::Mute, &[1000], 2000, Some(close));
-    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.clients(Behaviour::Mute, &[1000], 2000, Some(close));
+    scene.clients(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly], 1000);
-    let (way, error) = (Behaviour::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
-    scene.events.push(ZombieEvent::OpenFailed { way, at: at(ms(2)), error: Arc::clone(&error) });
-    let mut life = ClientRecord::new(way);
-    life.fate = ClientEnd::Unopened { why: format!("TCP: {}", error.cause) };
-    scene.lives.push(life);
+    let (behaviour, error) = (Behaviour::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
+    scene.events.push(ZombieEvent::OpenFailed { behaviour, at: at(ms(2)), error: Arc::clone(&error) });
+    let mut client = ClientRecord::new(behaviour);
+    client.end = ClientEnd::Unopened { why: format!("TCP: {}", error.cause) };
+    scene.clients.push(client);
     scene.error = Some(error);
     scene.finish(false, RunResult::Inconclusive)
 }
 
 fn interrupted() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    for way in
+    scene.clients(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    for behaviour in
         [Behaviour::Control, Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet, Behaviour::PingsOnly]
     {
-        scene.lives(way, &[], 12_000, None);
+        scene.clients(behaviour, &[], 12_000, None);
     }
     scene.finish(true, RunResult::Inconclusive)
 }
@@ -341,7 +342,7 @@ fn unreachable() -> Vec<ZombieEvent> {
     let watch = ObservationQuality {
         every: report.info.every,
         whole: true,
-        vouched: false,
+        control_confirmed: false,
         stood_still: None,
         unanswered: Duration::ZERO,
     };

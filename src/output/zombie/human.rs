@@ -33,15 +33,14 @@ impl ZombieLog {
     pub fn lines(&mut self, event: &ZombieEvent) -> Option<String> {
         match event {
             ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
-            ZombieEvent::Over { way, fate: fate @ ClientEnd::Ended { ending, .. }, .. } => {
-                (!self.quiet).then(|| format!("{:>9}  {}: {}\n", kept_for(fate), name(*way), how(ending)))
-            }
+            ZombieEvent::Over { behaviour, end: end @ ClientEnd::Ended { ending, .. }, .. } => (!self.quiet)
+                .then(|| format!("{:>9}  {}: {}\n", kept_for(end), name(*behaviour), how(ending))),
             ZombieEvent::Finished(report) => {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
             }
             ZombieEvent::Opened { .. }
             | ZombieEvent::OpenFailed { .. }
-            | ZombieEvent::Said { .. }
+            | ZombieEvent::Received { .. }
             | ZombieEvent::Over { .. }
             | ZombieEvent::Progress(_) => None,
         }
@@ -58,16 +57,19 @@ fn introduction(info: &ZombieInfo) -> String {
 
 /// What the moving line says.
 pub fn progress(progress: &ZombieProgress) -> String {
-    let list = |ways: &[Behaviour]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
-    let gone = progress.gone.iter().map(|(way, fate)| format!("{} after {}", name(*way), kept_for(fate)));
-    let gone: Vec<String> = gone.collect();
-    let gone = if gone.is_empty() {
+    let list = |behaviours: &[Behaviour]| {
+        behaviours.iter().map(|behaviour| name(*behaviour)).collect::<Vec<_>>().join(", ")
+    };
+    let ended =
+        progress.ended.iter().map(|(behaviour, end)| format!("{} after {}", name(*behaviour), kept_for(end)));
+    let ended: Vec<String> = ended.collect();
+    let ended = if ended.is_empty() {
         "no client closed yet".to_string()
     } else {
-        format!("closed: {}", gone.join(", "))
+        format!("closed: {}", ended.join(", "))
     };
     let until = format::duration(progress.until);
-    format!("done by {until} at the latest; {gone}; still open: {}", list(&progress.alive))
+    format!("done by {until} at the latest; {ended}; still open: {}", list(&progress.alive))
 }
 
 /// Why nothing was measured.
@@ -75,7 +77,7 @@ fn never_opened(report: &ZombieReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 
-/// The whole report; `None` when nothing opened, for why was said already.
+/// The whole report; `None` when nothing opened, for why was notice already.
 pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     if never_opened(report).is_some() {
         return None;
@@ -84,7 +86,7 @@ pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
     diagnosis(&mut rows, report, paint);
-    let table = table(&report.findings.lives, options.width);
+    let table = table(&report.findings.clients, options.width);
     rows.add_raw(&format!("\n{table}\n"));
     closing(&mut rows, report, paint);
     Some(rows.into_text())
@@ -104,12 +106,12 @@ fn diagnosis(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     }
     rows.add_some("app traffic", app_traffic(findings));
     if let Some((expectation, truth)) = &report.expectation {
-        let told = match truth {
+        let outcome = match truth {
             Truth::True(why) | Truth::TrueOfBounds(why) => format!("met; {why}"),
             Truth::False(_) => "not met".to_string(),
             Truth::Unknown(why) => format!("not known; {why}"),
         };
-        rows.add("expected", &format!("{expectation}: {told}"));
+        rows.add("expected", &format!("{expectation}: {outcome}"));
     }
 }
 
@@ -128,8 +130,8 @@ fn consistent_with(found: &LibraryMatch) -> String {
 }
 
 fn headline(findings: &ZombieFindings, paint: Styler) -> String {
-    let is_last = |life: &&ClientRecord| life.way.is_dead() && life.ended() == findings.longest;
-    let unseen = findings.lives.iter().filter(is_last).any(|life| at_latest(&life.fate));
+    let is_last = |client: &&ClientRecord| client.behaviour.is_dead() && client.ended() == findings.longest;
+    let unseen = findings.clients.iter().filter(is_last).any(|client| at_latest(&client.end));
     let most = if unseen { "at most " } else { "" };
     let longest =
         findings.longest.map(|longest| format!("{most}{}", format::duration(longest))).unwrap_or_default();
@@ -141,11 +143,18 @@ fn headline(findings: &ZombieFindings, paint: Styler) -> String {
             )
         }
         ZombieVerdict::ZombiesKept => {
-            let kept: Vec<&ClientRecord> =
-                findings.lives.iter().filter(|life| life.way.is_dead() && life.is_kept()).collect();
-            let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
-            let span =
-                kept.iter().filter_map(|life| life.kept()).min().map(format::duration).unwrap_or_default();
+            let kept: Vec<&ClientRecord> = findings
+                .clients
+                .iter()
+                .filter(|client| client.behaviour.is_dead() && client.is_kept())
+                .collect();
+            let names: Vec<&str> = kept.iter().map(|client| name(client.behaviour)).collect();
+            let span = kept
+                .iter()
+                .filter_map(|client| client.kept())
+                .min()
+                .map(format::duration)
+                .unwrap_or_default();
             format!(
                 "{}: {} still open after {span} (use a longer --max to see whether it closes them later)",
                 paint.bad("the server keeps dead clients"),
@@ -185,8 +194,9 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
 /// None that wants an answer was heard.
 fn no_heartbeat(findings: &ZombieFindings) -> &'static str {
     let one_way = [ServerEventKind::Pong, ServerEventKind::KeepAlive];
-    let heard = findings.lives.iter().any(|life| one_way.iter().any(|s| life.listening.rhythm(*s).is_some()));
-    if heard { "no heartbeat that needs an answer" } else { "no heartbeat" }
+    let one_way_only =
+        findings.clients.iter().any(|client| one_way.iter().any(|s| client.listening.arrivals(*s).is_some()));
+    if one_way_only { "no heartbeat that needs an answer" } else { "no heartbeat" }
 }
 
 /// Who ends a connection without a word of the WebSocket's may not know what that is.
@@ -239,7 +249,7 @@ fn at_worst(findings: &ZombieFindings) -> Option<String> {
 
 /// `a Ping frame every 30 s`
 fn beat(beats: &ServerSchedule) -> String {
-    let what = match beats.sound {
+    let what = match beats.event_kind {
         ServerEventKind::AppPing => "an app ping",
         ServerEventKind::Ping
         | ServerEventKind::Pong
@@ -312,10 +322,10 @@ fn app_traffic(findings: &ZombieFindings) -> Option<String> {
 }
 
 /// A row for each client.
-fn table(lives: &[ClientRecord], width: Option<usize>) -> String {
+fn table(clients: &[ClientRecord], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.force_no_tty().set_header(["client", "kept for", "unanswered", "result"]);
-    table.add_rows(lives.iter().map(cells));
+    table.add_rows(clients.iter().map(cells));
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
     });
@@ -328,10 +338,10 @@ fn table(lives: &[ClientRecord], width: Option<usize>) -> String {
     table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
-fn cells(life: &ClientRecord) -> [String; 4] {
-    let told = match &life.fate {
+fn cells(client: &ClientRecord) -> [String; 4] {
+    let outcome = match &client.end {
         ClientEnd::Unopened { why } => format!("not opened: {why}"),
-        ClientEnd::Kept { .. } if life.deaf => {
+        ClientEnd::Kept { .. } if client.last_ping_unanswered => {
             "still connected, but its last Ping was not answered".to_string()
         }
         ClientEnd::Kept { proven: true, .. } => "still there".to_string(),
@@ -344,14 +354,15 @@ fn cells(life: &ClientRecord) -> [String; 4] {
         ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; seen only then", how(ending)),
         ClientEnd::Ended { ending, .. } => how(ending),
     };
-    let opened = life.was_open();
-    let unanswered = life.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
-    [name(life.way).to_string(), kept_for(&life.fate), unanswered, told]
+    let opened = client.was_open();
+    let unanswered =
+        client.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
+    [name(client.behaviour).to_string(), kept_for(&client.end), unanswered, outcome]
 }
 
 /// `at most 61.2 s`
-fn kept_for(fate: &ClientEnd) -> String {
-    match fate {
+fn kept_for(end: &ClientEnd) -> String {
+    match end {
         ClientEnd::Unopened { .. } => "-".to_string(),
         ClientEnd::Lost { .. } => "?".to_string(),
         ClientEnd::Kept { so_far, .. } => format::duration(*so_far),
@@ -366,18 +377,18 @@ fn how(ending: &CloseCause) -> String {
 
 fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     if let Some(opened) = report.opened.as_deref() {
-        let way = route(opened).map(|way| format!(", {way}")).unwrap_or_default();
-        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        let proxy = route(opened).map(|proxy| format!(", {proxy}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{proxy}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
-    let clients = report.findings.lives.iter().filter(|life| life.was_open()).count() as u64;
+    let clients = report.findings.clients.iter().filter(|client| client.was_open()).count() as u64;
     rows.add("run", &format!("{}, {}", counted(clients, "connection"), format::duration(report.elapsed)));
     human::preset(rows, report.info.preset.as_ref());
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn name(way: Behaviour) -> &'static str {
-    match way {
+fn name(behaviour: Behaviour) -> &'static str {
+    match behaviour {
         Behaviour::Control => "control",
         Behaviour::Mute => "mute",
         Behaviour::Stalled => "stalled",

@@ -64,6 +64,6 @@ impl Presenter for ZombiePresenter {
     }
 
     fn is_droppable(event: &ZombieEvent) -> bool {
-        matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. })
+        matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Received { .. })
     }
 }

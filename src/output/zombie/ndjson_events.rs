@@ -18,42 +18,42 @@ bodies! {
         #[schemars(extend("const" = "probe-zombie"))]
         command: &'static str,
         wscheck_version: &'static str,
-        /// Without its secrets.
+        /// The target, with secrets redacted.
         url: String,
         settings: ZombieSettings,
     }
     /// A client is open, and behaves as it is to.
     ClientOpened = "client_opened" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A client could not be opened.
     ClientNotOpened = "client_failed" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
     ClientHeard = "heard" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
-        said: ServerSaid,
+        notice: ServerSaid,
     }
     /// The server let a client go, or it was waited for long enough.
     ClientOver = "over" {
-        /// How the client behaves, once it has sent a Ping and a message.
+        /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
-        /// What became of the client.
+        /// The result of the client.
         fate: Name<ClientEndName>,
         kept_ms: Option<Ms>,
-        /// Nobody saw when it ended: `kept_ms` is an upper bound.
+        /// Whether `kept_ms` is only an upper bound, because the moment of the end is unknown.
         at_latest: bool,
         ending: Option<JsonEndingDocument>,
-        /// Null of a client that answers.
+        /// Number of heartbeats that the client left unanswered; null for a client that answers.
         unanswered: Option<u64>,
     }
 }
@@ -66,26 +66,26 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
             let wscheck_version = WSCHECK_VERSION;
             run_line(*at, ZombieStarted { command: "probe-zombie", wscheck_version, url, settings })
         }
-        ZombieEvent::Opened { way, at, opened } => {
-            run_line(*at, ClientOpened { client: (*way).into(), opening: opened.as_ref().into() })
+        ZombieEvent::Opened { behaviour, at, opened } => {
+            run_line(*at, ClientOpened { client: (*behaviour).into(), opening: opened.as_ref().into() })
         }
-        ZombieEvent::OpenFailed { way, at, error } => {
-            run_line(*at, ClientNotOpened { client: (*way).into(), failure: error.as_ref().into() })
+        ZombieEvent::OpenFailed { behaviour, at, error } => {
+            run_line(*at, ClientNotOpened { client: (*behaviour).into(), failure: error.as_ref().into() })
         }
-        ZombieEvent::Said { way, said } => {
-            run_line(said.at, ClientHeard { client: (*way).into(), said: said.into() })
+        ZombieEvent::Received { behaviour, notice } => {
+            run_line(notice.at, ClientHeard { client: (*behaviour).into(), notice: notice.into() })
         }
-        ZombieEvent::Over { way, at, fate, unanswered } => {
-            let (kept, ending) = match fate {
+        ZombieEvent::Over { behaviour, at, end, unanswered } => {
+            let (kept, ending) = match end {
                 ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => (None, None),
                 ClientEnd::Kept { so_far, .. } => (Some(*so_far), None),
                 ClientEnd::Ended { after, ending, .. } => {
                     (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
                 }
             };
-            let (client, fate_name) = (Name(*way), Name(ClientEndName::from(fate)));
-            let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(fate), *unanswered);
-            run_line(*at, ClientOver { client, fate: fate_name, kept_ms, at_latest, ending, unanswered })
+            let (client, end_name) = (Name(*behaviour), Name(ClientEndName::from(end)));
+            let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(end), *unanswered);
+            run_line(*at, ClientOver { client, fate: end_name, kept_ms, at_latest, ending, unanswered })
         }
         ZombieEvent::Progress(_) | ZombieEvent::Finished(_) => return None,
     })

@@ -21,7 +21,7 @@ pub struct CompiledPreset {
     pub awaited: Option<Pattern>,
     /// The ask and its answer; `None` where nothing of ours is answered.
     pub ask: Option<(Template, Pattern)>,
-    pub convention: ProtocolProfile,
+    pub profile: ProtocolProfile,
 }
 
 /// What a user wants to send.
@@ -44,13 +44,13 @@ impl Preset {
     }
 
     /// Reads its texts for a server on this host; the error names the text that is wrong, which none is.
-    pub fn spoken(&self, host: &str) -> Result<CompiledPreset, String> {
+    pub fn compile(&self, host: &str) -> Result<CompiledPreset, String> {
         let known = self.server.iter().map(|says| {
             let reply = says.reply.map(|reply| self.read(reply)).transpose()?;
             Ok::<_, String>(ServerRequest { pattern: self.read(says.looks)?, reply })
         });
-        let upkeep = self
-            .upkeep
+        let keepalive = self
+            .keepalive
             .map(|(message, every)| Ok::<_, String>(KeepaliveSpec { message: self.read(message)?, every }));
         let announces = self.announces.map(|(pattern, unit)| {
             Ok::<_, String>(IntervalAnnouncement { pattern: self.read(pattern)?, unit })
@@ -61,14 +61,14 @@ impl Preset {
             hello: hello.collect::<Result<_, _>>()?,
             awaited: self.awaited.map(|text| self.read(text)).transpose()?,
             ask: self.asked()?,
-            convention: ProtocolProfile {
+            profile: ProtocolProfile {
                 name: Some(self.name),
                 framing: self.framing,
                 asks: match known.collect::<Result<Vec<_>, _>>()? {
                     none if none.is_empty() && self.usual => ServerRequests::Usual,
                     known => ServerRequests::Known(known),
                 },
-                upkeep: upkeep.transpose()?,
+                keepalive: keepalive.transpose()?,
                 announces: announces.transpose()?,
             },
         })
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn every_text_of_every_preset_can_be_read() {
         for preset in all() {
-            let spoken = preset.spoken("example.org").unwrap();
-            assert_eq!(spoken.ask.is_some(), preset.ask.is_some(), "{}", preset.name);
-            assert_eq!(spoken.convention.name, Some(preset.name));
+            let compiled = preset.compile("example.org").unwrap();
+            assert_eq!(compiled.ask.is_some(), preset.ask.is_some(), "{}", preset.name);
+            assert_eq!(compiled.profile.name, Some(preset.name));
             for mark in preset.marks {
                 preset.read::<Pattern>(mark).unwrap();
             }

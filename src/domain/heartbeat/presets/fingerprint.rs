@@ -137,15 +137,15 @@ impl FingerprintInput {
                 PresetDetection { preset: Some(preset), evidence }
             }
             (Some((_, (weight, evidence))), [only]) if weight < CERTAIN_SCORE => {
-                let told = evidence.join(", and ");
+                let found = evidence.join(", and ");
                 PresetDetection {
                     preset: None,
-                    evidence: vec![format!("{told}, but nothing else looks like {only}")],
+                    evidence: vec![format!("{found}, but nothing else looks like {only}")],
                 }
             }
             (Some((_, (_, evidence))), names) => {
-                let told = evidence.join(", and ");
-                let why = format!("{told}, which fits {} alike", names.join(" and "));
+                let found = evidence.join(", and ");
+                let why = format!("{found}, which fits {} alike", names.join(" and "));
                 PresetDetection { preset: None, evidence: vec![why] }
             }
             (None, _) => PresetDetection { preset: None, evidence: vec![self.nothing()] },

@@ -1,4 +1,4 @@
-//! Conventions that belong to nobody.
+//! Heartbeat formats of no particular product.
 
 use super::model::{Preset, VerificationLevel, ask, s};
 
@@ -18,7 +18,7 @@ pub(super) const PLAIN: &[Preset] = &[
     Preset {
         name: "json-id",
         aliases: &["json-type-id"],
-        title: "JSON {\"type\":\"ping\",\"id\":N} whose id comes back",
+        title: "JSON {\"type\":\"ping\",\"id\":N} with the same id in the answer",
         ask: ask(r#"{"type":"ping","id":{seq1}}"#, &[r#"{"type":"pong","id":{seq1}}"#]),
         every: s(30),
         timeout: s(10),

@@ -17,9 +17,9 @@ pub struct Preset {
     pub title: &'static str,
     /// A URL of its kind, for a ready command line.
     pub url: &'static str,
-    /// The path of a URL that has none.
+    /// The path that is used if the URL has none.
     pub path: Option<&'static str>,
-    /// What the query must say.
+    /// Required query parameters.
     pub query: &'static [(&'static str, &'static str)],
     /// What is offered, in order of preference.
     pub subprotocols: &'static [&'static str],
@@ -30,7 +30,7 @@ pub struct Preset {
     pub first: Option<&'static str>,
     /// What is said then; `{host}` is the URL's host.
     pub hello: &'static [&'static str],
-    /// What must come before heartbeats begin.
+    /// The message that must arrive before heartbeats begin.
     pub awaited: Option<&'static str>,
     /// What only the user knows, to be said instead of the hello.
     pub needs: Option<&'static str>,
@@ -41,8 +41,8 @@ pub struct Preset {
     /// How long an answer may take.
     pub timeout: Option<Duration>,
     /// What is sent without an answer, and how often.
-    pub upkeep: Option<(&'static str, Duration)>,
-    /// What the server says by itself.
+    pub keepalive: Option<(&'static str, Duration)>,
+    /// Heartbeats that the server sends by itself.
     pub server: &'static [ServerMessage],
     /// Nothing of its own: it may ask as many servers do, and is answered in kind.
     pub usual: bool,
@@ -93,7 +93,7 @@ pub enum ForbiddenAction {
     FasterThan(Duration),
 }
 
-/// How well it is known.
+/// How reliable the entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum VerificationLevel {
@@ -103,17 +103,17 @@ pub enum VerificationLevel {
     FromSource,
 }
 
-/// Who starts a heartbeat.
+/// Who sends app heartbeats: the client, the server or both; `frames`: nobody, only Ping frames are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum HeartbeatStarter {
-    /// We ask, the server answers.
+    /// The client asks, the server answers.
     Client,
-    /// The server asks or calls, by message; we answer or only listen.
+    /// The server sends messages; the client answers them or only listens.
     Server,
-    /// Either asks.
+    /// Both sides ask.
     Both,
-    /// Nobody, by messages: there are Ping frames.
+    /// No messages: only Ping frames are used.
     Frames,
 }
 
@@ -136,7 +136,7 @@ impl Preset {
         ask: None,
         every: None,
         timeout: None,
-        upkeep: None,
+        keepalive: None,
         server: &[],
         usual: false,
         server_every: None,
@@ -150,7 +150,7 @@ impl Preset {
 
     /// Who starts.
     pub fn starter(&self) -> HeartbeatStarter {
-        let client = self.ask.is_some() || self.upkeep.is_some();
+        let client = self.ask.is_some() || self.keepalive.is_some();
         match (client, self.server.is_empty() && !self.usual) {
             (true, true) => HeartbeatStarter::Client,
             (false, false) => HeartbeatStarter::Server,

@@ -9,11 +9,11 @@ use crate::domain::heartbeat::HeartbeatKind;
 pub struct PresetSelection {
     /// `None`: it was to be found out, and nothing was sure.
     pub preset: Option<&'static Preset>,
-    /// It was to be found out.
+    /// Whether the preset was to be detected (`--preset auto`).
     pub auto: bool,
     /// What speaks for it, or why nothing does.
     pub evidence: Vec<String>,
-    /// What to know when reading the figures.
+    /// Notes on how to read the figures.
     pub notes: Vec<String>,
 }
 
@@ -45,13 +45,13 @@ fn notes(preset: &Preset, kinds: &[HeartbeatKind]) -> Vec<String> {
     let no_rtt = without
         .filter(|_| !kinds.contains(&HeartbeatKind::App))
         .map(|why| format!("there is no app RTT: {why}; Ping frames are measured instead"));
-    let upkeep = preset.upkeep.map(|(_, every)| {
+    let keepalive = preset.keepalive.map(|(_, every)| {
         format!(
             "a heartbeat that has no answer leaves every {}, as the server expects",
             exact_duration(every)
         )
     });
-    no_rtt.into_iter().chain(upkeep).collect()
+    no_rtt.into_iter().chain(keepalive).collect()
 }
 
 #[cfg(test)]

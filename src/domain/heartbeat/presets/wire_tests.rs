@@ -38,8 +38,8 @@ struct WireCase {
     /// Our third ask, and what answers it.
     ask: Option<WireMessage>,
     answers: &'static [(WireMessage, ExpectedMatch)],
-    /// What is sent without an answer.
-    upkeep: Option<WireMessage>,
+    /// A keepalive message that has no answer.
+    keepalive: Option<WireMessage>,
     /// What the server says by itself, and our reply.
     server: &'static [(WireMessage, Option<WireMessage>)],
     /// What is none of all that.
@@ -54,7 +54,7 @@ const ROW: WireCase = WireCase {
     refused: &[],
     ask: None,
     answers: &[],
-    upkeep: None,
+    keepalive: None,
     server: &[],
     ordinary: &[],
 };
@@ -172,7 +172,7 @@ const ROWS: &[WireCase] = &[
         hello: &[T("{\"protocol\":\"json\",\"version\":1}\x1e")],
         awaited: &[T("{}\x1e"), B(b"{}\x1e")],
         refused: &[T("{\"error\":\"Requested protocol 'json' is not available.\"}\x1e")],
-        upkeep: Some(T("{\"type\":6}\x1e")),
+        keepalive: Some(T("{\"type\":6}\x1e")),
         server: &[(T("{\"type\":6}\x1e"), None), (B(b"{\"type\":6}\x1e"), None)],
         ordinary: &[T("{\"type\":1,\"target\":\"Send\",\"arguments\":[42]}\x1e")],
         ..ROW
@@ -203,7 +203,7 @@ const ROWS: &[WireCase] = &[
         hello: &[T("CONNECT\naccept-version:1.2,1.1\nhost:/\nheart-beat:10000,10000\n\n\0")],
         awaited: &[T("CONNECTED\nsession:id8\nserver:STOMP-JS/1.3.0\nheart-beat:0,10000\nversion:1.1\n\n\0")],
         refused: &[T("ERROR\nmessage:no\n\n\0")],
-        upkeep: Some(T("\n")),
+        keepalive: Some(T("\n")),
         server: &[(T("\n"), None), (T("\r\n"), None)],
         ordinary: &[T("MESSAGE\nsubscription:0\n\nhello\0")],
         ..ROW
@@ -259,7 +259,7 @@ const ROWS: &[WireCase] = &[
     WireCase {
         name: "vite",
         awaited: &[T(r#"{"type":"connected"}"#)],
-        upkeep: Some(T(r#"{"type":"ping"}"#)),
+        keepalive: Some(T(r#"{"type":"ping"}"#)),
         ordinary: &[T(r#"{"type":"full-reload"}"#)],
         ..ROW
     },
@@ -491,12 +491,12 @@ fn preset(row: &WireCase) -> &'static Preset {
 
 /// A classifier that has asked thrice, and the third ask.
 fn asked(row: &WireCase) -> (Classifier, Option<Payload>) {
-    let spoken = preset(row).spoken("example.org").unwrap();
-    let classifier = match spoken.ask {
+    let compiled = preset(row).compile("example.org").unwrap();
+    let classifier = match compiled.ask {
         Some((ask, answer)) => Classifier::new(ask, answer, true, NONCE),
         None => Classifier::without_asks(true),
     };
-    let mut classifier = classifier.speaking(&spoken.convention);
+    let mut classifier = classifier.speaking(&compiled.profile);
     let asks = (0..3).map(|seq| classifier.ask(seq, NOW + seq)).last().flatten();
     (classifier, asks)
 }
@@ -512,7 +512,7 @@ fn every_preset_has_its_wire_text() {
         assert_eq!(row.first.is_empty(), preset.first.is_none(), "{}: first", row.name);
         assert_eq!(row.awaited.is_empty(), preset.awaited.is_none(), "{}: awaited", row.name);
         assert_eq!(row.ask.is_none(), preset.ask.is_none(), "{}: ask", row.name);
-        assert_eq!(row.upkeep.is_none(), preset.upkeep.is_none(), "{}: upkeep", row.name);
+        assert_eq!(row.keepalive.is_none(), preset.keepalive.is_none(), "{}: upkeep", row.name);
         assert!(row.server.len() >= preset.server.len(), "{}: what the server says", row.name);
     }
 }
@@ -520,12 +520,12 @@ fn every_preset_has_its_wire_text() {
 #[test]
 fn the_hello_is_said_as_it_stands_on_the_wire() {
     for row in ROWS {
-        let spoken = preset(row).spoken("example.org").unwrap();
+        let compiled = preset(row).compile("example.org").unwrap();
         let keys = RequestKeys { seq: 0, id: String::new(), now_ms: NOW };
-        let said: Vec<Payload> = spoken.hello.iter().map(|text| text.render(&keys)).collect();
-        assert_eq!(said, row.hello.iter().map(payload).collect::<Vec<_>>(), "{}", row.name);
-        let upkeep = spoken.convention.upkeep.map(|upkeep| upkeep.message.render(&keys));
-        assert_eq!(upkeep, row.upkeep.as_ref().map(payload), "{}", row.name);
+        let sent: Vec<Payload> = compiled.hello.iter().map(|text| text.render(&keys)).collect();
+        assert_eq!(sent, row.hello.iter().map(payload).collect::<Vec<_>>(), "{}", row.name);
+        let keepalive = compiled.profile.keepalive.map(|keepalive| keepalive.message.render(&keys));
+        assert_eq!(keepalive, row.keepalive.as_ref().map(payload), "{}", row.name);
     }
 }
 
@@ -533,7 +533,7 @@ fn the_hello_is_said_as_it_stands_on_the_wire() {
 fn what_is_awaited_is_recognised_and_nothing_else() {
     for row in ROWS {
         let preset = preset(row);
-        let spoken = preset.spoken("example.org").unwrap();
+        let compiled = preset.compile("example.org").unwrap();
         let matches = |pattern: &Option<crate::domain::heartbeat::pattern::Pattern>, wire: &WireMessage| {
             let mut units = preset.framing.units(message(wire));
             units.any(|unit| {
@@ -541,13 +541,13 @@ fn what_is_awaited_is_recognised_and_nothing_else() {
             })
         };
         for wire in row.first {
-            assert!(matches(&spoken.first, wire), "{}: {wire:?}", row.name);
+            assert!(matches(&compiled.first, wire), "{}: {wire:?}", row.name);
         }
         for wire in row.awaited {
-            assert!(matches(&spoken.awaited, wire), "{}: {wire:?}", row.name);
+            assert!(matches(&compiled.awaited, wire), "{}: {wire:?}", row.name);
         }
         for wire in row.refused.iter().chain(row.ordinary) {
-            assert!(!matches(&spoken.awaited, wire), "{}: {wire:?}", row.name);
+            assert!(!matches(&compiled.awaited, wire), "{}: {wire:?}", row.name);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Load balancers, edge networks and platforms that people rent.
+//! Load balancers, edge networks and platforms for rent.
 
 use super::model::{
     BLANK, Confidence, CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange,
@@ -28,11 +28,11 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(60)),
         most: Some(s(4000)),
         resets: Some(TimerReset::Either),
-        resets_words: "at least one byte of data, sent or received, on the client's or the target's \
+        resets_note: "at least one byte of data, sent or received, on the client's or the target's \
                        connection; TCP keepalives and HTTP/2 PINGs do not count",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
-        cut_words: "FIN or RST is not documented",
+        cut_note: "FIN or RST is not documented",
         change: SettingChange::Set(
             "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes \
              Key=idle_timeout.timeout_seconds,Value=3600",
@@ -51,10 +51,10 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(350)),
         most: Some(s(6000)),
         resets: Some(TimerReset::TcpKeepaliveToo),
-        resets_words: "data or a TCP keepalive from either side",
+        resets_note: "data or a TCP keepalive from either side",
         pings_count: Some(true),
         cuts: &[CutKind::RstOnUse, CutKind::Silent],
-        cut_words: "the next packet from either side gets an RST",
+        cut_note: "the next packet from either side gets an RST",
         change: SettingChange::Set(
             "aws elbv2 modify-listener-attributes --listener-arn ARN --attributes \
              Key=tcp.idle_timeout.seconds,Value=6000",
@@ -71,10 +71,10 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(350)),
         resets: Some(TimerReset::Either),
-        resets_words: "data; TCP keepalives do not help through the end of TLS (older documentation)",
+        resets_note: "data; TCP keepalives do not help through the end of TLS (older documentation)",
         pings_count: Some(true),
         cuts: &[CutKind::RstOnUse, CutKind::Silent],
-        cut_words: "as the TCP listener",
+        cut_note: "as the TCP listener",
         change: SettingChange::Fixed,
         source: NLB_DOCS,
         ..CLOUD
@@ -86,7 +86,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(60)),
         most: Some(s(3600)),
         resets: Some(TimerReset::Either),
-        resets_words: "payload; TCP keepalives do not count",
+        resets_note: "payload; TCP keepalives do not count",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Set(
@@ -104,7 +104,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "Idle Connection Timeout",
         value: TimeoutValue::After(s(600)),
         resets: Some(TimerReset::Either),
-        resets_words: "messages either way; whether Ping frames count is not documented",
+        resets_note: "messages either way; whether Ping frames count is not documented",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         note: Some("a frame over 32 KB or a message over 128 KB is closed with 1009"),
@@ -119,7 +119,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "Connection duration",
         value: TimeoutValue::After(s(7200)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "runs from the upgrade",
+        resets_note: "runs from the upgrade",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         folklore: Some("some say that there is no longest duration: it is 2 hours"),
@@ -133,7 +133,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: 10 minutes without a byte from the origin)",
         value: TimeoutValue::After(s(600)),
         resets: Some(TimerReset::ServerToClient),
-        resets_words: "from the origin to the client",
+        resets_note: "from the origin to the client",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Fixed,
@@ -152,7 +152,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "request timeout",
         value: TimeoutValue::After(s(120)),
-        resets_words: "WebSockets are not supported, nor planned",
+        resets_note: "WebSockets are not supported, nor planned",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         source: "a third party's digest of AWS's roadmap and limits, October 2026",
@@ -165,7 +165,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "function timeout",
         value: TimeoutValue::After(s(900)),
-        resets_words: "WebSockets are not supported",
+        resets_note: "WebSockets are not supported",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         source: "a third party's digest of AWS's limits, October 2026",
@@ -183,10 +183,10 @@ pub(super) const CLOUDS: &[Middlebox] = &[
                     WebSockets",
         }],
         resets: Some(TimerReset::Either),
-        resets_words: "data in either direction",
+        resets_note: "data in either direction",
         pings_count: Some(true),
         cuts: &[CutKind::Silent, CutKind::ClosesTcp, CutKind::CloseFrame(1001)],
-        cut_words: "abrupt, often without a close frame: the browser stays open and what it sends vanishes; \
+        cut_note: "abrupt, often without a close frame: the browser's connection stays open and what it sends is lost; \
                     when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
                     nothing",
         change: SettingChange::Fixed,
@@ -212,7 +212,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "Proxy Read Timeout (HTTP)",
         value: TimeoutValue::After(s(100)),
         resets: Some(TimerReset::ServerToClient),
-        resets_words: "bytes from the origin; it strikes the handshake, not the upgraded stream",
+        resets_note: "bytes from the origin; it applies to the handshake, not to the upgraded stream",
         cuts: &[CutKind::HttpError(524)],
         change: SettingChange::Fixed,
         note: Some(
@@ -230,7 +230,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "hibernation",
         value: TimeoutValue::Never,
         pings_count: Some(true),
-        cut_words: "does not cut: while the object sleeps, the runtime answers Ping frames itself",
+        cut_note: "does not cut: while the object sleeps, the runtime answers Ping frames itself",
         note: Some(
             "a pong from Cloudflare does not prove that the application lives; setWebSocketAutoResponse \
              answers app heartbeats at the edge too; a deployment disconnects everybody",
@@ -245,7 +245,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "keepAliveTimeout (90 s), tcpKeepAlive (30 s)",
         value: TimeoutValue::Never,
-        resets_words: "keepAliveTimeout is for pooled HTTP connections to the origin, not for open \
+        resets_note: "keepAliveTimeout is for pooled HTTP connections to the origin, not for open \
                        WebSockets",
         note: Some(
             "the edge's limits are those of a proxied origin; TCP over WebSocket is pinged every 54 s",
@@ -260,10 +260,10 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "TCP idle",
         value: TimeoutValue::After(s(270)),
         resets: Some(TimerReset::Either),
-        resets_words: "payload in either direction; TCP keepalives do not count, for TCP ends there",
+        resets_note: "payload in either direction; TCP keepalives do not count, because the balancer terminates TCP",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp, CutKind::Silent],
-        cut_words: "dropped; how is not documented",
+        cut_note: "dropped; how is not documented",
         change: SettingChange::Fixed,
         source: "cloudflare/cloudflare-docs#3405",
         ..CLOUD
@@ -275,7 +275,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(20)),
         most: Some(s(86_400)),
         resets: Some(TimerReset::Either),
-        resets_words: "\"also applies to the WebSocket session\"; that it counts idle time is inferred, not \
+        resets_note: "\"also applies to the WebSocket session\"; that it counts idle time is inferred, not \
                        documented",
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Set(
@@ -294,7 +294,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: idle)",
         value: TimeoutValue::After(s(300)),
         resets: Some(TimerReset::Either),
-        resets_words: "data from the origin or the client",
+        resets_note: "data from the origin or the client",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Fixed,
@@ -310,7 +310,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: longest connection)",
         value: TimeoutValue::After(s(7200)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "runs from the upgrade",
+        resets_note: "runs from the upgrade",
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Fixed,
         note: Some("at most 3000 WebSockets at once for a profile"),
@@ -325,10 +325,10 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(230)),
         typical: &[TypicalSetting { value: s(240), whose: "Linux apps, and many who quote it" }],
         resets: Some(TimerReset::Either),
-        resets_words: "data",
+        resets_note: "data",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp, CutKind::Silent],
-        cut_words: "dropped; how is not documented",
+        cut_note: "dropped; how is not documented",
         change: SettingChange::Fixed,
         note: Some(
             "no page of Microsoft's speaks of WebSockets here; the Free and Shared tiers limit their number",
@@ -344,7 +344,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "backend service timeoutSec",
         value: TimeoutValue::After(s(30)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "\"Websocket connections, whether idle or active, automatically close after the \
+        resets_note: "\"Websocket connections, whether idle or active, automatically close after the \
                        backend service times out\"",
         pings_count: Some(false),
         cuts: &[CutKind::ClosesTcp],
@@ -366,7 +366,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "backend service timeoutSec",
         value: TimeoutValue::After(s(30)),
         resets: Some(TimerReset::Either),
-        resets_words: "data: active connections do not use the backend's timeout",
+        resets_note: "data: active connections do not use the backend's timeout",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Set("gcloud compute backend-services update NAME --global --timeout=3600s"),
@@ -383,9 +383,9 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: longest connection)",
         value: TimeoutValue::After(s(86_400)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "runs from the upgrade",
+        resets_note: "runs from the upgrade",
         cuts: &[CutKind::ClosesTcp],
-        cut_words: "closed after 24 hours; a restart of a front end may cut earlier",
+        cut_note: "closed after 24 hours; a restart of a front end may cut earlier",
         change: SettingChange::Fixed,
         source: "docs.cloud.google.com/load-balancing/docs/https/request-distribution; gcpdiag \
                  lb/BP/2025_002",
@@ -400,7 +400,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(300)),
         most: Some(s(3600)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "a WebSocket is one request: nothing resets it",
+        resets_note: "a WebSocket is one request: nothing resets it",
         pings_count: Some(false),
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Set("gcloud run services update NAME --timeout=3600"),
@@ -415,7 +415,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: longest WebSocket)",
         value: TimeoutValue::After(s(3600)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "\"once a WebSockets connection is established, it will time out after one hour\"",
+        resets_note: "\"once a WebSockets connection is established, it will time out after one hour\"",
         cuts: &[CutKind::ClosesTcp],
         change: SettingChange::Fixed,
         source: "cloud.google.com/appengine/docs/flexible/using-websockets-and-session-affinity",
@@ -428,12 +428,12 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(55)),
         resets: Some(TimerReset::EachDirection),
-        resets_words: "two wordings are published: each byte of either side starts one window of 55 s anew; \
+        resets_note: "two wordings are published: each byte of either side starts one window of 55 s anew; \
                        or each direction has a window of its own (H15 without data from the dyno, H28 \
                        without data from the client)",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
-        cut_words: "terminated, logged as H15 or H28",
+        cut_note: "terminated, logged as H15 or H28",
         change: SettingChange::Fixed,
         note: Some(
             "be on the safe side: traffic in both directions more often than every 55 s, as a ping and its \
@@ -453,7 +453,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         product: "Fly.io proxy",
         setting: "http_options.idle_timeout",
         value: TimeoutValue::Unset,
-        cut_words: "formerly an RST at 60 s",
+        cut_note: "formerly an RST at 60 s",
         change: SettingChange::Set("[services.http_options] idle_timeout = 600"),
         folklore: Some("\"Fly.io: 60 s\": that limit was removed in 2023"),
         note: Some(
@@ -497,7 +497,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         typical: &[TypicalSetting { value: s(800), whose: "the most that the Pro plan can set" }],
         most: Some(s(800)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "ends with the function",
+        resets_note: "ends with the function",
         pings_count: Some(false),
         cuts: &[CutKind::Closes],
         change: SettingChange::Set("export const maxDuration = 800;"),
@@ -512,7 +512,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         product: "Akamai (Property Manager, WebSockets)",
         setting: "(not published)",
         value: TimeoutValue::Unpublished,
-        cut_words: "the proxy knows nothing of WebSocket frames and closes TCP when either end is closed: a \
+        cut_note: "the proxy knows nothing of WebSocket frames and closes TCP when either end is closed: a \
                     clean close is not guaranteed",
         source: "techdocs.akamai.com/property-mgr/docs/websockets-support",
         confidence: Confidence::Medium,
@@ -539,7 +539,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         value: TimeoutValue::After(s(150)),
         typical: &[TypicalSetting { value: s(400), whose: "the paid plans" }],
         resets: Some(TimerReset::Nothing),
-        resets_words: "ends with the function",
+        resets_note: "ends with the function",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         source: "github.com/orgs/supabase/discussions/32791",
@@ -552,7 +552,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "listener: Idle Timeout in Seconds",
         value: TimeoutValue::Unpublished,
         resets: Some(TimerReset::EachDirection),
-        resets_words: "for WebSockets a send does not reset the timer of receives, nor a receive that of \
+        resets_note: "for WebSockets a send does not reset the timer of receives, nor a receive that of \
                        sends",
         pings_count: Some(true),
         cuts: &[CutKind::ClosesTcp],
@@ -568,7 +568,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(900)),
         resets: Some(TimerReset::Either),
-        resets_words: "data",
+        resets_note: "data",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         source: "docs.blaxel.ai",

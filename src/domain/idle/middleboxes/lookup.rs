@@ -66,8 +66,8 @@ mod tests {
         for middlebox in all().filter(|middlebox| middlebox.value.span().is_some()) {
             assert!(middlebox.value.span() > Some(Duration::ZERO), "{}", middlebox.id);
             assert!(!middlebox.cuts.is_empty(), "{}: how it cuts", middlebox.id);
-            let told = middlebox.resets.is_some() || !middlebox.resets_words.is_empty();
-            assert!(told, "{}: what resets it", middlebox.id);
+            let is_described = middlebox.resets.is_some() || !middlebox.resets_note.is_empty();
+            assert!(is_described, "{}: what resets it", middlebox.id);
             assert!(
                 middlebox.change != SettingChange::Nothing || middlebox.kind == TimeoutKind::Other,
                 "{}",

@@ -26,7 +26,7 @@ const MAX_UNDECIDED: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub middlebox: &'static Middlebox,
-    /// The value that the setting would have.
+    /// The value that the setting would need to have.
     pub value: Duration,
     /// Why it is named, as lower-case fragments; what identifies it comes first.
     pub reasons: Vec<String>,
@@ -97,7 +97,7 @@ fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option
 }
 
 /// The timers of each product that fit, only the default one if it is among them; at most
-/// [`MAX_NAMED_LIBRARIES`] in all.
+/// [`MAX_CANDIDATES`] in all.
 fn best_of_each_product(named: Vec<Candidate>) -> Vec<Candidate> {
     let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
     let has_default =

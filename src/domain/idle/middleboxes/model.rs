@@ -34,12 +34,12 @@ pub struct Middlebox {
     pub tells: Option<&'static str>,
     /// What resets the timer; `None` if there is no timer, or it is unknown.
     pub resets: Option<TimerReset>,
-    pub resets_words: &'static str,
+    pub resets_note: &'static str,
     /// Whether Ping and Pong frames count as traffic; `None` if it does not matter or is unknown.
     pub pings_count: Option<bool>,
     /// How it cuts, the usual way first; empty if it never cuts.
     pub cuts: &'static [CutKind],
-    pub cut_words: &'static str,
+    pub cut_note: &'static str,
     pub change: SettingChange,
     /// A common claim that the facts contradict, and how.
     pub folklore: Option<&'static str>,
@@ -75,10 +75,10 @@ pub(super) const BLANK: Middlebox = Middlebox {
     line: "",
     tells: None,
     resets: None,
-    resets_words: "",
+    resets_note: "",
     pings_count: None,
     cuts: &[],
-    cut_words: "",
+    cut_note: "",
     change: SettingChange::Nothing,
     folklore: None,
     note: None,
@@ -346,10 +346,10 @@ mod tests {
 
     #[test]
     fn span_is_formatted_as_people_write_it() {
-        let told = |seconds| span(s(seconds));
-        assert_eq!([20, 60, 350, 900].map(told), ["20 s", "60 s", "350 s", "900 s"]);
-        assert_eq!([1200, 3600, 7440].map(told), ["20m", "1h", "2h04m"]);
-        assert_eq!([86_400, 432_000, 1001].map(told), ["24h", "5 days", "1001 s"]);
+        let text = |seconds| span(s(seconds));
+        assert_eq!([20, 60, 350, 900].map(text), ["20 s", "60 s", "350 s", "900 s"]);
+        assert_eq!([1200, 3600, 7440].map(text), ["20m", "1h", "2h04m"]);
+        assert_eq!([86_400, 432_000, 1001].map(text), ["24h", "5 days", "1001 s"]);
         assert_eq!(span(Duration::from_millis(1500)), "1.5 s");
     }
 }

@@ -18,7 +18,7 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(350)),
         cuts: &[CutKind::RstOnUse, CutKind::Silent],
-        cut_words: "the inner host's next packet gets an RST, never a FIN",
+        cut_note: "the inner host's next packet gets an RST, never a FIN",
         change: SettingChange::Fixed,
         source: "AWS VPC user guide: NAT gateway troubleshooting (\"idle for 350 seconds or more, the \
                  connection times out\"), comparison of NAT gateways and instances (\"does not send a FIN \
@@ -32,9 +32,9 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "FlowTimeouts.TcpIdleTimeoutSeconds",
         value: TimeoutValue::After(s(350)),
         most: Some(s(6000)),
-        resets_words: "the documentation names TCP keepalives",
+        resets_note: "the documentation names TCP keepalives",
         cuts: &[CutKind::Silent],
-        cut_words: "data packets are dropped after the timeout",
+        cut_note: "data packets are dropped after the timeout",
         change: SettingChange::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
         source: "docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
         least: Some(s(60)),
@@ -47,7 +47,7 @@ pub(super) const NATS: &[Middlebox] = &[
         value: TimeoutValue::After(s(240)),
         most: Some(s(1800)),
         cuts: &[CutKind::Silent, CutKind::Rst],
-        cut_words: "an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
+        cut_note: "an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
         change: SettingChange::Set(
             "az network lb rule update -g GROUP --lb-name NAME -n RULE --idle-timeout 30 --enable-tcp-reset \
              true",
@@ -65,7 +65,7 @@ pub(super) const NATS: &[Middlebox] = &[
         value: TimeoutValue::After(s(240)),
         most: Some(s(7200)),
         cuts: &[CutKind::Silent, CutKind::RstOnUse],
-        cut_words: "whether it is silent or answers the next packet by an RST was not verified",
+        cut_note: "whether it is silent or answers the next packet by an RST was not verified",
         change: SettingChange::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
         source: "MicrosoftDocs/azure-docs NAT Gateway FAQ: \"defaults to 4 minutes but can be increased up \
                  to 120 minutes\"",
@@ -92,9 +92,9 @@ pub(super) const NATS: &[Middlebox] = &[
         product: "Google Cloud VPC firewall (connection tracking)",
         setting: "(fixed)",
         value: TimeoutValue::After(s(600)),
-        resets_words: "one packet in either direction",
+        resets_note: "one packet in either direction",
         cuts: &[CutKind::Silent],
-        cut_words: "no packet is let in until one has gone out",
+        cut_note: "incoming packets are dropped until one has gone out",
         change: SettingChange::Fixed,
         note: Some(
             "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
@@ -109,10 +109,10 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "tcpIdleTimeout",
         value: TimeoutValue::After(s(360)),
         resets: None,
-        resets_words: "what counts as traffic is not documented",
+        resets_note: "what counts as traffic is not documented",
         pings_count: None,
         cuts: &[CutKind::Silent, CutKind::RstOnUse],
-        cut_words: "not documented",
+        cut_note: "not documented",
         change: SettingChange::Set("oci nlb listener update --listener-name NAME --tcp-idle-timeout 1200"),
         source: "docs.oracle.com/en-us/iaas/Content/NetworkLoadBalancer/NetworkLoadBalancers/configure-idle-timeout.htm",
         ..NAT
@@ -127,7 +127,7 @@ pub(super) const NATS: &[Middlebox] = &[
             TypicalSetting { value: s(3600), whose: "some appliances" },
         ],
         cuts: &[CutKind::Silent, CutKind::RstOnUse],
-        cut_words: "later packets may be dropped as INVALID, or rejected by a rule",
+        cut_note: "later packets may be dropped as INVALID, or rejected by a rule",
         change: SettingChange::Set("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=432000"),
         note: Some("while data is unacknowledged, shorter timers hold: 300 s"),
         source: "Linux Documentation/networking/nf_conntrack-sysctl.rst",
@@ -151,7 +151,7 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "ipvsadm --set (tcp)",
         value: TimeoutValue::After(s(900)),
         cuts: &[CutKind::RstOnUse, CutKind::Silent],
-        cut_words: "the entry expires, and the next packet gets an RST or vanishes",
+        cut_note: "the entry expires, and the next packet gets an RST or is dropped",
         change: SettingChange::Set("ipvsadm --set 7200 120 300"),
         note: Some("`ipvsadm -l --timeout` says: Timeout (tcp tcpfin udp): 900 120 300"),
         source: "gooth.org, \"IPVS connection timeout issue\" (2018); moby/moby#31208",

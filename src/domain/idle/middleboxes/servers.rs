@@ -12,7 +12,7 @@ const COWBOY: ProductMarks = ProductMarks::Usually(&[mark("server", "cowboy")]);
 const PINGS: Middlebox = Middlebox {
     kind: TimeoutKind::Other,
     resets: Some(TimerReset::Pong),
-    resets_words: "cuts only a client that does not answer",
+    resets_note: "cuts only a client that does not answer",
     pings_count: Some(true),
     ..SERVER
 };
@@ -25,13 +25,13 @@ pub(super) const SERVERS: &[Middlebox] = &[
         value: TimeoutValue::After(s(60)),
         coarse: s(6),
         resets: Some(TimerReset::ClientToServer),
-        resets_words: "any frame, Ping and Pong among them",
+        resets_note: "any frame, Ping and Pong among them",
         pings_count: Some(true),
         cuts: &[CutKind::CloseFrame(1000)],
-        cut_words: "an idle timeout that looks like a normal closure",
+        cut_note: "an idle timeout that looks like a normal closure",
         change: SettingChange::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
         note: Some(
-            "the timer runs in 10 ticks, so that it strikes between 60 and about 66 s (inferred from the \
+            "the timer runs in 10 ticks, so that it expires between 60 and about 66 s (inferred from the \
              source)",
         ),
         source: "ninenines/cowboy@5c8535f409aa doc/src/manual/cowboy_websocket.asciidoc:281, \
@@ -48,10 +48,10 @@ pub(super) const SERVERS: &[Middlebox] = &[
         value: TimeoutValue::After(s(60)),
         coarse: s(6),
         resets: Some(TimerReset::ClientToServer),
-        resets_words: "any frame, Ping and Pong among them",
+        resets_note: "any frame, Ping and Pong among them",
         pings_count: Some(true),
         cuts: &[CutKind::CloseFrame(1000)],
-        cut_words: "under Cowboy (inferred from its source); Bandit was not looked at",
+        cut_note: "under Cowboy (inferred from its source); Bandit was not looked at",
         change: SettingChange::Set(
             "socket \"/socket\", MyAppWeb.UserSocket, websocket: [timeout: 3_600_000]",
         ),
@@ -68,7 +68,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "idleTimeout",
         value: TimeoutValue::After(s(120)),
         most: Some(s(960)),
-        resets_words: "anything from the client; it pings shortly before, so that a client that answers is \
+        resets_note: "anything from the client; it pings shortly before, so that a client that answers is \
                        never cut; what the server sends does not count",
         cuts: &[CutKind::Closes],
         change: SettingChange::Set("idleTimeout: 960"),
@@ -92,7 +92,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "ws_ping_interval (20 s), ws_ping_timeout (20 s)",
         value: TimeoutValue::After(s(40)),
         cuts: &[CutKind::CloseFrame(1011)],
-        cut_words: "as the websockets library does",
+        cut_note: "as the websockets library does",
         change: SettingChange::Set("uvicorn app:app --ws-ping-interval 20 --ws-ping-timeout 60"),
         note: Some("only with the implementation websockets, not with wsproto"),
         source: "encode/uvicorn@e6c7ce791fc6 uvicorn/config.py:190-191, docs/settings.md",
@@ -104,7 +104,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "ping_interval (20 s), ping_timeout (20 s)",
         value: TimeoutValue::After(s(40)),
         cuts: &[CutKind::CloseFrame(1011)],
-        cut_words: "\"keepalive ping timeout\"",
+        cut_note: "\"keepalive ping timeout\"",
         change: SettingChange::Set("serve(handler, host, port, ping_timeout=60)"),
         source: "websockets.readthedocs.io: topics/timeouts, faq/common",
         ..PINGS
@@ -116,7 +116,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "--websocket_timeout",
         value: TimeoutValue::After(s(86_400)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "runs from the upgrade",
+        resets_note: "runs from the upgrade",
         cuts: &[CutKind::Closes],
         change: SettingChange::Set("daphne --websocket_timeout -1 app.asgi:application"),
         note: Some("besides, it pings every 20 s and waits 30 s for the pong"),
@@ -130,7 +130,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "KeepAliveInterval (2 minutes)",
         value: TimeoutValue::Never,
-        resets_words: "the server sends unsolicited Pong frames every 2 minutes; it waits for an answer only \
+        resets_note: "the server sends unsolicited Pong frames every 2 minutes; it waits for an answer only \
                        where KeepAliveTimeout (.NET 9) is set, which is infinite by default",
         note: Some("the server's Pongs keep a path open that counts either direction"),
         source: "learn.microsoft.com: WebSockets support in .NET (keep-alive strategies), \
@@ -143,7 +143,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "requestTimeout (300 s), headersTimeout (60 s), keepAliveTimeout (5 s)",
         value: TimeoutValue::Never,
-        resets_words: "none applies after the upgrade event",
+        resets_note: "none applies after the upgrade event",
         source: "measured on loopback, Node.js 20.20.2: all set to 3 s, alive",
         ..SERVER
     },
@@ -153,7 +153,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         kind: TimeoutKind::Other,
         setting: "ReadTimeout, WriteTimeout, IdleTimeout",
         value: TimeoutValue::Never,
-        resets_words: "Hijack clears the deadlines",
+        resets_note: "Hijack clears the deadlines",
         source: "measured on loopback, Go 1.19 httputil.ReverseProxy: all set to 4 s, alive",
         ..SERVER
     },
@@ -164,7 +164,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "kubelet --streaming-connection-idle-timeout",
         value: TimeoutValue::After(s(14_400)),
         resets: Some(TimerReset::Either),
-        resets_words: "data of the stream",
+        resets_note: "data of the stream",
         cuts: &[CutKind::Closes],
         change: SettingChange::Set("streamingConnectionIdleTimeout: 24h"),
         note: Some("kubectl's own WebSocket client pings every 5 s and waits 61 s"),
@@ -179,7 +179,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(600)),
         resets: Some(TimerReset::MessagesOnly),
-        resets_words: "JSON-RPC messages; Ping frames do not count",
+        resets_note: "JSON-RPC messages; Ping frames do not count",
         pings_count: Some(false),
         cuts: &[CutKind::CloseFrame(1000)],
         change: SettingChange::Fixed,
@@ -195,7 +195,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(86_400)),
         resets: Some(TimerReset::Nothing),
-        resets_words: "runs from the upgrade; besides, a ping must be answered within 60 s",
+        resets_note: "runs from the upgrade; besides, a ping must be answered within 60 s",
         cuts: &[CutKind::Closes],
         change: SettingChange::Fixed,
         source: "binance/binance-spot-api-docs@a5e0bc3ddc0f web-socket-streams.md:44-49",

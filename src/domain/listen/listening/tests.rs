@@ -17,13 +17,13 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn said(sound: ServerEventKind) -> ServerEvent {
-    ServerEvent::plain(sound, UntrustedText::new("x"))
+fn event(event_kind: ServerEventKind) -> ServerEvent {
+    ServerEvent::plain(event_kind, UntrustedText::new("x"))
 }
 
 fn pings(moments: &[u64]) -> ListenState {
     let mut listening = ListenState::new(Duration::ZERO, false);
-    moments.iter().for_each(|moment| listening.heard(ms(*moment), &said(ServerEventKind::Ping)));
+    moments.iter().for_each(|moment| listening.record_event(ms(*moment), &event(ServerEventKind::Ping)));
     listening
 }
 
@@ -52,11 +52,15 @@ fn stopped_heartbeats_are_inconclusive() {
     assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
     let long = pings(&moments).findings(&whole(s(10)));
     assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
-    let mut talked = pings(&moments);
-    talked.talked(ms(3000));
-    let talked = talked.findings(&whole(ms(4000)));
-    assert_eq!(talked.verdict, ListenVerdict::Inconclusive, "traffic was never seen to postpone one");
-    assert_eq!(talked.reasons, ["the last came 2 s before the end"]);
+    let mut with_client_message = pings(&moments);
+    with_client_message.record_client_message(ms(3000));
+    let with_client_message = with_client_message.findings(&whole(ms(4000)));
+    assert_eq!(
+        with_client_message.verdict,
+        ListenVerdict::Inconclusive,
+        "traffic was never seen to postpone one"
+    );
+    assert_eq!(with_client_message.reasons, ["the last came 2 s before the end"]);
     let unanswered = ObservationConditions { answered: false, ..whole(ms(9000)) };
     assert_eq!(pings(&moments).findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
 }
@@ -64,7 +68,7 @@ fn stopped_heartbeats_are_inconclusive() {
 #[test]
 fn flood_has_not_stopped_with_its_last_frame() {
     let mut flood = ListenState::new(Duration::ZERO, false);
-    (0..1000).for_each(|n| flood.heard(Duration::from_micros(n * 50), &said(ServerEventKind::Ping)));
+    (0..1000).for_each(|n| flood.record_event(Duration::from_micros(n * 50), &event(ServerEventKind::Ping)));
     let findings = flood.findings(&whole(ms(60)));
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
     assert_eq!(findings.kinds[0].per_second(), Some(20_000.0));
@@ -116,7 +120,7 @@ fn answered_heartbeats_do_not_count_as_unanswered() {
     let mut beats = pings(&[2000]);
     beats.was_answered(ServerEventKind::Ping.into());
     assert_eq!(beats.findings(&ended).unanswered, None, "nothing provoked it");
-    beats.heard(s(4), &said(ServerEventKind::Ping));
+    beats.record_event(s(4), &event(ServerEventKind::Ping));
     assert_eq!(beats.findings(&ended).unanswered, Some(UnansweredPolicy::Ends { after: 1 }));
 }
 
@@ -132,22 +136,22 @@ fn one_heartbeat_is_no_interval_four_may_be_irregular() {
 #[test]
 fn regular_ordinary_messages_are_no_heartbeats() {
     let mut listening = ListenState::new(Duration::ZERO, false);
-    (1..10).for_each(|second| listening.heard(s(second), &said(ServerEventKind::Message)));
+    (1..10).for_each(|second| listening.record_event(s(second), &event(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(10)));
     assert_eq!((findings.verdict, findings.kinds.len()), (ListenVerdict::ServerIsSilentFor, 1));
     assert_eq!(findings.longest_quiet, s(1));
 }
 
 /// The client sends 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
-fn talked(next: impl Fn(u64) -> u64) -> ListenFindings {
+fn with_client_message(next: impl Fn(u64) -> u64) -> ListenFindings {
     let mut listening = pings(&[10_000, 20_000, 30_000]);
     let mut last = 30_000;
     for _ in 0..4 {
-        listening.talked(ms(last + 3000));
+        listening.record_client_message(ms(last + 3000));
         last = next(last);
-        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        listening.record_event(ms(last), &event(ServerEventKind::Ping));
         last += 10_000;
-        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        listening.record_event(ms(last), &event(ServerEventKind::Ping));
     }
     listening.findings(&whole(ms(last)))
 }
@@ -155,17 +159,17 @@ fn talked(next: impl Fn(u64) -> u64) -> ListenFindings {
 #[test]
 fn stimulus_distinguishes_fixed_clock_and_last_traffic() {
     let effect = |findings: &ListenFindings| findings.kinds[0].by_client.map(|effects| effects.effect);
-    let fixed = talked(|last| last + 10_000);
+    let fixed = with_client_message(|last| last + 10_000);
     assert_eq!(
         (effect(&fixed), fixed.origin),
         (Some(TrafficEffect::Unmoved), Some(IntervalOrigin::FixedClock))
     );
-    let counted = talked(|last| last + 13_000);
+    let counted = with_client_message(|last| last + 13_000);
     assert_eq!(
         (effect(&counted), counted.origin),
         (Some(TrafficEffect::Postponed), Some(IntervalOrigin::LastTraffic))
     );
-    let skipped = talked(|last| last + 15_000);
+    let skipped = with_client_message(|last| last + 15_000);
     assert_eq!(effect(&skipped), Some(TrafficEffect::Skipped));
     assert_eq!(
         skipped.interval().map(|interval| interval.median),
@@ -179,14 +183,14 @@ fn stimulus_distinguishes_fixed_clock_and_last_traffic() {
 fn server_messages_show_the_clock_too() {
     let mut listening = pings(&[10_000]);
     for beat in 2..6 {
-        listening.heard(ms(beat * 10_000 - 6000), &said(ServerEventKind::Message));
-        listening.heard(s(beat * 10), &said(ServerEventKind::Ping));
+        listening.record_event(ms(beat * 10_000 - 6000), &event(ServerEventKind::Message));
+        listening.record_event(s(beat * 10), &event(ServerEventKind::Ping));
     }
     let findings = listening.findings(&whole(s(55)));
     let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
     assert_eq!((by_server, findings.origin), (Some(TrafficEffect::Unmoved), None), "client traffic may");
-    listening.talked(s(53));
-    listening.heard(s(60), &said(ServerEventKind::Ping));
+    listening.record_client_message(s(53));
+    listening.record_event(s(60), &event(ServerEventKind::Ping));
     assert_eq!(listening.findings(&whole(s(60))).origin, Some(IntervalOrigin::FixedClock));
 }
 
@@ -201,7 +205,9 @@ fn unanswered_heartbeats_go_on_or_stop_or_end() {
     assert_eq!(beats.findings(&server).unanswered, Some(UnansweredPolicy::Ends { after: 3 }));
     assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "unknown");
     let mut kept_alive = pings(&[2500]);
-    [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(ServerEventKind::KeepAlive)));
+    [1, 2, 3]
+        .into_iter()
+        .for_each(|second| kept_alive.record_event(s(second), &event(ServerEventKind::KeepAlive)));
     let findings = kept_alive.findings(&server);
     assert_eq!(findings.heartbeat, Some(ServerEventKind::KeepAlive.into()));
     assert_eq!(findings.unanswered, Some(UnansweredPolicy::Ends { after: 1 }), "the Ping asked");
@@ -212,7 +218,8 @@ fn unanswered_heartbeats_go_on_or_stop_or_end() {
 #[test]
 fn ping_frame_ranks_before_a_keep_alive() {
     let mut listening = pings(&[2000, 4000, 6000]);
-    (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(ServerEventKind::KeepAlive)));
+    (1..7)
+        .for_each(|second| listening.record_event(ms(second * 1000 + 1), &event(ServerEventKind::KeepAlive)));
     assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(ServerEventKind::Ping.into()));
 }
 
@@ -221,14 +228,14 @@ fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> ListenS
     let mut listening = ListenState::new(Duration::ZERO, false);
     let (mut messages, mut last) = (messages.iter().peekable(), 0);
     loop {
-        let (at, sound) = match messages.next_if(|message| **message < last + interval) {
+        let (at, event_kind) = match messages.next_if(|message| **message < last + interval) {
             Some(message) => (*message, ServerEventKind::Message),
             None => (last + interval, ServerEventKind::Ping),
         };
         if at > until {
             return listening;
         }
-        listening.heard(ms(at), &said(sound));
+        listening.record_event(ms(at), &event(event_kind));
         last = at;
     }
 }
@@ -264,14 +271,16 @@ fn server_counting_from_own_messages_is_not_irregular() {
 fn server_counting_from_own_messages_may_stop_pinging() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 70_000);
     let heartbeats = listening.heartbeats();
-    [75_000, 83_000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Message)));
+    [75_000, 83_000]
+        .into_iter()
+        .for_each(|at| listening.record_event(ms(at), &event(ServerEventKind::Message)));
     let unanswered = |listening: &ListenState, listened| {
         let how = ObservationConditions { answered: false, ..whole(listened) };
         listening.findings(&how).unanswered
     };
     assert_eq!(unanswered(&listening, s(90)), Some(UnansweredPolicy::GoesOn { after: heartbeats }));
     assert_eq!(unanswered(&listening, s(95)), None, "postponed, for all that is known");
-    listening.heard(s(113), &said(ServerEventKind::Message));
+    listening.record_event(s(113), &event(ServerEventKind::Message));
     assert_eq!(unanswered(&listening, s(114)), Some(UnansweredPolicy::Stops { after: heartbeats }));
     let answered = listening.findings(&whole(s(114)));
     assert_eq!(
@@ -284,14 +293,14 @@ fn server_counting_from_own_messages_may_stop_pinging() {
 #[test]
 fn clock_from_first_message_allows_silence_before() {
     let mut listening = ListenState::new(Duration::ZERO, false);
-    listening.heard(s(45), &said(ServerEventKind::Message));
-    for (at, sound) in [
+    listening.record_event(s(45), &event(ServerEventKind::Message));
+    for (at, event_kind) in [
         (55, ServerEventKind::Ping),
         (62, ServerEventKind::Message),
         (72, ServerEventKind::Ping),
         (82, ServerEventKind::Ping),
     ] {
-        listening.heard(s(at), &said(sound));
+        listening.record_event(s(at), &event(event_kind));
     }
     let findings = listening.findings(&whole(s(90)));
     assert_eq!((findings.origin, findings.longest_quiet), (Some(IntervalOrigin::LastTraffic), s(45)));
@@ -302,8 +311,8 @@ fn clock_from_first_message_allows_silence_before() {
 fn ping_after_each_message_is_no_heartbeat() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     for message in [5_000, 20_000, 21_500, 52_000, 90_000] {
-        listening.heard(ms(message), &said(ServerEventKind::Message));
-        listening.heard(ms(message + 1000), &said(ServerEventKind::Ping));
+        listening.record_event(ms(message), &event(ServerEventKind::Message));
+        listening.record_event(ms(message + 1000), &event(ServerEventKind::Ping));
     }
     let findings = listening.findings(&whole(s(95)));
     assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Irregular, None));
@@ -313,8 +322,8 @@ fn ping_after_each_message_is_no_heartbeat() {
 fn heartbeats_only_after_messages_prove_nothing_in_silence() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     for message in [1000, 7000, 15_000, 21_500, 30_000] {
-        listening.heard(ms(message), &said(ServerEventKind::Message));
-        listening.heard(ms(message + 5000), &said(ServerEventKind::Ping));
+        listening.record_event(ms(message), &event(ServerEventKind::Message));
+        listening.record_event(ms(message + 5000), &event(ServerEventKind::Ping));
     }
     let findings = listening.findings(&whole(s(36)));
     assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Inconclusive, None));
@@ -342,10 +351,10 @@ fn messages_in_step_with_heartbeats_show_nothing() {
     let findings = listening.findings(&whole(s(107)));
     assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
     assert_eq!((findings.origin, findings.kinds[0].early), (None, None));
-    let mut talked = listening;
-    talked.talked(ms(109_000));
-    talked.heard(ms(115_000), &said(ServerEventKind::Ping));
-    let findings = talked.findings(&whole(s(115)));
+    let mut with_client_message = listening;
+    with_client_message.record_client_message(ms(109_000));
+    with_client_message.record_event(ms(115_000), &event(ServerEventKind::Ping));
+    let findings = with_client_message.findings(&whole(s(115)));
     let by_client = findings.kinds[0].by_client.map(|effects| effects.effect);
     assert_eq!((findings.origin, by_client), (None, Some(TrafficEffect::Unmoved)));
 }
@@ -356,7 +365,7 @@ fn stopped_heartbeats_are_found_despite_other_messages() {
     let chatter = (1..60).map(|second| (second * 1000, ServerEventKind::Message));
     let mut all: Vec<_> = chatter.chain((1..5).map(|n| (n * 5000 + 300, ServerEventKind::Ping))).collect();
     all.sort_unstable();
-    all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+    all.iter().for_each(|(at, event_kind)| listening.record_event(ms(*at), &event(*event_kind)));
     let findings = listening.findings(&whole(s(60)));
     let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
     assert_eq!(by_server, Some(TrafficEffect::Unmoved));
@@ -370,11 +379,11 @@ fn stopped_heartbeats_are_found_despite_other_messages() {
 fn echo_does_not_hide_the_effect_of_client_traffic() {
     // It counts from the last traffic in either direction, and echoes.
     let mut listening = pings(&[10_000, 20_000, 30_000]);
-    listening.talked(ms(33_000));
+    listening.record_client_message(ms(33_000));
     listening.answered(ms(33_001));
-    listening.heard(ms(43_001), &said(ServerEventKind::Ping));
+    listening.record_event(ms(43_001), &event(ServerEventKind::Ping));
     assert!(listening.clock().is_some(), "else nothing more is said");
-    listening.heard(ms(53_001), &said(ServerEventKind::Ping));
+    listening.record_event(ms(53_001), &event(ServerEventKind::Ping));
     let findings = listening.findings(&whole(s(54)));
     let kind = findings.heartbeat().unwrap();
     assert_eq!(kind.by_client.map(|effects| effects.effect), Some(TrafficEffect::Postponed));
@@ -386,8 +395,10 @@ fn stall_counts_as_no_gap_silence_or_span() {
     let mut listening = pings(&[1000, 2000, 3000]);
     listening.stood_still(ms(9000));
     // Those of 4 s to 9 s are read at once, and the next is on time.
-    (0..6).for_each(|n| listening.heard(ms(9000 + n), &said(ServerEventKind::Ping)));
-    [10_000, 11_000, 12_000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Ping)));
+    (0..6).for_each(|n| listening.record_event(ms(9000 + n), &event(ServerEventKind::Ping)));
+    [10_000, 11_000, 12_000]
+        .into_iter()
+        .for_each(|at| listening.record_event(ms(at), &event(ServerEventKind::Ping)));
     let how = ObservationConditions { stood_still: Some(s(6)), ..whole(ms(12_500)) };
     let findings = listening.findings(&how);
     let interval = findings.interval().unwrap();
@@ -426,9 +437,9 @@ fn silences_at_start_and_end_limit_covered_timeouts() {
     assert_eq!(cleared(&late, s(36)), Some(s(50)));
     let stopping = pings(&[10_000, 20_000, 30_000]);
     assert_eq!((cleared(&stopping, s(52)), cleared(&stopping, s(54))), (Some(s(30)), Some(s(50))));
-    let mut talked = stopping.clone();
-    talked.talked(s(40));
-    assert_eq!(cleared(&talked, s(54)), Some(s(30)), "the client used the path");
+    let mut with_client_message = stopping.clone();
+    with_client_message.record_client_message(s(40));
+    assert_eq!(cleared(&with_client_message, s(54)), Some(s(30)), "the client used the path");
 }
 
 #[test]
@@ -442,7 +453,9 @@ fn first_heartbeat_with_the_opening_is_at_once() {
 fn first_heartbeat_read_late_is_not_classified() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     listening.stood_still(s(5));
-    [5001, 6000, 7000, 8000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Ping)));
+    [5001, 6000, 7000, 8000]
+        .into_iter()
+        .for_each(|at| listening.record_event(ms(at), &event(ServerEventKind::Ping)));
     let findings = listening.findings(&whole(s(9)));
     let kind = findings.heartbeat().unwrap();
     assert_eq!((kind.first, kind.early, kind.interval.map(|gaps| gaps.gaps)), (None, None, Some(2)));
@@ -454,11 +467,11 @@ fn talking_to_one_that_counts_from_its_own(next: u64) -> ListenFindings {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let mut last = listening.clock().unwrap().from.as_millis() as u64;
     for _ in 0..3 {
-        listening.talked(ms(last + 3000));
+        listening.record_client_message(ms(last + 3000));
         last += 3000 + next;
-        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        listening.record_event(ms(last), &event(ServerEventKind::Ping));
         last += 10_000;
-        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        listening.record_event(ms(last), &event(ServerEventKind::Ping));
     }
     listening.findings(&whole(ms(last)))
 }
@@ -481,9 +494,9 @@ fn stimulus_shows_whether_inbound_traffic_resets_the_clock() {
 fn server_answer_hides_the_effect_of_client_traffic() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let from = listening.clock().unwrap().from;
-    listening.talked(from + s(3));
+    listening.record_client_message(from + s(3));
     listening.answered(from + s(4));
-    listening.heard(from + s(14), &said(ServerEventKind::Ping));
+    listening.record_event(from + s(14), &event(ServerEventKind::Ping));
     let findings = listening.findings(&whole(from + s(15)));
     assert_eq!((findings.spanning(), findings.kinds[0].by_client), (Some(IntervalSpan::SinceTraffic), None));
 }
@@ -492,7 +505,7 @@ fn server_answer_hides_the_effect_of_client_traffic() {
 fn postponed_heartbeat_has_not_stopped() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
     let from = listening.clock().unwrap().from;
-    listening.talked(from + s(7));
+    listening.record_client_message(from + s(7));
     let verdict = |after| listening.findings(&whole(from + s(after))).verdict;
     assert_eq!(
         (verdict(7 + 25), verdict(7 + 26)),
@@ -504,7 +517,7 @@ fn postponed_heartbeat_has_not_stopped() {
 fn server_answers_count_as_traffic() {
     let mut listening = pings(&[1000]);
     listening.answered(s(5));
-    listening.heard(s(9), &said(ServerEventKind::Ping));
+    listening.record_event(s(9), &event(ServerEventKind::Ping));
     let findings = listening.findings(&whole(s(9)));
     assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
 }
@@ -525,7 +538,7 @@ fn app_pings_of_two_forms_have_separate_clocks() {
     let mut moments: Vec<(u64, &ServerEvent)> = (1..=9).map(|n| (2000 * n, &fast)).collect();
     moments.extend((0..6).map(|n| (3000 * n + 1500, &slow)));
     moments.sort_by_key(|(at, _)| *at);
-    moments.into_iter().for_each(|(at, said)| listening.heard(ms(at), said));
+    moments.into_iter().for_each(|(at, event)| listening.record_event(ms(at), event));
     let findings = listening.findings(&whole(ms(18_500)));
     assert_eq!((findings.verdict, findings.heartbeat), (ListenVerdict::ServerPingsEvery, Some(fast.kind())));
     let every: Vec<_> = findings
@@ -535,7 +548,7 @@ fn app_pings_of_two_forms_have_separate_clocks() {
         .collect();
     assert_eq!(every, [(slow.shape, Some(s(3))), (fast.shape, Some(s(2)))]);
     assert_eq!(
-        listening.rhythm(ServerEventKind::AppPing).map(|rhythm| rhythm.count),
+        listening.arrivals(ServerEventKind::AppPing).map(|arrivals| arrivals.count),
         Some(9),
         "the commonest"
     );
@@ -544,8 +557,8 @@ fn app_pings_of_two_forms_have_separate_clocks() {
 #[test]
 fn alternating_forms_do_not_halve_the_interval() {
     let mut listening = ListenState::new(Duration::ZERO, false);
-    let said = [shaped("type: ping"), shaped("event: ping")];
-    (1..=12).for_each(|n| listening.heard(s(n as u64), &said[n % 2]));
+    let event = [shaped("type: ping"), shaped("event: ping")];
+    (1..=12).for_each(|n| listening.record_event(s(n as u64), &event[n % 2]));
     let findings = listening.findings(&whole(s(12)));
     assert_eq!(findings.interval().map(|interval| interval.median), Some(s(2)));
 }
@@ -561,8 +574,8 @@ fn single_unanswered_heartbeat_suggests_answering() {
 #[test]
 fn burst_has_no_interval() {
     let mut burst = ListenState::new(Duration::ZERO, false);
-    let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
-    (0..40).for_each(|_| burst.heard(s(1), &said));
+    let event = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
+    (0..40).for_each(|_| burst.record_event(s(1), &event));
     let findings = burst.findings(&whole(s(60)));
     assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
 }
@@ -571,9 +584,12 @@ fn burst_has_no_interval() {
 fn welcome_does_not_make_a_fixed_clock_traffic_based() {
     let welcomed = |moments: &[u64]| {
         let mut listening = ListenState::new(Duration::ZERO, false);
-        listening.heard(ms(40), &ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("welcome")));
-        let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
-        moments.iter().for_each(|moment| listening.heard(ms(*moment), &said));
+        listening.record_event(
+            ms(40),
+            &ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("welcome")),
+        );
+        let event = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
+        moments.iter().for_each(|moment| listening.record_event(ms(*moment), &event));
         listening
     };
     let three = welcomed(&[30_000, 60_000, 90_000]).findings(&whole(s(100)));
@@ -584,10 +600,11 @@ fn welcome_does_not_make_a_fixed_clock_traffic_based() {
         (two.verdict, two.interval().map(|i| i.median)),
         (ListenVerdict::ServerPingsEvery, Some(s(54)))
     );
-    let mut talked = welcomed(&[25_000, 50_000, 75_000]);
-    talked.talked(s(90));
-    talked.heard(s(100), &ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")));
-    assert_eq!(talked.findings(&whole(s(110))).origin, Some(IntervalOrigin::FixedClock));
+    let mut with_client_message = welcomed(&[25_000, 50_000, 75_000]);
+    with_client_message.record_client_message(s(90));
+    with_client_message
+        .record_event(s(100), &ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")));
+    assert_eq!(with_client_message.findings(&whole(s(110))).origin, Some(IntervalOrigin::FixedClock));
 }
 
 #[test]
@@ -612,7 +629,7 @@ fn running_heartbeat_ranks_before_a_stopped_one() {
         (1..=3).map(|n| (1000 * n, ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")))),
     );
     moments.sort_by_key(|(at, _)| *at);
-    moments.iter().for_each(|(at, said)| listening.heard(ms(*at), said));
+    moments.iter().for_each(|(at, event)| listening.record_event(ms(*at), event));
     let findings = listening.findings(&whole(s(61)));
     assert_eq!((findings.verdict, findings.heartbeat), (ListenVerdict::ServerPingsEvery, Some(app.kind())));
 }
@@ -622,9 +639,9 @@ fn all_heartbeats_together_decide_covered_timeouts() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let app = shaped("type: ping");
     for n in 1..=90 {
-        listening.heard(s(10 * n), &app);
+        listening.record_event(s(10 * n), &app);
         if n % 30 == 0 {
-            listening.heard(
+            listening.record_event(
                 s(10 * n) + ms(1),
                 &ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")),
             );
@@ -672,13 +689,13 @@ fn two_gaps_differing_by_more_than_jitter_show_nothing() {
 #[test]
 fn server_never_silent_may_ping_after_silence() {
     let mut feed = ListenState::new(Duration::ZERO, false);
-    (1..30).for_each(|second| feed.heard(s(second), &said(ServerEventKind::Message)));
+    (1..30).for_each(|second| feed.record_event(s(second), &event(ServerEventKind::Message)));
     let findings = feed.findings(&whole(s(30)));
     assert_eq!((findings.verdict, findings.longest_still), (ListenVerdict::ServerIsSilentFor, s(1)));
     assert!(findings.reasons[0].starts_with("neither side was silent for longer than 1 s: "));
-    let mut upkeep = ListenState::new(Duration::ZERO, false);
-    [30, 60, 90].into_iter().for_each(|second| upkeep.talked(s(second)));
-    let findings = upkeep.findings(&whole(s(100)));
+    let mut keepalive = ListenState::new(Duration::ZERO, false);
+    [30, 60, 90].into_iter().for_each(|second| keepalive.record_client_message(s(second)));
+    let findings = keepalive.findings(&whole(s(100)));
     assert_eq!((findings.longest_quiet, findings.longest_still, findings.reasons.len()), (s(100), s(30), 1));
     let silent = ListenState::new(Duration::ZERO, false).findings(&whole(s(100)));
     assert_eq!((silent.longest_still, silent.reasons.len()), (s(100), 0));
@@ -691,25 +708,25 @@ fn silence_starts_after_client_traffic_too() {
     };
     // A tick every 20 s that skips clients which sent since the last one.
     let mut skipped = pings(&[20_000, 40_000]);
-    skipped.talked(s(46));
-    skipped.heard(s(80), &said(ServerEventKind::Ping));
+    skipped.record_client_message(s(46));
+    skipped.record_event(s(80), &event(ServerEventKind::Ping));
     assert_eq!(cleared(&skipped, 84), Some(s(50)), "34 s went by from what the client said");
     let mut greeted = ListenState::new(Duration::ZERO, false);
-    greeted.talked(ms(1));
-    (0..5).for_each(|n| greeted.heard(s(31 + 2 * n), &said(ServerEventKind::Ping)));
+    greeted.record_client_message(ms(1));
+    (0..5).for_each(|n| greeted.record_event(s(31 + 2 * n), &event(ServerEventKind::Ping)));
     assert_eq!(cleared(&greeted, 40), Some(s(50)));
 }
 
 #[test]
 fn heartbeats_have_stopped_despite_client_traffic() {
     let mut listening = pings(&[2000, 4000, 6000]);
-    (0..18).for_each(|n| listening.heard(s(7 + 3 * n), &said(ServerEventKind::Message)));
+    (0..18).for_each(|n| listening.record_event(s(7 + 3 * n), &event(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(60)));
     assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
     assert_eq!(findings.reasons, ["the last came 54 s before the end"]);
-    let mut upkeep = pings(&[2000, 4000, 6000]);
-    (0..18).for_each(|n| upkeep.talked(s(7 + 3 * n)));
-    assert_eq!(upkeep.findings(&whole(s(60))).verdict, ListenVerdict::Inconclusive);
+    let mut keepalive = pings(&[2000, 4000, 6000]);
+    (0..18).for_each(|n| keepalive.record_client_message(s(7 + 3 * n)));
+    assert_eq!(keepalive.findings(&whole(s(60))).verdict, ListenVerdict::Inconclusive);
 }
 
 #[test]
@@ -731,17 +748,17 @@ fn without_awaited_answer_heartbeats_do_not_stop() {
 #[test]
 fn stopped_heartbeat_covers_no_timeout() {
     let mut listening = ListenState::new(Duration::ZERO, false);
-    let mut said = |seconds: u64, sound| listening.heard(s(seconds), &said(sound));
-    (1..4).for_each(|second| said(second, ServerEventKind::AppPing));
+    let mut event = |seconds: u64, event_kind| listening.record_event(s(seconds), &event(event_kind));
+    (1..4).for_each(|second| event(second, ServerEventKind::AppPing));
     for second in 4..86 {
         match (second % 25, second % 5) {
-            (0, _) => said(second, ServerEventKind::Ping),
-            (_, 2) => said(second, ServerEventKind::Message),
+            (0, _) => event(second, ServerEventKind::Ping),
+            (_, 2) => event(second, ServerEventKind::Message),
             _ => {}
         }
     }
     let findings = listening.findings(&whole(s(86)));
-    assert_eq!(findings.heartbeat.map(|kind| kind.sound), Some(ServerEventKind::Ping));
+    assert_eq!(findings.heartbeat.map(|kind| kind.event_kind), Some(ServerEventKind::Ping));
     let Some(clearance) = findings.clearance else { panic!("{findings:?}") };
     assert_eq!(clearance.cleared[0], s(50), "they are 25 s apart");
 }
@@ -755,9 +772,9 @@ fn heartbeat_following_client_traffic_has_no_fixed_clock() {
         all.sort_unstable();
         for (at, is_ping) in all {
             if is_ping {
-                listening.heard(ms(at), &said(ServerEventKind::Ping))
+                listening.record_event(ms(at), &event(ServerEventKind::Ping))
             } else {
-                listening.talked(ms(at))
+                listening.record_client_message(ms(at))
             }
         }
         let findings = listening.findings(&whole(ms(moments[moments.len() - 1] + 500)));
@@ -781,13 +798,13 @@ fn interval_from_own_messages_is_not_irregular() {
     // A tick every 2 s that is skipped if the server has sent since the last one.
     let mut listening = ListenState::new(Duration::ZERO, false);
     let messages = [2600, 5000, 8200, 9600, 17_000, 20_900];
-    let is_spoken = |tick: u64| messages.iter().any(|at| (tick - 2000..tick).contains(at));
+    let is_sent = |tick: u64| messages.iter().any(|at| (tick - 2000..tick).contains(at));
     let ticks =
-        (1..13).map(|n| n * 2000).filter(|tick| !is_spoken(*tick)).map(|at| (at, ServerEventKind::Ping));
+        (1..13).map(|n| n * 2000).filter(|tick| !is_sent(*tick)).map(|at| (at, ServerEventKind::Ping));
     let mut all: Vec<(u64, ServerEventKind)> =
         ticks.chain(messages.map(|at| (at, ServerEventKind::Message))).collect();
     all.sort_unstable();
-    all.into_iter().for_each(|(at, sound)| listening.heard(ms(at), &said(sound)));
+    all.into_iter().for_each(|(at, event_kind)| listening.record_event(ms(at), &event(event_kind)));
     let findings = listening.findings(&whole(s(25)));
     assert_eq!(findings.verdict, ListenVerdict::Inconclusive, "{findings:?}");
     assert!(findings.reasons[0].starts_with("they are 2 s apart if the server sends nothing between"));
@@ -795,7 +812,7 @@ fn interval_from_own_messages_is_not_irregular() {
 
 #[test]
 fn incomplete_message_is_no_silence() {
-    let part = IncompletePart::Frame { came: 100, size: 10_000 };
+    let part = IncompletePart::Frame { received: 100, size: 10_000 };
     let how =
         ObservationConditions { incomplete: Some(IncompleteData { part, since: s(4) }), ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, message_or_end, two_ended, wait_for};
 use crate::domain::connection::close_cause::CloseKind;
-use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd as IdleCut};
+use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};
 use crate::net::time::at;
@@ -37,7 +37,7 @@ pub struct IdleProbePlan<'a> {
 }
 
 /// Stays idle until the span in `span` has passed, then asks; `None` in `span` means to wait. Emits what is seen and
-/// when: [`ProbeEvent::Spoke`], [`ProbeEvent::Asked`], and at last [`ProbeEvent::Survived`],
+/// when: [`ProbeEvent::ServerMessage`], [`ProbeEvent::Asked`], and at last [`ProbeEvent::Survived`],
 /// [`ProbeEvent::Died`] or [`ProbeEvent::Ended`].
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
@@ -95,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
                 IdleProbeWake::Socket(step) => match self.on_step(step) {
                     ProbeStep::Nothing => {}
                     ProbeStep::Requested => return self.on_requested_message().await,
-                    ProbeStep::End(cut) => return self.report_end(cut).await,
+                    ProbeStep::End(disconnect) => return self.report_end(disconnect).await,
                 },
             }
             tokio::task::coop::consume_budget().await;
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             self.report_server_traffic();
         }
         match message_or_end(self.socket, step) {
-            Err(cut) => ProbeStep::End(cut),
+            Err(disconnect) => ProbeStep::End(disconnect),
             Ok(Some(message))
                 if self.requested.is_some()
                     && two_ended::is_requested_message(&message, self.codec.nonce()) =>
@@ -156,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
                         }
                         ProbeStep::Nothing
                     }
-                    Err(cut) => ProbeStep::End(cut),
+                    Err(disconnect) => ProbeStep::End(disconnect),
                 }
             }
             Ok(None) => ProbeStep::Nothing,
@@ -192,19 +192,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             self.last_reported.is_some_and(|last_reported| received_at < last_reported + MIN_REPORT_INTERVAL);
         if !gap.is_zero() && !was_just_reported {
             self.last_reported = Some(received_at);
-            (self.emit)(received_at, ProbeEvent::Spoke { gap });
+            (self.emit)(received_at, ProbeEvent::ServerMessage { gap });
         }
     }
 
     /// The connection ended before the question. A close frame's own bytes do not count as traffic.
-    async fn report_end(mut self, cut: Disconnect) {
+    async fn report_end(mut self, disconnect: Disconnect) {
         let now = Instant::now();
-        let half_open = match cut.how {
+        let half_open = match disconnect.how {
             CloseKind::Fin | CloseKind::TlsClose => Some(self.is_half_open().await),
             _ => None,
         };
         let idle = now - self.quiet_since;
-        (self.emit)(now, ProbeEvent::Ended { idle, cut: IdleCut { how: cut.how, half_open } });
+        (self.emit)(
+            now,
+            ProbeEvent::Ended { idle, visible_end: VisibleEnd { how: disconnect.how, half_open } },
+        );
     }
 
     /// Whether the peer still accepts bytes after its FIN. If it closed both directions, the first write triggers an
@@ -229,7 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         }
         let (asked, idle) = match self.send_question() {
             Ok(asked) => (asked, asked - since),
-            Err(cut) => return self.report_failed_question(since, cut),
+            Err(disconnect) => return self.report_failed_question(since, disconnect),
         };
         (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
@@ -237,7 +240,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             ListenResult::Found(received_at) => {
                 (self.emit)(received_at, ProbeEvent::Survived { idle, rtt: received_at - asked })
             }
-            ListenResult::End(cut) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            ListenResult::End(disconnect) => {
+                self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
+            }
             ListenResult::Nothing => self.report_death(idle, DeathCause::Unanswered),
         }
     }
@@ -252,10 +257,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         }
     }
 
-    fn report_failed_question(&mut self, since: Instant, cut: Disconnect) {
+    fn report_failed_question(&mut self, since: Instant, disconnect: Disconnect) {
         let now = Instant::now();
         (self.emit)(now, ProbeEvent::Asked { idle: now - since });
-        self.report_death(now - since, DeathCause::CutOnUse(cut.how.into()));
+        self.report_death(now - since, DeathCause::CutOnUse(disconnect.how.into()));
     }
 
     async fn wait_for_answer(&mut self, until: Instant) -> ListenResult {
@@ -273,7 +278,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         let nonce = self.codec.nonce();
         let until = Instant::now() + self.plan.question.timeout / 2;
         match wait_for(self.socket, until, |message| two_ended::is_requested_message(message, nonce)).await {
-            ListenResult::End(cut) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            ListenResult::End(disconnect) => {
+                self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
+            }
             ListenResult::Found(_) => self.ask_second(idle, true).await,
             ListenResult::Nothing => self.ask_second(idle, false).await,
         }
@@ -283,14 +290,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     async fn ask_second(mut self, idle: Duration, has_server_message: bool) {
         let asked = match self.send_question() {
             Ok(asked) => asked,
-            Err(cut) => return self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            Err(disconnect) => return self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into())),
         };
         match (self.wait_for_answer(asked + self.plan.question.timeout / 2).await, has_server_message) {
             (ListenResult::Found(at), true) => {
                 (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked })
             }
             (ListenResult::Found(_), false) => self.report_death(idle, DeathCause::ServerUnheard),
-            (ListenResult::End(cut), _) => self.report_death(idle, DeathCause::CutOnUse(cut.how.into())),
+            (ListenResult::End(disconnect), _) => {
+                self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
+            }
             (ListenResult::Nothing, true) => self.report_death(idle, DeathCause::ClientUnheard),
             (ListenResult::Nothing, false) => self.report_death(idle, DeathCause::Unanswered),
         }

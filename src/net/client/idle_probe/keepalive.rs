@@ -44,7 +44,7 @@ pub enum KeepaliveResult {
     Unanswered { silent: Duration },
     /// It ended after `idle`. `unanswered`: time since the last answer if a question had waited longer than half the
     /// interval; else zero.
-    Ended { cut: Disconnect, idle: Duration, unanswered: Duration },
+    Ended { disconnect: Disconnect, idle: Duration, unanswered: Duration },
 }
 
 /// Keeps a connection busy; calls `beat` with the time of each answer.
@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             self.bytes = Some(self.socket.last_read_at());
         }
         match message_or_end(self.socket, step) {
-            Err(cut) => Err(self.end_result(cut)),
+            Err(disconnect) => Err(self.end_result(disconnect)),
             Ok(None) => Ok(()),
             Ok(Some(message)) => {
                 let reading = self.codec.read(&message);
@@ -165,10 +165,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         (self.beat)(self.alive_at);
     }
 
-    fn end_result(&self, cut: Disconnect) -> KeepaliveResult {
+    fn end_result(&self, disconnect: Disconnect) -> KeepaliveResult {
         let overdue = self.asked.is_some_and(|asked| asked.elapsed() > self.plan.every / 2);
         let unanswered = if overdue { self.alive_at.elapsed() } else { Duration::ZERO };
-        KeepaliveResult::Ended { cut, idle: self.quiet_since.elapsed(), unanswered }
+        KeepaliveResult::Ended { disconnect, idle: self.quiet_since.elapsed(), unanswered }
     }
 
     /// Handles what is due: a timeout, the end, the next send. Returns the result when it is over.
@@ -197,8 +197,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             self.send_message(other)?;
         }
         let asks = matches!(self.plan.traffic, KeepaliveTraffic::Questions | KeepaliveTraffic::Both);
-        if asks && let Some(upkeep) = self.codec.upkeep(now) {
-            self.send_message(upkeep)?;
+        if asks && let Some(keepalive) = self.codec.take_keepalive(now) {
+            self.send_message(keepalive)?;
         }
         if asks {
             self.asked.get_or_insert(now);
@@ -211,8 +211,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
             Err(error) => {
-                let cut = self.socket.disconnect_on_send_error(error);
-                Err(self.end_result(cut))
+                let disconnect = self.socket.disconnect_on_send_error(error);
+                Err(self.end_result(disconnect))
             }
         }
     }
@@ -228,7 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             .await
         {
             ListenResult::Found(_) => KeepaliveResult::Answered,
-            ListenResult::End(cut) => self.end_result(cut),
+            ListenResult::End(disconnect) => self.end_result(disconnect),
             ListenResult::Nothing => KeepaliveResult::Unanswered { silent: self.alive_at.elapsed() },
         }
     }

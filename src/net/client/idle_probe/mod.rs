@@ -40,7 +40,7 @@ pub struct Question {
     pub answer: Pattern,
     pub timeout: Duration,
     /// How the server's heartbeat protocol works.
-    pub convention: ProtocolProfile,
+    pub profile: ProtocolProfile,
     /// Whether the server's app pings are answered.
     pub answers_server: bool,
     /// Messages that were expected to be answers and are not.
@@ -89,7 +89,7 @@ async fn wait_for<S: AsyncRead + AsyncWrite + Unpin>(
             until = answer_deadline(asked, timeout, Some(socket.last_read_at()));
         }
         match message_or_end(socket, step) {
-            Err(cut) => return ListenResult::End(cut),
+            Err(disconnect) => return ListenResult::End(disconnect),
             Ok(Some(message)) if matches(&message) => return ListenResult::Found(socket.last_read_at()),
             // A flood keeps the socket always ready, so the timeout never fires by itself.
             Ok(_) if Instant::now() >= until => break,

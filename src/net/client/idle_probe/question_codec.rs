@@ -44,8 +44,9 @@ impl QuestionCodec {
                 Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce)
             }
         };
-        let keepalive = question.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
-        let classifier = classifier.speaking(&question.convention);
+        let keepalive =
+            question.profile.keepalive.as_ref().map(|keepalive| KeepaliveSender::new(keepalive, nonce));
+        let classifier = classifier.speaking(&question.profile);
         let unmatched = question.unmatched.clone();
         QuestionCodec { nonce, seq: 0, classifier, has_asked: false, keepalive, unmatched }
     }
@@ -66,7 +67,7 @@ impl QuestionCodec {
     }
 
     /// The protocol's keepalive message, if due.
-    pub fn upkeep(&mut self, now: Instant) -> Option<Message> {
+    pub fn take_keepalive(&mut self, now: Instant) -> Option<Message> {
         self.keepalive.as_mut()?.take_due(now).map(to_message)
     }
 

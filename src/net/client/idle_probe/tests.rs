@@ -36,7 +36,7 @@ fn question(kind: HeartbeatKind) -> Question {
         ask: Template::default(),
         answer: Pattern::default(),
         timeout: ms(2000),
-        convention: ProtocolProfile::default(),
+        profile: ProtocolProfile::default(),
         answers_server: true,
     }
 }
@@ -79,20 +79,20 @@ const USUAL: ProbeSetup = ProbeSetup {
 
 /// The question of a preset, or the plain one.
 fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
-    let convention = find(preset).map(|preset| preset.spoken("a.example").unwrap().convention);
-    Question { convention: convention.unwrap_or_default(), ..question(kind) }
+    let profile = find(preset).map(|preset| preset.compile("a.example").unwrap().profile);
+    Question { profile: profile.unwrap_or_default(), ..question(kind) }
 }
 
 impl TestProbe {
     async fn begin(set: ProbeSetup) -> TestProbe {
         let (mut socket, peer) = socket().await;
         let (span, mut bound) = watch::channel(set.ask_at.map(ms));
-        let (told, seen) = mpsc::unbounded_channel();
+        let (sender, seen) = mpsc::unbounded_channel();
         let start = Instant::now();
         let silence = tokio::spawn(async move {
             let question = Question { answers_server: set.answers, ..question_of(set.preset, set.kind) };
             let plan = IdleProbePlan { question: &question, slack: ms(set.slack), two_ended: set.two_ended };
-            let mut emit = |at: Instant, seen| told.send((at - start, seen)).unwrap();
+            let mut emit = |at: Instant, seen| sender.send((at - start, seen)).unwrap();
             ask_after_idle::run(&mut socket, &plan, &mut bound, &mut emit).await;
         });
         TestProbe { peer, start, span, seen, silence }
@@ -149,8 +149,8 @@ async fn bytes_of_a_slow_message_end_the_idle_span() {
     assert_eq!(scene.start.elapsed(), ms(3000 + 7 * 1500 + 5000));
     scene.peer.pong(&payload).await;
     let seen = scene.end().await;
-    assert_eq!(seen[0], (ms(3000), ProbeEvent::Spoke { gap: ms(3000) }));
-    assert_eq!(seen[1], (ms(4500), ProbeEvent::Spoke { gap: ms(1500) }));
+    assert_eq!(seen[0], (ms(3000), ProbeEvent::ServerMessage { gap: ms(3000) }));
+    assert_eq!(seen[1], (ms(4500), ProbeEvent::ServerMessage { gap: ms(1500) }));
     assert!(matches!(seen.last(), Some((_, ProbeEvent::Survived { .. }))), "{seen:?}");
 }
 
@@ -223,11 +223,14 @@ async fn server_ping_is_answered_and_counts_as_traffic() {
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(8000), "the idle span starts over");
     scene.peer.pong(&payload).await;
-    let spoke = ProbeEvent::Spoke { gap: ms(3000) };
+    let server_message = ProbeEvent::ServerMessage { gap: ms(3000) };
     let asked = ProbeEvent::Asked { idle: ms(5000) };
     let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
     let replied = (ms(3000), ProbeEvent::Replied);
-    assert_eq!(scene.end().await, [(ms(3000), spoke), replied, (ms(8000), asked), (ms(8000), survived)]);
+    assert_eq!(
+        scene.end().await,
+        [(ms(3000), server_message), replied, (ms(8000), asked), (ms(8000), survived)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +265,7 @@ async fn kept_connection_sends_protocol_keepalives() {
         until: Some(ms(35_000)),
     };
     let server = tokio::spawn(async move {
-        let (start, mut upkeep, mut pings) = (Instant::now(), Vec::new(), 0);
+        let (start, mut keepalive, mut pings) = (Instant::now(), Vec::new(), 0);
         // Three questions, and the last.
         while pings < 4 {
             let (opcode, payload) = peer.frame().await.unwrap();
@@ -271,17 +274,17 @@ async fn kept_connection_sends_protocol_keepalives() {
                     pings += 1;
                     peer.pong(&payload).await;
                 }
-                _ => upkeep.push((start.elapsed(), String::from_utf8(payload).unwrap())),
+                _ => keepalive.push((start.elapsed(), String::from_utf8(payload).unwrap())),
             }
         }
-        (upkeep, peer)
+        (keepalive, peer)
     });
     let kept = keepalive::run(&mut socket, keeping, &mut |_| {}).await;
     assert_eq!(kept, KeepaliveResult::Answered);
-    let (upkeep, _peer) = server.await.unwrap();
+    let (keepalive, _peer) = server.await.unwrap();
     let ping = || "{\"type\":6}\x1e".to_string();
     assert_eq!(
-        upkeep,
+        keepalive,
         [(ms(20_000), ping()), (ms(30_000), ping())],
         "with the question that follows 15 s and 30 s"
     );
@@ -305,7 +308,10 @@ async fn end_while_idle_is_reported_with_its_time() {
     let TestProbe { peer, mut seen, silence, .. } = scene;
     drop(peer);
     silence.await.unwrap();
-    assert_eq!(seen.recv().await, Some((ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: fin(false) })));
+    assert_eq!(
+        seen.recv().await,
+        Some((ms(3000), ProbeEvent::Ended { idle: ms(3000), visible_end: fin(false) }))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -313,7 +319,7 @@ async fn half_closed_connection_accepts_writes() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
-    assert_eq!(scene.end().await, [(ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: fin(true) })]);
+    assert_eq!(scene.end().await, [(ms(3000), ProbeEvent::Ended { idle: ms(3000), visible_end: fin(true) })]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,7 +328,10 @@ async fn close_frame_bytes_are_not_traffic() {
     scene.at(3000).await;
     scene.peer.send(CLOSE, &[0x03, 0xe9, b'x']).await;
     let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::new("x") };
-    assert_eq!(scene.end().await, [(ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: how.into() })]);
+    assert_eq!(
+        scene.end().await,
+        [(ms(3000), ProbeEvent::Ended { idle: ms(3000), visible_end: how.into() })]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -351,10 +360,10 @@ async fn known_ping_is_answered_without_a_preset() {
     let (seen, reply) = asked_in_json(true).await;
     let reply: serde_json::Value = serde_json::from_str(&reply.unwrap()).unwrap();
     assert_eq!(reply, serde_json::json!({ "type": "pong", "id": 7 }));
-    let spoke = (ms(1000), ProbeEvent::Spoke { gap: ms(1000) });
+    let server_message = (ms(1000), ProbeEvent::ServerMessage { gap: ms(1000) });
     let survived = (ms(6000), ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) });
     let asked = (ms(6000), ProbeEvent::Asked { idle: ms(5000) });
-    assert_eq!(seen, [spoke, (ms(1000), ProbeEvent::Replied), asked, survived]);
+    assert_eq!(seen, [server_message, (ms(1000), ProbeEvent::Replied), asked, survived]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -389,10 +398,13 @@ async fn unsolicited_traffic_restarts_the_idle_span() {
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(8500));
     scene.peer.pong(&payload).await;
-    let spoke = |at, gap| (ms(at), ProbeEvent::Spoke { gap: ms(gap) });
+    let server_message = |at, gap| (ms(at), ProbeEvent::ServerMessage { gap: ms(gap) });
     let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
     let asked = (ms(8500), ProbeEvent::Asked { idle: ms(5000) });
-    assert_eq!(scene.end().await, [spoke(2000, 2000), spoke(3500, 1500), asked, (ms(8500), survived)]);
+    assert_eq!(
+        scene.end().await,
+        [server_message(2000, 2000), server_message(3500, 1500), asked, (ms(8500), survived)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -406,9 +418,9 @@ async fn flood_is_reported_every_few_milliseconds() {
     scene.span.send_replace(Some(ms(0)));
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
-    let spoken =
-        scene.end().await.iter().filter(|(_, seen)| matches!(seen, ProbeEvent::Spoke { .. })).count();
-    assert_eq!(spoken, 10);
+    let compiled =
+        scene.end().await.iter().filter(|(_, seen)| matches!(seen, ProbeEvent::ServerMessage { .. })).count();
+    assert_eq!(compiled, 10);
 }
 
 #[tokio::test(start_paused = true)]
@@ -441,7 +453,7 @@ async fn visible_end_is_reported_without_slack() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
-    let ended = ProbeEvent::Ended { idle: ms(3000), cut: fin(true) };
+    let ended = ProbeEvent::Ended { idle: ms(3000), visible_end: fin(true) };
     assert_eq!(scene.end().await, [(ms(3000), ended)]);
 }
 
@@ -552,8 +564,11 @@ async fn control_reports_how_it_ended() {
     sleep_until(start + ms(1400)).await;
     drop(peer);
     let (kept, _, took) = control.await.unwrap();
-    let cut = disconnect::Disconnect { who: ClosedBy::Peer, how: CloseKind::Fin, os_error: None };
-    assert_eq!((kept, took), (KeepaliveResult::Ended { cut, idle: ms(400), unanswered: ms(0) }, ms(1400)));
+    let disconnect = disconnect::Disconnect { who: ClosedBy::Peer, how: CloseKind::Fin, os_error: None };
+    assert_eq!(
+        (kept, took),
+        (KeepaliveResult::Ended { disconnect, idle: ms(400), unanswered: ms(0) }, ms(1400))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -582,18 +597,18 @@ async fn close_waits_no_longer_than_its_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn unmatched_answers_to_app_questions_are_reported() {
-    let words = async |replies: &[&str]| {
+    let described = async |replies: &[&str]| {
         let question = question_of("", HeartbeatKind::App);
         let mut codec = super::QuestionCodec::new(&question, 7);
         codec.ask();
         replies
             .iter()
             .for_each(|reply| assert!(!codec.is_answer(&Message::text(*reply)) || reply.contains("pong")));
-        question.unmatched.words()
+        question.unmatched.describe()
     };
     let error = r#"{"type":"error","message":"unknown command"}"#;
     let expected = format!(r#"'{error}' (`type` is "error", not "pong")"#);
-    assert_eq!(words(&["hello", error]).await, Some(expected));
-    assert_eq!(words(&[]).await, None);
-    assert_eq!(words(&[error, r#"{"type":"pong"}"#]).await, None, "questions are answered");
+    assert_eq!(described(&["hello", error]).await, Some(expected));
+    assert_eq!(described(&[]).await, None);
+    assert_eq!(described(&[error, r#"{"type":"pong"}"#]).await, None, "questions are answered");
 }

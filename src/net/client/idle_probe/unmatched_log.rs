@@ -39,8 +39,8 @@ impl UnmatchedLog {
     }
 
     /// The message closest to an answer and its difference; `None` if any question was answered.
-    pub fn words(&self) -> Option<String> {
+    pub fn describe(&self) -> Option<String> {
         let state = self.state();
-        state.unmatched.nearest().filter(|_| !state.answered).map(|nearest| nearest.words())
+        state.unmatched.nearest().filter(|_| !state.answered).map(|nearest| nearest.describe())
     }
 }

@@ -60,7 +60,7 @@ pub struct ObserverConfig {
     pub ask: Template,
     pub answer: Pattern,
     /// How the server's heartbeat protocol works.
-    pub convention: ProtocolProfile,
+    pub profile: ProtocolProfile,
 }
 
 /// What an observer reports.
@@ -68,7 +68,7 @@ pub struct ObserverConfig {
 pub enum ObserverEvent {
     /// The server sent something by itself. `answered`: a reply left. `repeats`: it equals a recent message of another
     /// connection of this run and may be relayed.
-    ServerEvent { at: Instant, said: ServerEvent, answered: bool, repeats: bool },
+    ServerEvent { at: Instant, event: ServerEvent, answered: bool, repeats: bool },
     /// The server answered us; `took` is the round trip if the Ping's send time is known.
     Answered { at: Instant, took: Option<Duration> },
     /// Bytes came that complete no message yet.
@@ -125,9 +125,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     pub fn new(socket: &'a mut WebSocket<S>, config: ObserverConfig, opened: Instant) -> Observer<'a, S> {
         let nonce = rand::random();
         let classifier = Classifier::new(config.ask.clone(), config.answer.clone(), false, nonce)
-            .speaking(&config.convention);
+            .speaking(&config.profile);
         let traffic = config.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
-        let keepalive = config.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
+        let keepalive =
+            config.profile.keepalive.as_ref().map(|keepalive| KeepaliveSender::new(keepalive, nonce));
         // A keepalive message may have an answer.
         let own_messages = if keepalive.is_some() { OwnMessages::Regular } else { OwnMessages::Nothing };
         Observer {
@@ -156,35 +157,35 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 
     /// Sends a Ping and, if `talks`, a message, for a server that waits for a first message such as a login.
     pub fn introduce(&mut self, talks: bool) {
-        let said =
+        let sent =
             self.send_ping().and_then(|()| if talks { self.send_message().map(Some) } else { Ok(None) });
-        match said {
-            Ok(said) => self.own_messages = said.map_or(OwnMessages::Nothing, OwnMessages::Hello),
-            Err(cut) => self.over = Some(cut),
+        match sent {
+            Ok(sent_at) => self.own_messages = sent_at.map_or(OwnMessages::Nothing, OwnMessages::Hello),
+            Err(disconnect) => self.over = Some(disconnect),
         }
     }
 
     /// Waits for the next event. Cancel-safe.
     pub async fn next(&mut self) -> ObserverEvent {
-        if let Some(cut) = self.over.take() {
-            return ObserverEvent::Ended(cut);
+        if let Some(disconnect) = self.over.take() {
+            return ObserverEvent::Ended(disconnect);
         }
         loop {
             self.quiet_since = self.last_byte();
-            let upkeep = self.keepalive.as_ref().and_then(KeepaliveSender::next_due);
-            let due = self.traffic.as_ref().and_then(Schedule::next_due).into_iter().chain(upkeep).min();
+            let keepalive = self.keepalive.as_ref().and_then(KeepaliveSender::next_due);
+            let due = self.traffic.as_ref().and_then(Schedule::next_due).into_iter().chain(keepalive).min();
             let socket = &mut self.socket;
             let woken = tokio::select! {
                 biased;
                 step = socket.step() => ObserverWake::Step(step),
                 () = at(due) => ObserverWake::Due,
             };
-            let heard = match woken {
+            let event = match woken {
                 ObserverWake::Step(step) => self.on_step(step),
                 ObserverWake::Due => self.send_due(),
             };
-            match heard {
-                Some(heard) => return heard,
+            match event {
+                Some(event) => return event,
                 None => tokio::task::coop::consume_budget().await,
             }
         }
@@ -233,8 +234,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 
     /// Details of how the connection ended.
-    pub fn ending(&self, cut: Disconnect) -> CloseCause {
-        let Disconnect { who, how, os_error } = cut;
+    pub fn ending(&self, disconnect: Disconnect) -> CloseCause {
+        let Disconnect { who, how, os_error } = disconnect;
         let age = self.opened.elapsed();
         // Bytes of the upgrade may have been read before `opened`.
         let idle = self.quiet_since.elapsed().min(age);
@@ -325,11 +326,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return ObserverEvent::Answered { at, took: None };
         }
         if self.classifier.is_sent_on(message) {
-            let said = ServerEvent::plain(ServerEventKind::Message, shown(message));
-            return ObserverEvent::ServerEvent { at, said, answered: false, repeats: false };
+            let event = ServerEvent::plain(ServerEventKind::Message, shown(message));
+            return ObserverEvent::ServerEvent { at, event, answered: false, repeats: false };
         }
         let repeats = self.is_relayed(at, message);
-        let (said, mut replies) = self.config.known_pings.hear(message, unix_ms());
+        let (event, mut replies) = self.config.known_pings.hear(message, unix_ms());
         if !self.config.answers_messages {
             replies.clear();
         }
@@ -349,8 +350,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             .into_iter()
             .try_fold(has_replies, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
         match sent {
-            Ok(answered) => ObserverEvent::ServerEvent { at, said, answered, repeats },
-            Err(cut) => ObserverEvent::Ended(cut),
+            Ok(answered) => ObserverEvent::ServerEvent { at, event, answered, repeats },
+            Err(disconnect) => ObserverEvent::Ended(disconnect),
         }
     }
 
@@ -369,7 +370,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
                 self.own_messages = OwnMessages::Nothing;
                 true
             }
-            OwnMessages::Hello(said) => echoes && at.saturating_duration_since(said) < ECHO_WINDOW,
+            OwnMessages::Hello(sent_at) => echoes && at.saturating_duration_since(sent_at) < ECHO_WINDOW,
             OwnMessages::Nothing | OwnMessages::Regular => answers || echoes,
         }
     }
@@ -384,8 +385,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     /// Sends what is due.
     fn send_due(&mut self) -> Option<ObserverEvent> {
         let now = Instant::now();
-        let upkeep = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
-        if let Some(payload) = upkeep {
+        let keepalive = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
+        if let Some(payload) = keepalive {
             let sent = self.send(to_message(payload));
             return Some(sent.map_or_else(ObserverEvent::Ended, |left| ObserverEvent::KeepaliveSent {
                 at: left.unwrap_or(now),
@@ -410,10 +411,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 }
 
-fn frame_event(at: Instant, sound: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
+fn frame_event(at: Instant, event_kind: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
     ObserverEvent::ServerEvent {
         at,
-        said: ServerEvent::plain(sound, shown_bytes(payload)),
+        event: ServerEvent::plain(event_kind, shown_bytes(payload)),
         answered,
         repeats: false,
     }

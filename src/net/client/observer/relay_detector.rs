@@ -63,7 +63,8 @@ impl RelayDetector {
 impl RecentMessages {
     fn forget(&mut self, now: Instant) {
         let within = self.within;
-        let is_old = |said: &(u64, Instant, Payload)| now.saturating_duration_since(said.1) > within;
+        let is_old =
+            |(_, sent_at, _): &(u64, Instant, Payload)| now.saturating_duration_since(*sent_at) > within;
         while self.recent.front().is_some_and(is_old) {
             self.recent.pop_front();
         }
@@ -87,18 +88,19 @@ mod tests {
     fn each_message_is_relayed_once_and_soon() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let words = RelayDetector::new(Duration::from_millis(100));
+        let detector = RelayDetector::new(Duration::from_millis(100));
         let ping = || Payload::Text("ping".to_string());
-        words.record_sent(at(0), ping());
-        words.clone().record_sent(at(10), ping());
-        words.record_sent(at(20), Payload::Text("hello".to_string()));
-        let find_relayed = |millis, text, seen| words.find_relayed(at(millis), MessageRef::Text(text), seen);
+        detector.record_sent(at(0), ping());
+        detector.clone().record_sent(at(10), ping());
+        detector.record_sent(at(20), Payload::Text("hello".to_string()));
+        let find_relayed =
+            |millis, text, seen| detector.find_relayed(at(millis), MessageRef::Text(text), seen);
         assert_eq!(find_relayed(30, "ping", 0), Some(1));
         assert_eq!(find_relayed(31, "ping", 1), Some(2));
         assert_eq!(find_relayed(32, "ping", 2), None, "the server sends that by itself");
         assert_eq!(find_relayed(33, "pong", 0), None);
         assert_eq!(find_relayed(101, "ping", 0), Some(2), "the first is too long ago");
         assert_eq!(find_relayed(111, "ping", 0), None);
-        assert_eq!(words.count(), 3);
+        assert_eq!(detector.count(), 3);
     }
 }

@@ -28,7 +28,7 @@ fn config() -> ObserverConfig {
         messages: false,
         ask: Template::default(),
         answer: Pattern::default(),
-        convention: ProtocolProfile::default(),
+        profile: ProtocolProfile::default(),
     }
 }
 
@@ -44,9 +44,9 @@ async fn ends_of(capacity: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
 }
 
-fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {
-    match heard {
-        ObserverEvent::ServerEvent { said, answered, .. } => (said.sound, *answered),
+fn event_kind(event: &ObserverEvent) -> (ServerEventKind, bool) {
+    match event {
+        ObserverEvent::ServerEvent { event, answered, .. } => (event.event_kind, *answered),
         other => panic!("{other:?}"),
     }
 }
@@ -64,9 +64,9 @@ async fn server_events_are_timed_and_answered() {
         (pong, answer)
     });
     let mut observer = Observer::new(&mut socket, config(), start);
-    let ObserverEvent::ServerEvent { at, said, .. } = observer.next().await else { panic!() };
-    assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), ServerEventKind::Ping, "one"));
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, true));
+    let ObserverEvent::ServerEvent { at, event, .. } = observer.next().await else { panic!() };
+    assert_eq!((at - start, event.event_kind, event.text.as_str()), (ms(500), ServerEventKind::Ping, "one"));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, true));
     assert_eq!(start.elapsed(), ms(800));
     let (pong, answer) = script.await.unwrap();
     assert_eq!((pong, answer.as_str()), (Some((PONG, b"one".to_vec())), r#"{"type":"pong"}"#));
@@ -82,17 +82,17 @@ async fn muted_observer_receives_and_sends_nothing() {
         peer.send(TEXT, b"{\"type\":\"ping\"}").await;
         sleep(ms(2000)).await;
         peer.send(CLOSE, &[0x0f, 0xa0]).await;
-        let mut heard = Vec::new();
-        peer.io.read_to_end(&mut heard).await.unwrap();
-        heard
+        let mut received = Vec::new();
+        peer.io.read_to_end(&mut received).await.unwrap();
+        received
     });
     let mut observer =
         Observer::new(&mut socket, ObserverConfig { answers_messages: false, ..config() }, start);
-    assert_eq!(sound(&observer.next().await).0, ServerEventKind::Ping);
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, false));
-    let ObserverEvent::Ended(cut) = observer.next().await else { panic!() };
-    assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4000), .. }), "{cut:?}");
-    assert_eq!(observer.ending(cut).age, ms(2000));
+    assert_eq!(event_kind(&observer.next().await).0, ServerEventKind::Ping);
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, false));
+    let ObserverEvent::Ended(disconnect) = observer.next().await else { panic!() };
+    assert!(matches!(disconnect.how, CloseKind::CloseFrame { code: Some(4000), .. }), "{disconnect:?}");
+    assert_eq!(observer.ending(disconnect).age, ms(2000));
     drop(socket);
     assert_eq!(script.await.unwrap(), b"", "not even the answer to the close frame");
 }
@@ -106,10 +106,10 @@ async fn only_replies_that_left_count_as_answers() {
     // 46 of 64 bytes, and 46 more: nobody reads them.
     for answered in [true, false] {
         peer.send(PING, &payload).await;
-        assert_eq!(sound(&observer.next().await), (ServerEventKind::Ping, answered));
+        assert_eq!(event_kind(&observer.next().await), (ServerEventKind::Ping, answered));
     }
     peer.send(TEXT, ping).await;
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, false));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, false));
     // They leave as soon as there is room, and then there is room for more.
     let read = async {
         for expected in [PONG, PONG, TEXT] {
@@ -118,8 +118,8 @@ async fn only_replies_that_left_count_as_answers() {
         peer.send(TEXT, ping).await;
         peer
     };
-    let (heard, mut peer) = tokio::join!(observer.next(), read);
-    assert_eq!(sound(&heard), (ServerEventKind::AppPing, true));
+    let (event, mut peer) = tokio::join!(observer.next(), read);
+    assert_eq!(event_kind(&event), (ServerEventKind::AppPing, true));
     assert_eq!(peer.text().await, r#"{"type":"pong"}"#);
 }
 
@@ -129,7 +129,7 @@ async fn unanswerable_ping_is_reported_before_the_end() {
     peer.send(PING, b"last words").await;
     drop(peer);
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::Ping, false));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::Ping, false));
     assert!(matches!(observer.next().await, ObserverEvent::Ended(_)));
 }
 
@@ -139,8 +139,8 @@ async fn unread_close_frame_wins_over_a_failed_write() {
     peer.send(CLOSE, &[0x0f, 0xa1]).await;
     drop(peer);
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
-    let cut = observer.send_regular().unwrap_err();
-    assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4001), .. }), "{cut:?}");
+    let disconnect = observer.send_regular().unwrap_err();
+    assert!(matches!(disconnect.how, CloseKind::CloseFrame { code: Some(4001), .. }), "{disconnect:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,10 +159,10 @@ async fn answers_to_own_traffic_are_not_heartbeats() {
     });
     let mut observer = Observer::new(&mut socket, config, start);
     for _ in 0..2 {
-        let heard = observer.next().await;
-        assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
+        let event = observer.next().await;
+        assert!(matches!(event, ObserverEvent::Answered { .. }), "{event:?}");
     }
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::Pong, false));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::Pong, false));
     assert_eq!(script.await.unwrap().0, ms(400));
 }
 
@@ -179,9 +179,9 @@ async fn echoed_answer_is_not_answered_again() {
         (peer.text().await, peer)
     });
     let mut observer = Observer::new(&mut socket, config(), Instant::now());
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, true));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, true));
     assert!(matches!(observer.next().await, ObserverEvent::Answered { .. }));
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, true));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, true));
     assert_eq!(script.await.unwrap().0, "{}");
 }
 
@@ -197,11 +197,11 @@ async fn hello_has_exactly_one_answer() {
         peer.send(TEXT, asked.replace("ping", "pong").as_bytes()).await;
     }
     for _ in 0..2 {
-        let heard = observer.next().await;
-        assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
+        let event = observer.next().await;
+        assert!(matches!(event, ObserverEvent::Answered { .. }), "{event:?}");
     }
     assert_eq!(
-        sound(&observer.next().await),
+        event_kind(&observer.next().await),
         (ServerEventKind::Message, false),
         "the server says that by itself"
     );
@@ -222,7 +222,7 @@ async fn server_ping_equal_to_our_hello_is_an_event() {
         peer
     });
     assert!(matches!(observer.next().await, ObserverEvent::Answered { .. }), "an echo");
-    assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, true));
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::AppPing, true));
     drop(script.await.unwrap());
 }
 
@@ -233,19 +233,19 @@ async fn relayed_messages_are_marked() {
     let relay = RelayDetector::new(ms(100));
     let mut talker = Observer::new(&mut other, config(), Instant::now()).among(relay.clone());
     talker.send_own_message().unwrap();
-    let said = others_peer.text().await;
+    let sent = others_peer.text().await;
     relay.record_sent(Instant::now(), Payload::Text("ping".to_string()));
     let mut observer = Observer::new(&mut socket, config(), Instant::now()).among(relay);
-    for text in [said.as_str(), "ping", "ping"] {
+    for text in [sent.as_str(), "ping", "ping"] {
         peer.send(TEXT, text.as_bytes()).await;
     }
-    let mut heard = Vec::new();
+    let mut events = Vec::new();
     for _ in 0..3 {
-        let ObserverEvent::ServerEvent { said, repeats, .. } = observer.next().await else { panic!() };
-        heard.push((said.sound, repeats));
+        let ObserverEvent::ServerEvent { event, repeats, .. } = observer.next().await else { panic!() };
+        events.push((event.event_kind, repeats));
     }
     assert_eq!(
-        heard,
+        events,
         [
             (ServerEventKind::Message, false),
             (ServerEventKind::AppPing, true),
@@ -257,10 +257,10 @@ async fn relayed_messages_are_marked() {
 #[tokio::test(start_paused = true)]
 async fn keepalive_is_reported_when_it_leaves() {
     let (mut socket, mut peer) = ends().await;
-    let upkeep = KeepaliveSpec { message: "alive".parse().unwrap(), every: ms(700) };
-    let convention = ProtocolProfile { upkeep: Some(upkeep), ..ProtocolProfile::default() };
+    let keepalive = KeepaliveSpec { message: "alive".parse().unwrap(), every: ms(700) };
+    let profile = ProtocolProfile { keepalive: Some(keepalive), ..ProtocolProfile::default() };
     let start = Instant::now();
-    let mut observer = Observer::new(&mut socket, ObserverConfig { convention, ..config() }, start);
+    let mut observer = Observer::new(&mut socket, ObserverConfig { profile, ..config() }, start);
     assert_eq!(observer.next().await, ObserverEvent::KeepaliveSent { at: start + ms(700) });
     assert_eq!(peer.text().await, "alive");
 }

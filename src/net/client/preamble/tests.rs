@@ -18,14 +18,14 @@ use crate::net::transport::tap::Tap;
 const BINARY: u8 = 2;
 
 fn preamble(name: &str) -> Preamble {
-    let spoken = find(name).unwrap().spoken("a.example").unwrap();
+    let compiled = find(name).unwrap().compile("a.example").unwrap();
     Preamble {
-        first: spoken.first,
-        send: spoken.hello,
-        awaited: spoken.awaited,
+        first: compiled.first,
+        send: compiled.hello,
+        awaited: compiled.awaited,
         timeout: Duration::from_secs(10),
         answer_pings: true,
-        convention: spoken.convention,
+        profile: compiled.profile,
     }
 }
 
@@ -43,15 +43,15 @@ async fn greeted(
 ) -> (Result<(), ConnectError>, Vec<ConnEvent>, Duration) {
     let (mut socket, mut far) = ends().await;
     let (preamble, target) = (preamble(name), "ws://a.example/".parse().unwrap());
-    let told = Mutex::new(Vec::new());
-    let emit = |event| told.lock().unwrap().push(event);
+    let events = Mutex::new(Vec::new());
+    let emit = |event| events.lock().unwrap().push(event);
     let began = Instant::now();
     let greet = async {
         let result = run_preamble(&mut socket, &preamble, &target, &emit).await;
         (result, began.elapsed())
     };
     let ((result, after), ()) = tokio::join!(greet, peer(&mut far));
-    (result, told.into_inner().unwrap(), after)
+    (result, events.into_inner().unwrap(), after)
 }
 
 fn complaint(result: Result<(), ConnectError>) -> (String, String) {
@@ -61,7 +61,7 @@ fn complaint(result: Result<(), ConnectError>) -> (String, String) {
 
 #[tokio::test(start_paused = true)]
 async fn hello_waits_for_the_servers_first_message() {
-    let (result, told, _) = greeted("socket.io", async |peer: &mut RawPeer| {
+    let (result, events, _) = greeted("socket.io", async |peer: &mut RawPeer| {
         let early = tokio::time::timeout(Duration::from_secs(3), peer.frame()).await;
         assert!(early.is_err(), "nothing is sent before the server's first message");
         peer.send(TEXT, br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#).await;
@@ -70,12 +70,12 @@ async fn hello_waits_for_the_servers_first_message() {
     })
     .await;
     assert_eq!(result, Ok(()));
-    assert_eq!(told, [ConnEvent::Announced(Duration::from_secs(25))]);
+    assert_eq!(events, [ConnEvent::Announced(Duration::from_secs(25))]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn server_pings_are_answered_meanwhile() {
-    let (result, told, _) = greeted("nats", async |peer: &mut RawPeer| {
+    let (result, events, _) = greeted("nats", async |peer: &mut RawPeer| {
         peer.send(BINARY, b"INFO {\"server_id\":\"N\"} \r\n").await;
         assert!(peer.frame().await.unwrap().1.starts_with(b"CONNECT {"));
         assert_eq!(peer.frame().await, Some((BINARY, b"PING\r\n".to_vec())));
@@ -86,7 +86,7 @@ async fn server_pings_are_answered_meanwhile() {
     .await;
     assert_eq!(result, Ok(()));
     assert_eq!(
-        told,
+        events,
         [ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
     );
 }

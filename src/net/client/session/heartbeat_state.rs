@@ -162,7 +162,7 @@ impl HeartbeatState {
             return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
         }
         match (substitute, self.missed_at_tcp.meaning()) {
-            (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.words()),
+            (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.describe()),
             (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
             (None, None) => self.health.reason(),
         }

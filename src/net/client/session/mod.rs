@@ -7,7 +7,7 @@ pub(super) mod heartbeat_state;
 pub mod plan;
 
 #[cfg(test)]
-mod convention_tests;
+mod profile_tests;
 #[cfg(test)]
 mod tests;
 
@@ -203,10 +203,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             unstamped: Vec::new(),
             throttle: EventThrottle::default(),
             keepalive: plan
-                .convention
-                .upkeep
+                .profile
+                .keepalive
                 .as_ref()
-                .map(|upkeep| Box::new(KeepaliveSender::new(upkeep, start.nonce))),
+                .map(|keepalive| Box::new(KeepaliveSender::new(keepalive, start.nonce))),
             inspects_server_traffic: plan.inspects_server_traffic(),
             traffic_recorder: None,
             overdue_since: None,
@@ -319,8 +319,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let given_up = waiting.map(|blocked| self.send_deadline(blocked));
         let heartbeats =
             self.heartbeats.iter().filter_map(|heartbeat| heartbeat.next_deadline(self.opened_at));
-        let upkeep = self.keepalive.as_ref().and_then(|keepalive| keepalive.next_due());
-        heartbeats.chain(given_up).chain(self.throttle.next_deadline()).chain(upkeep).min()
+        let keepalive = self.keepalive.as_ref().and_then(|keepalive| keepalive.next_due());
+        heartbeats.chain(given_up).chain(self.throttle.next_deadline()).chain(keepalive).min()
     }
 
     fn react(&mut self, woken: SessionWake) -> Result<(), EndReason> {

@@ -27,13 +27,13 @@ pub struct SessionPlan {
     /// Whether the server's own app pings are answered.
     pub answer_pings: bool,
     /// How the server's heartbeat protocol works.
-    pub convention: ProtocolProfile,
+    pub profile: ProtocolProfile,
 }
 
 impl SessionPlan {
     /// Whether a finding may depend on server messages that are not answers.
     pub(super) fn inspects_server_traffic(&self) -> bool {
-        self.convention.name.is_some() || self.kinds.contains(&HeartbeatKind::App)
+        self.profile.name.is_some() || self.kinds.contains(&HeartbeatKind::App)
     }
 
     /// The classifier that tells answers from other messages on one connection.
@@ -43,6 +43,6 @@ impl SessionPlan {
         } else {
             Classifier::without_asks(self.answer_pings)
         };
-        classifier.speaking(&self.convention)
+        classifier.speaking(&self.profile)
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn plan(count: u64) -> SessionPlan {
         ask: Template::default(),
         answer: Pattern::default(),
         answer_pings: true,
-        convention: ProtocolProfile::default(),
+        profile: ProtocolProfile::default(),
     }
 }
 
@@ -326,14 +326,14 @@ async fn without_interval_next_ping_follows_a_miss() {
 async fn without_interval_blocked_ping_is_not_retried_at_once() {
     let scene = TestSession::with_buffer(adaptive(3), 8).await;
     scene.at(10_000).await;
-    let told = std::mem::take(&mut *scene.events.lock().unwrap());
+    let events = std::mem::take(&mut *scene.events.lock().unwrap());
     let unsent = |(at, event): &(Duration, ConnEvent)| match event {
         ConnEvent::Heartbeat(HeartbeatResult { outcome: HeartbeatOutcome::Unsent, .. }) => {
             Some(at.as_millis() as u64)
         }
         _ => None,
     };
-    assert_eq!(told.iter().filter_map(unsent).collect::<Vec<_>>(), [300, 600, 900]);
+    assert_eq!(events.iter().filter_map(unsent).collect::<Vec<_>>(), [300, 600, 900]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -718,7 +718,7 @@ async fn message_flood_is_reported_in_counts() {
     }
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let told: Vec<u64> = ended
+    let counts: Vec<u64> = ended
         .events
         .iter()
         .filter_map(|(_, event)| match event {
@@ -726,8 +726,8 @@ async fn message_flood_is_reported_in_counts() {
             _ => None,
         })
         .collect();
-    assert_eq!(told.iter().sum::<u64>(), 500);
-    assert!(told.len() <= 3, "{told:?}");
+    assert_eq!(counts.iter().sum::<u64>(), 500);
+    assert!(counts.len() <= 3, "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -826,7 +826,7 @@ async fn oversized_message_ends_by_us_and_is_not_dead() {
 #[tokio::test(start_paused = true)]
 async fn illegal_close_frames_keep_code_and_reason() {
     let close = |payload: &[u8]| frame(CLOSE, payload);
-    let told = async |bytes: Vec<u8>| {
+    let violation_of = async |bytes: Vec<u8>| {
         let (ended, _) = end_after(&bytes).await;
         assert_eq!(ended.closed.ending.who, ClosedBy::Peer);
         match ended.closed.ending.how {
@@ -839,11 +839,11 @@ async fn illegal_close_frames_keep_code_and_reason() {
     for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2000, 5000] {
         let payload = [&code.to_be_bytes()[..], b"bye"].concat();
         let expected = (Violation::InvalidCloseCode, Some(code), "bye".to_string());
-        assert_eq!(told(close(&payload)).await, expected);
+        assert_eq!(violation_of(close(&payload)).await, expected);
     }
-    assert_eq!(told(close(&[3])).await, (Violation::InvalidClosePayload, None, String::new()));
+    assert_eq!(violation_of(close(&[3])).await, (Violation::InvalidClosePayload, None, String::new()));
     let bad_utf8 = (Violation::InvalidUtf8, Some(1001), "by\u{fffd}".to_string());
-    assert_eq!(told(close(b"\x03\xe9by\xff")).await, bad_utf8);
+    assert_eq!(violation_of(close(b"\x03\xe9by\xff")).await, bad_utf8);
 }
 
 #[tokio::test(start_paused = true)]
@@ -882,7 +882,7 @@ async fn status_names_substitutes_for_pongs() {
     let pong = |payload: &[u8]| frame(crate::net::testing::raw_peer::PONG, payload);
     let (overheard, reason) = after_three_pings(|_| pong(b"")).await;
     let expected = "3 pongs came, but with an empty payload instead of the Ping's";
-    assert_eq!(overheard.substitute.unwrap().words(), expected);
+    assert_eq!(overheard.substitute.unwrap().describe(), expected);
     assert_eq!(reason, format!("3 consecutive heartbeats missed; {expected}"));
     let (_, reason) = after_three_pings(|ping| pong(&ping[..8])).await;
     assert!(reason.ends_with("only the first 8 bytes of the Ping's 16 instead of the Ping's"), "{reason}");
@@ -912,7 +912,7 @@ async fn end_after_the_only_ping_is_timed() {
 
 #[tokio::test(start_paused = true)]
 async fn nearest_reply_and_foreign_answer_are_reported() {
-    let heard = async |replies: &[&[u8]]| {
+    let traffic_after = async |replies: &[&[u8]]| {
         let mut scene = TestSession::begin(app(1)).await;
         scene.peer.send(TEXT, b"welcome").await;
         scene.peer.text().await;
@@ -928,10 +928,10 @@ async fn nearest_reply_and_foreign_answer_are_reported() {
         })
     };
     let error = br#"{"type":"error","message":"unknown command: ping"}"#;
-    let overheard = heard(&[error]).await.unwrap();
+    let overheard = traffic_after(&[error]).await.unwrap();
     let expected = r#"'{"type":"error","message":"unknown command: ping"}' (`type` is "error", not "pong")"#;
-    assert_eq!(overheard.nearest.unwrap().words(), expected);
-    let overheard = heard(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
+    assert_eq!(overheard.nearest.unwrap().describe(), expected);
+    let overheard = traffic_after(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
     assert_eq!(overheard.foreign, Some(UntrustedText::new(r#"{"type":"pong","id":"other"}"#)));
 }
 

@@ -16,9 +16,9 @@ use crate::net::testing::raw_peer::{PING, TEXT};
 const BINARY: u8 = 2;
 
 fn speaking(name: &str, plan: SessionPlan) -> SessionPlan {
-    let spoken = find(name).map(|preset: &Preset| preset.spoken("a.example")).unwrap().unwrap();
-    let (ask, answer) = spoken.ask.unwrap_or_else(|| (plan.ask.clone(), plan.answer.clone()));
-    SessionPlan { ask, answer, convention: spoken.convention, ..plan }
+    let compiled = find(name).map(|preset: &Preset| preset.compile("a.example")).unwrap().unwrap();
+    let (ask, answer) = compiled.ask.unwrap_or_else(|| (plan.ask.clone(), plan.answer.clone()));
+    SessionPlan { ask, answer, profile: compiled.profile, ..plan }
 }
 
 fn packed(text: &str) -> Vec<u8> {
@@ -28,18 +28,18 @@ fn packed(text: &str) -> Vec<u8> {
 }
 
 fn overheard(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
-    let told = events.iter().find_map(|(_, event)| match event {
+    let intervals = events.iter().find_map(|(_, event)| match event {
         ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
         _ => None,
     });
-    told.unwrap_or_default()
+    intervals.unwrap_or_default()
 }
 
 #[tokio::test(start_paused = true)]
 async fn keepalive_messages_leave_on_time_beside_pings() {
     let mut scene =
         TestSession::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
-    let mut upkeep: Vec<(u64, String)> = Vec::new();
+    let mut keepalive: Vec<(u64, String)> = Vec::new();
     let mut pings = 0;
     while pings < 5 {
         let (opcode, payload) = scene.peer.frame().await.unwrap();
@@ -48,11 +48,12 @@ async fn keepalive_messages_leave_on_time_beside_pings() {
                 pings += 1;
                 scene.peer.pong(&payload).await;
             }
-            _ => upkeep.push((scene.start.elapsed().as_millis() as u64, String::from_utf8(payload).unwrap())),
+            _ => keepalive
+                .push((scene.start.elapsed().as_millis() as u64, String::from_utf8(payload).unwrap())),
         }
     }
     let ping = || "{\"type\":6}\x1e".to_string();
-    assert_eq!(upkeep, [(15_000, ping()), (30_000, ping())]);
+    assert_eq!(keepalive, [(15_000, ping()), (30_000, ping())]);
     let ended = scene.end().await;
     assert!(ended.outcomes().iter().all(|(_, outcome, _)| *outcome == HeartbeatOutcome::Ok));
 }
@@ -136,7 +137,10 @@ async fn preset_with_server_pings_answers_only_those() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let heard =
+    let server_ping =
         ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
-    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1))), (1, 1));
+    assert_eq!(
+        (ended.count(&server_ping), ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1))),
+        (1, 1)
+    );
 }
