@@ -88,6 +88,8 @@ pub struct SimPath {
     pub ending_early: f64,
     /// Range of answer times.
     pub answer: (Duration, Duration),
+    /// The longest time by which a question is sent late.
+    pub ask_delay: Duration,
     /// Number of connections accepted concurrently.
     pub capacity: usize,
     /// One in this many connections has this idle timeout, the others `timer`: one of several nodes differs.
@@ -116,6 +118,7 @@ impl SimPath {
             reset_by: None,
             ending_early: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
+            ask_delay: Duration::ZERO,
             capacity: usize::MAX,
             node: None,
             random: None,
@@ -183,6 +186,8 @@ struct SimProbe {
     opened: Duration,
     since: Duration,
     ask_at: Option<Duration>,
+    /// By how much its question is sent late.
+    ask_delay: Duration,
     /// The connection's own timeout, if any.
     timeout: Option<Duration>,
     /// When it ends at random, and whether that is visible.
@@ -268,6 +273,8 @@ impl SimWorld<'_> {
         let early_end = ending_early.then_some(early_end);
         let random = self.path.random.filter(|(part, _)| dice.part() < *part);
         let early_end = random.map(|(_, within)| (ready + within.mul_f64(dice.part()), true)).or(early_end);
+        let late = self.path.ask_delay;
+        let ask_delay = if late.is_zero() { late } else { dice.between(Duration::ZERO, late) };
         let state = SimState::Opening { ready };
         self.probes.push(SimProbe {
             id,
@@ -276,6 +283,7 @@ impl SimWorld<'_> {
             opened: never,
             since: never,
             ask_at,
+            ask_delay,
             timeout,
             early_end,
             early_visible_end: CloseKind::Rst.into(),
@@ -300,7 +308,7 @@ impl SimWorld<'_> {
                     .unwrap_or_else(|| self.control_end_reported_at(probe, end))
             }
             SimState::Silent => {
-                let ask = probe.ask_at.map_or(FOREVER, |at| probe.since + at);
+                let ask = probe.ask_at.map_or(FOREVER, |at| probe.since + at + probe.ask_delay);
                 self.visible_end_at(probe).min(ask).min(self.next_server_message(probe))
             }
         }

@@ -29,6 +29,16 @@ fn same_timer_tolerance(span: Duration) -> Duration {
     span.mul_f64(0.04).max(Duration::from_millis(1500))
 }
 
+/// How far apart two spans must be for questions to tell them apart: questions are sent a little late.
+pub(super) fn question_margin(precision: Duration) -> Duration {
+    precision.mul_f64(0.1).max(Duration::from_millis(20))
+}
+
+/// A timer's jitter of 1 % either way, or its tick of 1 s, with some room for late observations.
+fn timer_inexactness(span: Duration) -> Duration {
+    span.mul_f64(0.022).max(Duration::from_millis(1100))
+}
+
 /// Survivors needed close below a lower end, because one may be luck. Each death among them requires more.
 const MIN_CLOSE_SURVIVORS: usize = 6;
 const EXTRA_SURVIVORS_PER_DEATH: usize = 3;
@@ -259,11 +269,11 @@ impl SearchEvidence {
     }
 
     /// The gap between an inexact timer's earliest death and the longest survivor below it.
-    pub fn lower_uncertainty(&self) -> Option<(Duration, Duration)> {
+    pub fn lower_uncertainty(&self, precision: Duration) -> Option<(Duration, Duration)> {
         let (earliest, longest) = (self.derived.earliest?, self.longest()?);
-        let many =
-            self.derived.misfits.len() > MAX_MISFITS || self.is_upper_end_seen(MIN_VISIBLE_ENDS, earliest);
-        (many && earliest <= longest).then(|| (self.below_earliest().unwrap_or_default(), earliest))
+        let is_settled =
+            !self.has_undecided_misfits(precision) || self.is_upper_end_seen(MIN_VISIBLE_ENDS, earliest);
+        (is_settled && earliest <= longest).then(|| (self.below_earliest().unwrap_or_default(), earliest))
     }
 
     /// How many unrefuted deaths lie at or below a span.
@@ -286,26 +296,31 @@ impl SearchEvidence {
 
     /// How many more survivors a lower end needs close below it. Where timeouts vary widely, a single
     /// survivor below a few deaths is found by chance.
-    pub fn missing_survivors(&self, floor: Duration) -> usize {
+    pub fn missing_survivors(&self, floor: Duration, precision: Duration) -> usize {
         let near = |span: Duration| span <= floor && self.is_near(span, floor);
         let deaths = self.confirmed_deaths().filter(|death| near(death.span)).count();
         let survivors = self.survived.iter().filter(|span| near(**span)).count();
         let seconds = (MIN_CLOSE_SURVIVORS + EXTRA_SURVIVORS_PER_DEATH * deaths).saturating_sub(survivors);
-        if floor.is_zero() { 0 } else { seconds.max(self.missing_votes()) }
+        if floor.is_zero() { 0 } else { seconds.max(self.missing_votes(precision)) }
     }
 
     /// How many more survivors would outvote the misfits.
-    fn missing_votes(&self) -> usize {
+    fn missing_votes(&self, precision: Duration) -> usize {
         let misfits = self.derived.misfits.len();
-        let Some(earliest) = self.derived.earliest.filter(|_| self.has_undecided_misfits()) else { return 0 };
+        let is_undecided = self.has_undecided_misfits(precision);
+        let Some(earliest) = self.derived.earliest.filter(|_| is_undecided) else { return 0 };
         (MIN_OUTVOTING_SURVIVORS * misfits)
             .saturating_sub(self.survived.iter().filter(|span| earliest <= **span).count())
             .max(1)
     }
 
-    /// Whether the misfits may still turn out to be chance.
-    fn has_undecided_misfits(&self) -> bool {
-        (1..=MAX_MISFITS).contains(&self.derived.misfits.len())
+    /// Whether the misfits may still turn out to be chance, and it matters. Close below the longest survivor it
+    /// does not: questions are not sent exactly enough to tell such spans apart.
+    fn has_undecided_misfits(&self, precision: Duration) -> bool {
+        let few = (1..=MAX_MISFITS).contains(&self.derived.misfits.len());
+        let mixed =
+            self.longest().unwrap_or_default().saturating_sub(self.derived.earliest.unwrap_or_default());
+        few && mixed > question_margin(precision)
     }
 
     /// Whether a survivor of this span supports the lower end `floor`.
@@ -332,12 +347,13 @@ impl SearchEvidence {
         {
             return false;
         }
-        if self.has_undecided_misfits() && !self.is_upper_end_seen(need, hi) {
+        if self.has_undecided_misfits(precision) && !self.is_upper_end_seen(need, hi) {
             return false;
         }
         let gap = |from: Option<Duration>, to: Duration| to.saturating_sub(from.unwrap_or_default());
         let seen = self.is_upper_end_seen(need, hi);
-        let is_supported = seen || self.missing_survivors(self.below_earliest().unwrap_or_default()) == 0;
+        let is_supported =
+            seen || self.missing_survivors(self.below_earliest().unwrap_or_default(), precision) == 0;
         let first = self.visible_ends().filter(|_| seen).map_or(hi, |ends| ends.min);
         is_supported
             && gap(self.longest(), first) <= precision
@@ -397,12 +413,28 @@ impl SearchEvidence {
         deaths.iter().enumerate().any(beyond_chance)
     }
 
+    /// Whether the bracket is a timer's, although it could not be narrowed further:
+    ///
+    /// 1. it has an upper end, with enough deaths, and at least so many survivors close below,
+    /// 2. it is no wider than a timer is inexact,
+    /// 3. no more connections died below it than chance explains.
+    pub fn is_one_timer(&self, need: usize) -> bool {
+        let Bracket { lo: Some(lo), hi: Some(hi) } = self.bracket(need) else { return false };
+        let below = |span: &&Duration| self.is_near(**span, lo) && **span <= hi;
+        let died_below = self.confirmed_deaths().filter(|death| death.span < lo).count();
+        let survivors = self.survived.iter().filter(below).count();
+        !self.is_vague()
+            && hi - lo <= timer_inexactness(lo).min(lo)
+            && survivors >= MIN_CLOSE_SURVIVORS
+            && died_below as f64 <= MAX_CHANCE_DEATH_RATE * self.died.len() as f64
+    }
+
     /// Whether the timer is too inexact to name a timeout. Deaths and survivals mix, or visible ends spread,
     /// over more than a timer's jitter of 1 % either way or its tick of 1 s. A range whose end exceeds twice
     /// its start is no tick: such short timers tick more often.
     pub fn is_vague(&self) -> bool {
         let Some(longest) = self.longest() else { return false };
-        let limit = longest.mul_f64(0.022).max(Duration::from_millis(1100));
+        let limit = timer_inexactness(longest);
         let is_wide = |from: Duration, to: Duration| to.saturating_sub(from) > limit.min(from);
         let mixed = robust_minimum(&self.derived.misfits).is_some_and(|from| is_wide(from, longest));
         let last = self.derived.group.last().copied().unwrap_or_default();

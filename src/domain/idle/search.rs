@@ -285,10 +285,7 @@ impl Search {
             return SearchStep::Act(std::mem::take(&mut self.orders));
         }
         if until == [None; 4] && self.is_stuck() {
-            self.conclude(
-                IdleVerdict::Inconclusive,
-                "the connections' ends do not agree on a timeout".to_string(),
-            );
+            self.conclude_stuck();
             return self.next(now);
         }
         let until = until.into_iter().flatten().filter(|at| *at > now).min();
@@ -1494,6 +1491,9 @@ impl Search {
                 self.conclude_lifetime(lifetime)
             };
         }
+        if self.evidence.is_one_timer(self.deaths_needed()) {
+            return self.conclude_timeout();
+        }
         let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);
         let survived = self.evidence.survivors().len();
         if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
@@ -1508,6 +1508,15 @@ impl Search {
         };
         let why = format!("undecided after {number} in {}, the limit: {seen}", show(now));
         self.conclude(IdleVerdict::Inconclusive, why);
+    }
+
+    /// No open connection can show anything more.
+    fn conclude_stuck(&mut self) {
+        if self.evidence.is_one_timer(self.deaths_needed()) {
+            return self.conclude_timeout();
+        }
+        let why = "the connections' ends do not agree on a timeout";
+        self.conclude(IdleVerdict::Inconclusive, why.to_string());
     }
 
     fn decide_bracket(&mut self, now: Duration) -> Option<Duration> {

@@ -1088,3 +1088,35 @@ proptest! {
         prop_assert!(found.lifetime.is_none() || world.lifetime.is_some(), "{:?} {:?}", found.lifetime, found.reasons);
     }
 }
+
+/// Questions are sent up to 2 ms late, and the timer is off by as much: spans near the timeout die and survive.
+/// That is still one timeout, also if a hop drops connections before it closes them.
+#[test]
+fn both_outcomes_near_the_timeout_are_one_timeout() {
+    let (late, span) = (Duration::from_millis(2), Duration::from_millis(2002));
+    let cuts = [(2, SimCut::Fin), (1, SimCut::Fin), (0, SimCut::Silent), (0, SimCut::RstOnUse)];
+    let precise = Precision { absolute: Duration::from_millis(10), relative: 0.0 };
+    for ((linger, kind), strategy) in cuts.into_iter().flat_map(|cut| Strategy::iter().map(move |s| (cut, s)))
+    {
+        for (max, precision, seed) in [(4, Precision::default()), (10, precise)]
+            .into_iter()
+            .flat_map(|(max, precision)| (0..10).map(move |seed| (seconds(max), precision, seed)))
+        {
+            let path = SimPath {
+                linger: seconds(linger),
+                ask_delay: late,
+                ..SimPath::new(SimTimer::Coarse(span, late), kind)
+            };
+            let run = play(&SearchPlan { max, strategy, precision, ..SearchPlan::default() }, &path, seed);
+            let what =
+                format!("{kind:?}, linger {linger} s, {strategy:?}, max {max:?}, {precision:?}, seed {seed}");
+            let found = &run.findings;
+            assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
+            let Bracket { lo, hi } = found.bracket;
+            let overlaps = lo.is_none_or(|lo| lo <= span + late) && hi.is_some_and(|hi| hi >= span - late);
+            assert!(overlaps, "{what}: {lo:?} to {hi:?}");
+            let few = precision != Precision::default() || found.connections <= 60;
+            assert!(few, "{what}: {} connections", found.connections);
+        }
+    }
+}

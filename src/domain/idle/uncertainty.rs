@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::evidence::question_margin;
 use super::probe::ProbeRole;
 use super::strategy::SearchState;
 
@@ -59,7 +60,8 @@ impl Uncertainty {
     pub fn of(s: &SearchState) -> Option<Uncertainty> {
         let (longest, shortest_death) =
             (s.longest(), lower_top(s, s.longest(), s.evidence.upper_candidate()?));
-        let lower = s.evidence.lower_uncertainty().filter(|_| shortest_death - longest <= s.precision);
+        let is_top_narrow = shortest_death - longest <= narrow_enough(s.precision);
+        let lower = s.evidence.lower_uncertainty(s.precision).filter(|_| is_top_narrow);
         let (floor, top) =
             lower.map_or((longest, shortest_death), |(from, to)| (from, lower_top(s, from, to)));
         let visible = s.evidence.visible_ends();
@@ -67,7 +69,9 @@ impl Uncertainty {
         let seen = visible.map(|spread| spread.min).filter(|min| shortest_death < *min);
         let ceiling = (longest + s.precision).min(seen.map_or(Duration::MAX, |min| min - NANOSECOND));
         let close = |span: &Duration| shortest_death <= *span && *span <= ceiling;
-        let known = s.evidence.unrefuted().chain(s.suspected_deaths()).filter(close).count();
+        let deaths = || s.evidence.unrefuted().chain(s.suspected_deaths());
+        let known = deaths().filter(close).count();
+        let near = |span: &Duration| *span <= shortest_death + question_margin(s.precision);
         let awaited = |(_, at): &(Duration, Duration)| s.now < *at + s.answer;
         let asked = || s.asked().filter(awaited).map(|(span, _)| span);
         let ends = visible.filter(|spread| spread.min <= shortest_death && shortest_death <= spread.max);
@@ -78,10 +82,10 @@ impl Uncertainty {
             shortest_death,
             is_end_visible: ends.is_some(),
             has_exact_end: s.evidence.is_upper_end_seen(s.need, shortest_death),
-            is_lone_before_end: known == 1 && seen.is_some(),
+            is_lone_before_end: deaths().filter(near).count() == 1 && seen.is_some(),
             precision: s.precision,
             need: s.need,
-            missing_survivors: s.evidence.missing_survivors(floor),
+            missing_survivors: s.evidence.missing_survivors(floor, s.precision),
             known_deaths: known,
             floor_confirmations: asked()
                 .filter(|span| *span <= floor && s.evidence.is_near(*span, floor))
@@ -105,7 +109,7 @@ impl Uncertainty {
 
     /// Whether the range needs no further splitting.
     pub fn is_narrow(&self) -> bool {
-        self.width() <= self.precision.mul_f64(0.9)
+        self.width() <= narrow_enough(self.precision)
     }
 
     pub fn just_below_top(&self) -> Duration {
@@ -134,11 +138,11 @@ impl Uncertainty {
         }
     }
 
-    /// The span to ask at; `None` if the step alone does not determine it.
+    /// The span to ask at, clearly below the floor to confirm it; `None` if the step alone does not determine it.
     pub fn span(&self, step: NextStep) -> Option<Duration> {
         match step {
             NextStep::Top => Some(self.shortest_death),
-            NextStep::Floor => Some(self.floor),
+            NextStep::Floor => Some(self.floor.saturating_sub(question_margin(self.precision))),
             NextStep::Wait | NextStep::Split | NextStep::Nothing => None,
         }
     }
@@ -152,6 +156,11 @@ impl Uncertainty {
             NextStep::Split | NextStep::Nothing => {}
         }
     }
+}
+
+/// A range this narrow needs no further splitting: some room is left for questions that are sent late.
+fn narrow_enough(precision: Duration) -> Duration {
+    precision.mul_f64(0.9)
 }
 
 /// Lowers a range's top to the shortest span within it that seems dead.
