@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use strum::{EnumMessage, IntoEnumIterator};
 
+use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::label::Label;
 
 /// A finding's code, in JSON.
@@ -21,7 +22,6 @@ pub struct CodeMeaning {
     pub meaning: &'static str,
 }
 
-#[expect(dead_code)]
 /// The codes of one command's findings; the meanings are the doc comments of the variants.
 fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) -> Vec<CodeMeaning> {
     let meaning = |code: T| CodeMeaning {
@@ -34,7 +34,7 @@ fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) ->
 
 /// The codes of all commands' findings.
 pub fn all() -> Vec<CodeMeaning> {
-    Vec::new()
+    [codes_of::<IdleFindingCode>("probe-idle"), codes_of::<UndecidedCode>("probe-idle")].concat()
 }
 
 impl JsonSchema for FindingCode {
@@ -44,9 +44,6 @@ impl JsonSchema for FindingCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
-        if all().is_empty() {
-            return json_schema!({ "type": "string" });
-        }
         json_schema!({ "oneOf": all().into_iter().map(code).collect::<Vec<_>>() })
     }
 }

@@ -45,8 +45,7 @@ impl ShownFinding {
     /// What it says and what to do, on one line: `the server echoes: ...; give --app-pong ...`.
     pub fn line(&self) -> String {
         let about = self.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
-        let remedy = self.explanation.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        format!("{about}{}{remedy}", self.explanation.message)
+        format!("{about}{}", self.explanation.line())
     }
 }
 
@@ -70,6 +69,12 @@ impl Explanation {
         Explanation { remedy: Some(remedy.into()), ..self }
     }
 
+    /// What it says and what to do, as one fragment.
+    pub fn line(&self) -> String {
+        let remedy = self.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        format!("{}{remedy}", self.message)
+    }
+
     /// Adds a figure or a name to the evidence.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Explanation {
         self.data.insert(name.to_string(), value.into());
@@ -79,5 +84,13 @@ impl Explanation {
     /// Adds a duration to the evidence; the name gets the ending `_ms`.
     pub fn with_duration(self, name: &str, duration: Duration) -> Explanation {
         self.with(&format!("{name}_ms"), serde_json::to_value(Ms::from(duration)).unwrap_or_default())
+    }
+
+    /// Adds a duration to the evidence, if it is known.
+    pub fn with_some(self, name: &str, duration: Option<Duration>) -> Explanation {
+        match duration {
+            Some(duration) => self.with_duration(name, duration),
+            None => self,
+        }
     }
 }

@@ -109,6 +109,12 @@ fn lingering_hop_does_not_widen_the_bracket() {
     assert!(end("bracket", "hi_ms") < end("samples", "min_ms"), "{document:#}");
 }
 
+/// Why a step after the search was skipped.
+fn cause_of_skip(document: &Value, code: &str) -> Option<String> {
+    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code)?;
+    Some(finding["data"]["cause"].as_str().unwrap().to_string())
+}
+
 #[test]
 fn scattered_timeouts_are_stochastic() {
     let (code, document) = faulty(&["--idle-timeout", "500ms..3s"], &["--refresh", "--verify"]);
@@ -119,9 +125,10 @@ fn scattered_timeouts_are_stochastic() {
     let tried = document["refresh"]["rows"][0]["held_ms"].as_f64();
     let held = document["bracket"]["lo_ms"].as_f64().map(|_| sample("max_ms") * 2.5);
     assert!(tried.zip(held).is_none_or(|(tried, held)| (tried - held).abs() < 1.0), "{document:#}");
-    let notes = document["notes"].to_string();
-    assert!(notes.contains("there was nothing to verify: no interval is certain"), "{document:#}");
-    assert_eq!(tried.is_none(), notes.contains("no silence survived"), "{document:#}");
+    let skipped = |code: &str| cause_of_skip(&document, code);
+    assert_eq!(skipped("verification_skipped").as_deref(), Some("no_interval_is_certain"), "{document:#}");
+    let is_untried = skipped("keepalive_methods_skipped").as_deref() == Some("no_silence_survived");
+    assert_eq!(tried.is_none(), is_untried, "{document:#}");
 }
 
 #[test]
@@ -206,11 +213,13 @@ fn server_traffic_keeps_the_path_busy() {
 #[test]
 fn path_without_timeout_has_none_up_to_max() {
     let (code, document) = faulty(&[], &["--max", "2s", "--refresh", "--verify"]);
-    let notes = [
-        "keepalive methods were not tried: nothing was cut",
-        "there was nothing to verify: no timeout was found",
-    ];
-    assert_eq!(document["notes"], json!(notes), "{document:#}");
+    let skipped =
+        ["keepalive_methods_skipped", "verification_skipped"].map(|code| cause_of_skip(&document, code));
+    assert_eq!(
+        skipped,
+        ["nothing_was_cut", "no_timeout_found"].map(|why| Some(why.to_string())),
+        "{document:#}"
+    );
     assert_eq!((code, &document["verdict"]), (Some(0), &"no_timeout_up_to_max".into()), "{document:#}");
     assert!(document["bracket"]["lo_ms"].as_f64() >= Some(2000.0), "{document:#}");
     assert!(document["bracket"]["hi_ms"].is_null() && document["cut"].is_null(), "{document:#}");
@@ -288,16 +297,16 @@ fn two_ended_mode_tells_the_lost_direction() {
 fn expectation_is_met_unmet_or_unknown() {
     let idle = ["--idle-timeout", TIMEOUT];
     let cases = [
-        (idle, ">=300ms", 0, json!(true)),
-        (idle, "<=3s", 0, json!(true)),
-        (idle, ">=3s", 1, json!(false)),
-        (idle, ">1700ms", 4, Value::Null),
-        (["--lifetime", TIMEOUT], ">=300ms", 4, Value::Null),
+        (idle, ">=300ms", 0, "met"),
+        (idle, "<=3s", 0, "met"),
+        (idle, ">=3s", 1, "not_met"),
+        (idle, ">1700ms", 4, "unknown"),
+        (["--lifetime", TIMEOUT], ">=300ms", 4, "unknown"),
     ];
-    run_concurrently(&cases, |(faults, expectation, code, met)| {
+    run_concurrently(&cases, |(faults, expectation, code, state)| {
         let (ended, document) = faulty(faults, &["--expect", expectation]);
-        let told = (ended, &document["expectation"]["met"]);
-        assert_eq!(told, (Some(*code), met), "{expectation}: {document:#}");
+        let found = (ended, &document["criteria"][0]["state"]);
+        assert_eq!(found, (Some(*code), &json!(state)), "{expectation}: {document:#}");
         assert!(*code == 0 || document["reasons"].to_string().contains(expectation), "{document:#}");
     });
 }
@@ -404,7 +413,7 @@ fn interrupted_followup_is_reported() {
     process.signal(libc::SIGINT);
     let document = lines.last().unwrap();
     assert_eq!(process.0.wait().unwrap().code(), Some(4));
-    assert_eq!((&document["partial"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
+    assert_eq!((&document["interrupted"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
     assert_eq!(document["result"], "interrupted", "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
     let lacking = ", before the steps after the search were complete";
@@ -416,7 +425,11 @@ fn no_survivor_gives_no_recommendation() {
     let server = Server::start(&["--idle-timeout", "600ms"]);
     let bounds = ["--min", "800ms", "--max", "4s"];
     let ran = run(&[&["probe-idle", "--proxy", "none"], &bounds[..], &[&server.url()]].concat());
-    assert!(ran.stdout.contains("no interval can be told, since no silence survived"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("no interval can be recommended, since no silence survived"),
+        "{}",
+        ran.stdout
+    );
 }
 
 /// A running search with NDJSON output.
@@ -440,7 +453,11 @@ fn interrupt_reports_what_is_known_so_far() {
         process.signal(signal);
         let document = lines.last().unwrap();
         assert_eq!(process.0.wait().unwrap().code(), Some(4));
-        assert_eq!((&document["partial"], &document["exit_code"]), (&true.into(), &4.into()), "{document:#}");
+        assert_eq!(
+            (&document["interrupted"], &document["exit_code"]),
+            (&true.into(), &4.into()),
+            "{document:#}"
+        );
         assert_eq!(document["result"], "interrupted", "{document:#}");
         assert!(document["bracket"]["lo_ms"].is_number(), "{document:#}");
     }
@@ -454,7 +471,7 @@ fn interrupt_before_opening_exits_130() {
     process.signal(libc::SIGINT);
     let document = lines.last().unwrap();
     assert_eq!(process.0.wait().unwrap().code(), Some(130));
-    assert_eq!((&document["result"], &document["partial"]), (&"interrupted".into(), &true.into()));
+    assert_eq!((&document["result"], &document["interrupted"]), (&"interrupted".into(), &true.into()));
 }
 
 #[test]

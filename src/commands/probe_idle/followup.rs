@@ -17,7 +17,9 @@ use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{IdleEvent, Verification, VerifyOutcome};
-use crate::domain::idle::{IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation};
+use crate::domain::idle::{
+    IdleFinding, IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation, SkipCause,
+};
 use crate::domain::run::reporter::Reporter;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::send_close;
@@ -31,7 +33,7 @@ pub struct FollowupPlan {
     /// Verify with heartbeats of both kinds, because the usual kind does not reset the timer.
     verify_by_both: bool,
     /// Requested steps that are skipped, each with the reason.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<IdleFinding>,
 }
 
 /// Parameters for trying each keepalive method.
@@ -50,21 +52,22 @@ impl KeepaliveTrial {
     }
 
     /// The parameters for these findings; the error says why trying is useless.
-    fn after(findings: &IdleFindings) -> Result<KeepaliveTrial, &'static str> {
-        let lo = findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN).ok_or("no silence survived");
+    fn after(findings: &IdleFindings) -> Result<KeepaliveTrial, SkipCause> {
+        let lo =
+            findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN).ok_or(SkipCause::NoSilenceSurvived);
         let above =
-            |hi: Option<Duration>| Ok(KeepaliveTrial::between(lo?, hi.ok_or("no upper end is known")?));
+            |hi: Option<Duration>| Ok(KeepaliveTrial::between(lo?, hi.ok_or(SkipCause::NoUpperEndKnown)?));
         match findings.verdict {
             IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy => above(findings.bracket.hi),
             IdleVerdict::Stochastic => above(findings.spread.map(|range| range.max)),
             IdleVerdict::LifetimeCap => {
-                let age = findings.lifetime.ok_or("the lifetime is not known")?;
+                let age = findings.lifetime.ok_or(SkipCause::LifetimeUnknown)?;
                 Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
-            IdleVerdict::NoTimeoutUpToMax => Err("nothing was cut"),
-            IdleVerdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
+            IdleVerdict::NoTimeoutUpToMax => Err(SkipCause::NothingWasCut),
+            IdleVerdict::ServerKeepsItBusy => Err(SkipCause::ServerKeepsItOpen),
             IdleVerdict::Inconclusive => {
-                let age = findings.lifetime_or_idle.ok_or("the search found no answer")?;
+                let age = findings.lifetime_or_idle.ok_or(SkipCause::NoAnswerFound)?;
                 Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
         }
@@ -72,15 +75,15 @@ impl KeepaliveTrial {
 }
 
 /// The interval to verify and for how long; the error says why there is nothing to verify.
-fn to_verify(findings: &IdleFindings) -> Result<(Duration, Duration), &'static str> {
+fn to_verify(findings: &IdleFindings) -> Result<(Duration, Duration), SkipCause> {
     let interval = match (findings.verdict, Recommendation::of(findings)) {
-        (IdleVerdict::Stochastic, _) => return Err("no interval is certain"),
-        (_, Some(Recommendation::Reconnect { .. })) => return Err("no heartbeat prevents a lifetime limit"),
-        (_, Some(Recommendation::Heartbeat { found: false, .. })) => return Err("no timeout was found"),
-        (_, None) => return Err("no interval is recommended"),
+        (IdleVerdict::Stochastic, _) => return Err(SkipCause::NoIntervalIsCertain),
+        (_, Some(Recommendation::Reconnect { .. })) => return Err(SkipCause::NoHeartbeatPreventsLifetime),
+        (_, Some(Recommendation::Heartbeat { found: false, .. })) => return Err(SkipCause::NoTimeoutFound),
+        (_, None) => return Err(SkipCause::NoIntervalRecommended),
         (_, Some(Recommendation::Heartbeat { interval, .. })) => interval,
     };
-    let hi = findings.bracket.hi.ok_or("no upper end is known")?;
+    let hi = findings.bracket.hi.ok_or(SkipCause::NoUpperEndKnown)?;
     Ok((interval, hi * 2 + interval))
 }
 
@@ -89,7 +92,7 @@ fn to_verify(findings: &IdleFindings) -> Result<(Duration, Duration), &'static s
 pub struct FollowupResult {
     pub refresh: Option<RefreshResults>,
     pub verified: Option<Verification>,
-    pub skipped: Vec<String>,
+    pub skipped: Vec<IdleFinding>,
     /// The user interrupted.
     pub interrupted: bool,
 }
@@ -108,11 +111,11 @@ impl FollowupPlan {
             return trials;
         }
         if plan.refresh {
-            let skipped_because = |why| format!("keepalive methods were not tried: {why}");
+            let skipped_because = |cause| IdleFinding::KeepaliveMethodsSkipped { cause };
             trials.refresh = trials.or_skip(KeepaliveTrial::after(findings).map_err(skipped_because));
         }
         if plan.verify {
-            let skipped_because = |why| format!("there was nothing to verify: {why}");
+            let skipped_because = |cause| IdleFinding::VerificationSkipped { cause };
             trials.verify = trials.or_skip(to_verify(findings).map_err(skipped_because));
             trials.verify_by_both = findings.reset_by.is_some();
         }
@@ -124,7 +127,7 @@ impl FollowupPlan {
         self.refresh.map(|trial_plan| trial_plan.held).max(self.verify.map(|(_, until)| until))
     }
 
-    fn or_skip<T>(&mut self, tried: Result<T, String>) -> Option<T> {
+    fn or_skip<T>(&mut self, tried: Result<T, IdleFinding>) -> Option<T> {
         tried.map_err(|why| self.skipped.push(why)).ok()
     }
 
@@ -390,10 +393,10 @@ mod tests {
         assert_eq!(trial_plan(IdleVerdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
         assert_eq!(trial_plan(IdleVerdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
         assert_eq!(trial_plan(IdleVerdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
-        assert_eq!(trial_plan(IdleVerdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
+        assert_eq!(trial_plan(IdleVerdict::NoTimeoutUpToMax, None), Err(SkipCause::NothingWasCut));
         assert_eq!(
             KeepaliveTrial::after(&found(IdleVerdict::Stochastic, None, None)),
-            Err("no silence survived")
+            Err(SkipCause::NoSilenceSurvived)
         );
     }
 
@@ -401,12 +404,12 @@ mod tests {
     fn only_an_interval_is_verified() {
         let verify = |verdict, lo, hi| to_verify(&found(verdict, lo, hi));
         assert_eq!(verify(IdleVerdict::IdleTimeout, Some(40), Some(60)), Ok((s(30), s(150))));
-        assert_eq!(verify(IdleVerdict::NoTimeoutUpToMax, Some(40), None), Err("no timeout was found"));
+        assert_eq!(verify(IdleVerdict::NoTimeoutUpToMax, Some(40), None), Err(SkipCause::NoTimeoutFound));
         assert_eq!(
             verify(IdleVerdict::LifetimeCap, Some(40), None),
-            Err("no heartbeat prevents a lifetime limit")
+            Err(SkipCause::NoHeartbeatPreventsLifetime)
         );
-        assert_eq!(verify(IdleVerdict::IdleTimeout, None, Some(60)), Err("no interval is recommended"));
-        assert_eq!(verify(IdleVerdict::Stochastic, Some(40), None), Err("no interval is certain"));
+        assert_eq!(verify(IdleVerdict::IdleTimeout, None, Some(60)), Err(SkipCause::NoIntervalRecommended));
+        assert_eq!(verify(IdleVerdict::Stochastic, Some(40), None), Err(SkipCause::NoIntervalIsCertain));
     }
 }

@@ -22,9 +22,8 @@ pub use self::plan::IdlePlan;
 use self::probe_task::{EstablishedProbe, open};
 use self::report_builder::ReportBuilder;
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::format::{duration, duration as show};
 use crate::domain::idle::report::{IdleEvent, IdleReport, TwoEnded};
-use crate::domain::idle::{PlanError, Strategy};
+use crate::domain::idle::{IdleFinding, PlanError, Strategy};
 use crate::domain::run::reporter::Reporter;
 use crate::domain::secrets::redact;
 use crate::net::client::idle_probe::{TWO_ENDED, send_close, supports_two_ended};
@@ -74,7 +73,7 @@ async fn run_search(
         }
     }
     let result = SearchDriver::new(plan.clone(), start, reporter)?.run(interrupt).await;
-    builder.notes.extend(result.longest_stall.map(stall_note));
+    builder.notes.extend(result.longest_stall.map(|stall| IdleFinding::HostStalled { stall }));
     builder.notes.extend(unmatched_note(&plan));
     let followup = FollowupPlan::of(&plan, &result.findings);
     builder.search = Some(result);
@@ -107,10 +106,7 @@ async fn open_and_check(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), Con
 fn limit_precision(plan: &mut IdlePlan, min_precision: Duration, builder: &mut ReportBuilder) {
     let (precision, max) = (&mut plan.search.precision, plan.search.max);
     if precision.at(max) < min_precision {
-        let min_precision = show(min_precision);
-        builder
-            .notes
-            .push(format!("connections open too slowly for the requested precision; using {min_precision}"));
+        builder.notes.push(IdleFinding::PrecisionReduced { precision: min_precision });
     }
     precision.absolute = precision.absolute.max(min_precision);
 }
@@ -125,7 +121,7 @@ fn apply_two_ended(plan: &mut IdlePlan, speaks: bool, builder: &mut ReportBuilde
     if speaks {
         builder.two_ended = Some(TwoEnded::Agreed);
         if plan.search.strategy != Strategy::Bisect {
-            builder.notes.push("two-ended mode tests one idle span at a time (bisect)".to_string());
+            builder.notes.push(IdleFinding::OneSpanAtATime);
         }
         plan.search.strategy = Strategy::Bisect;
     } else {
@@ -135,13 +131,8 @@ fn apply_two_ended(plan: &mut IdlePlan, speaks: bool, builder: &mut ReportBuilde
 }
 
 /// A note on messages that should have been answers, if no answer came.
-fn unmatched_note(plan: &IdlePlan) -> Option<String> {
-    let text = plan.unmatched.describe()?;
+fn unmatched_note(plan: &IdlePlan) -> Option<IdleFinding> {
+    let came = plan.unmatched.describe()?;
     let [ask, answer] = [plan.ask.to_string(), plan.answer.to_string()].map(|text| redact(&text));
-    Some(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {text}"))
-}
-
-fn stall_note(span: Duration) -> String {
-    let span = duration(span);
-    format!("this host was stalled for {span} during the search: what ended meanwhile was read late")
+    Some(IdleFinding::AnswersNotRecognized { ask, answer, came })
 }

@@ -1,6 +1,5 @@
 //! Builds the report of a run.
 
-use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,7 +14,8 @@ use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy, VisibleEnd,
+    CutManner, IdleFinding, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy, UndecidedCause,
+    VisibleEnd,
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
@@ -33,7 +33,7 @@ pub struct ReportBuilder {
     pub search: Option<SearchResult>,
     pub followup: FollowupResult,
     /// Deviations from what was requested.
-    pub notes: Vec<String>,
+    pub notes: Vec<IdleFinding>,
     /// The user interrupted before the search.
     pub interrupted: bool,
 }
@@ -139,29 +139,35 @@ fn revise_lifetime(findings: IdleFindings, refresh: Option<&RefreshResults>) -> 
     else {
         return findings;
     };
-    let (verdict, reset_by, reason) = match refresh.conclusion {
+    let (verdict, reset_by, undecided, reason) = match refresh.conclusion {
         RefreshConclusion::MessagesOnly => (
             IdleVerdict::IdleTimeout,
             Some(ResetBy::Messages),
+            None,
             format!(
                 "app messages outlived the age of {} at which connections ended: Ping frames do not count",
                 show(age)
             ),
         ),
-        _ => (
-            IdleVerdict::Inconclusive,
-            None,
-            format!(
-                "connections that were never idle ended at the age of {}, but {} outlived it",
-                show(age),
-                survivor.method.words()
-            ),
-        ),
+        _ => {
+            let cause = UndecidedCause::LifetimeOutlived { age, by: survivor.method };
+            let reason = cause.to_string();
+            (IdleVerdict::Inconclusive, None, Some(cause), reason)
+        }
     };
     let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(upper));
     let bracket = Bracket { hi, ..findings.bracket };
     let reasons = vec![reason];
-    IdleFindings { verdict, reasons, bracket, reset_by, lifetime: None, lifetime_or_idle: None, ..findings }
+    IdleFindings {
+        verdict,
+        reasons,
+        undecided,
+        bracket,
+        reset_by,
+        lifetime: None,
+        lifetime_or_idle: None,
+        ..findings
+    }
 }
 
 /// The findings of a run without a search.
@@ -170,9 +176,11 @@ fn without_search(elapsed: Duration, partial: bool, error: Option<&ConnectError>
     IdleFindings {
         verdict: IdleVerdict::Inconclusive,
         reasons: vec![why],
+        undecided: partial.then_some(UndecidedCause::SearchInterrupted),
         bracket: Bracket::default(),
         spread: None,
         manner: None,
+        stated_close: None,
         lingers: false,
         lifetime: None,
         lifetime_or_idle: None,

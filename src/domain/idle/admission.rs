@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit};
 use super::probe::VisibleEnd;
-use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
-use crate::domain::format::{counted, duration as show};
+use super::undecided::UndecidedCause;
 
 const MAX_BATCHES: u32 = 3;
 const MAX_REFUSED_CONNECTIONS: usize = 40;
@@ -126,34 +125,17 @@ impl Admission {
     }
 
     /// What is suspected, given when the connections opened that stayed open.
-    pub fn describe_suspicion(&self, stayed: &[Duration], min: Duration, max_connections: usize) -> String {
-        let how = self
-            .visible_end
-            .as_ref()
-            .map(|visible_end| CloseCause::describe(ClosedBy::Peer, &visible_end.how, None))
-            .unwrap_or_default();
-        let ended = counted(self.ended.len() as u64, "connection");
+    pub fn suspicion(&self, stayed: &[Duration], min: Duration, max_connections: usize) -> UndecidedCause {
+        let (ended, visible_end) = (self.ended.len(), self.visible_end.clone());
         if stayed.is_empty() {
-            return self.describe_none_stayed(&how, min);
+            return self.none_stayed(min);
         }
         if self.is_replaced(stayed) {
-            return format!(
-                "{ended} ended when the next one opened ({how}): perhaps the server allows one session per client, \
-                 and a new one replaces it"
-            );
+            return UndecidedCause::SessionReplaced { ended, visible_end };
         }
         // Some may have been asked and closed since.
         let open = if self.limit == usize::MAX || self.limit <= 3 { stayed.len() } else { self.limit - 1 };
-        let number = counted(open as u64, "connection");
-        let accepted = if open == 1 { "only one connection".to_string() } else { format!("only {number}") };
-        let hint = match open {
-            3.. if open < max_connections => format!(" (try --max-connections {open})"),
-            _ => String::new(),
-        };
-        format!(
-            "{number} stayed open, and {ended} ended right after opening ({how}): perhaps the server accepts \
-             {accepted} per client{hint}"
-        )
+        UndecidedCause::ConnectionLimit { open, ended, visible_end, allowed: max_connections }
     }
 
     /// Whether the last batch's connections were older than all that stayed open.
@@ -163,25 +145,16 @@ impl Admission {
         batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened))
     }
 
-    fn describe_none_stayed(&self, how: &str, min: Duration) -> String {
+    fn none_stayed(&self, min: Duration) -> UndecidedCause {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
         let agree = longest <= shortest.mul_f64(1.25) + MAX_IMMEDIATE_END;
         let is_limit = self.visible_end.as_ref().is_some_and(|visible_end| names_a_limit(&visible_end.how));
+        let visible_end = self.visible_end.clone();
         if shortest > MAX_IMMEDIATE_END && agree && !is_limit {
-            return format!(
-                "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime \
-                 below --min {}; lower --min to measure it",
-                show(longest),
-                show(shortest),
-                show(min)
-            );
+            return UndecidedCause::AllEndBelowMin { shortest, longest, min, visible_end };
         }
-        format!(
-            "every connection ended right after opening ({how}), at most {} later: perhaps the server accepts one \
-             connection per client, a ticket is valid only once, or the server expects a message first (--send)",
-            show(longest)
-        )
+        UndecidedCause::NoConnectionStayed { within: longest, visible_end }
     }
 }
 
@@ -210,7 +183,7 @@ mod tests {
 
     fn suspected(ends: &[(u64, u64)], visible_end: &VisibleEnd, stayed: &[u64]) -> String {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
-        ended(ends, visible_end).describe_suspicion(&stayed, ms(1000), 16)
+        ended(ends, visible_end).suspicion(&stayed, ms(1000), 16).to_string()
     }
 
     #[test]
@@ -244,7 +217,7 @@ mod tests {
         assert_eq!(
             reason,
             "4 connections stayed open, and 2 connections ended right after opening (peer sent close 1013 (try again \
-             later) \"too many\"): perhaps the server accepts only 4 connections per client (try --max-connections 4)"
+             later) \"too many\"): perhaps the server accepts only 4 connections per client"
         );
     }
 

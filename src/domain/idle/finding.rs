@@ -1,10 +1,13 @@
 //! The findings of a search.
 
+use std::fmt;
 use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::probe::{DeathCause, VisibleEnd};
+use super::undecided::UndecidedCause;
+use crate::domain::format::duration as show;
 use crate::domain::idle::incident::Incident;
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
@@ -38,6 +41,15 @@ pub struct LifetimeCap {
     pub lo: Duration,
     /// The age at which they were known to be gone; equals `lo` if the end was seen.
     pub hi: Duration,
+}
+
+impl fmt::Display for LifetimeCap {
+    /// An age; as a range where the end was not seen.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LifetimeCap { lo, hi } = self;
+        let is_exact = hi.saturating_sub(*lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+        if is_exact { f.write_str(&show(*lo)) } else { write!(f, "{} to {}", show(*lo), show(*hi)) }
+    }
 }
 
 /// The spread of the idle spans after which connections were seen to end.
@@ -141,10 +153,14 @@ pub struct IdleFindings {
     pub verdict: IdleVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
+    /// Why there is no answer; `None` if there is one, or if the incidents say why.
+    pub undecided: Option<UndecidedCause>,
     pub bracket: Bracket,
     /// The visible ends that belong together; for a stochastic path, all deaths.
     pub spread: Option<EndSpread>,
     pub manner: Option<CutManner>,
+    /// The last close frame that stated the server's reason.
+    pub stated_close: Option<VisibleEnd>,
     /// The path drops connections before they are seen to end: data sent in between is lost.
     pub lingers: bool,
     /// The age at which connections end: for [`IdleVerdict::LifetimeCap`], or beside a shorter idle timeout.

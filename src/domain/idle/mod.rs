@@ -56,6 +56,7 @@ mod candidates;
 mod control;
 mod evidence;
 mod finding;
+mod idle_finding;
 mod incident;
 mod incident_detection;
 mod parallel;
@@ -70,18 +71,21 @@ mod server_activity;
 mod statistics;
 mod strategy;
 mod uncertainty;
+mod undecided;
 
 pub use crate::domain::idle::incident::{Incident, IncidentKind};
 pub use finding::{
     CutManner, CutMannerName, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
     ServerActivity,
 };
+pub use idle_finding::{IdleFinding, IdleFindingCode, NeededTraffic, SkipCause, VoidCause, findings_of};
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
 };
 pub use recommendation::{MIN_SURVIVED_SPAN, Recommendation};
 pub use search::{Search, SearchProgress, SilentProbe};
+pub use undecided::{DeathCount, UndecidedCause, UndecidedCode};
 
 #[cfg(test)]
 mod search_tests;

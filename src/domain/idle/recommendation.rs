@@ -70,7 +70,8 @@ impl Recommendation {
     }
 }
 
-fn three_quarters(span: Duration) -> Duration {
+/// 75 % of a span, rounded down as every recommendation.
+pub fn three_quarters(span: Duration) -> Duration {
     rounded(span.mul_f64(0.75))
 }
 

@@ -130,37 +130,6 @@ impl RefreshConclusion {
             RefreshConclusion::Untried
         }
     }
-
-    /// What it means and what to do, as a lower-case fragment.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            RefreshConclusion::BelowApplication => {
-                "TCP keepalive suffices, so the cut is below the application: a NAT or a balancer; enable TCP \
-                 keepalive, or send any heartbeat"
-            }
-            RefreshConclusion::AnyByte => {
-                "bytes from the client suffice: any heartbeat of the client keeps it open"
-            }
-            RefreshConclusion::ServerToClient => {
-                "bytes from the client alone are not enough: the server's bytes count, alone or as well; use \
-                 heartbeats that the server answers, or let the server send them"
-            }
-            RefreshConclusion::MessagesOnly => {
-                "Ping frames do not count, messages do: it is the server's own rule; send app heartbeats"
-            }
-            RefreshConclusion::Lifetime => "nothing keeps it open: a lifetime; reconnect before it ends",
-            RefreshConclusion::Pings => "Ping frames keep it open",
-            RefreshConclusion::Messages => "messages keep it open; whether Ping frames would was not tried",
-            RefreshConclusion::NotPings => {
-                "Ping frames do not keep it open: a lifetime, or a server that counts only messages; an app \
-                 heartbeat would show which"
-            }
-            RefreshConclusion::Contradictory => {
-                "the results contradict each other: something else cut a connection"
-            }
-            RefreshConclusion::Untried => "no method was tried that decides",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::finding::{CutManner, IdleFindings, ProvisionalTimeout};
+use super::idle_finding::IdleFinding;
 use super::middleboxes::ProductNaming;
 use super::plan::SearchPlan;
 use super::probe::{Observation, ProbeId, ProbeRole};
@@ -184,7 +185,7 @@ pub struct IdleReport {
     /// Why, in lower-case fragments: the findings' reasons and every unmet requirement.
     pub reasons: Vec<String>,
     /// Where the run differed from the request, and what else qualifies the figures.
-    pub notes: Vec<String>,
+    pub notes: Vec<IdleFinding>,
     /// The user ended the run early.
     pub partial: bool,
 }

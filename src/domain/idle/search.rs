@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::format::{counted, duration as show};
+use crate::domain::format::{at_least, counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
@@ -24,7 +24,8 @@ use super::probe::{
 use super::second_control::{SecondControl, SecondControlVerdict};
 use super::server_activity::ActivityGaps;
 use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use super::undecided::{DeathCount, UndecidedCause};
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::idle::evidence::SAME_MOMENT;
 use crate::domain::idle::incident::{Incident, IncidentKind};
 use crate::domain::run::bracket::Bracket;
@@ -65,6 +66,26 @@ struct OutageSuspicion {
     path_check: Option<ProbeId>,
     /// An earlier control end was still unexplained.
     is_repeated: bool,
+}
+
+/// What the search concluded.
+#[derive(Debug, Clone)]
+struct Outcome {
+    verdict: IdleVerdict,
+    /// Why, in lower-case fragments.
+    reasons: Vec<String>,
+    undecided: Option<UndecidedCause>,
+}
+
+impl Outcome {
+    fn decided(verdict: IdleVerdict, reason: String) -> Outcome {
+        Outcome { verdict, reasons: vec![reason], undecided: None }
+    }
+
+    fn undecided(cause: UndecidedCause) -> Outcome {
+        let reasons = vec![cause.to_string()];
+        Outcome { verdict: IdleVerdict::Inconclusive, reasons, undecided: Some(cause) }
+    }
 }
 
 /// The search for an idle timeout. The module's documentation describes how to drive it.
@@ -136,7 +157,7 @@ pub struct Search {
     control_ages: Vec<Duration>,
     /// The least age at which a connection may have ended by being idle.
     youngest_death: Duration,
-    outcome: Option<(IdleVerdict, Vec<String>)>,
+    outcome: Option<Outcome>,
     partial: bool,
     ended_at: Option<Duration>,
 }
@@ -152,12 +173,6 @@ fn is_explained_by_lifetime(span: Duration, age: Duration, lifetime: LifetimeCap
     is_well_below(span, lifetime) && !is_well_below(age, lifetime)
 }
 
-/// Formats an age; as a range where the end was not seen.
-fn format_age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
-    let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
-    if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) }
-}
-
 /// Formats a close frame: its code, the code's meaning and the peer's reason.
 fn describe_close_frame(visible_end: &VisibleEnd) -> Option<String> {
     let CloseKind::CloseFrame { code, reason } = &visible_end.how else { return None };
@@ -166,20 +181,6 @@ fn describe_close_frame(visible_end: &VisibleEnd) -> Option<String> {
         |code| format!("{code} ({})", crate::domain::connection::close_cause::close_code_meaning(code)),
     );
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
-}
-
-/// Says why there is nothing to search; names what the server sent, if wscheck closed because of it.
-fn describe_immediate_end(visible_end: &VisibleEnd) -> String {
-    let twice = "the control connection ended at once, twice";
-    match visible_end.how {
-        CloseKind::Violation { .. } => {
-            format!("{twice}: {}", CloseCause::describe(ClosedBy::Peer, &visible_end.how, None))
-        }
-        CloseKind::TooLarge { .. } => {
-            format!("{twice}: {}", CloseCause::describe(ClosedBy::Us, &visible_end.how, None))
-        }
-        _ => twice.to_string(),
-    }
 }
 
 /// Whether wscheck gave a control up because nothing answered.
@@ -328,7 +329,7 @@ impl Search {
     pub fn interrupt(&mut self) {
         if self.outcome.is_none() {
             self.partial = true;
-            self.outcome = Some((IdleVerdict::Inconclusive, vec!["interrupted".to_string()]));
+            self.outcome = Some(Outcome::undecided(UndecidedCause::SearchInterrupted));
         }
     }
 
@@ -377,8 +378,8 @@ impl Search {
 
     /// The findings; before the search is over, those so far.
     pub fn findings(&self, now: Duration) -> IdleFindings {
-        let pending = || (IdleVerdict::Inconclusive, vec!["the search is not over".to_string()]);
-        let (verdict, reasons) = self.outcome.clone().unwrap_or_else(pending);
+        let pending = || Outcome::decided(IdleVerdict::Inconclusive, "the search is not over".to_string());
+        let Outcome { verdict, reasons, undecided } = self.outcome.clone().unwrap_or_else(pending);
         let chatter = self.gaps.activity();
         let spread = match verdict {
             IdleVerdict::Stochastic => self.evidence.death_range(),
@@ -405,9 +406,11 @@ impl Search {
         IdleFindings {
             verdict,
             reasons,
+            undecided,
             bracket,
             spread,
             manner: self.evidence.cut_manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
+            stated_close: self.stated_close.clone(),
             lingers: self.evidence.is_dropped_before_end(),
             lifetime: self.lifetime,
             lifetime_or_idle: self.lifetime_or_idle,
@@ -683,17 +686,12 @@ impl Search {
             self.connection_limit = self.connection_limit.min((open + opening).max(3));
         }
         if self.open_failures >= MAX_OPEN_FAILURES && (none_open || open + opening < 3) {
-            let why = match (none_open, open) {
-                (true, _) => format!("the server became unreachable: {why}"),
-                (false, 0) => format!(
-                    "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token \
-                     is valid only once, or the server accepts one connection per client"
-                ),
-                (false, _) => {
-                    format!("only {} could be open at once: {why}", counted(open as u64, "connection"))
-                }
-            };
-            self.conclude(IdleVerdict::Inconclusive, why);
+            let why = why.to_string();
+            self.give_up(match (none_open, open) {
+                (true, _) => UndecidedCause::ServerBecameUnreachable { why },
+                (false, 0) => UndecidedCause::LaterConnectionsRefused { why },
+                (false, _) => UndecidedCause::TooFewConnections { open, why },
+            });
         }
     }
 
@@ -735,19 +733,11 @@ impl Search {
             ControlVerdict::SameAge(lifetime) => {
                 self.suspect_outage(OutageSuspicion { lifetime: Some(lifetime), ..outage });
             }
-            ControlVerdict::EndedAtOnceTwice => {
-                let why = match (silent, self.plan.kind) {
-                    (false, _) => &describe_immediate_end(visible_end),
-                    (true, HeartbeatKind::Protocol) => {
-                        "the control was not answered, twice: perhaps the server does not answer Ping frames; app \
-                         heartbeats would show it"
-                    }
-                    (true, HeartbeatKind::App) => {
-                        "the control was not answered, twice: perhaps the server does not answer such messages"
-                    }
-                };
-                self.conclude(IdleVerdict::Inconclusive, why.to_string());
-            }
+            ControlVerdict::EndedAtOnceTwice => self.give_up(if silent {
+                UndecidedCause::ControlUnanswered { kind: self.plan.kind }
+            } else {
+                UndecidedCause::ControlEndedAtOnce { visible_end: visible_end.clone() }
+            }),
             ControlVerdict::Single { alive_at } => {
                 self.suspect_outage(OutageSuspicion { alive_at, ..outage })
             }
@@ -832,20 +822,14 @@ impl Search {
         if self.void_rounds < MAX_VOID_ROUNDS {
             return;
         }
-        let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
-        let moments: Vec<_> =
-            self.incidents.of(IncidentKind::OneMoment).map(|event| show(event.at_shown())).collect();
         let rounds = self.void_rounds;
-        let why = if moments.len() as u32 >= MAX_VOID_ROUNDS {
-            format!(
-                "{rounds} rounds were void: connections ended at the same moment {} into the run: the server \
-                 restarts or reloads, or the path fails",
-                moments.join(", ")
-            )
+        let moments: Vec<_> = self.incidents.of(IncidentKind::OneMoment).map(Incident::at_shown).collect();
+        self.give_up(if moments.len() as u32 >= MAX_VOID_ROUNDS {
+            UndecidedCause::RepeatedRestarts { rounds, moments }
         } else {
-            format!("{rounds} rounds were void: the control died at {}", ages.join(", "))
-        };
-        self.conclude(IdleVerdict::Inconclusive, why);
+            let ages = self.control.ages().iter().map(|age| age.lo).collect();
+            UndecidedCause::PathUnsteady { rounds, ages }
+        });
     }
 
     /// Classifies ends of one moment together. Returns when to try again, if no verdict is allowed before.
@@ -1153,18 +1137,37 @@ impl Search {
     /// Sets the verdict. It is inconclusive if wscheck itself closed connections, or a connection limit is
     /// suspected.
     fn conclude(&mut self, verdict: IdleVerdict, reason: String) {
+        let outcome = if verdict != IdleVerdict::Inconclusive && self.admission.is_limit_suspected() {
+            let mut outcome = Outcome::undecided(self.suspected_limit());
+            outcome.reasons.push(reason);
+            outcome
+        } else {
+            self.unless_control_ended_too(verdict, reason)
+        };
+        self.settle(outcome);
+    }
+
+    /// Ends the search without an answer.
+    fn give_up(&mut self, cause: UndecidedCause) {
+        self.settle(Outcome::undecided(cause));
+    }
+
+    /// Sets the outcome. If wscheck itself closed connections, that is why there is no answer.
+    fn settle(&mut self, outcome: Outcome) {
         let violation = self.incidents.of(IncidentKind::Violation).next().map(ToString::to_string);
         let outcome = match violation {
-            Some(why) => (IdleVerdict::Inconclusive, vec![why, reason]),
-            None if verdict != IdleVerdict::Inconclusive && self.admission.is_limit_suspected() => {
-                let stayed: Vec<_> = self.opening_times().collect();
-                let why =
-                    self.admission.describe_suspicion(&stayed, self.plan.min, self.plan.max_connections);
-                (IdleVerdict::Inconclusive, vec![why, reason])
+            Some(why) => {
+                let reasons = std::iter::once(why).chain(outcome.reasons.into_iter().last()).collect();
+                Outcome { verdict: IdleVerdict::Inconclusive, reasons, undecided: None }
             }
-            None => self.unless_control_ended_too(verdict, reason),
+            None => outcome,
         };
         self.outcome.get_or_insert(outcome);
+    }
+
+    fn suspected_limit(&self) -> UndecidedCause {
+        let stayed: Vec<_> = self.opening_times().collect();
+        self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections)
     }
 
     /// Claims no idle timeout if the control, which is never idle, ended too and a lifetime explains all
@@ -1173,7 +1176,7 @@ impl Search {
     /// 1. the control ended at the same age as the others,
     /// 2. or the others ended older, and no connection was seen alive beyond that age,
     /// 3. or the others ended before any silence was tried.
-    fn unless_control_ended_too(&self, verdict: IdleVerdict, reason: String) -> (IdleVerdict, Vec<String>) {
+    fn unless_control_ended_too(&self, verdict: IdleVerdict, reason: String) -> Outcome {
         let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
         let range = self.evidence.death_range().filter(|_| is_idle && self.reset_by.is_none());
         let is_near =
@@ -1187,13 +1190,10 @@ impl Search {
         let is_unproven = is_below_min && self.evidence.survivors().is_empty();
         let oldest = self.control_ages.iter().max().filter(|_| is_idle && self.reset_by.is_none());
         let oldest = oldest.filter(|age| is_unproven || is_lifetime(age));
-        let Some(age) = is_as_old.or(oldest) else { return (verdict, vec![reason]) };
-        let why = format!(
-            "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all \
-             ends",
-            show(*age)
-        );
-        (IdleVerdict::Inconclusive, vec![why])
+        match is_as_old.or(oldest) {
+            Some(age) => Outcome::undecided(UndecidedCause::ControlEndedToo { age: *age }),
+            None => Outcome::decided(verdict, reason),
+        }
     }
 
     /// Decides if the evidence allows it; otherwise returns when to try again, if that is known.
@@ -1238,9 +1238,7 @@ impl Search {
         if now < at {
             return Some(at);
         }
-        let stayed: Vec<_> = self.opening_times().collect();
-        let why = self.admission.describe_suspicion(&stayed, self.plan.min, self.plan.max_connections);
-        self.conclude(IdleVerdict::Inconclusive, why);
+        self.give_up(self.suspected_limit());
         None
     }
 
@@ -1279,21 +1277,21 @@ impl Search {
                 ),
             );
         }
-        let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
+        let (period, gap) = (show(chatter.period), at_least(chatter.longest_gap));
         let mut why =
             format!("the server sends by itself, about every {period}; the longest quiet gap was {gap}");
         if !self.evidence.deaths().is_empty() {
-            why = format!("{why}; {}", self.describe_deaths());
+            why = format!("{why}; {}", self.count_deaths());
         }
         self.conclude(IdleVerdict::ServerKeepsItBusy, why);
-        if let (true, Some((_, reasons))) = (chatter.answered, &mut self.outcome) {
-            reasons.push(format!(
+        if let (true, Some(outcome)) = (chatter.answered, &mut self.outcome) {
+            outcome.reasons.push(format!(
                 "the server sent requests and was answered; silences longer than {gap} cannot be tested \
                  (--no-answer leaves it unanswered)"
             ));
         }
-        if let (Some(age), Some((_, reasons))) = (chatter.lets_go, &mut self.outcome) {
-            reasons.push(format!(
+        if let (Some(age), Some(outcome)) = (chatter.lets_go, &mut self.outcome) {
+            outcome.reasons.push(format!(
                 "the server still closed clients that sent nothing at the age of {}: only messages from the client \
                  reset its timer",
                 show(age)
@@ -1353,7 +1351,7 @@ impl Search {
     fn conclude_policy_at(&mut self, age: LifetimeCap) {
         self.suspected_lifetime = None;
         let Some(closed) = self.control_end.as_ref().and_then(describe_close_frame) else { return };
-        let age = format_age(age);
+        let age = age.to_string();
         self.closed_at_age = true;
         self.conclude(
             IdleVerdict::ServerPolicy,
@@ -1363,19 +1361,8 @@ impl Search {
 
     fn conclude_lifetime_or_idle(&mut self, age: LifetimeCap) {
         (self.suspected_lifetime, self.lifetime_or_idle) = (None, Some(age));
-        let why = if self.plan.second_control {
-            "the connection that also sent messages ended earlier, or did not open"
-        } else {
-            "no messages were tried (--app-ping, --allow-messages)"
-        };
-        let shown = format_age(age);
-        self.conclude(
-            IdleVerdict::Inconclusive,
-            format!(
-                "connections that sent Ping frames all the time ended at the age of {shown}, too: a lifetime, or an \
-                 idle timeout that only messages reset; {why}"
-            ),
-        );
+        let messages_tried = self.plan.second_control;
+        self.give_up(UndecidedCause::LifetimeOrIdleTimeout { age, messages_tried });
     }
 
     /// Accepts a lifetime: connections that were never idle end at this age too.
@@ -1400,13 +1387,13 @@ impl Search {
 
     fn conclude_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.suspected_lifetime) = (Some(lifetime), None);
-        let shown = format_age(lifetime);
+        let shown = lifetime;
         self.conclude(
             IdleVerdict::LifetimeCap,
             format!("connections that were never idle ended at the age of {shown}, too"),
         );
-        if let (true, Some((_, reasons))) = (self.second_control.id().is_some(), &mut self.outcome) {
-            reasons.push("neither Ping frames nor messages kept them open".to_string());
+        if let (true, Some(outcome)) = (self.second_control.id().is_some(), &mut self.outcome) {
+            outcome.reasons.push("neither Ping frames nor messages kept them open".to_string());
         }
     }
 
@@ -1432,8 +1419,7 @@ impl Search {
         match MixedOutcome::of(&self.evidence, self.plan.repeat) {
             MixedOutcome::Nothing => self.conclude(IdleVerdict::NoTimeoutUpToMax, survived),
             MixedOutcome::Chance => {
-                let why =
-                    format!("{survived}; {} before that, few enough to be chance", self.describe_deaths());
+                let why = format!("{survived}; {} before that, few enough to be chance", self.count_deaths());
                 self.conclude(IdleVerdict::NoTimeoutUpToMax, why);
             }
             mixed @ (MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few) => {
@@ -1462,23 +1448,14 @@ impl Search {
                 MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Few,
                 _,
             ) => {
-                let why = format!(
-                    "{}, and others survived longer spans: too few to tell why",
-                    self.describe_deaths()
-                );
-                self.conclude(IdleVerdict::Inconclusive, why);
+                self.give_up(UndecidedCause::MixedOutcomes { deaths: self.count_deaths() });
             }
         }
     }
 
-    /// For example `2 of 30 connections died, after 3.1 s and 7.6 s`.
-    fn describe_deaths(&self) -> String {
-        const SHOWN: usize = 5;
-        let deaths = self.evidence.deaths();
-        let all = counted((deaths.len() + self.evidence.survivors().len()) as u64, "connection");
-        let spans: Vec<_> = deaths.iter().take(SHOWN).map(|(span, _)| show(*span)).collect();
-        let more = if deaths.len() > SHOWN { " and more" } else { "" };
-        format!("{} of {all} died, after {}{more}", deaths.len(), spans.join(", "))
+    fn count_deaths(&self) -> DeathCount {
+        let spans = self.evidence.deaths().into_iter().map(|(span, _)| span).collect();
+        DeathCount { spans, survived: self.evidence.survivors().len() }
     }
 
     /// The bound of time or of connections is reached.
@@ -1495,19 +1472,11 @@ impl Search {
             return self.conclude_timeout();
         }
         let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);
-        let survived = self.evidence.survivors().len();
         if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
-        let number = counted(self.opened_count, "connection");
-        let seen = match mixed {
-            MixedOutcome::Nothing => format!("{survived} stayed silent and then answered; none died"),
-            MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few => {
-                self.describe_deaths()
-            }
-        };
-        let why = format!("undecided after {number} in {}, the limit: {seen}", show(now));
-        self.conclude(IdleVerdict::Inconclusive, why);
+        let (connections, deaths) = (self.opened_count, self.count_deaths());
+        self.give_up(UndecidedCause::LimitReached { connections, elapsed: now, deaths });
     }
 
     /// No open connection can show anything more.
@@ -1515,8 +1484,7 @@ impl Search {
         if self.evidence.is_one_timer(self.deaths_needed()) {
             return self.conclude_timeout();
         }
-        let why = "the connections' ends do not agree on a timeout";
-        self.conclude(IdleVerdict::Inconclusive, why.to_string());
+        self.give_up(UndecidedCause::EndsDisagree);
     }
 
     fn decide_bracket(&mut self, now: Duration) -> Option<Duration> {
@@ -1560,7 +1528,7 @@ impl Search {
         let scattered =
             self.evidence.death_range().filter(|range| range.max - range.min > age_slack(range.max));
         let Some(range) = scattered else {
-            return self.conclude(IdleVerdict::Inconclusive, self.describe_deaths());
+            return self.give_up(UndecidedCause::MixedOutcomes { deaths: self.count_deaths() });
         };
         let (from, to) = (show(range.min), show(range.max));
         let why = format!("idle connections died after {from} to {to}, and survived in between");
@@ -1568,8 +1536,8 @@ impl Search {
     }
 
     fn add_reset_hint(&mut self) {
-        let (Some(reset_by), Some((_, reasons))) = (self.reset_by, &mut self.outcome) else { return };
-        reasons.push(
+        let (Some(reset_by), Some(outcome)) = (self.reset_by, &mut self.outcome) else { return };
+        outcome.reasons.push(
             match reset_by {
                 ResetBy::Messages => {
                     "only messages reset the timer: Ping frames did not keep a connection open"
@@ -1592,9 +1560,9 @@ impl Search {
     fn add_min_hint(&mut self) {
         let Bracket { lo, hi } = self.bracket();
         let below = hi.is_some_and(|hi| hi <= self.plan.min);
-        if let (true, Some((_, reasons))) = (below, &mut self.outcome) {
+        if let (true, Some(outcome)) = (below, &mut self.outcome) {
             let min = show(self.plan.min);
-            reasons.push(match lo {
+            outcome.reasons.push(match lo {
                 Some(_) => format!("the timeout is below --min {min}"),
                 None => {
                     format!("no span shorter than --min {min} was tried: lower it to measure the timeout")

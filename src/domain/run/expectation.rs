@@ -97,12 +97,23 @@ impl Expectation {
             Comparison::More | Comparison::AtLeast => beyond,
             Comparison::Less | Comparison::AtMost => within,
         };
-        let limit = format::duration(self.limit);
         match (met, beyond || within) {
             (true, _) => Truth::True(describe(bracket)),
             (false, true) => Truth::False(describe(bracket)),
-            (false, false) => {
-                Truth::Unknown(format!("{limit} is not decided by the bracket: {}", describe(bracket)))
+            (false, false) => Truth::Unknown(self.undecided(bracket)),
+        }
+    }
+
+    /// Why a bracket does not decide.
+    fn undecided(&self, bracket: &Bracket) -> String {
+        match (bracket.lo, bracket.hi) {
+            (Some(lo), None) => format!("nothing longer than {} was tried", at_least(lo)),
+            _ => {
+                format!(
+                    "{} is not decided by the bracket: {}",
+                    format::duration(self.limit),
+                    describe(bracket)
+                )
             }
         }
     }
@@ -168,12 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_tells_the_bracket() {
+    fn undecided_limit_names_the_bracket_or_what_was_tried() {
         let text = "55s".parse::<Expectation>().unwrap_err().to_string();
         assert_eq!(text, "'55s' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'");
         let truth = ">=59s".parse::<Expectation>().unwrap().met_by(&bracket(Some(58), Some(60)));
         let why = "59 s is not decided by the bracket: longer than 58 s, at most 60 s";
         assert_eq!(truth, Truth::Unknown(why.to_string()));
+        let truth = ">=10m".parse::<Expectation>().unwrap().met_by(&bracket(Some(300), None));
+        assert_eq!(truth, Truth::Unknown("nothing longer than 5m was tried".to_string()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::findings::keepalive_methods;
 use super::trials::{Trial, TrialEnd};
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy, Violation, close_code_meaning};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -75,8 +76,6 @@ pub struct IdleDocument {
     void_rounds: u32,
     /// Number of connections opened for the search; at most `settings.most_connections`.
     connections: u32,
-    /// Notes on the figures: among them, options that were applied differently or not at all.
-    notes: Vec<String>,
     /// Details of the first connection's opening; null if none opened.
     opening: Option<OpeningDocument>,
     /// The last failure to open a connection, if any.
@@ -236,7 +235,7 @@ pub struct UndecidedDocument {
     /// Why it fits.
     reasons: Vec<String>,
     /// How to find out whether this timer cut the connection.
-    tells: Option<&'static str>,
+    log: Option<&'static str>,
     /// The argument for `wscheck timeouts` that shows this product.
     topic: &'static str,
     source: &'static str,
@@ -294,7 +293,7 @@ pub struct RefreshDocument {
     rows: Vec<RefreshRow>,
     /// The conclusion from all rows.
     conclusion: Name<RefreshConclusion>,
-    conclusion_in_words: &'static str,
+    conclusion_in_words: String,
 }
 
 /// Whether one kind of traffic keeps a connection open.
@@ -484,7 +483,7 @@ impl From<&Candidate> for UndecidedDocument {
             value_ms: candidate.value.into(),
             look_for: candidate.setting(),
             reasons: candidate.reasons.clone(),
-            tells: middlebox.tells,
+            log: middlebox.log,
             topic: middlebox.topic(),
             source: middlebox.source,
         }
@@ -537,7 +536,7 @@ impl From<&refresh::RefreshResults> for RefreshDocument {
         RefreshDocument {
             rows: refresh.rows.iter().map(RefreshRow::from).collect(),
             conclusion: refresh.conclusion.into(),
-            conclusion_in_words: refresh.conclusion.sentence(),
+            conclusion_in_words: keepalive_methods(refresh.conclusion).line(),
         }
     }
 }
@@ -641,7 +640,6 @@ impl IdleDocument {
             incidents: findings.incidents.iter().map(IncidentDocument::from).collect(),
             void_rounds: findings.void_rounds,
             connections: findings.connections,
-            notes: report.notes.clone(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
         }

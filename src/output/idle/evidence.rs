@@ -61,7 +61,7 @@ fn refresh_cells(row: &MethodResult) -> [String; 3] {
     let result = match &row.outcome {
         KeepaliveOutcome::Survived => format!("survived {}", format::duration(row.held)),
         KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", format::duration(*after)),
-        KeepaliveOutcome::Unknown { why } => format!("not known: {why}"),
+        KeepaliveOutcome::Unknown { why } => format!("unknown: {why}"),
     };
     [method(row.method).to_string(), every, result]
 }

@@ -15,9 +15,9 @@ use crate::domain::idle::report::{
     Direction, IdleEvent, IdleInfo, IdleReport, ProbeSighting, TwoEnded, Verification, VerifyOutcome,
 };
 use crate::domain::idle::{
-    CutManner, DeathCause, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Observation, ProbeEvent,
-    ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress, ServerActivity,
-    SilentProbe, VisibleEnd,
+    CutManner, DeathCause, EndSpread, IdleFinding, IdleFindings, IdleVerdict, LifetimeCap, Observation,
+    ProbeEvent, ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress,
+    ServerActivity, SilentProbe, SkipCause, UndecidedCause, VisibleEnd,
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::truth::Truth;
@@ -63,7 +63,7 @@ struct SearchScript {
     info: IdleInfo,
     findings: IdleFindings,
     headers: Vec<(String, UntrustedText)>,
-    notes: Vec<String>,
+    notes: Vec<IdleFinding>,
     probes: u32,
 }
 
@@ -80,9 +80,11 @@ impl SearchScript {
         let findings = IdleFindings {
             verdict,
             reasons: Vec::new(),
+            undecided: None,
             bracket: Bracket::default(),
             spread: None,
             manner: None,
+            stated_close: None,
             lingers: false,
             lifetime: None,
             lifetime_or_idle: None,
@@ -179,6 +181,12 @@ impl SearchScript {
         let guess = ProvisionalTimeout { timeout: ms(millis), samples, at: ms(millis + 1) };
         self.findings.provisional = Some(guess);
         self.events.push(IdleEvent::Provisional(guess));
+    }
+
+    /// The search gave up.
+    fn gave_up(&mut self, cause: UndecidedCause) {
+        self.because(&cause.to_string());
+        self.findings.undecided = Some(cause);
     }
 
     fn because(&mut self, reason: &str) {
@@ -302,7 +310,7 @@ fn chatter() -> Vec<IdleEvent> {
     for round in 1..4 {
         scene.sees(ProbeRole::Watcher, 25_000 * round, ProbeEvent::ServerMessage { gap: ms(25_000 + round) });
     }
-    scene.notes.push("there was nothing to verify: no timeout was found".to_string());
+    scene.notes.push(IdleFinding::VerificationSkipped { cause: SkipCause::NoTimeoutFound });
     scene.findings.chatter = Some(ServerActivity {
         period: ms(25_002),
         longest_gap: ms(25_003),
@@ -311,7 +319,7 @@ fn chatter() -> Vec<IdleEvent> {
         answered: false,
     });
     scene.findings.bracket.lo = Some(ms(25_003));
-    scene.because("the server sends by itself, about every 25.002 s; the longest quiet gap was 25.003 s");
+    scene.because("the server sends by itself, about every 25 s; the longest quiet gap was 25 s");
     scene.end(76_000, RunResult::Passed)
 }
 
@@ -343,7 +351,8 @@ fn policy() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::ServerPolicy);
     let how = CloseKind::CloseFrame { code: Some(4008), reason: UntrustedText::new(HOSTILE) };
     scene.survives(&[19_000, 19_500]);
-    scene.ends(&[20_003, 20_004, 20_009], &VisibleEnd::from(how));
+    scene.ends(&[20_003, 20_004, 20_009], &VisibleEnd::from(how.clone()));
+    scene.findings.stated_close = Some(how.into());
     scene.bracket(19_500, 20_009);
     scene.because("close code 4008 is the application's own");
     scene.end(41_000, RunResult::Passed)
@@ -384,7 +393,8 @@ fn outages() -> Vec<IdleEvent> {
     scene.events.extend([failed(5), failed(6)]);
     scene.findings.void_rounds = 3;
     scene.findings.bracket.lo = Some(ms(1_000));
-    scene.because("3 rounds were void: the control died at 2 s, 3.1 s, 2.4 s");
+    let ages = [2_000, 3_100, 2_400].map(ms).to_vec();
+    scene.gave_up(UndecidedCause::PathUnsteady { rounds: 3, ages });
     scene.end(22_000, RunResult::Inconclusive)
 }
 
@@ -396,7 +406,7 @@ fn partial() -> Vec<IdleEvent> {
     scene.guess(60_012, 2);
     scene.bracket(30_000, 60_013);
     scene.findings.partial = true;
-    scene.because("interrupted");
+    scene.gave_up(UndecidedCause::SearchInterrupted);
     scene.end(64_000, RunResult::Inconclusive)
 }
 

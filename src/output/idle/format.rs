@@ -36,11 +36,11 @@ pub fn manner(manner: &CutManner) -> String {
             format!("no FIN or RST until the connection is used; then: {}", visible_end(seen))
         }
         CutManner::ServerUnheard => {
-            "what the server says after the silence is lost; when the client speaks first the connection heals"
+            "what the server sends after the silence is lost; it works again when the client sends first"
                 .to_string()
         }
         CutManner::ClientUnheard => {
-            "from the client only: the server is still heard, and what the client says is lost".to_string()
+            "what the client sends is lost; what the server sends still arrives".to_string()
         }
     }
 }
@@ -48,10 +48,10 @@ pub fn manner(manner: &CutManner) -> String {
 /// Why a question found a connection dead.
 pub fn death(death: &DeathCause) -> String {
     match death {
-        DeathCause::Unanswered => "no answer, and no sign".to_string(),
+        DeathCause::Unanswered => "no answer, no FIN, no RST".to_string(),
         DeathCause::CutOnUse(seen) => format!("on use: {}", visible_end(seen)),
-        DeathCause::ServerUnheard => "the server's words were lost, our question was answered".to_string(),
-        DeathCause::ClientUnheard => "the server was heard, our question was not answered".to_string(),
+        DeathCause::ServerUnheard => "the server's message was lost, our request was answered".to_string(),
+        DeathCause::ClientUnheard => "the server's message arrived, our request was not answered".to_string(),
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_of_a_bracket_is_not_told() {
+    fn unknown_end_of_a_bracket_is_left_out() {
         let lo = Some(Duration::from_secs(5));
         assert_eq!(between(Bracket { lo, hi: None }), "above 5 s");
         assert_eq!(between(Bracket { lo: None, hi: lo }), "below 5 s");

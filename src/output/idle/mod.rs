@@ -2,12 +2,14 @@
 
 mod document;
 mod evidence;
+mod findings;
 mod format;
 mod human;
-mod naming;
 mod ndjson_events;
+mod product_findings;
 mod progress;
 mod trials;
+mod undecided_findings;
 mod view;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the report says, whatever the command.
 
+use super::findings;
 use crate::domain::format::duration;
 use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
 use crate::domain::run::criterion::{Criterion, CriterionState};
@@ -14,7 +15,7 @@ pub fn view(report: &IdleReport) -> View {
         result: report.verdict,
         reasons: report.reasons.clone(),
         criteria: criteria(report),
-        findings: Vec::new(),
+        findings: findings::shown(report),
     }
 }
 

@@ -123,7 +123,7 @@ fn full(middlebox: &Middlebox, paint: Styler, width: Option<usize>) -> String {
         SettingChange::Fixed => rows.add("change", "cannot be changed"),
         SettingChange::Nothing => {}
     }
-    rows.add_some("tells", middlebox.tells.map(str::to_string));
+    rows.add_some("log", middlebox.log.map(str::to_string));
     rows.add_some("folklore", middlebox.folklore.map(str::to_string));
     rows.add_some("note", middlebox.note.map(str::to_string));
     rows.add("source", middlebox.source);

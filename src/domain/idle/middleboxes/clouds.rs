@@ -428,7 +428,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed)",
         value: TimeoutValue::After(s(55)),
         resets: Some(TimerReset::EachDirection),
-        resets_note: "two wordings are published: each byte of either side starts one window of 55 s anew; \
+        resets_note: "two wordings are published: each byte of either side restarts one window of 55 s; \
                        or each direction has a window of its own (H15 without data from the dyno, H28 \
                        without data from the client)",
         pings_count: Some(true),

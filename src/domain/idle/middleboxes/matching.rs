@@ -187,12 +187,12 @@ impl Candidate {
     /// What else may have cut, and how to verify; `None` if no header named it.
     pub fn caveat(&self) -> Option<String> {
         let product = self.middlebox.product;
-        let tells = self.middlebox.tells.map(|tells| format!("; {tells}")).unwrap_or_default();
+        let log = self.middlebox.log.map(|log| format!("; {log}")).unwrap_or_default();
         let before = if self.middlebox.hides_server { "" } else { "; the header may be the origin's" };
         self.fit.header.as_ref().map(|_| {
             format!(
                 "the header shows that {product} is on the path, not that it cut: a hop or a server before or behind \
-                 it that adds no header may have{before}{tells}"
+                 it that adds no header may have{before}{log}"
             )
         })
     }

@@ -31,7 +31,7 @@ pub struct Middlebox {
     /// for the number. Empty if the setting's name and the value suffice.
     pub line: &'static str,
     /// How to verify that this product cut the connection, mostly by its log.
-    pub tells: Option<&'static str>,
+    pub log: Option<&'static str>,
     /// What resets the timer; `None` if there is no timer, or it is unknown.
     pub resets: Option<TimerReset>,
     pub resets_note: &'static str,
@@ -73,7 +73,7 @@ pub(super) const BLANK: Middlebox = Middlebox {
     coarse: Duration::ZERO,
     delay: Duration::ZERO,
     line: "",
-    tells: None,
+    log: None,
     resets: None,
     resets_note: "",
     pings_count: None,

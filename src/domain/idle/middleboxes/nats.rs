@@ -97,7 +97,7 @@ pub(super) const NATS: &[Middlebox] = &[
         cut_note: "incoming packets are dropped until one has gone out",
         change: SettingChange::Fixed,
         note: Some(
-            "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
+            "it works again when the inner host sends first: a probe from inside then sees nothing, while what \
              the outside sends is lost",
         ),
         source: "cloud.google.com/compute/docs/troubleshooting: connection tracking of 10 minutes",

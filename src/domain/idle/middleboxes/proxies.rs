@@ -11,7 +11,7 @@ const NGINX: ProductMarks = ProductMarks::Usually(&[mark("server", "nginx"), mar
 const ENVOY: ProductMarks = ProductMarks::Usually(ENVOY_MARKS);
 const ENVOY_MARKS: &[HeaderMark] = &[mark("server", "envoy"), mark("x-envoy-", "")];
 const ENVOY_TIMEOUTS: &str = "envoyproxy/envoy docs/root/faq/configuration/timeouts.rst";
-const ENVOY_TELLS: &str = "its access log tells: response flag SI, or DT where the duration was up";
+const ENVOY_LOG: &str = "the access log shows response flag SI, or DT for the maximum duration";
 /// The default delay between the end of the stream and the close of TCP in Envoy (delayed_close_timeout).
 const ENVOY_DELAY: Duration = s(1);
 const CADDY: ProductMarks = ProductMarks::Usually(&[mark("server", "caddy"), mark("via", "caddy")]);
@@ -50,7 +50,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         shows: NGINX,
         common: true,
         line: "`proxy_read_timeout {t}` in http, server or location",
-        tells: Some("its error log tells: \"upstream timed out ... while proxying upgraded connection\""),
+        log: Some("the error log says 'upstream timed out ... while proxying upgraded connection'"),
         hides_server: true,
         ..BLANK
     },
@@ -96,7 +96,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         change: SettingChange::Set("proxy_timeout 1h;"),
         source: "nginx/nginx@3f6f7824d4e2 src/stream/ngx_stream_proxy_module.c:2466",
         line: "`proxy_timeout {t}` in stream or server",
-        tells: Some("its stream log, if it is enabled"),
+        log: Some("see the stream log, if it is enabled"),
         ..BLANK
     },
     Middlebox {
@@ -134,7 +134,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
                  docs/user-guide/miscellaneous.md",
         common: true,
         line: "`nginx.ingress.kubernetes.io/proxy-read-timeout: \"{s}\"`",
-        tells: Some("its error log tells: \"upstream timed out ... while proxying upgraded connection\""),
+        log: Some("the error log says 'upstream timed out ... while proxying upgraded connection'"),
         hides_server: true,
         ..BLANK
     },
@@ -207,7 +207,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
                  other way round; traffic one way kept either alive",
         common: true,
         line: "`timeout client {t}` or `timeout server {t}`",
-        tells: Some("its log tells: termination state cD or sD"),
+        log: Some("the log shows termination state cD or sD"),
         ..BLANK
     },
     Middlebox {
@@ -225,7 +225,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         source: "measured on loopback, HAProxy 2.6.12: client 4 s, server 4 s and tunnel 8 s were cut at 8.0 \
                  s",
         line: "`timeout tunnel {t}`",
-        tells: Some("its log tells: termination state cD or sD"),
+        log: Some("the log shows termination state cD or sD"),
         ..BLANK
     },
     Middlebox {
@@ -244,7 +244,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         common: true,
         line: "`stream_idle_timeout: {s}s` of the HttpConnectionManager, or `idle_timeout: {s}s` of the route",
         delay: ENVOY_DELAY,
-        tells: Some(ENVOY_TELLS),
+        log: Some(ENVOY_LOG),
         hides_server: true,
         ..BLANK
     },
@@ -279,7 +279,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         shows: ENVOY,
         line: "`max_stream_duration: {s}s`",
         delay: ENVOY_DELAY,
-        tells: Some(ENVOY_TELLS),
+        log: Some(ENVOY_LOG),
         hides_server: true,
         ..BLANK
     },
@@ -327,7 +327,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[CutKind::Fin, CutKind::Rst],
         change: SettingChange::Set("stream_idle_timeout: 0s"),
         delay: ENVOY_DELAY,
-        tells: Some(ENVOY_TELLS),
+        log: Some(ENVOY_LOG),
         hides_server: true,
         ..BLANK
     },
@@ -407,7 +407,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
                  4 alone changed nothing. apache/httpd@0cb680442eca 2.4.x modules/proxy/proxy_util.c:5440",
         shows: ProductMarks::Behind(&[mark("server", "apache")]),
         line: "`ProxyTimeout {s}` or `Timeout {s}` (the greater counts), or `timeout={s}` of ProxyPass",
-        tells: Some("its error log does not tell; its configuration does"),
+        log: Some("the error log does not show it; see the configuration"),
         ..BLANK
     },
     Middlebox {
@@ -488,7 +488,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         source: "measured on loopback, Varnish 7.1.1 (3 s at 3.0 s, 4 s at 4.0 s; it adds no header to a pipe); \
                  varnishcache/varnish-cache@27d2ce15b20b include/tbl/params.h:887",
         line: "`pipe_timeout={s}`",
-        tells: Some("varnishlog tells"),
+        log: Some("see varnishlog"),
         ..BLANK
     },
     Middlebox {
@@ -587,7 +587,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cut_note: "without close_notify and without a close frame",
         change: SettingChange::Set("TIMEOUTidle = 86400"),
         line: "`TIMEOUTidle = {s}` in the service's section",
-        tells: Some("its log tells: \"Connection reset\""),
+        log: Some("the log says 'Connection reset'"),
         source: "measured on loopback, stunnel 5.68: 3 s was cut by an RST at 3.0 s, and traffic one way kept it open; \
                  the default of 12 hours: stunnel src/options.c, timeout_idle = 43200",
         ..BLANK

@@ -1,0 +1,481 @@
+//! Every finding of an idle search in words: what it says, what to do about it, and the figures behind it.
+
+use std::time::Duration;
+
+use super::format::{between, lost, visible_end};
+use super::{product_findings, undecided_findings};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, close_code_meaning};
+use crate::domain::format::{at_least, at_most, counted, duration};
+use crate::domain::idle::refresh::RefreshConclusion;
+use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
+use crate::domain::idle::{
+    CutManner, CutMannerName, EndSpread, IdleFinding, Incident, LifetimeCap, NeededTraffic, Recommendation,
+    ServerActivity, SkipCause, VisibleEnd, VoidCause, findings_of,
+};
+use crate::domain::label::Label;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::finding::Finding;
+use crate::output::view::{Explanation, ShownFinding};
+
+/// The findings of a run in words, the most severe first.
+pub fn shown(report: &IdleReport) -> Vec<ShownFinding> {
+    let mut shown: Vec<ShownFinding> = findings_of(report)
+        .iter()
+        .map(|finding| ShownFinding {
+            code: finding.label(),
+            severity: finding.severity(),
+            about: None,
+            explanation: explain(finding),
+        })
+        .collect();
+    shown.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    shown
+}
+
+/// What a finding says and what to do about it.
+pub fn explain(finding: &IdleFinding) -> Explanation {
+    match finding {
+        IdleFinding::IdleTimeout { bracket, manner, advice, traffic } => {
+            idle_timeout(*bracket, manner.as_ref(), *advice, *traffic)
+        }
+        IdleFinding::LifetimeCap { age, advice } => lifetime_cap(*age, *advice),
+        IdleFinding::NoTimeoutUpToMax { longest, advice } => no_timeout(*longest, *advice),
+        IdleFinding::ServerKeepsItBusy { activity, advice, traffic } => busy(*activity, *advice, *traffic),
+        IdleFinding::ServerPolicy { bracket, visible_end, advice, traffic } => {
+            policy(*bracket, visible_end.as_ref(), *advice, *traffic)
+        }
+        IdleFinding::Stochastic { spread } => stochastic(*spread),
+        IdleFinding::Undecided(cause) => undecided_findings::explain(cause),
+        IdleFinding::AlsoLifetimeCap { age } => also_lifetime_cap(*age),
+        IdleFinding::OnlySomeConnectionsCut { survived_longer } => only_some_cut(*survived_longer),
+        IdleFinding::OnlyMessagesResetTimer => only_messages(),
+        IdleFinding::OnlyPingsResetTimer => only_pings(),
+        IdleFinding::TimeoutBelowMin { min } => below_min(*min),
+        IdleFinding::TimerIsCoarse { spread } => coarse(*spread),
+        IdleFinding::StopsForwardingBeforeClosing => Explanation::new(
+            "the hop stops forwarding before it closes: what is sent in between is lost, so the end that was seen is \
+             later than the timeout",
+        ),
+        IdleFinding::DirectionLost { direction } => {
+            Explanation::new(lost(*direction)).with("direction", direction.label())
+        }
+        IdleFinding::ServerClosesSilentClients { age } => silent_clients(*age),
+        IdleFinding::KeepaliveMethodsCompared { conclusion } => {
+            keepalive_methods(*conclusion).with("conclusion", conclusion.label())
+        }
+        IdleFinding::LikelyProduct { candidate } => product_findings::likely(candidate),
+        IdleFinding::PossibleProducts { candidates, manner } => {
+            product_findings::possible(candidates, manner.as_ref())
+        }
+        IdleFinding::HeaderNamesOtherProduct { ruled_out } => product_findings::other(ruled_out),
+        IdleFinding::NoKnownTimerFits => product_findings::none_fits(),
+        IdleFinding::EndedAtOneMoment { incident }
+        | IdleFinding::PathLost { incident }
+        | IdleFinding::EndedRightAfterOpening { incident }
+        | IdleFinding::ServerBrokeProtocol { incident } => describe_incident(incident),
+        IdleFinding::RoundsVoid { rounds, cause } => void(*rounds, *cause),
+        IdleFinding::RecommendationHeld { verification }
+        | IdleFinding::RecommendationFailed { verification }
+        | IdleFinding::RecommendationUnverified { verification } => verified(verification),
+        IdleFinding::TwoEndedRefused
+        | IdleFinding::OneSpanAtATime
+        | IdleFinding::PrecisionReduced { .. }
+        | IdleFinding::HostStalled { .. }
+        | IdleFinding::AnswersNotRecognized { .. }
+        | IdleFinding::KeepaliveMethodsSkipped { .. }
+        | IdleFinding::VerificationSkipped { .. } => note(finding).unwrap_or_default(),
+    }
+}
+
+impl Explanation {
+    fn with_bracket(self, bracket: Bracket) -> Explanation {
+        self.with_some("bracket_lo", bracket.lo).with_some("bracket_hi", bracket.hi)
+    }
+
+    fn with_advice(self, advice: Option<Recommendation>) -> Explanation {
+        match advice {
+            Some(Recommendation::Heartbeat { interval, survived, before, .. }) => self
+                .with_duration("interval", interval)
+                .with_duration("survived", survived)
+                .with_some("reconnect_before", before),
+            Some(Recommendation::Reconnect { before }) => self.with_duration("reconnect_before", before),
+            None => self,
+        }
+    }
+}
+
+fn idle_timeout(
+    bracket: Bracket,
+    manner: Option<&CutManner>,
+    advice: Option<Recommendation>,
+    traffic: NeededTraffic,
+) -> Explanation {
+    let no_interval = "no interval can be recommended, since no silence survived: lower --min";
+    let remedy = advice.map_or_else(|| no_interval.to_string(), |advice| recommend(advice, traffic));
+    let found = Explanation::new(format!("idle timeout {}{}", between(bracket), visibility(manner)))
+        .remedy(remedy)
+        .with_bracket(bracket)
+        .with_advice(advice)
+        .with("traffic", traffic.label());
+    match manner {
+        Some(manner) => found.with("cut", CutMannerName::from(manner).label()),
+        None => found,
+    }
+}
+
+/// The kind of cut in the answer; its details have a row of their own.
+fn visibility(manner: Option<&CutManner>) -> &'static str {
+    match manner {
+        Some(CutManner::Visible(_)) => ", cut visibly",
+        Some(CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard) => ", cut silently",
+        Some(CutManner::OnUse(_)) => ", visible only on use",
+        None => "",
+    }
+}
+
+fn lifetime_cap(age: Option<LifetimeCap>, advice: Option<Recommendation>) -> Explanation {
+    let shown = age.map_or_else(|| "an unknown age".to_string(), age_range);
+    let found =
+        Explanation::new(format!("lifetime cap of {shown}: connections end at that age, idle or not"))
+            .with_some("age", age.map(|age| age.lo))
+            .with_advice(advice);
+    match advice {
+        Some(advice) => found.remedy(recommend(advice, NeededTraffic::Any)),
+        None => found,
+    }
+}
+
+/// `30 s`; where the end was not seen, `4.5 s to 5.01 s`.
+pub fn age_range(LifetimeCap { lo, hi }: LifetimeCap) -> String {
+    let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+    if close { duration(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
+}
+
+fn no_timeout(longest: Option<Duration>, advice: Option<Recommendation>) -> Explanation {
+    let span = longest.map(|longest| format!(" {}", at_least(longest))).unwrap_or_default();
+    let found =
+        Explanation::new(format!("no idle timeout up to{span}: the longest span that was tried survived"))
+            .with_some("survived", longest)
+            .with_advice(advice);
+    match advice {
+        Some(advice) => found.remedy(recommend(advice, NeededTraffic::Any)),
+        None => found,
+    }
+}
+
+fn busy(
+    activity: Option<ServerActivity>,
+    advice: Option<Recommendation>,
+    traffic: NeededTraffic,
+) -> Explanation {
+    let Some(ServerActivity { period, longest_gap, lets_go, answered, .. }) = activity else {
+        return Explanation::new(BUSY);
+    };
+    let gap = at_least(longest_gap);
+    let found = Explanation::new(format!(
+        "{BUSY}: it sends about every {}, and the longest quiet gap was {gap}",
+        duration(period)
+    ))
+    .with_duration("period", period)
+    .with_duration("longest_gap", longest_gap)
+    .with_advice(advice);
+    match advice {
+        _ if answered && lets_go.is_none() => found.remedy(format!(
+            "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer \
+             than {gap} was tested"
+        )),
+        Some(advice) => found.remedy(recommend(advice, traffic)),
+        None => found,
+    }
+}
+
+const BUSY: &str = "the server keeps the path busy";
+
+fn policy(
+    bracket: Bracket,
+    closed: Option<&VisibleEnd>,
+    advice: Option<Recommendation>,
+    traffic: NeededTraffic,
+) -> Explanation {
+    let timeout =
+        bracket.hi.map(|_| format!(", with an idle timeout {}", between(bracket))).unwrap_or_default();
+    let why = closed.and_then(|end| stated(&end.how)).map(|why| format!(": {why}")).unwrap_or_default();
+    let remedy = match (advice, bracket.hi) {
+        (Some(advice), _) => recommend(advice, traffic),
+        (None, Some(_)) => {
+            "no interval can be recommended, since no silence survived: lower --min".to_string()
+        }
+        (None, None) => {
+            "look up what the server's reason means: Ping frames did not keep it from closing".to_string()
+        }
+    };
+    Explanation::new(format!("probably the server's own policy{timeout}{why}"))
+        .remedy(remedy)
+        .with_bracket(bracket)
+        .with_advice(advice)
+}
+
+/// What makes a close frame look like the server's own: `close 4008 is an application code`.
+fn stated(how: &CloseKind) -> Option<String> {
+    let CloseKind::CloseFrame { code, reason } = how else { return None };
+    Some(match code {
+        Some(code @ 3000..=4999) => format!("close {code} is an application code"),
+        Some(code @ 1008) => format!("close {code} means {}", close_code_meaning(*code)),
+        Some(code) => format!("close {code} gives the reason \"{reason}\""),
+        None => return None,
+    })
+}
+
+fn stochastic(spread: Option<EndSpread>) -> Explanation {
+    let Some(EndSpread { min, max, .. }) = spread else {
+        return Explanation::new("idle connections end at different times: no fixed timeout");
+    };
+    let text =
+        format!("idle connections end at different times, from {} to {}", duration(min), duration(max));
+    Explanation::new(format!("{text}: no fixed timeout"))
+        .remedy(format!(
+            "no interval is safe: a silence of {} ended a connection; stay well below it",
+            at_most(min)
+        ))
+        .with_duration("min", min)
+        .with_duration("max", max)
+}
+
+/// What to send and how often.
+fn recommend(advice: Recommendation, traffic: NeededTraffic) -> String {
+    let (interval, survived, found, before) = match advice {
+        Recommendation::Heartbeat { interval, survived, found, before } => {
+            (at_least(interval), at_least(survived), found, before)
+        }
+        Recommendation::Reconnect { before } => {
+            return format!("no heartbeat helps: reconnect before a connection is {} old", at_least(before));
+        }
+    };
+    if !found {
+        return format!(
+            "nothing to do: {survived} of silence survived; a heartbeat every {interval} is safe"
+        );
+    }
+    let lost = match (advice.tolerates_one_loss(), advice.interval_tolerating_one_loss()) {
+        (Some(true), _) => "; one lost heartbeat does not break the connection".to_string(),
+        (_, Some(half)) => {
+            format!("; if one lost heartbeat must not break the connection, use {}", at_least(half))
+        }
+        (_, None) => String::new(),
+    };
+    let before = before.map_or_else(String::new, |before| {
+        format!("; and reconnect before a connection is {} old", at_least(before))
+    });
+    format!(
+        "send {} every {interval} (75 % of the longest silence that survived){lost}{before}",
+        heartbeat(traffic)
+    )
+}
+
+/// Not every heartbeat counts everywhere.
+fn heartbeat(traffic: NeededTraffic) -> &'static str {
+    match traffic {
+        NeededTraffic::Any => "a heartbeat",
+        NeededTraffic::Messages => "an app heartbeat (a message)",
+        NeededTraffic::Pings => "a Ping frame",
+        NeededTraffic::Answered => "a heartbeat that the server answers",
+    }
+}
+
+fn also_lifetime_cap(age: LifetimeCap) -> Explanation {
+    Explanation::new(format!("connections also end at the age of {}, idle or not", age_range(age)))
+        .with_duration("age", age.lo)
+}
+
+fn only_some_cut(survived_longer: usize) -> Explanation {
+    let survivors = counted(survived_longer as u64, "connection");
+    Explanation::new(format!("only some connections are cut: {survivors} survived a longer silence"))
+        .remedy("compare the nodes and paths behind the address: one of them has another timeout")
+        .with("survived_longer", survived_longer)
+}
+
+fn only_messages() -> Explanation {
+    Explanation::new("only messages reset the timer, Ping frames do not").remedy("send app heartbeats")
+}
+
+fn only_pings() -> Explanation {
+    Explanation::new("only Ping frames reset the timer, messages do not").remedy("send Ping frames")
+}
+
+fn below_min(min: Duration) -> Explanation {
+    Explanation::new(format!(
+        "the timeout is not above the shortest silence that was tried, {}",
+        duration(min)
+    ))
+    .remedy("lower --min to measure it")
+    .with_duration("min", min)
+}
+
+fn coarse(spread: EndSpread) -> Explanation {
+    let width = spread.max.saturating_sub(spread.min);
+    Explanation::new(format!(
+        "the timer is coarse: connections ended within {} of each other",
+        at_most(width)
+    ))
+    .with_duration("spread", width)
+}
+
+fn silent_clients(age: Duration) -> Explanation {
+    Explanation::new(format!("the server closes clients that sent nothing for {}", at_most(age)))
+        .remedy("send messages more often than that")
+        .with_duration("age", age)
+}
+
+/// What the keepalive methods show about the traffic that counts.
+pub fn keepalive_methods(conclusion: RefreshConclusion) -> Explanation {
+    let (text, remedy) = match conclusion {
+        RefreshConclusion::BelowApplication => (
+            "TCP keepalive suffices, so the cut is below the application: a NAT or a balancer",
+            Some("enable TCP keepalive, or send any heartbeat"),
+        ),
+        RefreshConclusion::AnyByte => {
+            ("bytes from the client suffice: any heartbeat of the client keeps it open", None)
+        }
+        RefreshConclusion::ServerToClient => (
+            "bytes from the client alone are not enough: the server's bytes count, alone or as well",
+            Some("use heartbeats that the server answers, or let the server send them"),
+        ),
+        RefreshConclusion::MessagesOnly => (
+            "Ping frames do not count, messages do: it is the server's own rule",
+            Some("send app heartbeats"),
+        ),
+        RefreshConclusion::Lifetime => {
+            ("nothing keeps it open: a lifetime", Some("reconnect before it ends"))
+        }
+        RefreshConclusion::Pings => ("Ping frames keep it open", None),
+        RefreshConclusion::Messages => {
+            ("messages keep it open; whether Ping frames would was not tried", None)
+        }
+        RefreshConclusion::NotPings => (
+            "Ping frames do not keep it open: a lifetime, or a server that counts only messages",
+            Some("try an app heartbeat, which shows which of both it is"),
+        ),
+        RefreshConclusion::Contradictory => {
+            ("the results contradict each other: something else cut a connection", Some("run it again"))
+        }
+        RefreshConclusion::Untried => ("no method was tried that decides", None),
+    };
+    let found = Explanation::new(text);
+    if let Some(remedy) = remedy { found.remedy(remedy) } else { found }
+}
+
+fn describe_incident(incident: &Incident) -> Explanation {
+    Explanation::new(incident.to_string())
+        .with_duration("after", incident.at_shown())
+        .with("connections", incident.connections)
+        .with("ending", visible_end(&incident.visible_end))
+}
+
+fn void(rounds: u32, cause: VoidCause) -> Explanation {
+    let why = match cause {
+        VoidCause::OneMoment => "connections ended at the same moment",
+        VoidCause::ControlDied => "the control died",
+        VoidCause::ControlUnanswered => "the control got no answer",
+    };
+    Explanation::new(format!("{} void: {why}", counted(u64::from(rounds), "round")))
+        .with("rounds", rounds)
+        .with("cause", cause.label())
+}
+
+fn verified(verification: &Verification) -> Explanation {
+    let Verification { interval, wanted, held, beats, outcome } = verification;
+    let (every, after) = (at_least(*interval), duration(*held));
+    let answered = counted(*beats, "heartbeat");
+    let text = match outcome {
+        VerifyOutcome::Held => {
+            format!("a heartbeat every {every} kept a connection open for {after} ({answered} answered)")
+        }
+        VerifyOutcome::Ended(ending) => format!(
+            "failed: with a heartbeat every {every}, {} after {after} of {}",
+            CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref()),
+            duration(*wanted)
+        ),
+        VerifyOutcome::Unknown(why) => format!("unknown: {why}"),
+    };
+    Explanation::new(text)
+        .with_duration("interval", *interval)
+        .with_duration("wanted", *wanted)
+        .with_duration("held", *held)
+        .with("heartbeats", *beats)
+}
+
+/// Where the run differed from the request, and what else qualifies its figures; `None` for every other finding.
+pub fn note(finding: &IdleFinding) -> Option<Explanation> {
+    Some(match finding {
+        IdleFinding::TwoEndedRefused => Explanation::new(
+            "the server does not support two-ended mode, so only answers to wscheck's own requests were tested",
+        )
+        .remedy("run it against `wscheck serve`"),
+        IdleFinding::OneSpanAtATime => {
+            Explanation::new("two-ended mode tests one idle span at a time (bisect)")
+        }
+        IdleFinding::PrecisionReduced { precision } => Explanation::new(format!(
+            "connections open too slowly for the requested precision; using {}",
+            duration(*precision)
+        ))
+        .with_duration("precision", *precision),
+        IdleFinding::HostStalled { stall } => Explanation::new(format!(
+            "this host was stalled for {} during the search: what ended meanwhile was read late",
+            duration(*stall)
+        ))
+        .remedy("run it on a host with less load")
+        .with_duration("stall", *stall),
+        IdleFinding::AnswersNotRecognized { ask, answer, came } => Explanation::new(format!(
+            "no message answered '{ask}' by the pattern '{answer}'; what came: {came}"
+        ))
+        .remedy("correct --app-pong"),
+        IdleFinding::KeepaliveMethodsSkipped { cause } => {
+            Explanation::new(format!("keepalive methods were not tried: {}", skipped_because(*cause)))
+                .with("cause", cause.label())
+        }
+        IdleFinding::VerificationSkipped { cause } => {
+            Explanation::new(format!("there was nothing to verify: {}", skipped_because(*cause)))
+                .with("cause", cause.label())
+        }
+        _ => return None,
+    })
+}
+
+fn skipped_because(cause: SkipCause) -> &'static str {
+    match cause {
+        SkipCause::NoSilenceSurvived => "no silence survived",
+        SkipCause::NoUpperEndKnown => "no upper end is known",
+        SkipCause::LifetimeUnknown => "the lifetime is unknown",
+        SkipCause::NothingWasCut => "nothing was cut",
+        SkipCause::ServerKeepsItOpen => "the server keeps it open by itself",
+        SkipCause::NoAnswerFound => "the search found no answer",
+        SkipCause::NoIntervalIsCertain => "no interval is certain",
+        SkipCause::NoHeartbeatPreventsLifetime => "no heartbeat prevents a lifetime limit",
+        SkipCause::NoTimeoutFound => "no timeout was found",
+        SkipCause::NoIntervalRecommended => "no interval is recommended",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_of_an_unseen_end_is_a_range() {
+        let ms = Duration::from_millis;
+        assert_eq!(age_range(LifetimeCap { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
+        assert_eq!(age_range(LifetimeCap { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
+    }
+
+    #[test]
+    fn stated_reason_is_named_by_its_code() {
+        use crate::domain::connection::untrusted_text::UntrustedText;
+        let close = |code, reason| {
+            stated(&CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) })
+        };
+        assert_eq!(close(4008, "bye").as_deref(), Some("close 4008 is an application code"));
+        assert_eq!(close(1008, "").as_deref(), Some("close 1008 means policy violation"));
+        assert_eq!(close(1001, "idle").as_deref(), Some("close 1001 gives the reason \"idle\""));
+        assert_eq!(stated(&CloseKind::Fin), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Which products a cut is consistent with: the setting to look for, and how to find out which one cut.
+
+use crate::domain::idle::CutManner;
+use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
+use crate::output::view::Explanation;
+
+/// ``consistent with nginx, `proxy_read_timeout 20s` in http, server or location: the response says server: nginx; ...``
+pub fn likely(candidate: &Candidate) -> Explanation {
+    let (product, topic) = (candidate.middlebox.product, candidate.middlebox.topic());
+    let why = candidate.reasons.join("; ");
+    let text =
+        format!("consistent with {product}, {}: {why}; see `wscheck timeouts {topic}`", candidate.setting());
+    let found = with_candidate(Explanation::new(text), candidate);
+    match candidate.middlebox.change {
+        SettingChange::Set(example) => found.remedy(format!("if it is {product}: {example}")),
+        SettingChange::Fixed => found.remedy(format!("if it is {product}: it cannot be changed")),
+        SettingChange::Nothing => found,
+    }
+}
+
+fn with_candidate(found: Explanation, candidate: &Candidate) -> Explanation {
+    found
+        .with("id", candidate.middlebox.id)
+        .with("product", candidate.middlebox.product)
+        .with("setting", candidate.middlebox.setting)
+        .with_duration("value", candidate.value)
+}
+
+/// The products that fit where no evidence distinguishes them.
+pub fn possible(candidates: &[Candidate], manner: Option<&CutManner>) -> Explanation {
+    let fits: Vec<String> = candidates.iter().map(product_and_setting).collect();
+    let text = match (fits.as_slice(), manner) {
+        ([only], Some(CutManner::Visible(_)) | None) => format!(
+            "consistent with {only}, but no header names it: the server itself may have cut, or a product that adds no header"
+        ),
+        ([only], Some(_)) => {
+            format!(
+                "consistent with {only}, but a device that drops connections adds no header: other devices fit too"
+            )
+        }
+        (all, Some(CutManner::Visible(_)) | None) => format!(
+            "consistent with several products; no evidence distinguishes them, because no header names what cut: the server \
+             itself, or {}",
+            all.join("; ")
+        ),
+        (all, Some(_)) => format!(
+            "consistent with several products; no evidence distinguishes them, because a device that drops connections adds no \
+             header: {}",
+            all.join("; ")
+        ),
+    };
+    let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.middlebox.id).collect();
+    Explanation::new(text).remedy(find_out(candidates)).with("ids", ids)
+}
+
+fn product_and_setting(candidate: &Candidate) -> String {
+    let default = if candidate.is_default() { " (its default)" } else { "" };
+    format!("{}: {}{default}", candidate.middlebox.product, candidate.setting())
+}
+
+/// What shows which of them cut.
+fn find_out(candidates: &[Candidate]) -> String {
+    let mut logs: Vec<String> = Vec::new();
+    for middlebox in candidates.iter().map(|candidate| candidate.middlebox) {
+        let log = middlebox.log.map(|log| format!("{}: {log}", middlebox.product));
+        logs.extend(log.filter(|log| !logs.contains(log)));
+    }
+    let logs = if logs.is_empty() { String::new() } else { format!(" ({})", logs.join("; ")) };
+    format!(
+        "look at the logs of each hop at the moment of a cut{logs}; probe from behind each hop; see `wscheck timeouts \
+         PRODUCT`"
+    )
+}
+
+/// `probably not nginx, though the response says server: nginx: it cuts in another way (FIN)`
+pub fn other(RuledOut { product, header, why }: &RuledOut) -> Explanation {
+    let text = format!(
+        "probably not {product}, though the response says {header}: {why}. The header may be that of another hop"
+    );
+    Explanation::new(text).with("product", *product).with("header", header.as_str())
+}
+
+/// A cut was measured, and the table has nothing that cuts so.
+pub fn none_fits() -> Explanation {
+    Explanation::new(
+        "consistent with nothing in the table of known timers (`wscheck timeouts`): perhaps the server's own timer",
+    )
+}
