@@ -93,6 +93,8 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Size of the rolling window for the live status, in answered heartbeats')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead')
             [CompletionResult]::new('--fail-if', '--fail-if', [CompletionResultType]::ParameterName, 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)')
+            [CompletionResult]::new('--expect-close', '--expect-close', [CompletionResultType]::ParameterName, 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead')
+            [CompletionResult]::new('--expect-refused', '--expect-refused', [CompletionResultType]::ParameterName, 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')

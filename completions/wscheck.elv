@@ -89,6 +89,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --window 'Size of the rolling window for the live status, in answered heartbeats'
             cand --fail-on 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead'
             cand --fail-if 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)'
+            cand --expect-close 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead'
+            cand --expect-refused 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise'
             cand -o 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)'
             cand --output 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)'
             cand --color 'Use colour'

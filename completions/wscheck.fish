@@ -54,7 +54,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -144,6 +144,8 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l loss-min-missed
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Size of the rolling window for the live status, in answered heartbeats' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -d 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
@@ -176,7 +178,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -279,7 +281,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -379,7 +381,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'

@@ -86,6 +86,7 @@ const COUNTED: u64 = 2000;
 
 fn plan() -> SessionPlan {
     SessionPlan {
+        expected_close: Vec::new(),
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(Duration::from_secs(1)),
         timeout: Duration::from_secs(10),

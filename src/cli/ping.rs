@@ -17,6 +17,7 @@ use crate::domain::connection::target::Target;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetDetection;
+use crate::domain::ping::expected_ending::ExpectedEnding;
 use crate::domain::ping::fail_if::{self, FailIf, FailOn};
 use crate::domain::ping::health::StatusLimits;
 use crate::domain::ping::ramp::Ramp;
@@ -180,6 +181,32 @@ pub struct ThresholdArgs {
     /// Metrics below)
     #[arg(long, value_name = "EXPR")]
     pub fail_if: Vec<FailIf>,
+    /// Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes
+    /// no connection dead
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',', value_parser = close_code,
+          conflicts_with = "reconnect")]
+    pub expect_close: Vec<u16>,
+    /// Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run
+    /// ends after one heartbeat, unless --count or --deadline says otherwise
+    #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = http_status,
+          conflicts_with_all = ["fail_if", "expect_close", "reconnect"])]
+    pub expect_refused: Vec<u16>,
+}
+
+/// A close code that a peer can send (RFC 6455 7.4).
+fn close_code(text: &str) -> Result<u16, String> {
+    let code =
+        text.parse::<u16>().ok().filter(|code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999));
+    code.ok_or_else(|| {
+        "it must be a close code that a peer can send: 1000 to 1003, 1007 to 1014, or 3000 to 4999"
+            .to_string()
+    })
+}
+
+/// A status with which a server refuses an upgrade: any but 101.
+fn http_status(text: &str) -> Result<u16, String> {
+    let status = text.parse::<u16>().ok().filter(|status| (200..=599).contains(status));
+    status.ok_or_else(|| "it must be an HTTP status from 200 to 599".to_string())
 }
 
 impl ThresholdArgs {
@@ -224,7 +251,15 @@ impl ThresholdArgs {
             };
             return Err(format!("--fail-if: '{expression}' is about {about}, which this run does not have"));
         }
-        Ok(PassCriteria { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
+        Ok(PassCriteria {
+            limits: self.run_limits()?,
+            fail_on: self.fail_on,
+            fail_if: self.fail_if.clone(),
+            endings: ExpectedEnding {
+                close_codes: self.expect_close.clone(),
+                refused_with: self.expect_refused.clone(),
+            },
+        })
     }
 }
 
@@ -244,6 +279,12 @@ impl PingArgs {
         runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
             ping::run(plan, reporter, control).await.verdict
         })
+    }
+
+    /// A connection that was to be refused, and opens, has shown enough by one heartbeat.
+    fn planned_count(&self) -> Option<u64> {
+        let is_open_ended = self.count.is_none() && self.deadline.is_none();
+        if is_open_ended && !self.thresholds.expect_refused.is_empty() { Some(1) } else { self.count }
     }
 
     fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {
@@ -284,7 +325,8 @@ impl PingArgs {
                 kinds,
                 interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
                 timeout: self.heartbeat.timeout(&chosen),
-                count: self.count,
+                count: self.planned_count(),
+                expected_close: policy.endings.close_codes.clone(),
                 limits: policy.limits.connection.into(),
                 ask: self.heartbeat.preamble.ask(&chosen)?,
                 answer: self.heartbeat.preamble.answer(&chosen)?,

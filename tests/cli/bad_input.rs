@@ -128,7 +128,7 @@ fn under_json_a_bad_argument_is_a_document() {
             let message = document["error"]["message"].as_str().unwrap();
             assert!(message.contains(parts[0]), "{args:?}: {message}");
             assert!(!message.contains('\n'), "{args:?}: {message}");
-            assert_eq!((&document["exit_code"], &document["verdict"]), (&2.into(), &"usage".into()));
+            assert_eq!((&document["exit_code"], &document["result"]), (&2.into(), &"usage".into()));
         }
     }
 }

@@ -10,8 +10,8 @@ fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
     assert!(human.stderr.starts_with(&format!("error: cannot open {url}: ")), "{human:?}");
     let (code, document) = ping_json(&args);
     assert_eq!(
-        (code, &document["verdict"], &document["status"]),
-        (Some(3), &"not_measured".into(), &"unknown".into())
+        (code, &document["result"], &document["status"]),
+        (Some(3), &"unreachable".into(), &"unknown".into())
     );
     assert_eq!(document["error"]["url"], url);
     assert!(

@@ -6,6 +6,7 @@ mod bad_input;
 mod doc_commands;
 mod doc_tables;
 mod docs;
+mod expectations;
 mod failures;
 mod faults;
 mod generated;

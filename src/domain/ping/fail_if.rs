@@ -413,10 +413,30 @@ pub struct FailIf {
     limit: f64,
 }
 
+impl PartialEq for FailIf {
+    fn eq(&self, other: &FailIf) -> bool {
+        self.text == other.text
+    }
+}
+
 impl FailIf {
     /// The kind of heartbeat named by the prefix.
     pub fn kind(&self) -> Option<HeartbeatKind> {
         self.kind
+    }
+
+    /// The opposite, which is what the user wants: `rtt.p95 <= 200ms`.
+    pub fn negation(&self) -> String {
+        let sign = match self.operator.sign {
+            ">" => "<=",
+            ">=" => "<",
+            "<" => ">=",
+            "<=" => ">",
+            "==" => "!=",
+            _ => "==",
+        };
+        let name = self.text.split(['<', '>', '=', '!']).next().unwrap_or_default().trim();
+        format!("{name} {sign} {}", self.metric.unit.show(self.limit))
     }
 
     /// Whether it uses a metric that only TLS has.

@@ -12,6 +12,7 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::run::criterion::Criterion;
 use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
@@ -162,6 +163,8 @@ pub struct PingReport {
     pub verdict: RunResult,
     /// The reasons of the verdict; may be empty.
     pub reasons: Vec<String>,
+    /// What was demanded, and whether it was met.
+    pub criteria: Vec<Criterion>,
     /// What to do next, and what the figures mean together.
     pub advice: Vec<String>,
     /// Over all targets, one entry a kind.
@@ -332,6 +335,7 @@ pub(crate) mod samples {
             count: None,
             deadline: None,
             preset: None,
+            policy: Default::default(),
         };
         PingReport {
             info: Arc::new(info),
@@ -343,6 +347,7 @@ pub(crate) mod samples {
             status_counts: Vec::new(),
             verdict: RunResult::Passed,
             reasons: Vec::new(),
+            criteria: Vec::new(),
             advice: Vec::new(),
             kinds,
             targets,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::verdict::PassCriteria;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 
@@ -33,6 +34,8 @@ pub struct RunInfo {
     pub deadline: Option<Duration>,
     /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
+    /// What makes the run pass or fail.
+    pub policy: PassCriteria,
 }
 
 impl RunInfo {

@@ -1,10 +1,12 @@
 //! What reports for people share: labelled rows, colours, errors, and what is known of a connection.
 
+mod conclusion;
 mod connect_error;
 mod connection;
 mod rows;
 mod style;
 
+pub(super) use conclusion::conclusion;
 pub use connect_error::complaint;
 pub(super) use connect_error::failed_opening;
 pub(super) use connection::{ending, facts, phases, preset, verdict, way};

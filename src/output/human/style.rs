@@ -47,6 +47,11 @@ impl Styler {
         self.apply(style, text)
     }
 
+    /// A sign such as `✓`.
+    pub fn good(self, text: &str) -> String {
+        self.apply(GOOD, text)
+    }
+
     /// A word such as `error:`.
     pub fn bad(self, text: &str) -> String {
         self.apply(WORST, text)

@@ -10,6 +10,7 @@ use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::stats::JitterSummary;
 use crate::output::json::{
     ByKind, DocumentBody, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument,
@@ -131,6 +132,57 @@ pub struct Settings {
     connections_each: usize,
     /// The preset; null if none was requested.
     preset: Option<PresetName>,
+    /// When a heartbeat, a connection and the run are healthy, degraded, poor, critical, in timeout or dead.
+    thresholds: Thresholds,
+    /// The best status that fails the run.
+    fail_on: String,
+    /// Conditions that fail the run: `rtt.p95>300ms`.
+    fail_if: Vec<String>,
+    /// Close codes of the peer with which every connection must end; empty if none is expected.
+    expect_close: Vec<u16>,
+    /// HTTP statuses with which every connection must be refused; empty if none is expected.
+    expect_refused: Vec<u16>,
+}
+
+/// The limits of statuses, so that an archived run can be judged again.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Thresholds {
+    /// The largest mean RTT of a healthy connection.
+    healthy_ms: Ms,
+    /// The largest mean RTT of a degraded connection.
+    degraded_ms: Ms,
+    /// The largest mean RTT of a poor connection; above it is critical.
+    poor_ms: Ms,
+    /// Consecutive missed heartbeats after which a connection is dead.
+    dead_after: u32,
+    /// Consecutive missed heartbeats at the end with which a run has status timeout.
+    timeout_after: u32,
+    /// Loss above which a run is at least poor, from 0 to 1.
+    poor_loss: f64,
+    /// Loss above which a run is at least critical, from 0 to 1.
+    critical_loss: f64,
+    /// Missed heartbeats from which on loss makes a run poor or critical.
+    loss_min_missed: u64,
+    /// Answered heartbeats in the window of the live status.
+    window: usize,
+}
+
+impl From<RunStatusLimits> for Thresholds {
+    fn from(limits: RunStatusLimits) -> Thresholds {
+        let connection = limits.connection;
+        Thresholds {
+            healthy_ms: connection.healthy.into(),
+            degraded_ms: connection.degraded.into(),
+            poor_ms: connection.poor.into(),
+            dead_after: connection.dead_after,
+            timeout_after: limits.timeout_after,
+            poor_loss: limits.poor_loss,
+            critical_loss: limits.critical_loss,
+            loss_min_missed: limits.loss_min_missed,
+            window: connection.window,
+        }
+    }
 }
 
 impl From<&RunInfo> for Settings {
@@ -143,6 +195,11 @@ impl From<&RunInfo> for Settings {
             deadline_ms: ms(info.deadline),
             connections_each: info.connections_each,
             preset: info.preset.as_ref().map(PresetName::from),
+            thresholds: info.policy.limits.into(),
+            fail_on: info.policy.fail_on.to_string(),
+            fail_if: info.policy.fail_if.iter().map(ToString::to_string).collect(),
+            expect_close: info.policy.endings.close_codes.clone(),
+            expect_refused: info.policy.endings.refused_with.clone(),
         }
     }
 }

@@ -76,6 +76,7 @@ impl RunScript {
             count,
             deadline: None,
             preset: None,
+            policy: Default::default(),
         })
     }
 
@@ -296,6 +297,7 @@ fn report(
             .collect(),
         verdict,
         reasons: Vec::new(),
+        criteria: Vec::new(),
         advice: Vec::new(),
         kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
         targets,
@@ -698,6 +700,7 @@ pub fn several() -> Vec<Event> {
         count: None,
         deadline: None,
         preset: None,
+        policy: Default::default(),
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
     let cut = ending(ClosedBy::Network, CloseKind::Rst, 1_402, 400);
