@@ -148,6 +148,7 @@ fn run(connections: usize) -> RunInfo {
         deadline: None,
         preset: None,
         worst: 5,
+        lists_all: false,
         timeout: TIMEOUT,
         count: None,
         policy: PassCriteria::default(),

@@ -70,6 +70,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         connections_each: connections,
         ramp: None,
         worst: 5,
+        lists_all: false,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
         preamble: Preamble::default(),
         session: SessionPlan {

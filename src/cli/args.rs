@@ -84,6 +84,9 @@ pub struct FormatArgs {
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
+    /// Print the JSON document on one line
+    #[arg(long)]
+    pub compact: bool,
 }
 
 /// Output options of a run.
@@ -103,7 +106,16 @@ pub struct OutputArgs {
 impl FormatArgs {
     /// The chosen format.
     pub fn chosen(&self) -> Format {
-        if self.json { Format::Json } else { self.output }
+        match if self.json { Format::Json } else { self.output } {
+            Format::Json if self.compact => Format::CompactJson,
+            format => format,
+        }
+    }
+
+    /// Rejects `--compact` where no document is printed.
+    pub fn check(&self) -> Result<(), String> {
+        let is_json = matches!(self.chosen(), Format::Json | Format::CompactJson);
+        if self.compact && !is_json { Err(no_effect_without("--compact", "-o json")) } else { Ok(()) }
     }
 }
 

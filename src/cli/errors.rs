@@ -110,6 +110,7 @@ const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 fn print(document: &json::ErrorDocument, format: Format) {
     let text = match format {
         Format::Human | Format::Json => json::pretty(document),
+        Format::CompactJson => json::compact(document),
         Format::Ndjson => json::compact(document),
     };
     let mut stdout = io::stdout();

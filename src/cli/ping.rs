@@ -60,6 +60,9 @@ pub struct PingArgs {
     #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub worst: u32,
+    /// List every connection in the JSON document, not only the worst of more than 100
+    #[arg(long)]
+    pub all_connections: bool,
     /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
     #[arg(long, conflicts_with = "interval")]
     pub adaptive: bool,
@@ -319,6 +322,7 @@ impl PingArgs {
             connections_each: self.connections as usize,
             ramp: self.ramp,
             worst: self.worst as usize,
+            lists_all: self.all_connections,
             preamble: self.heartbeat.preamble.preamble(&chosen)?,
             preset: chosen.used(&kinds),
             session: SessionPlan {

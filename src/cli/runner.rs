@@ -52,7 +52,7 @@ pub fn run_plan<T, P: Presenter>(
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
-    match plan {
+    match args.format.check().and(plan) {
         Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
@@ -108,7 +108,7 @@ fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
 pub fn stdout(format: Format) -> Writer {
     match format {
         Format::Human => charset::writer(Box::new(io::stdout())),
-        Format::Json | Format::Ndjson => Box::new(io::stdout()),
+        Format::Json | Format::CompactJson | Format::Ndjson => Box::new(io::stdout()),
     }
 }
 

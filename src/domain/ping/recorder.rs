@@ -193,7 +193,7 @@ impl Recorder {
         let figures =
             |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
         let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
-        self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind))).collect()
+        self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind), true)).collect()
     }
 
     /// Suspect if it is suspect for any kind of heartbeat; unknown without an RTT.
@@ -503,7 +503,7 @@ impl ConnectionStats {
         let mut kinds: Vec<KindReport> = self
             .kinds
             .iter()
-            .map(|figures| combine(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
+            .map(|figures| combine(figures.kind, std::iter::once(figures), Some(&figures.rtts), false))
             .collect();
         for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
             figures.status = if self.is_lost { Status::Dead } else { of.status };
@@ -649,11 +649,12 @@ impl KindStats {
 }
 
 /// The figures of one kind on several connections combined, without a status. `rtts` are their pooled RTTs,
-/// if available; otherwise theirs are merged.
+/// if available; otherwise theirs are merged. `encodes`: the report takes the encoded RTTs, too.
 fn combine<'a>(
     kind: HeartbeatKind,
     parts: impl Iterator<Item = &'a KindStats>,
     rtts: Option<&Rtts>,
+    encodes: bool,
 ) -> KindReport {
     let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
@@ -677,6 +678,7 @@ fn combine<'a>(
         rtt: rtts.summary(),
         jitter: JitterSummary::new(rtts.moments(), &differences),
         histogram: rtts.bars(),
+        encoded: if encodes { rtts.encoded() } else { None },
     }
 }
 
@@ -702,6 +704,7 @@ mod tests {
             kinds: kinds.to_vec(),
             interval: Some(secs(1)),
             worst: 5,
+            lists_all: false,
             timeout: secs(10),
             count: None,
             deadline: None,

@@ -33,6 +33,9 @@ pub struct KindReport {
     pub jitter: JitterSummary,
     /// RTT histogram for drawing: upper bound of each bucket and its count, ascending.
     pub histogram: Vec<(Duration, u64)>,
+    /// All RTTs, encoded (see [`Rtts::encoded`](crate::domain::stats::Rtts::encoded)); only for a target and for the
+    /// whole run.
+    pub encoded: Option<String>,
 }
 
 impl KindReport {
@@ -255,6 +258,7 @@ pub(crate) mod samples {
             rtt: figures.summary(),
             jitter: JitterSummary::new(figures.moments(), &Differences::default()),
             histogram: figures.bars(),
+            encoded: None,
         }
     }
 
@@ -331,6 +335,7 @@ pub(crate) mod samples {
             kinds: kinds.iter().map(|kind| kind.kind).collect(),
             interval: Some(Duration::from_secs(1)),
             worst: 5,
+            lists_all: false,
             timeout: Duration::from_secs(10),
             count: None,
             deadline: None,

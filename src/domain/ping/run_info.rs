@@ -24,6 +24,8 @@ pub struct RunInfo {
     pub connections_each: usize,
     /// How many of the worst connections to list, if there are too many to list all.
     pub worst: usize,
+    /// Whether the JSON document lists every connection, however many there are.
+    pub lists_all: bool,
     pub kinds: Vec<HeartbeatKind>,
     /// `None`: each is sent once the previous one was answered or missed.
     pub interval: Option<Duration>,

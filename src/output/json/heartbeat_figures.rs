@@ -9,7 +9,7 @@ use super::names::Name;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, StampingReport};
-use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary, TICK_NANOS};
 
 /// A duration in milliseconds, rounded to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
@@ -140,6 +140,28 @@ pub struct HeartbeatsDocument {
     /// Null before the first answer.
     rtt: Option<JsonRttDocument>,
     jitter: JsonJitterDocument,
+    /// All RTTs, to merge and compare runs; null for a single connection of a target, and before the first answer.
+    rtt_histogram: Option<EncodedHistogram>,
+}
+
+/// A histogram in the exchange form of HdrHistogram.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct EncodedHistogram {
+    /// The form of `data`: HdrHistogram V2, deflated, in base64, as in its log files.
+    #[schemars(extend("const" = HISTOGRAM_FORM))]
+    form: &'static str,
+    /// What one unit of the recorded values is, in nanoseconds.
+    unit_ns: u64,
+    data: String,
+}
+
+const HISTOGRAM_FORM: &str = "hdrhistogram_v2_deflate_base64";
+
+impl From<&String> for EncodedHistogram {
+    fn from(data: &String) -> EncodedHistogram {
+        EncodedHistogram { form: HISTOGRAM_FORM, unit_ns: TICK_NANOS, data: data.clone() }
+    }
 }
 
 impl From<&KindReport> for HeartbeatsDocument {
@@ -180,6 +202,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             loss: report.counts.loss(),
             rtt: report.rtt.map(JsonRttDocument::from),
             jitter: report.jitter.into(),
+            rtt_histogram: report.encoded.as_ref().map(EncodedHistogram::from),
         }
     }
 }

@@ -246,18 +246,29 @@ struct TargetDocument {
     /// The worst status of its connections at the end, judged by their latest heartbeats.
     last_status: Name<Status>,
     heartbeats: ByKind,
+    /// How many connections to this target there were.
+    connection_count: usize,
+    /// All of them, or of more than 100 in the run the worst (see `worst`), unless `--all-connections` is given.
     connections: Vec<ConnectionDocument>,
 }
 
-impl From<&TargetReport> for TargetDocument {
-    fn from(target: &TargetReport) -> TargetDocument {
+/// Up to this many connections, the document lists all.
+const MAX_IN_DOCUMENT: usize = 100;
+
+impl TargetDocument {
+    fn new(report: &PingReport, index: usize, target: &TargetReport) -> TargetDocument {
+        let lists_all = report.info.lists_all || report.info.connections() <= MAX_IN_DOCUMENT;
+        let is_listed = |connection: &&ConnReport| {
+            lists_all || report.worst.contains(&ConnId { target: index, index: connection.index })
+        };
         TargetDocument {
+            connection_count: target.connections.len(),
             url: target.url.clone(),
             status: target.status.into(),
             status_reason: target.status_reason.clone(),
             last_status: target.last_status.into(),
             heartbeats: target.kinds.as_slice().into(),
-            connections: target.connections.iter().map(ConnectionDocument::from).collect(),
+            connections: target.connections.iter().filter(is_listed).map(ConnectionDocument::from).collect(),
         }
     }
 }
@@ -414,7 +425,7 @@ impl PingDocument {
             ending: main_ending(report),
             error: main_error(report),
             heartbeats: report.kinds.as_slice().into(),
-            targets: report.targets.iter().map(TargetDocument::from).collect(),
+            targets: targets(report),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
             measurement: report.measurement.clone().into(),
@@ -426,6 +437,11 @@ impl PingDocument {
             timestamps_fell_back: report.stamping.fell_back,
         }
     }
+}
+
+fn targets(report: &PingReport) -> Vec<TargetDocument> {
+    let targets = report.targets.iter().enumerate();
+    targets.map(|(index, target)| TargetDocument::new(report, index, target)).collect()
 }
 
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {

@@ -72,6 +72,7 @@ impl RunScript {
             kinds: kinds.to_vec(),
             interval: Some(ms(1000)),
             worst: 5,
+            lists_all: false,
             timeout: ms(10_000),
             count,
             deadline: None,
@@ -193,7 +194,17 @@ fn counts(ok: u64) -> Counts {
 fn figures(kind: HeartbeatKind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
     let (longest_miss_run, missed_at_end) = (counts.missed as u32, counts.missed);
     let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
-    KindReport { kind, status, counts, longest_miss_run, missed_at_end, rtt, jitter, histogram }
+    KindReport {
+        kind,
+        status,
+        counts,
+        longest_miss_run,
+        missed_at_end,
+        rtt,
+        jitter,
+        histogram,
+        encoded: None,
+    }
 }
 
 fn summary(rtts: &[Duration]) -> Option<RttSummary> {
@@ -696,6 +707,7 @@ pub fn several() -> Vec<Event> {
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
         worst: 5,
+        lists_all: false,
         timeout: ms(10_000),
         count: None,
         deadline: None,

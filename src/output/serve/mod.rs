@@ -45,11 +45,11 @@ impl<W: Write> ServeReporter<W> {
 fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result<()> {
     match (format, &event.what) {
         (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
-        (Format::Ndjson | Format::Json, ServeEventKind::Stopped(summary)) => {
+        (Format::Ndjson | Format::Json | Format::CompactJson, ServeEventKind::Stopped(summary)) => {
             json(out, &SummaryDocument::new(summary))?
         }
         (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
-        (Format::Json, _) => return Ok(()),
+        (Format::Json | Format::CompactJson, _) => return Ok(()),
     }
     out.flush()
 }
