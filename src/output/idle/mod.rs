@@ -11,7 +11,7 @@ mod trials;
 mod view;
 
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
