@@ -149,6 +149,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-refused 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -259,6 +260,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l server-na
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -362,6 +364,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l server-name -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -463,6 +466,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l server-
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -477,6 +481,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l ve
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"

@@ -1,5 +1,6 @@
 //! Parsers and arguments shared by several commands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anstream::stream::RawStream;
@@ -98,6 +99,9 @@ pub struct OutputArgs {
     /// Print only the summary, no live lines
     #[arg(short, long)]
     pub quiet: bool,
+    /// Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,

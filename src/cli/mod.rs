@@ -22,6 +22,7 @@ mod server_ping_args;
 mod signals;
 mod stdout_watch;
 mod timeouts;
+mod trace;
 mod unit_note;
 
 use std::ffi::OsString;

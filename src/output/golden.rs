@@ -62,7 +62,10 @@ fn documents_keep_their_fields() {
     assert_kept("ping", &document(ping::PingPresenter::new(options), &ping::fixtures::slow_app()));
     assert_kept("probe-idle", &document(idle::IdlePresenter::new(options), &idle::fixtures::visible()));
     assert_kept("listen", &document(listen::ListenPresenter::new(options), &listen::fixtures::all()[1].1));
-    assert_kept("probe-zombie", &document(zombie::ZombiePresenter::new(options), &zombie::fixtures::reaped()));
+    assert_kept(
+        "probe-zombie",
+        &document(zombie::ZombiePresenter::new(options), &zombie::fixtures::reaped()),
+    );
 }
 
 #[test]

@@ -75,6 +75,11 @@ impl<P: Presenter> RunOutput<P> {
 impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
     fn report(&mut self, event: &P::Event) {
         self.presenter.observe(event);
+        if tracing::enabled!(target: "event", tracing::Level::INFO)
+            && let Some(line) = self.presenter.ndjson_line(event)
+        {
+            tracing::info!(target: "event", data = line.trim_end());
+        }
         if let Some(text) = self.presenter.progress(event) {
             self.terminal.show(&text);
         }

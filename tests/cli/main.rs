@@ -31,4 +31,5 @@ mod signals;
 mod support;
 mod terminal;
 mod timeouts;
+mod trace;
 mod zombies;
