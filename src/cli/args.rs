@@ -26,9 +26,15 @@ pub fn up_to<T: TryFrom<u64>>(max: u64) -> impl Fn(&str) -> Result<T, String> + 
     move |text| {
         let number = text.parse::<u64>().ok().filter(|number| (1..=max).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| format!("it must be a whole number from 1 to {max}"))
+        number.ok_or_else(|| match max {
+            NO_USEFUL_MAX.. => "it must be a whole number of at least 1".to_string(),
+            max => format!("it must be a whole number from 1 to {max}"),
+        })
     }
 }
+
+/// Maximums from here on are those of a type: nobody needs to know them.
+const NO_USEFUL_MAX: u64 = u32::MAX as u64;
 
 /// The error for an argument that has no effect without another.
 pub fn no_effect_without(flag: &str, needed: &str) -> String {
@@ -148,5 +154,7 @@ mod tests {
         for text in ["0", "100001", "4294967296", "99999999999999999999", "-1", "1.5", "x", ""] {
             assert_eq!(parse(text), Err("it must be a whole number from 1 to 100000".to_string()), "{text}");
         }
+        let at_least_1 = Err("it must be a whole number of at least 1".to_string());
+        assert_eq!(up_to::<u64>(u64::MAX)("0"), at_least_1);
     }
 }

@@ -182,8 +182,8 @@ mod tests {
         );
         assert_eq!(
             error_of(&["wscheck", "ping", "-i", "-1", "ws://a/"]),
-            "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: expected number at \
-             0; write 500ms, 1m30s, 1.5s or a plain number of seconds"
+            "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: a duration cannot be \
+             negative; write 500ms, 1m30s, 1.5s or a plain number of seconds"
         );
     }
 

@@ -18,12 +18,13 @@ use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetDetection;
 use crate::domain::ping::expected_ending::ExpectedEnding;
-use crate::domain::ping::fail_if::{self, FailIf, FailOn};
+use crate::domain::ping::fail_if::{FailIf, FailOn};
 use crate::domain::ping::health::StatusLimits;
 use crate::domain::ping::ramp::Ramp;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::ping::verdict::PassCriteria;
 use crate::domain::run::run_result::RunResult;
+use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 use crate::output::ping::PingPresenter;
@@ -162,11 +163,11 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub timeout_after: u32,
     /// A run with more loss than this is at least poor (any loss makes it at least degraded)
-    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = fail_if::share,
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = parse_share,
           allow_hyphen_values = true)]
     pub poor_loss: f64,
     /// A run with more loss than this is at least critical
-    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = fail_if::share,
+    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = parse_share,
           allow_hyphen_values = true)]
     pub critical_loss: f64,
     /// Minimum number of missed heartbeats before loss makes a run poor or critical

@@ -200,7 +200,7 @@ fn status_503_names_the_responder() {
             "503 X",
             "Server: Python/3.11 websockets/12.0\r\n",
             "shutting down",
-            "the server itself answers so (server: ",
+            "the server itself sent this (server: ",
         ),
         ("503 X", "", "<h1>503</h1>\nNo server is available to handle this request.", "HAProxy answers"),
         ("503 X", "Server: envoy\r\n", "no healthy upstream", "Envoy answers"),

@@ -427,7 +427,7 @@ mod tests {
             c.ending = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 })
         }));
         assert_eq!(verdict, RunResult::Inconclusive);
-        assert!(reasons[0].ends_with("above our limit of 1 KiB (raise it with --max-message-size)"));
+        assert!(reasons[0].ends_with("above the limit of 1 KiB (raise it with --max-message-size)"));
     }
 
     #[test]

@@ -16,15 +16,15 @@ use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary, TICK_N
 pub struct Ms(#[schemars(range(min = 0.0))] f64);
 
 impl From<Duration> for Ms {
-    /// A whole number of microseconds divided by 1000 is the double nearest to its decimal, so that
-    /// it prints as `0.123`, without noise behind.
+    /// A whole number of microseconds divided by 1000 is the double nearest to its decimal, so it prints as `0.123`
+    /// without rounding digits.
     fn from(span: Duration) -> Ms {
         let micros = (span.as_nanos() + 500) / 1000;
         Ms(micros as f64 / 1000.0)
     }
 }
 
-/// The JSON form of a span that may be unknown.
+/// A duration that may be unknown.
 pub fn ms(span: Option<Duration>) -> Option<Ms> {
     span.map(Ms::from)
 }
@@ -34,7 +34,7 @@ pub fn ms(span: Option<Duration>) -> Option<Ms> {
 pub struct Timestamp(#[schemars(extend("format" = "date-time"))] String);
 
 impl From<SystemTime> for Timestamp {
-    /// A clock set beyond the years that can be written is shown as the nearest that can.
+    /// A time outside the range of RFC 3339 is shown as the nearest one inside.
     fn from(at: SystemTime) -> Timestamp {
         let nearest = if at < SystemTime::UNIX_EPOCH { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         Timestamp(format!("{:.6}", jiff::Timestamp::try_from(at).unwrap_or(nearest)))
