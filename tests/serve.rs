@@ -92,7 +92,7 @@ fn ctrl_c_closes_every_client_with_1001_and_reports() {
     let (code, report) = served.interrupt();
     closed.join().unwrap();
     assert_eq!(code, Some(0), "{report}");
-    assert!(report.contains("we sent close 1001 (going away) \"server stops\""), "{report}");
+    assert!(report.contains("server sent close 1001 (going away) \"server stops\""), "{report}");
     assert!(report.contains(": 1 client (max 1 at once), 0 rejected"), "{report}");
 }
 

@@ -26,14 +26,19 @@ pub fn up_to<T: TryFrom<u64>>(max: u64) -> impl Fn(&str) -> Result<T, String> + 
     move |text| {
         let number = text.parse::<u64>().ok().filter(|number| (1..=max).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| match max {
-            NO_USEFUL_MAX.. => "it must be a whole number of at least 1".to_string(),
-            max => format!("it must be a whole number from 1 to {max}"),
+        number.ok_or_else(|| {
+            let is_below = text.bytes().any(|byte| !byte.is_ascii_digit()) || text.parse() == Ok(0_u64);
+            match max {
+                NO_USEFUL_MAX.. if is_below || text.is_empty() => {
+                    "it must be a whole number of at least 1".to_string()
+                }
+                max => format!("it must be a whole number from 1 to {max}"),
+            }
         })
     }
 }
 
-/// Maximums from here on are those of a type: nobody needs to know them.
+/// Maximums from here on are those of a type: only those who exceed them need to know them.
 const NO_USEFUL_MAX: u64 = u32::MAX as u64;
 
 /// The error for an argument that has no effect without another.
@@ -155,6 +160,9 @@ mod tests {
             assert_eq!(parse(text), Err("it must be a whole number from 1 to 100000".to_string()), "{text}");
         }
         let at_least_1 = Err("it must be a whole number of at least 1".to_string());
-        assert_eq!(up_to::<u64>(u64::MAX)("0"), at_least_1);
+        for text in ["0", "-1", "x", ""] {
+            assert_eq!(up_to::<u64>(u64::MAX)(text), at_least_1, "{text}");
+        }
+        assert!(up_to::<u32>(u32::MAX.into())("4294967296").unwrap_err().ends_with("from 1 to 4294967295"));
     }
 }

@@ -124,7 +124,7 @@ async fn ping_flood_floods() {
 #[tokio::test]
 async fn stall_stops_reading_with_the_socket_open() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
-    fault(&mut served, "stall at age 20ms").await;
+    fault(&mut served, "stall at age 20 ms").await;
     stays_silent(&mut client).await;
     // Unread data fills both ends' buffers; then writing blocks.
     let full = tokio::time::timeout(Duration::from_secs(2), async {
@@ -140,7 +140,7 @@ async fn stall_stops_reading_with_the_socket_open() {
 #[tokio::test]
 async fn departed_client_of_a_stalled_connection_is_noticed() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
-    fault(&mut served, "stall at age 20ms").await;
+    fault(&mut served, "stall at age 20 ms").await;
     client.send(PING, b"never read").await;
     drop(client);
     assert_eq!(served.ended().await, "peer closed TCP (FIN) without a close frame");
@@ -150,7 +150,7 @@ async fn departed_client_of_a_stalled_connection_is_noticed() {
 #[tokio::test]
 async fn mute_reads_and_answers_nothing() {
     let (mut served, mut client) = faced_with(&["mute=20ms"]).await;
-    fault(&mut served, "mute at age 20ms").await;
+    fault(&mut served, "mute at age 20 ms").await;
     stays_silent(&mut client).await;
     swallows(&mut client).await;
     served.stop().await;
@@ -183,7 +183,7 @@ async fn close_after_sends_its_code() {
 #[tokio::test]
 async fn fin_after_is_a_bare_fin() {
     let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
-    fault(&mut served, "fin at age 20ms").await;
+    fault(&mut served, "fin at age 20 ms").await;
     // A ping that crosses the FIN is not answered by an RST.
     client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
