@@ -47,14 +47,14 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'K
 app\t'Messages and the messages that answer them'
 both\t'Both on the same connection, with separate figures'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s i -l interval -d 'Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) [default: 1s, or the preset\'s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'Maximum time to wait for an answer; a later one is late, none is missed [default: 10s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'Maximum time to wait for an answer: an answer after this time counts as late, no answer at all as missed [default: 10s, or the preset\'s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\\n takes escapes, binary:PING is a binary message, hex:c000 is bytes' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'Pattern of the answer: JSON fields that the message contains, also after a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, with ? and * as wildcards; {any} matches every message (repeatable: one must match)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -120,7 +120,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'Local 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'Maximum size of a message from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long; none leaves it to the system (about 15 minutes)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
 kernel\t''
 user\t''"
@@ -144,12 +144,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l loss-min-missed
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Size of the rolling window for the live status, in answered heartbeats' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -d 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l all-connections -d 'List every connection in the JSON document, not only the worst of more than 100'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l adaptive -d 'Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l no-answer -d 'Do not answer the server\'s own app pings'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
@@ -157,16 +161,17 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 6 -l ipv6 -d 'U
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect -d 'Reopen a lost connection (a first opening that fails is not retried)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d 'Print only the summary, no live lines'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'Minimum idle time to try' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'Maximum idle time to try; a search takes at most about four times as long (more with fewer than 13 connections, or with bisect), and says its bound at the start' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'Maximum idle time to try; a search takes about four times as long (more with fewer than 13 connections, or with bisect); the first line gives the maximum' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l precision -d 'Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%, whichever is larger]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l strategy -d 'Search with many idle connections at once (parallel), or one at a time by binary search (bisect)' -r -f -a "parallel\t''
 bisect\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l repeat -d 'Number of connections that must end at the same idle time to confirm it' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Maximum number of concurrent connections; a search opens at most 12 times as many in all (at least 120), one for each idle time that is tried first, and 30 more' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Maximum number of concurrent connections; the first line of output says how many a search opens in total' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'Maximum time to wait for an answer; without one the connection counts as dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'Heartbeat that tests a connection after its idle time, and keeps the control connection active [default: protocol, or app if the preset defines an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'"
@@ -176,7 +181,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -243,7 +248,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'Maximum size of a message from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long; none leaves it to the system (about 15 minutes)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
 kernel\t''
 user\t''"
@@ -255,6 +260,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l server-na
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -267,6 +273,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s 4 -l ipv4
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s q -l quiet -d 'Print only the summary, no live lines'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s V -l version -d 'Print version'
@@ -279,7 +286,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -345,7 +352,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'Loca
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'Maximum size of a message from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long; none leaves it to the system (about 15 minutes)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
 kernel\t''
 user\t''"
@@ -357,6 +364,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l server-name -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -365,6 +373,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 4 -l ipv4 -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s q -l quiet -d 'Print only the summary, no live lines'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version -d 'Print version'
@@ -379,7 +388,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -445,7 +454,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'Maximum size of a message from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long; none leaves it to the system (about 15 minutes)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
 kernel\t''
 user\t''"
@@ -457,6 +466,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l server-
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
@@ -464,16 +474,19 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s 4 -l ip
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s q -l quiet -d 'Print only the summary, no live lines'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s q -l quiet -d 'Print only the summary, no live lines'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s V -l version -d 'Print version'
@@ -497,18 +510,18 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l any-traffic-co
 false\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l app-ping -d 'Message that the server sends as app heartbeat, with {seq} {id} {now_ms}' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l app-pong -d 'Pattern of the answer' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ca-file -d 'Write the CA certificate of --tls to this file' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ca-file -d 'Write the CA certificate of --tls to this file [default: wscheck-ca.pem]' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l key -d 'Private key of the certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'Share of the connections that get the faults' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'Share of the connections that get the faults, as a percentage (20%) or a fraction (0.2)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Random seed: the same seed gives the same faults' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'delay pongs by T; other answers are not delayed' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l jitter -d 'add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d 'drop this share of the pongs, spread evenly: with 20%, a random one of every five' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the last of every N pings, at once: the pongs of the others are dropped (ping counts them as missed)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l jitter -d 'delay each pong by a random time, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d 'drop this share of the pongs (20% or 0.2); with 20%, one pong of every five, chosen at random' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the last of every N pings (default 2), at once: the pongs of the others are dropped (ping counts them as missed)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l merge-pongs -d 'hold the pings that come within T, then answer only the latest of them, T after it came (ping counts the others as superseded)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l unsolicited-pong -d 'send an unsolicited pong every T' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l stall -d 'stop reading and writing at age T, and leave the socket open' -r
@@ -518,20 +531,21 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fin-after -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l rst-after -d 'reset TCP at age T (RST)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l half-close -d 'send FIN at age T, and keep reading' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-timeout -d 'cut a connection that was idle for T; with a range, each connection has its own T' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-cut -d 'how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-resets -d 'whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-cut -d 'how it is cut: close[:CODE] (1000), fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use (silent, then RST on the next data), mute (reads, sends nothing), stall (stops reading)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-resets -d 'which side\'s bytes reset it: either (default), client, server, or both (each direction has its own timer)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l linger -d 'at the idle timeout start to discard everything, and cut the connection T later' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l lifetime -d 'cut every connection at age T, however active; cuts as for --idle-cut' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l chatter -d 'send a message every T' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ping-flood -d 'send RATE pings a second' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ping-flood -d 'send RATE pings a second (default 1000)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l refuse -d 'answer the upgrade with this HTTP status' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l redirect -d 'answer the upgrade with 302 and this Location' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l slow-upgrade -d 'delay the upgrade response by T' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trickle -d 'after the upgrade send only one byte every T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trickle -d 'after the upgrade send only one byte every T (default 1s)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tell-health -d 'Send each client its health_status when it changes'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l skip-if-active -d 'Postpone the heartbeat of an active client to 1 to 1.5 intervals after its last message'
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tls -d 'Serve wss:// with a new self-made certificate'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tls -d 'Serve wss:// with a new self-signed certificate'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l list-faults -d 'List the faults and exit'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-payload -d 'answer pings with a wrong payload'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pongs -d 'answer each ping twice'

@@ -86,6 +86,7 @@ const COUNTED: u64 = 2000;
 
 fn plan() -> SessionPlan {
     SessionPlan {
+        expected_close: Vec::new(),
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(Duration::from_secs(1)),
         timeout: Duration::from_secs(10),
@@ -140,12 +141,14 @@ fn recorder() -> Recorder {
         targets: vec!["ws://a/".to_string()],
         connections_each: CONNECTIONS,
         worst: 5,
+        lists_all: false,
         kinds: plan.kinds,
         interval: plan.interval,
         timeout: plan.timeout,
         count: plan.count,
+        policy: PassCriteria::default(),
     };
-    Recorder::new(Arc::new(info), PassCriteria::default(), SystemTime::UNIX_EPOCH)
+    Recorder::new(Arc::new(info), SystemTime::UNIX_EPOCH)
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,9 +70,11 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         connections_each: connections,
         ramp: None,
         worst: 5,
+        lists_all: false,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
         preamble: Preamble::default(),
         session: SessionPlan {
+            expected_close: Vec::new(),
             kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(200)),
             timeout: Duration::from_secs(30),

@@ -1,5 +1,6 @@
 //! Parsers and arguments shared by several commands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anstream::stream::RawStream;
@@ -25,9 +26,20 @@ pub fn up_to<T: TryFrom<u64>>(max: u64) -> impl Fn(&str) -> Result<T, String> + 
     move |text| {
         let number = text.parse::<u64>().ok().filter(|number| (1..=max).contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| format!("it must be a whole number from 1 to {max}"))
+        number.ok_or_else(|| {
+            let is_below = text.bytes().any(|byte| !byte.is_ascii_digit()) || text.parse() == Ok(0_u64);
+            match max {
+                NO_USEFUL_MAX.. if is_below || text.is_empty() => {
+                    "it must be a whole number of at least 1".to_string()
+                }
+                max => format!("it must be a whole number from 1 to {max}"),
+            }
+        })
     }
 }
+
+/// Maximums from here on are those of a type: only those who exceed them need to know them.
+const NO_USEFUL_MAX: u64 = u32::MAX as u64;
 
 /// The error for an argument that has no effect without another.
 pub fn no_effect_without(flag: &str, needed: &str) -> String {
@@ -84,6 +96,9 @@ pub struct FormatArgs {
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
+    /// Print the JSON document on one line
+    #[arg(long)]
+    pub compact: bool,
 }
 
 /// Output options of a run.
@@ -95,6 +110,9 @@ pub struct OutputArgs {
     /// Print only the summary, no live lines
     #[arg(short, long)]
     pub quiet: bool,
+    /// Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -103,7 +121,16 @@ pub struct OutputArgs {
 impl FormatArgs {
     /// The chosen format.
     pub fn chosen(&self) -> Format {
-        if self.json { Format::Json } else { self.output }
+        match if self.json { Format::Json } else { self.output } {
+            Format::Json if self.compact => Format::CompactJson,
+            format => format,
+        }
+    }
+
+    /// Rejects `--compact` where no document is printed.
+    pub fn check(&self) -> Result<(), String> {
+        let is_json = matches!(self.chosen(), Format::Json | Format::CompactJson);
+        if self.compact && !is_json { Err(no_effect_without("--compact", "-o json")) } else { Ok(()) }
     }
 }
 
@@ -132,5 +159,10 @@ mod tests {
         for text in ["0", "100001", "4294967296", "99999999999999999999", "-1", "1.5", "x", ""] {
             assert_eq!(parse(text), Err("it must be a whole number from 1 to 100000".to_string()), "{text}");
         }
+        let at_least_1 = Err("it must be a whole number of at least 1".to_string());
+        for text in ["0", "-1", "x", ""] {
+            assert_eq!(up_to::<u64>(u64::MAX)(text), at_least_1, "{text}");
+        }
+        assert!(up_to::<u32>(u32::MAX.into())("4294967296").unwrap_err().ends_with("from 1 to 4294967295"));
     }
 }

@@ -62,12 +62,12 @@ pub struct ConnectArgs {
     /// Send TCP keepalive probes after this much silence, and at this interval
     #[arg(long, value_name = "TIME", value_parser = keepalive)]
     pub tcp_keepalive: Option<Duration>,
-    /// Give up when the peer's TCP has acknowledged nothing for this long; none leaves it to the system (about 15
-    /// minutes)
+    /// Give up when the peer's TCP has acknowledged nothing for this long (Linux); none leaves it to the system
+    /// (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]
     #[arg(long, value_name = "TIME|none", value_parser = user_timeout)]
     pub user_timeout: Option<UserTimeout>,
     /// Source of timestamps: the kernel where available (Linux), else this program
-    #[arg(long, value_name = "WHO", value_enum, default_value_t = StamperArg::Auto)]
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t = StamperArg::Auto)]
     pub timestamps: StamperArg,
     /// Connect through this proxy: http://, https://, socks4://, socks5:// or socks5h://, with USER:PASSWORD@ if
     /// needed; none ignores HTTP(S)_PROXY, ALL_PROXY and NO_PROXY of the environment
@@ -273,7 +273,8 @@ pub(super) fn read(path: &str) -> Result<String, String> {
 
 /// Adds a header. Any part of the text may be secret, so errors identify it by position (`which`).
 fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), String> {
-    let (name, value) = text.split_once(':').ok_or_else(|| format!("{which} is not 'Name: value'"))?;
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| format!("{which} needs the form 'Name: value'"))?;
     let header = HeaderName::from_bytes(name.trim().as_bytes())
         .map_err(|_| format!("{which} has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"))?;
     if HANDSHAKE_HEADERS.contains(&header.as_str()) {
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn invalid_header_is_named_by_position() {
-        assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header is not 'Name: value'");
+        assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header needs the form 'Name: value'");
         assert_eq!(
             refusal("Bearer SECRET: x"),
             "the 2nd --header has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"
@@ -347,7 +348,7 @@ mod tests {
         let (_file, given) = file("X-A: 1\nSECRET\n");
         assert_eq!(
             refusal(&given),
-            format!("--header: line 2 of {} is not 'Name: value'", given.trim_start_matches('@'))
+            format!("--header: line 2 of {} needs the form 'Name: value'", given.trim_start_matches('@'))
         );
     }
 

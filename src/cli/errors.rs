@@ -110,6 +110,7 @@ const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 fn print(document: &json::ErrorDocument, format: Format) {
     let text = match format {
         Format::Human | Format::Json => json::pretty(document),
+        Format::CompactJson => json::compact(document),
         Format::Ndjson => json::compact(document),
     };
     let mut stdout = io::stdout();
@@ -181,8 +182,8 @@ mod tests {
         );
         assert_eq!(
             error_of(&["wscheck", "ping", "-i", "-1", "ws://a/"]),
-            "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: expected number at \
-             0; write 500ms, 1m30s, 1.5s or a plain number of seconds"
+            "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: a duration cannot be \
+             negative; write 500ms, 1m30s, 1.5s or a plain number of seconds"
         );
     }
 

@@ -53,7 +53,8 @@ pub struct HeartbeatArgs {
     /// 1s, or the preset's]
     #[arg(short, long, value_name = "TIME", value_parser = interval, allow_hyphen_values = true)]
     pub interval: Option<Duration>,
-    /// Maximum time to wait for an answer; a later one is late, none is missed [default: 10s, or the preset's]
+    /// Maximum time to wait for an answer: an answer after this time counts as late, no answer at all as missed
+    /// [default: 10s, or the preset's]
     #[arg(short = 'W', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -231,7 +232,7 @@ pub fn learn_secret_fields(template: &Template) {
 /// The interval. Shorter ones are surely mistakes: nothing on the path keeps them.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        short if short < MIN_INTERVAL => Err("the interval must be at least 100us".to_string()),
+        short if short < MIN_INTERVAL => Err("the interval must be at least 100 µs".to_string()),
         interval => Ok(interval),
     }
 }

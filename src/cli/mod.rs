@@ -22,6 +22,7 @@ mod server_ping_args;
 mod signals;
 mod stdout_watch;
 mod timeouts;
+mod trace;
 mod unit_note;
 
 use std::ffi::OsString;
@@ -35,22 +36,29 @@ use crate::output::charset;
 
 pub use generate::{SHELLS, completions, man_page};
 
-/// The exit codes of every command, as shown in README and `--help`.
+/// The exit codes of the commands that measure, as shown in README and `--help`.
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "passed: measured, and every criterion was met"),
-    (
-        1,
-        "failed: measured, and a criterion was not met: status of the run at or worse than --fail-on (default \
-         poor), a --fail-if was true, an --expect was not met, or a connection ended that should not have",
-    ),
+    (1, "failed: a criterion was not met, or a connection was lost"),
     (2, "usage: the arguments make no sense"),
-    (3, "unreachable: never measured: could not resolve, connect, negotiate TLS, upgrade, or listen"),
+    (
+        3,
+        "unreachable: nothing was measured, because resolving, connecting, TLS, the upgrade or listening failed",
+    ),
     (
         4,
-        "inconclusive: it ran, but the evidence does not support an answer (and the report says why); or \
-         interrupted: a bounded run was ended before it was complete, and no criterion had failed",
+        "inconclusive: the evidence is not enough (the report gives the reason); or interrupted: a bounded run ended \
+         early, and no criterion had failed",
     ),
     (130, "interrupted before there was anything to report"),
+];
+
+/// The exit codes of `wscheck serve`, which measures nothing.
+const SERVE_EXIT_CODES: &[(u8, &str)] = &[
+    (0, "stopped by Ctrl-C, SIGTERM or SIGHUP"),
+    (2, "usage: the arguments make no sense, or a file cannot be read or written"),
+    (3, "cannot listen on the address"),
+    (4, "cannot start, or cannot write to stdout"),
 ];
 
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
@@ -79,7 +87,7 @@ enum Command {
     /// Run `ping` against a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
-    #[command(after_help = exit_code_help())]
+    #[command(after_help = exit_codes(SERVE_EXIT_CODES))]
     Serve(Box<serve_args::ServeArgs>),
     /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
     Timeouts(timeouts::TimeoutsArgs),
@@ -155,7 +163,11 @@ fn metric_help() -> String {
 }
 
 fn exit_code_help() -> String {
-    let rows = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:<4} {meaning}"));
+    exit_codes(EXIT_CODES)
+}
+
+fn exit_codes(codes: &[(u8, &str)]) -> String {
+    let rows = codes.iter().map(|(code, meaning)| format!("  {code:<4} {meaning}"));
     format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }
 

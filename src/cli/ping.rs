@@ -17,12 +17,14 @@ use crate::domain::connection::target::Target;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetDetection;
-use crate::domain::ping::fail_if::{self, FailIf, FailOn};
+use crate::domain::ping::expected_ending::ExpectedEnding;
+use crate::domain::ping::fail_if::{FailIf, FailOn};
 use crate::domain::ping::health::StatusLimits;
 use crate::domain::ping::ramp::Ramp;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::ping::verdict::PassCriteria;
 use crate::domain::run::run_result::RunResult;
+use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 use crate::output::ping::PingPresenter;
@@ -59,6 +61,9 @@ pub struct PingArgs {
     #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub worst: u32,
+    /// List every connection in the JSON document, not only the worst of more than 100
+    #[arg(long)]
+    pub all_connections: bool,
     /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
     #[arg(long, conflicts_with = "interval")]
     pub adaptive: bool,
@@ -158,11 +163,11 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub timeout_after: u32,
     /// A run with more loss than this is at least poor (any loss makes it at least degraded)
-    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = fail_if::share,
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = parse_share,
           allow_hyphen_values = true)]
     pub poor_loss: f64,
     /// A run with more loss than this is at least critical
-    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = fail_if::share,
+    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = parse_share,
           allow_hyphen_values = true)]
     pub critical_loss: f64,
     /// Minimum number of missed heartbeats before loss makes a run poor or critical
@@ -180,6 +185,32 @@ pub struct ThresholdArgs {
     /// Metrics below)
     #[arg(long, value_name = "EXPR")]
     pub fail_if: Vec<FailIf>,
+    /// Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes
+    /// no connection dead
+    #[arg(long, value_name = "CODE,...", value_delimiter = ',', value_parser = close_code,
+          conflicts_with = "reconnect")]
+    pub expect_close: Vec<u16>,
+    /// Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run
+    /// ends after one heartbeat, unless --count or --deadline says otherwise
+    #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = http_status,
+          conflicts_with_all = ["fail_if", "expect_close", "reconnect"])]
+    pub expect_refused: Vec<u16>,
+}
+
+/// A close code that a peer can send (RFC 6455 7.4).
+fn close_code(text: &str) -> Result<u16, String> {
+    let code =
+        text.parse::<u16>().ok().filter(|code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999));
+    code.ok_or_else(|| {
+        "it must be a close code that a peer can send: 1000 to 1003, 1007 to 1014, or 3000 to 4999"
+            .to_string()
+    })
+}
+
+/// A status with which a server refuses an upgrade: any but 101.
+fn http_status(text: &str) -> Result<u16, String> {
+    let status = text.parse::<u16>().ok().filter(|status| (200..=599).contains(status));
+    status.ok_or_else(|| "it must be an HTTP status from 200 to 599".to_string())
 }
 
 impl ThresholdArgs {
@@ -224,7 +255,15 @@ impl ThresholdArgs {
             };
             return Err(format!("--fail-if: '{expression}' is about {about}, which this run does not have"));
         }
-        Ok(PassCriteria { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
+        Ok(PassCriteria {
+            limits: self.run_limits()?,
+            fail_on: self.fail_on,
+            fail_if: self.fail_if.clone(),
+            endings: ExpectedEnding {
+                close_codes: self.expect_close.clone(),
+                refused_with: self.expect_refused.clone(),
+            },
+        })
     }
 }
 
@@ -244,6 +283,12 @@ impl PingArgs {
         runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
             ping::run(plan, reporter, control).await.verdict
         })
+    }
+
+    /// A connection that was to be refused, and opens, has shown enough by one heartbeat.
+    fn planned_count(&self) -> Option<u64> {
+        let is_open_ended = self.count.is_none() && self.deadline.is_none();
+        if is_open_ended && !self.thresholds.expect_refused.is_empty() { Some(1) } else { self.count }
     }
 
     fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {
@@ -278,13 +323,15 @@ impl PingArgs {
             connections_each: self.connections as usize,
             ramp: self.ramp,
             worst: self.worst as usize,
+            lists_all: self.all_connections,
             preamble: self.heartbeat.preamble.preamble(&chosen)?,
             preset: chosen.used(&kinds),
             session: SessionPlan {
                 kinds,
                 interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
                 timeout: self.heartbeat.timeout(&chosen),
-                count: self.count,
+                count: self.planned_count(),
+                expected_close: policy.endings.close_codes.clone(),
                 limits: policy.limits.connection.into(),
                 ask: self.heartbeat.preamble.ask(&chosen)?,
                 answer: self.heartbeat.preamble.answer(&chosen)?,

@@ -180,16 +180,16 @@ mod tests {
     fn interval_longer_than_the_run_is_refused() {
         let refused = |words: &[&str]| plan(words).err().unwrap();
         let text = refused(&["--max", "3s", "--every", "1h"]);
-        assert_eq!(text, "--max 3 s is too short: the control sends again only after 3600 s (--every)");
+        assert_eq!(text, "--max 3 s is too short: the control sends again only after 1h (--every)");
         assert!(refused(&["--max", "200ms"]).contains("sends again only after 220 ms"));
-        assert!(refused(&["--every", "1us"]).contains("at least 100us"));
+        assert!(refused(&["--every", "1us"]).contains("at least 100 µs"));
         assert!(plan(&["--max", "200ms", "--every", "50ms"]).is_ok());
     }
 
     #[test]
     fn expectation_beyond_max_is_refused() {
         let refused = plan(&["--expect", "<=10m"]).err().unwrap();
-        assert_eq!(refused, "--expect <=10m may stay undecided: --max 300 s is shorter; raise it to 600 s");
+        assert_eq!(refused, "--expect <=10m may stay undecided: --max 5m is shorter; raise it to 10m");
         assert!(plan(&["--expect", "<=60s"]).is_ok());
     }
 }

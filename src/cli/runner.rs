@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::args::{OutputArgs, terminal_width};
 use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
-use super::{errors, signals};
+use super::{errors, signals, trace};
 use crate::commands::run_control::RunControl;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
@@ -52,7 +52,8 @@ pub fn run_plan<T, P: Presenter>(
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
-    match plan {
+    let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
+    match args.format.check().and(traced).and(plan) {
         Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
@@ -67,7 +68,7 @@ pub fn run<P: Presenter>(
     let (format, options) = (args.format.chosen(), human_options(args));
     let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr());
     let (queue, thread) = PrintQueue::start(move |queue| print_all(output, &queue));
-    let is_shown = P::filter(format, options);
+    let is_shown = if args.trace.is_some() { Box::new(|_: &_| true) } else { P::filter(format, options) };
     let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
@@ -108,7 +109,7 @@ fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
 pub fn stdout(format: Format) -> Writer {
     match format {
         Format::Human => charset::writer(Box::new(io::stdout())),
-        Format::Json | Format::Ndjson => Box::new(io::stdout()),
+        Format::Json | Format::CompactJson | Format::Ndjson => Box::new(io::stdout()),
     }
 }
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::args::FormatArgs;
+use super::args::{FormatArgs, no_effect_without};
 use crate::commands::serve::{CertificateSource, ServePlan};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::share::parse_share;
 use crate::server::faults::{self, FAULTS, FaultValue, Faults};
 use crate::server::{ServerConfig, ServerHeartbeats};
 
@@ -20,7 +21,7 @@ use crate::server::{ServerConfig, ServerHeartbeats};
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free port
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001", value_parser = socket_address)]
     bind: SocketAddr,
 
     /// Write the port number to this file once the server listens
@@ -28,7 +29,7 @@ pub struct ServeArgs {
     port_file: Option<PathBuf>,
 
     /// Serve /clients (JSON) and /metrics (Prometheus text) at this address
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     status_addr: Option<SocketAddr>,
 
     /// Maximum number of clients; further ones are refused with 503
@@ -69,8 +70,8 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "Faults")]
     pub list_faults: bool,
 
-    /// Share of the connections that get the faults
-    #[arg(long, value_name = "P%", default_value = "100%", value_parser = faults::share, help_heading = "Faults")]
+    /// Share of the connections that get the faults, as a percentage (20%) or a fraction (0.2)
+    #[arg(long, value_name = "P%", default_value = "100%", value_parser = parse_share, help_heading = "Faults")]
     fault_share: f64,
 
     /// Random seed: the same seed gives the same faults
@@ -119,6 +120,9 @@ struct ServerHeartbeatArgs {
     app_pong: Pattern,
 }
 
+/// Where the CA certificate of `--tls` is written unless `--ca-file` says otherwise.
+const DEFAULT_CA_FILE: &str = "wscheck-ca.pem";
+
 /// The kinds of heartbeat to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ServerHeartbeatKinds {
@@ -132,13 +136,13 @@ enum ServerHeartbeatKinds {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 struct TlsArgs {
-    /// Serve wss:// with a new self-made certificate
+    /// Serve wss:// with a new self-signed certificate
     #[arg(long, conflicts_with_all = ["cert", "key"])]
     tls: bool,
 
-    /// Write the CA certificate of --tls to this file
-    #[arg(long, value_name = "FILE", default_value = "wscheck-ca.pem")]
-    ca_file: PathBuf,
+    /// Write the CA certificate of --tls to this file [default: wscheck-ca.pem]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 
     /// Serve wss:// with this certificate chain (PEM)
     #[arg(long, value_name = "FILE")]
@@ -153,6 +157,7 @@ impl ServeArgs {
     /// Builds the plan. The error is a lower-case fragment that names the value and the rule.
     pub fn plan(self) -> Result<ServePlan, String> {
         self.faults.0.check()?;
+        self.heartbeat.check()?;
         let config = ServerConfig {
             heartbeats: Arc::new(self.heartbeat.rules()),
             tell_health: self.tell_health,
@@ -178,6 +183,14 @@ impl ServeArgs {
 }
 
 impl ServerHeartbeatArgs {
+    /// Rejects options without effect.
+    fn check(&self) -> Result<(), String> {
+        if self.skip_if_active && self.heartbeat == ServerHeartbeatKinds::None {
+            return Err(no_effect_without("--skip-if-active", "heartbeats (--heartbeat)"));
+        }
+        Ok(())
+    }
+
     fn rules(self) -> ServerHeartbeats {
         let kinds = match self.heartbeat {
             ServerHeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
@@ -200,8 +213,14 @@ impl ServerHeartbeatArgs {
 
 impl TlsArgs {
     fn plan(self) -> Result<Option<CertificateSource>, String> {
+        if self.ca_file.is_some() && !self.tls {
+            return Err(no_effect_without("--ca-file", "--tls"));
+        }
         match (self.tls, self.cert, self.key) {
-            (true, ..) => Ok(Some(CertificateSource::Made { ca_file: self.ca_file })),
+            (true, ..) => {
+                let ca_file = self.ca_file.unwrap_or_else(|| DEFAULT_CA_FILE.into());
+                Ok(Some(CertificateSource::Made { ca_file }))
+            }
             (false, Some(cert), Some(key)) => Ok(Some(CertificateSource::Own { cert, key })),
             (false, None, None) => Ok(None),
             (false, Some(cert), None) => {
@@ -212,6 +231,10 @@ impl TlsArgs {
             }
         }
     }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("'{text}' is not ADDR:PORT, such as 127.0.0.1:9001"))
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -314,9 +337,38 @@ mod tests {
             plan(&["--tls"]).unwrap().tls,
             Some(CertificateSource::Made { ca_file: "wscheck-ca.pem".into() })
         );
+        assert_eq!(
+            plan(&["--tls", "--ca-file", "a"]).unwrap().tls,
+            Some(CertificateSource::Made { ca_file: "a".into() })
+        );
         assert_eq!(plan(&["--cert", "c"]).unwrap_err(), "--cert c needs its private key: --key FILE");
         assert_eq!(plan(&["--key", "k"]).unwrap_err(), "--key k needs its certificate: --cert FILE");
         assert!(plan(&["--tls", "--cert", "c", "--key", "k"]).is_err());
+    }
+
+    #[test]
+    fn option_without_effect_is_refused() {
+        assert_eq!(plan(&["--ca-file", "a"]).unwrap_err(), "--ca-file has no effect without --tls");
+        assert_eq!(
+            plan(&["--heartbeat", "none", "--skip-if-active"]).unwrap_err(),
+            "--skip-if-active has no effect without heartbeats (--heartbeat)"
+        );
+        assert!(plan(&["--skip-if-active"]).unwrap().config.heartbeats.skip_if_active);
+    }
+
+    #[test]
+    fn address_without_port_is_refused() {
+        let refused = plan(&["--bind", "foo"]).unwrap_err();
+        assert!(refused.contains("'foo' is not ADDR:PORT, such as 127.0.0.1:9001"), "{refused}");
+        assert!(plan(&["--status-addr", "127.0.0.1"]).unwrap_err().contains("is not ADDR:PORT"));
+    }
+
+    #[test]
+    fn share_is_a_percentage_or_a_fraction() {
+        let loss = |text| plan(&["--pong-loss", text]).map(|plan| plan.config.faults.answers.loss);
+        assert_eq!([loss("30%"), loss("0.3")], [Ok(0.3), Ok(0.3)]);
+        assert!(loss("30").unwrap_err().contains("'30' has no unit: write 30%"));
+        assert_eq!(plan(&["--fault-share", "0.25"]).unwrap().config.fault_share, 0.25);
     }
 
     #[test]
@@ -324,7 +376,7 @@ mod tests {
         let beats = plan(&["--heartbeat", "both", "--any-traffic-counts=false", "--max-missed", "3"]);
         let beats = beats.unwrap().config.heartbeats;
         assert_eq!((beats.kinds.len(), beats.any_traffic_counts, beats.max_missed), (2, false, 3));
-        assert!(plan(&["--interval", "0"]).unwrap_err().contains("'0' must be longer than 0"));
+        assert!(plan(&["--interval", "0"]).unwrap_err().contains("'0' must be above zero"));
     }
 
     #[test]
@@ -358,7 +410,7 @@ mod tests {
     #[test]
     fn bad_values_name_flag_and_rule() {
         let refused = plan(&["--pong-loss", "120%"]).unwrap_err();
-        assert!(refused.contains("'--pong-loss <P%>': '120%' is not a share"), "{refused}");
+        assert!(refused.contains("'--pong-loss <P%>': '120%' is above 100%"), "{refused}");
         let refused = plan(&["--idle-cut", "rst"]).unwrap_err();
         assert_eq!(refused, "--idle-cut modifies --idle-timeout and needs it");
         let refused = plan(&["--max-clients", "0"]).unwrap_err();

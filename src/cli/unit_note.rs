@@ -48,7 +48,7 @@ mod tests {
             notes(&["-i", "100", "--timeout", "500"]),
             [
                 "note: --interval 100 means 100 s; for milliseconds write 100ms",
-                "note: --timeout 500 means 500 s; for milliseconds write 500ms"
+                "note: --timeout 500 means 8m 20s; for milliseconds write 500ms"
             ]
         );
     }

@@ -50,8 +50,8 @@ pub enum CertificateSource {
 pub enum ServeError {
     #[error("cannot listen on {address}: {why}")]
     Listen { address: SocketAddr, why: io::Error },
-    #[error("cannot write {what} to {}: {why}", path.display())]
-    Write { what: &'static str, path: PathBuf, why: io::Error },
+    #[error("{option}: cannot write {}: {why}", path.display())]
+    Write { option: &'static str, path: PathBuf, why: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -95,7 +95,7 @@ pub async fn run(
     // Write files only after the port is bound: if it is in use, the files may belong to the other server.
     let tls = plan.tls.take().map(|tls| identity(tls, plan.bind.ip(), &mut plan.config)).transpose()?;
     if let Some(path) = &plan.port_file {
-        write_file("the port", path, &format!("{}\n", address.port()))?;
+        write_file("--port-file", path, &format!("{}\n", address.port()))?;
     }
     // Each client needs a file descriptor.
     fd_limit::raise_limit();
@@ -151,14 +151,14 @@ fn identity(
         CertificateSource::Own { cert, key } => (tls::load(&cert, &key)?, None),
     };
     if let (Some(path), Some(pem)) = (&ca_file, &identity.ca_pem) {
-        write_file("the certificate", path, pem)?;
+        write_file("--ca-file", path, pem)?;
     }
     config.tls = Some(identity.config);
     Ok(TlsIdentityInfo { fingerprint: identity.fingerprint, ca_file })
 }
 
-fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
-    write_atomically(path, text).map_err(|why| ServeError::Write { what, path: path.to_path_buf(), why })
+fn write_file(option: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
+    write_atomically(path, text).map_err(|why| ServeError::Write { option, path: path.to_path_buf(), why })
 }
 
 /// Writes a file so that readers never see it incomplete. A pipe or link is written to and not replaced.
@@ -248,7 +248,7 @@ mod tests {
             .await
             .unwrap_err()
             .to_string();
-        assert!(refused.starts_with(&format!("cannot write the port to {}: ", file.display())), "{refused}");
+        assert!(refused.starts_with(&format!("--port-file: cannot write {}: ", file.display())), "{refused}");
     }
 
     #[tokio::test]

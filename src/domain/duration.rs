@@ -2,26 +2,50 @@
 
 use std::time::Duration;
 
+use humantime::DurationError;
+
+/// The units that errors list. Longer names (`sec`, `minutes`) and `w` are accepted, too.
+const UNITS: &str = "ns, us, ms, s, m, h, d";
+
 /// Parses a duration as humantime does; a plain number is seconds. The error is a lower-case fragment that names the
 /// value and the rule.
 ///
 /// Refuses what humantime reads as months (`M`, `month`) and years: beside `m` for minutes a slip would wait for weeks.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let trimmed = text.trim();
     let refuse = |why: &str| {
         format!("'{text}' is not a duration: {why}; write 500ms, 1m30s, 1.5s or a plain number of seconds")
     };
-    let trimmed = text.trim();
     if let Some(unit) = trimmed.split(|c: char| !c.is_alphabetic()).find(|unit| is_long_unit(unit)) {
-        return Err(refuse(&format!("'{unit}' is not a unit (us, ms, s, m, h, d)")));
+        return Err(refuse(&no_such_unit(unit)));
     }
     let zero = if trimmed.starts_with('.') { "0" } else { "" };
     let unit = if is_plain_number(text) { "s" } else { "" };
     let value = humantime::parse_duration(&format!("{zero}{trimmed}{unit}"));
-    let value = value.map_err(|error| refuse(&error.to_string()))?;
+    let value = value.map_err(|error| refuse(&explain(trimmed, &error)))?;
     if u64::try_from(value.as_nanos()).is_err() {
         return Err(refuse("it is too long"));
     }
     Ok(value)
+}
+
+/// Why the text is no duration. humantime counts bytes and lists units that are refused here.
+fn explain(text: &str, error: &DurationError) -> String {
+    match error {
+        _ if text.starts_with('-') => "a duration cannot be negative".to_string(),
+        DurationError::Empty => "it is empty".to_string(),
+        DurationError::InvalidCharacter(_) => "it is not a number with a unit".to_string(),
+        DurationError::NumberExpected(_) => "a number must come first".to_string(),
+        DurationError::UnknownUnit { unit, .. } if unit.is_empty() => {
+            format!("each number needs a unit ({UNITS})")
+        }
+        DurationError::UnknownUnit { unit, .. } => no_such_unit(unit),
+        DurationError::NumberOverflow => "it is too long, or finer than 1 ns".to_string(),
+    }
+}
+
+fn no_such_unit(unit: &str) -> String {
+    format!("'{unit}' is not a unit ({UNITS})")
 }
 
 /// Whether the text is a number without a unit, which counts as seconds.
@@ -83,16 +107,18 @@ mod tests {
             assert!(error.starts_with(&format!("'{text}' is not a duration: {why}")), "{error}");
             assert!(error.ends_with(rule), "{error}");
         };
-        refused("", "value was empty");
-        refused("fast", "expected number");
-        refused("-1s", "expected number");
-        refused("5x", "unknown time unit \"x\"");
-        refused("1m30", "time unit needed");
-        refused("1.2.3s", "invalid character");
-        refused("1M", "'M' is not a unit (us, ms, s, m, h, d)");
+        refused("", "it is empty");
+        refused("fast", "a number must come first");
+        refused("-1", "a duration cannot be negative");
+        refused("-1s", "a duration cannot be negative");
+        refused("5x", "'x' is not a unit (ns, us, ms, s, m, h, d)");
+        refused("1m30", "each number needs a unit (ns, us, ms, s, m, h, d)");
+        refused("1.2.3s", "it is not a number with a unit");
+        refused("5 %", "it is not a number with a unit");
+        refused("1M", "'M' is not a unit (ns, us, ms, s, m, h, d)");
         refused("2years", "'years' is not a unit");
         refused("99999999999999d", "it is too long");
-        refused("9999999999999999999999999999999999999999999s", "number is too large");
+        refused("9999999999999999999999999999999999999999999s", "it is too long, or finer than 1 ns");
     }
 
     proptest! {

@@ -20,8 +20,8 @@ const HOUR: u128 = 60 * MINUTE;
 const DAY: u128 = 24 * HOUR;
 
 /// A duration in the unit that suits its size: three significant figures below a second, four above, hours and
-/// days in two parts: `850 ns`, `214 µs`, `1.53 ms`, `2.625 s`, `90 s`, `2h 5m`. Whole minutes are settings and are
-/// shown as people type them: `5m`.
+/// days in two parts: `850 ns`, `214 µs`, `1.53 ms`, `2.625 s`, `90 s`, `5m`, `20m 30s`, `2h 5m`. From two minutes on
+/// every formatter here counts in minutes, so that one report shows one time in one way.
 pub fn duration(value: Duration) -> String {
     rounded(value, Rounding::Nearest)
 }
@@ -37,17 +37,19 @@ pub fn at_most(value: Duration) -> String {
 }
 
 fn rounded(value: Duration, rounding: Rounding) -> String {
-    let nanos = round_to(value.as_nanos(), step(value.as_nanos()), rounding);
-    match nanos {
-        HOUR.. => whole_seconds(nanos / SECOND),
-        TWO_MINUTES.. if value.as_nanos().is_multiple_of(MINUTE) => whole_seconds(nanos / SECOND),
-        nanos => in_unit(nanos),
-    }
+    shown(round_to(value.as_nanos(), step(value.as_nanos()), rounding))
 }
 
-fn whole_seconds(seconds: u128) -> String {
-    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+fn shown(nanos: u128) -> String {
+    if nanos < TWO_MINUTES { in_unit(nanos) } else { in_minutes(nanos) }
+}
+
+/// Days, hours, minutes and seconds, as they are typed: `20m 30.5s`.
+fn in_minutes(nanos: u128) -> String {
+    let rest = nanos % MINUTE;
+    let seconds = u64::try_from((nanos - rest) / SECOND).unwrap_or(u64::MAX);
+    let minutes = humantime::format_duration(Duration::from_secs(seconds));
+    if rest == 0 { minutes.to_string() } else { format!("{minutes} {}s", decimal(rest, SECOND)) }
 }
 
 /// The size of the last digit shown, in nanoseconds.
@@ -79,18 +81,23 @@ fn in_unit(nanos: u128) -> String {
         1.. => (1, "ns"),
         0 => return "0 s".to_string(),
     };
+    format!("{} {unit}", decimal(nanos, size))
+}
+
+/// Nanoseconds in a unit of this size: `2.625`.
+fn decimal(nanos: u128, size: u128) -> String {
     let (whole, rest) = (nanos / size, nanos % size);
     if rest == 0 {
-        return format!("{whole} {unit}");
+        return whole.to_string();
     }
     let digits = size.ilog10() as usize;
     let fraction = format!("{rest:0digits$}");
-    format!("{whole}.{} {unit}", fraction.trim_end_matches('0'))
+    format!("{whole}.{}", fraction.trim_end_matches('0'))
 }
 
-/// A duration to the microsecond, for comparing it with a limit: `200.001 ms`, `1.0004 s`.
+/// A duration to the microsecond, for comparing it with a limit: `200.001 ms`, `1.0004 s`, `20m 0.5s`.
 pub fn exact_duration(value: Duration) -> String {
-    in_unit(round_to(value.as_nanos(), MICROSECOND, Rounding::Nearest))
+    shown(round_to(value.as_nanos(), MICROSECOND, Rounding::Nearest))
 }
 
 /// A number with three significant figures and at most three decimals: `0.214`, `12.3`, `12034`.
@@ -136,14 +143,22 @@ pub fn counted(number: impl Into<u64>, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
-/// A number of bytes, exactly: `16 MiB`, `64 KiB`, `1025 bytes`.
+/// Binary units of sizes, the largest first.
+const SIZE_UNITS: &[(u64, &str)] = &[
+    (1 << 60, "EiB"),
+    (1 << 50, "PiB"),
+    (1 << 40, "TiB"),
+    (1 << 30, "GiB"),
+    (1 << 20, "MiB"),
+    (1 << 10, "KiB"),
+];
+
+/// A number of bytes, exactly, in the largest unit that divides it: `4 EiB`, `16 MiB`, `64 KiB`, `1025 bytes`.
 pub fn size(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    const MIB: u64 = 1024 * KIB;
-    match bytes {
-        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
-        KIB.. if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
-        _ => counted(bytes, "byte"),
+    let unit = SIZE_UNITS.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    match unit {
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => counted(bytes, "byte"),
     }
 }
 
@@ -181,8 +196,9 @@ mod tests {
     #[test]
     fn sizes_are_exact() {
         let mib = 1024 * 1024;
-        let shown = [1, 1025, 2048, 1_048_577, 16 * mib].map(size);
-        assert_eq!(shown, ["1 byte", "1025 bytes", "2 KiB", "1048577 bytes", "16 MiB"]);
+        let shown = [0, 1, 1025, 2048, 1_048_577, 16 * mib].map(size);
+        assert_eq!(shown, ["0 bytes", "1 byte", "1025 bytes", "2 KiB", "1048577 bytes", "16 MiB"]);
+        assert_eq!([1024 * mib, 1025 * mib, 1 << 62].map(size), ["1 GiB", "1025 MiB", "4 EiB"]);
     }
 
     fn nanos(nanos: u64) -> Duration {
@@ -196,7 +212,7 @@ mod tests {
         assert_eq!(shown, ["0 s", "850 ns", "214 µs", "1.53 ms", "1 ms", "20 ms", "402 ms"]);
         let shown =
             [2_625_400_000, 54_012_000_000, 90_000_000_000, 350_240_000_000].map(|n| duration(nanos(n)));
-        assert_eq!(shown, ["2.625 s", "54.01 s", "90 s", "350.2 s"]);
+        assert_eq!(shown, ["2.625 s", "54.01 s", "90 s", "5m 50.2s"]);
     }
 
     #[test]
@@ -206,10 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_whole_minutes_are_shown_in_minutes() {
-        let shown = [60, 120, 300, 350].map(|s| duration(Duration::from_secs(s)));
-        assert_eq!(shown, ["60 s", "2m", "5m", "350 s"]);
-        assert_eq!(duration(nanos(300_001_000_000)), "300 s");
+    fn two_minutes_and_more_are_shown_in_minutes() {
+        let shown = [60, 119, 120, 125, 300, 350, 1_230].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(shown, ["60 s", "119 s", "2m", "2m 5s", "5m", "5m 50s", "20m 30s"]);
+        assert_eq!(duration(nanos(300_001_000_000)), "5m");
+        let (below, above) = (nanos(299_980_000_000), nanos(300_020_000_000));
+        assert_eq!([at_least(below), at_most(above)], ["4m 59.9s", "5m 0.1s"]);
     }
 
     #[test]
@@ -249,7 +267,9 @@ mod tests {
     fn limits_are_shown_to_the_microsecond() {
         assert_eq!(exact_duration(Duration::from_micros(200_001)), "200.001 ms");
         assert_eq!(exact_duration(Duration::from_micros(1_000_400)), "1.0004 s");
-        assert_eq!(exact_duration(Duration::from_secs(100)), "100 s");
+        let shown = [100, 300, 1_200, 5_400].map(|s| exact_duration(Duration::from_secs(s)));
+        assert_eq!(shown, ["100 s", "5m", "20m", "1h 30m"]);
+        assert_eq!(exact_duration(Duration::from_micros(300_000_400)), "5m 0.0004s");
     }
 
     #[test]

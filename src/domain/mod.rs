@@ -11,5 +11,6 @@ pub mod nanos;
 pub mod ping;
 pub mod run;
 pub mod secrets;
+pub mod share;
 pub mod stats;
 pub mod zombie;

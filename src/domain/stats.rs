@@ -15,4 +15,4 @@ pub use jitter::{Differences, JitterSummary, Successive};
 pub use lag::{LagStats, LagSummary};
 pub use miss_runs::MissRuns;
 pub use moments::Moments;
-pub use rtts::{RttSummary, Rtts};
+pub use rtts::{RttSummary, Rtts, TICK_NANOS};

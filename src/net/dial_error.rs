@@ -48,11 +48,10 @@ impl DialError {
         let is_socket = address.parse::<SocketAddr>().is_err();
         let fault = match (is_socket, error.kind()) {
             (true, io::ErrorKind::NotFound) => {
-                let cause = format!("no such socket: {address} ({})", os_error::name(libc::ENOENT));
+                let cause = format!("{address} does not exist ({})", os_error::name(libc::ENOENT));
                 DialError::new(FailureKind::Local, cause)
             }
-            (true, _) => DialError::reaching(&format!("the socket {address}"), error),
-            (false, _) => DialError::reaching(address, error),
+            (true | false, _) => DialError::reaching(address, error),
         };
         match (fault.kind, is_socket) {
             (FailureKind::Refused, true) => fault.hint("no process listens on that socket: check its path"),
@@ -60,7 +59,7 @@ impl DialError {
                 fault.hint(no_port_hint())
             }
             (FailureKind::Refused, false) => {
-                fault.hint("nothing listens there, or a firewall says so: check host and port")
+                fault.hint("nothing listens on this port, or a firewall rejects it: check host and port")
             }
             _ => fault,
         }
@@ -186,13 +185,13 @@ mod tests {
     fn unix_socket_is_named_as_a_socket() {
         let fault = |errno| DialError::connecting("/run/x", &io::Error::from_raw_os_error(errno));
         let refused = fault(libc::ECONNREFUSED);
-        assert_eq!(refused.cause, "connection refused by the socket /run/x (ECONNREFUSED)");
+        assert_eq!(refused.cause, "connection refused by /run/x (ECONNREFUSED)");
         assert_eq!(refused.hint.unwrap(), "no process listens on that socket: check its path");
-        assert_eq!(fault(libc::ENOENT).cause, "no such socket: /run/x (ENOENT)");
-        assert_eq!(fault(libc::EACCES).cause, "no permission to connect to the socket /run/x (EACCES)");
+        assert_eq!(fault(libc::ENOENT).cause, "/run/x does not exist (ENOENT)");
+        assert_eq!(fault(libc::EACCES).cause, "no permission to connect to /run/x (EACCES)");
         assert_eq!(
             fault(libc::ENOTSOCK).cause,
-            "cannot connect to the socket /run/x: socket operation on non-socket (ENOTSOCK)"
+            "cannot connect to /run/x: socket operation on non-socket (ENOTSOCK)"
         );
     }
 

@@ -23,6 +23,7 @@ pub fn show(listing: &impl Listing, format: Format, options: HumanOptions) -> St
     match format {
         Format::Human => listing.human(options),
         Format::Json => pretty(&listing.document()),
+        Format::CompactJson => compact(&listing.document()),
         Format::Ndjson => {
             let lines = listing.lines().map(|line| compact(&line));
             lines.chain([compact(&listing.document())]).collect()

@@ -24,6 +24,8 @@ mod writer;
 pub mod zombie;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod testing;
 
 pub use human::HumanOptions;

@@ -11,6 +11,9 @@ pub enum Format {
     Human,
     /// One document at the end.
     Json,
+    /// The same document on one line; chosen by a flag, not by a name.
+    #[strum(disabled)]
+    CompactJson,
     /// One event a line, and the document as the last.
     Ndjson,
 }

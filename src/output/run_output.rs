@@ -40,7 +40,7 @@ impl<P: Presenter> RunOutput<P> {
     fn lines(&mut self, event: &P::Event) -> Lines {
         match self.format {
             Format::Human => self.presenter.lines(event),
-            Format::Json => Lines::default(),
+            Format::Json | Format::CompactJson => Lines::default(),
             Format::Ndjson => Lines::to_stdout(self.presenter.ndjson_line(event)),
         }
     }
@@ -57,7 +57,9 @@ impl<P: Presenter> RunOutput<P> {
                 let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
                 Lines::to_stdout(Some(interim_line(at, self.envelope(report))))
             }
-            Format::Human | Format::Json => Lines::to_stderr(self.presenter.interim_line(report)),
+            Format::Human | Format::Json | Format::CompactJson => {
+                Lines::to_stderr(self.presenter.interim_line(report))
+            }
         }
     }
 
@@ -65,7 +67,7 @@ impl<P: Presenter> RunOutput<P> {
         match self.format {
             Format::Human => self.presenter.human_report(report),
             Format::Json => Some(pretty(&self.envelope(report))),
-            Format::Ndjson => Some(compact(&self.envelope(report))),
+            Format::CompactJson | Format::Ndjson => Some(compact(&self.envelope(report))),
         }
     }
 }
@@ -73,6 +75,11 @@ impl<P: Presenter> RunOutput<P> {
 impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
     fn report(&mut self, event: &P::Event) {
         self.presenter.observe(event);
+        if tracing::enabled!(target: "event", tracing::Level::INFO)
+            && let Some(line) = self.presenter.ndjson_line(event)
+        {
+            tracing::info!(target: "event", data = line.trim_end());
+        }
         if let Some(text) = self.presenter.progress(event) {
             self.terminal.show(&text);
         }

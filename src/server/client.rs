@@ -23,7 +23,7 @@ use super::two_ended::ScheduledReplies;
 use super::write_buffer::WriteBuffer;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::format::counted;
+use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
@@ -316,7 +316,7 @@ impl ClientState {
         self.send_heartbeats(now);
         while let Some(at) = self.timeline.iter().position(|(due, _)| *due <= now) {
             let (due, cut) = self.timeline.swap_remove(at);
-            self.execute_cut(cut, &format!("at age {:?}", due - self.opened), now);
+            self.execute_cut(cut, &format!("at age {}", format::duration(due - self.opened)), now);
         }
         if self.mode == ClientMode::Live && self.idle.as_ref().is_some_and(|idle| idle.due() <= now) {
             self.on_idle_timeout(now);
@@ -418,7 +418,7 @@ impl ClientState {
 
     fn on_idle_timeout(&mut self, now: Instant) {
         let Some(idle) = self.idle.take() else { return };
-        let why = format!("after {:?} of idleness", idle.after);
+        let why = format!("after {} idle", format::duration(idle.after));
         match idle.linger {
             None => self.execute_cut(idle.cut, &why, now),
             Some(linger) => {

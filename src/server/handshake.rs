@@ -55,7 +55,7 @@ pub enum RejectedConnection {
     #[error("full: the limit is {0} clients; answered 503")]
     Full(usize),
     /// Rejected by a fault: this status, and a redirect location.
-    #[error("refused by a fault: answered {0}")]
+    #[error("upgrade failed by a fault (sent {0})")]
     OnOrder(u16, Option<String>),
 }
 

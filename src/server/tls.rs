@@ -29,11 +29,11 @@ pub struct TlsIdentity {
 /// Why no certificate is available.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    #[error("cannot read {what} {}: {why}", path.display())]
-    Unreadable { what: &'static str, path: PathBuf, why: String },
-    #[error("{} is not a certificate: it has no PEM block 'CERTIFICATE'", path.display())]
+    #[error("{option}: cannot read {}: {why}", path.display())]
+    Unreadable { option: &'static str, path: PathBuf, why: String },
+    #[error("--cert: {} is not a certificate: it has no PEM block 'CERTIFICATE'", path.display())]
     NoCertificate { path: PathBuf },
-    #[error("{} is not a private key: it has no PEM block 'PRIVATE KEY'", path.display())]
+    #[error("--key: {} is not a private key: it has no PEM block 'PRIVATE KEY'", path.display())]
     NoKey { path: PathBuf },
     #[error("certificate {} and key {} cannot be used: {why}", cert.display(), key.display())]
     Unusable { cert: PathBuf, key: PathBuf, why: rustls::Error },
@@ -96,13 +96,13 @@ pub fn load(cert: &Path, key: &Path) -> Result<TlsIdentity, TlsError> {
     let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
     let chain: Vec<_> = read_pem(cert)
         .and_then(|text| CertificateDer::pem_slice_iter(&text).collect())
-        .map_err(|why| pem_error("certificate", cert, why, no_certificate))?;
+        .map_err(|why| pem_error("--cert", cert, why, no_certificate))?;
     let Some(first) = chain.first() else { return Err(no_certificate()) };
     let fingerprint = fingerprint(first);
     let no_key = || TlsError::NoKey { path: key.to_path_buf() };
     let private = read_pem(key)
         .and_then(|text| PrivateKeyDer::from_pem_slice(&text))
-        .map_err(|why| pem_error("key", key, why, no_key))?;
+        .map_err(|why| pem_error("--key", key, why, no_key))?;
     let unusable = |why| TlsError::Unusable { cert: cert.to_path_buf(), key: key.to_path_buf(), why };
     let config = server_config(chain, private).map_err(unusable)?;
     Ok(TlsIdentity { config, fingerprint, ca_pem: None })
@@ -129,16 +129,18 @@ pub fn describe_tls_handshake_error(error: &std::io::Error) -> String {
 }
 
 fn pem_error(
-    what: &'static str,
+    option: &'static str,
     path: &Path,
     why: pem::Error,
     nothing: impl FnOnce() -> TlsError,
 ) -> TlsError {
     match why {
         pem::Error::NoItemsFound => nothing(),
-        pem::Error::Io(why) => TlsError::Unreadable { what, path: path.to_path_buf(), why: why.to_string() },
+        pem::Error::Io(why) => {
+            TlsError::Unreadable { option, path: path.to_path_buf(), why: why.to_string() }
+        }
         why => TlsError::Unreadable {
-            what,
+            option,
             path: path.to_path_buf(),
             why: format!("not PEM: {}", variant_words(&why)),
         },
@@ -196,16 +198,19 @@ mod tests {
         let (cert, key) = pair();
         assert_eq!(
             refusal("hello", &key),
-            "DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'"
+            "--cert: DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'"
         );
         assert_eq!(
             refusal(&cert, "hello"),
-            "DIR/key is not a private key: it has no PEM block 'PRIVATE KEY'"
+            "--key: DIR/key is not a private key: it has no PEM block 'PRIVATE KEY'"
         );
-        assert_eq!(refusal(&key, &key), "DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'");
+        assert_eq!(
+            refusal(&key, &key),
+            "--cert: DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'"
+        );
         let missing = load(Path::new("/nonexistent/cert"), Path::new("/nonexistent/key")).unwrap_err();
         assert!(
-            missing.to_string().starts_with("cannot read certificate /nonexistent/cert: No such file"),
+            missing.to_string().starts_with("--cert: cannot read /nonexistent/cert: No such file"),
             "{missing}"
         );
     }

@@ -60,20 +60,23 @@ fn text(value: &Value) -> String {
 fn presets_page_is_current() {
     let presets = json(&["presets", "-o", "json"])["presets"].as_array().unwrap().clone();
     let starter = |preset: &Value| match preset["starts"].as_str() {
-        Some("frames") => "Ping frames".to_string(),
+        Some("frames") => "nobody (Ping frames only)".to_string(),
         _ => text(&preset["starts"]),
     };
-    let verified = |preset: &Value| text(&preset["verified"]).replace('_', " ");
+    let verified = |preset: &Value| match preset["verified"].as_str() {
+        Some("from_source") => "from source or docs".to_string(),
+        _ => text(&preset["verified"]),
+    };
     let rows = presets.iter().map(|preset| {
         [code(&text(&preset["name"])), text(&preset["title"]), starter(preset), verified(preset)]
     });
     let mut page = format!(
         "# Presets\n\nA preset makes wscheck speak as a known service or library does. [Heartbeats of real \
          services](../app-heartbeats.md) explains how to use one. `wscheck presets` prints this list.\n\n\
-         *Who starts* says which end starts a heartbeat. With *Ping frames* no message is a heartbeat. *Live* \
-         means that tests drive a real server with the preset. *From source* means that its source or \
-         documentation was read, and that tests check its wire text.\n\n{}",
-        table(["preset", "what it is", "who starts", "verified"], rows)
+         *Heartbeat starts with* names the end that sends first. With *Ping frames only* no message is a \
+         heartbeat. *Live* means that tests drive a real server with the preset. *From source or docs* means that \
+         its source or documentation was read, and that tests check its wire text.\n\n{}",
+        table(["preset", "what it is", "heartbeat starts with", "verified"], rows)
     );
     page += "\n## Each preset in full\n\n`wscheck presets NAME` prints the same.\n";
     for preset in &presets {

@@ -51,7 +51,7 @@ fn nothing_answered() -> Value {
 }
 
 fn refused(kind: &str, phase: &str) -> Value {
-    json!({ "/verdict": "not_measured", "/error/kind": kind, "/error/phase": phase, "/protocol/sent": 0, "/rtt": null })
+    json!({ "/result": "unreachable", "/error/kind": kind, "/error/phase": phase, "/protocol/sent": 0, "/rtt": null })
 }
 
 fn violation(rule: &str) -> Value {
@@ -331,7 +331,7 @@ const CASES: &[Case] = &[
         code: 3,
         status: "unknown",
         ending: None,
-        found: || json!({ "/verdict": "not_measured", "/error/kind": "upgrade_refused", "/error/refusal/status": 403, "/protocol/sent": 0 }),
+        found: || json!({ "/result": "unreachable", "/error/kind": "upgrade_refused", "/error/refusal/status": 403, "/protocol/sent": 0 }),
     },
     Case {
         fault: "redirect",
@@ -340,7 +340,7 @@ const CASES: &[Case] = &[
         code: 3,
         status: "unknown",
         ending: None,
-        found: || json!({ "/verdict": "not_measured", "/error/kind": "upgrade_refused", "/error/refusal/status": 302, "/protocol/sent": 0 }),
+        found: || json!({ "/result": "unreachable", "/error/kind": "upgrade_refused", "/error/refusal/status": 302, "/protocol/sent": 0 }),
     },
     Case {
         fault: "slow-upgrade",

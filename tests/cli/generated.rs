@@ -5,7 +5,7 @@ use wscheck::cli;
 use wscheck::domain::format;
 use wscheck::domain::heartbeat::HeartbeatOutcome;
 use wscheck::domain::heartbeat::framing::Framing;
-use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset};
+use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset, VerificationLevel};
 use wscheck::domain::heartbeat::template::PlaceholderName;
 use wscheck::domain::label::Label;
 use wscheck::domain::ping::health::{Status, StatusLimits};
@@ -112,12 +112,15 @@ fn presets_in_docs_are_current() {
     let table = page.split("\n| preset |").nth(1).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
     let starts = |preset: &Preset| match preset.starter() {
-        HeartbeatStarter::Frames => "Ping frames",
+        HeartbeatStarter::Frames => "nobody (Ping frames only)",
         starter => starter.label(),
     };
     let row = |preset: &Preset| {
-        let (starts, verified) = (starts(preset), preset.verified.words());
-        format!("| `{}` | {} | {starts} | {verified} |", preset.name, preset.title)
+        let verified = match preset.verified {
+            VerificationLevel::Live => "live",
+            VerificationLevel::FromSource => "from source or docs",
+        };
+        format!("| `{}` | {} | {} | {verified} |", preset.name, preset.title, starts(preset))
     };
     assert_eq!(rows, presets::all().map(row).collect::<Vec<_>>());
 }

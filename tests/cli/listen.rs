@@ -305,7 +305,10 @@ fn interrupt_reports_what_is_known() {
     process.signal(libc::SIGINT);
     let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
     crate::support::validate(&last);
-    assert_eq!((heard, &last["verdict"], &last["partial"]), (4, &"server_pings_every".into(), &json!(true)));
+    assert_eq!(
+        (heard, &last["verdict"], &last["interrupted"]),
+        (4, &"server_pings_every".into(), &json!(true))
+    );
     let reason = last["reasons"][0].as_str().unwrap();
     assert!(reason.starts_with("interrupted after ") && reason.ends_with(" of 1h"), "{last:#}");
     assert_eq!((last["result"].as_str(), process.0.wait().unwrap().code()), (Some("interrupted"), Some(4)));

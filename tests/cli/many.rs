@@ -55,6 +55,30 @@ fn json_totals_equal_the_connection_rows() {
 }
 
 #[test]
+fn json_of_many_connections_lists_the_worst_unless_all_are_wanted() {
+    let server = Server::start(&[]);
+    let many = ["-n", "120", "-c", "1", &server.url()];
+    let listed = |more: &[&str]| {
+        let (code, document) = ping_json(&[&many, more].concat());
+        let target = document["targets"][0].clone();
+        assert_eq!((code, &target["connection_count"]), (Some(0), &120.into()), "{document:#}");
+        target["connections"].as_array().unwrap().len()
+    };
+    assert_eq!((listed(&[]), listed(&["--worst", "7"]), listed(&["--all-connections"])), (5, 7, 120));
+}
+
+#[test]
+fn compact_json_is_one_line() {
+    let server = Server::start(&[]);
+    let ran = run(&["ping", "-c", "1", "-o", "json", "--compact", &server.url()]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 1), "{}", ran.all());
+    assert_eq!(ran.json()["command"], "ping");
+    let refused = run(&["ping", "-c", "1", "--compact", &server.url()]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("--compact has no effect without -o json"), "{}", refused.all());
+}
+
+#[test]
 fn connections_open_by_the_ramp() {
     let server = Server::start(&[]);
     for ramp in ["1/m", "10h"] {

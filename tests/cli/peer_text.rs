@@ -91,7 +91,7 @@ fn illegal_close_codes_are_shown() {
         assert_eq!(ending["violation"], "invalid_close_code");
         let report = unwrapped(&ping(&script, &["-c", "5", "-i", "50ms"]).stdout);
         let expected =
-            format!("invalid_close_code (close {code} \"bye\": a code that must not appear on the wire)");
+            format!("broke the protocol: close {code} \"bye\": a code that must not appear on the wire");
         assert!(report.contains(&expected), "{report}");
     }
     let script = Script::upgraded_then(frame(CLOSE, &[3]));
@@ -156,7 +156,7 @@ fn echoed_ping_is_not_a_server_heartbeat() {
 fn ping_payload_echoed_as_text_suggests_app_heartbeats() {
     let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
     let report = unwrapped(&ping(&script, QUICK).stdout);
-    assert!(report.contains("invalid_utf8") && report.contains("try --heartbeat app"), "{report}");
+    assert!(report.contains("text that is not UTF-8") && report.contains("try --heartbeat app"), "{report}");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn message_above_our_limit_is_not_the_peers_fault() {
     assert_ne!(document["status"], "dead");
     for command in [&["ping", "-c", "5"][..], &["listen", "--for", "2s"]] {
         let report = unwrapped(&run(&[command, &[&script.url()]].concat()).stdout);
-        let expected = "a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)";
+        let expected = "a message of 17 MiB is above the limit of 16 MiB (raise it with --max-message-size)";
         assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
     }
     let heard = run(&["listen", "--json", "--for", "2s", &script.url()]);
@@ -224,7 +224,7 @@ fn message_above_our_limit_is_not_the_peers_fault() {
     assert!(!document["reasons"].to_string().contains("incomplete"), "{document:#}");
     let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
     let report = unwrapped(&idle.stdout);
-    let is_ours = report.contains("above our limit of 16 MiB") && report.contains("--max-message-size");
+    let is_ours = report.contains("above the limit of 16 MiB") && report.contains("--max-message-size");
     assert!(idle.code == Some(4) && is_ours && !report.contains("broke the protocol"), "{report}");
     let raised = run(&["listen", "--for", "1s", "--max-message-size", "32MiB", &script.url()]);
     assert!(!raised.stdout.contains("limit of"), "{}", raised.all());

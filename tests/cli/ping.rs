@@ -16,7 +16,7 @@ fn good_server_is_healthy_with_exit_0() {
     let server = Server::start(&[]);
     let (code, document) = ping_json(&["-c", "5", "-i", "20ms", &server.url()]);
     assert_eq!(
-        (code, &document["status"], &document["verdict"]),
+        (code, &document["status"], &document["result"]),
         (Some(0), &"healthy".into(), &"passed".into())
     );
     let protocol = &document["heartbeats"]["protocol"];
@@ -121,7 +121,7 @@ fn late_pongs_are_answered_not_lost() {
     let lines = ran.ndjson();
     assert!(lines.iter().any(|line| line["event"] == "heartbeat" && line["outcome"] == "missed"), "{ran:?}");
     let report = lines.last().unwrap();
-    assert_eq!(report["verdict"], "failed", "{report:#}");
+    assert_eq!(report["result"], "failed", "{report:#}");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn nothing_answered_is_inconclusive_and_null() {
     let peer = Script::upgraded_then("");
     let (code, document) = ping_json(&["-w", "300ms", "-i", "100ms", &peer.url()]);
     assert_eq!(
-        (code, &document["verdict"], &document["status"]),
+        (code, &document["result"], &document["status"]),
         (Some(4), &"inconclusive".into(), &"unknown".into())
     );
     assert!(document["rtt"].is_null() && document["loss"].is_null());
@@ -258,7 +258,7 @@ fn ambiguous_answers_fail_no_run() {
     let ask = ["--heartbeat", "app", "--app-ping", r#"{"type":"ping"}"#, "--app-pong", r#"{"type":"pong"}"#];
     let args = ["-c", "4", "-i", "50ms", "--fail-if", "rtt.p50>1ms"];
     let (code, document) = ping_json(&[&ask[..], &args, &[&peer.url()]].concat());
-    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert_eq!((code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(document["reasons"][0].as_str().unwrap().contains("app RTTs are upper bounds"), "{document:#}");
 }
 
@@ -320,7 +320,7 @@ fn one_unreachable_target_of_two_fails() {
     let (_socket, port) = crate::support::closed_port();
     let bad = format!("ws://127.0.0.1:{port}/");
     let (code, document) = ping_json(&["-c", "2", "-i", "20ms", &server.url(), &bad]);
-    assert_eq!((code, &document["verdict"]), (Some(1), &"failed".into()));
+    assert_eq!((code, &document["result"]), (Some(1), &"failed".into()));
     assert_eq!(document["error"]["kind"], "refused");
 }
 
@@ -334,7 +334,7 @@ fn thresholds_decide_the_exit_code() {
     let fine = ["--fail-if", "rtt.p50>10s", "--fail-if", "loss>1%", "--fail-if", "late>0"];
     assert_eq!(run(&[&["-c", "3"], &fine[..]].concat()).0, Some(0));
     let (code, document) = run(&["-c", "1", "--fail-if", "jitter>1h"]);
-    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert_eq!((code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(document["reasons"][0].as_str().unwrap().contains("no sample of jitter"), "{document:#}");
 }
 

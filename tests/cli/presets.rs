@@ -460,7 +460,7 @@ fn unknown_preset_suggests_similar_names() {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["presets", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
-    assert_eq!((ran.code, &document["verdict"]), (Some(2), &json!("usage")));
+    assert_eq!((ran.code, &document["result"]), (Some(2), &json!("usage")));
     assert_eq!(
         document["error"]["message"],
         "'qqqq\\u{1b}[2J' is not a preset; 'wscheck presets' lists them all"

@@ -153,7 +153,7 @@ fn redirects_are_classified() {
             "302 X",
             "Location: /users/sign_in\r\n",
             "",
-            "it redirects to what looks like a login page (ws://127.0.0.1",
+            "it redirects to what looks like a login page (http://127.0.0.1",
         ),
         ("302 X", "Location: /\r\n", "", "the server redirects to itself, without end"),
         ("302 X", "", "", "it redirects, but without a Location header"),
@@ -200,18 +200,18 @@ fn status_503_names_the_responder() {
             "503 X",
             "Server: Python/3.11 websockets/12.0\r\n",
             "shutting down",
-            "the server itself answers so (server: ",
+            "the server itself sent this (server: ",
         ),
         ("503 X", "", "<h1>503</h1>\nNo server is available to handle this request.", "HAProxy answers"),
         ("503 X", "Server: envoy\r\n", "no healthy upstream", "Envoy answers"),
-        ("503 X", "Server: nginx\r\n", "busy", "the response does not tell who says so"),
+        ("503 X", "Server: nginx\r\n", "busy", "the response does not show what sent it"),
         (
             "502 X",
             "",
             "<hr><center>nginx/1.22.1</center>",
             "nginx answers (its own error page), not the server behind it",
         ),
-        ("504 X", "", "", "by its status a proxy before the server says so"),
+        ("504 X", "", "", "by its status a proxy before the server sent this"),
     ]);
 }
 

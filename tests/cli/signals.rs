@@ -157,7 +157,7 @@ fn interrupt_before_opening_exits_130() {
     run.process.signal(libc::SIGINT);
     let (lines, code) = run.rest();
     let report = lines.last().unwrap();
-    assert_eq!((code, &report["verdict"]), (Some(130), &"interrupted".into()));
+    assert_eq!((code, &report["result"]), (Some(130), &"interrupted".into()));
     assert_eq!(report["result"], "interrupted");
     let reason = format!("the interrupt came while {} was still being opened", peer.url());
     assert_eq!(report["reasons"], serde_json::json!([reason]));

@@ -52,7 +52,7 @@ fn unknown_product_error_suggests_similar_names() {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
     let ran = run(&["timeouts", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
-    assert_eq!((ran.code, &document["verdict"]), (Some(2), &"usage".into()));
+    assert_eq!((ran.code, &document["result"]), (Some(2), &"usage".into()));
     let told =
         "'qqqq\\u{1b}[2J' is not a product in the table of timeouts; 'wscheck timeouts' lists them all";
     assert_eq!(document["error"]["message"], told);

@@ -124,7 +124,7 @@ async fn ping_flood_floods() {
 #[tokio::test]
 async fn stall_stops_reading_with_the_socket_open() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
-    fault(&mut served, "stall at age 20ms").await;
+    fault(&mut served, "stall at age 20 ms").await;
     stays_silent(&mut client).await;
     // Unread data fills both ends' buffers; then writing blocks.
     let full = tokio::time::timeout(Duration::from_secs(2), async {
@@ -140,7 +140,7 @@ async fn stall_stops_reading_with_the_socket_open() {
 #[tokio::test]
 async fn departed_client_of_a_stalled_connection_is_noticed() {
     let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
-    fault(&mut served, "stall at age 20ms").await;
+    fault(&mut served, "stall at age 20 ms").await;
     client.send(PING, b"never read").await;
     drop(client);
     assert_eq!(served.ended().await, "peer closed TCP (FIN) without a close frame");
@@ -150,7 +150,7 @@ async fn departed_client_of_a_stalled_connection_is_noticed() {
 #[tokio::test]
 async fn mute_reads_and_answers_nothing() {
     let (mut served, mut client) = faced_with(&["mute=20ms"]).await;
-    fault(&mut served, "mute at age 20ms").await;
+    fault(&mut served, "mute at age 20 ms").await;
     stays_silent(&mut client).await;
     swallows(&mut client).await;
     served.stop().await;
@@ -183,7 +183,7 @@ async fn close_after_sends_its_code() {
 #[tokio::test]
 async fn fin_after_is_a_bare_fin() {
     let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
-    fault(&mut served, "fin at age 20ms").await;
+    fault(&mut served, "fin at age 20 ms").await;
     // A ping that crosses the FIN is not answered by an RST.
     client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
@@ -226,7 +226,7 @@ async fn idle_timeout_cuts_in_every_manner() {
 #[tokio::test]
 async fn silent_cut_discards_everything() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=silent"]).await;
-    fault(&mut served, "silent after 20ms of idleness").await;
+    fault(&mut served, "silent after 20 ms idle").await;
     stays_silent(&mut client).await;
     swallows(&mut client).await;
     served.stop().await;
@@ -235,7 +235,7 @@ async fn silent_cut_discards_everything() {
 #[tokio::test]
 async fn rst_on_use_waits_for_the_client() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=rst-on-use"]).await;
-    fault(&mut served, "rst-on-use after 20ms of idleness").await;
+    fault(&mut served, "rst-on-use after 20 ms idle").await;
     client.send(PING, b"hello?").await;
     assert_eq!(client.next().await, Got::Rst);
     served.stop().await;
@@ -258,7 +258,7 @@ async fn only_client_messages_reset_that_idle_timer() {
         }
         unreachable!()
     };
-    let cut = async { fault(&mut served, "fin after 150ms of idleness").await };
+    let cut = async { fault(&mut served, "fin after 150 ms idle").await };
     let ((answered, end), ()) = tokio::join!(pinged, cut);
     assert!(answered > 1 && matches!(end, Got::Fin | Got::Rst), "{answered} {end:?}");
     served.stop().await;
@@ -267,7 +267,7 @@ async fn only_client_messages_reset_that_idle_timer() {
 #[tokio::test]
 async fn lingering_hop_closes_late() {
     let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "linger=400ms"]).await;
-    fault(&mut served, "silent after 20ms of idleness").await;
+    fault(&mut served, "silent after 20 ms idle").await;
     let start = Instant::now();
     client.send(PING, b"swallowed").await;
     assert_eq!(client.next().await, Got::Fin);

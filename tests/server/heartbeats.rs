@@ -70,7 +70,7 @@ async fn silent_client_is_terminated_and_reported() {
     });
     let (missed, silent_for) = reaped.await;
     assert!(missed == 1 && silent_for >= Duration::from_millis(100), "{missed} {silent_for:?}");
-    assert!(served.ended().await.starts_with("wscheck closed the connection: heartbeats unanswered"));
+    assert!(served.ended().await.starts_with("wscheck closed it: heartbeats unanswered"));
     let last = loop {
         match client.next().await {
             Got::Frame(Raw(PING, _)) => {}

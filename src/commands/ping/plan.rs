@@ -21,6 +21,8 @@ pub struct PingPlan {
     pub ramp: Option<Ramp>,
     /// How many of the worst connections are listed.
     pub worst: usize,
+    /// Whether the JSON document lists every connection.
+    pub lists_all: bool,
     pub dial: DialPlan,
     pub preamble: Preamble,
     pub session: SessionPlan,
@@ -45,12 +47,14 @@ impl PingPlan {
             targets: self.targets.iter().map(Target::to_string).collect(),
             connections_each: self.connections_each,
             worst: self.worst,
+            lists_all: self.lists_all,
             kinds: self.session.kinds.clone(),
             interval: self.session.interval,
             timeout: self.session.timeout,
             count: self.session.count,
             deadline: self.deadline,
             preset: self.preset.clone(),
+            policy: self.policy.clone(),
         }
     }
 }

@@ -111,6 +111,7 @@ impl<'a> SearchDriver<'a> {
             tokio::task::coop::consume_budget().await;
         }
         let findings = self.search.findings(self.start.elapsed());
+        tracing::info!(target: "inference", of = "idle search", search = ?self.search, ?findings);
         self.close_all().await;
         let longest_stall = self.stall_detector.longest();
         SearchResult { findings, control_end: self.control_end, error: self.error, longest_stall }
@@ -147,6 +148,7 @@ impl<'a> SearchDriver<'a> {
     }
 
     fn execute(&mut self, order: ProbeOrder) {
+        tracing::info!(target: "order", at_ms = self.start.elapsed().as_millis() as u64, ?order);
         match order {
             ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
             ProbeOrder::Ask { probe, at } => {

@@ -232,18 +232,18 @@ impl CloseCause {
             (CloseKind::TlsAlert { alert }, _) => {
                 format!("peer gave up TLS (alert {alert}) without a close frame")
             }
-            (CloseKind::Violation { rule, detail, .. }, _) => {
-                format!("peer broke the protocol: {} ({detail})", rule.label())
+            (CloseKind::Violation { rule, detail, .. }, _) if detail.is_empty() => {
+                format!("peer broke the protocol: {}", rule.label().replace('_', " "))
             }
+            (CloseKind::Violation { detail, .. }, _) => format!("peer broke the protocol: {detail}"),
             (CloseKind::TooLarge { size, limit }, _) => format!(
-                "we closed: a message of {} is above our limit of {} (raise it with --max-message-size)",
+                "wscheck closed it: a message of {} is above the limit of {} (raise it with --max-message-size)",
                 format::size(*size),
                 format::size(*limit)
             ),
-            (CloseKind::Silent, _) => "went silent".to_string(),
+            (CloseKind::Silent, _) => "peer stopped answering".to_string(),
             (CloseKind::Timeout, ClosedBy::Us) => {
-                "wscheck closed the connection: heartbeats unanswered (close 4000 \"Heartbeat timeout\")"
-                    .to_string()
+                "wscheck closed it: heartbeats unanswered (close 4000 \"Heartbeat timeout\")".to_string()
             }
             (CloseKind::Timeout, _) => "the network timed out".to_string(),
             (CloseKind::Error, _) => "the network failed".to_string(),
@@ -266,7 +266,7 @@ impl fmt::Display for CloseCause {
 }
 
 fn close_frame(who: ClosedBy, code: Option<u16>, reason: &UntrustedText) -> String {
-    let subject = if who == ClosedBy::Us { "we" } else { "peer" };
+    let subject = if who == ClosedBy::Us { "wscheck" } else { "peer" };
     let text = match code {
         Some(code) => format!("{subject} sent close {code} ({})", close_code_meaning(code)),
         None => format!("{subject} sent an empty close frame"),
@@ -313,12 +313,27 @@ mod tests {
     }
 
     #[test]
-    fn our_size_limit_is_named_as_ours() {
+    fn violation_is_shown_in_words() {
+        let of = |detail| CloseKind::Violation {
+            rule: Violation::MaskedFrame,
+            detail: UntrustedText::new(detail),
+            close: None,
+        };
+        let shown = |detail| ending(ClosedBy::Peer, of(detail)).to_string();
+        assert_eq!(
+            shown("a masked frame from the server"),
+            "peer broke the protocol: a masked frame from the server"
+        );
+        assert_eq!(shown(""), "peer broke the protocol: masked frame");
+    }
+
+    #[test]
+    fn own_size_limit_is_named() {
         let mib = |n: u64| n * 1024 * 1024;
         let how = CloseKind::TooLarge { size: mib(17), limit: mib(16) };
         assert_eq!(
             ending(ClosedBy::Us, how).to_string(),
-            "we closed: a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)"
+            "wscheck closed it: a message of 17 MiB is above the limit of 16 MiB (raise it with --max-message-size)"
         );
     }
 

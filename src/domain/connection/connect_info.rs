@@ -1,6 +1,7 @@
 //! What is known about a connection once it is open, and why opening can fail.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
@@ -195,10 +196,22 @@ impl ConnectError {
     }
 }
 
+impl ConnectError {
+    /// The failed step: `TLS`, or `Unix socket` instead of TCP.
+    fn step(&self) -> String {
+        let is_path = |attempt: &ConnectAttempt| attempt.address.parse::<SocketAddr>().is_err();
+        if self.phase == Phase::Tcp && self.attempts.iter().any(is_path) {
+            "Unix socket".to_string()
+        } else {
+            self.phase.to_string()
+        }
+    }
+}
+
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.addresses().map(|place| format!(" {place}")).unwrap_or_default();
-        write!(f, "cannot open {}: {}{place}: {}", self.url, self.phase, self.cause)
+        write!(f, "cannot open {}: {}{place}: {}", self.url, self.step(), self.cause)
     }
 }
 

@@ -55,7 +55,7 @@ pub enum TargetError {
     Unexpanded { given: String, variable: String },
     #[error("'{given}' is not a WebSocket URL; for a Unix socket: --unix-socket {socket} {meant}")]
     UnixSocket { given: String, socket: String, meant: String },
-    #[error("'{given}' is not a URL: an IPv6 address stands in brackets: did you mean '{meant}'?")]
+    #[error("'{given}' is not a URL: an IPv6 address needs brackets: did you mean '{meant}'?")]
     NoBrackets { given: String, meant: String },
     #[error("'{given}' has the zone '{zone}': a zone is the name or the number of a network interface")]
     BadZone { given: String, zone: String },

@@ -43,10 +43,11 @@ impl TcpView {
         }
     }
 
-    /// TCP's state as a fragment: `the last acknowledgement came 12 s ago; 3 segments unacknowledged, 4 sent
-    /// again`.
+    /// TCP's state as a fragment: `last TCP acknowledgement 12 s before the end; 3 segments unacknowledged, 4
+    /// retransmits`.
     pub fn standing(&self) -> String {
-        let mut words = format!("last TCP acknowledgement {} before the end", show(self.last_ack));
+        let when = if self.last_ack.is_zero() { "just".to_string() } else { show(self.last_ack) };
+        let mut words = format!("last TCP acknowledgement {when} before the end");
         let unacked = (self.unacked > 0).then(|| format!("{} unacknowledged", segments(self.unacked)));
         let again = (self.retransmits > 0).then(|| counted(self.retransmits, "retransmit"));
         for (between, more) in ["; ", ", "].iter().zip(unacked.into_iter().chain(again)) {

@@ -6,7 +6,7 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use thiserror::Error;
 
 use super::candidates::grid;
-use crate::domain::format::duration as show;
+use crate::domain::format::{duration as show, percent};
 use crate::domain::heartbeat::HeartbeatKind;
 
 /// How the search narrows the bracket.
@@ -90,25 +90,25 @@ const MAX_SPAN: Duration = Duration::from_secs(7 * 86_400);
 /// Why bounds are invalid; each variant names the value and the rule.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum PlanError {
-    #[error("min {} is above max {}: min must be shorter", show(*min), show(*max))]
+    #[error("--min ({}) must not be longer than --max ({})", show(*min), show(*max))]
     MinAboveMax { min: Duration, max: Duration },
-    #[error("min {} is too short: at least 100 ms", show(*min))]
+    #[error("--min ({}) must be at least 100 ms", show(*min))]
     MinTooShort { min: Duration },
-    #[error("max {} is too long: at most 7 days", show(*max))]
+    #[error("--max ({}) must be at most 7 days", show(*max))]
     MaxTooLong { max: Duration },
-    #[error("precision 0 can never be reached: at least 10 ms, or 0.1 %")]
+    #[error("--precision must be at least 10 ms or 0.1 %")]
     PrecisionTooFine,
-    #[error("precision {given} is not a part of the span: it must be below 1 (100 %)")]
+    #[error("--precision ({given}) must be below 100 %")]
     PrecisionTooCoarse { given: String },
-    #[error("{given} connections are too few: a control, a watcher and a trial need at least 3")]
+    #[error("--max-connections ({given}) must be at least 3: a control, a watcher and a trial")]
     TooFewConnections { given: usize },
-    #[error("answer timeout {} is too short: at least 10 ms", show(*given))]
+    #[error("--answer-timeout ({}) must be at least 10 ms", show(*given))]
     AnswerTimeoutTooShort { given: Duration },
-    #[error("control interval {} is too long: at most half of min {}", show(*given), show(*min))]
+    #[error("the control interval ({}) must be at most half of --min ({})", show(*given), show(*min))]
     ControlTooSlow { given: Duration, min: Duration },
-    #[error("control interval 0 leaves no pause: at least 10 ms")]
+    #[error("the control interval must be at least 10 ms")]
     ControlTooFast,
-    #[error("repeat {given} is out of bounds: 1 to 20 samples")]
+    #[error("--repeat ({given}) must be from 1 to 20")]
     BadRepeat { given: usize },
 }
 
@@ -150,7 +150,7 @@ impl SearchPlan {
             return Err(PlanError::PrecisionTooFine);
         }
         if !(0.0..1.0).contains(&relative) {
-            return Err(PlanError::PrecisionTooCoarse { given: relative.to_string() });
+            return Err(PlanError::PrecisionTooCoarse { given: percent(relative) });
         }
         Ok(self)
     }

@@ -15,6 +15,7 @@ use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::run::truth::Truth;
+use crate::domain::share::parse_share;
 use crate::domain::stats::RttSummary;
 
 /// An unknown status name.
@@ -97,7 +98,7 @@ impl MetricUnit {
     fn parse(self, text: &str) -> Result<f64, String> {
         match self {
             MetricUnit::Time => time(text),
-            MetricUnit::Share => share(text),
+            MetricUnit::Share => parse_share(text),
             MetricUnit::Count => {
                 whole(text).filter(|n| *n >= 0.0).ok_or_else(|| format!("'{text}' is not {}", self.form()))
             }
@@ -123,26 +124,6 @@ fn time(text: &str) -> Result<f64, String> {
         Err(format!("'{text}' has no unit: a plain number would be seconds; write {text}ms or {text}s"))
     } else {
         Ok(nanos(limit))
-    }
-}
-
-/// Parses a share from 0 to 1: a percentage (`5%`) or a fraction (`0.05`).
-///
-/// A bare `1` could mean 1 % or everything and is refused; 0 is the same in both.
-pub fn share(text: &str) -> Result<f64, String> {
-    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
-    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let value = number.parse::<f64>().ok().filter(|_| plain);
-    let Some(value) = value else { return Err(format!("'{text}' is not a share")) };
-    match value / whole {
-        _ if whole == 1.0 && !number.contains('.') && value == 1.0 => {
-            Err(format!("'{text}' could mean 1 % or everything: write 1% or 1.0"))
-        }
-        _ if whole == 1.0 && !number.contains('.') && value > 1.0 => {
-            Err(format!("'{text}' has no unit: write {text}%"))
-        }
-        part if part > 1.0 => Err(format!("'{text}' is more than everything")),
-        part => Ok(part),
     }
 }
 
@@ -413,10 +394,30 @@ pub struct FailIf {
     limit: f64,
 }
 
+impl PartialEq for FailIf {
+    fn eq(&self, other: &FailIf) -> bool {
+        self.text == other.text
+    }
+}
+
 impl FailIf {
     /// The kind of heartbeat named by the prefix.
     pub fn kind(&self) -> Option<HeartbeatKind> {
         self.kind
+    }
+
+    /// The opposite, which is what the user wants: `rtt.p95 <= 200ms`.
+    pub fn negation(&self) -> String {
+        let sign = match self.operator.sign {
+            ">" => "<=",
+            ">=" => "<",
+            "<" => ">=",
+            "<=" => ">",
+            "==" => "!=",
+            _ => "==",
+        };
+        let name = self.text.split(['<', '>', '=', '!']).next().unwrap_or_default().trim();
+        format!("{name} {sign} {}", self.metric.unit.show(self.limit))
     }
 
     /// Whether it uses a metric that only TLS has.
@@ -849,7 +850,7 @@ mod tests {
              percentage from 0% to 100%, or a fraction from 0.0 to 1.0"
         );
         assert!(refusal("loss>5").contains("'5' has no unit: write 5%"));
-        assert!(refusal("loss>101%").contains("'101%' is more than everything"));
+        assert!(refusal("loss>101%").contains("'101%' is above 100%"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What `ping` decides: events, figures, status, result and advice.
 
 pub mod advice;
+pub mod criteria;
 pub mod event;
+pub mod expected_ending;
 pub mod fail_if;
 pub mod health;
 pub mod preset_mismatch;

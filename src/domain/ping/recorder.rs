@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
+use super::criteria::criteria;
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use super::health::{MissStreak, Status};
 use super::report::{
@@ -15,7 +16,7 @@ use super::run_info::RunInfo;
 use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
 use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
-use super::verdict::{PassCriteria, judge, measurement};
+use super::verdict::{judge, measurement};
 use super::worst::worst_of;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
@@ -34,7 +35,6 @@ const MAX_FINE_RTTS: usize = 32;
 #[derive(Debug)]
 pub struct Recorder {
     info: Arc<RunInfo>,
-    policy: PassCriteria,
     started_at: SystemTime,
     lag: LagStats,
     stamping: TimestampDelays,
@@ -80,14 +80,14 @@ fn rtts_for_connections(many: usize) -> Rtts {
 }
 
 impl Recorder {
-    pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
+    pub fn new(info: impl Into<Arc<RunInfo>>, started_at: SystemTime) -> Recorder {
         let info = info.into();
         let link = ConnectionStats::new(&info.kinds, &rtts_for_connections(info.connections()));
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
         let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
         let tally = StatusCounts::new(info.connections());
         let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
-        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
+        Recorder { info, started_at, lag, stamping, links, sums, tally, like: None }
     }
 
     /// Records an event of one of the run's connections; ignores others.
@@ -96,7 +96,12 @@ impl Recorder {
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
         let before = link.status;
-        link.observe(*at, event, &mut self.like);
+        match event {
+            ConnEvent::Ended(ending) if self.info.policy.endings.is_met_by(ending) => {
+                link.ended_as_expected(ending)
+            }
+            _ => link.observe(*at, event, &mut self.like),
+        }
         count_event(&mut self.tally, event, before, link.status);
         let ConnEvent::Heartbeat(beat) = event else { return };
         if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
@@ -121,7 +126,8 @@ impl Recorder {
         report.worst = worst_of(&report);
         report.measurement = self.measurement(&report);
         report.advice = advise(&report);
-        (report.verdict, report.reasons) = judge(&report, &self.policy);
+        (report.verdict, report.reasons) = judge(&report, &self.info.policy);
+        report.criteria = criteria(&report, &self.info.policy);
         report
     }
 
@@ -145,6 +151,7 @@ impl Recorder {
             status_counts: status_counts(&targets),
             verdict: RunResult::Inconclusive,
             reasons: Vec::new(),
+            criteria: Vec::new(),
             advice: Vec::new(),
             kinds,
             targets,
@@ -162,7 +169,7 @@ impl Recorder {
     }
 
     fn target(&self, index: usize, url: &str, links: &[ConnectionStats], now: SystemTime) -> TargetReport {
-        let limits = &self.policy.limits;
+        let limits = &self.info.policy.limits;
         let connections: Vec<ConnReport> =
             links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
         let mut kinds = self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index)));
@@ -186,7 +193,7 @@ impl Recorder {
         let figures =
             |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
         let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
-        self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind))).collect()
+        self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind), true)).collect()
     }
 
     /// Suspect if it is suspect for any kind of heartbeat; unknown without an RTT.
@@ -422,9 +429,13 @@ impl ConnectionStats {
         self.status_reason = reason.to_string();
     }
 
-    fn ended(&mut self, ending: &Arc<CloseCause>) {
+    fn ended_as_expected(&mut self, ending: &Arc<CloseCause>) {
         self.ending = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
+    }
+
+    fn ended(&mut self, ending: &Arc<CloseCause>) {
+        self.ended_as_expected(ending);
         if ending.is_loss() {
             self.lost = Some(Arc::clone(ending));
             self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
@@ -492,7 +503,7 @@ impl ConnectionStats {
         let mut kinds: Vec<KindReport> = self
             .kinds
             .iter()
-            .map(|figures| combine(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
+            .map(|figures| combine(figures.kind, std::iter::once(figures), Some(&figures.rtts), false))
             .collect();
         for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
             figures.status = if self.is_lost { Status::Dead } else { of.status };
@@ -638,11 +649,12 @@ impl KindStats {
 }
 
 /// The figures of one kind on several connections combined, without a status. `rtts` are their pooled RTTs,
-/// if available; otherwise theirs are merged.
+/// if available; otherwise theirs are merged. `encodes`: the report takes the encoded RTTs, too.
 fn combine<'a>(
     kind: HeartbeatKind,
     parts: impl Iterator<Item = &'a KindStats>,
     rtts: Option<&Rtts>,
+    encodes: bool,
 ) -> KindReport {
     let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
@@ -666,6 +678,7 @@ fn combine<'a>(
         rtt: rtts.summary(),
         jitter: JitterSummary::new(rtts.moments(), &differences),
         histogram: rtts.bars(),
+        encoded: if encodes { rtts.encoded() } else { None },
     }
 }
 
@@ -691,12 +704,14 @@ mod tests {
             kinds: kinds.to_vec(),
             interval: Some(secs(1)),
             worst: 5,
+            lists_all: false,
             timeout: secs(10),
             count: None,
             deadline: None,
             preset: None,
+            policy: Default::default(),
         };
-        Recorder::new(info, PassCriteria::default(), START)
+        Recorder::new(info, START)
     }
 
     fn secs(value: u64) -> Duration {

@@ -12,6 +12,7 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::run::criterion::Criterion;
 use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
@@ -32,6 +33,9 @@ pub struct KindReport {
     pub jitter: JitterSummary,
     /// RTT histogram for drawing: upper bound of each bucket and its count, ascending.
     pub histogram: Vec<(Duration, u64)>,
+    /// All RTTs, encoded (see [`Rtts::encoded`](crate::domain::stats::Rtts::encoded)); only for a target and for the
+    /// whole run.
+    pub encoded: Option<String>,
 }
 
 impl KindReport {
@@ -162,6 +166,8 @@ pub struct PingReport {
     pub verdict: RunResult,
     /// The reasons of the verdict; may be empty.
     pub reasons: Vec<String>,
+    /// What was demanded, and whether it was met.
+    pub criteria: Vec<Criterion>,
     /// What to do next, and what the figures mean together.
     pub advice: Vec<String>,
     /// Over all targets, one entry a kind.
@@ -252,6 +258,7 @@ pub(crate) mod samples {
             rtt: figures.summary(),
             jitter: JitterSummary::new(figures.moments(), &Differences::default()),
             histogram: figures.bars(),
+            encoded: None,
         }
     }
 
@@ -328,10 +335,12 @@ pub(crate) mod samples {
             kinds: kinds.iter().map(|kind| kind.kind).collect(),
             interval: Some(Duration::from_secs(1)),
             worst: 5,
+            lists_all: false,
             timeout: Duration::from_secs(10),
             count: None,
             deadline: None,
             preset: None,
+            policy: Default::default(),
         };
         PingReport {
             info: Arc::new(info),
@@ -343,6 +352,7 @@ pub(crate) mod samples {
             status_counts: Vec::new(),
             verdict: RunResult::Passed,
             reasons: Vec::new(),
+            criteria: Vec::new(),
             advice: Vec::new(),
             kinds,
             targets,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::verdict::PassCriteria;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 
@@ -23,6 +24,8 @@ pub struct RunInfo {
     pub connections_each: usize,
     /// How many of the worst connections to list, if there are too many to list all.
     pub worst: usize,
+    /// Whether the JSON document lists every connection, however many there are.
+    pub lists_all: bool,
     pub kinds: Vec<HeartbeatKind>,
     /// `None`: each is sent once the previous one was answered or missed.
     pub interval: Option<Duration>,
@@ -33,6 +36,8 @@ pub struct RunInfo {
     pub deadline: Option<Duration>,
     /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
+    /// What makes the run pass or fail.
+    pub policy: PassCriteria,
 }
 
 impl RunInfo {

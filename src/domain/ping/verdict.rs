@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expected_ending::ExpectedEnding;
 use super::fail_if::{FailIf, FailOn};
 use super::health::Status;
 use super::preset_mismatch;
@@ -20,11 +21,12 @@ const MAX_UNSENT_DIVISOR: u64 = 10;
 const MAX_REASONS: usize = 20;
 
 /// The criteria of a run: its status limits and the user's failure conditions.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PassCriteria {
     pub limits: RunStatusLimits,
     pub fail_on: FailOn,
     pub fail_if: Vec<FailIf>,
+    pub endings: ExpectedEnding,
 }
 
 /// The result of a run and its reasons, as lower-case fragments; none if it passed. The first rule that
@@ -41,6 +43,9 @@ pub struct PassCriteria {
 /// 6. Otherwise passed. If all judged heartbeats were missed, the status is `timeout` or `dead`; accepting
 ///    that status (`--fail-on dead` with a large `--dead-after`) means passing.
 pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<String>) {
+    if !policy.endings.refused_with.is_empty() {
+        return judge_refusals(report, &policy.endings);
+    }
     if report.connections().all(|(_, connection)| connection.opened.is_none()) {
         return never_opened(report);
     }
@@ -57,6 +62,41 @@ pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<Stri
         }
         (None, true) => (RunResult::Passed, Vec::new()),
         (None, false) => (RunResult::Inconclusive, shortened(inconclusive_reasons)),
+    }
+}
+
+/// The result of a run whose connections are to be refused, and what was found otherwise.
+fn judge_refusals(report: &PingReport, endings: &ExpectedEnding) -> (RunResult, Vec<String>) {
+    let wanted = endings.wanted_refusal();
+    let reason = |(target, connection)| match endings.refused(connection) {
+        Truth::True(_) => None,
+        Truth::False(found) | Truth::TrueOfBounds(found) | Truth::Unknown(found) => {
+            Some(with_location(report, target, connection, &format!("{found}; wanted: {wanted}")))
+        }
+    };
+    (endings.result_of_refusals(report), shortened(report.connections().filter_map(reason).collect()))
+}
+
+/// Whether the status of any connection, or of the loss over all to one target, is one to fail on.
+pub(super) fn rejected_status(report: &PingReport, policy: &PassCriteria) -> Truth {
+    let mut bounds = None;
+    for (target, connection) in report.connections() {
+        let Some(reason) = bad_status(connection, policy.fail_on) else { continue };
+        let reason = with_location(report, target, connection, &reason);
+        match upper_bounds_of_status(report, connection, policy.fail_on) {
+            None => return Truth::True(reason),
+            Some(why) => bounds = bounds.or(Some(format!("{reason}, but {why}"))),
+        }
+    }
+    let mut pooled =
+        report.targets.iter().filter_map(|target| bad_status_by_pooled_loss(report, target, policy.fail_on));
+    match (pooled.next(), bounds) {
+        (Some(reason), _) => Truth::True(reason),
+        (None, Some(bounds)) => Truth::TrueOfBounds(bounds),
+        (None, None) if report.status == Status::Unknown => {
+            Truth::Unknown("no heartbeat was judged".to_string())
+        }
+        (None, None) => Truth::False(report.status.label().to_string()),
     }
 }
 
@@ -94,7 +134,8 @@ fn open_errors(report: &PingReport) -> Vec<String> {
 fn failure_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     let mut failures = open_errors(report);
     failures.extend(report.connections().filter_map(|(target, connection)| {
-        unplanned_ending(connection).map(|reason| with_location(report, target, connection, &reason))
+        let reason = wrong_ending(report, connection, &policy.endings)?;
+        Some(with_location(report, target, connection, &reason))
     }));
     failures.extend(report.connections().filter_map(|(target, connection)| {
         let reason = bad_status(connection, policy.fail_on)?;
@@ -110,6 +151,17 @@ fn failure_reasons(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
         Truth::TrueOfBounds(_) | Truth::False(_) | Truth::Unknown(_) => None,
     }));
     failures
+}
+
+/// Why a connection did not end as it should: by us, or as the user expects.
+fn wrong_ending(report: &PingReport, connection: &ConnReport, endings: &ExpectedEnding) -> Option<String> {
+    if endings.close_codes.is_empty() {
+        return unplanned_ending(connection);
+    }
+    match endings.closed(connection, report.interrupted) {
+        Truth::False(found) => Some(format!("{found}; wanted: {}", endings.wanted_close())),
+        Truth::True(_) | Truth::TrueOfBounds(_) | Truth::Unknown(_) => None,
+    }
 }
 
 fn unplanned_ending(connection: &ConnReport) -> Option<String> {
@@ -191,6 +243,9 @@ fn inconclusive_reasons_of(
 ) -> Vec<String> {
     if connection.opened.is_none() {
         return vec![describe_unfinished_opening(report, "it")];
+    }
+    if connection.ending.as_ref().is_some_and(|ending| policy.endings.is_met_by(ending)) {
+        return Vec::new();
     }
     let bad = bad_status(connection, policy.fail_on);
     let bounds = upper_bounds_of_status(report, connection, policy.fail_on);
@@ -372,7 +427,7 @@ mod tests {
             c.ending = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 })
         }));
         assert_eq!(verdict, RunResult::Inconclusive);
-        assert!(reasons[0].ends_with("above our limit of 1 KiB (raise it with --max-message-size)"));
+        assert!(reasons[0].ends_with("above the limit of 1 KiB (raise it with --max-message-size)"));
     }
 
     #[test]

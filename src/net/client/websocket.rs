@@ -23,6 +23,8 @@ pub const READ_BUFFER: usize = 4096;
 /// Read buffer per connection in a run of many, in bytes: 7 of our own Pongs.
 pub const SMALL_READ_BUFFER: usize = 32;
 /// Maximum bytes that wait to be written, so that a peer which floods us with pings and reads no pongs stays cheap.
+/// So much of a payload is written to a trace.
+const TRACED_CHARS: usize = 200;
 const MAX_WRITE_BUFFER: usize = 256 * 1024;
 /// Maximum number of messages to read in search of a close frame.
 const MAX_MESSAGES_BEFORE_CLOSE: usize = 1000;
@@ -117,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message without waiting.
     pub fn send(&mut self, message: Message) -> Result<SendOutcome, Error> {
         self.tap_state.arm();
+        self.trace("sent", &message);
         Pin::new(&mut *self.ws).start_send(message)?;
         Ok(if self.try_flush()? { SendOutcome::Left(self.send_time()) } else { SendOutcome::Blocked })
     }
@@ -157,13 +160,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let read_bytes = self.tap_state.read_bytes();
         let has_more = std::mem::replace(&mut self.reported_bytes, read_bytes) < read_bytes;
         match polled {
-            Poll::Ready(Some(Ok(message))) => Poll::Ready(SocketEvent::Message(message)),
+            Poll::Ready(Some(Ok(message))) => {
+                self.trace("received", &message);
+                Poll::Ready(SocketEvent::Message(message))
+            }
             Poll::Ready(Some(Err(error))) => Poll::Ready(SocketEvent::Lost(Some(error))),
             Poll::Ready(None) => Poll::Ready(SocketEvent::Lost(None)),
             // The waker is registered: new bytes wake the next caller of `step`.
             Poll::Pending if has_more => Poll::Ready(SocketEvent::Bytes),
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Writes a frame to the trace, if there is one.
+    fn trace(&self, direction: &'static str, message: &Message) {
+        if !tracing::enabled!(target: "frame", tracing::Level::INFO) {
+            return;
+        }
+        let kind = match message {
+            Message::Text(_) => "text",
+            Message::Binary(_) => "binary",
+            Message::Ping(_) => "ping",
+            Message::Pong(_) => "pong",
+            Message::Close(_) => "close",
+            Message::Frame(_) => "frame",
+        };
+        // The socket's state is where it is for as long as the connection lives.
+        let connection = format!("{:p}", Arc::as_ptr(&self.tap_state));
+        let length = message.len() as u64;
+        tracing::info!(target: "frame", connection, direction, frame = kind, length, start = start_of(message));
     }
 
     /// How the connection ended if a send failed. A close frame that was not read yet is the actual cause.
@@ -217,6 +242,24 @@ pub fn is_buffer_full(error: &Error) -> bool {
         Error::WriteBufferFull(_) => true,
         Error::Io(error) => error.kind() == io::ErrorKind::WouldBlock,
         _ => false,
+    }
+}
+
+/// The start of a payload: of a close frame its code and reason, and text where it is text, else hexadecimal.
+fn start_of(message: &Message) -> String {
+    match message {
+        Message::Close(frame) => {
+            frame.as_ref().map(|frame| format!("{} {}", frame.code, frame.reason)).unwrap_or_default()
+        }
+        other => {
+            let bytes = other.clone().into_data();
+            match std::str::from_utf8(&bytes) {
+                Ok(text) if !text.contains(char::is_control) => text.chars().take(TRACED_CHARS).collect(),
+                Ok(_) | Err(_) => {
+                    bytes.iter().take(TRACED_CHARS / 2).map(|byte| format!("{byte:02x}")).collect()
+                }
+            }
+        }
     }
 }
 

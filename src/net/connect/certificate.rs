@@ -183,10 +183,10 @@ fn unknown_issuer(leaf: Option<&LeafCertificate>) -> DialError {
     };
     DialError::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
         Some(LeafCertificate { self_signed: true, .. }) => {
-            "--cacert FILE to trust it, or --insecure to skip the check"
+            "use --cacert FILE to trust it, or --insecure to skip the check"
         }
         _ => {
-            "--cacert FILE with the issuer's certificate, or --insecure to skip the check; \
+            "use --cacert FILE with the issuer's certificate, or --insecure to skip the check; \
              a server that does not send its intermediate certificates looks the same"
         }
     })

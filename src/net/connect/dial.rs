@@ -552,13 +552,14 @@ mod tests {
         drop(open);
         assert_eq!(header(&task.await.unwrap(), "Host"), Some("a.example"));
         let error = failed(&through(&path), &target).await;
-        let refused = format!("connection refused by the socket {} (ECONNREFUSED)", path.display());
+        let refused = format!("connection refused by {} (ECONNREFUSED)", path.display());
         assert_eq!((error.kind, error.cause), (FailureKind::Refused, refused));
         assert_eq!(error.hint.as_deref(), Some("no process listens on that socket: check its path"));
         let missing = directory.path().join("none");
         let error = failed(&through(&missing), &target).await;
         assert_eq!(error.kind, FailureKind::Local);
-        assert_eq!(error.cause, format!("no such socket: {} (ENOENT)", missing.display()));
+        assert_eq!(error.cause, format!("{} does not exist (ENOENT)", missing.display()));
+        assert!(error.to_string().contains(": Unix socket: "), "{error}");
     }
 
     #[tokio::test]

@@ -327,7 +327,7 @@ fn explain_invalid_url(text: &str) -> String {
     }
     let host = host.split(['/', '%']).next().unwrap_or_default();
     if host.parse::<Ipv6Addr>().is_ok() {
-        return "an IPv6 address stands in brackets, as in http://[::1]:3128: ".to_string();
+        return "an IPv6 address needs brackets, as in http://[::1]:3128: ".to_string();
     }
     refused_scheme(text)
 }
@@ -683,7 +683,7 @@ mod tests {
             assert!(refusal(text).starts_with("it has quotes around it"), "{text}");
         }
         for text in ["fe80::1", "http://::1"] {
-            assert!(refusal(text).starts_with("an IPv6 address stands in brackets"), "{text}");
+            assert!(refusal(text).starts_with("an IPv6 address needs brackets"), "{text}");
         }
     }
 

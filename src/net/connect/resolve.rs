@@ -102,8 +102,7 @@ fn interface_index(zone: &str) -> Result<u32, DialError> {
 /// Parses a local address to connect from, with port 0. IPv6 may have brackets; a link-local address needs its zone.
 pub fn local_address(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let address: ZonedAddress =
-        bare.parse().map_err(|()| format!("'{text}' is not an IP address of this machine"))?;
+    let address: ZonedAddress = bare.parse().map_err(|()| format!("'{text}' is not an IP address"))?;
     let address = address.at(0).map_err(|fault| fault.cause)?;
     check_zone(address)
         .map_err(|_| format!("'{text}' is link-local: name its network interface, as in {bare}%eth0"))?;
@@ -312,7 +311,7 @@ mod tests {
             "'fe80::1' is link-local: name its network interface, as in fe80::1%eth0"
         );
         assert_eq!(refused("fe80::1%nosuch"), "this host has no network interface 'nosuch'");
-        assert_eq!(refused("eth0"), "'eth0' is not an IP address of this machine");
+        assert_eq!(refused("eth0"), "'eth0' is not an IP address");
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::domain::format::variant_words;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;
+use crate::net::os_error;
 use crate::net::tls_error::describe_tls_error;
 
 /// The user's TLS options.
@@ -150,13 +151,13 @@ fn parse_name(name: &str) -> Result<ServerName<'static>, String> {
 }
 
 fn roots(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let all: Result<Vec<_>, String> = files.iter().map(|file| certificates(file)).collect();
+    let all: Result<Vec<_>, String> = files.iter().map(|file| certificates("--cacert", file)).collect();
     Ok(all?.into_iter().flatten().collect())
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = read_pem(file)?;
-    let unreadable = |error| pem_fault("a certificate", file, &bytes, &error);
+fn certificates(option: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = read_pem(option, file)?;
+    let unreadable = |error| format!("{option}: {}", pem_fault("a certificate", file, &bytes, &error));
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     let certificates = certificates.map_err(unreadable)?;
     if certificates.is_empty() {
@@ -165,10 +166,11 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(certificates)
 }
 
-fn read_pem(file: &Path) -> Result<Vec<u8>, String> {
-    let unreadable =
-        |error| format!("cannot read '{}': {}", file.display(), crate::net::os_error::describe(&error));
-    std::fs::read(file).map(pem_text::decode).map_err(unreadable)
+fn read_pem(option: &str, file: &Path) -> Result<Vec<u8>, String> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        format!("{option}: cannot read {}: {}", file.display(), os_error::describe(&error))
+    })?;
+    Ok(pem_text::decode(bytes))
 }
 
 fn pem_fault(what: &str, file: &Path, bytes: &[u8], error: &pem::Error) -> String {
@@ -209,10 +211,11 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
             ));
         }
     };
-    let chain = certificates(cert)?;
-    let bytes = read_pem(key)?;
-    let secret = PrivateKeyDer::from_pem_slice(&bytes)
-        .map_err(|error| pem_fault("a private key (an encrypted one cannot be used)", key, &bytes, &error))?;
+    let chain = certificates("--cert", cert)?;
+    let bytes = read_pem("--key", key)?;
+    let unusable = |error| pem_fault("a private key (an encrypted one cannot be used)", key, &bytes, &error);
+    let secret =
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| format!("--key: {}", unusable(error)))?;
     match CertifiedKey::from_der(chain, secret, &ring::default_provider()) {
         Ok(own) => Ok(Some(Arc::new(SingleCertAndKey::from(own)))),
         Err(Error::InconsistentKeys(_)) => {
@@ -850,7 +853,7 @@ mod tests {
             ..TlsOptions::default()
         };
         TlsPlan::build(&options).unwrap();
-        let der = files.put_bytes("der.pem", &certificates(&options.cacert[0]).unwrap()[0]);
+        let der = files.put_bytes("der.pem", &certificates("--cacert", &options.cacert[0]).unwrap()[0]);
         let error = TlsPlan::build(&TlsOptions { cacert: vec![der], ..TlsOptions::default() }).unwrap_err();
         assert!(error.contains("holds DER or PKCS #12, not PEM"), "{error}");
     }
@@ -935,11 +938,11 @@ mod tests {
         );
         assert_eq!(
             pair(Some(&key), Some(&key)),
-            format!("'{}' holds no PEM block with a certificate, but PRIVATE KEY", key.display())
+            format!("--cert: '{}' holds no PEM block with a certificate, but PRIVATE KEY", key.display())
         );
         assert_eq!(
             pair(Some(&cert), Some(&missing)),
-            format!("cannot read '{}': no such file or directory (ENOENT)", missing.display())
+            format!("--key: cannot read {}: no such file or directory (ENOENT)", missing.display())
         );
         let name = TlsOptions { server_name: Some("a b".into()), ..TlsOptions::default() };
         assert_eq!(error(name), "'a b' is not a host name that TLS can carry");

@@ -298,7 +298,8 @@ fn check_accept_key(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
         Some(got) => {
             let cause =
                 format!("wrong Sec-WebSocket-Accept: {} instead of {wanted}", UntrustedText::new(&got));
-            Err(bad_upgrade(cause).hint("the server, or a cache before it, did not answer this very request"))
+            Err(bad_upgrade(cause)
+                .hint("the server answered a different request, or a cache answered for it"))
         }
         None => Err(bad_upgrade("the 101 response lacks Sec-WebSocket-Accept")),
     }

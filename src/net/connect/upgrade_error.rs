@@ -260,7 +260,7 @@ impl RefusedResponse<'_> {
             407 => AuthSchemes::new(head, "proxy-authenticate").proxy_hint(),
             426 => self.upgrade_required(),
             429 => retry("the server limits connections or requests", head),
-            500 => "the server failed while handling the upgrade: its log knows why".into(),
+            500 => "the server failed while handling the upgrade: see its log".into(),
             502..=504 => retry(&gateway::unavailable(head, self.body, &self.wording), head),
             505 => format!("{OTHER_HTTP}{}", self.nginx_hint()),
             520..=530 => return gateway::cloudflare(head, &self.wording),
@@ -418,7 +418,7 @@ mod tests {
         assert!(hint_of(426, &[("sec-websocket-version", "8")]).contains("(8); wscheck speaks 13"));
         assert!(hint_of(426, &[("upgrade", "h2c")]).contains("another protocol here: h2c"));
         assert!(hint_of(429, &[("retry-after", "5")]).ends_with("retry after 5"));
-        assert!(hint_of(503, &[]).starts_with("the response does not tell who says so"));
+        assert!(hint_of(503, &[]).starts_with("the response does not show what sent it"));
         assert!(hint_of(521, &[("cf-ray", "1-FRA")]).contains("refused"));
         assert_eq!(hint_of(418, &[]), "");
     }

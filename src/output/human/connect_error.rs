@@ -1,11 +1,11 @@
-//! An error for people: what failed, on what, at which step and why; then what was tried, and a hint.
+//! An error in human-readable form: what failed, at which step and why; then the attempts and a hint.
 
 use super::style::Styler;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
 
-/// The most addresses that are listed as not tried.
+/// Maximum number of addresses listed as not tried.
 const MAX_LISTED_UNTRIED: usize = 4;
 
 /// An error and its hint; newline included.
@@ -17,7 +17,7 @@ pub fn complaint(paint: Styler, message: &str, hint: Option<&str>) -> String {
     text
 }
 
-/// Why a connection did not open: every attempt when there was more than one, and what HTTP answered.
+/// Why a connection did not open: every attempt if there were several, and the HTTP response.
 pub fn failed_opening(paint: Styler, error: &ConnectError) -> String {
     let mut text = complaint(paint, &error.to_string(), None);
     let untried = error.reached.as_ref().map(|reached| reached.untried.as_slice()).unwrap_or_default();
@@ -38,7 +38,7 @@ fn not_tried(address: &str) -> String {
     format!("  {address}: not tried, since another answered (--resolve HOST:PORT:ADDRESS chooses)\n")
 }
 
-/// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
+/// The outcome for one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
 pub fn tried(attempt: &ConnectAttempt) -> String {
     let outcome = attempt.error.as_deref().unwrap_or("connected");
     format!("{}: {outcome}, after {}", attempt.address, format::duration(attempt.took))

@@ -1,4 +1,4 @@
-//! What reports say of any connection: how it opened, what is known of it, how it ended; and the verdict.
+//! Rows that all reports share: how a connection opened, its facts, how it ended, and the verdict.
 
 use super::connect_error::tried;
 use super::rows::LabelledRows;
@@ -13,7 +13,7 @@ use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use crate::output::time_unit::TimeUnit;
 
-/// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
+/// The duration of the opening, and of its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
 pub fn phases(phases: &PhaseTimes) -> String {
     let parts = [
         (Phase::Dns, phases.dns),
@@ -32,7 +32,7 @@ pub fn phases(phases: &PhaseTimes) -> String {
     }
 }
 
-/// Where the connection goes: `127.0.0.1:9001`, with the proxy where there is one.
+/// The address of the connection, and the proxy if there is one: `127.0.0.1:9001`.
 pub fn way(opened: &ConnectInfo) -> Option<String> {
     match (&opened.remote, &opened.proxy) {
         (None, None) => None,
@@ -42,8 +42,8 @@ pub fn way(opened: &ConnectInfo) -> Option<String> {
     }
 }
 
-/// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
-/// it as planned.
+/// `peer sent close 1001 (going away) "bye", after 12 s; last byte in either direction 900 ms before`. The last byte is
+/// left out when wscheck ended the connection as planned.
 pub fn ending(ending: &CloseCause) -> String {
     let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
     let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
@@ -52,10 +52,11 @@ pub fn ending(ending: &CloseCause) -> String {
         return text;
     }
     let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
-    format!("{text}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
+    let before = if ending.idle.is_zero() { "just".to_string() } else { format::duration(ending.idle) };
+    format!("{text}; last byte in either direction {before} before{}", tcp.unwrap_or_default())
 }
 
-/// What else is known of an open connection.
+/// Adds the facts of an open connection: failed attempts, proxy, TLS, subprotocol, headers.
 pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
@@ -112,7 +113,7 @@ fn subprotocol(opened: &ConnectInfo) -> Option<String> {
     }
 }
 
-/// Whose heartbeats were spoken, and what to know of them.
+/// Adds the preset that was used, its evidence and its notes.
 pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
     let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
@@ -123,7 +124,7 @@ pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
     used.notes.iter().for_each(|note| rows.add("note", note));
 }
 
-/// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
+/// Adds the result of a run and its reasons. The first reason of an interrupted run says how much of it was done.
 pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
     let (words, reasons) = match (verdict, reasons) {
         (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),

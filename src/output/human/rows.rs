@@ -2,12 +2,12 @@
 
 use super::style::Styler;
 
-/// The width of the labels' column.
+/// Width of the label column.
 const LABEL_WIDTH: usize = 13;
-/// The least width left to the text, however narrow the terminal says it is.
+/// Minimum width of the text, however narrow the terminal is.
 const MIN_TEXT_WIDTH: usize = 20;
 
-/// Rows of a label and its text; text that is too long goes on under itself.
+/// Rows of a label and its text; long text is wrapped and indented.
 pub struct LabelledRows {
     paint: Styler,
     width: Option<usize>,
@@ -32,20 +32,20 @@ impl LabelledRows {
         }
     }
 
-    /// Adds a row that stays one line, however wide: to be copied.
+    /// Adds a row that is never wrapped, so that it can be copied.
     pub fn add_unbroken(&mut self, label: &str, text: &str) {
         let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
         self.text.push_str(&format!("{label}{text}\n"));
     }
 
-    /// Adds a row when there is something to say.
+    /// Adds a row if there is a text.
     pub fn add_some(&mut self, label: &str, text: Option<String>) {
         if let Some(text) = text {
             self.add(label, &text);
         }
     }
 
-    /// Adds lines that are laid out already.
+    /// Adds lines that are already formatted.
     pub fn add_raw(&mut self, lines: &str) {
         self.text.push_str(lines);
     }

@@ -1,4 +1,4 @@
-//! Colour, which only ever repeats what the words say.
+//! Colour. It never carries a meaning that the words lack.
 
 use anstyle::{AnsiColor, Style};
 
@@ -13,7 +13,7 @@ const WORST: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();
 
-/// Puts colour on text, or leaves it as it is where colour is not wanted.
+/// Colours text, or returns it unchanged without colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Styler {
     pub color: bool,
@@ -47,6 +47,11 @@ impl Styler {
         self.apply(style, text)
     }
 
+    /// A sign such as `✓`.
+    pub fn good(self, text: &str) -> String {
+        self.apply(GOOD, text)
+    }
+
     /// A word such as `error:`.
     pub fn bad(self, text: &str) -> String {
         self.apply(WORST, text)
@@ -62,7 +67,7 @@ impl Styler {
         self.apply(STRONG, text)
     }
 
-    /// A label that the eye may skip.
+    /// A label, dimmed.
     pub fn faint(self, text: &str) -> String {
         self.apply(FAINT, text)
     }

@@ -14,20 +14,13 @@ use crate::domain::idle::{
 };
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
-use crate::domain::run::finding::Finding;
 use crate::output::view::{Explanation, ShownFinding};
 
 /// The findings of a run in words, the most severe first.
 pub fn shown(report: &IdleReport) -> Vec<ShownFinding> {
-    let mut shown: Vec<ShownFinding> = findings_of(report)
-        .iter()
-        .map(|finding| ShownFinding {
-            code: finding.label(),
-            severity: finding.severity(),
-            about: None,
-            explanation: explain(finding),
-        })
-        .collect();
+    let all = findings_of(report);
+    let in_words = |finding: &IdleFinding| ShownFinding::new(finding, explain(finding));
+    let mut shown: Vec<ShownFinding> = all.iter().map(in_words).collect();
     shown.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     shown
 }

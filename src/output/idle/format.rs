@@ -89,7 +89,7 @@ mod tests {
         let shown = |lo, hi| between(Bracket { lo: Some(us(lo)), hi: Some(us(hi)) });
         assert_eq!(shown(2_969_900, 3_000_100), "between 2.969 s and 3.001 s");
         assert_eq!(shown(59_439_900, 60_020_100), "between 59.43 s and 60.03 s");
-        assert_eq!(shown(349_990_000, 1_200_000_001), "between 349.9 s and 1201 s");
+        assert_eq!(shown(349_990_000, 1_200_000_001), "between 5m 49.9s and 20m 1s");
         assert_eq!(shown(500_900, 999_100), "between 500 ms and 1 s");
     }
 

@@ -13,7 +13,7 @@ mod undecided_findings;
 mod view;
 
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 

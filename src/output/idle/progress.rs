@@ -81,12 +81,12 @@ mod tests {
     fn the_line_tells_the_bracket_so_far_and_when_it_ends() {
         let line = |event: &IdleEvent| text(event).unwrap();
         let nothing = line(&progress(Bracket::default(), None));
-        let tell = |known: &str| format!("done by 200 s at the latest; {known}; 2 trials, 1 watcher silent");
+        let tell = |known: &str| format!("done by 3m 20s at the latest; {known}; 2 trials, 1 watcher silent");
         assert_eq!(nothing, tell("nothing known yet"));
         let bracket = Bracket { lo: Some(s(50)), hi: None };
         let guess = Some(ProvisionalTimeout { timeout: s(60), samples: 3, at: s(61) });
         assert_eq!(line(&progress(bracket, guess)), tell("timeout about 60 s, above 50 s"));
         let beat = IdleEvent::VerifyBeat { beats: 3, held: s(90), until: s(130) };
-        assert_eq!(line(&beat), "verifying: held for 90 s of 130 s, 3 heartbeats answered");
+        assert_eq!(line(&beat), "verifying: held for 90 s of 2m 10s, 3 heartbeats answered");
     }
 }

@@ -1,4 +1,4 @@
-//! How a connection finished, in JSON.
+//! How a connection ended, in JSON.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub struct JsonEndingDocument {
     violation: Option<Name<Violation>>,
     /// Details of the violation; for a TLS alert, its name.
     detail: Option<String>,
-    /// How the peer reacted to our close frame; null if we sent none, or did not wait for a reaction.
+    /// How the peer reacted to our close frame; null if wscheck sent none, or did not wait for a reaction.
     close_reply: Option<CloseReplyDocument>,
     /// The operating system's name for the error.
     os_error: Option<String>,
@@ -133,7 +133,7 @@ impl From<&close_cause::CloseCause> for JsonEndingDocument {
     }
 }
 
-/// Code and reason of the close frame that came, or that we sent to a peer that we gave up.
+/// Code and reason of the close frame: the peer's, or the one that wscheck sent to a peer that stopped answering.
 pub fn close_frame(how: &CloseKind, who: ClosedBy) -> Option<(Option<u16>, String)> {
     match (how, who) {
         (CloseKind::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
@@ -162,7 +162,7 @@ pub fn broken_rule(how: &CloseKind) -> Option<(Violation, &UntrustedText)> {
     }
 }
 
-/// What exceeded which limit of ours.
+/// The size of the message that exceeded `--max-message-size`, and the limit.
 fn exceeded(how: &CloseKind) -> Option<String> {
     match how {
         CloseKind::TooLarge { size, limit } => {

@@ -1,4 +1,4 @@
-//! Why there is nothing to measure, in JSON: a connection that would not open, or arguments that make no sense.
+//! Why nothing was measured, in JSON: a connection that did not open, or invalid arguments.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -105,8 +105,7 @@ pub struct ErrorDocument {
     error: FailureDocument,
 }
 
-/// Makes the document of an error that kept a run from beginning: arguments that make no sense, a file that
-/// is not there, a port that cannot be listened on.
+/// The document of an error before the run: invalid arguments, a missing file, a port that is in use.
 pub fn error_document(
     command: Option<&str>,
     kind: FailureKind,

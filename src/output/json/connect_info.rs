@@ -129,7 +129,7 @@ pub struct OpeningDocument {
 }
 
 impl OpeningDocument {
-    /// Of a connection that never opened: only what was tried is known.
+    /// For a connection that never opened: only the attempts are known.
     pub fn failed(attempts: &[connect_info::ConnectAttempt]) -> OpeningDocument {
         OpeningDocument {
             remote: None,

@@ -1,4 +1,4 @@
-//! The envelope of every document: what ran, when, where, what came of it, and then what is the command's own.
+//! The envelope of every document: run, time, machine and result, then the command's own fields.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,13 +12,13 @@ use crate::domain::run::run_result::RunResult;
 use crate::output::finding_codes::FindingCode;
 use crate::output::view::{ShownFinding, View};
 
-/// What is a command's own in its document.
+/// A command's own fields in its document.
 pub trait DocumentBody: Serialize + JsonSchema {
     /// The command's name, as it is typed.
     const COMMAND: &'static str;
 }
 
-/// What is known of a run before it begins: how it was called, and on what machine.
+/// What is known before a run begins: its arguments and the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunOrigin {
     /// The program's arguments, without secrets.

@@ -9,22 +9,22 @@ use super::names::Name;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, StampingReport};
-use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary, TICK_NANOS};
 
 /// A duration in milliseconds, rounded to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Ms(#[schemars(range(min = 0.0))] f64);
 
 impl From<Duration> for Ms {
-    /// A whole number of microseconds divided by 1000 is the double nearest to its decimal, so that
-    /// it prints as `0.123`, without noise behind.
+    /// A whole number of microseconds divided by 1000 is the double nearest to its decimal, so it prints as `0.123`
+    /// without rounding digits.
     fn from(span: Duration) -> Ms {
         let micros = (span.as_nanos() + 500) / 1000;
         Ms(micros as f64 / 1000.0)
     }
 }
 
-/// The JSON form of a span that may be unknown.
+/// A duration that may be unknown.
 pub fn ms(span: Option<Duration>) -> Option<Ms> {
     span.map(Ms::from)
 }
@@ -34,7 +34,7 @@ pub fn ms(span: Option<Duration>) -> Option<Ms> {
 pub struct Timestamp(#[schemars(extend("format" = "date-time"))] String);
 
 impl From<SystemTime> for Timestamp {
-    /// A clock set beyond the years that can be written is shown as the nearest that can.
+    /// A time outside the range of RFC 3339 is shown as the nearest one inside.
     fn from(at: SystemTime) -> Timestamp {
         let nearest = if at < SystemTime::UNIX_EPOCH { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         Timestamp(format!("{:.6}", jiff::Timestamp::try_from(at).unwrap_or(nearest)))
@@ -140,6 +140,28 @@ pub struct HeartbeatsDocument {
     /// Null before the first answer.
     rtt: Option<JsonRttDocument>,
     jitter: JsonJitterDocument,
+    /// All RTTs, to merge and compare runs; null for a single connection of a target, and before the first answer.
+    rtt_histogram: Option<EncodedHistogram>,
+}
+
+/// A histogram in the exchange form of HdrHistogram.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct EncodedHistogram {
+    /// The form of `data`: HdrHistogram V2, deflated, in base64, as in its log files.
+    #[schemars(extend("const" = HISTOGRAM_FORM))]
+    form: &'static str,
+    /// What one unit of the recorded values is, in nanoseconds.
+    unit_ns: u64,
+    data: String,
+}
+
+const HISTOGRAM_FORM: &str = "hdrhistogram_v2_deflate_base64";
+
+impl From<&String> for EncodedHistogram {
+    fn from(data: &String) -> EncodedHistogram {
+        EncodedHistogram { form: HISTOGRAM_FORM, unit_ns: TICK_NANOS, data: data.clone() }
+    }
 }
 
 impl From<&KindReport> for HeartbeatsDocument {
@@ -180,6 +202,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             loss: report.counts.loss(),
             rtt: report.rtt.map(JsonRttDocument::from),
             jitter: report.jitter.into(),
+            rtt_histogram: report.encoded.as_ref().map(EncodedHistogram::from),
         }
     }
 }

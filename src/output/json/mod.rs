@@ -1,5 +1,5 @@
-//! JSON: one document at the end of the run. The shapes live here and only grow, so that renaming inside
-//! breaks nobody's jq.
+//! JSON documents that several commands share. They are separate from the domain's types, so that renaming those does
+//! not break scripts; fields are only added.
 
 mod close_cause;
 mod connect_error;
@@ -20,13 +20,13 @@ pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument
 pub use names::Name;
 pub use preset::PresetName;
 
-/// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
+/// The version of all documents. It rises when a change breaks readers; new fields do not.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// The program's version, as every document carries it.
+/// The program's version, which every document contains.
 pub const WSCHECK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A value over several lines, for eyes and for jq.
+/// A value on several indented lines.
 pub fn pretty(value: &impl Serialize) -> String {
     line(serde_json::to_string_pretty(value))
 }

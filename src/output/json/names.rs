@@ -1,5 +1,5 @@
-//! The words that scripts may rely on: the labels of the domain's enums. A test of the schema pins them, so that
-//! renaming inside breaks nobody's jq.
+//! The labels of the domain's enums in JSON. A test of the schema pins them, so that renaming a variant does not break
+//! scripts.
 
 use std::any::type_name;
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ mod ndjson_events;
 mod view;
 
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 

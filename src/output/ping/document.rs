@@ -10,6 +10,7 @@ use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::stats::JitterSummary;
 use crate::output::json::{
     ByKind, DocumentBody, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument,
@@ -131,6 +132,57 @@ pub struct Settings {
     connections_each: usize,
     /// The preset; null if none was requested.
     preset: Option<PresetName>,
+    /// When a heartbeat, a connection and the run are healthy, degraded, poor, critical, in timeout or dead.
+    thresholds: Thresholds,
+    /// The best status that fails the run.
+    fail_on: String,
+    /// Conditions that fail the run: `rtt.p95>300ms`.
+    fail_if: Vec<String>,
+    /// Close codes of the peer with which every connection must end; empty if none is expected.
+    expect_close: Vec<u16>,
+    /// HTTP statuses with which every connection must be refused; empty if none is expected.
+    expect_refused: Vec<u16>,
+}
+
+/// The limits of statuses, so that an archived run can be judged again.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Thresholds {
+    /// The largest mean RTT of a healthy connection.
+    healthy_ms: Ms,
+    /// The largest mean RTT of a degraded connection.
+    degraded_ms: Ms,
+    /// The largest mean RTT of a poor connection; above it is critical.
+    poor_ms: Ms,
+    /// Consecutive missed heartbeats after which a connection is dead.
+    dead_after: u32,
+    /// Consecutive missed heartbeats at the end with which a run has status timeout.
+    timeout_after: u32,
+    /// Loss above which a run is at least poor, from 0 to 1.
+    poor_loss: f64,
+    /// Loss above which a run is at least critical, from 0 to 1.
+    critical_loss: f64,
+    /// Missed heartbeats from which on loss makes a run poor or critical.
+    loss_min_missed: u64,
+    /// Answered heartbeats in the window of the live status.
+    window: usize,
+}
+
+impl From<RunStatusLimits> for Thresholds {
+    fn from(limits: RunStatusLimits) -> Thresholds {
+        let connection = limits.connection;
+        Thresholds {
+            healthy_ms: connection.healthy.into(),
+            degraded_ms: connection.degraded.into(),
+            poor_ms: connection.poor.into(),
+            dead_after: connection.dead_after,
+            timeout_after: limits.timeout_after,
+            poor_loss: limits.poor_loss,
+            critical_loss: limits.critical_loss,
+            loss_min_missed: limits.loss_min_missed,
+            window: connection.window,
+        }
+    }
 }
 
 impl From<&RunInfo> for Settings {
@@ -143,6 +195,11 @@ impl From<&RunInfo> for Settings {
             deadline_ms: ms(info.deadline),
             connections_each: info.connections_each,
             preset: info.preset.as_ref().map(PresetName::from),
+            thresholds: info.policy.limits.into(),
+            fail_on: info.policy.fail_on.to_string(),
+            fail_if: info.policy.fail_if.iter().map(ToString::to_string).collect(),
+            expect_close: info.policy.endings.close_codes.clone(),
+            expect_refused: info.policy.endings.refused_with.clone(),
         }
     }
 }
@@ -189,18 +246,29 @@ struct TargetDocument {
     /// The worst status of its connections at the end, judged by their latest heartbeats.
     last_status: Name<Status>,
     heartbeats: ByKind,
+    /// How many connections to this target there were.
+    connection_count: usize,
+    /// All of them, or of more than 100 in the run the worst (see `worst`), unless `--all-connections` is given.
     connections: Vec<ConnectionDocument>,
 }
 
-impl From<&TargetReport> for TargetDocument {
-    fn from(target: &TargetReport) -> TargetDocument {
+/// Up to this many connections, the document lists all.
+const MAX_IN_DOCUMENT: usize = 100;
+
+impl TargetDocument {
+    fn new(report: &PingReport, index: usize, target: &TargetReport) -> TargetDocument {
+        let lists_all = report.info.lists_all || report.info.connections() <= MAX_IN_DOCUMENT;
+        let is_listed = |connection: &&ConnReport| {
+            lists_all || report.worst.contains(&ConnId { target: index, index: connection.index })
+        };
         TargetDocument {
+            connection_count: target.connections.len(),
             url: target.url.clone(),
             status: target.status.into(),
             status_reason: target.status_reason.clone(),
             last_status: target.last_status.into(),
             heartbeats: target.kinds.as_slice().into(),
-            connections: target.connections.iter().map(ConnectionDocument::from).collect(),
+            connections: target.connections.iter().filter(is_listed).map(ConnectionDocument::from).collect(),
         }
     }
 }
@@ -357,7 +425,7 @@ impl PingDocument {
             ending: main_ending(report),
             error: main_error(report),
             heartbeats: report.kinds.as_slice().into(),
-            targets: report.targets.iter().map(TargetDocument::from).collect(),
+            targets: targets(report),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
             measurement: report.measurement.clone().into(),
@@ -369,6 +437,11 @@ impl PingDocument {
             timestamps_fell_back: report.stamping.fell_back,
         }
     }
+}
+
+fn targets(report: &PingReport) -> Vec<TargetDocument> {
+    let targets = report.targets.iter().enumerate();
+    targets.map(|(index, target)| TargetDocument::new(report, index, target)).collect()
 }
 
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {

@@ -72,10 +72,12 @@ impl RunScript {
             kinds: kinds.to_vec(),
             interval: Some(ms(1000)),
             worst: 5,
+            lists_all: false,
             timeout: ms(10_000),
             count,
             deadline: None,
             preset: None,
+            policy: Default::default(),
         })
     }
 
@@ -192,7 +194,17 @@ fn counts(ok: u64) -> Counts {
 fn figures(kind: HeartbeatKind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
     let (longest_miss_run, missed_at_end) = (counts.missed as u32, counts.missed);
     let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
-    KindReport { kind, status, counts, longest_miss_run, missed_at_end, rtt, jitter, histogram }
+    KindReport {
+        kind,
+        status,
+        counts,
+        longest_miss_run,
+        missed_at_end,
+        rtt,
+        jitter,
+        histogram,
+        encoded: None,
+    }
 }
 
 fn summary(rtts: &[Duration]) -> Option<RttSummary> {
@@ -296,6 +308,7 @@ fn report(
             .collect(),
         verdict,
         reasons: Vec::new(),
+        criteria: Vec::new(),
         advice: Vec::new(),
         kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
         targets,
@@ -694,10 +707,12 @@ pub fn several() -> Vec<Event> {
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
         worst: 5,
+        lists_all: false,
         timeout: ms(10_000),
         count: None,
         deadline: None,
         preset: None,
+        policy: Default::default(),
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
     let cut = ending(ClosedBy::Network, CloseKind::Rst, 1_402, 400);

@@ -164,6 +164,12 @@ impl PingLog {
         if self.connections.get(&id).is_some_and(|shown| shown.opened) {
             return;
         }
+        if let Some(status) = info.policy.endings.expected_status(error) {
+            if self.shown.insert((id.target, error.kind)) {
+                self.happen(&format!("{}refused with HTTP {status}, as expected", prefix(info, id)));
+            }
+            return;
+        }
         let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
         let paint = Styler { color: self.options.stderr_color };
         let text = match (self.shown.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
@@ -252,8 +258,11 @@ fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
     format!("wscheck {COMMAND} {url}{way}: {plan}\nopened in {phases}")
 }
 
-/// A single connection that never opened said why already.
+/// A single connection that never opened said why already, unless it was to be refused.
 fn says_nothing_new(report: &PingReport) -> bool {
+    if !report.info.policy.endings.refused_with.is_empty() {
+        return false;
+    }
     let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
     matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
 }

@@ -16,7 +16,7 @@ use crate::domain::ping::report::{
 };
 use crate::domain::stats::LagSummary;
 use crate::domain::stats::interval::Interval;
-use crate::output::human::{LabelledRows, Styler, ending, facts, phases, preset, verdict};
+use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, phases, preset};
 use crate::output::time_unit::TimeUnit;
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -59,6 +59,9 @@ fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
     match target.connections.as_slice() {
         [connection] => opening(rows, connection),
         several => openings(rows, several),
+    }
+    if target.connections.iter().all(|connection| connection.opened.is_none()) {
+        return;
     }
     match target.kinds.as_slice() {
         [] => {}
@@ -304,5 +307,5 @@ fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     for advice in &report.advice {
         rows.add("advice", advice);
     }
-    verdict(rows, report.verdict, &report.reasons, paint);
+    conclusion(rows, &super::view::view(report), paint);
 }

@@ -11,7 +11,7 @@ pub fn view(report: &PingReport) -> View {
         done: report.done(),
         result: report.verdict,
         reasons: report.reasons.clone(),
-        criteria: Vec::new(),
+        criteria: report.criteria.clone(),
         findings: Vec::new(),
     }
 }

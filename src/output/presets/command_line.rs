@@ -1,15 +1,15 @@
-//! A command line that can be copied as it stands.
+//! A command line that works when it is copied unchanged.
 
 use crate::domain::heartbeat::presets::{ForbiddenAction, Preset};
 
-/// What to type to see such a server's heartbeats.
+/// The command that shows the heartbeats of a server of this preset.
 pub fn ready(preset: &Preset) -> String {
     let command = if preset.forbids(ForbiddenAction::PingFrames) { "listen" } else { "ping" };
     let send = preset.needs.map(|text| format!(" --send {}", quoted(text))).unwrap_or_default();
     format!("wscheck {command} --preset {}{send} {}", preset.name, quoted(preset.url))
 }
 
-/// As a shell takes it: in single quotes, where it is more than a word.
+/// Quotes a word for a shell if it has special characters.
 pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if text.chars().all(is_plain) { text.to_string() } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -123,7 +123,7 @@ struct TrapEntry {
 }
 
 impl PresetsDocument {
-    /// The listing as scripts see it.
+    /// The listing as a document.
     pub fn new(listing: &PresetListing) -> PresetsDocument {
         PresetsDocument {
             schema_version: SCHEMA_VERSION,

@@ -5,17 +5,18 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::format;
-use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
-use crate::domain::label::Label;
+use crate::domain::heartbeat::presets::{
+    ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel,
+};
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 
-const HEADER: [&str; 4] = ["name", "what it is", "who starts", "verified"];
-/// The column to do without on a terminal narrower than this.
+const HEADER: [&str; 4] = ["name", "what it is", "heartbeat starts with", "verified"];
+/// The column that is hidden on a terminal narrower than [`MIN_FULL_WIDTH`].
 const VERIFIED_COLUMN: usize = 3;
 const MIN_FULL_WIDTH: usize = 80;
 
-/// The whole table at a glance, or one preset in full.
+/// The table of all presets, or one preset with all its fields.
 pub fn show(listing: &PresetListing, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
     match &listing.name {
@@ -33,7 +34,7 @@ fn glance(presets: &[&'static Preset], width: Option<usize>) -> String {
     table(presets, width) + "Each in full, with its source: wscheck presets NAME\n"
 }
 
-/// As wide as it must be, or wrapped to the terminal.
+/// The table in its natural width, wrapped if the terminal is narrower.
 fn table(presets: &[&Preset], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.force_no_tty().set_header(HEADER).add_rows(presets.iter().map(|preset| cells(preset)));
@@ -61,8 +62,15 @@ fn cells(preset: &Preset) -> [String; 4] {
         preset.name.to_string(),
         preset.title.to_string(),
         starts(preset.starter()).to_string(),
-        preset.verified.words(),
+        verified(preset.verified).to_string(),
     ]
+}
+
+fn verified(level: VerificationLevel) -> &'static str {
+    match level {
+        VerificationLevel::Live => "live",
+        VerificationLevel::FromSource => "from source or docs",
+    }
 }
 
 fn starts(starter: HeartbeatStarter) -> &'static str {
@@ -70,22 +78,22 @@ fn starts(starter: HeartbeatStarter) -> &'static str {
         HeartbeatStarter::Client => "client",
         HeartbeatStarter::Server => "server",
         HeartbeatStarter::Both => "both",
-        HeartbeatStarter::Frames => "Ping frames",
+        HeartbeatStarter::Frames => "nobody (Ping frames only)",
     }
 }
 
 fn full(preset: &Preset, paint: Styler, width: Option<usize>) -> String {
     let mut rows = LabelledRows::new(paint, width);
     rows.add("name", &named(preset));
-    rows.add("who starts", starts(preset.starter()));
+    rows.add("starts with", starts(preset.starter()));
     opening(&mut rows, preset);
     heartbeats(&mut rows, preset);
     for trap in preset.traps {
-        rows.add("never", &told_trap(trap));
+        rows.add("never", &forbidden_send(trap));
     }
     rows.add_some("note", Some(preset.note.to_string()).filter(|note| !note.is_empty()));
     rows.add("source", preset.source);
-    rows.add("verified", &preset.verified.words());
+    rows.add("verified", verified(preset.verified));
     rows.add("try", &ready(preset));
     format!("{}\n{}", paint.strong(preset.title), rows.into_text())
 }
@@ -106,7 +114,7 @@ fn opening(rows: &mut LabelledRows, preset: &Preset) {
     rows.add_some("origin", preset.own_origin.then(|| "that of the URL".to_string()));
     rows.add_some("framing", framing(preset));
     rows.add_some("awaits first", preset.first.map(str::to_string));
-    preset.hello.iter().for_each(|text| rows.add("says", text));
+    preset.hello.iter().for_each(|text| rows.add("sends first", text));
     rows.add_some("needs", preset.needs.map(|text| format!("--send '{text}'")));
     rows.add_some("awaits", preset.awaited.map(str::to_string));
 }
@@ -126,7 +134,7 @@ fn some<T>(all: &[T]) -> Option<&[T]> {
 
 fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     if let Some(ask) = preset.ask {
-        rows.add("asks", ask.ping);
+        rows.add("sends", ask.ping);
         ask.pongs.iter().for_each(|pong| rows.add("answer", pong));
     }
     rows.add_some("no app RTT", preset.why_no_app_rtt().map(str::to_string));
@@ -139,15 +147,15 @@ fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     rows.add_some("sends", keepalive);
     for says in preset.server {
         let reply =
-            says.reply.map_or_else(|| "no answer".to_string(), |reply| format!("answered by {reply}"));
-        rows.add("server says", &format!("{}, {reply}", says.looks));
+            says.reply.map_or_else(|| "expects no answer".to_string(), |reply| format!("expects {reply}"));
+        rows.add("server sends", &format!("{}, {reply}", says.looks));
     }
     let usual = r#"{"type":"ping"} or {"event":"ping"}, answered by the same with pong"#;
-    rows.add_some("server says", preset.usual.then(|| usual.to_string()));
+    rows.add_some("server sends", preset.usual.then(|| usual.to_string()));
     rows.add_some("how often", preset.server_every.map(|every| format!("every {}", format::duration(every))));
 }
 
-fn told_trap(trap: &ForbiddenSend) -> String {
+fn forbidden_send(trap: &ForbiddenSend) -> String {
     let what = match trap.never {
         ForbiddenAction::Text(text) => format!("'{text}'"),
         ForbiddenAction::Messages => "messages".to_string(),

@@ -1,4 +1,4 @@
-//! Shows the table of presets: all of them at a glance, or one in full.
+//! The output of `wscheck presets`: a table of all presets, or one with all its fields.
 
 pub(super) mod command_line;
 mod document;
@@ -10,10 +10,10 @@ use super::listing::Listing;
 use crate::domain::heartbeat::presets::Preset;
 use crate::output::human::HumanOptions;
 
-/// What is to be shown.
+/// The presets to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PresetListing {
-    /// What was asked for; `None` for the whole table.
+    /// The requested name; `None` for the whole table.
     pub name: Option<String>,
     pub presets: Vec<&'static Preset>,
 }

@@ -224,7 +224,7 @@ pub struct JitterDocument {
 }
 
 impl EventDocument {
-    /// The event as scripts see it.
+    /// The event as a document.
     pub fn new(event: &ServeEvent) -> EventDocument {
         let blank = |name| EventDocument {
             schema_version: SCHEMA_VERSION,
@@ -314,7 +314,7 @@ impl EndingDocument {
 }
 
 impl SummaryDocument {
-    /// The summary as scripts see it.
+    /// The summary as a document.
     pub fn new(summary: &ServerSummary) -> SummaryDocument {
         let count = |(ending, count): (&String, &u64)| EndingCount { ending: ending.clone(), count: *count };
         SummaryDocument {
@@ -352,7 +352,7 @@ impl BeatCounts {
 }
 
 impl ClientsDocument {
-    /// Who is there.
+    /// The connected clients.
     pub fn new(snapshot: &ServerSnapshot) -> ClientsDocument {
         ClientsDocument {
             schema_version: SCHEMA_VERSION,
@@ -366,7 +366,7 @@ impl ClientsDocument {
     }
 }
 
-/// How many clients have each status, best first, those that nobody has too.
+/// The number of clients with each status, best first; includes statuses without a client.
 pub fn by_status(snapshot: &ServerSnapshot) -> impl Iterator<Item = (Status, u64)> + '_ {
     let count =
         |status| snapshot.clients.iter().filter(|client| client.figures.status() == status).count() as u64;

@@ -26,19 +26,19 @@ fn what(what: &ServeEventKind) -> String {
             let faulty = if *faulty { ", faulty" } else { "" };
             format!("connected from {remote} to {resource}{subprotocol}{faulty}")
         }
-        ServeEventKind::TurnedAway { remote, why } => format!("turned away {remote}: {why}"),
+        ServeEventKind::TurnedAway { remote, why } => format!("rejected {remote}: {why}"),
         ServeEventKind::Status(change) => {
             format!("{} -> {}: {}", change.from.label(), change.to.label(), change.reason)
         }
         ServeEventKind::Reaped { missed, silent_for } => {
             let missed = counted(u64::from(*missed), "heartbeat");
-            format!("zombie: {missed} missed, silent for {}; terminated", format::duration(*silent_for))
+            format!("dead client closed: {missed} missed, silent for {}", format::duration(*silent_for))
         }
         ServeEventKind::Fault(fault) => format!("fault: {fault}"),
         ServeEventKind::Ended { ending, last } => {
             format!("ended after {}: {}{}", format::duration(ending.age), ended(ending), beats(last))
         }
-        ServeEventKind::Trouble(what) => format!("trouble: {what}"),
+        ServeEventKind::Trouble(what) => format!("error: {what}"),
         ServeEventKind::Stopped(summary) => summary_lines(summary),
     }
 }
@@ -58,17 +58,20 @@ fn listening_lines(listening: &ListenAddress) -> String {
     lines
 }
 
-/// As the ending's own words, seen from the server: the peer is the client, and cuts are its own doing.
+/// How a connection ended, seen from the server: the peer is the client.
 pub fn ended(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
-        (ClosedBy::Us, CloseKind::Fin) => String::from("we closed TCP (FIN) without a close frame"),
-        (ClosedBy::Us, CloseKind::Rst) => String::from("we reset TCP (RST)"),
-        (ClosedBy::Us, CloseKind::Silent) => String::from("we stopped, after nothing was answered any more"),
-        _ => ending.to_string().replacen("peer", "client", 1),
+        (ClosedBy::Us, CloseKind::Fin) => String::from("server closed TCP (FIN) without a close frame"),
+        (ClosedBy::Us, CloseKind::Rst) => String::from("server reset TCP (RST)"),
+        (ClosedBy::Us, CloseKind::Silent) => String::from("server stopped while a fault kept it silent"),
+        _ => {
+            let text = ending.to_string().replacen("peer", "client", 1);
+            text.strip_prefix("wscheck ").map(|rest| format!("server {rest}")).unwrap_or(text)
+        }
     }
 }
 
-/// What the heartbeats came to, where there were any.
+/// The outcomes and the mean RTT of the heartbeats, for each kind that was judged.
 fn beats(client: &ClientSnapshot) -> String {
     let shown = |beat: &HeartbeatStats| {
         let mean =
@@ -86,13 +89,13 @@ fn counts(counts: &Counts) -> String {
 
 fn summary_lines(summary: &ServerSummary) -> String {
     let mut lines = format!(
-        "stopped after {}: {} ({} at most at once), {} turned away, {} reaped\n  \
+        "stopped after {}: {} (max {} at once), {} rejected, {} closed\n  \
          received {}, {}, {}",
         format::duration(summary.elapsed),
         counted(summary.clients, "client"),
         summary.most_at_once,
         summary.turned_away,
-        counted(summary.reaped, "zombie"),
+        counted(summary.reaped, "dead client"),
         counted(summary.messages, "message"),
         counted(summary.pings, "ping"),
         counted(summary.app_pings, "app ping"),
@@ -101,9 +104,20 @@ fn summary_lines(summary: &ServerSummary) -> String {
         lines.push_str(&format!("\n  heartbeats: {}", counts(&summary.heartbeats)));
     }
     for (ending, count) in &summary.endings {
-        lines.push_str(&format!("\n  ended by {}: {count}", ending.replacen("peer", "client", 1)));
+        lines.push_str(&format!("\n  {}: {count}", way_of_ending(ending)));
     }
     lines
+}
+
+/// `closed by client: close frame` for `peer close_frame`.
+fn way_of_ending(label: &str) -> String {
+    let (who, how) = label.split_once(' ').unwrap_or((label, ""));
+    let how = how.replace('_', " ");
+    match who {
+        "peer" => format!("closed by client: {how}"),
+        "us" => format!("closed by server: {how}"),
+        _ => format!("broken by the network: {how}"),
+    }
 }
 
 /// The time of day, UTC.

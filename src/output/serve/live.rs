@@ -1,4 +1,4 @@
-//! The live line: how many clients are there, by status. On a terminal only.
+//! The live line: the number of connected clients by status, on a terminal only.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::IsTerminal;
@@ -44,8 +44,7 @@ impl LiveLine {
     }
 }
 
-/// Who has which status, kept up event by event: counting ten thousand clients anew for each would be
-/// felt.
+/// The status of each client, updated by each event: recounting ten thousand clients every time would be slow.
 #[derive(Debug, Default)]
 struct LiveStatusCounts {
     status_of: HashMap<u64, Status>,

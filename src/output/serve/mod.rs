@@ -1,5 +1,4 @@
-//! Shows what happens in a server: lines for people, NDJSON or one JSON document, a live line, and the
-//! pages of its status.
+//! A server's output: lines for people, NDJSON or one JSON document, a live line, and the status pages.
 
 mod document;
 mod human;
@@ -22,7 +21,7 @@ pub use document::{
 use live::LiveLine;
 pub use status_pages::StatusPages;
 
-/// Shows a server's events, with the live line beside them where there is a terminal.
+/// Writes a server's events; on a terminal with a live line.
 pub struct ServeReporter<W> {
     out: W,
     format: Format,
@@ -30,12 +29,12 @@ pub struct ServeReporter<W> {
 }
 
 impl<W: Write> ServeReporter<W> {
-    /// Writes to `out`, which is stdout but for tests.
+    /// Writes to `out`: stdout, or a buffer in tests.
     pub fn new(out: W, format: Format) -> ServeReporter<W> {
         ServeReporter { out, format, live: LiveLine::new() }
     }
 
-    /// Shows one event. Fails when nobody can read it any more (a closed pipe, a full disk).
+    /// Writes one event. Fails when the output is closed (a pipe) or full (a disk).
     pub fn report(&mut self, event: &ServeEvent) -> io::Result<()> {
         let ServeReporter { out, format, live } = self;
         live.take(event, || write(out, *format, event))
@@ -45,11 +44,11 @@ impl<W: Write> ServeReporter<W> {
 fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result<()> {
     match (format, &event.what) {
         (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
-        (Format::Ndjson | Format::Json, ServeEventKind::Stopped(summary)) => {
+        (Format::Ndjson | Format::Json | Format::CompactJson, ServeEventKind::Stopped(summary)) => {
             json(out, &SummaryDocument::new(summary))?
         }
         (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
-        (Format::Json, _) => return Ok(()),
+        (Format::Json | Format::CompactJson, _) => return Ok(()),
     }
     out.flush()
 }

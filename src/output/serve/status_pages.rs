@@ -83,7 +83,7 @@ fn metrics(snapshot: &ServerSnapshot) -> String {
         head(&mut text, name, kind, help);
         let _ = writeln!(text, "wscheck_{name} {}", value(&snapshot.so_far));
     }
-    head(&mut text, "clients", "gauge", "Clients that are there, by status.");
+    head(&mut text, "clients", "gauge", "Connected clients, by status.");
     for (status, count) in by_status(snapshot) {
         let _ = writeln!(text, "wscheck_clients{{status=\"{}\"}} {count}", status.label());
     }

@@ -107,7 +107,7 @@ fn run() -> Vec<ServeEvent> {
                 metrics: StatusMetrics { window_mean: Some(20 * MS), judged: 1, ..StatusMetrics::default() },
             }),
         ),
-        (Some(1), ServeEventKind::Fault("silent after 5s without life".into())),
+        (Some(1), ServeEventKind::Fault("silent after 5 s idle".into())),
         (Some(1), ServeEventKind::Reaped { missed: 1, silent_for: 40_250 * MS }),
         (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
         (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
@@ -126,19 +126,19 @@ fn shown(format: Format) -> String {
 }
 
 #[test]
-fn what_cannot_be_written_fails() {
+fn full_output_is_an_error() {
     let mut full = [0; 10];
     let mut reporter = ServeReporter::new(&mut full[..], Format::Human);
     assert!(reporter.report(&run()[0]).is_err());
 }
 
 #[test]
-fn people_read_a_line_an_event() {
+fn human_output_has_a_line_per_event() {
     insta::assert_snapshot!(shown(Format::Human));
 }
 
 #[test]
-fn scripts_read_a_document_an_event() {
+fn ndjson_has_a_document_per_event() {
     insta::assert_snapshot!(shown(Format::Ndjson));
 }
 

@@ -121,7 +121,7 @@ impl From<&TypicalSetting> for TypicalValue {
 }
 
 impl TimeoutsDocument {
-    /// The listing as scripts see it.
+    /// The listing as a document.
     pub fn new(listing: &TimeoutListing) -> TimeoutsDocument {
         TimeoutsDocument {
             schema_version: SCHEMA_VERSION,

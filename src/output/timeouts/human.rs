@@ -11,11 +11,11 @@ use crate::output::human::{LabelledRows, Styler};
 
 const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];
 const DEFAULT_COLUMN: usize = 2;
-/// The column to do without on a terminal narrower than this.
+/// The column that is hidden on a terminal narrower than [`MIN_FULL_WIDTH`].
 const CUTS_COLUMN: usize = 4;
 const MIN_FULL_WIDTH: usize = 90;
 
-/// The whole table at a glance, or a product's timers in full.
+/// The table of all timers, or a product's timers with all their fields.
 pub fn show(listing: &TimeoutListing, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
     match &listing.product {
@@ -46,7 +46,7 @@ fn heading(kind: TimeoutKind) -> &'static str {
     }
 }
 
-/// As wide as it must be, or wrapped to the terminal; wrapped rows need lines between them.
+/// The table in its natural width, wrapped if the terminal is narrower; wrapped rows need lines between them.
 fn table(rows: &[&Middlebox], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.force_no_tty().set_header(HEADER).add_rows(rows.iter().map(|middlebox| cells(middlebox)));

@@ -1,4 +1,4 @@
-//! Shows the table of known timers: all of them at a glance, or a product's in full.
+//! The output of `wscheck timeouts`: a table of all timers, or a product's with all their fields.
 
 mod document;
 mod human;
@@ -9,10 +9,10 @@ use super::listing::Listing;
 use crate::domain::idle::middleboxes::Middlebox;
 use crate::output::human::HumanOptions;
 
-/// What is to be shown.
+/// The timers to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeoutListing {
-    /// What was asked for; `None` for the whole table.
+    /// The requested product; `None` for the whole table.
     pub product: Option<String>,
     pub middleboxes: Vec<&'static Middlebox>,
 }

@@ -11,4 +11,4 @@ mod value;
 pub use cut::{CutAction, close_code};
 pub use model::{AnswerFaults, Faults, IdleFault, IdleReset, OpeningFaults, RepeatedSend};
 pub use table::{FAULTS, FaultDefinition, FaultValue, list, set};
-pub use value::{DurationRange, JitterShape, JitterSpec, count, period, share};
+pub use value::{DurationRange, JitterShape, JitterSpec, count, period};

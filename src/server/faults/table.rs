@@ -2,8 +2,9 @@
 
 use super::cut::{CutAction, close_code};
 use super::model::{Faults, IdleReset, RepeatedSend};
-use super::value::{DurationRange, JitterSpec, count, period, share};
+use super::value::{DurationRange, JitterSpec, count, period};
 use crate::domain::duration::parse_duration;
+use crate::domain::share::parse_share;
 
 /// A fault on the command line: `--NAME VALUE`.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +39,19 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "jitter",
         value: FaultValue::Needed("[DISTRIBUTION:]J"),
-        help: "add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)",
+        help: "delay each pong by a random time, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)",
         set: |faults, text| JitterSpec::parse(text).map(|j| faults.answers.jitter = Some(j)),
     },
     FaultDefinition {
         name: "pong-loss",
         value: FaultValue::Needed("P%"),
-        help: "drop this share of the pongs, spread evenly: with 20%, a random one of every five",
-        set: |faults, text| share(text).map(|p| faults.answers.loss = p),
+        help: "drop this share of the pongs (20% or 0.2); with 20%, one pong of every five, chosen at random",
+        set: |faults, text| parse_share(text).map(|p| faults.answers.loss = p),
     },
     FaultDefinition {
         name: "supersede",
         value: FaultValue::Optional("N", "2"),
-        help: "answer only the last of every N pings, at once: the pongs of the others are dropped (ping counts them as missed)",
+        help: "answer only the last of every N pings (default 2), at once: the pongs of the others are dropped (ping counts them as missed)",
         set: |faults, text| count(text, 1).map(|n| faults.answers.latest_of = Some(n)),
     },
     FaultDefinition {
@@ -131,13 +132,13 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "idle-cut",
         value: FaultValue::Needed("CUT"),
-        help: "how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use",
+        help: "how it is cut: close[:CODE] (1000), fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use (silent, then RST on the next data), mute (reads, sends nothing), stall (stops reading)",
         set: |faults, text| text.parse().map(|cut| faults.idle.cut = Some(cut)),
     },
     FaultDefinition {
         name: "idle-resets",
-        value: FaultValue::Needed("WHO"),
-        help: "whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)",
+        value: FaultValue::Needed("SIDE"),
+        help: "which side's bytes reset it: either (default), client, server, or both (each direction has its own timer)",
         set: |faults, text| resets(text).map(|who| faults.idle.resets = Some(who)),
     },
     FaultDefinition {
@@ -173,7 +174,7 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "ping-flood",
         value: FaultValue::Optional("RATE", "1000"),
-        help: "send RATE pings a second",
+        help: "send RATE pings a second (default 1000)",
         set: |faults, text| {
             let rate = count(text, 1)?;
             faults.repeats.push((std::time::Duration::from_secs(1) / rate, RepeatedSend::Ping));
@@ -252,7 +253,7 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "trickle",
         value: FaultValue::Optional("T", "1s"),
-        help: "after the upgrade send only one byte every T",
+        help: "after the upgrade send only one byte every T (default 1s)",
         set: |faults, text| period(text).map(|t| faults.trickle = Some(t)),
     },
 ];
@@ -359,10 +360,7 @@ mod tests {
     #[test]
     fn invalid_value_names_fault_value_and_rule() {
         let mut faults = Faults::default();
-        assert_eq!(
-            set(&mut faults, "pong-loss", "120%").unwrap_err(),
-            "--pong-loss: '120%' is not a share: write a percentage from 0% to 100%"
-        );
+        assert_eq!(set(&mut faults, "pong-loss", "120%").unwrap_err(), "--pong-loss: '120%' is above 100%");
         assert!(
             set(&mut faults, "gremlins", "")
                 .unwrap_err()

@@ -10,17 +10,8 @@ use crate::domain::duration::parse_duration;
 /// A duration above zero.
 pub fn period(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        Duration::ZERO => Err(format!("'{text}' must be longer than 0")),
+        Duration::ZERO => Err(format!("'{text}' must be above zero")),
         period => Ok(period),
-    }
-}
-
-/// A share from 0 to 1, given as `20%` or `20`.
-pub fn share(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%').trim_end();
-    match number.parse::<f64>() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
-        _ => Err(format!("'{text}' is not a share: write a percentage from 0% to 100%")),
     }
 }
 
@@ -156,7 +147,6 @@ mod tests {
 
     #[test]
     fn invalid_values_are_refused() {
-        assert!(share("101%").is_err() && share("-1").is_err() && share("NaN").is_err());
         assert!(period("0").is_err() && count("0", 1).is_err() && count("x", 0).is_err());
         assert!(DurationRange::parse("8s..5s").is_err() && DurationRange::parse("0..5s").is_err());
         assert!(JitterSpec::parse("cauchy:1s").is_err());

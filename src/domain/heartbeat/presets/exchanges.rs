@@ -17,8 +17,8 @@ pub(super) const EXCHANGES: &[Preset] = &[
             "more than 5 messages a second of a client's, Ping and Pong frames counted, end the connection, and repeated the \
              address is banned",
         )],
-        note: "the server sends a Ping frame every 20 s and cuts whoever does not answer within a minute; a connection lives \
-               24 h",
+        note: "the server sends a Ping frame every 20 s and closes a client that does not answer within a minute; a connection \
+               ends after 24 h",
         source: "binance/binance-spot-api-docs@a5e0bc3ddc0f web-socket-streams.md:44-62",
         ..Preset::PLAIN
     },
@@ -181,7 +181,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         )],
         server_every: s(30),
         marks: &[r#"{"id":{any},"method":"public/heartbeat"}"#],
-        note: "whoever does not answer within 5 s is closed",
+        note: "a client that does not answer within 5 s is closed",
         source: "tardis-dev/tardis-node@c1d73fb54c8c src/realtimefeeds/cryptocom.ts:38",
         ..Preset::PLAIN
     },

@@ -24,7 +24,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         announces: Some((r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1))),
         traps: &[trap(ForbiddenAction::Text("2"), CLIENT_TWO)],
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
-        note: "whoever does not answer within pingTimeout (20 s) is closed; messages of the application begin with 4",
+        note: "a client that does not answer within pingTimeout (20 s) is closed; messages of the application begin with 4",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md (pingInterval 25000, pingTimeout 20000, heartbeat)",
         verified: VerificationLevel::Live,
         ..Preset::PLAIN
@@ -63,7 +63,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         every: s(25),
         timeout: s(5),
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
-        note: "the client asks here; Engine.IO 4 turned it round",
+        note: "here the client sends the pings; in Engine.IO 4 the server does",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md:371 (reverse ping/pong mechanism in v4)",
         verified: VerificationLevel::Live,
         ..Preset::PLAIN
@@ -199,7 +199,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server_every: s(25),
         announces: Some((r#"{"connect":{"ping":{seq}}}"#, Duration::from_secs(1))),
         marks: &[r#"{"id":{any},"connect":{"client":{any}}}"#, r#"{"push":{"channel":{any}}}"#],
-        note: "a client that does not answer {} within 8 s is closed with 3012 (no pong); a server that wants a token: \
+        note: "a client that does not answer {} within 8 s is closed with 3012 (no pong); if the server needs a token: \
                --send '{\"id\":1,\"connect\":{\"token\":\"...\"}}'. The query cf_ws_frame_ping_pong=true has it send Ping \
                frames instead",
         source: "centrifugal/centrifugal.dev@910fa94598b3 docs/transports/websocket.md:145-166, \
@@ -220,7 +220,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         timeout: s(10),
         marks: &["hex:2002????"],
         note: "the hello is CONNECT with a clean session, no client id and a keep alive of 60 s: a server closes after 1.5 \
-               times that without a packet, and Ping frames are none. A broker that wants a name: --send hex:... with a \
+               times that without a packet, and Ping frames are none. If the broker needs a name: --send hex:... with a \
                CONNECT of its own, and a client id for each connection, or they take over from one another",
         source: "OASIS MQTT 3.1.1 sections 3.1, 3.2, 3.12, 3.13 and 6",
         verified: VerificationLevel::Live,
@@ -239,7 +239,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server_every: s(10),
         marks: &["text:CONNECTED{any}", r"text:ERROR\n{any}"],
         note: "each side sends an end of line as often as it promised in heart-beat, and the other may cut when none came in \
-               twice that time; a broker that wants a login: --send 'text:CONNECT\\n...\\n\\n\\0', which must not promise \
+               twice that time; if the broker needs a login: --send 'text:CONNECT\\n...\\n\\n\\0', which must not promise \
                more than one every 10 s",
         source: "stomp/stomp-spec@80f5459680e4 src/stomp-specification-1.2.md, Heart-beating",
         verified: VerificationLevel::Live,
@@ -262,7 +262,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         every: s(60),
         timeout: s(60),
         marks: &["binary:INFO {any}", "binary:-ERR {any}"],
-        note: "the server pings every 2 m and gives up after two that stay unanswered; one that wants a name: --send \
+        note: "the server pings every 2 m and gives up after two that stay unanswered; if it needs a name: --send \
                'binary:CONNECT {...}\\r\\n'",
         source: "nats-io/nats-server@1787eee035cf server/const.go:120-123 (PingInterval 2m, max out 2)",
         verified: VerificationLevel::Live,
@@ -356,7 +356,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
             r#"{"type":"liveReload"}"#,
             r#"{"type":"error","data":"Invalid Host/Origin header"}"#,
         ],
-        note: "the server sends a Ping frame every second and cuts whoever did not answer by the next; it wants the Origin \
+        note: "the server sends a Ping frame every second and closes a client that did not answer by the next; it needs the Origin \
                header of a page of its own, so that of the URL is sent (--origin)",
         source: "webpack/webpack-dev-server@f78499fbb2f3 lib/servers/WebsocketServer.js:8,60-72",
         verified: VerificationLevel::Live,
@@ -384,7 +384,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
             ForbiddenAction::Messages,
             "a message that is not Jupyter's own JSON ends the connection at once",
         )],
-        note: "the server sends a Ping frame every 30 s and drops whoever answers none of three; any site's page wants the \
+        note: "the server sends a Ping frame every 30 s and closes a client that answers none of three; it needs the \
                Origin header to be its own",
         source: "jupyter-server/jupyter_server jupyter_server/base/websocket.py (WS_PING_INTERVAL 30000)",
         verified: VerificationLevel::Live,
@@ -403,7 +403,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
             "its messages are binary, the first byte a channel: any other is an error, and one on channel 0 is typed into \
              the process",
         )],
-        note: "wants a bearer token (-H 'Authorization: Bearer ...')",
+        note: "needs a bearer token (-H 'Authorization: Bearer ...')",
         source: "kubernetes/kubernetes staging/src/k8s.io/client-go/tools/remotecommand/websocket.go (030880a5)",
         ..Preset::PLAIN
     },

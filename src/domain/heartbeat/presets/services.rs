@@ -181,7 +181,7 @@ pub(super) const SERVICES: &[Preset] = &[
             ),
         ],
         marks: &[r#"{"metadata":{"message_type":"session_welcome"}}"#],
-        note: "whoever does not subscribe within 10 s of the welcome is closed",
+        note: "a client that does not subscribe within 10 s of the welcome is closed",
         source: "https://dev.twitch.tv/docs/eventsub/handling-websocket-events",
         ..Preset::PLAIN
     },

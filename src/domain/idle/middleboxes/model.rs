@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
+use crate::domain::format::exact_duration;
+
 /// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often claimed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Middlebox {
@@ -260,7 +262,7 @@ impl Middlebox {
         match (self.line.is_empty(), self.change) {
             (true, SettingChange::Fixed) => return format!("{}, fixed", span(value)),
             (true, SettingChange::Set(_) | SettingChange::Nothing) => {
-                return format!("{} = {}", self.setting, span(value));
+                return format!("{} = {}", self.setting, configured(value));
             }
             (false, _) => {}
         }
@@ -328,15 +330,21 @@ pub(super) const fn mark(header: &'static str, contains: &'static str) -> Header
 
 /// A timeout as people write it: in seconds (`60 s`, `350 s`) up to 1000 s, then `20m`, `24h`, `5 days`.
 pub fn span(value: Duration) -> String {
-    const DAY: u64 = 86_400;
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
     let seconds = value.as_secs();
     match seconds {
-        ..=1000 => format!("{} s", value.as_secs_f64()),
         _ if seconds > DAY && seconds.is_multiple_of(DAY) => format!("{} days", seconds / DAY),
-        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
-        _ if seconds > 3600 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
-        _ => format!("{seconds} s"),
+        HOUR.. if seconds.is_multiple_of(HOUR) => format!("{}h", seconds / HOUR),
+        _ => exact_duration(value),
+    }
+}
+
+/// A setting's value: seconds as far as configurations count in them.
+fn configured(value: Duration) -> String {
+    match value.as_secs() {
+        ..=1000 => format!("{} s", value.as_secs_f64()),
+        _ => span(value),
     }
 }
 
@@ -347,9 +355,9 @@ mod tests {
     #[test]
     fn span_is_formatted_as_people_write_it() {
         let text = |seconds| span(s(seconds));
-        assert_eq!([20, 60, 350, 900].map(text), ["20 s", "60 s", "350 s", "900 s"]);
-        assert_eq!([1200, 3600, 7440].map(text), ["20m", "1h", "2h04m"]);
-        assert_eq!([86_400, 432_000, 1001].map(text), ["24h", "5 days", "1001 s"]);
+        assert_eq!([20, 60, 350, 900].map(text), ["20 s", "60 s", "5m 50s", "15m"]);
+        assert_eq!([1200, 3600, 7440].map(text), ["20m", "1h", "2h 4m"]);
+        assert_eq!([86_400, 432_000, 1001].map(text), ["24h", "5 days", "16m 41s"]);
         assert_eq!(span(Duration::from_millis(1500)), "1.5 s");
     }
 }

@@ -34,6 +34,7 @@ use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
 use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::expected_ending::expects_close;
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
 use crate::net::client::disconnect::{Disconnect, code_for};
@@ -146,6 +147,8 @@ struct UnstampedHeartbeat {
 
 struct Session<'a, S> {
     socket: WebSocket<S>,
+    /// Close codes of the peer that do not make the connection dead.
+    expected_close: &'a [u16],
     classifier: Classifier,
     nonce: u64,
     opened_at: Instant,
@@ -192,6 +195,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             receiving: false,
             retransmits: socket.stream().tcp().map_or(0, |view| view.retransmits),
             socket,
+            expected_close: &plan.expected_close,
             classifier: plan.classifier(start.nonce),
             nonce: start.nonce,
             opened_at: start.opened_at,
@@ -924,9 +928,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         disconnect
     }
 
-    /// Reports the status dead, unless one of our own limits ended the connection.
+    /// Reports the status dead, unless the end was expected, or one of our own limits ended the connection.
     fn report_dead(&mut self, disconnect: &Disconnect) {
-        if self.status == Status::Dead || disconnect.who == ClosedBy::Us {
+        let expected = expects_close(self.expected_close, disconnect.who, &disconnect.how);
+        if expected || self.status == Status::Dead || disconnect.who == ClosedBy::Us {
             return;
         }
         let metrics = self.heartbeats.first().map(|heartbeat| heartbeat.health.metrics()).unwrap_or_default();

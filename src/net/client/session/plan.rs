@@ -26,6 +26,8 @@ pub struct SessionPlan {
     pub answer: Pattern,
     /// Whether the server's own app pings are answered.
     pub answer_pings: bool,
+    /// Close codes of the peer that do not make the connection dead.
+    pub expected_close: Vec<u16>,
     /// How the server's heartbeat protocol works.
     pub profile: ProtocolProfile,
 }

@@ -33,6 +33,7 @@ pub(super) fn ms(n: u64) -> Duration {
 
 pub(super) fn plan(count: u64) -> SessionPlan {
     SessionPlan {
+        expected_close: Vec::new(),
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
         timeout: ms(10_000),

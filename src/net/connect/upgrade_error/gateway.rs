@@ -116,32 +116,32 @@ const PROXY_HEADERS: &[&str] =
 pub fn unavailable(head: &HttpHead, body: &ResponseBody, wording: &BodyText) -> String {
     let means = match head.status {
         502 => "the server behind it answered nothing, or nothing valid",
-        503 => "it has no server for the request, limits it, or was told to answer so",
+        503 => "it has no server for the request, limits it, or is configured to answer like this",
         _ => SLOW,
     };
     if let Some((product, evidence, own)) = own_page(head, body, wording) {
         return format!("{product} answers ({evidence}), not the server behind it: {}", own.unwrap_or(means));
     }
     if head.all("x-envoy-upstream-service-time").next().is_some() {
-        return "the server behind Envoy answers so itself (x-envoy-upstream-service-time is there): its log knows why"
+        return "the server behind Envoy itself sent this (x-envoy-upstream-service-time is there): see its log"
             .to_string();
     }
     match (application(head), head.status) {
         (Some(evidence), 503) => format!(
-            "the server itself answers so ({evidence}): it is overloaded, starting or shutting down; its log knows why"
+            "the server itself sent this ({evidence}): it is overloaded, starting or shutting down; see its log"
         ),
         (Some(evidence), _) => format!(
-            "the server itself answers so ({evidence}), as a gateway to something behind it that does not answer"
+            "the server itself sent this ({evidence}), as a gateway to something behind it that does not answer"
         ),
         (None, 503) => {
-            "the response does not tell who says so: the server itself (overloaded, starting, shutting \
+            "the response does not show what sent it: the server itself (overloaded, starting, shutting \
                         down), or a proxy before it that has no server for the request"
                 .to_string()
         }
         (None, _) => {
             let which = proxy_named(head).unwrap_or_else(|| "the response does not tell which".to_string());
             let means = means.replace("behind it", "behind that proxy");
-            format!("by its status a proxy before the server says so ({which}): {means}")
+            format!("by its status a proxy before the server sent this ({which}): {means}")
         }
     }
 }
@@ -291,11 +291,11 @@ mod tests {
             [("x-powered-by", "Express")],
         ] {
             let hint = hint_of(503, &headers, "busy");
-            assert!(hint.starts_with("the server itself answers so ("), "{hint}");
+            assert!(hint.starts_with("the server itself sent this ("), "{hint}");
             assert!(hint.contains(headers[0].1), "{hint}");
         }
         let hint = hint_of(503, &[("server", "envoy"), ("x-envoy-upstream-service-time", "3")], "busy");
-        assert!(hint.starts_with("the server behind Envoy answers so itself"), "{hint}");
+        assert!(hint.starts_with("the server behind Envoy itself sent this"), "{hint}");
     }
 
     #[test]
@@ -303,10 +303,10 @@ mod tests {
         for headers in [&[][..], &[("server", "nginx/1.22.1")], &[("server", "Cowboy"), ("via", "1.1 vegur")]]
         {
             let hint = hint_of(503, headers, "busy");
-            assert!(hint.starts_with("the response does not tell who says so"), "{hint}");
+            assert!(hint.starts_with("the response does not show what sent it"), "{hint}");
         }
         let hint = hint_of(502, &[], "");
-        assert!(hint.starts_with("by its status a proxy before the server says so"), "{hint}");
+        assert!(hint.starts_with("by its status a proxy before the server sent this"), "{hint}");
         let hint = hint_of(502, &[("server", "nginx/1.22.1")], "oops");
         assert!(hint.contains("(perhaps the one of server: nginx/1.22.1)"), "{hint}");
         assert!(hint_of(504, &[], "").contains("behind that proxy did not answer in time"));

@@ -44,8 +44,9 @@ pub fn hint(sent: &SentRequest<'_>, head: &HttpHead) -> Option<String> {
     let url = websocket_url(&there)?;
     if is_login(&there) {
         return Some(format!(
-            "it redirects to what looks like a login page ({url}): send a session's cookie (-H 'Cookie: ...') or \
-             -H 'Authorization: ...'"
+            "it redirects to what looks like a login page ({}): send a session's cookie (-H 'Cookie: ...') or \
+             -H 'Authorization: ...'",
+            redact_url(&there)
         ));
     }
     let plain = if sent.target.secure() && url.starts_with("ws://") { " (it is without TLS)" } else { "" };
@@ -235,6 +236,8 @@ mod tests {
                 "{location}: {hint}"
             );
         }
+        let hint = hint_for("ws://a.example/ws", &[("location", "http://b.example:9/login?token=s3cret")]);
+        assert!(hint.contains("(http://b.example:9/login?token=***)"), "{hint}");
         for location in ["/blogin", "/signal/in", "/ws2", "/socket/websocket", "/castle"] {
             let hint = hint_for("ws://a.example/ws", &[("location", location)]);
             assert!(hint.starts_with("follow it with"), "{location}: {hint}");

@@ -1,0 +1,78 @@
+//! A document of each command, kept as scripts know it: a field that changes or gets lost fails the test, an added one
+//! does not.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::human::HumanOptions;
+use super::output_format::Format;
+use super::presenter::Presenter;
+use super::testing::{show, values};
+use super::{idle, listen, ping, zombie};
+
+fn document<P: Presenter>(presenter: P, events: &[P::Event]) -> Value {
+    let (stdout, _) = show(presenter, Format::Json, HumanOptions::default(), events);
+    let mut document = values(&stdout).remove(0);
+    document["wscheck_version"] = "[version]".into();
+    document
+}
+
+/// Sentences for people may change.
+const SENTENCES: [&str; 6] = ["message", "remedy", "wanted", "found", "reasons", "status_reason"];
+
+/// Where the found value lacks something of the kept one.
+fn lost(path: &str, kept: &Value, found: &Value, differences: &mut Vec<String>) {
+    match (kept, found) {
+        (Value::Object(kept), Value::Object(found)) => {
+            for (name, value) in kept {
+                let path = format!("{path}/{name}");
+                match found.get(name) {
+                    Some(_) if SENTENCES.contains(&name.as_str()) => {}
+                    Some(found) => lost(&path, value, found, differences),
+                    None => differences.push(format!("{path} is lost")),
+                }
+            }
+        }
+        (Value::Array(kept), Value::Array(found)) if kept.len() == found.len() => {
+            let pairs = kept.iter().zip(found).enumerate();
+            pairs.for_each(|(n, (kept, found))| lost(&format!("{path}/{n}"), kept, found, differences));
+        }
+        (kept, found) if kept == found => {}
+        (kept, found) => differences.push(format!("{path} was {kept} and is {found}")),
+    }
+}
+
+/// `WSCHECK_UPDATE_GOLDEN=1 cargo test --lib golden` writes the documents anew, after a change on purpose.
+fn assert_kept(command: &str, found: &Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/output/golden/{command}.json"));
+    if std::env::var_os("WSCHECK_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, format!("{found:#}\n")).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (mut differences, kept) = (Vec::new(), serde_json::from_str(&kept).unwrap());
+    lost("", &kept, found, &mut differences);
+    assert_eq!(differences, Vec::<String>::new(), "{command}: readers of this document would break");
+}
+
+#[test]
+fn documents_keep_their_fields() {
+    let options = HumanOptions::default();
+    assert_kept("ping", &document(ping::PingPresenter::new(options), &ping::fixtures::slow_app()));
+    assert_kept("probe-idle", &document(idle::IdlePresenter::new(options), &idle::fixtures::visible()));
+    assert_kept("listen", &document(listen::ListenPresenter::new(options), &listen::fixtures::all()[1].1));
+    assert_kept(
+        "probe-zombie",
+        &document(zombie::ZombiePresenter::new(options), &zombie::fixtures::reaped()),
+    );
+}
+
+#[test]
+fn lost_and_changed_fields_are_found_and_added_ones_are_not() {
+    let kept = serde_json::json!({ "a": 1, "list": [{ "b": 2 }], "same": null });
+    let found = serde_json::json!({ "list": [{ "b": 3, "new": 4 }], "same": null, "more": true });
+    let mut differences = Vec::new();
+    lost("", &kept, &found, &mut differences);
+    assert_eq!(differences, ["/a is lost", "/list/0/b was 2 and is 3"]);
+}
