@@ -6,6 +6,7 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::covered_timeouts::CoveredTimeouts;
 use super::interarrival::PayloadVariation;
+use super::listen_finding::ListenFinding;
 use super::periodic::Periodic;
 use super::server_event::{ServerEventClass, ServerEventKind};
 use super::traffic_effect::TrafficEffects;
@@ -154,8 +155,8 @@ pub struct KindFindings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenFindings {
     pub verdict: ListenVerdict,
-    /// Why, in lower-case fragments.
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<ListenFinding>,
     /// Every kind received, heartbeats first.
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.
