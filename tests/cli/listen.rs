@@ -288,7 +288,13 @@ fn early_end_fails_the_run() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);
     assert_eq!((code, &document["ending"]["code"]), (Some(1), &json!(1001)), "{document:#}");
-    assert!(document["reasons"].to_string().contains("before its time"), "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.starts_with("the connection ended after ") && reason.contains(" of 3 s: "),
+        "{document:#}"
+    );
+    let findings = document["findings"].as_array().unwrap();
+    assert_eq!(findings[0]["code"], "connection_ended_early", "{document:#}");
     let (_kept, port) = closed_port();
     let (code, document) = self::document(&[], &format!("ws://127.0.0.1:{port}/"));
     assert_eq!((code, &document["error"]["kind"]), (Some(3), &json!("refused")), "{document:#}");
@@ -305,7 +311,10 @@ fn interrupt_reports_what_is_known() {
     process.signal(libc::SIGINT);
     let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
     crate::support::validate(&last);
-    assert_eq!((heard, &last["verdict"], &last["partial"]), (4, &"server_pings_every".into(), &json!(true)));
+    assert_eq!(
+        (heard, &last["verdict"], &last["interrupted"]),
+        (4, &"server_pings_every".into(), &json!(true))
+    );
     let reason = last["reasons"][0].as_str().unwrap();
     assert!(reason.starts_with("interrupted after ") && reason.ends_with(" of 1h"), "{last:#}");
     assert_eq!((last["result"].as_str(), process.0.wait().unwrap().code()), (Some("interrupted"), Some(4)));

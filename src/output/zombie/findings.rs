@@ -27,7 +27,8 @@ fn expected(report: &ZombieReport) -> Option<String> {
     let expected = format!("expected dead clients to be closed {}", expectation.words());
     match (report.verdict, truth) {
         (RunResult::Failed, Truth::False(found)) => Some(format!("{expected}, but {found}")),
-        (RunResult::Inconclusive, Truth::Unknown(why)) => {
+        // In an inconclusive run the findings say why.
+        (RunResult::Inconclusive, Truth::Unknown(why)) if report.findings.conclusion().is_some() => {
             Some(format!("{expected}, which is unknown: {why}"))
         }
         (_, _) => None,
