@@ -54,7 +54,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -176,7 +176,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -279,7 +279,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
@@ -370,7 +370,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s h -l help -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max -d 'Maximum time to wait for the server to close a client' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l expect -d 'Exit 1 if dead clients are not closed as expected: <=60s, <2m, >=30s' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l every -d 'Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping [default: 1/22 of --max, from 220ms to 4.4s: an odd number, because servers use round ones]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l every -d 'Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping [default: 1/22 of --max, at least 220ms and at most 4.4s: not a round number, so that it does not coincide with the server\'s interval]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'Message that each client sends once before it falls silent, and the control connection repeats: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or the preset\'s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l answer-timeout -d 'Maximum time without any answer to the control connection before it counts as dead (a pause of one second more than --every makes the run inconclusive)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-ping -d 'Pattern of a further server message that is a heartbeat, besides the known shapes: JSON fields, literal text, or hex:c000' -r
@@ -379,7 +379,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
 text\t'text ping and pong'
 text-upper\t'text PING and PONG'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'

@@ -8,7 +8,7 @@ use super::findings::{ListenFindings, ListenVerdict, UnansweredPolicy};
 use super::listen_finding::ListenFinding;
 use super::report::ListenReport;
 use super::server_event::ServerEventKind;
-use super::timer_evidence::timer_finding;
+use super::timer::timer_finding;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::run::finding::Finding;
 use crate::domain::run::run_result::RunResult;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::covered_timeouts::CoveredTimeouts;
 use super::findings::{
-    EndLiveness, EndedBy, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict, ObservationConditions,
+    EndLiveness, EndedBy, KindFindings, ListenFindings, ListenVerdict, ObservationConditions,
     UnansweredPolicy,
 };
 use super::interarrival::Interarrival;
@@ -12,6 +12,7 @@ use super::listen_finding::{ListenFinding, ObservationLimit};
 use super::listening::ListenState;
 use super::per_kind::{KindRecord, ScheduleKnowledge};
 use super::server_event::ServerEventClass;
+use super::timer_evidence::IntervalOrigin;
 use super::traffic_effect::{TrafficEffect, TrafficEffects};
 use crate::domain::stats::interval::{Interval, tolerance};
 

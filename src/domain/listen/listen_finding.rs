@@ -6,10 +6,9 @@ use std::time::Duration;
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::covered_timeouts::CoveredTimeouts;
-use super::findings::IntervalSpan;
 use super::periodic::Periodic;
 use super::server_event::{ServerEventClass, ServerEventKind};
-use super::timer_evidence::{TimerDoubt, TimerEvidence};
+use super::timer_evidence::{IntervalSpan, TimerDoubt, TimerEvidence};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::incomplete::IncompleteData;

@@ -34,6 +34,7 @@ mod server_event;
 mod simulator;
 mod since_traffic;
 mod stimulus;
+mod timer;
 mod timer_evidence;
 mod traffic_effect;
 mod window;
@@ -41,8 +42,8 @@ mod window;
 pub use conclusions::unanswered;
 pub use covered_timeouts::CoveredTimeouts;
 pub use findings::{
-    EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenFindings,
-    ListenVerdict, ObservationConditions, UnansweredPolicy,
+    EndLiveness, EndedBy, FirstHeartbeat, KindFindings, ListenFindings, ListenVerdict, ObservationConditions,
+    UnansweredPolicy,
 };
 pub use interarrival::{Interarrival, PayloadVariation};
 pub use listen_finding::{ListenFinding, ListenFindingCode, ObservationLimit};
@@ -51,5 +52,5 @@ pub use periodic::{Periodic, RepeatedContent, Sameness};
 pub use prediction::HeartbeatClock;
 pub use server_event::{ServerEvent, ServerEventClass, ServerEventKind};
 pub use stimulus::Stimulus;
-pub use timer_evidence::{Sender, TimerDoubt, TimerEvidence};
+pub use timer_evidence::{IntervalOrigin, IntervalSpan, Sender, TimerDoubt, TimerEvidence};
 pub use traffic_effect::{StimulusSample, TrafficEffect, TrafficEffects};

@@ -1,9 +1,29 @@
 //! What is known about the timer of the server's heartbeats: does traffic restart it?
 
-use super::findings::{IntervalOrigin, KindFindings};
-use super::listen_finding::ListenFinding;
-use super::traffic_effect::{TrafficEffect, TrafficEffects};
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
+use super::traffic_effect::TrafficEffects;
 use crate::domain::stats::interval::Interval;
+
+/// What the server counts its intervals from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum IntervalOrigin {
+    /// A fixed clock: neither the client's traffic nor the server's own (if any) moves it.
+    FixedClock,
+    /// The last traffic.
+    LastTraffic,
+}
+
+/// What the spans of an interval measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum IntervalSpan {
+    /// From one heartbeat to the next.
+    Heartbeats,
+    /// From the server's last event of any kind to each heartbeat.
+    SinceTraffic,
+}
 
 /// How traffic between heartbeats affected them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,46 +60,4 @@ pub enum TimerDoubt {
     Untested,
     /// The client would have sent, but no interval was known in time.
     NoInterval,
-}
-
-/// The finding about the timer of this kind of heartbeat; `None` without an interval. `answer` and `talk`: what the
-/// client did.
-pub fn timer_finding(
-    kind: &KindFindings,
-    origin: Option<IntervalOrigin>,
-    answer: bool,
-    talk: bool,
-) -> Option<ListenFinding> {
-    let (by_client, by_server) = (kind.by_client, kind.by_server);
-    let gaps = kind.interval.filter(|_| kind.since_traffic.is_some());
-    // Without an answer the client may not send either.
-    let evidence = TimerEvidence { by_client, by_server, gaps, talk: talk || !answer };
-    match origin {
-        Some(IntervalOrigin::LastTraffic) => Some(ListenFinding::TimerRestartsOnTraffic(evidence)),
-        Some(IntervalOrigin::FixedClock) => Some(match by_client.map(|client| client.effect) {
-            Some(TrafficEffect::Skipped) => ListenFinding::SkipsActiveClients(evidence),
-            Some(TrafficEffect::Unmoved | TrafficEffect::Postponed | TrafficEffect::Mixed) | None => {
-                ListenFinding::TimerIgnoresTraffic(evidence)
-            }
-        }),
-        None => timer_doubt(kind, answer, talk).map(ListenFinding::TimerUnknown),
-    }
-}
-
-fn timer_doubt(kind: &KindFindings, answer: bool, talk: bool) -> Option<TimerDoubt> {
-    let is_timed = kind.sure && kind.interval.is_some_and(|interval| !interval.is_burst());
-    Some(match (kind.by_client, kind.by_server) {
-        _ if kind.in_step => TimerDoubt::InStep,
-        (Some(client), Some(server)) if client.effect != TrafficEffect::Mixed => {
-            TimerDoubt::Disagreeing { client, server }
-        }
-        (Some(effects), _) => TimerDoubt::Unclear { sender: Sender::Client, effects },
-        (None, Some(effects)) if effects.effect == TrafficEffect::Unmoved => {
-            TimerDoubt::OnlyServer { effects, talk: talk || !answer }
-        }
-        (None, Some(effects)) => TimerDoubt::Unclear { sender: Sender::Server, effects },
-        (None, None) if is_timed && !talk && answer => TimerDoubt::Untested,
-        (None, None) if talk => TimerDoubt::NoInterval,
-        (None, None) => return None,
-    })
 }

@@ -7,8 +7,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::behaviour::Behaviour;
 use super::libraries::LibraryMatch;
-use super::policy::{HeartbeatPolicy, IdlePolicy};
-use super::required_traffic::TrafficEvidence;
+use super::policy::{HeartbeatPolicy, IdlePolicy, TrafficEvidence};
 use super::server_schedule::ServerSchedule;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::ConnectError;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::client_names::{labels, list, names};
 use super::{policy_words, run_limits};
 use crate::domain::connection::close_cause::close_code_meaning;
 use crate::domain::format;
@@ -237,23 +238,4 @@ fn path_dropped(clients: &[Behaviour], after: Option<Duration>) -> Explanation {
         )),
     };
     said.with("clients", labels(clients))
-}
-
-/// `the mute, the stalled and the half-closed client`
-pub fn names(clients: &[Behaviour]) -> String {
-    let names: Vec<String> = clients.iter().map(|client| format!("the {}", client.name())).collect();
-    match names.split_last() {
-        None => "no client".to_string(),
-        Some((last, [])) => format!("{last} client"),
-        Some((last, others)) => format!("{} and {last} client", others.join(", ")),
-    }
-}
-
-/// `mute, stalled, half-closed`
-fn list(clients: &[Behaviour]) -> String {
-    clients.iter().map(|client| client.name()).collect::<Vec<_>>().join(", ")
-}
-
-pub fn labels(clients: &[Behaviour]) -> Vec<&'static str> {
-    clients.iter().map(Label::label).collect()
 }

@@ -1,5 +1,6 @@
 //! What `probe-zombie` shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
+mod client_names;
 mod document;
 mod findings;
 mod human;

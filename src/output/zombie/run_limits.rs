@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::findings::{labels, names};
+use super::client_names::{labels, names};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::format;
 use crate::domain::zombie::{Behaviour, ControlEndExplanation, ZombieFinding};

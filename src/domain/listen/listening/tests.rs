@@ -1,10 +1,11 @@
 //! The findings of listening, event by event.
 
 use super::super::findings::{
-    EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, ListenFindings, ListenVerdict,
-    ObservationConditions, UnansweredPolicy,
+    EndLiveness, EndedBy, FirstHeartbeat, ListenFindings, ListenVerdict, ObservationConditions,
+    UnansweredPolicy,
 };
 use super::super::listen_finding::{ListenFinding, ObservationLimit};
+use super::super::timer_evidence::{IntervalOrigin, IntervalSpan};
 use super::super::traffic_effect::TrafficEffect;
 use super::*;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
@@ -83,6 +84,16 @@ fn flood_has_not_stopped_with_its_last_frame() {
     assert_eq!(findings.kinds[0].per_second(), Some(20_000.0));
     assert_eq!(flood.findings(&whole(ms(500))).verdict, ListenVerdict::Inconclusive);
     assert_eq!(pings(&[5]).findings(&whole(ms(60))).kinds[0].per_second(), None);
+}
+
+#[test]
+fn first_of_a_fast_series_is_not_compared_with_the_interval() {
+    let every = |millis: u64| {
+        let moments: Vec<u64> = (1..20).map(|n| n * millis).collect();
+        pings(&moments).findings(&whole(ms(20 * millis))).kinds[0].early
+    };
+    assert_eq!((every(3), every(99)), (None, None), "timers are too late to tell");
+    assert_eq!(every(100), Some(FirstHeartbeat::OnTime));
 }
 
 #[test]
