@@ -7,6 +7,8 @@ use serde::Serialize;
 use strum::{EnumMessage, IntoEnumIterator};
 
 use crate::domain::label::Label;
+use crate::domain::listen::ListenFindingCode;
+use crate::domain::zombie::ZombieFindingCode;
 
 /// A finding's code, in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,7 +23,6 @@ pub struct CodeMeaning {
     pub meaning: &'static str,
 }
 
-#[expect(dead_code)]
 /// The codes of one command's findings; the meanings are the doc comments of the variants.
 fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) -> Vec<CodeMeaning> {
     let meaning = |code: T| CodeMeaning {
@@ -34,7 +35,10 @@ fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) ->
 
 /// The codes of all commands' findings.
 pub fn all() -> Vec<CodeMeaning> {
-    Vec::new()
+    let mut all = Vec::new();
+    all.extend(codes_of::<ListenFindingCode>("listen"));
+    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
+    all
 }
 
 impl JsonSchema for FindingCode {
@@ -44,9 +48,9 @@ impl JsonSchema for FindingCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
-        if all().is_empty() {
-            return json_schema!({ "type": "string" });
-        }
-        json_schema!({ "oneOf": all().into_iter().map(code).collect::<Vec<_>>() })
+        let mut codes = all();
+        codes.sort_by_key(|code| code.code);
+        codes.dedup_by_key(|code| code.code);
+        json_schema!({ "oneOf": codes.into_iter().map(code).collect::<Vec<_>>() })
     }
 }

@@ -288,7 +288,13 @@ fn early_end_fails_the_run() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);
     assert_eq!((code, &document["ending"]["code"]), (Some(1), &json!(1001)), "{document:#}");
-    assert!(document["reasons"].to_string().contains("before its time"), "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.starts_with("the connection ended after ") && reason.contains(" of 3 s: "),
+        "{document:#}"
+    );
+    let findings = document["findings"].as_array().unwrap();
+    assert_eq!(findings[0]["code"], "connection_ended_early", "{document:#}");
     let (_kept, port) = closed_port();
     let (code, document) = self::document(&[], &format!("ws://127.0.0.1:{port}/"));
     assert_eq!((code, &document["error"]["kind"]), (Some(3), &json!("refused")), "{document:#}");
