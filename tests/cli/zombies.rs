@@ -229,7 +229,10 @@ fn interrupt_reports_what_is_known() {
         let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
         // The half-closed client ends at once; the mute and stalled ones if they are not kept.
         let gone = if *max_missed == "0" { 1 } else { 3 };
-        assert_eq!(lines.by_ref().filter(|line| line.contains(r#""event":"over""#)).take(gone).count(), gone);
+        assert_eq!(
+            lines.by_ref().filter(|line| line.contains(r#""event":"client_result""#)).take(gone).count(),
+            gone
+        );
         process.signal(libc::SIGINT);
         let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
         validate(&last);
@@ -244,10 +247,11 @@ fn interrupt_reports_what_is_known() {
 fn text_starts_with_the_diagnosis() {
     let server = serve("protocol", "1", &[]);
     let lines = probe(&["-o", "ndjson", "--max", "2s"], &server.url()).ndjson();
-    for event in ["started", "client_opened", "heard", "over"] {
+    for event in ["started", "opened", "received", "client_result"] {
         assert!(lines.iter().any(|line| line["event"] == event), "{event}");
     }
-    let over = lines.iter().filter(|line| line["event"] == "over" && line["client"] != "control").count();
+    let over =
+        lines.iter().filter(|line| line["event"] == "client_result" && line["client"] != "control").count();
     assert_eq!(over, 5, "{lines:#?}");
     let ran = probe(&["--max", "2s"], &server.url());
     assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server closes dead clients"));

@@ -225,5 +225,5 @@ fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
         human::facts(rows, opened);
     }
     human::preset(rows, report.info.preset.as_ref());
-    human::verdict(rows, report.verdict, &findings::reasons(report), paint);
+    human::conclusion(rows, &super::view::view(report), paint);
 }

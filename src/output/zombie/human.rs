@@ -7,7 +7,6 @@ use super::findings;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::format::{self, counted};
-use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ZombieFinding};
 use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way as route};
@@ -104,14 +103,6 @@ fn diagnosis(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
         let line = findings::line(&ZombieFinding::ConsistentWithLibrary(*library));
         rows.add(std::mem::take(&mut label), line.trim_start_matches("consistent "));
     }
-    if let Some((expectation, truth)) = &report.expectation {
-        let outcome = match truth {
-            Truth::True(why) | Truth::TrueOfBounds(why) => format!("met; {why}"),
-            Truth::False(why) => format!("not met; {why}"),
-            Truth::Unknown(why) => format!("unknown; {why}"),
-        };
-        rows.add("expected", &format!("{expectation}: {outcome}"));
-    }
 }
 
 /// A sentence for a row whose label says what it is about.
@@ -195,7 +186,7 @@ fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     let clients = report.findings.clients.iter().filter(|client| client.was_open()).count() as u64;
     rows.add("run", &format!("{}, {}", counted(clients, "connection"), format::duration(report.elapsed)));
     human::preset(rows, report.info.preset.as_ref());
-    human::verdict(rows, report.verdict, &findings::reasons(report), paint);
+    human::conclusion(rows, &super::view::view(report), paint);
 }
 
 fn name(behaviour: Behaviour) -> &'static str {

@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn an_ipv6_address_without_brackets_is_named() {
-        let says = |text: &str| refusal(text).split_once("needs brackets: ").map(|(_, meant)| meant.to_string());
+        let says =
+            |text: &str| refusal(text).split_once("needs brackets: ").map(|(_, meant)| meant.to_string());
         assert_eq!(says("ws://fe80::1%eth0/x").unwrap(), "did you mean 'ws://[fe80::1%eth0]/x'?");
         assert_eq!(says("ws://::1:80/").unwrap(), "did you mean 'ws://[::1]:80/' or 'ws://[::1:80]/'?");
         assert_eq!(says("wss://::1/").unwrap(), "did you mean 'wss://[::1]/'?");
