@@ -226,7 +226,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;probe-zombie'= {
             cand --max 'Maximum time to wait for the server to close a client'
             cand --expect 'Exit 1 if dead clients are not closed as expected: <=60s, <2m, >=30s'
-            cand --every 'Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping [default: 1/22 of --max, from 220ms to 4.4s: an odd number, because servers use round ones]'
+            cand --every 'Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping [default: 1/22 of --max, at least 220ms and at most 4.4s: not a round number, so that it does not coincide with the server''s interval]'
             cand --say 'Message that each client sends once before it falls silent, and the control connection repeats: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or the preset''s]'
             cand --answer-timeout 'Maximum time without any answer to the control connection before it counts as dead (a pause of one second more than --every makes the run inconclusive)'
             cand --app-ping 'Pattern of a further server message that is a heartbeat, besides the known shapes: JSON fields, literal text, or hex:c000'

@@ -48,7 +48,8 @@ pub struct ControlArgs {
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub expect: Option<Expectation>,
     /// Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping
-    /// [default: 1/22 of --max, from 220ms to 4.4s: an odd number, because servers use round ones]
+    /// [default: 1/22 of --max, at least 220ms and at most 4.4s: not a round number, so that it does not coincide with
+    /// the server's interval]
     #[arg(long, value_name = "TIME", value_parser = interval)]
     pub every: Option<Duration>,
     /// Message that each client sends once before it falls silent, and the control connection repeats: text with

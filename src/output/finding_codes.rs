@@ -8,6 +8,8 @@ use strum::{EnumMessage, IntoEnumIterator};
 
 use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::label::Label;
+use crate::domain::listen::ListenFindingCode;
+use crate::domain::zombie::ZombieFindingCode;
 
 /// A finding's code, in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,7 +36,12 @@ fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) ->
 
 /// The codes of all commands' findings.
 pub fn all() -> Vec<CodeMeaning> {
-    [codes_of::<IdleFindingCode>("probe-idle"), codes_of::<UndecidedCode>("probe-idle")].concat()
+    let mut all = Vec::new();
+    all.extend(codes_of::<ListenFindingCode>("listen"));
+    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
+    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
+    all.extend(codes_of::<UndecidedCode>("probe-idle"));
+    all
 }
 
 impl JsonSchema for FindingCode {
@@ -44,6 +51,9 @@ impl JsonSchema for FindingCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
-        json_schema!({ "oneOf": all().into_iter().map(code).collect::<Vec<_>>() })
+        let mut codes = all();
+        codes.sort_by_key(|code| code.code);
+        codes.dedup_by_key(|code| code.code);
+        json_schema!({ "oneOf": codes.into_iter().map(code).collect::<Vec<_>>() })
     }
 }

@@ -251,7 +251,7 @@ fn heartbeat_during_the_preamble_counts() {
     });
     let greeted = ["--await", r#"{"type":"welcome"}"#, "--for", "500ms"];
     let lines = listen(&[&greeted[..], &["-o", "ndjson"]].concat(), &peer.url()).ndjson();
-    let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "said").collect();
+    let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "received").collect();
     assert_eq!((said.len(), &said[0]["payload"], &said[0]["answered"]), (1, &json!("early"), &json!(true)));
     let document = lines.last().unwrap();
     assert_eq!(document["verdict"], "inconclusive", "an interval needs more: {document:#}");
@@ -288,7 +288,13 @@ fn early_end_fails_the_run() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);
     assert_eq!((code, &document["ending"]["code"]), (Some(1), &json!(1001)), "{document:#}");
-    assert!(document["reasons"].to_string().contains("before its time"), "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.starts_with("the connection ended after ") && reason.contains(" of 3 s: "),
+        "{document:#}"
+    );
+    let findings = document["findings"].as_array().unwrap();
+    assert_eq!(findings[0]["code"], "connection_ended_early", "{document:#}");
     let (_kept, port) = closed_port();
     let (code, document) = self::document(&[], &format!("ws://127.0.0.1:{port}/"));
     assert_eq!((code, &document["error"]["kind"]), (Some(3), &json!("refused")), "{document:#}");
@@ -301,7 +307,7 @@ fn interrupt_reports_what_is_known() {
     let args = ["listen", "--proxy", "none", "-o", "ndjson", "--for", "1h", &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let heard = lines.by_ref().filter(|line| line.contains(r#""event":"said""#)).take(4).count();
+    let heard = lines.by_ref().filter(|line| line.contains(r#""event":"received""#)).take(4).count();
     process.signal(libc::SIGINT);
     let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
     crate::support::validate(&last);

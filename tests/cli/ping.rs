@@ -368,7 +368,7 @@ fn reconnecting_to_a_dead_server_ends() {
     drop(server);
     let rest: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
     let of = |event: &str| rest.iter().filter(|line| line["event"] == event).count();
-    assert_eq!((of("ended"), of("retry"), of("gave_up")), (1, 3, 1), "{rest:#?}");
+    assert_eq!((of("closed"), of("reconnecting"), of("gave_up")), (1, 3, 1), "{rest:#?}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
@@ -471,8 +471,11 @@ fn reconnecting_to_closing_server_ends() {
     let args = [&["ping", "-o", "ndjson", "-i", "20ms", "--reconnect-attempts", "6"], &backoff[..]].concat();
     let ran = run(&[&args[..], &[&peer.url()]].concat());
     let lines = ran.ndjson();
-    let attempts: Vec<_> =
-        lines.iter().filter(|line| line["event"] == "retry").map(|line| line["attempt"].as_u64()).collect();
+    let attempts: Vec<_> = lines
+        .iter()
+        .filter(|line| line["event"] == "reconnecting")
+        .map(|line| line["attempt"].as_u64())
+        .collect();
     assert_eq!(attempts, (1..=6).map(Some).collect::<Vec<_>>(), "{lines:#?}");
     let gave_up = lines.iter().find(|line| line["event"] == "gave_up").unwrap();
     assert_eq!((&gave_up["attempts"], ran.code), (&6.into(), Some(1)), "{lines:#?}");
@@ -490,7 +493,7 @@ fn lasting_connection_resets_the_attempts() {
     let args = ["-i", "200ms", "--reconnect", "--reconnect-base", "1ms", "--reconnect-attempts", "1"];
     let mut run = Run::start(&[&args[..], &["--reconnect-reset-after", "1us", &peer.url()]].concat());
     for _ in 0..5 {
-        assert_eq!(run.until("retry")["attempt"], 1);
+        assert_eq!(run.until("reconnecting")["attempt"], 1);
         run.until("reconnected");
     }
 }

@@ -170,7 +170,7 @@ fn interrupt_before_reconnecting_counts_no_attempt() {
     let mut run = Run::start(&[&["-i", "20ms", &server.url()], &long[..]].concat());
     run.until("heartbeat");
     server.process.0.kill().unwrap();
-    assert_eq!(run.until("retry")["attempt"], 1);
+    assert_eq!(run.until("reconnecting")["attempt"], 1);
     run.process.signal(libc::SIGINT);
     assert_eq!(run.until("gave_up")["attempts"], 0);
     assert_eq!(run.rest().1, Some(1));
@@ -271,7 +271,7 @@ fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32
 
 #[test]
 fn stopped_listener_finds_no_irregular_server() {
-    let (code, report) = stopped_after_three("listen", &["--for", "4s"], "said");
+    let (code, report) = stopped_after_three("listen", &["--for", "4s"], "received");
     let told =
         (code, &report["verdict"], &report["interval"]["max_ms"].as_f64().is_some_and(|ms| ms < 300.0));
     assert_eq!(told, (Some(0), &"server_pings_every".into(), &true), "{report:#}");
@@ -280,7 +280,7 @@ fn stopped_listener_finds_no_irregular_server() {
 
 #[test]
 fn stopped_probe_zombie_is_inconclusive() {
-    let (code, report) = stopped_after_three("probe-zombie", &["--max", "3s"], "heard");
+    let (code, report) = stopped_after_three("probe-zombie", &["--max", "3s"], "received");
     assert_eq!((code, &report["verdict"]), (Some(4), &"inconclusive".into()), "{report:#}");
     assert_eq!(report["policy"]["kind"], "unknown", "{report:#}");
     assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");

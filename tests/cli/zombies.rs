@@ -144,7 +144,7 @@ fn timer_is_reported_with_heartbeats() {
 fn client_closed_without_pings_is_explained() {
     let server = Server::start(&["--heartbeat", "none", "--idle-timeout", "1s", "--idle-cut", "silent"]);
     let (code, document) = document(&["--max", "3s", "--answer-timeout", "1s"], &server.url());
-    assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert_eq!(document["policy"]["kind"], "unknown", "{document:#}");
     assert_eq!(client(&document, "quiet")["why"], "its last Ping was not answered", "{document:#}");
     assert_eq!(client(&document, "pings_only")["why"], Value::Null, "{document:#}");
@@ -171,23 +171,29 @@ fn end_of_the_control_voids_the_run() {
     let (code, document) = document(&["--max", "5s", "--expect", "<=3s"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(
-        document["reasons"][0].as_str().unwrap().contains("a lifetime, an outage, a login"),
+        document["reasons"][0]
+            .as_str()
+            .unwrap()
+            .contains("all clients except half-closed ended at about that age: a lifetime limit"),
         "{document:#}"
     );
     assert_eq!(
-        (&document["policy"]["kind"], &document["expectation"]["met"]),
-        (&json!("unknown"), &Value::Null)
+        (&document["policy"]["kind"], &document["criteria"][0]["state"]),
+        (&json!("unknown"), &json!("unknown"))
     );
 }
 
 #[test]
 fn expectation_is_met_or_not() {
-    let cases =
-        [("1", "<=2s", 0, json!(true)), ("1", ">=1500ms", 1, json!(false)), ("0", "<=2s", 1, json!(false))];
-    run_concurrently(&cases, |(max_missed, expect, code, met)| {
+    let cases = [("1", "<=2s", 0, "met"), ("1", ">=1500ms", 1, "not_met"), ("0", "<=2s", 1, "not_met")];
+    run_concurrently(&cases, |(max_missed, expect, code, state)| {
         let server = serve("protocol", max_missed, &[]);
         let (ended, document) = document(&["--max", "3s", "--expect", expect], &server.url());
-        assert_eq!((ended, &document["expectation"]["met"]), (Some(*code), met), "{expect}: {document:#}");
+        let criterion = &document["criteria"][0];
+        assert_eq!((ended, &criterion["state"]), (Some(*code), &json!(state)), "{expect}: {document:#}");
+        let reason = document["reasons"][0].as_str().unwrap_or_default();
+        let expected = "expected dead clients to be closed ";
+        assert_eq!(reason.starts_with(expected), *code == 1, "{expect}: {document:#}");
     });
 }
 
@@ -223,11 +229,14 @@ fn interrupt_reports_what_is_known() {
         let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
         // The half-closed client ends at once; the mute and stalled ones if they are not kept.
         let gone = if *max_missed == "0" { 1 } else { 3 };
-        assert_eq!(lines.by_ref().filter(|line| line.contains(r#""event":"over""#)).take(gone).count(), gone);
+        assert_eq!(
+            lines.by_ref().filter(|line| line.contains(r#""event":"client_result""#)).take(gone).count(),
+            gone
+        );
         process.signal(libc::SIGINT);
         let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
         validate(&last);
-        assert_eq!((&last["verdict"], &last["partial"]), (&json!(verdict), &json!(true)), "{last:#}");
+        assert_eq!((&last["verdict"], &last["interrupted"]), (&json!(verdict), &json!(true)), "{last:#}");
         let reason = last["reasons"][0].as_str().unwrap();
         assert!(reason.starts_with("interrupted after ") && reason.ends_with(" of at most 1h"), "{last:#}");
         assert_eq!((&last["result"], process.0.wait().unwrap().code()), (&json!("interrupted"), Some(4)));
@@ -238,10 +247,11 @@ fn interrupt_reports_what_is_known() {
 fn text_starts_with_the_diagnosis() {
     let server = serve("protocol", "1", &[]);
     let lines = probe(&["-o", "ndjson", "--max", "2s"], &server.url()).ndjson();
-    for event in ["started", "client_opened", "heard", "over"] {
+    for event in ["started", "opened", "received", "client_result"] {
         assert!(lines.iter().any(|line| line["event"] == event), "{event}");
     }
-    let over = lines.iter().filter(|line| line["event"] == "over" && line["client"] != "control").count();
+    let over =
+        lines.iter().filter(|line| line["event"] == "client_result" && line["client"] != "control").count();
     assert_eq!(over, 5, "{lines:#?}");
     let ran = probe(&["--max", "2s"], &server.url());
     assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server closes dead clients"));

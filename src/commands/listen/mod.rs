@@ -10,7 +10,7 @@ mod tests;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,12 +19,12 @@ use self::listener::{Listener, ListenerResult};
 pub use self::plan::ListenPlan;
 use self::recorder::ListenRecorder;
 use super::connect::{self, Connected};
-use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::format;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport};
 use crate::domain::listen::{
-    EndLiveness, ListenFindings, ListenState, ListenVerdict, ObservationConditions, UnansweredPolicy,
+    EndLiveness, ListenFinding, ListenFindings, ListenState, ListenVerdict, ObservationConditions,
+    UnansweredPolicy,
 };
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
@@ -94,7 +94,7 @@ impl ListenOutcome {
     fn report(self, info: Arc<ListenInfo>, started_at: SystemTime, start: Instant) -> ListenReport {
         let elapsed = start.elapsed();
         let nothing = || ListenState::default().findings(&ObservationConditions::default());
-        let unheard = |verdict, reason: String, error| {
+        let unheard = |verdict, reason: ListenFinding, error| {
             let findings =
                 ListenFindings { verdict: ListenVerdict::Inconclusive, reasons: vec![reason], ..nothing() };
             (findings, verdict, error)
@@ -112,21 +112,18 @@ impl ListenOutcome {
         };
         let (findings, verdict, error) = match self {
             ListenOutcome::Interrupted => {
-                let why = format!("the interrupt came while {} was still being opened", info.url);
+                let why = ListenFinding::InterruptedWhileOpening { url: info.url.clone() };
                 unheard(RunResult::Interrupted { measured: false }, why, None)
             }
             ListenOutcome::NotOpened(error) => {
-                unheard(RunResult::Unreachable, error.to_string(), Some(error))
+                unheard(RunResult::Unreachable, ListenFinding::NotOpened(Arc::clone(&error)), Some(error))
             }
             ListenOutcome::Listened(_, result) => {
                 let verdict = judge(&result);
                 (result.findings, verdict, None)
             }
         };
-        let mut reasons = reasons(&findings, verdict, ending.as_deref());
-        if verdict == (RunResult::Interrupted { measured: true }) {
-            reasons.insert(0, interrupted_reason(findings.listened, info.listen_for));
-        }
+        let reasons = findings.reasons_of(verdict, ending.as_ref(), info.listen_for);
         ListenReport {
             info,
             started_at,
@@ -165,15 +162,4 @@ fn judge(result: &ListenerResult) -> RunResult {
             _,
         ) => RunResult::Passed,
     }
-}
-
-fn interrupted_reason(listened: Duration, listen_for: Duration) -> String {
-    format!("interrupted after {} of {}", format::duration(listened), format::duration(listen_for))
-}
-
-fn reasons(findings: &ListenFindings, verdict: RunResult, ending: Option<&CloseCause>) -> Vec<String> {
-    let ended = ending
-        .filter(|_| verdict != RunResult::Passed)
-        .map(|ending| format!("the connection ended before its time: {ending}"));
-    findings.reasons.iter().cloned().chain(ended).collect()
 }

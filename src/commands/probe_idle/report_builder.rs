@@ -176,7 +176,7 @@ fn without_search(elapsed: Duration, partial: bool, error: Option<&ConnectError>
     IdleFindings {
         verdict: IdleVerdict::Inconclusive,
         reasons: vec![why],
-        undecided: partial.then_some(UndecidedCause::SearchInterrupted),
+        undecided: partial.then_some(UndecidedCause::Interrupted),
         bracket: Bracket::default(),
         spread: None,
         manner: None,

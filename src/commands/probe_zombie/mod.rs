@@ -16,11 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::plan::ZombiePlan;
 use self::supervisor::{Supervisor, SupervisorResult};
-use crate::domain::format;
-use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport};
-use crate::domain::zombie::{ZombieFindings, ZombieVerdict};
+use crate::domain::zombie::{ZombieFinding, ZombieFindings, ZombieVerdict};
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
@@ -56,36 +54,23 @@ fn build_report(
         let truth = findings.meets(&expected);
         (expected, truth)
     });
-    let mut reasons = findings.reasons.clone();
     let verdict = match (&opened, interrupted) {
-        (None, true) => {
-            reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
-            RunResult::Interrupted { measured: false }
-        }
-        (None, false) => {
-            reasons = error.iter().map(|error| error.to_string()).collect();
-            RunResult::Unreachable
-        }
-        (Some(_), true) if !is_unmet(expectation.as_ref()) => {
-            reasons.insert(0, interrupted_reason(&info, start));
-            RunResult::Interrupted { measured: true }
-        }
-        (Some(_), _)
-            if findings.verdict == ZombieVerdict::Inconclusive && !is_decided(expectation.as_ref()) =>
-        {
-            RunResult::Inconclusive
-        }
-        (Some(_), _) => {
-            judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
-        }
+        (None, true) => RunResult::Interrupted { measured: false },
+        (None, false) => RunResult::Unreachable,
+        (Some(_), _) => judge(&findings, expectation.as_ref().map(|(_, truth)| truth), interrupted),
     };
-    if interrupted && verdict == RunResult::Failed {
-        reasons.push(interrupted_reason(&info, start));
-    }
+    let elapsed = start.elapsed();
+    let reasons = match verdict {
+        RunResult::Interrupted { measured: false } => {
+            vec![ZombieFinding::InterruptedWhileOpening { url: info.url.clone() }]
+        }
+        RunResult::Unreachable => error.iter().cloned().map(ZombieFinding::NotOpened).collect(),
+        _ => findings.reasons_of(verdict, interrupted.then_some((elapsed, info.max))),
+    };
     ZombieReport {
         info,
         started_at,
-        elapsed: start.elapsed(),
+        elapsed,
         opened,
         error,
         findings,
@@ -96,34 +81,15 @@ fn build_report(
     }
 }
 
-/// Whether the evidence decides the expectation.
-fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
-    expectation.is_some_and(|(_, truth)| !matches!(truth, Truth::Unknown(_)))
-}
-
-/// Describes how far the run got before the interrupt.
-fn interrupted_reason(info: &ZombieInfo, start: Instant) -> String {
-    let (elapsed, max) = (format::duration(start.elapsed()), format::duration(info.max));
-    format!("interrupted after {elapsed} of at most {max}")
-}
-
-/// Whether the evidence shows the expectation unmet.
-fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
-    expectation.is_some_and(|(_, truth)| truth.is_false())
-}
-
-fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> RunResult {
+/// The result of a run that opened.
+fn judge(findings: &ZombieFindings, expectation: Option<&Truth>, interrupted: bool) -> RunResult {
+    let is_inconclusive = findings.verdict == ZombieVerdict::Inconclusive;
     match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
-        Some((expected, Truth::False(_))) => {
-            reasons.push(format!(
-                "expected the server to close dead clients {expected}, but it did not close all"
-            ));
-            RunResult::Failed
-        }
-        Some((expected, Truth::Unknown(why))) => {
-            reasons.push(format!("it is unknown whether it is {expected}: {why}"));
-            RunResult::Inconclusive
-        }
+        Some(Truth::False(_)) => RunResult::Failed,
+        _ if interrupted => RunResult::Interrupted { measured: true },
+        Some(Truth::True(_) | Truth::TrueOfBounds(_)) => RunResult::Passed,
+        Some(Truth::Unknown(_)) => RunResult::Inconclusive,
+        None if is_inconclusive => RunResult::Inconclusive,
+        None => RunResult::Passed,
     }
 }

@@ -329,7 +329,7 @@ impl Search {
     pub fn interrupt(&mut self) {
         if self.outcome.is_none() {
             self.partial = true;
-            self.outcome = Some(Outcome::undecided(UndecidedCause::SearchInterrupted));
+            self.outcome = Some(Outcome::undecided(UndecidedCause::Interrupted));
         }
     }
 

@@ -67,7 +67,7 @@ pub enum UndecidedCause {
     /// The search reached its limit of time or connections before the evidence supported an answer.
     LimitReached { connections: u32, elapsed: Duration, deaths: DeathCount },
     /// The user ended the search before it had an answer.
-    SearchInterrupted,
+    Interrupted,
 }
 
 /// How many of the silent connections died, and after which spans.
@@ -155,7 +155,7 @@ impl fmt::Display for UndecidedCause {
                 let number = counted(u64::from(*connections), "connection");
                 format!("undecided after {number} in {}, the limit: {deaths}", show(*elapsed))
             }
-            UndecidedCause::SearchInterrupted => "interrupted".to_string(),
+            UndecidedCause::Interrupted => "interrupted".to_string(),
         };
         f.write_str(&text)
     }

@@ -6,8 +6,10 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::covered_timeouts::CoveredTimeouts;
 use super::interarrival::PayloadVariation;
+use super::listen_finding::ListenFinding;
 use super::periodic::Periodic;
 use super::server_event::{ServerEventClass, ServerEventKind};
+use super::timer_evidence::{IntervalOrigin, IntervalSpan};
 use super::traffic_effect::TrafficEffects;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::incomplete::IncompleteData;
@@ -42,26 +44,6 @@ pub enum FirstHeartbeat {
     OnTime,
     /// Later than that.
     Late,
-}
-
-/// What the server counts its intervals from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
-#[strum(serialize_all = "snake_case")]
-pub enum IntervalOrigin {
-    /// A fixed clock: neither the client's traffic nor the server's own (if any) moves it.
-    FixedClock,
-    /// The last traffic.
-    LastTraffic,
-}
-
-/// What the spans of an interval measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
-#[strum(serialize_all = "snake_case")]
-pub enum IntervalSpan {
-    /// From one heartbeat to the next.
-    Heartbeats,
-    /// From the server's last event of any kind to each heartbeat.
-    SinceTraffic,
 }
 
 /// What the server does if its heartbeats stay unanswered.
@@ -154,8 +136,8 @@ pub struct KindFindings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListenFindings {
     pub verdict: ListenVerdict,
-    /// Why, in lower-case fragments.
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<ListenFinding>,
     /// Every kind received, heartbeats first.
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use super::covered_timeouts::CoveredTimeouts;
 use super::findings::{
-    EndLiveness, EndedBy, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict, ObservationConditions,
+    EndLiveness, EndedBy, KindFindings, ListenFindings, ListenVerdict, ObservationConditions,
     UnansweredPolicy,
 };
 use super::interarrival::Interarrival;
+use super::listen_finding::{ListenFinding, ObservationLimit};
 use super::listening::ListenState;
 use super::per_kind::{KindRecord, ScheduleKnowledge};
 use super::server_event::ServerEventClass;
+use super::timer_evidence::IntervalOrigin;
 use super::traffic_effect::{TrafficEffect, TrafficEffects};
-use crate::domain::format::{counted, duration as show};
 use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Heartbeats have stopped if the next one is missing for this many intervals.
@@ -28,9 +29,6 @@ impl ListenState {
 
 /// Silence for this fraction of the time counts as silence throughout.
 const MIN_SILENT_FRACTION: f64 = 0.9;
-
-const UNASKED: &str = "interrupted before the peer confirmed that it still knew the connection";
-const FORGOTTEN: &str = "at the end the peer no longer knew the connection, and no end had been received: the path dropped it, so heartbeats may have been lost (`wscheck probe-idle` measures after how long a path drops connections)";
 
 /// The events, and the conditions of the observation.
 struct ListenInference<'a> {
@@ -57,10 +55,7 @@ impl ListenInference<'_> {
             }
             Some(_) | None => self.decide(most_informative, kind),
         };
-        reasons.extend(self.how.stood_still.map(describe_stall));
-        reasons.extend(self.how.incomplete.map(|part| format!("{part}: its content is unknown")));
-        reasons.extend(liveness_caveat(self.how.known).map(str::to_string));
-        reasons.extend(unanswered.and_then(unanswered_caveat).map(str::to_string));
+        reasons.extend(self.caveats());
         ListenFindings {
             verdict,
             reasons,
@@ -74,6 +69,13 @@ impl ListenInference<'_> {
             longest_still,
             listened: self.how.listened,
         }
+    }
+
+    /// What limits the observation.
+    fn caveats(&self) -> impl Iterator<Item = ListenFinding> {
+        let stall = self.how.stood_still.map(|span| ListenFinding::HostStalled { span });
+        let incomplete = self.how.incomplete.map(ListenFinding::MessageIncomplete);
+        stall.into_iter().chain(incomplete).chain(liveness_caveat(self.how.known))
     }
 
     /// The most informative kind; one still running before one that stopped.
@@ -136,8 +138,8 @@ impl ListenInference<'_> {
         &self,
         most_informative: Option<(ServerEventClass, ScheduleKnowledge)>,
         kind: Option<&KindFindings>,
-    ) -> (ListenVerdict, Vec<String>) {
-        let inconclusive = |why: String| (ListenVerdict::Inconclusive, vec![why]);
+    ) -> (ListenVerdict, Vec<ListenFinding>) {
+        let inconclusive = |why: ListenFinding| (ListenVerdict::Inconclusive, vec![why]);
         let (Some((which, schedule)), Some(kind)) = (most_informative, kind) else {
             return self.no_heartbeat_verdict();
         };
@@ -150,21 +152,19 @@ impl ListenInference<'_> {
                 Some(why) => inconclusive(why),
                 None => (ListenVerdict::ServerPingsEvery, Vec::new()),
             },
-            ScheduleKnowledge::Hinted(interval) => inconclusive(format!(
-                "each came {} after the server's last message, and none followed another heartbeat: it is unknown \
-                 whether they come when the server sends nothing else; listen for longer",
-                show(interval.median)
-            )),
+            ScheduleKnowledge::Hinted(interval) => {
+                inconclusive(ListenFinding::OnlyAfterMessages { after: interval.median })
+            }
             ScheduleKnowledge::Unsteady => self.unsteady_verdict(which),
         }
     }
 
     /// A steady heartbeat; the next one may be overdue.
-    fn steady_verdict(&self, kind: &KindFindings, interval: Interval) -> (ListenVerdict, Vec<String>) {
+    fn steady_verdict(&self, kind: &KindFindings, interval: Interval) -> (ListenVerdict, Vec<ListenFinding>) {
         let silence = self.state.last(kind.kind()).map(|last| self.since(last));
         let longest = interval.max + tolerance(interval.max);
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(MIN_SILENCE));
-        let found = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
+        let found = overdue.map(|silence| ListenFinding::HeartbeatOverdue { silence });
         // Traffic may have postponed it, even if that was never seen before.
         let is_gone = overdue.is_some_and(|silence| is_stop(silence, interval.max)) && !is_postponed(kind);
         let verdict = match (found.is_some(), interval.gaps) {
@@ -173,69 +173,61 @@ impl ListenInference<'_> {
             (_, _) if is_gone => ListenVerdict::Inconclusive,
             (_, _) => ListenVerdict::ServerPingsEvery,
         };
-        (verdict, describe_pauses(&interval).into_iter().chain(found).collect())
+        (verdict, pauses(&interval).into_iter().chain(found).collect())
     }
 
     /// "No heartbeat" is a finding only if wscheck listened from the opening to the end.
-    fn no_heartbeat_verdict(&self) -> (ListenVerdict, Vec<String>) {
-        let listened = show(self.how.listened);
+    fn no_heartbeat_verdict(&self) -> (ListenVerdict, Vec<ListenFinding>) {
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
-        let why = match (self.state.missed_some, is_cut_short) {
-            _ if self.how.known != EndLiveness::ToTheEnd
-                || self.how.stood_still.is_some()
-                || self.how.incomplete.is_some() =>
-            {
-                format!("no heartbeat came in {listened}")
-            }
-            (true, _) => format!("a heartbeat came before listening started, and none since, in {listened}"),
-            (false, true) => format!("no heartbeat came in {listened}, which was not the whole run"),
+        let is_disturbed = self.how.known != EndLiveness::ToTheEnd
+            || self.how.stood_still.is_some()
+            || self.how.incomplete.is_some();
+        let limit = match (self.state.missed_some, is_cut_short) {
+            _ if is_disturbed => ObservationLimit::Disturbed,
+            (true, _) => ObservationLimit::BeganLate,
+            (false, true) => ObservationLimit::CutShort,
             (false, false) => {
                 return (ListenVerdict::ServerIsSilentFor, self.silence_caveat().into_iter().collect());
             }
         };
+        let why = ListenFinding::NoHeartbeatSeen { listened: self.how.listened, limit };
         (ListenVerdict::Inconclusive, vec![why])
     }
 
     /// A server that pings only after a silence may never have had one.
-    fn silence_caveat(&self) -> Option<String> {
-        let still = self.longest_still();
-        (still < self.how.listened.mul_f64(MIN_SILENT_FRACTION)).then(|| {
-            format!(
-                "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not \
-                 have been seen",
-                show(still)
-            )
-        })
+    fn silence_caveat(&self) -> Option<ListenFinding> {
+        let longest = self.longest_still();
+        (longest < self.how.listened.mul_f64(MIN_SILENT_FRACTION))
+            .then_some(ListenFinding::SilenceTooShort { longest })
     }
 
     /// Heartbeats without an interval: many are irregular, few show nothing.
-    fn unsteady_verdict(&self, kind: ServerEventClass) -> (ListenVerdict, Vec<String>) {
+    fn unsteady_verdict(&self, kind: ServerEventClass) -> (ListenVerdict, Vec<ListenFinding>) {
         let record = self.state.kinds.get(&kind);
         let arrivals = record.map(|record| &record.arrivals);
         let gaps = arrivals.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
             return match record.and_then(KindRecord::batching) {
                 None => (ListenVerdict::Irregular, Vec::new()),
-                Some(batching) => (ListenVerdict::Inconclusive, vec![describe_moved_by_messages(batching)]),
+                Some(batching) => {
+                    let undisturbed = batching.median;
+                    let why = ListenFinding::IntervalVariesWithMessages { undisturbed };
+                    (ListenVerdict::Inconclusive, vec![why])
+                }
             };
         }
-        let count = arrivals.map_or(0, |arrivals| arrivals.count);
-        let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
-        let why = match count {
-            1 => "an interval needs more",
-            _ => "their gaps do not show an interval yet",
+        let why = ListenFinding::TooFewHeartbeats {
+            count: arrivals.map_or(0, |arrivals| arrivals.count),
+            listened: self.how.listened,
+            answered: self.how.answered,
+            ended: self.how.ended.is_some(),
         };
-        let advice = match self.how.answered {
-            true => "listen for longer",
-            // It may wait for the answer.
-            false => "answer them, or listen for longer",
-        };
-        (ListenVerdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; {advice}")])
+        (ListenVerdict::Inconclusive, vec![why])
     }
 
     /// Whether heartbeats counted from the last traffic have stopped: they were answered, and a silence
     /// passed without one.
-    fn stopped_after_traffic(&self, kind: ServerEventClass, interval: Interval) -> Option<String> {
+    fn stopped_after_traffic(&self, kind: ServerEventClass, interval: Interval) -> Option<ListenFinding> {
         let KindRecord { arrivals, pause_since, .. } =
             self.state.kinds.get(&kind).filter(|_| self.how.answered)?;
         let last = self.state.last.max(self.state.client_sent.unwrap_or_default());
@@ -246,25 +238,22 @@ impl ListenInference<'_> {
         } else {
             silence > interval.median + tolerance(interval.median)
         };
-        is_over.then(|| {
-            let (count, after) = (counted(arrivals.count, "heartbeat"), show(interval.median));
-            format!(
-                "{count} came, {after} after the server's last traffic, and then none in {}",
-                show(silence)
-            )
+        is_over.then_some(ListenFinding::HeartbeatsStopped {
+            count: arrivals.count,
+            interval: Some(interval.median),
+            since_traffic: true,
+            silence,
         })
     }
 
     /// Whether a steady heartbeat has stopped: it was answered, and none came for long.
-    fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<String> {
+    fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<ListenFinding> {
         let silence = self.overdue(kind);
-        (self.how.answered && is_stop(silence, interval.max)).then(|| {
-            let every = if interval.is_burst() {
-                "in a burst".to_string()
-            } else {
-                format!("every {}", show(interval.median))
-            };
-            format!("{} came, {every}, and then none in {}", counted(kind.count, "heartbeat"), show(silence))
+        (self.how.answered && is_stop(silence, interval.max)).then_some(ListenFinding::HeartbeatsStopped {
+            count: kind.count,
+            interval: (!interval.is_burst()).then_some(interval.median),
+            since_traffic: false,
+            silence,
         })
     }
 
@@ -319,29 +308,11 @@ impl ListenInference<'_> {
     }
 }
 
-fn describe_moved_by_messages(batching: Interval) -> String {
-    format!(
-        "they are {} apart if the server sends nothing between them, and irregular if it does: it may count from its \
-         messages, or skip heartbeats",
-        show(batching.median)
-    )
-}
-
-fn liveness_caveat(known: EndLiveness) -> Option<&'static str> {
+fn liveness_caveat(known: EndLiveness) -> Option<ListenFinding> {
     match known {
         EndLiveness::ToTheEnd => None,
-        EndLiveness::Forgotten => Some(FORGOTTEN),
-        EndLiveness::Unasked => Some(UNASKED),
-    }
-}
-
-/// An end after unanswered heartbeats need not be caused by them.
-fn unanswered_caveat(unanswered: UnansweredPolicy) -> Option<&'static str> {
-    match unanswered {
-        UnansweredPolicy::Ends { .. } => {
-            Some("a run that answers shows whether the connection ended for its unanswered heartbeats")
-        }
-        UnansweredPolicy::GoesOn { .. } | UnansweredPolicy::Stops { .. } => None,
+        EndLiveness::Forgotten => Some(ListenFinding::PathDropped),
+        EndLiveness::Unasked => Some(ListenFinding::LivenessUnknown),
     }
 }
 
@@ -352,27 +323,17 @@ fn is_postponed(kind: &KindFindings) -> bool {
     [kind.by_client, kind.by_server].into_iter().flatten().any(postpones)
 }
 
-fn describe_stall(span: Duration) -> String {
-    let span = show(span);
-    format!("this host was stalled for {span}: data was read late and shows no interval")
-}
-
 /// Whether a silence of this length means that heartbeats at this interval have stopped.
 fn is_stop(silence: Duration, interval: Duration) -> bool {
     silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MIN_SILENCE)
 }
 
-/// Explains an interval that was not kept all the time.
-fn describe_pauses(interval: &Interval) -> Option<String> {
+/// The pause, if an interval was not kept all the time.
+fn pauses(interval: &Interval) -> Option<ListenFinding> {
     let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
     let is_pause = intervals > STOPPED_AFTER_INTERVALS && interval.max > MIN_SILENCE;
-    is_pause.then(|| {
-        if interval.is_burst() {
-            format!("they come in bursts, up to {} apart", show(interval.max))
-        } else {
-            format!("they paused for up to {}, {intervals:.1} intervals", show(interval.max))
-        }
-    })
+    let (longest, burst) = (interval.max, interval.is_burst());
+    is_pause.then_some(ListenFinding::HeartbeatsPaused { longest, intervals, burst })
 }
 
 /// What the server counts from. A fixed clock is one that client traffic does not move; that server traffic

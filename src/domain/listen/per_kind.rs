@@ -173,7 +173,7 @@ impl KindRecord {
             // If traffic postpones heartbeats, traffic before the first one may have postponed it.
             early: arrivals
                 .first
-                .zip(clock.filter(|_| !in_step && since_traffic.is_none()))
+                .zip(clock.filter(|clock| !clock.is_fast() && !in_step && since_traffic.is_none()))
                 .map(|(first, clock)| classify_first(first, clock.median)),
             payloads: arrivals.payloads(),
             sample: arrivals.sample.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::findings::ListenFindings;
+use super::listen_finding::ListenFinding;
 use super::server_event::ServerEventKind;
 use crate::domain::connection::close_cause::{CloseCause, CloseReply};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
@@ -95,7 +96,8 @@ pub struct ListenReport {
     pub close_reply: Option<CloseReply>,
     /// Determines the exit code.
     pub verdict: RunResult,
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<ListenFinding>,
     /// The user ended the run early.
     pub partial: bool,
 }

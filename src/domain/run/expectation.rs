@@ -85,6 +85,17 @@ impl Expectation {
         }
     }
 
+    /// In a sentence: `within 60 s`, `after at least 55 s`.
+    pub fn words(&self) -> String {
+        let limit = format::duration(self.limit);
+        match self.sign {
+            Comparison::More => format!("after more than {limit}"),
+            Comparison::AtLeast => format!("after at least {limit}"),
+            Comparison::Less => format!("in less than {limit}"),
+            Comparison::AtMost => format!("within {limit}"),
+        }
+    }
+
     /// Whether every timeout in the bracket meets it. The timeout is longer than the lower end, which
     /// survived, and at most the upper end, which did not.
     pub fn met_by(&self, bracket: &Bracket) -> Truth {

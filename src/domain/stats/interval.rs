@@ -8,6 +8,8 @@ const TOLERANCE: f64 = 0.10;
 pub const TIMER_JITTER: Duration = Duration::from_millis(25);
 /// Shorter gaps count as simultaneous.
 const BURST_GAP: Duration = Duration::from_millis(1);
+/// Shorter intervals are not long against the jitter of timers.
+const MIN_TIMED_INTERVAL: Duration = Duration::from_millis(100);
 /// Fraction of the gaps that must agree with the median.
 const MIN_AGREEING_PART: f64 = 0.75;
 
@@ -64,6 +66,11 @@ impl Interval {
     /// Whether it is a burst rather than a clock's interval: most came at once.
     pub fn is_burst(&self) -> bool {
         self.median < BURST_GAP
+    }
+
+    /// Whether they come too fast to be timed one by one: more than ten a second.
+    pub fn is_fast(&self) -> bool {
+        self.median < MIN_TIMED_INTERVAL
     }
 
     /// Whether all gaps agree.

@@ -7,8 +7,8 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::behaviour::Behaviour;
 use super::caveats::{
-    describe_unexplained, names, other_cause_of_end, relay_caveat, unknown_messages, unproven,
-    unusable_client, waited_too_short,
+    other_cause_of_end, relay_caveat, unexplained, unknown_messages, unproven, unusable_client,
+    waited_too_short,
 };
 use super::client_record::{ClientEnd, ClientRecord, dead};
 use super::control::{SAME_MOMENT, control_ended_too_early, void_reason};
@@ -17,6 +17,7 @@ use super::libraries::{LibraryMatch, consistent_with};
 use super::observation_quality::ObservationQuality;
 use super::policy::ReapingPolicy;
 use super::timer_kind::ended_at_one_moment;
+use super::zombie_finding::ZombieFinding;
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::duration as show;
@@ -42,8 +43,8 @@ pub enum ZombieVerdict {
 #[derive(Debug, Clone)]
 pub struct ZombieFindings {
     pub verdict: ZombieVerdict,
-    /// Why, in lower-case fragments.
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<ZombieFinding>,
     /// The age of the last dead client that was closed.
     pub longest: Option<Duration>,
     pub policy: ReapingPolicy,
@@ -62,9 +63,7 @@ impl ZombieFindings {
         settle_stalled_end(&mut clients);
         let (verdict, mut reasons) = decide(&clients, watch);
         reasons.extend(clients.iter().filter_map(unusable_client));
-        reasons.extend(
-            active_client_ended(&clients).filter(|_| reasons.is_empty()).and_then(describe_unexplained),
-        );
+        reasons.extend(active_client_ended(&clients).filter(|_| reasons.is_empty()).and_then(unexplained));
         let relayed = relay_caveat(&clients);
         let passes_on = relayed.is_some();
         let policy = match verdict {
@@ -126,8 +125,10 @@ impl ZombieFindings {
         let truths = || {
             self.clients.iter().filter(relevant).map(|client| (client, self.meets_by(client, expectation)))
         };
-        if let Some((client, _)) = truths().find(|(_, truth)| truth.is_false()) {
-            return Truth::False(describe_kept(client));
+        let failing: Vec<&ClientRecord> =
+            truths().filter(|(_, truth)| truth.is_false()).map(|(client, _)| client).collect();
+        if !failing.is_empty() {
+            return Truth::False(describe_failing(&failing));
         }
         match truths().find(|(_, truth)| matches!(truth, Truth::Unknown(_))) {
             Some((client, _)) if client.was_open() => Truth::Unknown(describe_undecided(client)),
@@ -141,7 +142,12 @@ impl ZombieFindings {
     /// A client closed early for another reason than silence might have been kept for longer.
     fn meets_by(&self, client: &ClientRecord, expectation: &Expectation) -> Truth {
         match (expectation.met_by(&bracket(client)), other_cause_of_end(&self.clients, client)) {
-            (Truth::False(_), Some(why)) if expectation.wants_more() => Truth::Unknown(why),
+            (Truth::False(_), Some(_)) if expectation.wants_more() => {
+                let name = client.behaviour.name();
+                Truth::Unknown(format!(
+                    "the {name} client may have been closed for another reason than its silence"
+                ))
+            }
             (truth, _) => truth,
         }
     }
@@ -158,13 +164,17 @@ impl ZombieFindings {
     }
 }
 
-/// How long a client was kept.
-fn describe_kept(client: &ClientRecord) -> String {
-    let name = client.behaviour.name();
-    match (client.ended(), client.kept()) {
-        (Some(after), _) => format!("the {name} client was closed after {}", show(after)),
-        (None, Some(kept)) => format!("the {name} client was still connected after {}", show(kept)),
-        (None, None) => format!("the {name} client was kept too long"),
+/// How long the clients were kept that do not meet an expectation: `mute and stalled were still open after 5m`.
+fn describe_failing(clients: &[&ClientRecord]) -> String {
+    let kept: Vec<&ClientRecord> = clients.iter().copied().filter(|client| client.is_kept()).collect();
+    let names: Vec<String> = kept.iter().map(|client| client.behaviour.name()).collect();
+    let open = kept.iter().filter_map(|client| client.kept()).min().map(show).unwrap_or_default();
+    let closed = clients.iter().filter_map(|client| Some((client.ended()?, client.behaviour.name()))).max();
+    match (names.as_slice(), closed) {
+        ([], Some((last, name))) => format!("the {name} client was closed after {}", show(last)),
+        ([], None) => "the end of a client is unknown".to_string(),
+        ([name], _) => format!("{name} was still open after {open}"),
+        ([others @ .., last], _) => format!("{} and {last} were still open after {open}", others.join(", ")),
     }
 }
 
@@ -241,21 +251,23 @@ fn is_cut_short(clients: &[ClientRecord], watch: ObservationQuality) -> bool {
     is_kept && more && watch.control_confirmed && void_reason(clients, watch).is_none()
 }
 
-const CONTROL_UNCHECKED: &str = "interrupted before the control, a healthy client, was answered again, so the server may have hung before it closed the others";
-
 /// A single kept client is a leak, even if another one's end is unknown.
-fn decide(clients: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<String>) {
-    let inconclusive = |why: String| (ZombieVerdict::Inconclusive, vec![why]);
+fn decide(clients: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, Vec<ZombieFinding>) {
+    let inconclusive = |why: ZombieFinding| (ZombieVerdict::Inconclusive, vec![why]);
     if let Some(why) = void_reason(clients, watch) {
         return inconclusive(why);
     }
     let kept: Vec<&ClientRecord> = dead(clients).filter(|client| client.is_kept()).collect();
     let unproven = unproven(clients);
     match (kept.is_empty(), watch.whole) {
-        (false, false) => inconclusive(describe_interrupt(&kept)),
-        _ if !watch.control_confirmed => inconclusive(CONTROL_UNCHECKED.to_string()),
+        (false, false) => inconclusive(kept_at_interrupt(&kept)),
+        _ if !watch.control_confirmed => inconclusive(ZombieFinding::ControlUnconfirmed),
         (false, true) => match waited_too_short(clients, watch.every) {
             Some(why) => (ZombieVerdict::Inconclusive, unproven.into_iter().chain([why]).collect()),
+            // Like that client, the dead ones may have been dropped silently.
+            None if clients.iter().any(|client| client.last_ping_unanswered) => {
+                (ZombieVerdict::Inconclusive, unproven)
+            }
             None => {
                 (ZombieVerdict::ZombiesKept, unproven.into_iter().chain(first_other_cause(clients)).collect())
             }
@@ -268,17 +280,17 @@ fn decide(clients: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict
     }
 }
 
-fn describe_interrupt(kept: &[&ClientRecord]) -> String {
-    let is_proven = |client: &&ClientRecord| matches!(client.end, ClientEnd::Kept { proven: true, .. });
-    let proven: Vec<&ClientRecord> = kept.iter().copied().filter(is_proven).collect();
-    if proven.is_empty() {
-        format!("interrupted before it was known whether it still kept {}", names(kept))
-    } else {
-        format!("interrupted while it still kept {}", names(&proven))
+fn kept_at_interrupt(kept: &[&ClientRecord]) -> ZombieFinding {
+    let is_proven = |client: &&&ClientRecord| matches!(client.end, ClientEnd::Kept { proven: true, .. });
+    let behaviours = |clients: &[&ClientRecord]| clients.iter().map(|client| client.behaviour).collect();
+    let proven: Vec<&ClientRecord> = kept.iter().filter(is_proven).copied().collect();
+    match proven.is_empty() {
+        true => ZombieFinding::KeptAtInterrupt { clients: behaviours(kept), proven: false },
+        false => ZombieFinding::KeptAtInterrupt { clients: behaviours(&proven), proven: true },
     }
 }
 
-fn first_other_cause(clients: &[ClientRecord]) -> Option<String> {
+fn first_other_cause(clients: &[ClientRecord]) -> Option<ZombieFinding> {
     dead(clients).find_map(|client| other_cause_of_end(clients, client))
 }
 
@@ -288,6 +300,7 @@ mod tests {
 
     use super::super::client_record::RelayCounts;
     use super::super::inference::tests::{ms, record};
+    use super::super::zombie_finding::ControlEndExplanation;
     use super::*;
     use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
     use crate::domain::listen::ServerEvent;
@@ -344,14 +357,15 @@ mod tests {
             ReapingPolicy::Unknown,
             "it may still close it"
         );
-        assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
+        let kept = |client| ZombieFinding::KeptAtInterrupt { clients: vec![client], proven: true };
+        assert_eq!(so_far.reasons, [kept(Behaviour::Stalled)]);
         let at_once = run_with([
             alive(Behaviour::Mute),
             ClientRecord::new(Behaviour::Stalled),
             ended(Behaviour::HalfClosed, 3),
         ]);
         let reasons = ZombieFindings::of(at_once, watched(false)).reasons;
-        assert_eq!(reasons, ["interrupted while it still kept the mute client"]);
+        assert_eq!(reasons, [kept(Behaviour::Mute)]);
         assert_eq!(
             ZombieFindings::of(reaping(), watched(false)).verdict,
             ZombieVerdict::ReapsDeadClients,
@@ -368,15 +382,21 @@ mod tests {
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
-        assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
-        let all = Behaviour::iter().map(|behaviour| ended(behaviour, 20_000)).collect();
-        assert!(ZombieFindings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, a login"));
+        let explained = |findings: ZombieFindings| match &findings.reasons[0] {
+            ZombieFinding::ControlEnded { after, explanation, .. } => (*after, explanation.clone()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(explained(findings), (ms(20_000), ControlEndExplanation::Unexplained));
+        let all = |half_closed| {
+            let age = |behaviour| if behaviour == Behaviour::HalfClosed { half_closed } else { 20_000 };
+            let all = Behaviour::iter().map(|behaviour| ended(behaviour, age(behaviour))).collect();
+            explained(ZombieFindings::of(all, watched(true))).1
+        };
+        assert_eq!(all(20_000), ControlEndExplanation::SameAge { except: vec![] });
+        assert_eq!(all(3), ControlEndExplanation::SameAge { except: vec![Behaviour::HalfClosed] });
         let at_once = Behaviour::iter().map(|behaviour| ended(behaviour, 20)).collect();
-        assert!(
-            ZombieFindings::of(at_once, watched(true)).reasons[0].contains("--say"),
-            "they spoke, and went"
-        );
+        let at_once = explained(ZombieFindings::of(at_once, watched(true))).1;
+        assert_eq!(at_once, ControlEndExplanation::AllAtOnce, "they spoke, and went");
     }
 
     #[test]
@@ -387,7 +407,7 @@ mod tests {
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].starts_with("interrupted before the control"), "{:?}", findings.reasons);
+        assert_eq!(findings.reasons, [ZombieFinding::ControlUnconfirmed]);
     }
 
     #[test]
@@ -447,10 +467,8 @@ mod tests {
         assert_eq!(by(1001).verdict, ZombieVerdict::ReapsDeadClients);
         let overloaded = by(1013);
         assert_eq!(overloaded.verdict, ZombieVerdict::Inconclusive);
-        assert!(
-            overloaded.reasons[0]
-                .starts_with("the stalled client was closed by close 1013 (try again later)")
-        );
+        let client = Behaviour::Stalled;
+        assert_eq!(overloaded.reasons, [ZombieFinding::UnrelatedCloseCode { client, code: 1013 }]);
     }
 
     #[test]
@@ -481,8 +499,7 @@ mod tests {
         };
         *ending = std::sync::Arc::new(silent);
         let reason = ZombieFindings::of(clients, watched(true)).reasons.remove(0);
-        assert!(reason.contains("last answered after 5 s, then not for 5 s"), "{reason}");
-        assert!(!reason.contains("--say"), "{reason}");
+        assert_eq!(reason, ZombieFinding::ControlUnanswered { after: ms(10_000), silent: ms(5000) });
     }
 
     #[test]
@@ -492,7 +509,8 @@ mod tests {
         clients[1] = ended(Behaviour::Quiet, 40_000);
         let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!((findings.verdict, findings.policy), (ZombieVerdict::ZombiesKept, ReapingPolicy::Unknown));
-        assert!(findings.reasons[0].starts_with("the quiet client was closed after 40 s, but the mute one"));
+        let (client, after) = (Behaviour::Quiet, ms(40_000));
+        assert_eq!(findings.reasons, [ZombieFinding::PerhapsConnectionLimit { client, after }]);
     }
 
     #[test]
@@ -519,10 +537,12 @@ mod tests {
         assert_eq!(clients(40_000, 48_120).verdict, ZombieVerdict::ReapsDeadClients);
         let of_age = clients(40_000, 47_999);
         assert_eq!((of_age.verdict, &of_age.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
-        assert!(of_age.reasons[0].contains("a maximum age of all connections"), "{:?}", of_age.reasons);
+        let not_outlived = ZombieFinding::ControlNotOutlived { control: ms(47_999), quiet: Some(ms(40_000)) };
+        assert_eq!(of_age.reasons, [not_outlived]);
         let at_once = clients(4_999, 300_000);
         assert_eq!(at_once.verdict, ZombieVerdict::Inconclusive, "the control says something every 5 s");
-        assert!(at_once.reasons[0].contains("a connection limit"), "{:?}", at_once.reasons);
+        let (client, after) = (Behaviour::Quiet, ms(4_999));
+        assert_eq!(at_once.reasons, [ZombieFinding::PerhapsConnectionLimit { client, after }]);
     }
 
     #[test]
@@ -533,7 +553,7 @@ mod tests {
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].starts_with("this host was stalled for 4 s: "), "{:?}", findings.reasons);
+        assert_eq!(findings.reasons, [ZombieFinding::HostStalled { span: ms(4000) }]);
     }
 
     #[test]
@@ -547,11 +567,8 @@ mod tests {
             (findings.verdict, &findings.policy),
             (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown)
         );
-        let reason = &findings.reasons[0];
-        assert!(
-            reason.starts_with("after 5m the peer no longer knew the connection of the mute client"),
-            "{reason}"
-        );
+        let (clients, after) = (vec![Behaviour::Mute], Some(ms(300_000)));
+        assert_eq!(findings.reasons, [ZombieFinding::PathDropped { clients, after }]);
         assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
         let leak = ZombieFindings::of(
             run_with([lost, alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]),
@@ -572,7 +589,9 @@ mod tests {
         };
         let kept = clients(&[], alive(Behaviour::Quiet));
         assert_eq!((kept.verdict, &kept.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
-        assert!(kept.reasons[0].contains("the quiet one, equally silent"), "{:?}", kept.reasons);
+        let (client, after) = (Behaviour::Mute, ms(40_000));
+        let not_the_reason = ZombieFinding::SilenceNotTheReason { client, after, kept: Behaviour::Quiet };
+        assert_eq!(kept.reasons, [not_the_reason]);
         assert_eq!(
             clients(&[], ended(Behaviour::Quiet, 60_000)).verdict,
             ZombieVerdict::Inconclusive,
@@ -613,12 +632,10 @@ mod tests {
         let seldom: Vec<u64> = (1..4).map(|n| n * 80_000).collect();
         let early = findings(&seldom, &seldom);
         assert_eq!((early.verdict, &early.policy), (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown));
-        let reason = &early.reasons[0];
-        assert!(
-            reason.starts_with("the mute client was observed for only 5m; judging by its heartbeats"),
-            "{reason}"
-        );
-        assert!(reason.ends_with("(use --max 361s)"), "{reason}");
+        let (client, kept, needed) = (Behaviour::Mute, ms(300_000), ms(360_000));
+        let too_short =
+            |interval_known| ZombieFinding::WaitedTooShort { client, kept, needed, interval_known };
+        assert_eq!(early.reasons, [too_short(true)]);
         assert!(early.meets(&"<=60s".parse().unwrap()).is_false(), "so much is known");
         let often: Vec<u64> = (1..10).map(|n| n * 30_000).collect();
         assert_eq!(findings(&often, &often).verdict, ZombieVerdict::ZombiesKept);
@@ -663,7 +680,8 @@ mod tests {
             (findings.verdict, &findings.policy),
             (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].starts_with("the mute client was closed by close 1012"), "{findings:?}");
+        let client = Behaviour::Mute;
+        assert_eq!(findings.reasons, [ZombieFinding::UnrelatedCloseCode { client, code: 1012 }]);
     }
 
     #[test]
@@ -713,7 +731,7 @@ mod tests {
             (restart.verdict, &restart.policy),
             (ZombieVerdict::Inconclusive, &ReapingPolicy::Unknown)
         );
-        assert!(restart.reasons[0].contains("perhaps a restart"), "{:?}", restart.reasons);
+        assert_eq!(restart.reasons, [ZombieFinding::PerhapsRestart { client: Behaviour::Mute }]);
         assert_eq!(away(40_000).verdict, ZombieVerdict::ReapsDeadClients, "each at its age, as Jetty does");
     }
 
@@ -735,8 +753,9 @@ mod tests {
             assert!(matches!(findings.policy, ReapingPolicy::Idle(_, None)), "{findings:?}");
             findings.reasons
         };
-        assert!(reason(&[10, 2000])[0].starts_with("the server sent messages that are no known heartbeats"));
-        assert_eq!(reason(&[10]), Vec::<String>::new(), "a welcome");
+        let sample = UntrustedText::new("{\"op\":\"hb\"}");
+        assert_eq!(reason(&[10, 2000]), [ZombieFinding::UnknownMessages { sample }]);
+        assert_eq!(reason(&[10]), [], "a welcome");
     }
 
     #[test]
@@ -769,17 +788,47 @@ mod tests {
         assert!(unasked(true).meets(&"<=60s".parse().unwrap()).is_false());
         let Truth::Unknown(why) = unasked(false).meets(&"<=60s".parse().unwrap()) else { panic!("decided") };
         assert_eq!(why, "interrupted before it was known whether the mute client was still there");
+        let kept = |proven| {
+            let clients = vec![Behaviour::Mute, Behaviour::Stalled];
+            [ZombieFinding::KeptAtInterrupt { clients, proven }]
+        };
         assert_eq!(
-            unasked(true).reasons,
-            ["interrupted while it still kept the mute and the stalled client"]
+            (unasked(true).reasons, unasked(false).reasons),
+            (kept(true).to_vec(), kept(false).to_vec())
         );
-        let reason = "interrupted before it was known whether it still kept the mute and the stalled client";
-        assert_eq!(unasked(false).reasons, [reason]);
         let unconfirmed = ObservationQuality { control_confirmed: false, ..watched(false) };
         let clients =
             run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
         let unconfirmed = ZombieFindings::of(clients, unconfirmed).meets(&"<=60s".parse().unwrap());
         assert!(matches!(unconfirmed, Truth::Unknown(_)), "the server may have hung");
+    }
+
+    #[test]
+    fn silently_dropped_client_shows_no_leak() {
+        let mut clients =
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
+        clients[1].last_ping_unanswered = true;
+        let findings = ZombieFindings::of(clients, watched(true));
+        let client = Behaviour::Quiet;
+        assert_eq!(
+            (findings.verdict, &findings.reasons[..]),
+            (ZombieVerdict::Inconclusive, &[ZombieFinding::LastPingUnanswered { client }][..])
+        );
+        assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
+    }
+
+    #[test]
+    fn unmet_expectation_is_described_by_the_failing_clients() {
+        let found = |clients, text: &str| match ZombieFindings::of(clients, watched(true))
+            .meets(&text.parse().unwrap())
+        {
+            Truth::False(found) => found,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found(reaping(), "<=2s"), "the stalled client was closed after 40.1 s");
+        let kept =
+            run_with([alive(Behaviour::Mute), alive(Behaviour::Stalled), ended(Behaviour::HalfClosed, 3)]);
+        assert_eq!(found(kept, "<=2s"), "mute and stalled were still open after 5m");
     }
 
     #[test]
@@ -802,10 +851,10 @@ mod tests {
         clients[2] = ClientRecord::new(Behaviour::PingsOnly);
         let findings = ZombieFindings::of(clients, watched(true));
         assert_eq!(findings.verdict, ZombieVerdict::ReapsDeadClients);
-        assert!(
-            findings.reasons[0].starts_with("the pings-only client could not be opened: "),
-            "{findings:?}"
-        );
+        let is_unopened = |finding: &ZombieFinding| {
+            matches!(finding, ZombieFinding::ClientNotOpened { client: Behaviour::PingsOnly, .. })
+        };
+        assert!(findings.reasons.iter().all(is_unopened), "{findings:?}");
     }
 
     #[test]
@@ -833,8 +882,9 @@ mod tests {
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
+        let client = Behaviour::Mute;
         assert!(
-            findings.reasons[0].starts_with("the mute client was not closed by the server: "),
+            matches!(findings.reasons[..], [ZombieFinding::ClientNotClosedByServer { client: it, .. }] if it == client),
             "{:?}",
             findings.reasons
         );

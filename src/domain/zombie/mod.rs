@@ -9,10 +9,12 @@
 //! - [`TrafficEvidence`]: what a client must send to be kept
 //! - [`ZombieFindings`]: the verdict and its reasons; `control`: what voids a whole run, by its control and
 //!   its [`ObservationQuality`]; `caveats`: what makes one client's end inconclusive
+//! - [`ZombieFinding`]: one thing learned, with its evidence; `conclusions` lists all of a report
 
 mod behaviour;
 mod caveats;
 mod client_record;
+mod conclusions;
 mod control;
 mod findings;
 mod inference;
@@ -23,6 +25,7 @@ pub mod report;
 mod required_traffic;
 mod server_schedule;
 mod timer_kind;
+mod zombie_finding;
 
 #[cfg(test)]
 mod simulator;
@@ -32,7 +35,7 @@ pub use client_record::{ClientEnd, ClientEndName, ClientRecord, RelayCounts};
 pub use findings::{ZombieFindings, ZombieVerdict};
 pub use libraries::{Goodbye, LIBRARIES, Library, LibraryMatch};
 pub use observation_quality::{ObservationQuality, outlived};
-pub use policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
-pub use required_traffic::TrafficEvidence;
+pub use policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic, TrafficEvidence};
 pub use server_schedule::ServerSchedule;
 pub use timer_kind::TimerKind;
+pub use zombie_finding::{ControlEndExplanation, ZombieFinding, ZombieFindingCode};

@@ -82,3 +82,16 @@ pub enum RequiredTraffic {
     /// Messages: Pings and Pongs do not count.
     Messages,
 }
+
+/// What a client must send besides Pongs, and after how long those that did not were closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrafficEvidence {
+    /// Nothing: the quiet and the Pings-only client were kept for this long.
+    NotNeeded { kept: Duration },
+    /// Frames of its own; Pings suffice: the quiet client was closed.
+    Pings { quiet: Duration },
+    /// Messages: the Pings-only client was closed too.
+    Messages { quiet: Duration, pings: Duration },
+    /// Answers to app pings: the Pings-only client was closed, the quiet one was not.
+    Answers { pings: Duration },
+}

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::behaviour::Behaviour;
 use super::client_record::ClientEnd;
 use super::findings::ZombieFindings;
+use super::zombie_finding::ZombieFinding;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::listen::report::ServerEventNotice;
@@ -88,7 +89,8 @@ pub struct ZombieReport {
     pub expectation: Option<(Expectation, Truth)>,
     /// Determines the exit code.
     pub verdict: RunResult,
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<ZombieFinding>,
     /// The user ended the run early.
     pub partial: bool,
 }

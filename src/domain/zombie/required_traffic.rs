@@ -1,25 +1,10 @@
 //! Whether a client must send more than answers to be kept.
 
-use std::time::Duration;
-
 use super::behaviour::Behaviour;
 use super::client_record::ClientRecord;
 use super::findings::{ZombieFindings, ZombieVerdict};
-use super::policy::{HeartbeatPolicy, ReapingPolicy, RequiredTraffic};
+use super::policy::{HeartbeatPolicy, ReapingPolicy, RequiredTraffic, TrafficEvidence};
 use crate::domain::listen::ServerEventKind;
-
-/// What a client must send besides Pongs, and after how long those that did not were closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrafficEvidence {
-    /// Nothing: the quiet and the Pings-only client were kept for this long.
-    NotNeeded { kept: Duration },
-    /// Frames of its own; Pings suffice: the quiet client was closed.
-    Pings { quiet: Duration },
-    /// Messages: the Pings-only client was closed too.
-    Messages { quiet: Duration, pings: Duration },
-    /// Answers to app pings: the Pings-only client was closed, the quiet one was not.
-    Answers { pings: Duration },
-}
 
 impl TrafficEvidence {
     /// What follows from the policy and the clients' ends.
@@ -71,6 +56,8 @@ fn evidence_of_policy(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::client_record::RelayCounts;
     use super::super::inference::tests::{ms, record};
     use super::super::observation_quality::ObservationQuality;

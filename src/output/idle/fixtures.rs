@@ -406,7 +406,7 @@ fn partial() -> Vec<IdleEvent> {
     scene.guess(60_012, 2);
     scene.bracket(30_000, 60_013);
     scene.findings.partial = true;
-    scene.gave_up(UndecidedCause::SearchInterrupted);
+    scene.gave_up(UndecidedCause::Interrupted);
     scene.end(64_000, RunResult::Inconclusive)
 }
 

@@ -60,7 +60,7 @@ fn fixed_remedy(cause: &UndecidedCause) -> Option<&'static str> {
         }
         UndecidedCause::LifetimeOutlived { .. } => "run it again: something else may have ended connections",
         UndecidedCause::LimitReached { .. } => "run it again with a lower --max or a wider --precision",
-        UndecidedCause::LifetimeOrIdleTimeout { .. } | UndecidedCause::SearchInterrupted => return None,
+        UndecidedCause::LifetimeOrIdleTimeout { .. } | UndecidedCause::Interrupted => return None,
     })
 }
 
@@ -94,7 +94,7 @@ fn with_figures(found: Explanation, cause: &UndecidedCause) -> Explanation {
         | UndecidedCause::LaterConnectionsRefused { .. }
         | UndecidedCause::ControlEndedAtOnce { .. }
         | UndecidedCause::EndsDisagree
-        | UndecidedCause::SearchInterrupted => found,
+        | UndecidedCause::Interrupted => found,
     }
 }
 

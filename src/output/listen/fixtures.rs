@@ -15,7 +15,8 @@ use crate::domain::listen::report::{
     ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
 use crate::domain::listen::{
-    EndLiveness, EndedBy, ListenState, ListenVerdict, ObservationConditions, ServerEvent, ServerEventKind,
+    EndLiveness, EndedBy, ListenFinding, ListenState, ListenVerdict, ObservationConditions, ServerEvent,
+    ServerEventKind,
 };
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
@@ -138,7 +139,8 @@ impl ListenScript {
             incomplete: None,
         };
         let findings = self.listening.findings(&circumstances);
-        let reasons = findings.reasons.clone();
+        let ending = self.ending.map(Arc::new);
+        let reasons = findings.reasons_of(verdict, ending.as_ref(), self.info.listen_for);
         self.events.push(ListenEvent::Finished(Box::new(ListenReport {
             info: Arc::new(self.info),
             started_at: at(Duration::ZERO),
@@ -146,7 +148,7 @@ impl ListenScript {
             opened: Some(opened()),
             error: None,
             findings,
-            ending: self.ending.map(Arc::new),
+            ending,
             close_reply: None,
             verdict,
             reasons,
@@ -311,7 +313,7 @@ fn no_answer() -> Vec<ListenEvent> {
 fn interrupted() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[2_000]);
-    scene.finish(3_000, true, RunResult::Inconclusive)
+    scene.finish(3_000, true, RunResult::Interrupted { measured: true })
 }
 
 fn unreachable() -> Vec<ListenEvent> {
@@ -334,7 +336,7 @@ fn unreachable() -> Vec<ListenEvent> {
     report.findings = ListenState::default().findings(&ObservationConditions::default());
     report.findings.verdict = ListenVerdict::Inconclusive;
     report.verdict = RunResult::Unreachable;
-    report.reasons = vec![error.to_string()];
+    report.reasons = vec![ListenFinding::NotOpened(Arc::clone(&error))];
     report.error = Some(error);
     events
 }

@@ -1,8 +1,11 @@
 //! What `listen` shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
 mod document;
+mod findings;
 mod human;
+mod interval_words;
 mod ndjson_events;
+mod timer_words;
 mod view;
 
 #[cfg(test)]

@@ -21,12 +21,12 @@ bodies! {
         settings: ListenSettings,
     }
     /// The connection is open.
-    ListenOpened = "listening" {
+    ListenOpened = "opened" {
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// The server said something by itself; of a flood, so many at once.
-    ServerSaid = "said" {
+    ServerSaid = "received" {
         /// What the server sent.
         kind: Name<ServerEventKind>,
         /// The name of its known format, if any.
@@ -42,11 +42,11 @@ bodies! {
         answered: bool,
     }
     /// The client said something of its own.
-    ClientTalked = "talked" {
+    ClientTalked = "sent" {
         age_ms: Ms,
     }
     /// The connection ended before its time.
-    ListenEnded = "cut_short" {
+    ListenEnded = "closed" {
         ending: JsonEndingDocument,
     }
 }

@@ -1,5 +1,6 @@
 //! What the report says, whatever the command.
 
+use super::findings;
 use crate::domain::listen::report::ListenReport;
 use crate::output::view::View;
 
@@ -10,8 +11,8 @@ pub fn view(report: &ListenReport) -> View {
         interrupted: report.partial,
         done: None,
         result: report.verdict,
-        reasons: report.reasons.clone(),
+        reasons: findings::reasons(report),
         criteria: Vec::new(),
-        findings: Vec::new(),
+        findings: findings::all(report),
     }
 }

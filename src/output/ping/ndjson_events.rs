@@ -89,7 +89,7 @@ bodies! {
         metrics: MetricsOfMoment,
     }
     /// The server's own heartbeat.
-    ServerPing = "server_ping" {
+    ServerPing = "server_heartbeat" {
         /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
         answered: bool,
@@ -110,11 +110,11 @@ bodies! {
         count: u64,
     }
     /// The connection ended.
-    Ended = "ended" {
+    Ended = "closed" {
         ending: JsonEndingDocument,
     }
     /// The next attempt to open it again is made after this time.
-    Retry = "retry" {
+    Retry = "reconnecting" {
         /// Number of the attempt, from 1; it starts again after a connection that lasted for `--reconnect-reset-after`.
         attempt: u32,
         after_ms: Ms,

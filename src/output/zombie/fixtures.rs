@@ -14,7 +14,9 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ServerEvent, ServerEventKind};
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
-use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFindings};
+use crate::domain::zombie::{
+    Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFinding, ZombieFindings,
+};
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
@@ -160,7 +162,7 @@ impl ZombieScript {
             let truth = findings.meets(&expected);
             (expected, truth)
         });
-        let reasons = findings.reasons.clone();
+        let reasons = findings.reasons_of(verdict, interrupted.then_some((ms(300_010), self.info.max)));
         self.events.push(ZombieEvent::Finished(Box::new(ZombieReport {
             info: Arc::new(self.info),
             started_at: at(Duration::ZERO),
@@ -329,7 +331,7 @@ fn interrupted() -> Vec<ZombieEvent> {
     {
         scene.clients(behaviour, &[], 12_000, None);
     }
-    scene.finish(true, RunResult::Inconclusive)
+    scene.finish(true, RunResult::Interrupted { measured: true })
 }
 
 fn unreachable() -> Vec<ZombieEvent> {
@@ -348,7 +350,7 @@ fn unreachable() -> Vec<ZombieEvent> {
     };
     report.findings = ZombieFindings::of(Behaviour::iter().map(ClientRecord::new).collect(), watch);
     report.verdict = RunResult::Unreachable;
-    report.reasons = vec![error.to_string()];
+    report.reasons = vec![ZombieFinding::NotOpened(Arc::clone(&error))];
     report.error = Some(error);
     events
 }

@@ -1,8 +1,12 @@
 //! What `probe-zombie` shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
+mod client_names;
 mod document;
+mod findings;
 mod human;
 mod ndjson_events;
+mod policy_words;
+mod run_limits;
 mod view;
 
 #[cfg(test)]

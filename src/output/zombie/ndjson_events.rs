@@ -23,28 +23,28 @@ bodies! {
         settings: ZombieSettings,
     }
     /// A client is open, and behaves as it is to.
-    ClientOpened = "client_opened" {
+    ClientOpened = "opened" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A client could not be opened.
-    ClientNotOpened = "client_failed" {
+    ClientNotOpened = "open_failed" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
-    ClientHeard = "heard" {
+    ClientHeard = "received" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
         notice: ServerSaid,
     }
     /// The server let a client go, or it was waited for long enough.
-    ClientOver = "over" {
+    ClientOver = "client_result" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         /// The result of the client.

@@ -1,5 +1,6 @@
 //! What the report says, whatever the command.
 
+use super::findings;
 use crate::domain::run::criterion::Criterion;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
@@ -13,12 +14,12 @@ pub fn view(report: &ZombieReport) -> View {
         interrupted: report.partial,
         done: None,
         result: report.verdict,
-        reasons: report.reasons.clone(),
+        reasons: findings::reasons(report),
         criteria: report.expectation.as_ref().map(criterion).into_iter().collect(),
-        findings: Vec::new(),
+        findings: findings::all(report),
     }
 }
 
 fn criterion((expected, truth): &(Expectation, Truth)) -> Criterion {
-    Criterion::wants("--expect", format!("dead clients are closed after {expected}"), truth)
+    Criterion::wants("--expect", format!("dead clients are closed {}", expected.words()), truth)
 }

@@ -1,13 +1,16 @@
 //! The findings of listening, event by event.
 
 use super::super::findings::{
-    EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, ListenFindings, ListenVerdict,
-    ObservationConditions, UnansweredPolicy,
+    EndLiveness, EndedBy, FirstHeartbeat, ListenFindings, ListenVerdict, ObservationConditions,
+    UnansweredPolicy,
 };
+use super::super::listen_finding::{ListenFinding, ObservationLimit};
+use super::super::timer_evidence::{IntervalOrigin, IntervalSpan};
 use super::super::traffic_effect::TrafficEffect;
 use super::*;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::label::Label;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -25,6 +28,11 @@ fn pings(moments: &[u64]) -> ListenState {
     let mut listening = ListenState::new(Duration::ZERO, false);
     moments.iter().for_each(|moment| listening.record_event(ms(*moment), &event(ServerEventKind::Ping)));
     listening
+}
+
+/// The codes of the reasons.
+fn codes(findings: &ListenFindings) -> Vec<&'static str> {
+    findings.reasons.iter().map(Label::label).collect()
 }
 
 fn whole(listened: Duration) -> ObservationConditions {
@@ -51,7 +59,9 @@ fn stopped_heartbeats_are_inconclusive() {
     let findings = pings(&moments).findings(&whole(ms(3251)));
     assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
     let long = pings(&moments).findings(&whole(s(10)));
-    assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
+    let (interval, since_traffic, silence) = (Some(ms(500)), false, s(8));
+    let stopped = ListenFinding::HeartbeatsStopped { count: 4, interval, since_traffic, silence };
+    assert_eq!(long.reasons, [stopped]);
     let mut with_client_message = pings(&moments);
     with_client_message.record_client_message(ms(3000));
     let with_client_message = with_client_message.findings(&whole(ms(4000)));
@@ -60,7 +70,7 @@ fn stopped_heartbeats_are_inconclusive() {
         ListenVerdict::Inconclusive,
         "traffic was never seen to postpone one"
     );
-    assert_eq!(with_client_message.reasons, ["the last came 2 s before the end"]);
+    assert_eq!(with_client_message.reasons, [ListenFinding::HeartbeatOverdue { silence: s(2) }]);
     let unanswered = ObservationConditions { answered: false, ..whole(ms(9000)) };
     assert_eq!(pings(&moments).findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
 }
@@ -77,14 +87,25 @@ fn flood_has_not_stopped_with_its_last_frame() {
 }
 
 #[test]
+fn first_of_a_fast_series_is_not_compared_with_the_interval() {
+    let every = |millis: u64| {
+        let moments: Vec<u64> = (1..20).map(|n| n * millis).collect();
+        pings(&moments).findings(&whole(ms(20 * millis))).kinds[0].early
+    };
+    assert_eq!((every(3), every(99)), (None, None), "timers are too late to tell");
+    assert_eq!(every(100), Some(FirstHeartbeat::OnTime));
+}
+
+#[test]
 fn longest_gap_decides_the_covered_timeouts() {
     let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
     assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
-    assert_eq!(findings.reasons, ["they paused for up to 100 s, 5.0 intervals"]);
+    let paused = ListenFinding::HeartbeatsPaused { longest: s(100), intervals: 5.0, burst: false };
+    assert_eq!(findings.reasons, [paused]);
     let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
     let bursts = pings(&burst).findings(&whole(s(92)));
-    assert_eq!(bursts.reasons, ["they come in bursts, up to 30 s apart"]);
+    assert_eq!(codes(&bursts), ["heartbeats_paused"]);
     assert_eq!(bursts.kinds[0].early, None, "there is no interval that it could be compared with");
     let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
     assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (ListenVerdict::ServerPingsEvery, 0));
@@ -111,7 +132,8 @@ fn server_with_an_earlier_heartbeat_is_not_silent() {
     let missed = ListenState::new(s(1), true);
     let findings = missed.findings(&whole(s(60)));
     assert_eq!((missed.missed_some(), findings.verdict), (true, ListenVerdict::Inconclusive));
-    assert_eq!(findings.reasons, ["a heartbeat came before listening started, and none since, in 60 s"]);
+    let (listened, limit) = (s(60), ObservationLimit::BeganLate);
+    assert_eq!(findings.reasons, [ListenFinding::NoHeartbeatSeen { listened, limit }]);
 }
 
 #[test]
@@ -128,7 +150,11 @@ fn answered_heartbeats_do_not_count_as_unanswered() {
 fn one_heartbeat_is_no_interval_four_may_be_irregular() {
     let one = pings(&[54_000]).findings(&whole(s(60)));
     assert_eq!(one.verdict, ListenVerdict::Inconclusive);
-    assert_eq!(one.reasons, ["only 1 heartbeat came in 60 s: an interval needs more; listen for longer"]);
+    let few =
+        |answered, ended| ListenFinding::TooFewHeartbeats { count: 1, listened: s(60), answered, ended };
+    assert_eq!(one.reasons, [few(true, false)]);
+    let ended = ObservationConditions { ended: Some(EndedBy::Server), ..whole(s(60)) };
+    assert_eq!(pings(&[54_000]).findings(&ended).reasons, [few(true, true)]);
     let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
     assert_eq!((some.verdict, some.interval()), (ListenVerdict::Irregular, None));
 }
@@ -262,7 +288,10 @@ fn server_counting_from_own_messages_is_not_irregular() {
     );
     let stopped = listening.findings(&whole(s(145)));
     assert_eq!(stopped.verdict, ListenVerdict::Inconclusive);
-    assert!(stopped.reasons[0].contains("10 s after the server's last traffic, and then none in"));
+    assert!(
+        matches!(stopped.reasons[0], ListenFinding::HeartbeatsStopped { since_traffic: true, .. }),
+        "{stopped:?}"
+    );
     let unanswered = ObservationConditions { answered: false, ..whole(s(145)) };
     assert_eq!(listening.findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
 }
@@ -287,7 +316,10 @@ fn server_counting_from_own_messages_may_stop_pinging() {
         (answered.verdict, answered.origin),
         (ListenVerdict::Inconclusive, Some(IntervalOrigin::LastTraffic))
     );
-    assert!(answered.reasons[0].ends_with("and then none in 30 s"), "{:?}", answered.reasons);
+    let ListenFinding::HeartbeatsStopped { silence, .. } = answered.reasons[0] else {
+        panic!("{answered:?}")
+    };
+    assert_eq!(silence, s(30));
 }
 
 #[test]
@@ -327,7 +359,7 @@ fn heartbeats_only_after_messages_prove_nothing_in_silence() {
     }
     let findings = listening.findings(&whole(s(36)));
     assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Inconclusive, None));
-    assert!(findings.reasons[0].starts_with("each came 5 s after the server's last message"));
+    assert_eq!(findings.reasons, [ListenFinding::OnlyAfterMessages { after: s(5) }]);
 }
 
 #[test]
@@ -370,7 +402,7 @@ fn stopped_heartbeats_are_found_despite_other_messages() {
     let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
     assert_eq!(by_server, Some(TrafficEffect::Unmoved));
     assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
-    assert_eq!(findings.reasons, ["4 heartbeats came, every 5 s, and then none in 39.7 s"]);
+    assert_eq!(codes(&findings), ["heartbeats_stopped"]);
     let unanswered = ObservationConditions { answered: false, ..whole(s(60)) };
     assert_eq!(listening.findings(&unanswered).unanswered, Some(UnansweredPolicy::Stops { after: 4 }));
 }
@@ -405,7 +437,7 @@ fn stall_counts_as_no_gap_silence_or_span() {
     assert_eq!((interval.min, interval.max, interval.gaps), (s(1), s(1), 4));
     assert_eq!((findings.verdict, findings.longest_quiet), (ListenVerdict::ServerPingsEvery, s(1)));
     assert_eq!(findings.kinds[0].count, 12);
-    assert!(findings.reasons[0].starts_with("this host was stalled for 6 s"), "{:?}", findings.reasons);
+    assert_eq!(findings.reasons, [ListenFinding::HostStalled { span: s(6) }]);
     let mut stopped = pings(&[1000, 2000, 3000]);
     stopped.stood_still(ms(9000));
     assert_eq!(stopped.findings(&whole(s(10))).verdict, ListenVerdict::ServerPingsEvery, "unknown");
@@ -416,13 +448,8 @@ fn stall_counts_as_no_gap_silence_or_span() {
 fn forgotten_connection_is_no_silent_server() {
     let forgotten = ObservationConditions { known: EndLiveness::Forgotten, ..whole(s(600)) };
     let findings = pings(&[]).findings(&forgotten);
-    assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
-    assert_eq!(findings.reasons[0], "no heartbeat came in 10m");
-    assert!(
-        findings.reasons[1].starts_with("at the end the peer no longer knew the connection"),
-        "{:?}",
-        findings.reasons
-    );
+    assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
+    assert_eq!(codes(&findings), ["no_heartbeat_seen", "path_dropped"]);
     let unanswered = ObservationConditions { answered: false, ..forgotten };
     assert_eq!(pings(&[2000, 4000, 6000]).findings(&unanswered).unanswered, None, "they may be lost");
 }
@@ -566,9 +593,11 @@ fn alternating_forms_do_not_halve_the_interval() {
 #[test]
 fn single_unanswered_heartbeat_suggests_answering() {
     let unanswered = ObservationConditions { answered: false, ..whole(s(90)) };
-    let reason = |how: &ObservationConditions| pings(&[30_000]).findings(how).reasons.remove(0);
-    assert!(reason(&unanswered).ends_with("; answer them, or listen for longer"));
-    assert!(reason(&whole(s(90))).ends_with("an interval needs more; listen for longer"));
+    let few = |how: &ObservationConditions| match pings(&[30_000]).findings(how).reasons[..] {
+        [ListenFinding::TooFewHeartbeats { answered, .. }] => Some(answered),
+        _ => None,
+    };
+    assert_eq!((few(&unanswered), few(&whole(s(90)))), (Some(false), Some(true)));
 }
 
 #[test]
@@ -577,7 +606,9 @@ fn burst_has_no_interval() {
     let event = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
     (0..40).for_each(|_| burst.record_event(s(1), &event));
     let findings = burst.findings(&whole(s(60)));
-    assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
+    let (interval, since_traffic, silence) = (None, false, s(59));
+    let stopped = ListenFinding::HeartbeatsStopped { count: 40, interval, since_traffic, silence };
+    assert_eq!(findings.reasons, [stopped]);
 }
 
 #[test]
@@ -662,13 +693,13 @@ fn dropped_connection_covers_no_timeout() {
 fn overdue_heartbeats_at_the_end_are_reported() {
     let found = |moments: &[u64], listened: u64| {
         let findings = pings(moments).findings(&whole(ms(listened)));
-        (findings.verdict, findings.reasons.first().cloned().unwrap_or_default())
+        (findings.verdict, findings.reasons.first().cloned())
     };
     let three = [30_000, 60_000, 90_000];
-    assert_eq!(found(&three, 120_000), (ListenVerdict::ServerPingsEvery, String::new()));
+    assert_eq!(found(&three, 120_000), (ListenVerdict::ServerPingsEvery, None));
     let overdue = found(&three, 150_000);
     assert_eq!(overdue.0, ListenVerdict::ServerPingsEvery);
-    assert!(overdue.1.starts_with("the last came 60 s before the end"), "{}", overdue.1);
+    assert_eq!(overdue.1, Some(ListenFinding::HeartbeatOverdue { silence: s(60) }));
     assert_eq!(found(&[30_000, 60_000], 120_000).0, ListenVerdict::Inconclusive, "one gap, and none since");
 }
 
@@ -692,7 +723,7 @@ fn server_never_silent_may_ping_after_silence() {
     (1..30).for_each(|second| feed.record_event(s(second), &event(ServerEventKind::Message)));
     let findings = feed.findings(&whole(s(30)));
     assert_eq!((findings.verdict, findings.longest_still), (ListenVerdict::ServerIsSilentFor, s(1)));
-    assert!(findings.reasons[0].starts_with("neither side was silent for longer than 1 s: "));
+    assert_eq!(findings.reasons, [ListenFinding::SilenceTooShort { longest: s(1) }]);
     let mut keepalive = ListenState::new(Duration::ZERO, false);
     [30, 60, 90].into_iter().for_each(|second| keepalive.record_client_message(s(second)));
     let findings = keepalive.findings(&whole(s(100)));
@@ -723,7 +754,7 @@ fn heartbeats_have_stopped_despite_client_traffic() {
     (0..18).for_each(|n| listening.record_event(s(7 + 3 * n), &event(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(60)));
     assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
-    assert_eq!(findings.reasons, ["the last came 54 s before the end"]);
+    assert_eq!(findings.reasons, [ListenFinding::HeartbeatOverdue { silence: s(54) }]);
     let mut keepalive = pings(&[2000, 4000, 6000]);
     (0..18).for_each(|n| keepalive.record_client_message(s(7 + 3 * n)));
     assert_eq!(keepalive.findings(&whole(s(60))).verdict, ListenVerdict::Inconclusive);
@@ -741,8 +772,11 @@ fn without_awaited_answer_heartbeats_do_not_stop() {
     assert_eq!(of(EndLiveness::Unasked, 16), (None, false, 1));
     assert_eq!(of(EndLiveness::Unasked, 8), (Some(goes_on), true, 1));
     let silent = pings(&[]).findings(&ObservationConditions { known: EndLiveness::Unasked, ..whole(s(120)) });
-    assert_eq!((silent.verdict, silent.reasons.len()), (ListenVerdict::Inconclusive, 2));
-    assert_eq!(silent.reasons[0], "no heartbeat came in 2m", "which was the whole run");
+    let codes = codes(&silent);
+    assert_eq!(
+        (silent.verdict, &codes[..]),
+        (ListenVerdict::Inconclusive, &["no_heartbeat_seen", "liveness_unknown"][..])
+    );
 }
 
 #[test]
@@ -807,7 +841,7 @@ fn interval_from_own_messages_is_not_irregular() {
     all.into_iter().for_each(|(at, event_kind)| listening.record_event(ms(at), &event(event_kind)));
     let findings = listening.findings(&whole(s(25)));
     assert_eq!(findings.verdict, ListenVerdict::Inconclusive, "{findings:?}");
-    assert!(findings.reasons[0].starts_with("they are 2 s apart if the server sends nothing between"));
+    assert_eq!(findings.reasons, [ListenFinding::IntervalVariesWithMessages { undisturbed: s(2) }]);
 }
 
 #[test]
@@ -817,7 +851,5 @@ fn incomplete_message_is_no_silence() {
         ObservationConditions { incomplete: Some(IncompleteData { part, since: s(4) }), ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);
     assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
-    let found =
-        "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s: its content is unknown";
-    assert_eq!(findings.reasons[1], found);
+    assert_eq!(findings.reasons[1], ListenFinding::MessageIncomplete(IncompleteData { part, since: s(4) }));
 }
