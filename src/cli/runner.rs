@@ -13,7 +13,7 @@ use crate::commands::run_control::RunControl;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
-use crate::output::json::DocumentBody;
+use crate::output::envelope::DocumentBody;
 use crate::output::{EventFilter, Format, HumanOptions, Presenter, RunOutput, Writer, charset};
 
 /// Hands events to the thread that prints.

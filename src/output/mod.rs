@@ -2,6 +2,7 @@
 //! stdout and the conversation on stderr, and keeps the first error of stdout.
 
 pub mod charset;
+pub mod envelope;
 pub mod finding_codes;
 pub mod human;
 pub mod idle;
@@ -28,8 +29,8 @@ mod golden;
 #[cfg(test)]
 mod testing;
 
+pub use envelope::{HostFacts, RunOrigin};
 pub use human::HumanOptions;
-pub use json::{HostFacts, RunOrigin};
 pub use output_format::Format;
 pub use presenter::{EventFilter, Presenter};
 pub use run_output::RunOutput;

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::json::{DocumentBody, Envelope, SCHEMA_VERSION, Timestamp, compact};
+use super::envelope::{DocumentBody, Envelope};
+use super::json::{SCHEMA_VERSION, Timestamp, compact};
 use crate::domain::ping::event::ConnId;
 
 /// What a line tells, beside when and of which connection.

@@ -1,7 +1,7 @@
 //! What a command shows of its run. The formats are made from it and know no command.
 
+use super::envelope::DocumentBody;
 use super::human::HumanOptions;
-use super::json::DocumentBody;
 use super::output_format::Format;
 use super::view::View;
 

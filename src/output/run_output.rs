@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::envelope::{Envelope, RunOrigin};
 use super::human::HumanOptions;
-use super::json::{Envelope, RunOrigin, compact, pretty};
+use super::json::{compact, pretty};
 use super::ndjson::interim_line;
 use super::output_format::Format;
 use super::presenter::{Lines, Presenter};

@@ -4,11 +4,12 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::envelope::Envelope;
 use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
-use super::json::{Envelope, ErrorDocument, SCHEMA_VERSION};
+use super::json::{ErrorDocument, SCHEMA_VERSION};
 use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 use super::ndjson::{ConnectionLine, EventBody, Interim, RunLine};
 use super::ping::{
@@ -53,7 +54,7 @@ struct SchemaBuilder {
 
 impl SchemaBuilder {
     fn documents(&mut self) {
-        self.add::<Envelope<PingDocument>>("document");
+        self.add::<Envelope<PingDocument>>("ping: document");
         self.add::<ErrorDocument>("error document");
         self.add::<EventDocument>("serve: event");
         self.add::<SummaryDocument>("serve: document");

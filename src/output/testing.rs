@@ -7,8 +7,9 @@ use std::time::Duration;
 use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
+use super::envelope::{HostFacts, RunOrigin};
 use super::human::HumanOptions;
-use super::json::{HostFacts, RunOrigin, WSCHECK_VERSION};
+use super::json::WSCHECK_VERSION;
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::run_output::RunOutput;

@@ -221,10 +221,12 @@ fn one_line(text: &str) -> String {
 fn value_type(field: &Value, schema: &Value) -> String {
     if let Some(path) = field["$ref"].as_str() {
         let part = schema.pointer(path.trim_start_matches('#')).unwrap();
-        let name = path.rsplit('/').next().unwrap();
+        let shapes = schema["anyOf"].as_array().unwrap();
+        let title = shapes.iter().find(|shape| shape["$ref"] == path).map(|shape| text(&shape["title"]));
+        let name = title.unwrap_or_else(|| path.rsplit('/').next().unwrap().to_string());
         let is_object = part.get("properties").is_some();
         return if is_object {
-            format!("[{name}](#{})", name.to_lowercase())
+            format!("[{name}](#{})", name.to_lowercase().replace(' ', "-").replace(':', ""))
         } else {
             value_type(part, schema)
         };

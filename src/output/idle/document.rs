@@ -17,9 +17,10 @@ use crate::domain::idle::{
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
+use crate::output::envelope::DocumentBody;
 use crate::output::json::{
-    DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, Timestamp,
-    broken_rule, close_frame, ms,
+    FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, Timestamp, broken_rule,
+    close_frame, ms,
 };
 
 /// What `wscheck probe-idle -o json` prints. Unknown values are null; no field is ever omitted.

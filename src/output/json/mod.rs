@@ -4,7 +4,6 @@
 mod close_cause;
 mod connect_error;
 mod connect_info;
-mod envelope;
 mod heartbeat_figures;
 mod names;
 mod preset;
@@ -15,7 +14,6 @@ pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
 pub(super) use close_cause::{broken_rule, close_frame};
 pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
 pub use connect_info::OpeningDocument;
-pub use envelope::{DocumentBody, Envelope, HostFacts, RunOrigin};
 pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
 pub use names::Name;
 pub use preset::PresetName;

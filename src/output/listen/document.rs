@@ -12,9 +12,9 @@ use crate::domain::listen::{
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
 use crate::domain::stats::interval::Interval;
+use crate::output::envelope::DocumentBody;
 use crate::output::json::{
-    CloseReplyDocument, DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument,
-    PresetName, ms,
+    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms,
 };
 
 /// What `wscheck listen -o json` prints. Unknown values are null; no field is ever omitted.

@@ -12,9 +12,10 @@ use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, Pin
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::stats::JitterSummary;
+use crate::output::envelope::DocumentBody;
 use crate::output::json::{
-    ByKind, DocumentBody, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument,
-    Ms, Name, OpeningDocument, PresetName, ms,
+    ByKind, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument, Ms, Name,
+    OpeningDocument, PresetName, ms,
 };
 
 /// The report of a run. Unknown values are null; no field is ever omitted.

@@ -11,9 +11,8 @@ use crate::domain::zombie::{
     Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,
     ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
 };
-use crate::output::json::{
-    DocumentBody, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms,
-};
+use crate::output::envelope::DocumentBody;
+use crate::output::json::{FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms};
 use crate::output::listen::ListenedTo;
 
 /// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.

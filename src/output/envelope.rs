@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION};
+use super::json::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION};
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::done::Done;
 use crate::domain::run::finding::Severity;
