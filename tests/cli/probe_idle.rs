@@ -397,7 +397,7 @@ fn ndjson_streams_trials_before_the_document() {
     let document = lines.last().unwrap();
     let trials: Vec<Value> = of("trial").iter().map(|line| line["trial"].clone()).collect();
     assert_eq!(document["trials"], json!(trials));
-    for event in ["started", "probe_opened", "asked", "bracket", "provisional", "refresh", "verified"] {
+    for event in ["started", "opened", "asked", "bracket", "provisional", "refresh", "verified"] {
         assert!(!of(event).is_empty(), "{event}");
     }
     assert_eq!(of("bracket").last().unwrap()["bracket"], document["bracket"]);

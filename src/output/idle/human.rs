@@ -10,8 +10,6 @@ use crate::domain::format::{self, counted};
 use crate::domain::idle::middleboxes::Candidate;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport};
 use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
-use crate::domain::run::expectation::Expectation;
-use crate::domain::run::truth::Truth;
 use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way};
 
 /// The messages during a run, on stderr.
@@ -276,18 +274,6 @@ fn consequences(rows: &mut LabelledRows, report: &IdleReport, all: &[IdleFinding
     let conclusion = all.first().filter(|first| matches!(place(first), Place::Answer | Place::Elsewhere));
     rows.add_some("do", conclusion.and_then(|finding| findings::explain(finding).remedy));
     add_all(rows, "verified", said(all, Place::Action("verified")));
-    rows.add_some(
-        "expected",
-        report.expectation.as_ref().map(|(expectation, truth)| expected(expectation, truth)),
-    );
-}
-
-fn expected(expectation: &Expectation, truth: &Truth) -> String {
-    match truth {
-        Truth::True(why) | Truth::TrueOfBounds(why) => format!("{expectation}: met; {why}"),
-        Truth::False(_) => format!("{expectation}: not met"),
-        Truth::Unknown(why) => format!("{expectation}: unknown; {why}"),
-    }
 }
 
 fn tables(rows: &mut LabelledRows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
@@ -313,7 +299,7 @@ fn closing(rows: &mut LabelledRows, report: &IdleReport, all: &[IdleFinding], pa
     let void: String = said(all, Place::Search).map(|void| format!("; {void}")).collect();
     let connections = counted(findings.connections, "connection");
     rows.add("search", &format!("{connections}, {}{void}", format::duration(report.elapsed)));
-    human::verdict(rows, report.verdict, &report.reasons, paint);
+    human::conclusion(rows, &super::view::view(report), paint);
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ bodies! {
         settings: IdleSettings,
     }
     /// A connection of the search is open, and silent from now on; a control is asked all the time.
-    ProbeOpened = "probe_opened" {
+    ProbeOpened = "opened" {
         /// The connection's number in the search, from 1.
         probe: u32,
         /// The connection's role in the search.
@@ -34,7 +34,7 @@ bodies! {
         opening: OpeningDocument,
     }
     /// A connection of the search could not be opened.
-    ProbeFailed = "probe_failed" {
+    ProbeFailed = "open_failed" {
         probe: u32,
         /// The connection's role in the search.
         role: Name<ProbeRole>,
@@ -49,7 +49,7 @@ bodies! {
         idle_ms: Ms,
     }
     /// The server said something unasked; the silence begins anew.
-    Spoke = "spoke" {
+    Spoke = "received" {
         probe: u32,
         /// The connection's role in the search.
         role: Name<ProbeRole>,
