@@ -427,7 +427,7 @@ fn lost_answer_in_the_middle_is_counted() {
         ping_json(&[&APP[..], &["-c", "6", "-i", "20ms", "-W", "1s", &peer.url()]].concat());
     let statuses = (&document["status"], &document["last_status"]);
     assert_eq!((code, statuses), (Some(0), (&"degraded".into(), &"healthy".into())), "{document:#}");
-    assert_eq!(document["status_reason"], "1 of 6 heartbeats missed (16.667 % loss)");
+    assert_eq!(document["status_reason"], "1 of 6 heartbeats missed (16.7 % loss)");
 }
 
 #[test]

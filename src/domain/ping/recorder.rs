@@ -804,8 +804,8 @@ mod tests {
         let report = after(vec![
             ConnEvent::Opening,
             opened(),
-            status(None, Status::Healthy, "mean RTT of the last 1 is 10 ms"),
-            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            status(None, Status::Healthy, "mean RTT of the last 1 is 10.0 ms"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10.0 ms"),
             ok(0, 10),
             ok(1, 30),
             missed(2),
@@ -833,13 +833,13 @@ mod tests {
             (Status::Critical, Status::Healthy, [(Status::Critical, 1)].as_slice())
         );
         // (10 + 30 + 12000) / 3 = 4013.3 ms
-        let reason = "mean RTT of 3 answered heartbeats is 4.013 s";
+        let reason = "mean RTT of 3 answered heartbeats is 4013 ms";
         let failed = vec![format!("status is critical: {reason}")];
         assert_eq!((report.verdict, report.reasons), (RunResult::Failed, failed));
         let connection = &report.targets[0].connections[0];
         assert_eq!((connection.status, connection.status_reason.as_str()), (Status::Critical, reason));
         let last = (connection.last_status, connection.last_status_reason.as_str());
-        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10 ms"));
+        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10.0 ms"));
         assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
     }
 
@@ -991,7 +991,7 @@ mod tests {
         let report = after(cut_and_reconnected(9));
         assert_eq!((report.kinds[0].counts.ok, report.targets[0].connections[0].reconnects), (27, 9));
         let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
-                      10 ms";
+                      10.0 ms";
         assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
         assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
     }

@@ -485,7 +485,7 @@ pub fn superseded() -> Vec<Event> {
     let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts, &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(5100)),
-        ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81 ms")
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81.0 ms")
     };
     let mut report = one(&scene.info, ms(5103), RunResult::Inconclusive, connection);
     report.host_lag = Some(LagSummary { p50: us(900), p99: us(61_000), max: us(61_000) });
@@ -856,7 +856,7 @@ pub fn tls() -> Vec<Event> {
     let connection = ConnReport {
         opened: Some(opened),
         ending: Some(our_close(9_040)),
-        ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37 ms")
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37.0 ms")
     };
     let report = one(&scene.info, us(9_220_113), RunResult::Passed, connection);
     scene.finish(report)
