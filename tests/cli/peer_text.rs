@@ -106,7 +106,7 @@ fn illegal_close_codes_are_shown() {
 const QUICK: &[&str] = &["-c", "4", "-i", "50ms", "-W", "200ms"];
 
 #[test]
-fn status_result_and_advice_agree_on_wrong_payloads() {
+fn status_result_and_finding_agree_on_wrong_payloads() {
     for (reply, expected) in [
         (frame(PONG, b""), "but with an empty payload"),
         (frame(PONG, b"hello"), "but with another payload ("),

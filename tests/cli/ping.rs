@@ -245,8 +245,9 @@ fn pongs_with_another_payload_are_named() {
         }
     });
     let (code, document) = ping_json(&["-c", "3", "-i", "10ms", "-W", "200ms", &peer.url()]);
-    let advice = document["advice"][0].as_str().unwrap();
-    assert!(code == Some(1) && advice.contains("breaks RFC 6455 5.5.3"), "{document:#}");
+    let finding = &document["findings"][0];
+    assert_eq!((code, &finding["code"]), (Some(1), &"wrong_pong_payload".into()), "{document:#}");
+    assert_eq!(finding["severity"], "problem");
 }
 
 #[test]

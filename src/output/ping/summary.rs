@@ -6,18 +6,17 @@ use strum::IntoEnumIterator;
 
 use super::figures::{numbers, one_kind, side_by_side};
 use super::table::{by_status, table};
+use super::view::view;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{
-    ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
-};
+use crate::domain::ping::report::{ConnReport, PingReport, RttSpikes, StampingReport, TargetReport};
 use crate::domain::stats::LagSummary;
 use crate::domain::stats::interval::Interval;
-use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, phases, preset};
+use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, findings, phases, preset};
 use crate::output::time_unit::{RTT_UNIT, TimeUnit};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -315,11 +314,7 @@ fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
         rows.add("host lag", &lag_figures(lag));
     }
     rows.add("timestamps", &timestamps(report));
-    if let Measurement::Suspect(why) = &report.measurement {
-        rows.add("measurement", &format!("{}: {why}", paint.caution("suspect")));
-    }
-    for advice in &report.advice {
-        rows.add("advice", advice);
-    }
-    conclusion(rows, &super::view::view(report), paint);
+    let view = view(report);
+    findings(rows, &view.findings, paint);
+    conclusion(rows, &view, paint);
 }
