@@ -13,8 +13,8 @@
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
 //! `ping`: each connection's session emits `ConnEvent`s. The command passes each to the `Recorder` and to the reporter. The
-//! `Recorder` turns them into a `PingReport` at any time: `run_status` gives its status, `verdict` its `RunResult`, `advice`
-//! says what its figures mean together. Nothing is computed anywhere else.
+//! `Recorder` turns them into a `PingReport` at any time: `run_status` gives its status, `verdict` its `RunResult`, `findings`
+//! what its figures mean together. Nothing is computed anywhere else. `output::ping::findings` puts the findings in words.
 //!
 //! `probe-idle`: `domain::idle::Search` is a state machine without a clock or a socket; its module describes what it
 //! orders and what it must be told. `commands::probe_idle` carries the orders out, one task a connection
@@ -52,7 +52,7 @@
 //! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
 //! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::connection::untrusted_text`
 //!   looks into: no text of a peer's can be shown without it
-//! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
+//! - hints and remedies name flags as words for the reader; below [`cli`] no code depends on one
 //! - what a peer can send at will reaches the rest as counts (`PeerTraffic`), so that a flood stays cheap
 //! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the
 //!   connections' thread may sleep (`net::batch_sleep`, allowed by `commands::ping::batching_policy`), since the kernel

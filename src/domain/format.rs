@@ -111,6 +111,11 @@ pub fn significant(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// An RTT in milliseconds, as all RTTs of a report are shown: `0.214 ms`, `46.0 ms`, `1830 ms`.
+pub fn rtt(value: Duration) -> String {
+    format!("{} ms", significant(value.as_secs_f64() * 1e3))
+}
+
 /// A frequency in events per second: `12.3 per second`.
 pub fn rate(per_second: f64) -> String {
     format!("{} per second", without_zeros(&significant(per_second)))
@@ -280,6 +285,12 @@ mod tests {
             [41_234.0, 12.34, 0.5].map(rate),
             ["41234 per second", "12.3 per second", "0.5 per second"]
         );
+    }
+
+    #[test]
+    fn rtts_are_in_milliseconds_with_three_significant_figures() {
+        let shown = [87, 214, 1_700, 46_000, 2_504_000, 12_034_210].map(|us| rtt(Duration::from_micros(us)));
+        assert_eq!(shown, ["0.087 ms", "0.214 ms", "1.70 ms", "46.0 ms", "2504 ms", "12034 ms"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use strum::{EnumMessage, IntoEnumIterator};
 use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::label::Label;
 use crate::domain::listen::ListenFindingCode;
+use crate::domain::ping::finding::PingFindingCode;
 use crate::domain::zombie::ZombieFindingCode;
 
 /// A finding's code, in JSON.
@@ -37,6 +38,7 @@ fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) ->
 /// The codes of all commands' findings.
 pub fn all() -> Vec<CodeMeaning> {
     let mut all = Vec::new();
+    all.extend(codes_of::<PingFindingCode>("ping"));
     all.extend(codes_of::<ListenFindingCode>("listen"));
     all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
     all.extend(codes_of::<IdleFindingCode>("probe-idle"));

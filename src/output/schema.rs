@@ -234,7 +234,9 @@ mod tests {
         for value in printed() {
             let mut paths = Vec::new();
             objects(&value, String::new(), &mut paths);
-            for path in paths.iter().filter(|path| !path.ends_with("/headers")) {
+            for path in
+                paths.iter().filter(|path| !["/headers", "/data"].iter().any(|open| path.ends_with(open)))
+            {
                 let mut broken = value.clone();
                 broken.pointer_mut(path).unwrap()["surprise"] = json!(1);
                 assert!(!validator.is_valid(&broken), "{path} takes anything in {value}");

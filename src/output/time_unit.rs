@@ -12,6 +12,10 @@ pub enum TimeUnit {
     Seconds,
 }
 
+/// The unit of all RTTs of a report, live lines included, so that they can be compared; see
+/// [`format::rtt`](crate::domain::format::rtt).
+pub const RTT_UNIT: TimeUnit = TimeUnit::Millis;
+
 /// The least span that is better told in seconds.
 const MIN_SHOWN_IN_SECONDS: Duration = Duration::from_secs(10);
 

@@ -1,6 +1,7 @@
 //! What every report says, whatever the command: the formats that know no command, and the envelope of the JSON
 //! document, are made of it.
 
+use std::cmp::Reverse;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
@@ -47,6 +48,12 @@ impl ShownFinding {
         let about = self.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
         format!("{about}{}", self.explanation.line())
     }
+}
+
+/// Orders findings by severity. Those that are equally severe keep their order.
+pub fn most_severe_first(mut findings: Vec<ShownFinding>) -> Vec<ShownFinding> {
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings
 }
 
 /// What a finding says, what to do about it, and the figures behind it.

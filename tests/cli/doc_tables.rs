@@ -1,18 +1,19 @@
-//! The generated pages in docs/tables equal the code's tables.
+//! The generated pages in docs/tables, and the list of findings, equal the code's tables.
 //!
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
 use serde_json::Value;
 use wscheck::domain::ping::fail_if::{METRICS, Metric, MetricUnit};
+use wscheck::output::finding_codes::{self, CodeMeaning};
 
 use crate::support::{self, run};
 
 const NOTICE: &str = "<!-- Generated from the code. `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes \
                       this page. -->\n";
 
-/// Compares a page with its file, or writes the file if `WSCHECK_UPDATE_DOCS` is set.
-fn check(name: &str, body: &str) {
-    let path = format!("docs/tables/{name}");
+/// Compares a page below docs with its file, or writes the file if `WSCHECK_UPDATE_DOCS` is set.
+fn check(page: &str, body: &str) {
+    let path = format!("docs/{page}");
     let page = format!("{NOTICE}{body}");
     match std::env::var_os("WSCHECK_UPDATE_DOCS") {
         Some(_) => std::fs::write(support::root().join(&path), page).unwrap(),
@@ -83,7 +84,7 @@ fn presets_page_is_current() {
         let name = text(&preset["name"]);
         page += &format!("\n### {name}\n\n```text\n{}```\n", stdout(&["presets", &name]));
     }
-    check("presets.md", &page);
+    check("tables/presets.md", &page);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn timers_page_is_current() {
         let id = text(&timer["id"]);
         page += &format!("\n### {id}\n\n```text\n{}```\n", full(&id, &text(&timer["product"])));
     }
-    check("timers.md", &page);
+    check("tables/timers.md", &page);
 }
 
 /// A heading and its table in Markdown. Column names mark where columns start.
@@ -153,7 +154,7 @@ fn metrics_page_is_current() {
         table(header, of_heartbeats.into_iter().map(row)),
         table(header, others.into_iter().map(row)),
     );
-    check("metrics.md", &page);
+    check("tables/metrics.md", &page);
 }
 
 #[test]
@@ -168,7 +169,38 @@ fn faults_page_is_current() {
          shows how to use it.\n\n{}",
         table(["fault", "what the server does"], rows)
     );
-    check("faults.md", &page);
+    check("tables/faults.md", &page);
+}
+
+#[test]
+fn findings_page_is_current() {
+    let row = |finding: &CodeMeaning| {
+        let code = finding.code;
+        [command_link(finding.command), format!("[`{code}`]({code}.md)"), one_line(finding.meaning)]
+    };
+    let page = format!(
+        "# Findings\n\nA finding is one thing that a run shows. It has a code, a severity (`ok`, `info`, `warning` or \
+         `problem`), a message, its evidence as data and, where something can be done, a remedy. The report lists the \
+         most severe findings first; in [JSON](../json.md) they are in `findings`. Codes do not change.\n\n{}",
+        table(["command", "code", "meaning"], finding_codes::all().iter().map(row))
+    );
+    check("findings/README.md", &page);
+}
+
+fn command_link(command: &str) -> String {
+    format!("[{command}](../commands/{command}.md)")
+}
+
+#[test]
+fn every_finding_has_a_page() {
+    for finding in finding_codes::all() {
+        let page = support::text(&format!("docs/findings/{}.md", finding.code));
+        assert!(page.starts_with(&format!("# {}\n", finding.code)), "{page}");
+        let parts = ["**How wscheck concludes it.**", "**What to do.**"];
+        let missing: Vec<_> = parts.iter().filter(|part| !page.contains(**part)).collect();
+        assert!(missing.is_empty(), "docs/findings/{}.md lacks {missing:?}", finding.code);
+        assert!(!finding.meaning.is_empty(), "{} has no meaning", finding.code);
+    }
 }
 
 #[test]
@@ -193,7 +225,7 @@ fn json_page_is_current() {
             page += &fields(name, part, &schema);
         }
     }
-    check("json.md", &page);
+    check("tables/json.md", &page);
 }
 
 /// A heading, the description and the fields of an object.

@@ -212,10 +212,15 @@ fn wrong_preset_is_a_finding() {
     assert_eq!(document["error"]["hint"], "try --preset action-cable");
 
     let (code, document) = ping("phoenix", &[], &welcome.url());
-    let advice = document["advice"][0].as_str().unwrap_or_default();
+    let finding = &document["findings"][0];
+    let message = finding["message"].as_str().unwrap_or_default();
     assert_eq!(code, Some(1), "{document:#}");
-    assert!(advice.starts_with("no message matched the preset phoenix's answer; received"), "{document:#}");
-    assert!(advice.ends_with("looks like action-cable: try --preset action-cable"), "{advice}");
+    assert!(message.starts_with("no message matched the preset phoenix's answer; received"), "{document:#}");
+    assert!(message.ends_with("looks like action-cable"), "{message}");
+    assert_eq!(
+        (&finding["code"], &finding["remedy"]),
+        (&"preset_mismatch".into(), &"try --preset action-cable".into())
+    );
 
     let (code, document) = ping("huobi", &[], &welcome.url());
     let reason = document["reasons"][0].as_str().unwrap_or_default();
@@ -255,7 +260,8 @@ fn wrong_preset_on_silent_server_does_not_hang() {
     assert!(message.ends_with("no message was received"), "{message}");
     let (code, document) = ping("okx", &[], &mute.url());
     assert_eq!(code, Some(1), "{document:#}");
-    assert_eq!(document["advice"][0], "no message matched the preset okx's answer; no message was received");
+    let message = &document["findings"][0]["message"];
+    assert_eq!(message, "no message matched the preset okx's answer; no message was received");
 }
 
 #[test]

@@ -151,7 +151,7 @@ const QUICK: &[&str] =
 fn told(document: &Value) -> String {
     let heard = &connection(document)["first_other_message"];
     let error = &document["error"];
-    [&error["message"], &error["hint"], &document["reasons"], &document["advice"], heard]
+    [&error["message"], &error["hint"], &document["reasons"], &document["findings"], heard]
         .map(Value::to_string)
         .join("\n")
 }

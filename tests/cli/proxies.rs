@@ -506,7 +506,7 @@ fn missed_pong_on_a_dead_path_is_unacknowledged() {
     let seen = ["ok", "missed", "missed_unacknowledged", "missed_acknowledged"].map(|name| &protocol[name]);
     assert_eq!(seen, [1, 1, 1, 0], "{document:#}");
     let reason = document["targets"][0]["connections"][0]["last_status_reason"].as_str().unwrap();
-    assert!(reason.contains("1 heartbeat missed; TCP got no acknowledgement: the path is dead"), "{reason}");
+    assert!(reason.contains("1 heartbeat missed; TCP got no acknowledgement: the path is down"), "{reason}");
     let tcp = &document["ending"]["tcp"];
     assert!(tcp["retransmits"].as_u64() > Some(0) && tcp["unacknowledged_segments"] == 1, "{document:#}");
 }

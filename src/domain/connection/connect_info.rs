@@ -68,9 +68,11 @@ pub enum TimestampSource {
 impl TimestampSource {
     pub fn sentence(self) -> &'static str {
         match self {
-            TimestampSource::User => "user space, at the socket",
-            TimestampSource::KernelReceive => "the kernel's on receipt, user space on sending, at the socket",
-            TimestampSource::Kernel => "the kernel's, on sending and on receipt",
+            TimestampSource::User => "from this program, at the socket",
+            TimestampSource::KernelReceive => {
+                "from the kernel for arrivals, from this program for departures"
+            }
+            TimestampSource::Kernel => "from the kernel",
         }
     }
 }

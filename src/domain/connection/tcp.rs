@@ -65,7 +65,7 @@ fn segments(count: u32) -> String {
 /// Consecutive acknowledged heartbeats without an answer from which the server counts as hung, or something
 /// as dropping them. Fewer may be dropped pongs or a pause.
 const HANG_MISSES: u32 = 3;
-const ACKNOWLEDGED: &str = "TCP acknowledged what was sent: the next hop lives";
+const ACKNOWLEDGED: &str = "TCP acknowledged the heartbeats: the first hop works";
 
 /// What TCP shows about the heartbeats missed in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,20 +81,20 @@ impl MissedAtTcp {
         self.not_acked += u32::from(acked == Some(false));
     }
 
-    /// What this means, as a fragment; `None` if TCP does not show it.
-    pub fn meaning(&self) -> Option<String> {
+    /// What this means, as a fragment; `None` if TCP does not show it. `peer_sent`: the peer sent something
+    /// other than the replies, so it does not hang and heartbeats may reach it.
+    pub fn meaning(&self, peer_sent: bool) -> Option<String> {
         match (self.acked, self.not_acked) {
             (0, 0) => None,
+            (_, 0) if peer_sent => None,
             (..HANG_MISSES, 0) => Some(ACKNOWLEDGED.to_string()),
-            (_, 0) => {
-                Some(format!("{ACKNOWLEDGED}, and the server hangs or something strips the heartbeats"))
-            }
+            (_, 0) => Some(format!("{ACKNOWLEDGED}; the server hangs, or something removes heartbeats")),
             (0, _) => {
-                Some("TCP got no acknowledgement: the path is dead, or slower than the timeout".to_string())
+                Some("TCP got no acknowledgement: the path is down, or slower than the timeout".to_string())
             }
             (acked, not_acked) => {
                 let of = u64::from(acked) + u64::from(not_acked);
-                Some(format!("TCP acknowledged {acked} of {of}: the path died meanwhile, or loses much"))
+                Some(format!("TCP acknowledged {acked} of {of}: the path failed meanwhile, or loses packets"))
             }
         }
     }
@@ -121,15 +121,26 @@ mod tests {
         let meaning = |acked: &[Option<bool>]| {
             let mut missed = MissedAtTcp::default();
             acked.iter().for_each(|acked| missed.miss(*acked));
-            missed.meaning().unwrap_or_default()
+            missed.meaning(false).unwrap_or_default()
         };
         assert_eq!(meaning(&[None, None]), "");
         for few in [&[Some(true), None][..], &[Some(true), Some(true)]] {
-            assert_eq!(meaning(few), ACKNOWLEDGED, "a dropped pong is no server that hangs");
+            assert_eq!(meaning(few), ACKNOWLEDGED, "a dropped pong does not mean that the server hangs");
         }
-        assert!(meaning(&[Some(true); 3]).contains("the next hop lives, and the server hangs"));
-        assert!(meaning(&[Some(false), None, Some(false)]).contains("the path is dead"));
+        assert!(
+            meaning(&[Some(true); 3]).ends_with("works; the server hangs, or something removes heartbeats")
+        );
+        assert!(meaning(&[Some(false), None, Some(false)]).contains("the path is down"));
         assert!(meaning(&[Some(true), Some(false), Some(false)]).starts_with("TCP acknowledged 1 of 3"));
+    }
+
+    #[test]
+    fn peer_that_sends_something_else_does_not_hang() {
+        let mut missed = MissedAtTcp::default();
+        (0..3).for_each(|_| missed.miss(Some(true)));
+        assert_eq!(missed.meaning(true), None);
+        missed.miss(Some(false));
+        assert!(missed.meaning(true).unwrap().starts_with("TCP acknowledged 3 of 4"));
     }
 
     #[test]

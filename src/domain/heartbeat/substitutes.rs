@@ -1,5 +1,7 @@
 //! What comes instead of the Pongs of unanswered Pings: Pongs with another payload, or messages.
 
+use std::fmt;
+
 use super::inbound::MessageRef;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
@@ -37,15 +39,18 @@ impl OtherPayload {
             OtherPayload::Foreign(shown_bytes(pong))
         }
     }
+}
 
-    fn describe(&self) -> String {
+impl fmt::Display for OtherPayload {
+    /// A lower-case fragment: `an empty payload`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OtherPayload::Empty => "an empty payload".to_string(),
+            OtherPayload::Empty => f.write_str("an empty payload"),
             OtherPayload::Truncated { bytes, of } => {
-                format!("only the first {} of the Ping's {of}", format::counted(*bytes as u64, "byte"))
+                write!(f, "only the first {} of the Ping's {of}", format::counted(*bytes as u64, "byte"))
             }
-            OtherPayload::Extended { bytes, of } => format!("{bytes} bytes, the Ping's {of} and more,"),
-            OtherPayload::Foreign(payload) => format!("another payload ({payload})"),
+            OtherPayload::Extended { bytes, of } => write!(f, "{bytes} bytes, the Ping's {of} and more,"),
+            OtherPayload::Foreign(payload) => write!(f, "another payload ({payload})"),
         }
     }
 }
@@ -134,7 +139,7 @@ impl Substitute {
         match self {
             Substitute::Pongs { count, payload } => {
                 let pongs = format::counted(*count, "pong");
-                format!("{pongs} came, but with {} instead of the Ping's", payload.describe())
+                format!("{pongs} came, but with {payload} instead of the Ping's")
             }
             Substitute::Pings { count } => {
                 let pings = format::counted(*count, "Ping");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strum::{EnumCount, EnumIter, EnumMessage, IntoStaticStr};
 
-use crate::domain::format::duration as show;
+use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatOutcome;
 
 /// How well a connection works, from best to worst; `Ord` follows that order.
@@ -192,8 +192,10 @@ impl HealthTracker {
     pub fn reason(&self) -> String {
         match (self.silence.missed(), self.window_mean()) {
             (0, None) => "no answer yet".to_string(),
-            (0, Some(mean)) if self.window.len() == 1 => format!("the only RTT so far is {}", show(mean)),
-            (0, Some(mean)) => format!("mean RTT of the last {} is {}", self.window.len(), show(mean)),
+            (0, Some(mean)) if self.window.len() == 1 => {
+                format!("the only RTT so far is {}", format::rtt(mean))
+            }
+            (0, Some(mean)) => format!("mean RTT of the last {} is {}", self.window.len(), format::rtt(mean)),
             (1, _) => "1 heartbeat missed".to_string(),
             (missed, _) => format!("{missed} consecutive heartbeats missed"),
         }
@@ -301,6 +303,6 @@ mod tests {
         assert_eq!(health.window_mean(), Some(Duration::from_micros(200_900)), "(2000 + 9 * 1) / 10 ms");
         answer(&mut health, 1);
         assert_eq!(health.window_mean(), Some(ms(1)));
-        assert_eq!(health.reason(), "mean RTT of the last 10 is 1 ms");
+        assert_eq!(health.reason(), "mean RTT of the last 10 is 1.00 ms");
     }
 }

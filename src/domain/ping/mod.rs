@@ -1,11 +1,13 @@
-//! What `ping` decides: events, figures, status, result and advice.
+//! What `ping` decides: events, figures, status, result and findings.
 
-pub mod advice;
 pub mod criteria;
 pub mod event;
 pub mod expected_ending;
 pub mod fail_if;
+pub mod finding;
+pub mod findings;
 pub mod health;
+pub mod measurement;
 pub mod preset_mismatch;
 pub mod ramp;
 pub mod recorder;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::finding::PingFinding;
 use super::report::{ConnReport, KindReport};
 use super::run_info::RunInfo;
-use crate::domain::connection::untrusted_text::UntrustedText;
+use super::server_traffic::UnmatchedTraffic;
 use crate::domain::format;
 use crate::domain::heartbeat::presets::{HeartbeatStarter, Preset};
-use crate::domain::heartbeat::unmatched::NearestMessage;
 
 /// Server intervals without a message after which it counts as silent.
 const MAX_SILENT_INTERVALS: u32 = 2;
@@ -16,21 +16,23 @@ const MAX_SILENT_INTERVALS: u32 = 2;
 ///
 /// - no app heartbeat was answered; some were missed, or the connection ended before
 /// - no app heartbeat was echoed, and no answer had a foreign id: those are other findings
-pub fn unanswered(info: &RunInfo, connections: &[ConnReport], app: Option<&KindReport>) -> Option<String> {
+pub fn unanswered(
+    info: &RunInfo,
+    connections: &[ConnReport],
+    app: Option<&KindReport>,
+) -> Option<PingFinding> {
     let app = app.filter(|app| app.counts.answered() == 0 && app.counts.mismatched == 0)?;
     let lost = connections.iter().any(|connection| connection.lost.is_some());
     let echoes = connections.iter().any(|connection| connection.echoes > 0);
     if echoes || (app.counts.missed == 0 && !lost) {
         return None;
     }
-    let (preset, came) = (preset(info), traffic_of(connections, preset(info)));
-    let whose = match (preset, &came.looks) {
-        (Some(preset), _) => format!("the preset {}'s answer", preset.name),
-        (None, Some(_)) => "the answer (see --app-pong)".to_string(),
-        (None, None) => return None,
-    };
-    let before = if app.counts.missed == 0 { " before the connection ended" } else { "" };
-    Some(format!("no message matched {whose}{before}; {}", came.describe()))
+    let (preset, traffic) = (preset(info), traffic_of(connections, preset(info)));
+    (preset.is_some() || !traffic.looks_like.is_empty()).then(|| PingFinding::PresetMismatch {
+        preset: preset.map(|preset| preset.name),
+        before_end: app.counts.missed == 0,
+        traffic,
+    })
 }
 
 /// Why it is unknown whether a server speaks a preset in which the server sends first:
@@ -42,15 +44,15 @@ pub fn never_started(info: &RunInfo, connection: &ConnReport, elapsed: Duration)
     let shown = preset.first.is_some() || preset.awaited.is_some() || connection.server_pings_app > 0;
     let came = traffic_of(std::slice::from_ref(connection), Some(preset));
     let waited = preset.server_every.is_some_and(|every| elapsed >= every * MAX_SILENT_INTERVALS);
-    if shown || !(waited || came.looks.is_some()) {
+    if shown || (!waited && came.looks_like.is_empty()) {
         return None;
     }
     let every =
         preset.server_every.map(|every| format!(" every {}", format::duration(every))).unwrap_or_default();
+    let suggested = came.suggested_preset().map(|name| format!(": try --preset {name}")).unwrap_or_default();
     Some(format!(
-        "the server never sent the message that preset {} servers send{every}; {}",
-        preset.name,
-        came.describe()
+        "the server never sent the message that preset {} servers send{every}; {came}{suggested}",
+        preset.name
     ))
 }
 
@@ -58,40 +60,15 @@ fn preset(info: &RunInfo) -> Option<&'static Preset> {
     info.preset.as_ref().and_then(|used| used.preset)
 }
 
-/// What came instead.
-struct UnmatchedTraffic<'a> {
-    first: Option<&'a UntrustedText>,
-    /// The message most similar to an answer, and how it differs.
-    nearest: Option<&'a NearestMessage>,
-    /// The presets that the traffic is typical of, unless the requested one is among them.
-    looks: Option<&'a [&'static str]>,
-}
-
-fn traffic_of<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
+/// What came instead of an answer.
+fn traffic_of(connections: &[ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic {
     let traffic = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
-    let looks = traffic().map(|traffic| traffic.looks_like.as_slice()).find(|looks| !looks.is_empty());
+    let looks_like = traffic().map(|traffic| traffic.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
     UnmatchedTraffic {
-        first: traffic().find_map(|traffic| traffic.stranger.as_ref()),
-        nearest: traffic().find_map(|traffic| traffic.nearest.as_ref()),
-        looks: looks.filter(is_other),
-    }
-}
-
-impl UnmatchedTraffic<'_> {
-    fn describe(&self) -> String {
-        let first = self.first.map_or("", UntrustedText::as_str);
-        match (self.first, self.looks) {
-            (_, Some(looks)) => {
-                let try_it = looks.first().unwrap_or(&"auto");
-                format!("received '{first}', which looks like {}: try --preset {try_it}", looks.join(" or "))
-            }
-            (Some(_), None) => match self.nearest {
-                Some(nearest) => format!("the most similar one: {}", nearest.describe()),
-                None => format!("the first received: '{first}'"),
-            },
-            (None, None) => "no message was received".to_string(),
-        }
+        first: traffic().find_map(|traffic| traffic.stranger.clone()),
+        nearest: traffic().find_map(|traffic| traffic.nearest.clone()),
+        looks_like: looks_like.filter(is_other).unwrap_or_default().to_vec(),
     }
 }
 
@@ -102,6 +79,7 @@ mod tests {
     use super::super::report::samples;
     use super::super::server_traffic::ServerTraffic;
     use super::*;
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::heartbeat::presets::{PresetSelection, find};
     use crate::domain::stats::Counts;
@@ -125,27 +103,35 @@ mod tests {
         }
     }
 
-    fn finding(name: &str, connection: ConnReport, missed_asks: u64) -> Option<String> {
+    fn finding(name: &str, connection: ConnReport, missed_asks: u64) -> Option<PingFinding> {
         unanswered(&info(name), &[connection], Some(&missed(missed_asks)))
     }
 
     #[test]
-    fn preset_mismatch_quotes_what_the_server_sent() {
+    fn preset_mismatch_has_what_the_server_sent() {
+        let found = |preset: Option<&'static str>, first: &str, looks_like: &[&'static str]| {
+            let first = (!first.is_empty()).then(|| UntrustedText::new(first));
+            let traffic = UnmatchedTraffic { first, nearest: None, looks_like: looks_like.to_vec() };
+            Some(PingFinding::PresetMismatch { preset, before_end: false, traffic })
+        };
+        let phoenix = |first: &str, looks: &[&'static str]| finding("phoenix", throttle(first, looks), 3);
+        assert_eq!(phoenix("h", &["sockjs"]), found(Some("phoenix"), "h", &["sockjs"]));
+        assert_eq!(phoenix("h", &["sockjs", "phoenix"]), found(Some("phoenix"), "h", &[]));
+        assert_eq!(phoenix("", &[]), found(Some("phoenix"), "", &[]));
+        assert_eq!(finding("", throttle("h", &["sockjs"]), 3), found(None, "h", &["sockjs"]));
+        assert_eq!(finding("", throttle("hello", &[]), 3), None, "another rule reports that");
+    }
+
+    #[test]
+    fn unmatched_traffic_is_described() {
+        let described =
+            |first: &str, looks: &[&'static str]| traffic_of(&[throttle(first, looks)], None).to_string();
         assert_eq!(
-            finding("phoenix", throttle("h", &["sockjs"]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; received 'h', which looks like sockjs: try --preset sockjs"
+            described("h", &["sockjs", "phoenix"]),
+            "received 'h', which looks like sockjs or phoenix"
         );
-        assert_eq!(
-            finding("phoenix", throttle("hello", &[]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; the first received: 'hello'"
-        );
-        assert_eq!(
-            finding("phoenix", throttle("", &[]), 3).unwrap(),
-            "no message matched the preset phoenix's answer; no message was received"
-        );
-        let looks = finding("", throttle("h", &["sockjs"]), 3).unwrap();
-        assert!(looks.starts_with("no message matched the answer (see --app-pong); received"), "{looks}");
-        assert_eq!(finding("", throttle("hello", &[]), 3), None, "another rule speaks of that");
+        assert_eq!(described("hello", &[]), "the first received: 'hello'");
+        assert_eq!(described("", &[]), "no message was received");
     }
 
     #[test]

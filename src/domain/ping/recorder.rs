@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::advice::advise;
 use super::criteria::criteria;
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use super::findings::findings;
 use super::health::{MissStreak, Status};
-use super::report::{
-    ConnReport, KindReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
-};
+use super::measurement::{Measurement, measurement};
+use super::report::{ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport};
 use super::run_info::RunInfo;
 use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
 use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
-use super::verdict::{judge, measurement};
+use super::verdict::judge;
 use super::worst::worst_of;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
@@ -125,7 +124,7 @@ impl Recorder {
         let mut report = self.figures(elapsed, interrupted);
         report.worst = worst_of(&report);
         report.measurement = self.measurement(&report);
-        report.advice = advise(&report);
+        report.findings = findings(&report);
         (report.verdict, report.reasons) = judge(&report, &self.info.policy);
         report.criteria = criteria(&report, &self.info.policy);
         report
@@ -152,7 +151,7 @@ impl Recorder {
             verdict: RunResult::Inconclusive,
             reasons: Vec::new(),
             criteria: Vec::new(),
-            advice: Vec::new(),
+            findings: Vec::new(),
             kinds,
             targets,
             worst: Vec::new(),
@@ -202,7 +201,7 @@ impl Recorder {
         let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
         let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
         let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
-        suspect.or(found.first()).cloned().unwrap_or(Measurement::Unknown)
+        suspect.or(found.first()).copied().unwrap_or(Measurement::Unknown)
     }
 }
 
@@ -691,7 +690,9 @@ mod tests {
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::StrayPong;
     use crate::domain::ping::event::ConnId;
+    use crate::domain::ping::finding::{PingFinding, ReportedFinding};
     use crate::domain::ping::health::StatusMetrics;
+    use crate::domain::ping::measurement::HostDelay;
     use proptest::prelude::*;
 
     const START: SystemTime = SystemTime::UNIX_EPOCH;
@@ -804,8 +805,8 @@ mod tests {
         let report = after(vec![
             ConnEvent::Opening,
             opened(),
-            status(None, Status::Healthy, "mean RTT of the last 1 is 10 ms"),
-            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            status(None, Status::Healthy, "mean RTT of the last 1 is 10.0 ms"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10.0 ms"),
             ok(0, 10),
             ok(1, 30),
             missed(2),
@@ -833,13 +834,13 @@ mod tests {
             (Status::Critical, Status::Healthy, [(Status::Critical, 1)].as_slice())
         );
         // (10 + 30 + 12000) / 3 = 4013.3 ms
-        let reason = "mean RTT of 3 answered heartbeats is 4.013 s";
+        let reason = "mean RTT of 3 answered heartbeats is 4013 ms";
         let failed = vec![format!("status is critical: {reason}")];
         assert_eq!((report.verdict, report.reasons), (RunResult::Failed, failed));
         let connection = &report.targets[0].connections[0];
         assert_eq!((connection.status, connection.status_reason.as_str()), (Status::Critical, reason));
         let last = (connection.last_status, connection.last_status_reason.as_str());
-        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10 ms"));
+        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10.0 ms"));
         assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
     }
 
@@ -893,7 +894,8 @@ mod tests {
             [(HeartbeatKind::Protocol, Status::Healthy, ms(10)), (HeartbeatKind::App, Status::Poor, ms(900))]
         );
         assert_eq!((report.status, report.verdict), (Status::Poor, RunResult::Failed));
-        assert!(report.advice[0].starts_with("protocol RTT 10 ms beside app RTT 900 ms"));
+        let slow = PingFinding::AppSlowerThanProtocol { protocol_p50: ms(10), app_p50: ms(900) };
+        assert_eq!(report.findings, [ReportedFinding { finding: slow, target: Some(0) }]);
     }
 
     #[test]
@@ -991,7 +993,7 @@ mod tests {
         let report = after(cut_and_reconnected(9));
         assert_eq!((report.kinds[0].counts.ok, report.targets[0].connections[0].reconnects), (27, 9));
         let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
-                      10 ms";
+                      10.0 ms";
         assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
         assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
     }
@@ -1211,8 +1213,8 @@ mod tests {
             })
         };
         let report = after(vec![opened(), late(0), late(1)]);
-        let suspect = "this host was 12 ms late beside an RTT of 20 ms (both p50)".to_string();
-        assert_eq!(report.measurement, Measurement::Suspect(suspect));
+        let late = HostDelay::Late { lag: ms(12), rtt: ms(20), percentile: 50 };
+        assert_eq!(report.measurement, Measurement::Suspect(late));
     }
 
     fn any_kind() -> impl Strategy<Value = HeartbeatKind> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use strum::{EnumIter, EnumMessage, IntoStaticStr};
-
+use super::finding::ReportedFinding;
 use super::health::Status;
+use super::measurement::Measurement;
 use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::CloseCause;
@@ -139,17 +139,6 @@ pub struct StampingReport {
     pub fell_back: u64,
 }
 
-/// Whether this host was idle enough for reliable figures.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
-#[strum(serialize_all = "snake_case")]
-pub enum Measurement {
-    /// There was no RTT.
-    Unknown,
-    Sound,
-    /// The host's own delays are not small compared with the RTT; the fragment has the numbers.
-    Suspect(String),
-}
-
 /// The report of a whole run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PingReport {
@@ -168,8 +157,8 @@ pub struct PingReport {
     pub reasons: Vec<String>,
     /// What was demanded, and whether it was met.
     pub criteria: Vec<Criterion>,
-    /// What to do next, and what the figures mean together.
-    pub advice: Vec<String>,
+    /// What the figures mean together.
+    pub findings: Vec<ReportedFinding>,
     /// Over all targets, one entry a kind.
     pub kinds: Vec<KindReport>,
     pub targets: Vec<TargetReport>,
@@ -353,7 +342,7 @@ pub(crate) mod samples {
             verdict: RunResult::Passed,
             reasons: Vec::new(),
             criteria: Vec::new(),
-            advice: Vec::new(),
+            findings: Vec::new(),
             kinds,
             targets,
             worst: Vec::new(),

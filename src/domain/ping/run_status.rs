@@ -86,7 +86,7 @@ impl RunStatusLimits {
             _ => Status::Degraded,
         };
         let judged = format::counted(counts.judged(), "heartbeat");
-        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, format::exact_percent(loss))))
+        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, format::percent(loss))))
     }
 
     fn by_silence(&self, evidence: StatusEvidence<'_>) -> Option<(Status, String)> {
@@ -106,10 +106,10 @@ impl RunStatusLimits {
         match evidence.mean_rtt {
             None => (Status::Unknown, "no heartbeat was answered".to_string()),
             Some(mean) if answered == 1 => {
-                (self.connection.status_of_mean(mean), format!("the only RTT is {}", format::duration(mean)))
+                (self.connection.status_of_mean(mean), format!("the only RTT is {}", format::rtt(mean)))
             }
             Some(mean) => {
-                let mean_shown = format::duration(mean);
+                let mean_shown = format::rtt(mean);
                 let reason = format!("mean RTT of {answered} answered heartbeats is {mean_shown}");
                 (self.connection.status_of_mean(mean), reason)
             }
@@ -151,12 +151,12 @@ mod tests {
 
     #[test]
     fn mean_of_all_answers_gives_the_class() {
-        let reason = "mean RTT of 20 answered heartbeats is 31 ms";
+        let reason = "mean RTT of 20 answered heartbeats is 31.0 ms";
         assert_eq!(status_of(20, 0, 31, 0), is(Status::Healthy, reason));
         let at = |mean| status_of(20, 0, mean, 0).0;
         assert_eq!([at(100), at(101), at(500)], [Status::Healthy, Status::Degraded, Status::Degraded]);
         assert_eq!([at(501), at(1000), at(1001)], [Status::Poor, Status::Poor, Status::Critical]);
-        assert_eq!(status_of(1, 0, 31, 0), is(Status::Healthy, "the only RTT is 31 ms"));
+        assert_eq!(status_of(1, 0, 31, 0), is(Status::Healthy, "the only RTT is 31.0 ms"));
     }
 
     #[test]
@@ -171,9 +171,9 @@ mod tests {
     fn loss_counts_from_two_missed_on() {
         // 2 of 40 are 5 %, 2 of 39 are 5.128 %; 4 of 20 are 20 %, 5 of 24 are 20.833 %.
         assert_eq!(status_of(38, 2, 5, 0), is(Status::Degraded, "2 of 40 heartbeats missed (5 % loss)"));
-        assert_eq!(status_of(37, 2, 5, 0), is(Status::Poor, "2 of 39 heartbeats missed (5.128 % loss)"));
+        assert_eq!(status_of(37, 2, 5, 0), is(Status::Poor, "2 of 39 heartbeats missed (5.13 % loss)"));
         assert_eq!(status_of(16, 4, 5, 0), is(Status::Poor, "4 of 20 heartbeats missed (20 % loss)"));
-        assert_eq!(status_of(19, 5, 5, 0), is(Status::Critical, "5 of 24 heartbeats missed (20.833 % loss)"));
+        assert_eq!(status_of(19, 5, 5, 0), is(Status::Critical, "5 of 24 heartbeats missed (20.8 % loss)"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a server sent besides answers: how often it pings, and messages that are neither pings nor answers.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use crate::domain::connection::incomplete::IncompleteData;
@@ -54,6 +55,38 @@ impl ServerTraffic {
     pub fn interval(&self) -> Option<(HeartbeatKind, Interval)> {
         let app = self.intervals.iter().find(|(kind, _)| *kind == HeartbeatKind::App);
         app.or(self.intervals.first()).copied()
+    }
+}
+
+/// What a server that gave no answer sent instead.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnmatchedTraffic {
+    /// The first message.
+    pub first: Option<UntrustedText>,
+    /// The message most similar to an answer, and how it differs.
+    pub nearest: Option<NearestMessage>,
+    /// The presets for which such messages are typical, unless the requested one is among them.
+    pub looks_like: Vec<&'static str>,
+}
+
+impl UnmatchedTraffic {
+    /// The preset to try instead.
+    pub fn suggested_preset(&self) -> Option<&'static str> {
+        self.looks_like.first().copied()
+    }
+}
+
+impl fmt::Display for UnmatchedTraffic {
+    /// A lower-case fragment.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.first, &self.nearest) {
+            (Some(first), _) if !self.looks_like.is_empty() => {
+                write!(f, "received '{first}', which looks like {}", self.looks_like.join(" or "))
+            }
+            (_, Some(nearest)) => write!(f, "the most similar one: {}", nearest.describe()),
+            (Some(first), None) => write!(f, "the first received: '{first}'"),
+            (None, None) => f.write_str("no message was received"),
+        }
     }
 }
 

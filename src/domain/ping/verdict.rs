@@ -1,19 +1,15 @@
 //! The result of a run: passed, failed, unreachable, interrupted or inconclusive, and why.
 
-use std::time::Duration;
-
 use super::expected_ending::ExpectedEnding;
 use super::fail_if::{FailIf, FailOn};
 use super::health::Status;
 use super::preset_mismatch;
-use super::report::{ConnReport, KindReport, Measurement, PingReport, TargetReport};
+use super::report::{ConnReport, KindReport, PingReport, TargetReport};
 use super::run_status::RunStatusLimits;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
-use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
-use crate::domain::stats::{LagSummary, RttSummary};
 
 /// If more than one in this many due heartbeats was not sent, the schedule was not kept.
 const MAX_UNSENT_DIVISOR: u64 = 10;
@@ -307,37 +303,6 @@ fn shortened(mut reasons: Vec<String>) -> Vec<String> {
     reasons
 }
 
-/// The runtime's timer and the kernel's wait below it each tick once a millisecond; lateness up to both is
-/// their resolution. Another half millisecond is a quiet machine's wake-up time, which cannot be
-/// distinguished.
-const TIMER_GRAIN: Duration = Duration::from_micros(2_500);
-/// With fewer heartbeats the 99th percentile is just the maximum.
-const MIN_SAMPLES_FOR_P99: u64 = 20;
-
-/// Whether this host's lateness is small compared with the RTT. Lateness above the timer's resolution makes
-/// the measurement suspect if:
-///
-/// - the host stalled,
-/// - its median is more than 10 % of the median RTT,
-/// - or its 99th percentile exceeds that of the RTT, with at least 20 heartbeats
-pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
-    let excess = |lag: Duration| lag.saturating_sub(TIMER_GRAIN);
-    let suspect = |percentile: &str, lag: Duration, rtt: Duration| {
-        let (lag, rtt) = (format::duration(lag), format::duration(rtt));
-        Measurement::Suspect(format!("this host was {lag} late beside an RTT of {rtt} (both {percentile})"))
-    };
-    if lag.stood_still() {
-        return Measurement::Suspect(format!("this host was stalled for {}", format::duration(lag.max)));
-    }
-    if excess(lag.p50).saturating_mul(10) > rtt.p50 {
-        return suspect("p50", lag.p50, rtt.p50);
-    }
-    if rtt.count >= MIN_SAMPLES_FOR_P99 && excess(lag.p99) > rtt.p99 {
-        return suspect("p99", lag.p99, rtt.p99);
-    }
-    Measurement::Sound
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,9 +313,9 @@ mod tests {
     use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::ping::report::samples;
     use crate::domain::ping::run_info::RunInfo;
-    use crate::domain::stats::Counts;
+    use crate::domain::stats::{Counts, LagSummary};
     use std::sync::Arc;
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     fn target(url: &str) -> TargetReport {
         samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[5, 6])])
@@ -711,7 +676,8 @@ mod tests {
             connection.status_reason = "mean RTT of the last 2 is 2 s".to_string();
             connection.kinds[0].status = Status::Critical;
         });
-        report.host_lag = Some(lag(100, 4_200_000));
+        let lag = |max| LagSummary { p50: Duration::ZERO, p99: Duration::ZERO, max };
+        report.host_lag = Some(lag(Duration::from_millis(4_200)));
         let (verdict, reasons) = judged(&report);
         assert_eq!((verdict, reasons.len()), (RunResult::Inconclusive, 1));
         assert!(
@@ -720,8 +686,6 @@ mod tests {
         );
         report.targets[0].connections[0].status = Status::Dead;
         assert_eq!(judged(&report).0, RunResult::Failed, "what was missed was missed");
-        let suspect = Measurement::Suspect("this host was stalled for 4.2 s".to_string());
-        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(100, 4_200_000)), suspect);
     }
 
     #[test]
@@ -757,44 +721,5 @@ mod tests {
         report.targets.iter_mut().for_each(|target| target.connections[0].status = Status::Dead);
         let (_, reasons) = judged(&report);
         assert_eq!((reasons.len(), reasons[20].as_str()), (21, "and 80 more"));
-    }
-
-    fn rtt(count: u64, p50: u64, p99: u64) -> RttSummary {
-        let us = Duration::from_micros;
-        RttSummary {
-            count,
-            min: us(p50),
-            mean: us(p50),
-            max: us(p99),
-            p50: us(p50),
-            p90: us(p50),
-            p95: us(p99),
-            p99: us(p99),
-        }
-    }
-
-    fn lag(p50: u64, p99: u64) -> LagSummary {
-        let us = Duration::from_micros;
-        LagSummary { p50: us(p50), p99: us(p99), max: us(p99) }
-    }
-
-    #[test]
-    fn timer_resolution_is_no_lateness() {
-        assert_eq!(measurement(&rtt(100, 50, 90), &lag(2_500, 2_500)), Measurement::Sound);
-    }
-
-    #[test]
-    fn host_late_by_a_tenth_of_the_rtt_is_suspect() {
-        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_500, 4_500)), Measurement::Sound);
-        let suspect = "this host was 4.6 ms late beside an RTT of 20 ms (both p50)".to_string();
-        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_600, 4_600)), Measurement::Suspect(suspect));
-    }
-
-    #[test]
-    fn late_p99_is_suspect_only_with_enough_heartbeats() {
-        let suspect = "this host was 43 ms late beside an RTT of 40 ms (both p99)".to_string();
-        assert_eq!(measurement(&rtt(20, 30_000, 40_000), &lag(500, 43_000)), Measurement::Suspect(suspect));
-        assert_eq!(measurement(&rtt(19, 30_000, 40_000), &lag(500, 43_000)), Measurement::Sound);
-        assert_eq!(measurement(&rtt(20, 30_000, 40_000), &lag(500, 42_500)), Measurement::Sound);
     }
 }

@@ -3,6 +3,7 @@
 mod conclusion;
 mod connect_error;
 mod connection;
+mod findings;
 mod rows;
 mod style;
 
@@ -10,6 +11,7 @@ pub(super) use conclusion::conclusion;
 pub use connect_error::complaint;
 pub(super) use connect_error::failed_opening;
 pub(super) use connection::{ending, facts, phases, preset, verdict, way};
+pub(super) use findings::findings;
 pub(super) use rows::LabelledRows;
 pub use style::Styler;
 

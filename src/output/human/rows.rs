@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn long_text_goes_on_under_itself() {
         let mut rows = LabelledRows::new(Styler { color: false }, Some(40));
-        rows.add("advice", "one two three four five six seven");
-        assert_eq!(rows.into_text(), "advice       one two three four five six\n             seven\n");
+        rows.add("finding", "one two three four five six seven");
+        assert_eq!(rows.into_text(), "finding      one two three four five six\n             seven\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::domain::heartbeat::HeartbeatOutcome;
 use crate::domain::ping::health::Status;
+use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -50,6 +51,16 @@ impl Styler {
     /// A sign such as `✓`.
     pub fn good(self, text: &str) -> String {
         self.apply(GOOD, text)
+    }
+
+    pub fn severity(self, severity: Severity, text: &str) -> String {
+        let style = match severity {
+            Severity::Ok => GOOD,
+            Severity::Info => Style::new(),
+            Severity::Warning => CAUTION,
+            Severity::Problem => BAD,
+        };
+        self.apply(style, text)
     }
 
     /// A word such as `error:`.

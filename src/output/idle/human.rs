@@ -270,7 +270,7 @@ fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
 }
 
 /// What to do, and what was asked.
-fn consequences(rows: &mut LabelledRows, report: &IdleReport, all: &[IdleFinding]) {
+fn consequences(rows: &mut LabelledRows, all: &[IdleFinding]) {
     let conclusion = all.first().filter(|first| matches!(place(first), Place::Answer | Place::Elsewhere));
     rows.add_some("do", conclusion.and_then(|finding| findings::explain(finding).remedy));
     add_all(rows, "verified", said(all, Place::Action("verified")));

@@ -119,7 +119,7 @@ pub struct HeartbeatsDocument {
     missed_later_answered: u64,
     /// Missed heartbeats that TCP had acknowledged by then: the next TCP hop was alive.
     missed_acknowledged: u64,
-    /// Missed heartbeats that TCP had not acknowledged: the path is dead, or slower than the timeout. For the other
+    /// Missed heartbeats that TCP had not acknowledged: the path is down, or slower than the timeout. For the other
     /// missed ones this is unknown.
     missed_unacknowledged: u64,
     /// Maximum number of heartbeats missed in a row.

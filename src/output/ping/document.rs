@@ -8,7 +8,8 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
+use crate::domain::ping::measurement::MeasurementName;
+use crate::domain::ping::report::{self, ConnReport, KindReport, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::stats::JitterSummary;
@@ -51,10 +52,8 @@ pub struct PingDocument {
     /// then the slowest.
     worst: Vec<Worst>,
     host_lag: Option<HostLag>,
-    /// Whether this host's own delays were small enough for the figures to be reliable.
-    measurement: Name<Measurement>,
-    /// Why the measurement is suspect.
-    measurement_reason: Option<String>,
+    /// Whether this host's own delays were small enough for the figures to be reliable. If not, a finding says why.
+    measurement: Name<MeasurementName>,
     /// Source of the timestamps for the RTT: this program (`user`), the kernel for arrivals only (`kernel_receive`), or
     /// the kernel for departures and arrivals (`kernel`).
     timestamps: Name<TimestampSource>,
@@ -429,11 +428,7 @@ impl PingDocument {
             targets: targets(report),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
-            measurement: report.measurement.clone().into(),
-            measurement_reason: match &report.measurement {
-                Measurement::Suspect(why) => Some(why.clone()),
-                Measurement::Sound | Measurement::Unknown => None,
-            },
+            measurement: MeasurementName::from(report.measurement).into(),
             timestamps: report.timestamps().into(),
             timestamps_fell_back: report.stamping.fell_back,
         }

@@ -9,7 +9,6 @@ use crate::domain::label::Label;
 use crate::domain::ping::event::{HeartbeatResult, StatusChange};
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::human::Styler;
-use crate::output::time_unit::TimeUnit;
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
 pub fn plan(info: &RunInfo) -> String {
@@ -33,9 +32,7 @@ pub fn beat(paint: Styler, info: &RunInfo, beat: &HeartbeatResult) -> String {
 }
 
 fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
-    let rtt = beat
-        .rtt
-        .map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", TimeUnit::Millis.span(rtt)));
+    let rtt = beat.rtt.map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", format::rtt(rtt)));
     let was = beat.was.map(|was| format!(" (was {was})")).unwrap_or_default();
     match beat.outcome {
         HeartbeatOutcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
@@ -106,12 +103,15 @@ pub fn echo() -> String {
     "our app ping came back unchanged: the server echoes messages and does not answer them".to_string()
 }
 
+/// `attempt` counts from the last connection that lasted, not only in this outage.
 pub fn retry(attempt: u32, after: Duration) -> String {
-    format!("reconnecting in {} (attempt {attempt})", format::duration(after))
+    let after = format::duration(after);
+    format!("reconnecting in {after} (attempt {attempt} since the last lasting connection)")
 }
 
 pub fn reconnected(outage: Duration, attempts: u32) -> String {
-    format!("reconnected after an outage of {} ({})", format::duration(outage), counted(attempts, "attempt"))
+    let (outage, attempts) = (format::duration(outage), counted(attempts, "attempt"));
+    format!("reconnected after an outage of {outage} ({attempts} in this outage)")
 }
 
 pub fn gave_up(outage: Duration, attempts: u32) -> String {

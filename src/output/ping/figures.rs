@@ -8,7 +8,7 @@ use crate::domain::label::Label;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
 use crate::output::human::LabelledRows;
-use crate::output::time_unit::TimeUnit;
+use crate::output::time_unit::{RTT_UNIT, TimeUnit};
 
 /// The width of the figures' names where kinds stand side by side.
 const FIGURE_WIDTH: usize = 18;
@@ -24,11 +24,10 @@ pub fn one_kind(rows: &mut LabelledRows, report: &KindReport) {
         rows.add("rtt", "- (no answer)");
         return;
     };
-    let unit = TimeUnit::of([rtt.min, rtt.max]);
-    rows.add("rtt", &format!("{} {}", numbers(unit, rtt_figures(&rtt)), unit.symbol()));
-    rows.add("jitter", &jitter(unit, report.jitter));
+    rows.add("rtt", &format!("{} {}", numbers(RTT_UNIT, rtt_figures(&rtt)), RTT_UNIT.symbol()));
+    rows.add("jitter", &jitter(report.jitter));
     if let Some(line) = sparkline(&report.histogram) {
-        rows.add("histogram", &format!("{} |{line}| {}", unit.number(rtt.min), unit.span(rtt.max)));
+        rows.add("histogram", &format!("{} |{line}| {}", RTT_UNIT.number(rtt.min), RTT_UNIT.span(rtt.max)));
     }
 }
 
@@ -107,14 +106,20 @@ fn jitter_figures(jitter: JitterSummary) -> [(&'static str, Option<Duration>); 3
     [("stddev", jitter.stddev), ("rfc3550", jitter.rfc3550), ("ipdv_mean", jitter.ipdv_mean)]
 }
 
-fn jitter(unit: TimeUnit, jitter: JitterSummary) -> String {
-    let figures = jitter_figures(jitter);
-    if figures.iter().all(|(_, span)| span.is_none()) {
+fn jitter(jitter: JitterSummary) -> String {
+    let known = jitter_figures(jitter)
+        .iter()
+        .filter_map(|(name, span)| span.map(|span| format!("{name} {}", RTT_UNIT.number(span))))
+        .collect::<Vec<_>>()
+        .join("  ");
+    if known.is_empty() {
         return "- (needs two answers)".to_string();
     }
-    let number = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.number(span));
-    let shown = figures.map(|(name, span)| format!("{name} {}", number(span))).join("  ");
-    format!("{shown} {}", unit.symbol())
+    let successive = match jitter.rfc3550 {
+        Some(_) => "",
+        None => " (rfc3550 and ipdv_mean need successive answers)",
+    };
+    format!("{known} {}{successive}", RTT_UNIT.symbol())
 }
 
 /// A column for each kind, so that a figure of one stands beside that of the other.
@@ -168,8 +173,7 @@ fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn span_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
-    let unit = TimeUnit::of(kinds.iter().filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.min, rtt.max]));
-    let cell = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.span(span));
+    let cell = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| RTT_UNIT.span(span));
     let rtt = |index: usize| {
         let figure = |kind: &KindReport| cell(kind.rtt.map(|rtt| rtt_figures(&rtt)[index].1));
         kinds.iter().map(figure).collect()

@@ -17,9 +17,11 @@ use crate::domain::heartbeat::presets::{PresetSelection, find};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::measurement::{HostDelay, Measurement};
 use crate::domain::ping::report::{
-    ConnReport, KindReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
+    ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport,
 };
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::server_traffic::ServerTraffic;
@@ -309,7 +311,7 @@ fn report(
         verdict,
         reasons: Vec::new(),
         criteria: Vec::new(),
-        advice: Vec::new(),
+        findings: Vec::new(),
         kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
         targets,
         worst: Vec::new(),
@@ -322,6 +324,11 @@ fn report(
         measurement: Measurement::Sound,
         interrupted: false,
     }
+}
+
+/// A finding about the first target.
+fn about_target(finding: PingFinding) -> ReportedFinding {
+    ReportedFinding { finding, target: Some(0) }
 }
 
 fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: RunResult, connection: ConnReport) -> PingReport {
@@ -407,11 +414,8 @@ pub fn slow_app() -> Vec<Event> {
     let mut report = one(&scene.info, us(6_001_204), RunResult::Failed, connection);
     report.interrupted = true;
     report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
-    report.advice = vec![
-        "pings are answered in 0.207 ms but app heartbeats in 655 ms: the application, or something in the \
-         middle that answers pings itself, is the cause"
-            .to_string(),
-    ];
+    let slow = PingFinding::AppSlowerThanProtocol { protocol_p50: us(207), app_p50: us(655_000) };
+    report.findings = vec![about_target(slow)];
     scene.events.push(Event::Interim(Box::new(report.clone())));
     scene.finish(report)
 }
@@ -450,6 +454,9 @@ pub fn late() -> Vec<Event> {
         "the status critical is at or worse than poor (--fail-on)".to_string(),
         "late is 1, and --fail-if 'late>0'".to_string(),
     ];
+    let (timeout, longest_rtt) = (ms(10_000), rtts[1]);
+    let late = PingFinding::LateAnswers { late: 1, timeout, longest_rtt, open_at_end: 0 };
+    report.findings = vec![about_target(late)];
     scene.finish(report)
 }
 
@@ -485,14 +492,19 @@ pub fn superseded() -> Vec<Event> {
     let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts, &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(5100)),
-        ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81 ms")
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81.0 ms")
     };
     let mut report = one(&scene.info, ms(5103), RunResult::Inconclusive, connection);
     report.host_lag = Some(LagSummary { p50: us(900), p99: us(61_000), max: us(61_000) });
-    report.measurement = Measurement::Suspect(
-        "this host was up to 61 ms late in sending, against a median RTT of 1.49 ms".to_string(),
-    );
-    report.reasons = vec!["the measurement is suspect: this host was too busy to time others".to_string()];
+    let late = HostDelay::Late { lag: us(61_000), rtt: us(1_490), percentile: 99 };
+    report.measurement = Measurement::Suspect(late);
+    report.findings = vec![
+        ReportedFinding { finding: late.into(), target: None },
+        about_target(PingFinding::RepliesDropped { kind: HeartbeatKind::Protocol, dropped: 1, judged: 5 }),
+        about_target(PingFinding::PongsSuperseded { superseded: 1, longest_rtt: Some(us(240_000)) }),
+    ];
+    report.reasons =
+        vec!["1 of 6 protocol heartbeats were not sent: the requested schedule was not kept".to_string()];
     scene.finish(report)
 }
 
@@ -572,8 +584,8 @@ pub fn dead() -> Vec<Event> {
     };
     let mut report = one(&scene.info, ms(13_003), RunResult::Failed, connection);
     report.reasons = vec!["a connection ended that should not have".to_string()];
-    report.advice =
-        vec!["the server's socket is open but nothing answers: is the process stopped or stuck?".to_string()];
+    let stopped = PingFinding::ServerStoppedAnswering { after: us(214), acknowledged: 3 };
+    report.findings = vec![about_target(stopped)];
     scene.finish(report)
 }
 
@@ -801,6 +813,12 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<CloseCause>) 
         "wss://cut.example/socket #1 ended: connection reset (RST) [ECONNRESET]".to_string(),
         "2 of 6 connections never opened".to_string(),
     ];
+    report.findings = [0, 1]
+        .map(|target| ReportedFinding {
+            finding: PingFinding::CertificateExpires { days: 11 },
+            target: Some(target),
+        })
+        .to_vec();
     report
 }
 
@@ -856,9 +874,10 @@ pub fn tls() -> Vec<Event> {
     let connection = ConnReport {
         opened: Some(opened),
         ending: Some(our_close(9_040)),
-        ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37 ms")
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37.0 ms")
     };
-    let report = one(&scene.info, us(9_220_113), RunResult::Passed, connection);
+    let mut report = one(&scene.info, us(9_220_113), RunResult::Passed, connection);
+    report.findings = vec![about_target(PingFinding::CertificateExpires { days: 11 })];
     scene.finish(report)
 }
 
@@ -922,6 +941,8 @@ pub fn hostile() -> Vec<Event> {
     };
     let mut report = one(&scene.info, ms(1_110), RunResult::Failed, connection);
     (report.host_lag, report.measurement) = (None, Measurement::Unknown);
+    let last = PingFinding::LastMessage { message: UntrustedText::new(HOSTILE) };
+    report.findings = vec![about_target(last)];
     scene.finish(report)
 }
 

@@ -3,7 +3,7 @@
 use super::figures::loss_percent;
 use crate::domain::label::Label;
 use crate::domain::ping::report::{KindReport, PingReport};
-use crate::output::time_unit::TimeUnit;
+use crate::output::time_unit::RTT_UNIT;
 
 /// One line for the conversation, its newline included.
 pub fn interim_line(report: &PingReport) -> String {
@@ -23,8 +23,7 @@ fn figures(report: &KindReport) -> String {
 
 fn rtt(report: &KindReport) -> Option<String> {
     let rtt = report.rtt?;
-    let unit = TimeUnit::of([rtt.min, rtt.max]);
-    let numbers = [rtt.min, rtt.p50, rtt.mean, rtt.max].map(|span| unit.number(span)).join("/");
-    let jitter = report.jitter.stddev.map(|stddev| format!(", stddev {}", unit.span(stddev)));
-    Some(format!("rtt min/p50/mean/max = {numbers} {}{}", unit.symbol(), jitter.unwrap_or_default()))
+    let numbers = [rtt.min, rtt.p50, rtt.mean, rtt.max].map(|span| RTT_UNIT.number(span)).join("/");
+    let jitter = report.jitter.stddev.map(|stddev| format!(", stddev {}", RTT_UNIT.span(stddev)));
+    Some(format!("rtt min/p50/mean/max = {numbers} {}{}", RTT_UNIT.symbol(), jitter.unwrap_or_default()))
 }

@@ -4,6 +4,7 @@ mod document;
 mod event_filter;
 mod event_lines;
 mod figures;
+mod findings;
 mod histogram;
 mod interim;
 mod log;

@@ -6,18 +6,18 @@ use strum::IntoEnumIterator;
 
 use super::figures::{numbers, one_kind, side_by_side};
 use super::table::{by_status, table};
+use super::view::view;
+use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{
-    ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
-};
+use crate::domain::ping::report::{ConnReport, PingReport, RttSpikes, StampingReport, TargetReport};
 use crate::domain::stats::LagSummary;
 use crate::domain::stats::interval::Interval;
-use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, phases, preset};
-use crate::output::time_unit::TimeUnit;
+use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, findings, phases, preset};
+use crate::output::time_unit::{RTT_UNIT, TimeUnit};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const MAX_TARGETS_IN_FULL: usize = 4;
@@ -73,6 +73,7 @@ fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
         [connection] => {
             rows.add_some("tcp", tcp(connection));
             rows.add_some("ended", one_ending(connection));
+            rows.add_some("last loss", last_loss(connection));
         }
         several => troubled(rows, several),
     }
@@ -210,11 +211,23 @@ fn outage(connections: &[ConnReport]) -> Option<String> {
 }
 
 fn one_ending(connection: &ConnReport) -> Option<String> {
-    let text = ending(connection.ending.as_deref()?);
-    Some(match connection.unplanned_endings {
+    let last = connection.ending.as_deref()?;
+    Some(if last.was_planned() { ending(last) } else { with_losses(connection, last) })
+}
+
+/// The last unplanned end, if the connection was opened again and ended as planned.
+fn last_loss(connection: &ConnReport) -> Option<String> {
+    connection.ending.as_deref().filter(|ending| ending.was_planned())?;
+    Some(with_losses(connection, connection.lost.as_deref()?))
+}
+
+/// An unplanned end, and the number of them if there were several.
+fn with_losses(connection: &ConnReport, lost: &CloseCause) -> String {
+    let text = ending(lost);
+    match connection.unplanned_endings {
         0 | 1 => text,
         several => format!("{text} (the last of {several} unplanned closes)"),
-    })
+    }
 }
 
 /// Those of many connections that fared worst.
@@ -239,9 +252,8 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     };
     let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).max_by_key(|rtt| rtt.mean);
     let rtt = slowest.map(|rtt| {
-        let unit = TimeUnit::of([rtt.mean, rtt.max]);
-        let figures = numbers(unit, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
-        format!("; rtt {figures} {}", unit.symbol())
+        let figures = numbers(RTT_UNIT, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
+        format!("; rtt {figures} {}", RTT_UNIT.symbol())
     });
     let missed: u64 = connection.kinds.iter().map(|kind| kind.counts.missed).sum();
     format!("#{}{from}: {how}{}; {missed} missed", connection.index, rtt.unwrap_or_default())
@@ -276,21 +288,22 @@ fn lag_figures(lag: LagSummary) -> String {
     format!("{figures} {}", unit.symbol())
 }
 
-/// Who stamped the RTTs, and what was kept out of them so.
+/// The source of the RTTs' timestamps, and the delays that they leave out.
 fn timestamps(report: &PingReport) -> String {
     let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
     let sentence = match fell_back {
         0 => report.timestamps().sentence().to_string(),
-        _ => format!("{}; this program's for {}", report.timestamps().sentence(), counted(fell_back, "RTT")),
+        _ => {
+            format!("{}; from this program for {}", report.timestamps().sentence(), counted(fell_back, "RTT"))
+        }
     };
     let added = |lag: Option<LagSummary>| lag.map(|lag| format::duration(lag.p50));
-    match (added(to_wire), added(from_wire)) {
-        (Some(to), Some(from)) => {
-            format!("{sentence} (excluded from the RTT, p50: {to} on sending, {from} on receipt)")
-        }
-        (None, Some(from)) => format!("{sentence} (excluded from the RTT, p50: {from} on receipt)"),
-        (_, None) => sentence,
-    }
+    let delays = match (added(to_wire), added(from_wire)) {
+        (Some(to), Some(from)) => format!("{to} sending, {from} receiving"),
+        (None, Some(from)) => format!("{from} receiving"),
+        (_, None) => return sentence,
+    };
+    format!("{sentence}; this program's own delay (p50 {delays}) is not in the RTT")
 }
 
 fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
@@ -301,11 +314,7 @@ fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
         rows.add("host lag", &lag_figures(lag));
     }
     rows.add("timestamps", &timestamps(report));
-    if let Measurement::Suspect(why) = &report.measurement {
-        rows.add("measurement", &format!("{}: {why}", paint.caution("suspect")));
-    }
-    for advice in &report.advice {
-        rows.add("advice", advice);
-    }
-    conclusion(rows, &super::view::view(report), paint);
+    let view = view(report);
+    findings(rows, &view.findings, paint);
+    conclusion(rows, &view, paint);
 }

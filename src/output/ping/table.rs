@@ -14,7 +14,7 @@ use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
 use crate::output::human::Styler;
-use crate::output::time_unit::TimeUnit;
+use crate::output::time_unit::RTT_UNIT;
 
 /// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.
 ///
@@ -46,15 +46,14 @@ const MIN_TEXT_COLUMNS_WIDTH: usize = 36;
 
 /// One row a target, with its connections by status, and each kind's figures on a line of its own.
 pub fn table(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
-    let unit = unit(report);
     let mut table = Table::new();
     table.force_no_tty();
     if paint.color {
         table.enforce_styling();
     }
-    table.set_header(header(unit));
+    table.set_header(header());
     for target in &report.targets {
-        table.add_row(row(target, &report.info.kinds, unit, paint));
+        table.add_row(row(target, &report.info.kinds, paint));
     }
     set_columns(&mut table, report.info.kinds.len());
     fit(&mut table, width);
@@ -113,20 +112,15 @@ fn shown_width(table: &Table, first: usize) -> usize {
     columns.filter(|(column, _)| !column.is_hidden()).map(|(_, width)| usize::from(width) + 2).sum()
 }
 
-fn unit(report: &PingReport) -> TimeUnit {
-    let kinds = report.targets.iter().flat_map(|target| &target.kinds);
-    TimeUnit::of(kinds.filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.p50, rtt.max]))
-}
-
-fn header(unit: TimeUnit) -> Vec<Cell> {
+fn header() -> Vec<Cell> {
     let named = |name: &str| match name {
-        "p50" | "p95" | "max" => format!("{name} {}", unit.symbol()),
+        "p50" | "p95" | "max" => format!("{name} {}", RTT_UNIT.symbol()),
         other => other.to_string(),
     };
     HEADER.iter().map(|name| Cell::new(named(name))).collect()
 }
 
-fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: Styler) -> Vec<Cell> {
+fn row(target: &TargetReport, kinds: &[HeartbeatKind], paint: Styler) -> Vec<Cell> {
     let reports: Vec<Option<&KindReport>> =
         kinds.iter().map(|kind| target.kinds.iter().find(|report| report.kind == *kind)).collect();
     let lines = |show: &dyn Fn(&KindReport) -> String| {
@@ -134,7 +128,7 @@ fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: St
         Cell::new(reports.iter().map(line).collect::<Vec<_>>().join("\n"))
     };
     let rtt = |report: &KindReport, pick: fn(&RttSummary) -> Duration| {
-        report.rtt.as_ref().map_or_else(|| "-".to_string(), |rtt| unit.number(pick(rtt)))
+        report.rtt.as_ref().map_or_else(|| "-".to_string(), |rtt| RTT_UNIT.number(pick(rtt)))
     };
     vec![
         Cell::new(&target.url),

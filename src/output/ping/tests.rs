@@ -176,3 +176,34 @@ fn the_last_line_of_ndjson_is_the_document_of_json() {
         assert!(ndjson.ends_with('\n') && json.ends_with('\n'));
     }
 }
+
+/// A summary in which the connection was lost this often and ended like this.
+fn summary_after_losses(losses: u32, ended_as_planned: bool) -> String {
+    let mut events = fixtures::reconnect();
+    let Some(Event::Finished(report)) = events.last_mut() else { panic!("no report") };
+    let connection = &mut report.targets[0].connections[0];
+    connection.unplanned_endings = losses;
+    if !ended_as_planned {
+        connection.ending = connection.lost.clone();
+    }
+    stdout(HumanOptions { quiet: true, ..PLAIN }, &events)
+}
+
+#[test]
+fn planned_end_is_no_unplanned_close() {
+    let lost = "peer sent close 1012 (service restart) \"deploying\"";
+    let planned = summary_after_losses(3, true);
+    let (ended, loss) = planned.split_once("last loss    ").unwrap();
+    assert!(
+        ended.contains("ended        wscheck sent close 1000") && !ended.contains("unplanned closes)"),
+        "{ended}"
+    );
+    let loss = loss.lines().next().unwrap();
+    assert!(loss.starts_with(lost) && loss.ends_with(" (the last of 3 unplanned closes)"), "{loss}");
+    let lost_at_last = summary_after_losses(3, false);
+    assert!(lost_at_last.contains(&format!("ended        {lost}")), "{lost_at_last}");
+    assert!(
+        lost_at_last.contains(" (the last of 3 unplanned closes)") && !lost_at_last.contains("last loss")
+    );
+    assert!(!summary_after_losses(1, true).contains("the last of"));
+}

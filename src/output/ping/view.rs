@@ -1,5 +1,6 @@
 //! What the report says, whatever the command.
 
+use super::findings::shown_findings;
 use crate::domain::ping::report::PingReport;
 use crate::output::view::View;
 
@@ -12,6 +13,6 @@ pub fn view(report: &PingReport) -> View {
         result: report.verdict,
         reasons: report.reasons.clone(),
         criteria: report.criteria.clone(),
-        findings: Vec::new(),
+        findings: shown_findings(report),
     }
 }

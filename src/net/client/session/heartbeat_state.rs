@@ -11,6 +11,7 @@ use crate::domain::format;
 use crate::domain::heartbeat::outstanding::{OutstandingPings, Resolution, Superseding};
 use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::PeerTraffic;
 use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::{HealthTracker, Status};
 use crate::net::client::schedule::Schedule;
@@ -37,6 +38,8 @@ pub struct HeartbeatState {
     substitutes: Option<Box<Substitutes>>,
     /// Messages since the last answer that came while an app heartbeat was in flight and do not answer it.
     unmatched: u64,
+    /// The peer sent something since the last answer that shows that it does not hang.
+    peer_sent: bool,
 }
 
 /// A heartbeat that is about to be sent.
@@ -71,12 +74,26 @@ impl HeartbeatState {
             first_sent: None,
             substitutes: None,
             unmatched: 0,
+            peer_sent: false,
         }
     }
 
     /// Counts a message that answers no heartbeat.
     pub fn count_unmatched(&mut self) {
         self.unmatched += u64::from(self.outstanding.in_flight() > 0);
+    }
+
+    /// Records that the peer sent something that is no reply. An echo or a stray reply shows that heartbeats
+    /// reach the peer; anything else, once a heartbeat was missed, shows that the peer does not hang.
+    pub fn record_peer_traffic(&mut self, traffic: PeerTraffic) {
+        self.peer_sent |= self.unanswered > 0
+            && match traffic {
+                PeerTraffic::Echo => self.kind == HeartbeatKind::App,
+                PeerTraffic::Stray(kind, _) => self.kind == kind,
+                PeerTraffic::Message | PeerTraffic::ServerPing { .. } => {
+                    self.missed_at_tcp != MissedAtTcp::default()
+                }
+            };
     }
 
     /// Records that a heartbeat left.
@@ -147,7 +164,7 @@ impl HeartbeatState {
         }
         if outcome.is_answered() {
             (self.unanswered, self.never_answered, self.substitutes) = (0, false, None);
-            self.unmatched = 0;
+            (self.unmatched, self.peer_sent) = (0, false);
         }
         let before = self.health.window_mean();
         self.health.record(outcome, was, rtt, later_answered);
@@ -161,7 +178,7 @@ impl HeartbeatState {
             let came = format::counted(self.unmatched, "message");
             return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
         }
-        match (substitute, self.missed_at_tcp.meaning()) {
+        match (substitute, self.missed_at_tcp.meaning(self.peer_sent)) {
             (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.describe()),
             (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
             (None, None) => self.health.reason(),

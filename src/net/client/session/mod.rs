@@ -666,6 +666,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     fn report_traffic(&mut self, traffic: PeerTraffic) {
+        self.heartbeats.iter_mut().for_each(|heartbeat| heartbeat.record_peer_traffic(traffic));
         if let Some(count) = self.throttle.count(traffic, Instant::now()) {
             self.emit_event(ConnEvent::PeerTraffic(traffic, count));
         }

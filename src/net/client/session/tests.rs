@@ -207,13 +207,29 @@ async fn missed_pong_reports_tcp_acknowledgement() {
     let (below, reason, tcp) = missed_below(3 * PING_BYTES).await;
     assert_eq!(below, [Some(true); 3]);
     assert!(
-        reason.starts_with("3 consecutive heartbeats missed; TCP acknowledged what was sent"),
+        reason.starts_with("3 consecutive heartbeats missed; TCP acknowledged the heartbeats"),
         "{reason}"
     );
     assert_eq!(tcp, acked(3 * PING_BYTES));
     let (below, reason, _) = missed_below(3 * PING_BYTES - 1).await;
     assert_eq!(below, [Some(true), Some(true), Some(false)]);
     assert!(reason.contains("TCP acknowledged 2 of 3"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn echo_server_does_not_hang() {
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(2000), ..app(3) }).await;
+    scene.kernel.lock().unwrap().tcp = acked(u64::MAX);
+    for _ in 0..3 {
+        let ask = scene.peer.text().await;
+        scene.peer.send(TEXT, ask.as_bytes()).await;
+    }
+    let ended = scene.end().await;
+    let mut reasons = ended.events.iter().filter_map(|(_, event)| match event {
+        ConnEvent::Status(change) => Some(change.reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reasons.next_back(), Some("3 consecutive heartbeats missed"));
 }
 
 #[tokio::test(start_paused = true)]
