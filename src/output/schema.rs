@@ -156,9 +156,10 @@ mod tests {
     use crate::output::json::error_document;
     use crate::output::output_format::Format;
     use crate::output::ping::fixtures;
+    use crate::output::testing::validator_of;
 
     fn validator() -> jsonschema::Validator {
-        jsonschema::draft202012::new(&schema()).unwrap()
+        validator_of("ping")
     }
 
     /// Everything that every scripted run prints in both formats.

@@ -121,9 +121,24 @@ pub fn values(text: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(text).into_iter().map(Result::unwrap).collect()
 }
 
+/// What the schema says of this command alone: events of several commands have the same names.
+pub fn validator_of(command: &str) -> jsonschema::Validator {
+    let mut schema = schema();
+    let prefixes = match command {
+        "ping" => ["ping: ", "event ", "error document"],
+        _ => [command; 3],
+    };
+    let is_of_command = |shape: &Value| {
+        let title = shape["title"].as_str().unwrap();
+        prefixes.iter().any(|prefix| title.starts_with(prefix))
+    };
+    schema["anyOf"].as_array_mut().unwrap().retain(is_of_command);
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
 /// Each of these is as the schema says, which lets nothing be left out or added.
-pub fn assert_as_the_schema_says(printed: &[Value]) {
-    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+pub fn assert_as_the_schema_says(command: &str, printed: &[Value]) {
+    let validator = validator_of(command);
     for value in printed {
         let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new(), "{value}");

@@ -102,7 +102,7 @@ pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> O
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.url))));
     let findings = findings_of(report);
     answer(&mut rows, report, &findings, paint);
-    consequences(&mut rows, report, &findings);
+    consequences(&mut rows, &findings);
     evidence_rows(&mut rows, report, &findings);
     tables(&mut rows, report, trials, options.width);
     closing(&mut rows, report, &findings, paint);

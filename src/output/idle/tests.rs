@@ -63,7 +63,7 @@ fn every_trial_and_sample_is_a_line_before_the_document() {
 #[test]
 fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
-    assert_as_the_schema_says(&printed);
+    assert_as_the_schema_says("probe-idle", &printed);
     assert_every_event_is_printed("probe-idle", &printed);
 }
 

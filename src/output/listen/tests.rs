@@ -51,7 +51,7 @@ fn scripts_read_a_document_and_a_line_for_each_thing_said() {
 #[test]
 fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
-    assert_as_the_schema_says(&printed);
+    assert_as_the_schema_says("listen", &printed);
     assert_every_event_is_printed("listen", &printed);
 }
 

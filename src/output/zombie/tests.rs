@@ -50,7 +50,7 @@ fn json_is_a_document_and_ndjson_a_line_per_event() {
 #[test]
 fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
-    assert_as_the_schema_says(&printed);
+    assert_as_the_schema_says("probe-zombie", &printed);
     assert_every_event_is_printed("probe-zombie", &printed);
 }
 
