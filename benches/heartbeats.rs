@@ -128,11 +128,12 @@ fn patterns(criterion: &mut Criterion) {
 fn recorder(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recorder");
     group.bench_function("a heartbeat", |bencher| {
-        let (mut recorder, mut next) = (Recorder::new(run(1), UNIX_EPOCH), (0..).zip(rtts()));
+        let (mut recorder, mut next) =
+            (Recorder::new(run(1), PassCriteria::default(), UNIX_EPOCH), (0..).zip(rtts()));
         bencher.iter(|| next.next().into_iter().for_each(|(seq, rtt)| recorder.observe(&beat(0, seq, rtt))));
     });
     group.sample_size(10).bench_function("the report of 1000 connections", |bencher| {
-        let mut recorder = Recorder::new(run(1000), UNIX_EPOCH);
+        let mut recorder = Recorder::new(run(1000), PassCriteria::default(), UNIX_EPOCH);
         let all = (0..20).flat_map(|seq| (0..1000).map(move |index| (index, seq))).zip(rtts());
         all.for_each(|((index, seq), rtt)| recorder.observe(&beat(index, seq, rtt)));
         bencher.iter(|| recorder.report(TIMEOUT, false));
@@ -151,7 +152,7 @@ fn run(connections: usize) -> RunInfo {
         lists_all: false,
         timeout: TIMEOUT,
         count: None,
-        policy: PassCriteria::default(),
+        demands: Default::default(),
     }
 }
 

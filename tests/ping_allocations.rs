@@ -146,9 +146,9 @@ fn recorder() -> Recorder {
         interval: plan.interval,
         timeout: plan.timeout,
         count: plan.count,
-        policy: PassCriteria::default(),
+        demands: Default::default(),
     };
-    Recorder::new(Arc::new(info), SystemTime::UNIX_EPOCH)
+    Recorder::new(Arc::new(info), PassCriteria::default(), SystemTime::UNIX_EPOCH)
 }
 
 #[tokio::test(start_paused = true)]

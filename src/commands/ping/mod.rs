@@ -43,7 +43,7 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let started_at = SystemTime::now();
     let info = Arc::new(plan.info());
     reporter.report(&Event::Started { at: started_at, info: Arc::clone(&info) });
-    let recorder = Recorder::new(info, started_at);
+    let recorder = Recorder::new(info, plan.policy.clone(), started_at);
     let deadline = plan.deadline.map(|deadline| Instant::now() + deadline);
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, received) = mpsc::unbounded_channel();

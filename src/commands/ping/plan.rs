@@ -54,7 +54,7 @@ impl PingPlan {
             count: self.session.count,
             deadline: self.deadline,
             preset: self.preset.clone(),
-            policy: self.policy.clone(),
+            demands: self.policy.demands(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What is known about a connection once it is open, and why opening can fail.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
@@ -198,10 +197,15 @@ impl ConnectError {
     }
 }
 
+/// Whether it is an address with a port, not the path of a socket.
+fn ends_with_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
 impl ConnectError {
     /// The failed step: `TLS`, or `Unix socket` instead of TCP.
     fn step(&self) -> String {
-        let is_path = |attempt: &ConnectAttempt| attempt.address.parse::<SocketAddr>().is_err();
+        let is_path = |attempt: &ConnectAttempt| !ends_with_port(&attempt.address);
         if self.phase == Phase::Tcp && self.attempts.iter().any(is_path) {
             "Unix socket".to_string()
         } else {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
+pub use super::lifetime_cap::LifetimeCap;
 use super::probe::{DeathCause, VisibleEnd};
 use super::undecided::UndecidedCause;
 use crate::domain::format::duration as show;
@@ -32,15 +33,6 @@ pub enum IdleVerdict {
     Stochastic,
     /// The evidence does not support an answer.
     Inconclusive,
-}
-
-/// The age at which connections end, idle or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifetimeCap {
-    /// The age at which they were last known to be alive.
-    pub lo: Duration,
-    /// The age at which they were known to be gone; equals `lo` if the end was seen.
-    pub hi: Duration,
 }
 
 impl fmt::Display for LifetimeCap {

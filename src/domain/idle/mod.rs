@@ -53,12 +53,15 @@ pub mod middleboxes;
 mod admission;
 mod bisect;
 mod candidates;
+mod conclusions;
 mod control;
+mod direction;
 mod evidence;
 mod finding;
 mod idle_finding;
 mod incident;
 mod incident_detection;
+mod lifetime_cap;
 mod parallel;
 mod plan;
 mod probe;
@@ -72,13 +75,16 @@ mod statistics;
 mod strategy;
 mod uncertainty;
 mod undecided;
+mod verification;
 
 pub use crate::domain::idle::incident::{Incident, IncidentKind};
+pub use conclusions::findings_of;
 pub use finding::{
-    CutManner, CutMannerName, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
+    CutManner, CutMannerName, EndSpread, IdleFindings, IdleVerdict, ProvisionalTimeout, ResetBy,
     ServerActivity,
 };
-pub use idle_finding::{IdleFinding, IdleFindingCode, NeededTraffic, SkipCause, VoidCause, findings_of};
+pub use idle_finding::{IdleFinding, IdleFindingCode, NeededTraffic, SkipCause, VoidCause};
+pub use lifetime_cap::LifetimeCap;
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,

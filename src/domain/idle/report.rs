@@ -1,12 +1,11 @@
 //! The events and the report of a search with real connections.
 
-use strum::{EnumIter, EnumMessage, IntoStaticStr};
-
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::finding::{CutManner, IdleFindings, ProvisionalTimeout};
+pub use super::direction::{Direction, TwoEnded};
+use super::finding::{IdleFindings, ProvisionalTimeout};
 use super::idle_finding::IdleFinding;
 use super::middleboxes::ProductNaming;
 use super::plan::SearchPlan;
@@ -14,7 +13,7 @@ use super::probe::{Observation, ProbeId, ProbeRole};
 use super::recommendation::Recommendation;
 use super::refresh::{MethodResult, RefreshResults};
 use super::search::SearchProgress;
-use crate::domain::connection::close_cause::CloseCause;
+pub use super::verification::{Verification, VerifyOutcome};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::run::bracket::Bracket;
@@ -98,61 +97,6 @@ pub enum IdleEvent {
     },
     /// The end of the run; always the last event.
     Finished(Box<IdleReport>),
-}
-
-/// The result of the connection held at the recommended interval.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verification {
-    /// The interval of its heartbeats.
-    pub interval: Duration,
-    /// How long it was to be held: more than two timeouts.
-    pub wanted: Duration,
-    /// How long it was held.
-    pub held: Duration,
-    /// How many heartbeats were answered.
-    pub beats: u64,
-    pub outcome: VerifyOutcome,
-}
-
-/// Whether the recommendation holds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum VerifyOutcome {
-    Held,
-    /// The connection ended too early.
-    Ended(Arc<CloseCause>),
-    /// The result is unclear; a lower-case fragment says why.
-    Unknown(String),
-}
-
-/// Whether the server agreed to speak first after a silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
-#[strum(serialize_all = "snake_case")]
-pub enum TwoEnded {
-    /// The server supports it.
-    Agreed,
-    /// The server does not support it, so the server's direction was not tested alone.
-    Refused,
-}
-
-/// One or both directions of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
-#[strum(serialize_all = "snake_case")]
-pub enum Direction {
-    FromServer,
-    FromClient,
-    Both,
-}
-
-impl Direction {
-    /// The direction that was lost, known if both ends reported; `None` if the cut does not show it.
-    pub fn lost_by(manner: &CutManner) -> Option<Direction> {
-        match manner {
-            CutManner::ServerUnheard => Some(Direction::FromServer),
-            CutManner::ClientUnheard => Some(Direction::FromClient),
-            CutManner::Silent => Some(Direction::Both),
-            CutManner::Visible(_) | CutManner::OnUse(_) => None,
-        }
-    }
 }
 
 /// The report of a whole run.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
-use super::finding::LifetimeCap;
+use super::lifetime_cap::LifetimeCap;
 use super::probe::VisibleEnd;
 use super::refresh::KeepaliveMethod;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};

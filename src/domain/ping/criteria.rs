@@ -1,5 +1,6 @@
 //! What was demanded of a run, and whether each demand was met: those that were met are shown, too.
 
+use super::ending_check::{is_closed_as_wanted, is_refused_as_wanted};
 use super::fail_if::{FailIf, FailOn};
 use super::report::{ConnReport, PingReport};
 use super::verdict::{self, PassCriteria};
@@ -20,7 +21,8 @@ pub fn criteria(report: &PingReport, policy: &PassCriteria) -> Vec<Criterion> {
 }
 
 fn refusals(report: &PingReport, policy: &PassCriteria) -> Criterion {
-    let truths = || report.connections().map(|(_, connection)| policy.endings.refused(connection));
+    let truths =
+        || report.connections().map(|(_, connection)| is_refused_as_wanted(&policy.endings, connection));
     Criterion::wants("--expect-refused", policy.endings.wanted_refusal(), &all(truths().collect()))
 }
 
@@ -43,7 +45,8 @@ fn openings(report: &PingReport) -> Criterion {
 fn endings(report: &PingReport, policy: &PassCriteria) -> Criterion {
     let opened = || report.connections().filter(|(_, connection)| connection.opened.is_some());
     if !policy.endings.close_codes.is_empty() {
-        let truths = opened().map(|(_, connection)| policy.endings.closed(connection, report.interrupted));
+        let truths = opened()
+            .map(|(_, connection)| is_closed_as_wanted(&policy.endings, connection, report.interrupted));
         return Criterion::wants("--expect-close", policy.endings.wanted_close(), &all(truths.collect()));
     }
     let lost = opened().filter(|(_, connection)| connection.lost.is_some()).count();

@@ -1,6 +1,7 @@
 //! What `ping` decides: events, figures, status, result and findings.
 
 pub mod criteria;
+pub mod ending_check;
 pub mod event;
 pub mod expected_ending;
 pub mod fail_if;

@@ -15,7 +15,7 @@ use super::run_info::RunInfo;
 use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
 use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
-use super::verdict::judge;
+use super::verdict::{PassCriteria, judge};
 use super::worst::worst_of;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
@@ -34,6 +34,7 @@ const MAX_FINE_RTTS: usize = 32;
 #[derive(Debug)]
 pub struct Recorder {
     info: Arc<RunInfo>,
+    policy: PassCriteria,
     started_at: SystemTime,
     lag: LagStats,
     stamping: TimestampDelays,
@@ -79,14 +80,14 @@ fn rtts_for_connections(many: usize) -> Rtts {
 }
 
 impl Recorder {
-    pub fn new(info: impl Into<Arc<RunInfo>>, started_at: SystemTime) -> Recorder {
+    pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
         let info = info.into();
         let link = ConnectionStats::new(&info.kinds, &rtts_for_connections(info.connections()));
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
         let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
         let tally = StatusCounts::new(info.connections());
         let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
-        Recorder { info, started_at, lag, stamping, links, sums, tally, like: None }
+        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
     }
 
     /// Records an event of one of the run's connections; ignores others.
@@ -96,7 +97,7 @@ impl Recorder {
         let Some(link) = link else { return };
         let before = link.status;
         match event {
-            ConnEvent::Ended(ending) if self.info.policy.endings.is_met_by(ending) => {
+            ConnEvent::Ended(ending) if self.policy.endings.is_met_by(ending) => {
                 link.ended_as_expected(ending)
             }
             _ => link.observe(*at, event, &mut self.like),
@@ -125,8 +126,8 @@ impl Recorder {
         report.worst = worst_of(&report);
         report.measurement = self.measurement(&report);
         report.findings = findings(&report);
-        (report.verdict, report.reasons) = judge(&report, &self.info.policy);
-        report.criteria = criteria(&report, &self.info.policy);
+        (report.verdict, report.reasons) = judge(&report, &self.policy);
+        report.criteria = criteria(&report, &self.policy);
         report
     }
 
@@ -168,7 +169,7 @@ impl Recorder {
     }
 
     fn target(&self, index: usize, url: &str, links: &[ConnectionStats], now: SystemTime) -> TargetReport {
-        let limits = &self.info.policy.limits;
+        let limits = &self.policy.limits;
         let connections: Vec<ConnReport> =
             links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
         let mut kinds = self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index)));
@@ -710,9 +711,9 @@ mod tests {
             count: None,
             deadline: None,
             preset: None,
-            policy: Default::default(),
+            demands: Default::default(),
         };
-        Recorder::new(info, START)
+        Recorder::new(info, PassCriteria::default(), START)
     }
 
     fn secs(value: u64) -> Duration {

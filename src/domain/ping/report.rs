@@ -329,7 +329,7 @@ pub(crate) mod samples {
             count: None,
             deadline: None,
             preset: None,
-            policy: Default::default(),
+            demands: Default::default(),
         };
         PingReport {
             info: Arc::new(info),

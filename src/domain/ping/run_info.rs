@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::verdict::PassCriteria;
+use super::expected_ending::ExpectedEnding;
+use super::run_status::RunStatusLimits;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 
@@ -36,8 +37,16 @@ pub struct RunInfo {
     pub deadline: Option<Duration>,
     /// The preset that the heartbeats come from.
     pub preset: Option<PresetSelection>,
-    /// What makes the run pass or fail.
-    pub policy: PassCriteria,
+    pub demands: Demands,
+}
+
+/// What makes the run pass or fail, as it was written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Demands {
+    pub limits: RunStatusLimits,
+    pub fail_on: String,
+    pub fail_if: Vec<String>,
+    pub endings: ExpectedEnding,
 }
 
 impl RunInfo {

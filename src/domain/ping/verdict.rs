@@ -1,10 +1,12 @@
 //! The result of a run: passed, failed, unreachable, interrupted or inconclusive, and why.
 
+use super::ending_check::{is_closed_as_wanted, is_refused_as_wanted, result_of_refusals};
 use super::expected_ending::ExpectedEnding;
 use super::fail_if::{FailIf, FailOn};
 use super::health::Status;
 use super::preset_mismatch;
 use super::report::{ConnReport, KindReport, PingReport, TargetReport};
+use super::run_info::Demands;
 use super::run_status::RunStatusLimits;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
 use crate::domain::label::Label;
@@ -23,6 +25,18 @@ pub struct PassCriteria {
     pub fail_on: FailOn,
     pub fail_if: Vec<FailIf>,
     pub endings: ExpectedEnding,
+}
+
+impl PassCriteria {
+    /// As they are kept in the report.
+    pub fn demands(&self) -> Demands {
+        Demands {
+            limits: self.limits,
+            fail_on: self.fail_on.to_string(),
+            fail_if: self.fail_if.iter().map(ToString::to_string).collect(),
+            endings: self.endings.clone(),
+        }
+    }
 }
 
 /// The result of a run and its reasons, as lower-case fragments; none if it passed. The first rule that
@@ -64,13 +78,13 @@ pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<Stri
 /// The result of a run whose connections are to be refused, and what was found otherwise.
 fn judge_refusals(report: &PingReport, endings: &ExpectedEnding) -> (RunResult, Vec<String>) {
     let wanted = endings.wanted_refusal();
-    let reason = |(target, connection)| match endings.refused(connection) {
+    let reason = |(target, connection)| match is_refused_as_wanted(endings, connection) {
         Truth::True(_) => None,
         Truth::False(found) | Truth::TrueOfBounds(found) | Truth::Unknown(found) => {
             Some(with_location(report, target, connection, &format!("{found}; wanted: {wanted}")))
         }
     };
-    (endings.result_of_refusals(report), shortened(report.connections().filter_map(reason).collect()))
+    (result_of_refusals(endings, report), shortened(report.connections().filter_map(reason).collect()))
 }
 
 /// Whether the status of any connection, or of the loss over all to one target, is one to fail on.
@@ -154,7 +168,7 @@ fn wrong_ending(report: &PingReport, connection: &ConnReport, endings: &Expected
     if endings.close_codes.is_empty() {
         return unplanned_ending(connection);
     }
-    match endings.closed(connection, report.interrupted) {
+    match is_closed_as_wanted(endings, connection, report.interrupted) {
         Truth::False(found) => Some(format!("{found}; wanted: {}", endings.wanted_close())),
         Truth::True(_) | Truth::TrueOfBounds(_) | Truth::Unknown(_) => None,
     }

@@ -195,11 +195,11 @@ impl From<&RunInfo> for Settings {
             deadline_ms: ms(info.deadline),
             connections_each: info.connections_each,
             preset: info.preset.as_ref().map(PresetName::from),
-            thresholds: info.policy.limits.into(),
-            fail_on: info.policy.fail_on.to_string(),
-            fail_if: info.policy.fail_if.iter().map(ToString::to_string).collect(),
-            expect_close: info.policy.endings.close_codes.clone(),
-            expect_refused: info.policy.endings.refused_with.clone(),
+            thresholds: info.demands.limits.into(),
+            fail_on: info.demands.fail_on.clone(),
+            fail_if: info.demands.fail_if.clone(),
+            expect_close: info.demands.endings.close_codes.clone(),
+            expect_refused: info.demands.endings.refused_with.clone(),
         }
     }
 }

@@ -79,7 +79,7 @@ impl RunScript {
             count,
             deadline: None,
             preset: None,
-            policy: Default::default(),
+            demands: Default::default(),
         })
     }
 
@@ -724,7 +724,7 @@ pub fn several() -> Vec<Event> {
         count: None,
         deadline: None,
         preset: None,
-        policy: Default::default(),
+        demands: Default::default(),
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
     let cut = ending(ClosedBy::Network, CloseKind::Rst, 1_402, 400);

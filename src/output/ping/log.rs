@@ -164,7 +164,7 @@ impl PingLog {
         if self.connections.get(&id).is_some_and(|shown| shown.opened) {
             return;
         }
-        if let Some(status) = info.policy.endings.expected_status(error) {
+        if let Some(status) = info.demands.endings.expected_status(error) {
             if self.shown.insert((id.target, error.kind)) {
                 self.happen(&format!("{}refused with HTTP {status}, as expected", prefix(info, id)));
             }
@@ -260,7 +260,7 @@ fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
 
 /// A single connection that never opened said why already, unless it was to be refused.
 fn says_nothing_new(report: &PingReport) -> bool {
-    if !report.info.policy.endings.refused_with.is_empty() {
+    if !report.info.demands.endings.refused_with.is_empty() {
         return false;
     }
     let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();

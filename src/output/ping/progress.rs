@@ -21,11 +21,12 @@ mod tests {
     use super::*;
     use crate::domain::ping::event::Event;
     use crate::domain::ping::recorder::Recorder;
+    use crate::domain::ping::verdict::PassCriteria;
     use crate::output::ping::fixtures;
 
     fn line_of(events: &[Event]) -> String {
         let Some(Event::Started { info, .. }) = events.first() else { panic!("no beginning") };
-        let mut recorder = Recorder::new(info.clone(), SystemTime::UNIX_EPOCH);
+        let mut recorder = Recorder::new(info.clone(), PassCriteria::default(), SystemTime::UNIX_EPOCH);
         events.iter().for_each(|event| recorder.observe(event));
         line(&recorder.tally())
     }
