@@ -52,8 +52,8 @@ fn inferred_policy_equals_the_configured_one() {
             }
         }
     }
-    // Six at a time, so that timers are not delayed by a busy processor.
-    for some in cases.chunks(6) {
+    // Three at a time, so that timers are not delayed by a busy processor.
+    for some in cases.chunks(3) {
         run_concurrently(some, |(kind, heartbeat, max_missed, misses, skips)| {
             let server = serve(kind, max_missed, if *skips { &["--skip-if-active"] } else { &[] });
             // Pings are more frequent than the answer timeout, so only the pings-only client survives and shows the
