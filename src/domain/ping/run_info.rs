@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::expected_ending::ExpectedEnding;
+use super::health::Status;
 use super::run_status::RunStatusLimits;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::label::Label;
 
 /// Identifies a connection: the target's index and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,12 +43,24 @@ pub struct RunInfo {
 }
 
 /// What makes the run pass or fail, as it was written.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Demands {
     pub limits: RunStatusLimits,
     pub fail_on: String,
     pub fail_if: Vec<String>,
     pub endings: ExpectedEnding,
+}
+
+/// What a run demands unless the user says otherwise.
+impl Default for Demands {
+    fn default() -> Demands {
+        Demands {
+            limits: RunStatusLimits::default(),
+            fail_on: Status::Poor.label().to_string(),
+            fail_if: Vec::new(),
+            endings: ExpectedEnding::default(),
+        }
+    }
 }
 
 impl RunInfo {
