@@ -5,7 +5,9 @@
 //!
 //! - 4 [`cli`]: turns arguments into a plan; prints on a thread of its own, handles signals on another; exit codes,
 //!   completions, man page
-//! - 3 [`output`]: shows events and reports: human, JSON, NDJSON, the JSON Schema, the tables of timers and presets
+//! - 3 [`output`]: shows events and reports: human, JSON, NDJSON, the JSON Schema, the tables of timers and presets. A command
+//!   implements `Presenter`; its report becomes a `View` (result, criteria, findings), which `envelope` and the end of every
+//!   human report are made of
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
 //!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)
@@ -35,6 +37,7 @@
 //!
 //! - **heartbeat**: a request and its reply; *protocol*: a Ping frame and its Pong; *app*: two messages
 //! - **outcome** of a heartbeat: `ok`, `late`, `missed`, `superseded` (a later one was answered; the server may have held both), `unsent`, `in_flight`
+//! - **finding**: one thing learned, with a code, a severity and data; **criterion**: one thing demanded, met or not met
 //! - **preset**: a service's way of heartbeats, by name; **protocol profile**: what it says besides request and reply
 //! - **preamble**: what is sent and awaited before the first heartbeat
 //! - **tap**: notes at the socket, below TLS, when bytes pass; **mute**: keeps what is written from leaving there
