@@ -61,11 +61,11 @@ fn text(value: &Value) -> String {
 fn presets_page_is_current() {
     let presets = json(&["presets", "-o", "json"])["presets"].as_array().unwrap().clone();
     let starter = |preset: &Value| match preset["starts"].as_str() {
-        Some("frames") => "nobody (Ping frames only)".to_string(),
+        Some("frames") => "Ping frames only".to_string(),
         _ => text(&preset["starts"]),
     };
     let verified = |preset: &Value| match preset["verified"].as_str() {
-        Some("from_source") => "from source or docs".to_string(),
+        Some("from_source") => "source code or documentation".to_string(),
         _ => text(&preset["verified"]),
     };
     let rows = presets.iter().map(|preset| {

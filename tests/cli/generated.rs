@@ -112,13 +112,13 @@ fn presets_in_docs_are_current() {
     let table = page.split("\n| preset |").nth(1).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
     let starts = |preset: &Preset| match preset.starter() {
-        HeartbeatStarter::Frames => "nobody (Ping frames only)",
+        HeartbeatStarter::Frames => "Ping frames only",
         starter => starter.label(),
     };
     let row = |preset: &Preset| {
         let verified = match preset.verified {
             VerificationLevel::Live => "live",
-            VerificationLevel::FromSource => "from source or docs",
+            VerificationLevel::FromSource => "source code or documentation",
         };
         format!("| `{}` | {} | {} | {verified} |", preset.name, preset.title, starts(preset))
     };

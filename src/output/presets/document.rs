@@ -44,7 +44,7 @@ pub struct PresetEntry {
     name: &'static str,
     aliases: &'static [&'static str],
     title: &'static str,
-    /// Who sends app heartbeats: the client, the server or both; `frames`: nobody, only Ping frames are used.
+    /// Who begins an app heartbeat: the client, the server or both. `frames`: there are none, only Ping frames.
     starts: Name<HeartbeatStarter>,
     /// The path that is used if the URL has none.
     path: Option<&'static str>,

@@ -69,7 +69,7 @@ fn cells(preset: &Preset) -> [String; 4] {
 fn verified(level: VerificationLevel) -> &'static str {
     match level {
         VerificationLevel::Live => "live",
-        VerificationLevel::FromSource => "from source or docs",
+        VerificationLevel::FromSource => "source code or documentation",
     }
 }
 
@@ -78,7 +78,7 @@ fn starts(starter: HeartbeatStarter) -> &'static str {
         HeartbeatStarter::Client => "client",
         HeartbeatStarter::Server => "server",
         HeartbeatStarter::Both => "both",
-        HeartbeatStarter::Frames => "nobody (Ping frames only)",
+        HeartbeatStarter::Frames => "Ping frames only",
     }
 }
 

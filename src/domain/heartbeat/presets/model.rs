@@ -103,7 +103,7 @@ pub enum VerificationLevel {
     FromSource,
 }
 
-/// Who sends app heartbeats: the client, the server or both; `frames`: nobody, only Ping frames are used.
+/// Who begins an app heartbeat: the client, the server or both. `frames`: there are none, only Ping frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum HeartbeatStarter {
