@@ -1,6 +1,6 @@
 //! The characters that may be shown: those of Unicode, or of ASCII alone where the locale is not UTF-8.
 //!
-//! No crate does this: a transliterator for all of Unicode would guess at what peers sent, which must be told exactly.
+//! No crate does this: a transliterator for all of Unicode would guess at what peers sent, which must be shown exactly.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

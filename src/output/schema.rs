@@ -10,7 +10,9 @@ use super::idle::{
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
 use super::json::{ErrorDocument, SCHEMA_VERSION};
-use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
+use super::listen::{
+    ClientSent, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerEventReceived,
+};
 use super::ndjson::{ConnectionLine, EventBody, Interim, RunLine};
 use super::ping::{
     ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, PingDocument,
@@ -19,7 +21,9 @@ use super::ping::{
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
-use super::zombie::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieDocument, ZombieStarted};
+use super::zombie::{
+    ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
+};
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -89,8 +93,8 @@ impl SchemaBuilder {
     fn listen_lines(&mut self) {
         self.listen_line::<ListenStarted>();
         self.listen_line::<ListenOpened>();
-        self.listen_line::<ServerSaid>();
-        self.listen_line::<ClientTalked>();
+        self.listen_line::<ServerEventReceived>();
+        self.listen_line::<ClientSent>();
         self.listen_line::<ListenEnded>();
     }
 
@@ -98,7 +102,7 @@ impl SchemaBuilder {
         self.zombie_line::<ZombieStarted>();
         self.zombie_line::<ClientOpened>();
         self.zombie_line::<ClientNotOpened>();
-        self.zombie_line::<ClientHeard>();
+        self.zombie_line::<ClientReceived>();
         self.zombie_line::<ClientOver>();
     }
 

@@ -16,7 +16,7 @@ pub enum TimeUnit {
 /// [`format::rtt`](crate::domain::format::rtt).
 pub const RTT_UNIT: TimeUnit = TimeUnit::Millis;
 
-/// The least span that is better told in seconds.
+/// The shortest time that is shown in seconds.
 const MIN_SHOWN_IN_SECONDS: Duration = Duration::from_secs(10);
 
 impl TimeUnit {

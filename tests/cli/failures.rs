@@ -21,7 +21,7 @@ fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
 }
 
 /// The failure's phase and kind, and the text output.
-fn told(url: &str, more: &[&str]) -> (String, String, String) {
+fn failure(url: &str, more: &[&str]) -> (String, String, String) {
     let (human, error) = refusal(url, more);
     let text = |name: &str| error[name].as_str().unwrap().to_string();
     (text("phase"), text("kind"), human.stderr)
@@ -30,7 +30,7 @@ fn told(url: &str, more: &[&str]) -> (String, String, String) {
 #[test]
 fn refused_connection_names_the_address() {
     let (_socket, port) = closed_port();
-    let (phase, kind, said) = told(&format!("ws://127.0.0.1:{port}/"), &[]);
+    let (phase, kind, said) = failure(&format!("ws://127.0.0.1:{port}/"), &[]);
     assert_eq!((phase.as_str(), kind.as_str()), ("tcp", "refused"));
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(said.contains("\nhint: "), "{said}");
@@ -64,7 +64,7 @@ fn failed_address_before_success_is_reported() {
 fn refusing_proxy_is_named_with_its_origin() {
     let (_socket, port) = closed_port();
     let refused = format!(": TCP: connection refused by the proxy 127.0.0.1:{port} (ECONNREFUSED)");
-    let (phase, kind, said) = told("ws://a.example/", &["--proxy", &format!("http://127.0.0.1:{port}")]);
+    let (phase, kind, said) = failure("ws://a.example/", &["--proxy", &format!("http://127.0.0.1:{port}")]);
     assert_eq!((phase.as_str(), kind.as_str()), ("tcp", "refused"));
     assert!(said.contains(&refused) && said.contains("the proxy is from --proxy"), "{said}");
     let mut command = wscheck(&["ping", "-c", "1", "ws://a.example/"]);
@@ -80,7 +80,7 @@ fn refusing_unix_socket_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ws");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    let (_, kind, said) = told("ws://a.example/", &["--unix-socket", path.to_str().unwrap()]);
+    let (_, kind, said) = failure("ws://a.example/", &["--unix-socket", path.to_str().unwrap()]);
     assert_eq!(kind, "refused");
     assert!(said.contains(&format!("refused by {} (ECONNREFUSED)", path.display())), "{said}");
     assert!(!said.contains("host and port"), "{said}");
@@ -92,7 +92,7 @@ fn redirect_secrets_are_redacted() {
         ["/cb#access_token=s3cret", "/cb?x=1#access_token=s3cret", "/cb?s3cret", "/a;b?k=1;key=s3cret"]
     {
         let answer = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-        let (_, _, said) = told(&Script::answering(answer).url(), &[]);
+        let (_, _, said) = failure(&Script::answering(answer).url(), &[]);
         assert!(!said.contains("s3cret") && said.contains("location: /"), "{said}");
     }
 }
@@ -108,7 +108,7 @@ fn malformed_answer_shows_status_but_no_headers() {
 
 #[test]
 fn unknown_name_is_reported() {
-    let (phase, kind, _) = told("ws://no-such-name.invalid/", &[]);
+    let (phase, kind, _) = failure("ws://no-such-name.invalid/", &[]);
     assert_eq!(phase, "dns");
     assert!(["name_not_found", "resolver_failed"].contains(&kind.as_str()), "{kind}");
 }
@@ -132,7 +132,7 @@ fn each_http_refusal_shows_status_and_hint() {
         let body = "sorry \x1b[31mred";
         let answer = format!("HTTP/1.1 {status}\r\n{header}Content-Length: {}\r\n\r\n{body}", body.len());
         let peer = Script::answering(answer);
-        let (phase, kind, text) = told(&peer.url(), &[]);
+        let (phase, kind, text) = failure(&peer.url(), &[]);
         assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "upgrade_refused"), "{status}");
         assert!(text.to_lowercase().contains(&said.to_lowercase()), "{status}: {text}");
         assert!(text.contains(&status[..3]) && text.contains("sorry \\u{1b}[31mred"), "{status}: {text}");
@@ -142,11 +142,11 @@ fn each_http_refusal_shows_status_and_hint() {
 
 #[test]
 fn non_http_answer_is_named() {
-    let (_, kind, text) = told(&Script::answering("SSH-2.0-OpenSSH_9.2\r\n").url(), &[]);
+    let (_, kind, text) = failure(&Script::answering("SSH-2.0-OpenSSH_9.2\r\n").url(), &[]);
     assert_eq!(kind, "not_http");
     assert!(text.contains("SSH-2.0"), "{text}");
     // An HTTP/2 SETTINGS frame, as an HTTP/2-only server sends.
-    let (_, _, text) = told(&Script::answering(*b"\x00\x00\x00\x04\x00\x00\x00\x00\x00").url(), &[]);
+    let (_, _, text) = failure(&Script::answering(*b"\x00\x00\x00\x04\x00\x00\x00\x00\x00").url(), &[]);
     assert!(text.contains("HTTP/2"), "{text}");
 }
 
@@ -154,7 +154,7 @@ fn non_http_answer_is_named() {
 fn wrong_accept_is_named() {
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
-    let (_, kind, text) = told(&Script::answering(answer).url(), &[]);
+    let (_, kind, text) = failure(&Script::answering(answer).url(), &[]);
     assert_eq!(kind, "bad_upgrade");
     assert!(text.contains("Sec-WebSocket-Accept"), "{text}");
 }
@@ -166,14 +166,14 @@ fn endless_header_is_an_error() {
         let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n");
         while stream.write_all(&b"X-More: and more and more and more\r\n".repeat(100)).is_ok() {}
     });
-    let (_, kind, _) = told(&peer.url(), &[]);
+    let (_, kind, _) = failure(&peer.url(), &[]);
     assert_eq!(kind, "endless_header");
 }
 
 #[test]
 fn slow_phase_is_named() {
     let peer = Script::answering("HTTP/1.1 101 Swi");
-    let (phase, kind, text) = told(&peer.url(), &["--connect-timeout", "200ms"]);
+    let (phase, kind, text) = failure(&peer.url(), &["--connect-timeout", "200ms"]);
     assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "timeout"));
     assert!(text.contains("within 200 ms"), "{text}");
 }
@@ -181,7 +181,7 @@ fn slow_phase_is_named() {
 #[test]
 fn early_close_is_named() {
     let peer = Script::start(|mut stream| drop(read_head(&mut stream)));
-    let (phase, kind, _) = told(&peer.url(), &[]);
+    let (phase, kind, _) = failure(&peer.url(), &[]);
     assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "closed_early"));
 }
 
@@ -189,7 +189,7 @@ fn early_close_is_named() {
 fn missing_awaited_message_error_shows_what_came() {
     let peer = Script::upgraded_then(*b"\x81\x05hello");
     let (phase, kind, text) =
-        told(&peer.url(), &["--await", r#"{"type":"welcome"}"#, "--await-timeout", "300ms"]);
+        failure(&peer.url(), &["--await", r#"{"type":"welcome"}"#, "--await-timeout", "300ms"]);
     assert_eq!((phase.as_str(), kind.as_str()), ("await", "not_awaited"));
     assert!(text.contains(r#"{"type":"welcome"}"#) && text.contains("hello"), "{text}");
 }

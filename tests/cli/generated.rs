@@ -79,10 +79,10 @@ fn help_is_a_command_too() {
 #[test]
 fn help_shows_the_defaults() {
     let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    for told in
+    for context in
         ["that lasted [default: 10]", "Maximum back-off [default: 30s]", "random part of it [default: 500ms]"]
     {
-        assert!(help.contains(told), "{told} is not in {help}");
+        assert!(help.contains(context), "{context} is not in {help}");
     }
 }
 

@@ -94,18 +94,18 @@ fn reaping_of_real_servers_is_found() {
     run_concurrently(&beats(), |beat| {
         let Some(server) = beat.peer.start() else { return };
         let (code, document) = document("probe-zombie", &["--max", "9s", "--expect", "<=6s"], &server.url());
-        let told = format!("{}: {document:#}", beat.peer.name);
-        assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{told}");
+        let context = format!("{}: {document:#}", beat.peer.name);
+        assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{context}");
         let (policy, mute) = (&document["policy"], &document["clients"][1]);
-        assert_eq!((&policy["kind"], &policy["misses"]), (&json!("heartbeat"), &json!(1)), "{told}");
-        assert!(is_within_5_percent(&policy["interval_ms"], beat.interval_ms), "{told}");
+        assert_eq!((&policy["kind"], &policy["misses"]), (&json!("heartbeat"), &json!(1)), "{context}");
+        assert!(is_within_5_percent(&policy["interval_ms"], beat.interval_ms), "{context}");
         let total = &policy["first_unanswered_to_end_ms"];
-        assert!(is_between(total, (beat.total_ms, beat.total_ms)), "{told}");
-        assert_eq!(mute["client"], "mute", "{told}");
-        assert!(is_between(&mute["kept_ms"], beat.kept_ms), "{told}");
+        assert!(is_between(total, (beat.total_ms, beat.total_ms)), "{context}");
+        assert_eq!(mute["client"], "mute", "{context}");
+        assert!(is_between(&mute["kept_ms"], beat.kept_ms), "{context}");
         let ending = (&mute["ending"]["how"], &mute["ending"]["code"]);
-        assert_eq!(ending, (&json!(beat.ending.0), &beat.ending.1), "{told}");
-        assert_eq!(document["clients"][4]["fate"], "kept", "who answers is kept: {told}");
+        assert_eq!(ending, (&json!(beat.ending.0), &beat.ending.1), "{context}");
+        assert_eq!(document["clients"][4]["result"], "kept", "who answers is kept: {context}");
     });
 }
 
@@ -118,7 +118,7 @@ fn own_traffic_does_not_distort_the_interval() {
     assert_eq!((code, &policy["kind"], &policy["heartbeat"]), (Some(0), &json!("heartbeat"), &json!("ping")));
     assert!(is_within_5_percent(&policy["interval_ms"], 2000.0), "{document:#}");
     assert_eq!(policy["skips_active"], Value::Null, "who talks gets them later, and not fewer: {document:#}");
-    let pinged = &document["clients"][5]["heard"][0]["interval"]["median_ms"];
+    let pinged = &document["clients"][5]["received"][0]["interval"]["median_ms"];
     assert!(is_within_5_percent(pinged, 2300.0), "as often as it sent Pings itself: {document:#}");
 }
 
@@ -130,12 +130,12 @@ fn real_server_without_heartbeats_leaks_clients() {
         command: &["node", "node/alive.js", "none"],
     };
     let Some(server) = none.start() else { return };
-    let (code, heard) = document("listen", &["--for", "2s"], &server.url());
-    assert_eq!((code, &heard["verdict"]), (Some(0), &"server_is_silent_for".into()), "{heard:#}");
+    let (code, received) = document("listen", &["--for", "2s"], &server.url());
+    assert_eq!((code, &received["verdict"]), (Some(0), &"server_is_silent_for".into()), "{received:#}");
     let (code, document) = document("probe-zombie", &["--max", "3s", "--expect", "<=3s"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(1), &"zombies_kept".into()), "{document:#}");
     assert_eq!(
-        (&document["policy"]["kind"], &document["clients"][1]["fate"]),
+        (&document["policy"]["kind"], &document["clients"][1]["result"]),
         (&json!("none"), &json!("kept"))
     );
 }

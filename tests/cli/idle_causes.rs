@@ -41,7 +41,7 @@ fn close(code: u16, reason: &str) -> Vec<u8> {
 /// Checks for no timeout, no lifetime, no advice, and exit code 4. Returns the first reason.
 fn unclaimed((code, document): (Option<i32>, Value)) -> String {
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
-    assert!(document["prescription"].is_null() && document["lifetime_ms"].is_null(), "{document:#}");
+    assert!(document["recommendation"].is_null() && document["lifetime_ms"].is_null(), "{document:#}");
     assert!(document["bracket"]["hi_ms"].is_null(), "{document:#}");
     assert!(document["connections"].as_u64() <= Some(60), "{document:#}");
     document["reasons"][0].as_str().unwrap().to_string()
@@ -165,7 +165,7 @@ fn busy_server_has_its_lifetime_reported() {
     let server = Server::start(&["--chatter", "400ms", "--lifetime", "3s"]);
     let (code, document) = document(&["--max", "4s", "--allow-messages"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(0), &"lifetime_cap".into()), "{document:#}");
-    assert!(document["prescription"]["reconnect_before_ms"].as_f64() < Some(3300.0), "{document:#}");
+    assert!(document["recommendation"]["reconnect_before_ms"].as_f64() < Some(3300.0), "{document:#}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn idle_timeout_and_lifetime_are_both_in_the_advice() {
     let server = Server::start(&["--idle-timeout", "2s", "--lifetime", "3s"]);
     let (code, document) = document(&["--max", "4s", "--allow-messages"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(0), &"idle_timeout".into()), "{document:#}");
-    let advice = &document["prescription"];
+    let advice = &document["recommendation"];
     let (interval, before) = (advice["interval_ms"].as_f64(), advice["reconnect_before_ms"].as_f64());
     assert!(interval < Some(2000.0) && before.is_some(), "{document:#}");
 }

@@ -32,16 +32,16 @@ fn is_about(value: &Value, expected: f64) -> bool {
 
 #[test]
 fn each_heartbeat_kind_is_found_with_its_interval() {
-    for (kind, heard) in [("protocol", "ping"), ("app", "app_ping"), ("both", "ping")] {
+    for (kind, received) in [("protocol", "ping"), ("app", "app_ping"), ("both", "ping")] {
         let (code, document) =
             of_server(&["--heartbeat", kind, "--interval", INTERVAL, "--timeout", "300ms"], &["--for", "3s"]);
         assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
-        assert_eq!(document["heartbeat"], heard, "{document:#}");
+        assert_eq!(document["heartbeat"], received, "{document:#}");
         assert!(is_about(&document["interval"]["median_ms"], INTERVAL_MS), "{document:#}");
         let payloads: Vec<&Value> =
-            document["heard"].as_array().unwrap().iter().map(|kind| &kind["payloads"]).collect();
+            document["received"].as_array().unwrap().iter().map(|kind| &kind["payloads"]).collect();
         assert_eq!(payloads, vec!["changing"; if kind == "both" { 2 } else { 1 }], "{document:#}");
-        assert_eq!(document["clears"]["cleared_ms"][0], 30_000.0);
+        assert_eq!(document["covered_timeouts"]["covered_ms"][0], 30_000.0);
     }
 }
 
@@ -54,7 +54,7 @@ fn server_without_heartbeats_is_silent() {
         let (code, document) = of_server(serve, &["--for", "1500ms"]);
         assert_eq!((code, &document["verdict"]), (Some(0), &verdict.into()), "{document:#}");
         assert!(document["listened_ms"].as_f64() >= Some(1500.0) && document["interval"].is_null());
-        assert!(document["heard"][0]["count"].as_u64().unwrap_or(0) >= messages, "{document:#}");
+        assert!(document["received"][0]["count"].as_u64().unwrap_or(0) >= messages, "{document:#}");
         assert_eq!(document["periodic"].is_null(), messages == 0, "{document:#}");
     }
 }
@@ -100,8 +100,12 @@ fn suggested_pattern_works_when_pasted() {
             std::process::Command::new("sh").args(["-c", &format!("printf %s {pasted}")]).output().unwrap();
         let pattern = String::from_utf8(shell.stdout).unwrap();
         assert_eq!(found["periodic"]["app_ping"], pattern.as_str(), "{}", ran.stdout);
-        let (code, told) = document(&["-c", "4", "--for", "30s", "--app-ping", &pattern], &peer.url());
-        assert_eq!((code, &told["verdict"]), (Some(0), &"server_pings_every".into()), "{pattern} {told:#}");
+        let (code, context) = document(&["-c", "4", "--for", "30s", "--app-ping", &pattern], &peer.url());
+        assert_eq!(
+            (code, &context["verdict"]),
+            (Some(0), &"server_pings_every".into()),
+            "{pattern} {context:#}"
+        );
     });
 }
 
@@ -182,7 +186,7 @@ fn stimulus_finds_servers_that_skip_active_clients() {
     let cases = [(&[][..], "unmoved", 1.0), (&["--skip-if-active"][..], "skipped", 1.5)];
     run_concurrently(&cases, |(more, effect, longest)| {
         let (_, document) = of_server(&[&beats, *more].concat(), &["--for", "5s", "--talk"]);
-        let by_client = &document["heard"][0]["by_client"];
+        let by_client = &document["received"][0]["by_client"];
         assert_eq!(by_client["effect"], *effect, "{document:#}");
         assert!(by_client["longest_in_intervals"].as_f64() <= Some(longest + 0.1), "{document:#}");
         assert_eq!(document["counted_from"], "fixed_clock", "{document:#}");
@@ -199,7 +203,7 @@ fn unanswering_client_policy_is_found() {
         let (code, document) = of_server(&serve, &["--for", "3s", "--no-answer"]);
         assert_eq!((code, &document["unanswered"]["outcome"]), (Some(0), &json!(outcome)), "{document:#}");
         assert_eq!(
-            document["unanswered"]["after"], document["heard"][0]["count"],
+            document["unanswered"]["after"], document["received"][0]["count"],
             "all of them: {document:#}"
         );
         assert_eq!(document["unanswered"]["after"] == 3, *max_missed == "3", "{document:#}");
@@ -231,12 +235,12 @@ fn user_pattern_counts_and_preamble_comes_first() {
     let greeted = ["--send", "join", "--await", "join", "--for", "2s"];
     let (code, document) = of_server(&serve, &greeted);
     assert_eq!((code, &document["verdict"]), (Some(0), &"periodic_messages".into()), "{document:#}");
-    let told = ["--app-ping", r#"{"k":"hb"}"#, "--app-pong", r#"{"k":"ok"}"#, "-c", "4"];
-    let (code, document) = of_server(&serve, &[&greeted[..], &told].concat());
+    let context = ["--app-ping", r#"{"k":"hb"}"#, "--app-pong", r#"{"k":"ok"}"#, "-c", "4"];
+    let (code, document) = of_server(&serve, &[&greeted[..], &context].concat());
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
     assert_eq!(
-        (&document["heard"][0]["shape"], &document["heard"][0]["count"]),
-        (&json!("as told"), &json!(4))
+        (&document["received"][0]["shape"], &document["received"][0]["count"]),
+        (&json!("as context"), &json!(4))
     );
 }
 
@@ -255,7 +259,7 @@ fn heartbeat_during_the_preamble_counts() {
     assert_eq!((said.len(), &said[0]["payload"], &said[0]["answered"]), (1, &json!("early"), &json!(true)));
     let document = lines.last().unwrap();
     assert_eq!(document["verdict"], "inconclusive", "an interval needs more: {document:#}");
-    assert!(document["heard"][0]["first_ms"].is_number(), "{document:#}");
+    assert!(document["received"][0]["first_ms"].is_number(), "{document:#}");
 }
 
 #[test]
@@ -307,12 +311,12 @@ fn interrupt_reports_what_is_known() {
     let args = ["listen", "--proxy", "none", "-o", "ndjson", "--for", "1h", &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let heard = lines.by_ref().filter(|line| line.contains(r#""event":"received""#)).take(4).count();
+    let received = lines.by_ref().filter(|line| line.contains(r#""event":"received""#)).take(4).count();
     process.signal(libc::SIGINT);
     let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
     crate::support::validate(&last);
     assert_eq!(
-        (heard, &last["verdict"], &last["interrupted"]),
+        (received, &last["verdict"], &last["interrupted"]),
         (4, &"server_pings_every".into(), &json!(true))
     );
     let reason = last["reasons"][0].as_str().unwrap();
@@ -344,7 +348,7 @@ fn no_answer_and_talk_work_over_tls() {
     assert_eq!((code, &muted["unanswered"]["after"]), (Some(0), &json!(3)), "{muted:#}");
     let (code, talked) = document(&[&trust[..], &["--talk"]].concat(), &url);
     assert_eq!(
-        (code, &talked["heard"][0]["by_client"]["effect"]),
+        (code, &talked["received"][0]["by_client"]["effect"]),
         (Some(0), &json!("unmoved")),
         "{talked:#}"
     );
@@ -367,9 +371,9 @@ fn many_answered_pings_do_not_block_reading() {
         let _ = stream.write_all(&frame(CLOSE, &4000_u16.to_be_bytes()));
     });
     let (_, document) = document(&["--for", "20s"], &peer.url());
-    let heard: Vec<_> = (0..2).map(|kind| document["heard"][kind]["count"].as_u64()).collect();
+    let received: Vec<_> = (0..2).map(|kind| document["received"][kind]["count"].as_u64()).collect();
     assert_eq!(
-        (heard, &document["ending"]["code"]),
+        (received, &document["ending"]["code"]),
         (vec![Some(400), Some(8)], &4000.into()),
         "{document:#}"
     );
@@ -385,6 +389,6 @@ fn flood_is_counted_and_ends_by_the_deadline() {
     });
     let lines = listen(&["-o", "ndjson", "--for", "1s"], &peer.url()).ndjson();
     let document = lines.last().unwrap();
-    let heard = document["heard"][0]["count"].as_u64().unwrap();
-    assert!(heard > 1000 && lines.len() < 200, "{heard} pings in {} lines", lines.len());
+    let received = document["received"][0]["count"].as_u64().unwrap();
+    assert!(received > 1000 && lines.len() < 200, "{received} pings in {} lines", lines.len());
 }

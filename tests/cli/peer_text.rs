@@ -218,9 +218,9 @@ fn message_above_our_limit_is_not_the_peers_fault() {
         let expected = "a message of 17 MiB is above the limit of 16 MiB (raise it with --max-message-size)";
         assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
     }
-    let heard = run(&["listen", "--json", "--for", "2s", &script.url()]);
-    let document = heard.json();
-    assert_eq!((heard.code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    let received = run(&["listen", "--json", "--for", "2s", &script.url()]);
+    let document = received.json();
+    assert_eq!((received.code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(!document["reasons"].to_string().contains("incomplete"), "{document:#}");
     let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
     let report = unwrapped(&idle.stdout);
@@ -281,11 +281,11 @@ fn socket_io_refusal_is_explained() {
         });
         let args = ["--preset", "socket.io", "--await-timeout", "100s", "-c", "1"];
         let ran = ping(&script, &args);
-        let told = unwrapped(&ran.all());
-        assert_eq!(ran.code, Some(3), "{told}");
+        let context = unwrapped(&ran.all());
+        assert_eq!(ran.code, Some(3), "{context}");
         assert!(
-            told.contains(&format!("the server refused: {words}")) && told.contains("--send '40"),
-            "{told}"
+            context.contains(&format!("the server refused: {words}")) && context.contains("--send '40"),
+            "{context}"
         );
     }
 }

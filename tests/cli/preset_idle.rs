@@ -7,7 +7,7 @@ use crate::preset_servers::PYTHON;
 use crate::support::{Server, ping_json, run, run_concurrently};
 
 /// A run of `ping` against a server with short timeouts, and its expected end.
-struct Fate {
+struct KeptAlive {
     peer: Peer,
     path: &'static str,
     args: &'static [&'static str],
@@ -102,100 +102,100 @@ const SHORT_MQTT: &str = "hex:100c00044d515454040200020000";
 const STOMP_HELLO: &str = r"text:CONNECT\naccept-version:1.2,1.1\nhost:/\nheart-beat:10000,10000\n\n\0";
 const SIGNALR_HELLO: &str = r#"text:{"protocol":"json","version":1}\x1e"#;
 
-const FATES: &[Fate] = &[
-    Fate {
+const KEPT_ALIVE: &[KeptAlive] = &[
+    KeptAlive {
         peer: ENGINE,
         path: "",
         args: &["--preset", "engine.io", "-c", "12", "-i", "200ms"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: ENGINE,
         path: "",
         args: &["--preset", "engine.io", "--no-answer", "-c", "50", "-i", "200ms"],
         ends: Ends::Cut("close_frame"),
     },
-    Fate {
+    KeptAlive {
         peer: SOCKETIO,
         path: "",
         args: &["--preset", "socket.io", "--no-answer", "-c", "50", "-i", "200ms"],
         ends: Ends::Cut("close_frame"),
     },
-    Fate {
+    KeptAlive {
         peer: SOCKETIO,
         path: "",
         args: &["--preset", "socket.io", "-c", "12", "-i", "200ms"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: SOCKETIO_2,
         path: "",
         args: &["--preset", "engine.io-3", "-c", "12", "-i", "200ms"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: SOCKETIO_2,
         path: "",
         args: &["--preset", "engine.io-3", "--heartbeat", "protocol", "-c", "50", "-i", "200ms"],
         ends: Ends::Cut("close_frame"),
     },
-    Fate {
+    KeptAlive {
         peer: GRAPHQL,
         path: "",
         args: &["--preset", "graphql-ws", "-c", "12", "-i", "200ms"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         // Without connection_init.
         peer: GRAPHQL,
         path: "/graphql",
         args: &["--subprotocol", "graphql-transport-ws", "-c", "50", "-i", "200ms"],
         ends: Ends::Cut("close_frame"),
     },
-    Fate {
+    KeptAlive {
         peer: MQTT,
         path: "",
         args: &["--preset", "mqtt", "--send", SHORT_MQTT, "-c", "11", "-i", "1s"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: MQTT,
         path: "",
         args: &["--preset", "mqtt", "--send", SHORT_MQTT, "--heartbeat", "protocol", "-c", "50", "-i", "1s"],
         ends: Ends::Cut("fin"),
     },
-    Fate {
+    KeptAlive {
         peer: NATS,
         path: "",
         args: &["--preset", "nats", "--heartbeat", "protocol", "-c", "12", "-i", "400ms"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         // It closes with 1006, which must not appear on the wire.
         peer: NATS,
         path: "",
         args: &["--preset", "nats", "--heartbeat", "protocol", "--no-answer", "-c", "50", "-i", "400ms"],
         ends: Ends::Cut("violation"),
     },
-    Fate {
+    KeptAlive {
         peer: STOMP,
         path: "/stomp",
         args: &["--preset", "stomp", "-c", "10", "-i", "4s"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: STOMP,
         path: "/stomp",
         args: &["--subprotocol", "v12.stomp", "--send", STOMP_HELLO, "-c", "20", "-i", "4s"],
         ends: Ends::Cut("close_frame"),
     },
-    Fate {
+    KeptAlive {
         peer: SIGNALR,
         path: "/hub",
         args: &["--preset", "signalr", "-c", "10", "-i", "4s"],
         ends: Ends::Alive,
     },
-    Fate {
+    KeptAlive {
         peer: SIGNALR,
         path: "/hub",
         args: &["--send", SIGNALR_HELLO, "-c", "20", "-i", "4s"],
@@ -209,19 +209,19 @@ fn url(server: &Server, path: &str) -> String {
 
 #[test]
 fn only_preset_messages_keep_the_client_alive() {
-    run_concurrently(FATES, |fate| {
-        let Some(server) = fate.peer.start() else { return };
+    run_concurrently(KEPT_ALIVE, |case| {
+        let Some(server) = case.peer.start() else { return };
         let (code, document) =
-            ping_json(&[&["--proxy", "none"], fate.args, &[&url(&server, fate.path)]].concat());
-        let told = format!("{} {:?}: {document:#}", fate.peer.name, fate.args);
+            ping_json(&[&["--proxy", "none"], case.args, &[&url(&server, case.path)]].concat());
+        let context = format!("{} {:?}: {document:#}", case.peer.name, case.args);
         let ending = &document["ending"];
-        match fate.ends {
-            Ends::Alive => assert_eq!((code, &ending["who"]), (Some(0), &json!("us")), "{told}"),
+        match case.ends {
+            Ends::Alive => assert_eq!((code, &ending["who"]), (Some(0), &json!("us")), "{context}"),
             Ends::Cut(how) => {
                 assert_eq!(
                     (code, &ending["who"], &ending["how"]),
                     (Some(1), &json!("peer"), &json!(how)),
-                    "{told}"
+                    "{context}"
                 );
             }
         }
@@ -299,14 +299,14 @@ fn pinging_servers_reap_only_dead_clients() {
         let args = ["probe-zombie", "--proxy", "none", "--json", "--preset", preset, "--max", "6s"];
         let ran = run(&[&args[..], &[&url(&server, path)]].concat());
         let document = ran.json();
-        let told = format!("{preset}: {document:#}");
-        assert_eq!((ran.code, &document["verdict"]), (Some(0), &json!("reaps_dead_clients")), "{told}");
+        let context = format!("{preset}: {document:#}");
+        assert_eq!((ran.code, &document["verdict"]), (Some(0), &json!("reaps_dead_clients")), "{context}");
         let client = |name: &str| {
             let clients = document["clients"].as_array().unwrap();
             clients.iter().find(|client| client["client"] == name).unwrap().clone()
         };
-        assert_eq!(client("mute")["ending"]["how"], *how, "{told}");
-        assert_eq!(client("quiet")["fate"], "kept", "{told}");
+        assert_eq!(client("mute")["ending"]["how"], *how, "{context}");
+        assert_eq!(client("quiet")["result"], "kept", "{context}");
     });
 }
 

@@ -395,9 +395,9 @@ fn listen_uses_the_preset() {
     let args = ["listen", "--json", "--proxy", "none", "--preset", "action-cable", "--for", "500ms"];
     let ran = run(&[&args[..], &[&server.url()]].concat());
     let document = ran.json();
-    let heard = &document["heard"][0];
-    assert_eq!((&heard["shape"], &heard["count"]), (&json!("action-cable"), &json!(3)), "{document:#}");
-    assert_eq!(heard["kind"], "keep_alive", "{document:#}");
+    let received = &document["received"][0];
+    assert_eq!((&received["shape"], &received["count"]), (&json!("action-cable"), &json!(3)), "{document:#}");
+    assert_eq!(received["kind"], "keep_alive", "{document:#}");
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn probe_zombie_control_uses_the_preset() {
     let ran = run(&[&args[..], &[&server.url()]].concat());
     let document = ran.json();
     assert_eq!(document["clients"][0]["client"], "control", "{document:#}");
-    assert_eq!(document["clients"][0]["fate"], "kept", "{document:#}");
+    assert_eq!(document["clients"][0]["result"], "kept", "{document:#}");
 }
 
 #[test]
@@ -462,8 +462,8 @@ fn ndjson_lists_presets_and_ends_with_the_document() {
 #[test]
 fn unknown_preset_suggests_similar_names() {
     let ran = run(&["presets", "phonix"]);
-    let told = "error: 'phonix' is not a preset; similar names: phoenix, phoenix-v1\n";
-    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
+    let context = "error: 'phonix' is not a preset; similar names: phoenix, phoenix-v1\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", context));
     let ran = run(&["presets", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["result"]), (Some(2), &json!("usage")));

@@ -30,21 +30,23 @@ fn ten_heartbeats(live: &Live, server: &Server) -> Value {
 fn each_preset_works_on_its_real_server() {
     run_concurrently(servers(), |(live, server)| {
         let document = ten_heartbeats(live, server);
-        let told = format!("{}: {document:#}", live.peer.name);
+        let context = format!("{}: {document:#}", live.peer.name);
         let (measured, other) = match live.measures {
             Measures::App => ("app", "protocol"),
             Measures::Protocol => ("protocol", "app"),
         };
-        assert_eq!(document["heartbeats"][measured]["ok"], 10, "{told}");
-        assert_eq!(document["heartbeats"][other], Value::Null, "{told}");
-        assert_eq!(document["settings"]["preset"]["name"], live.preset, "{told}");
+        assert_eq!(document["heartbeats"][measured]["ok"], 10, "{context}");
+        assert_eq!(document["heartbeats"][other], Value::Null, "{context}");
+        assert_eq!(document["settings"]["preset"]["name"], live.preset, "{context}");
         let pings = &connection(&document)["server_pings"];
         match live.says {
-            Says::App(interval) => assert!(is_about(&pings["app_interval_ms"], interval), "{told}"),
-            Says::Protocol(interval) => assert!(is_about(&pings["protocol_interval_ms"], interval), "{told}"),
-            Says::AppUnlessAsked(_) => assert!(pings["app"].as_u64() < Some(3), "{told}"),
+            Says::App(interval) => assert!(is_about(&pings["app_interval_ms"], interval), "{context}"),
+            Says::Protocol(interval) => {
+                assert!(is_about(&pings["protocol_interval_ms"], interval), "{context}")
+            }
+            Says::AppUnlessAsked(_) => assert!(pings["app"].as_u64() < Some(3), "{context}"),
             Says::Nothing => {
-                assert_eq!((&pings["app"], &pings["protocol"]), (&json!(0), &json!(0)), "{told}")
+                assert_eq!((&pings["app"], &pings["protocol"]), (&json!(0), &json!(0)), "{context}")
             }
         }
     });
@@ -57,14 +59,14 @@ fn listen_reports_each_real_servers_heartbeats() {
         let args = ["listen", "--proxy", "none", "--json", "--preset", live.preset, "--for", "4s", &url];
         let ran = run(&args);
         let document = ran.json();
-        let told = format!("{}: {document:#}", live.peer.name);
-        assert_eq!(ran.code, Some(0), "{told}");
+        let context = format!("{}: {document:#}", live.peer.name);
+        assert_eq!(ran.code, Some(0), "{context}");
         match live.says {
             Says::App(interval) | Says::Protocol(interval) | Says::AppUnlessAsked(interval) => {
-                assert_eq!(document["verdict"], "server_pings_every", "{told}");
-                assert!(is_about(&document["interval"]["median_ms"], interval), "{told}");
+                assert_eq!(document["verdict"], "server_pings_every", "{context}");
+                assert!(is_about(&document["interval"]["median_ms"], interval), "{context}");
             }
-            Says::Nothing => assert_eq!(document["verdict"], "server_is_silent_for", "{told}"),
+            Says::Nothing => assert_eq!(document["verdict"], "server_is_silent_for", "{context}"),
         }
     });
 }
@@ -99,12 +101,12 @@ fn auto_detects_real_servers() {
         let url = live.url(server);
         let (code, document) =
             ping_json(&["--proxy", "none", "--preset", "auto", "-c", "3", "-i", "300ms", &url]);
-        let told = format!("{}: {document:#}", live.peer.name);
+        let context = format!("{}: {document:#}", live.peer.name);
         let preset = &document["settings"]["preset"];
-        assert_eq!((code, preset["name"].as_str()), (Some(0), found(live)), "{told}");
-        assert!(preset["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()), "{told}");
+        assert_eq!((code, preset["name"].as_str()), (Some(0), found(live)), "{context}");
+        assert!(preset["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()), "{context}");
         let ok = ["app", "protocol"].map(|kind| document["heartbeats"][kind]["ok"].as_u64());
-        assert!(ok.contains(&Some(3)), "{told}");
+        assert!(ok.contains(&Some(3)), "{context}");
     });
 }
 
@@ -148,7 +150,7 @@ const QUICK: &[&str] =
     &["--proxy", "none", "-c", "4", "-i", "200ms", "-W", "900ms", "--connect-timeout", "3s"];
 
 /// Text output of a run, and the server traffic it saw.
-fn told(document: &Value) -> String {
+fn context(document: &Value) -> String {
     let heard = &connection(document)["first_other_message"];
     let error = &document["error"];
     [&error["message"], &error["hint"], &document["reasons"], &document["findings"], heard]
@@ -177,7 +179,7 @@ fn preset_on_another_server_is_diagnosed() {
         let pair = format!("{} on {}", wrong.preset, live.peer.name);
         let expected = mistake(wrong.preset, live.peer.name);
         assert_eq!(code, Some(expected.map_or(0, |(code, _)| code)), "{pair}: {document:#}");
-        let found = told(&document);
+        let found = context(&document);
         assert!(expected.is_none_or(|(_, words)| found.contains(words)), "{pair}: {found}");
     });
 }

@@ -47,8 +47,8 @@ fn faulty(faults: &[&str], more: &[&str]) -> (Option<i32>, Value) {
 /// Checks that a search found an idle timeout of [`TIMEOUT`]; returns the document.
 fn found(faults: &[&str], more: &[&str]) -> Value {
     let (code, document) = faulty(&[&["--idle-timeout", TIMEOUT], faults].concat(), more);
-    let told = (code, &document["result"]);
-    assert_eq!(told, (Some(0), &"passed".into()), "{faults:?} {more:?}: {document:#}");
+    let context = (code, &document["result"]);
+    assert_eq!(context, (Some(0), &"passed".into()), "{faults:?} {more:?}: {document:#}");
     assert!(holds(&document, TIMEOUT_MS), "{faults:?} {more:?}: {document:#}");
     document
 }
@@ -88,7 +88,7 @@ fn every_visible_cut_is_found_with_its_bracket() {
         }
         assert!(document["samples"]["count"].as_u64() >= Some(3), "{document:#}");
         assert!(document["samples"]["min_ms"].as_f64() >= Some(TIMEOUT_MS), "{document:#}");
-        assert!(document["prescription"]["interval_ms"].as_f64() < Some(TIMEOUT_MS), "{document:#}");
+        assert!(document["recommendation"]["interval_ms"].as_f64() < Some(TIMEOUT_MS), "{document:#}");
     });
 }
 
@@ -104,7 +104,10 @@ fn silent_cut_differs_from_reset_on_use() {
 #[test]
 fn lingering_hop_does_not_widen_the_bracket() {
     let document = found(&["--linger", "1s"], &[]);
-    assert_eq!((&document["verdict"], &document["lingers"]), (&json!("idle_timeout"), &json!(true)));
+    assert_eq!(
+        (&document["verdict"], &document["stops_forwarding_before_closing"]),
+        (&json!("idle_timeout"), &json!(true))
+    );
     let end = |name: &str, of: &str| document[name][of].as_f64().unwrap();
     assert!(end("bracket", "hi_ms") < end("samples", "min_ms"), "{document:#}");
 }
@@ -121,7 +124,7 @@ fn scattered_timeouts_are_stochastic() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"stochastic".into()), "{document:#}");
     let sample = |name: &str| document["samples"][name].as_f64().unwrap();
     assert!(500.0 <= sample("min_ms") && sample("min_ms") < sample("max_ms"), "{document:#}");
-    assert!(document["prescription"].is_null() && document["bracket"]["hi_ms"].is_null(), "{document:#}");
+    assert!(document["recommendation"].is_null() && document["bracket"]["hi_ms"].is_null(), "{document:#}");
     let tried = document["refresh"]["rows"][0]["held_ms"].as_f64();
     let held = document["bracket"]["lo_ms"].as_f64().map(|_| sample("max_ms") * 2.5);
     assert!(tried.zip(held).is_none_or(|(tried, held)| (tried - held).abs() < 1.0), "{document:#}");
@@ -135,10 +138,10 @@ fn scattered_timeouts_are_stochastic() {
 fn lifetime_cap_is_not_an_idle_timeout() {
     let (code, document) = faulty(&["--lifetime", TIMEOUT], &["--refresh", "--verify"]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"lifetime_cap".into()), "{document:#}");
-    let (age, prescribed) = (document["lifetime_ms"].as_f64().unwrap(), &document["prescription"]);
+    let (age, recommended) = (document["lifetime_ms"].as_f64().unwrap(), &document["recommendation"]);
     assert!((TIMEOUT_MS - LATE_MS..=TIMEOUT_MS + LATE_MS).contains(&age), "{document:#}");
-    assert!(prescribed["interval_ms"].is_null(), "{document:#}");
-    assert!(prescribed["reconnect_before_ms"].as_f64() < Some(age), "{document:#}");
+    assert!(recommended["interval_ms"].is_null(), "{document:#}");
+    assert!(recommended["reconnect_before_ms"].as_f64() < Some(age), "{document:#}");
     assert_eq!(document["refresh"]["conclusion"], "lifetime", "{document:#}");
     assert!(document["verified"].is_null(), "there is no interval to verify: {document:#}");
 }
@@ -154,7 +157,7 @@ fn age_is_undecided_without_messages() {
         assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
         let age = document["lifetime_or_idle_ms"].as_f64().unwrap();
         assert!((TIMEOUT_MS - LATE_MS..=TIMEOUT_MS + LATE_MS).contains(&age), "{document:#}");
-        assert!(document["lifetime_ms"].is_null() && document["prescription"].is_null(), "{document:#}");
+        assert!(document["lifetime_ms"].is_null() && document["recommendation"].is_null(), "{document:#}");
         let text = probe(&[], &server.url()).stdout;
         assert!(text.contains(" that only messages reset"), "{text}");
         assert!(text.contains("either send an app heartbeat"), "{text}");
@@ -167,13 +170,13 @@ fn allowed_messages_tell_an_idle_timer_from_a_lifetime() {
     let ways: [&[&str]; 2] = [&["--allow-messages"], &["--app-ping", "PING", "--app-pong", "{any}"]];
     run_concurrently(&ways, |way| {
         let document = found(&["--messages-only"], &[way, &["--verify"][..]].concat());
-        let told = (&document["verdict"], &document["reset_by"]);
-        assert_eq!(told, (&"idle_timeout".into(), &"messages".into()), "{document:#}");
+        let context = (&document["verdict"], &document["reset_by"]);
+        assert_eq!(context, (&"idle_timeout".into(), &"messages".into()), "{document:#}");
         assert_eq!(document["verified"]["held"], true, "{document:#}");
         assert_eq!(document["void_rounds"], 0, "{document:#}");
         let (code, document) = faulty(&["--lifetime", TIMEOUT], way);
-        let told = (code, &document["verdict"], &document["reset_by"]);
-        assert_eq!(told, (Some(0), &"lifetime_cap".into(), &Value::Null), "{document:#}");
+        let context = (code, &document["verdict"], &document["reset_by"]);
+        assert_eq!(context, (Some(0), &"lifetime_cap".into(), &Value::Null), "{document:#}");
     });
 }
 
@@ -258,7 +261,7 @@ fn app_heartbeats_verify_the_recommendation() {
     let document = found(&["--messages-only"], &["--heartbeat", "app", "--verify"]);
     let (verified, wanted) = (&document["verified"], &document["verified"]["wanted_ms"]);
     assert_eq!((&document["settings"]["question"], &verified["held"]), (&"app".into(), &json!(true)));
-    assert_eq!(verified["interval_ms"], document["prescription"]["interval_ms"], "{document:#}");
+    assert_eq!(verified["interval_ms"], document["recommendation"]["interval_ms"], "{document:#}");
     assert!(wanted.as_f64() > Some(2.0 * TIMEOUT_MS), "past two timeouts: {document:#}");
     assert!(verified["heartbeats"].as_u64() >= Some(2), "{document:#}");
 }
@@ -289,8 +292,8 @@ fn bisect_and_few_connections_find_the_timeout() {
 #[test]
 fn two_ended_mode_tells_the_lost_direction() {
     let document = found(&["--idle-cut", "silent"], &["--two-ended", "--max", "2s"]);
-    let told = (&document["two_ended"], &document["cut"]["lost"]);
-    assert_eq!(told, (&"agreed".into(), &"both".into()), "{document:#}");
+    let context = (&document["two_ended"], &document["cut"]["lost"]);
+    assert_eq!(context, (&"agreed".into(), &"both".into()), "{document:#}");
 }
 
 #[test]
@@ -348,7 +351,7 @@ fn second_connection_refused_shows_the_reason() {
     assert!(document["reasons"][0].as_str().unwrap().contains("429"), "{document:#}");
     assert_eq!(document["error"]["refusal"]["status"], 429, "{document:#}");
     assert_eq!(document["bracket"], json!({ "lo_ms": null, "hi_ms": null }));
-    assert!(document["prescription"].is_null(), "{document:#}");
+    assert!(document["recommendation"].is_null(), "{document:#}");
 }
 
 #[test]
@@ -503,7 +506,7 @@ fn unreachable_server_is_an_error_in_every_format() {
 
 #[test]
 fn invalid_bounds_are_reported_in_every_format() {
-    for (args, told) in [
+    for (args, context) in [
         (["--min", "3s"], "--min (3 s) must not be longer than --max (2 s)"),
         (["--precision", "0s"], "--precision must be at least 10 ms or 0.1 %"),
         (["--precision", "0%"], "--precision must be at least 10 ms or 0.1 %"),
@@ -520,7 +523,7 @@ fn invalid_bounds_are_reported_in_every_format() {
         let line = [&["probe-idle", "--max", "2s"], &args[..], &["ws://127.0.0.1:1/"]].concat();
         let ran = run(&line);
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (Some(2), "", 1), "{ran:?}");
-        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+        assert!(ran.stderr.contains(context), "{}", ran.stderr);
         let ran = run(&[&line[..], &["--json"]].concat());
         let document = ran.json();
         assert_eq!((ran.code, &document["error"]["kind"]), (Some(2), &"usage".into()), "{document:#}");

@@ -219,9 +219,9 @@ impl Proxy {
 fn spawn_until(mut command: Command, ready: &str) -> Reaped {
     let mut process = Reaped(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
-    let mut told = String::new();
-    while !told.lines().last().is_some_and(|line| line.contains(ready)) {
-        assert!(stderr.read_line(&mut told).unwrap() > 0, "it ended: {told}");
+    let mut context = String::new();
+    while !context.lines().last().is_some_and(|line| line.contains(ready)) {
+        assert!(stderr.read_line(&mut context).unwrap() > 0, "it ended: {context}");
     }
     // Its further output must be read, or the program may block.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
@@ -459,9 +459,9 @@ fn no_namespace(mut server: Reaped) -> Option<Namespace> {
     let mut why = String::new();
     let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
     stderr.read_line(&mut why).unwrap();
-    let told = format!("no network namespace with connection tracking here: {}", why.trim());
-    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{told}");
-    crate::peers::say(&format!("left out: {told}"));
+    let context = format!("no network namespace with connection tracking here: {}", why.trim());
+    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{context}");
+    crate::peers::say(&format!("left out: {context}"));
     None
 }
 
@@ -528,7 +528,7 @@ const ZOMBIES: [&str; 7] = ["probe-zombie", "-o", "json", "--max", "4s", "--ever
 /// Results by client name.
 fn clients(document: &Value) -> Vec<(&str, &str)> {
     let clients = document["clients"].as_array().unwrap();
-    clients.iter().map(|one| (one["client"].as_str().unwrap(), one["fate"].as_str().unwrap())).collect()
+    clients.iter().map(|one| (one["client"].as_str().unwrap(), one["result"].as_str().unwrap())).collect()
 }
 
 #[test]
@@ -548,8 +548,8 @@ fn lost_close_frames_are_no_leak() {
         ];
         assert_eq!(clients(&document), expected, "{document:#}");
         let reason = document["reasons"][0].as_str().unwrap();
-        let told = "the peer no longer knew the connection of the mute and the stalled client";
-        assert!(reason.contains(told), "{reason}");
+        let context = "the peer no longer knew the connection of the mute and the stalled client";
+        assert!(reason.contains(context), "{reason}");
     }
 }
 
@@ -606,7 +606,7 @@ fn two_ended_mode_sees_a_nat_that_client_traffic_revives() {
     let both = namespace.probe(HALVES);
     assert_eq!(both["verdict"], "idle_timeout", "{both:#}");
     let cut = &both["cut"];
-    let told = (&cut["manner"], &cut["lost"]);
-    assert_eq!(told, (&"server_unheard".into(), &"from_server".into()), "{both:#}");
+    let context = (&cut["manner"], &cut["lost"]);
+    assert_eq!(context, (&"server_unheard".into(), &"from_server".into()), "{both:#}");
     assert!(contains(&both, TIMEOUT_MS), "{both:#}");
 }

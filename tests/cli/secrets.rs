@@ -39,7 +39,7 @@ fn echo_everything() -> Script {
 }
 
 /// The output of these runs in every format.
-fn told(url: &str, sent: &[&str]) -> Vec<(String, String)> {
+fn context(url: &str, sent: &[&str]) -> Vec<(String, String)> {
     let commands: [&[&str]; 5] = [
         &["listen", "--for", "1s"],
         &["probe-zombie", "--max", "1s"],
@@ -47,15 +47,15 @@ fn told(url: &str, sent: &[&str]) -> Vec<(String, String)> {
         &["ping", "-c", "2", "-i", "200ms", "--heartbeat", "app", "--await", "never"],
         &["probe-idle", "--max", "1s"],
     ];
-    let mut told = Vec::new();
+    let mut context = Vec::new();
     for command in commands {
         for format in ["human", "json", "ndjson"] {
             let args = [command, &["--proxy", "none", "-o", format], sent, &[url]].concat();
             let ran = run(&args);
-            told.push((args.join(" "), format!("{}{}", ran.stdout, ran.stderr)));
+            context.push((args.join(" "), format!("{}{}", ran.stdout, ran.stderr)));
         }
     }
-    told
+    context
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn sent_secrets_are_redacted_in_reports() {
     let text = format!("AUTH {SECRET}");
     let array = format!(r#"["login","{SECRET}"]"#);
     run_concurrently(&[json, text, array, from_file], |sent| {
-        for (args, told) in told(&echo_everything().url(), &["--send", sent]) {
-            assert!(!told.contains(SECRET) && !told.contains("their-own-1"), "{args}\n{told}");
+        for (args, context) in context(&echo_everything().url(), &["--send", sent]) {
+            assert!(!context.contains(SECRET) && !context.contains("their-own-1"), "{args}\n{context}");
             for encoded in [hex(SECRET), BASE64.encode(SECRET), BASE64.encode(format!("you sent {SECRET}."))]
             {
-                assert!(!told.contains(&encoded), "{args}\n{told}");
+                assert!(!context.contains(&encoded), "{args}\n{context}");
             }
         }
     });
@@ -89,7 +89,7 @@ fn ordinary_text_is_not_redacted() {
         let ran =
             run(&["listen", "--proxy", "none", "--json", "--for", "500ms", "--send", sent, &echo.url()]);
         let document = ran.json();
-        assert_eq!(document["heard"][0]["payload"], sent, "{document:#}");
+        assert_eq!(document["received"][0]["payload"], sent, "{document:#}");
     }
 }
 
@@ -108,7 +108,7 @@ fn file_is_sent_without_its_last_newline() {
     for (sent, length) in [(given.as_str(), "9 bytes"), ("@@x", "2 bytes")] {
         let ran =
             run(&["listen", "--proxy", "none", "--json", "--for", "500ms", "--send", sent, &echo.url()]);
-        assert_eq!(ran.json()["heard"][0]["payload"], length);
+        assert_eq!(ran.json()["received"][0]["payload"], length);
     }
 }
 
@@ -133,10 +133,10 @@ fn header_and_query_secrets_are_redacted() {
     for format in ["human", "json"] {
         let ran =
             run(&["ping", "--proxy", "none", "-o", format, "--user", "bob:swordfish1", "-H", &header, &url]);
-        let told = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(!told.contains(SECRET) && !told.contains("swordfish1"), "{told}");
-        assert!(!told.contains("Ym9iOnN3b3JkZmlzaDE="), "{told}");
-        assert!(told.contains("room=lobby"), "{told}");
+        let context = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!context.contains(SECRET) && !context.contains("swordfish1"), "{context}");
+        assert!(!context.contains("Ym9iOnN3b3JkZmlzaDE="), "{context}");
+        assert!(context.contains("room=lobby"), "{context}");
     }
 }
 
@@ -165,9 +165,9 @@ fn proxy_password_is_redacted() {
         for format in ["human", "json", "ndjson"] {
             let proxy = format!("http://me:{password}@127.0.0.1:{}", script.port);
             let ran = run(&["ping", "-c", "1", "-o", format, "--proxy", &proxy, "ws://a.invalid/"]);
-            let told = format!("{}{}", ran.stdout, ran.stderr);
+            let context = format!("{}{}", ran.stdout, ran.stderr);
             for secret in [password, &pair, &hex(password)] {
-                assert!(!told.contains(secret), "{secret}\n{told}");
+                assert!(!context.contains(secret), "{secret}\n{context}");
             }
         }
     }

@@ -259,8 +259,8 @@ fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32
     let args = [&[command, "--proxy", "none", "-o", "ndjson"], more, &[&url]].concat();
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let told = format!(r#""event":"{event}""#);
-    assert_eq!(lines.by_ref().filter(|line| line.contains(&told)).take(3).count(), 3);
+    let context = format!(r#""event":"{event}""#);
+    assert_eq!(lines.by_ref().filter(|line| line.contains(&context)).take(3).count(), 3);
     process.signal(libc::SIGSTOP);
     // The stall under test, not a wait for something.
     std::thread::sleep(std::time::Duration::from_millis(1500));
@@ -272,9 +272,9 @@ fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32
 #[test]
 fn stopped_listener_finds_no_irregular_server() {
     let (code, report) = stopped_after_three("listen", &["--for", "4s"], "received");
-    let told =
+    let context =
         (code, &report["verdict"], &report["interval"]["max_ms"].as_f64().is_some_and(|ms| ms < 300.0));
-    assert_eq!(told, (Some(0), &"server_pings_every".into(), &true), "{report:#}");
+    assert_eq!(context, (Some(0), &"server_pings_every".into(), &true), "{report:#}");
     assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");
 }
 

@@ -171,7 +171,7 @@ fn findings_are_logged_on_stderr_as_they_come() {
         (["listen", "--for", "2500ms"], ["listened for ", "one every "]),
         (["probe-zombie", "--max", "2500ms"], ["closed: ", "still open: "]),
     ];
-    for (args, told) in cases {
+    for (args, context) in cases {
         let (ours, theirs) = terminal_of(160);
         let mut command = wscheck(&[&args[..], &["--proxy", "none", "-o", "json", &server.url()]].concat());
         command.env("TERM", "xterm").stdout(Stdio::piped()).stderr(Stdio::from(theirs));
@@ -181,7 +181,7 @@ fn findings_are_logged_on_stderr_as_they_come() {
         let stdout = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         let progress = progress.join().unwrap();
         assert!(stdout.starts_with('{') && !stdout.contains('\x1b'), "{stdout:?}");
-        for words in told {
+        for words in context {
             assert!(progress.contains(words), "{words}: {progress:?}");
         }
     }

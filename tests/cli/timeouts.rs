@@ -48,14 +48,14 @@ fn ndjson_lists_entries_and_ends_with_the_document() {
 #[test]
 fn unknown_product_error_suggests_similar_names() {
     let ran = run(&["timeouts", "ngnix"]);
-    let told = "error: 'ngnix' is not a product in the table of timeouts; similar names: nginx\n";
-    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
+    let context = "error: 'ngnix' is not a product in the table of timeouts; similar names: nginx\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", context));
     let ran = run(&["timeouts", "--json", "qqqq\u{1b}[2J"]);
     let document = ran.json();
     assert_eq!((ran.code, &document["result"]), (Some(2), &"usage".into()));
-    let told =
+    let context =
         "'qqqq\\u{1b}[2J' is not a product in the table of timeouts; 'wscheck timeouts' lists them all";
-    assert_eq!(document["error"]["message"], told);
+    assert_eq!(document["error"]["message"], context);
     assert_eq!(run(&["timeouts", ""]).code, Some(2));
 }
 

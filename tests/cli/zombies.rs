@@ -60,22 +60,22 @@ fn inferred_policy_equals_the_configured_one() {
             // interval.
             let (code, document) = document(&["--max", "4s", "--every", "80ms"], &server.url());
             let policy = &document["policy"];
-            let told = format!("{kind} {max_missed} {skips}: {document:#}");
-            assert_eq!(code, Some(0), "{told}");
-            assert!(is_about(&policy["interval_ms"], INTERVAL_MS), "{told}");
-            assert!(heartbeat.is_empty() || policy["heartbeat"] == *heartbeat, "{told}");
+            let context = format!("{kind} {max_missed} {skips}: {document:#}");
+            assert_eq!(code, Some(0), "{context}");
+            assert!(is_about(&policy["interval_ms"], INTERVAL_MS), "{context}");
+            assert!(heartbeat.is_empty() || policy["heartbeat"] == *heartbeat, "{context}");
             assert_eq!(
                 (&policy["misses"], &policy["skips_active"]),
                 (&json!(misses), &json!(skips)),
-                "{told}"
+                "{context}"
             );
             let verdict = if misses.is_some() { "reaps_dead_clients" } else { "zombies_kept" };
-            assert_eq!(document["verdict"], verdict, "{told}");
-            assert!(misses.is_none() || is_about(&policy["timeout_ms"], TIMEOUT_MS), "{told}");
+            assert_eq!(document["verdict"], verdict, "{context}");
+            assert!(misses.is_none() || is_about(&policy["timeout_ms"], TIMEOUT_MS), "{context}");
             assert_eq!(
                 policy["kind"],
                 if misses.is_some() { "heartbeat" } else { "heartbeat_only" },
-                "{told}"
+                "{context}"
             );
         });
     }
@@ -97,9 +97,9 @@ fn mute_and_stall_work_below_tls() {
         assert_eq!(ending, (&json!("close_frame"), &json!(4000), &json!(3)), "{document:#}");
     }
     for name in ["control", "quiet", "pings_only"] {
-        assert_eq!(client(&document, name)["fate"], "kept", "{document:#}");
+        assert_eq!(client(&document, name)["result"], "kept", "{document:#}");
     }
-    assert_eq!(client(&document, "half_closed")["fate"], "ended", "{document:#}");
+    assert_eq!(client(&document, "half_closed")["result"], "ended", "{document:#}");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn timer_differs_from_heartbeat() {
         );
         assert!(is_about(&policy["idle_timeout_ms"], 800.0), "{document:#}");
         assert_eq!(policy["idle_timeout_edge"], "sharp", "{document:#}");
-        assert_eq!(client(&document, "control")["fate"], "kept", "{document:#}");
+        assert_eq!(client(&document, "control")["result"], "kept", "{document:#}");
     });
 }
 
@@ -128,8 +128,8 @@ fn timer_is_reported_with_heartbeats() {
         let server = Server::start(&[&beats[..], &["--max-missed", max_missed], &timer].concat());
         let (code, document) = document(&["--max", "4s"], &server.url());
         let policy = &document["policy"];
-        let told = (code, &policy["kind"], &policy["heartbeat"], &policy["needs"]);
-        assert_eq!(told, (Some(0), &json!(kind), &json!("ping"), &json!("messages")), "{document:#}");
+        let context = (code, &policy["kind"], &policy["heartbeat"], &policy["needs"]);
+        assert_eq!(context, (Some(0), &json!(kind), &json!("ping"), &json!("messages")), "{document:#}");
         assert!(is_about(&policy["interval_ms"], 300.0), "{document:#}");
         assert!(is_about(&policy["idle_timeout_ms"], 1500.0), "{document:#}");
         assert_eq!(
@@ -301,11 +301,11 @@ fn send_backlog_then_pong(mut stream: TcpStream) {
 fn stalled_client_with_full_window_learns_its_end_late() {
     let (code, document) = document(&["--max", "4s"], &serving(send_backlog_then_pong));
     let stalled = client(&document, "stalled");
-    assert_eq!((&stalled["fate"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
+    assert_eq!((&stalled["result"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
     assert!(stalled["kept_ms"].as_f64() >= Some(4000.0), "an upper bound: {document:#}");
     // Clients that read are kept, dead or not.
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
-    assert_eq!(client(&document, "mute")["fate"], "kept", "{document:#}");
+    assert_eq!(client(&document, "mute")["result"], "kept", "{document:#}");
 }
 
 /// Sends a close frame to clients that are silent for 800 ms, and waits as long for the reply.
@@ -359,7 +359,7 @@ fn flood(mut stream: TcpStream) {
 fn flood_ends_at_the_time_limit() {
     let (_, document) = document(&["--max", "1s", "--answer-timeout", "20s"], &serving(flood));
     for name in ["mute", "half_closed", "quiet"] {
-        assert_eq!(client(&document, name)["fate"], "kept", "{document:#}");
+        assert_eq!(client(&document, name)["result"], "kept", "{document:#}");
     }
 }
 

@@ -251,7 +251,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         match liveness {
             Liveness::Unheard => EndLiveness::Forgotten,
             Liveness::Over if self.is_reset().await => EndLiveness::Forgotten,
-            Liveness::Over | Liveness::Heard | Liveness::Untold => EndLiveness::ToTheEnd,
+            Liveness::Over | Liveness::Replied | Liveness::Unknown => EndLiveness::ToTheEnd,
             Liveness::Unfinished => EndLiveness::Unasked,
         }
     }

@@ -434,5 +434,5 @@ async fn unknown_heartbeats_are_a_separate_finding() {
     let periodic = findings.periodic.as_ref().unwrap();
     assert_eq!((findings.verdict, periodic.interval.median), (ListenVerdict::PeriodicMessages, ms(300)));
     assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
-    assert_eq!((findings.clearance.as_ref(), judge(&result)), (None, RunResult::Passed));
+    assert_eq!((findings.covered_timeouts.as_ref(), judge(&result)), (None, RunResult::Passed));
 }

@@ -65,7 +65,7 @@ async fn probed(plan: IdlePlan) -> IdleReport {
 fn assert_suspected(report: &IdleReport, words: &[&str]) {
     let findings = &report.findings;
     assert_eq!(findings.verdict, IdleVerdict::Inconclusive, "{findings:#?}");
-    assert_eq!((report.verdict, report.prescription), (RunResult::Inconclusive, None));
+    assert_eq!((report.verdict, report.recommendation), (RunResult::Inconclusive, None));
     for word in words {
         assert!(report.reasons[0].contains(word), "{word}: {:?}", report.reasons);
     }
@@ -177,7 +177,7 @@ async fn random_ends_do_not_mean_no_timeout() {
     });
     let report = probed(plan.await).await;
     assert_ne!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
-    let is_safe = matches!(report.prescription, Some(Recommendation::Heartbeat { found: false, .. }));
+    let is_safe = matches!(report.recommendation, Some(Recommendation::Heartbeat { found: false, .. }));
     assert!(!is_safe && report.findings.died.len() > 1, "{:#?}", report.findings);
 }
 
@@ -209,8 +209,8 @@ async fn lifetime_of_a_busy_server_is_found() {
     let report = probed(plan.await).await;
     assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     assert!(
-        matches!(report.prescription, Some(Recommendation::Reconnect { .. })),
+        matches!(report.recommendation, Some(Recommendation::Reconnect { .. })),
         "{:?}",
-        report.prescription
+        report.recommendation
     );
 }

@@ -169,7 +169,7 @@ async fn refresh_shows_what_resets_the_timer() {
 async fn lifetime_is_not_an_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
-    assert!(matches!(report.prescription, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
+    assert!(matches!(report.recommendation, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
     assert_eq!(report.verdict, RunResult::Passed);
 }
 
@@ -187,7 +187,7 @@ async fn timer_reset_by_messages_is_not_a_lifetime() {
 async fn age_is_undecided_without_messages() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
-        let found = (report.findings.verdict, report.verdict, report.prescription);
+        let found = (report.findings.verdict, report.verdict, report.recommendation);
         let expected = (IdleVerdict::Inconclusive, RunResult::Inconclusive, None);
         assert_eq!(found, expected, "{:#?}", report.findings);
         assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
@@ -209,7 +209,7 @@ async fn silent_lifetime_is_known_within_a_heartbeat() {
 async fn server_traffic_keeps_the_path_busy() {
     let report = probed(&[("chatter", "300ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:#?}", report.findings);
-    assert!(report.findings.chatter.is_some_and(|chatter| chatter.period > ms(100)));
+    assert!(report.findings.server_activity.is_some_and(|activity| activity.period > ms(100)));
 }
 
 #[tokio::test]

@@ -183,7 +183,7 @@ impl ClientTask {
     /// Whether the peer's kernel still has the connection. The control needs no check: it was just answered.
     async fn liveness(&self, stream: &Stream) -> Liveness {
         match self.behaviour {
-            Behaviour::Control => Liveness::Heard,
+            Behaviour::Control => Liveness::Replied,
             Behaviour::Mute
             | Behaviour::Stalled
             | Behaviour::HalfClosed
@@ -195,7 +195,7 @@ impl ClientTask {
     /// The end of a client that lasted `so_far` without an end in sight.
     async fn kept_or_lost(&self, observer: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
         match self.liveness(observer.stream()).await {
-            Liveness::Heard | Liveness::Untold => ClientEnd::Kept { so_far, proven: true },
+            Liveness::Replied | Liveness::Unknown => ClientEnd::Kept { so_far, proven: true },
             Liveness::Unfinished => ClientEnd::Kept { so_far, proven: false },
             Liveness::Unheard => ClientEnd::Lost { after: so_far },
             Liveness::Over => found_over(read_backlog(observer, &self.cancel).await.ending, so_far),
@@ -306,7 +306,7 @@ impl ClientTask {
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
-        let liveness = if is_end_seen { Liveness::Untold } else { self.liveness(observer.stream()).await };
+        let liveness = if is_end_seen { Liveness::Unknown } else { self.liveness(observer.stream()).await };
         let backlog = read_backlog(&mut observer, &self.cancel).await;
         let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
         let stalled = StalledClient { began, opened, after, is_end_seen, liveness, read_until, secure };

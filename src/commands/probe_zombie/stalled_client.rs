@@ -112,7 +112,7 @@ mod tests {
     fn stalled(is_end_seen: bool, secure: bool) -> StalledClient {
         let opened = Instant::now();
         let began = opened + ms(100);
-        let liveness = if is_end_seen { Liveness::Untold } else { Liveness::Heard };
+        let liveness = if is_end_seen { Liveness::Unknown } else { Liveness::Replied };
         StalledClient {
             began,
             opened,

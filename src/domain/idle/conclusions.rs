@@ -31,7 +31,7 @@ pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
 
 /// The answer; `None` if nothing opened, or if the incidents say why there is none.
 fn conclusion(report: &IdleReport) -> Option<IdleFinding> {
-    let (findings, advice) = (&report.findings, report.prescription);
+    let (findings, advice) = (&report.findings, report.recommendation);
     let bracket = findings.bracket;
     let refresh = report.refresh.as_ref().map(|refresh| refresh.conclusion);
     let traffic = NeededTraffic::of(findings.reset_by, refresh);
@@ -45,7 +45,7 @@ fn conclusion(report: &IdleReport) -> Option<IdleFinding> {
             IdleFinding::NoTimeoutUpToMax { longest, advice }
         }
         IdleVerdict::ServerKeepsItBusy => {
-            IdleFinding::ServerKeepsItBusy { activity: findings.chatter, advice, traffic }
+            IdleFinding::ServerKeepsItBusy { activity: findings.server_activity, advice, traffic }
         }
         IdleVerdict::ServerPolicy => {
             let visible_end = findings.stated_close.clone();
@@ -75,11 +75,11 @@ fn timer_details(findings: &IdleFindings, min: Duration) -> Vec<IdleFinding> {
         }),
         hi.filter(|hi| *hi <= min).map(|_| IdleFinding::TimeoutBelowMin { min }),
         coarse.map(|spread| IdleFinding::TimerIsCoarse { spread }),
-        findings.lingers.then_some(IdleFinding::StopsForwardingBeforeClosing),
+        findings.stops_forwarding_before_closing.then_some(IdleFinding::StopsForwardingBeforeClosing),
         lifetime.map(|age| IdleFinding::AlsoLifetimeCap { age }),
         findings
-            .chatter
-            .and_then(|activity| activity.lets_go)
+            .server_activity
+            .and_then(|activity| activity.closes_silent_after)
             .map(|age| IdleFinding::ServerClosesSilentClients { age }),
     ];
     details.into_iter().flatten().collect()

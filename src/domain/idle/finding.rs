@@ -135,7 +135,7 @@ pub struct ServerActivity {
     /// How many messages it sent, on all connections together.
     pub count: usize,
     /// The median age at which it closed clients that had sent nothing.
-    pub lets_go: Option<Duration>,
+    pub closes_silent_after: Option<Duration>,
     /// The server sent requests, and wscheck answered them.
     pub answered: bool,
 }
@@ -154,7 +154,7 @@ pub struct IdleFindings {
     /// The last close frame that stated the server's reason.
     pub stated_close: Option<VisibleEnd>,
     /// The path drops connections before they are seen to end: data sent in between is lost.
-    pub lingers: bool,
+    pub stops_forwarding_before_closing: bool,
     /// The age at which connections end: for [`IdleVerdict::LifetimeCap`], or beside a shorter idle timeout.
     pub lifetime: Option<LifetimeCap>,
     /// With [`IdleVerdict::Inconclusive`]: the age at which connections ended that sent one kind of
@@ -162,7 +162,7 @@ pub struct IdleFindings {
     pub lifetime_or_idle: Option<LifetimeCap>,
     /// The only kind of heartbeat that resets the timer; `None` if every kind tried does.
     pub reset_by: Option<ResetBy>,
-    pub chatter: Option<ServerActivity>,
+    pub server_activity: Option<ServerActivity>,
     pub provisional: Option<ProvisionalTimeout>,
     /// The spans that were asked and answered, ascending.
     pub survived: Vec<Duration>,

@@ -44,7 +44,7 @@ impl Recommendation {
             IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy => heartbeat(true),
             IdleVerdict::NoTimeoutUpToMax => heartbeat(false),
             IdleVerdict::ServerKeepsItBusy => {
-                heartbeat(findings.chatter.is_some_and(|c| c.lets_go.is_some()))
+                heartbeat(findings.server_activity.is_some_and(|c| c.closes_silent_after.is_some()))
             }
             IdleVerdict::LifetimeCap => {
                 findings.lifetime.map(|age| Recommendation::Reconnect { before: three_quarters(age.lo) })
@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn advice(findings: &IdleFindings) -> Option<String> {
-        Recommendation::of(findings).map(|prescription| prescription.to_string())
+        Recommendation::of(findings).map(|recommendation| recommendation.to_string())
     }
 
     #[test]
@@ -140,9 +140,9 @@ mod tests {
     #[test]
     fn short_spans_are_rounded_to_tenths() {
         let findings = findings_of(IdleVerdict::IdleTimeout, Some(3), None);
-        let prescription = Recommendation::of(&findings).unwrap();
-        assert_eq!(prescription.interval_tolerating_one_loss(), Some(Duration::from_millis(1500)));
-        assert!(prescription.to_string().starts_with("send a heartbeat every 2.2 s;"));
+        let recommendation = Recommendation::of(&findings).unwrap();
+        assert_eq!(recommendation.interval_tolerating_one_loss(), Some(Duration::from_millis(1500)));
+        assert!(recommendation.to_string().starts_with("send a heartbeat every 2.2 s;"));
     }
 
     #[test]

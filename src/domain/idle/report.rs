@@ -114,7 +114,7 @@ pub struct IdleReport {
     pub findings: IdleFindings,
     /// The known products whose timers are consistent with the findings.
     pub naming: ProductNaming,
-    pub prescription: Option<Recommendation>,
+    pub recommendation: Option<Recommendation>,
     /// `None`: not requested, or there was nothing to try.
     pub refresh: Option<RefreshResults>,
     /// `None`: not requested, or nothing to verify.

@@ -380,7 +380,7 @@ impl Search {
     pub fn findings(&self, now: Duration) -> IdleFindings {
         let pending = || Outcome::decided(IdleVerdict::Inconclusive, "the search is not over".to_string());
         let Outcome { verdict, reasons, undecided } = self.outcome.clone().unwrap_or_else(pending);
-        let chatter = self.gaps.activity();
+        let activity = self.gaps.activity();
         let spread = match verdict {
             IdleVerdict::Stochastic => self.evidence.death_range(),
             IdleVerdict::IdleTimeout
@@ -392,7 +392,7 @@ impl Search {
         };
         let bracket = match verdict {
             IdleVerdict::ServerKeepsItBusy => {
-                Bracket { lo: self.bracket().lo.max(chatter.map(|c| c.longest_gap)), hi: None }
+                Bracket { lo: self.bracket().lo.max(activity.map(|c| c.longest_gap)), hi: None }
             }
             // A connection that was never idle was closed too, so no silence is known to be too long.
             IdleVerdict::ServerPolicy if self.closed_at_age => Bracket { lo: self.bracket().lo, hi: None },
@@ -411,11 +411,11 @@ impl Search {
             spread,
             manner: self.evidence.cut_manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
             stated_close: self.stated_close.clone(),
-            lingers: self.evidence.is_dropped_before_end(),
+            stops_forwarding_before_closing: self.evidence.is_dropped_before_end(),
             lifetime: self.lifetime,
             lifetime_or_idle: self.lifetime_or_idle,
             reset_by: self.reset_by,
-            chatter,
+            server_activity: activity,
             provisional: self.provisional,
             survived: self.evidence.survivors(),
             died: self.evidence.deaths(),
@@ -1249,9 +1249,9 @@ impl Search {
         if self.outage.is_some() || is_age_open {
             return None;
         }
-        let lets_go = self.gaps.activity().and_then(|chatter| chatter.lets_go);
-        let age = lets_go.map_or(self.plan.max, |age| age.mul_f64(1.1));
-        let opened = if lets_go.is_some() { self.control.opened_at() } else { self.first_opened };
+        let closes_silent_after = self.gaps.activity().and_then(|activity| activity.closes_silent_after);
+        let age = closes_silent_after.map_or(self.plan.max, |age| age.mul_f64(1.1));
+        let opened = if closes_silent_after.is_some() { self.control.opened_at() } else { self.first_opened };
         let old = opened.map(|opened| opened + age);
         match old.max(self.control.age_known_at(&self.plan)).filter(|until| now < *until) {
             Some(until) => Some(until),
@@ -1263,9 +1263,12 @@ impl Search {
     }
 
     fn conclude_busy(&mut self) {
-        let Some(chatter) = self.gaps.activity() else { return };
-        let stated =
-            self.stated_close.as_ref().filter(|_| chatter.lets_go.is_some()).and_then(describe_close_frame);
+        let Some(activity) = self.gaps.activity() else { return };
+        let stated = self
+            .stated_close
+            .as_ref()
+            .filter(|_| activity.closes_silent_after.is_some())
+            .and_then(describe_close_frame);
         if let Some(closed) = stated {
             self.closed_at_age = true;
             return self.conclude(
@@ -1273,24 +1276,24 @@ impl Search {
                 format!(
                     "the server sends by itself, about every {}, and closed clients that sent nothing with {closed}: \
                      perhaps it expects an answer",
-                    show(chatter.period)
+                    show(activity.period)
                 ),
             );
         }
-        let (period, gap) = (show(chatter.period), at_least(chatter.longest_gap));
+        let (period, gap) = (show(activity.period), at_least(activity.longest_gap));
         let mut why =
             format!("the server sends by itself, about every {period}; the longest quiet gap was {gap}");
         if !self.evidence.deaths().is_empty() {
             why = format!("{why}; {}", self.count_deaths());
         }
         self.conclude(IdleVerdict::ServerKeepsItBusy, why);
-        if let (true, Some(outcome)) = (chatter.answered, &mut self.outcome) {
+        if let (true, Some(outcome)) = (activity.answered, &mut self.outcome) {
             outcome.reasons.push(format!(
                 "the server sent requests and was answered; silences longer than {gap} cannot be tested \
                  (--no-answer leaves it unanswered)"
             ));
         }
-        if let (Some(age), Some(outcome)) = (chatter.lets_go, &mut self.outcome) {
+        if let (Some(age), Some(outcome)) = (activity.closes_silent_after, &mut self.outcome) {
             outcome.reasons.push(format!(
                 "the server still closed clients that sent nothing at the age of {}: only messages from the client \
                  reset its timer",

@@ -65,7 +65,7 @@ fn every_timeout(kind: SimCut, step: usize) {
         assert_found(&run, seconds(timeout), &what);
         assert_kind(&run.findings, kind, &what);
         assert!(run.cost <= promised(timeout, kind), "{what} cost {:?}", run.cost);
-        assert!(!run.findings.lingers, "{what}");
+        assert!(!run.findings.stops_forwarding_before_closing, "{what}");
         if kind.is_visible() {
             let provisional = run.findings.provisional.unwrap();
             assert!(provisional.at <= seconds(timeout).mul_f64(1.02) + seconds(2), "{what}: {provisional:?}");
@@ -241,7 +241,7 @@ fn drop_a_second_before_the_fin_is_reported_as_lingering() {
             let run = play(&parallel(), &path, timeout);
             let what = format!("{timeout} s, {kind:?}");
             assert_found(&run, span, &what);
-            assert!(run.findings.lingers, "{what}: {:?}", run.findings);
+            assert!(run.findings.stops_forwarding_before_closing, "{what}: {:?}", run.findings);
             assert!(
                 run.findings.bracket.hi.unwrap() < span + seconds(1),
                 "{what}: {:?}",
@@ -498,7 +498,7 @@ fn server_messages_keep_the_path_busy() {
             SimPath { chatter: Some(seconds(25)), ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Fin) };
         let run = play(&plan, &path, 1);
         assert_eq!(run.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:?}", run.findings.reasons);
-        let chatter = run.findings.chatter.unwrap();
+        let chatter = run.findings.server_activity.unwrap();
         assert_eq!((chatter.period, chatter.longest_gap), (seconds(25), seconds(25)));
         assert!(run.findings.bracket.lo >= Some(seconds(25)) && run.findings.bracket.hi.is_none());
         // Connections are watched until they are as old as the longest span: a busy path may have a lifetime.
@@ -518,7 +518,7 @@ fn server_closing_silent_clients_is_no_idle_timeout() {
             let what = format!("{patience:?}, {strategy:?}: {:?}", found.reasons);
             assert_eq!(found.verdict, IdleVerdict::ServerKeepsItBusy, "{what}");
             assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
-            assert_eq!(found.chatter.unwrap().lets_go, Some(patience), "{what}");
+            assert_eq!(found.server_activity.unwrap().closes_silent_after, Some(patience), "{what}");
             let reason = found.reasons.iter().any(|why| why.contains("only messages from the client reset"));
             assert!(reason, "{what}");
         }

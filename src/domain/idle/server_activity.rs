@@ -89,9 +89,15 @@ impl ActivityGaps {
 
     pub fn activity(&self) -> Option<ServerActivity> {
         let spread = EndSpread::of(&self.gaps)?;
-        let lets_go = self.silent_close_age();
+        let closes_silent_after = self.silent_close_age();
         let (period, longest_gap) = (spread.median, spread.max);
-        Some(ServerActivity { period, longest_gap, count: self.count, lets_go, answered: self.has_answered })
+        Some(ServerActivity {
+            period,
+            longest_gap,
+            count: self.count,
+            closes_silent_after,
+            answered: self.has_answered,
+        })
     }
 
     fn silent_close_age(&self) -> Option<Duration> {

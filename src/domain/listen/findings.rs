@@ -147,7 +147,7 @@ pub struct ListenFindings {
     pub origin: Option<IntervalOrigin>,
     pub unanswered: Option<UnansweredPolicy>,
     /// For the heartbeat's interval.
-    pub clearance: Option<CoveredTimeouts>,
+    pub covered_timeouts: Option<CoveredTimeouts>,
     /// The longest time that the server sent nothing.
     pub longest_quiet: Duration,
     /// The longest time that neither side sent anything, except answers.

@@ -64,7 +64,7 @@ impl ListenInference<'_> {
             periodic,
             origin,
             unanswered,
-            clearance: self.clearance().filter(|_| verdict == ListenVerdict::ServerPingsEvery),
+            covered_timeouts: self.covered_timeouts().filter(|_| verdict == ListenVerdict::ServerPingsEvery),
             longest_quiet: quiet,
             longest_still,
             listened: self.how.listened,
@@ -101,7 +101,7 @@ impl ListenInference<'_> {
 
     /// What the shortest interval covers, unless the path was unused for longer. `None` if the connection was
     /// dropped, or may have been since the last event.
-    fn clearance(&self) -> Option<CoveredTimeouts> {
+    fn covered_timeouts(&self) -> Option<CoveredTimeouts> {
         let interval = |(_, schedule): (ServerEventClass, ScheduleKnowledge)| match schedule {
             ScheduleKnowledge::Steady(interval) | ScheduleKnowledge::SinceTraffic(interval) => {
                 Some(interval.max)

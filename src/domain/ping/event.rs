@@ -106,7 +106,7 @@ pub enum ConnEvent {
     /// The ping interval that the server announced in its hello.
     Announced(Duration),
     /// What came besides answers; comes before `Ended`, if there is any.
-    Overheard(Arc<ServerTraffic>),
+    ServerTraffic(Arc<ServerTraffic>),
     Ended(Arc<CloseCause>),
     /// The next reconnect attempt starts after `after`.
     Retry {

@@ -79,7 +79,7 @@ impl FindingInput<'_> {
     }
 
     fn server_traffic(&self) -> impl Iterator<Item = &ServerTraffic> {
-        self.target.connections.iter().filter_map(|connection| connection.overheard.as_deref())
+        self.target.connections.iter().filter_map(|connection| connection.server_traffic.as_deref())
     }
 
     /// What came instead of Pongs, on the first connection where that is known.
@@ -216,7 +216,7 @@ fn incomplete_frame(input: &FindingInput) -> Option<PingFinding> {
 fn ended_after_ping(input: &FindingInput) -> Option<PingFinding> {
     input.target.connections.iter().find_map(|connection| {
         let ending = connection.lost.as_ref().filter(|ending| may_blame_the_ping(ending))?;
-        let after = connection.overheard.as_ref()?.ended_after_ping?;
+        let after = connection.server_traffic.as_ref()?.ended_after_ping?;
         (after <= MAX_END_AFTER_PING).then(|| PingFinding::EndedAfterPing { after, ending: ending.clone() })
     })
 }
@@ -264,7 +264,7 @@ fn last_message_before_end(input: &FindingInput) -> Option<PingFinding> {
         lost.is_some_and(|ending| ending.who == ClosedBy::Peer && ending.is_by_peers_hand())
     };
     let lost = input.target.connections.iter().filter(ended_by_peer);
-    let last = lost.filter_map(|connection| connection.overheard.as_ref()?.last.as_ref()).next()?;
+    let last = lost.filter_map(|connection| connection.server_traffic.as_ref()?.last.as_ref()).next()?;
     Some(PingFinding::LastMessage { message: last.clone() })
 }
 
@@ -510,7 +510,7 @@ mod tests {
     }
 
     fn hear(report: &mut PingReport, traffic: ServerTraffic) {
-        report.targets[0].connections[0].overheard = Some(Arc::new(traffic));
+        report.targets[0].connections[0].server_traffic = Some(Arc::new(traffic));
     }
 
     #[test]

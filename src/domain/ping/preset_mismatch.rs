@@ -62,11 +62,11 @@ fn preset(info: &RunInfo) -> Option<&'static Preset> {
 
 /// What came instead of an answer.
 fn traffic_of(connections: &[ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic {
-    let traffic = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
+    let traffic = || connections.iter().filter_map(|connection| connection.server_traffic.as_ref());
     let looks_like = traffic().map(|traffic| traffic.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
     UnmatchedTraffic {
-        first: traffic().find_map(|traffic| traffic.stranger.clone()),
+        first: traffic().find_map(|traffic| traffic.first_other.clone()),
         nearest: traffic().find_map(|traffic| traffic.nearest.clone()),
         looks_like: looks_like.filter(is_other).unwrap_or_default().to_vec(),
     }
@@ -90,10 +90,10 @@ mod tests {
     }
 
     fn throttle(first: &str, looks_like: &[&'static str]) -> ConnReport {
-        let stranger = (!first.is_empty()).then(|| UntrustedText::new(first));
-        let overheard =
-            ServerTraffic { stranger, looks_like: looks_like.to_vec(), ..ServerTraffic::default() };
-        ConnReport { overheard: Some(Arc::new(overheard)), ..samples::connection(0) }
+        let first_other = (!first.is_empty()).then(|| UntrustedText::new(first));
+        let server_traffic =
+            ServerTraffic { first_other, looks_like: looks_like.to_vec(), ..ServerTraffic::default() };
+        ConnReport { server_traffic: Some(Arc::new(server_traffic)), ..samples::connection(0) }
     }
 
     fn missed(missed: u64) -> KindReport {

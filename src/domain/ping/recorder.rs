@@ -329,7 +329,7 @@ struct ConnectionStats {
     echoes: u64,
     spikes: RttSpikes,
     announced: Option<Nanos>,
-    overheard: Option<Arc<ServerTraffic>>,
+    server_traffic: Option<Arc<ServerTraffic>>,
 }
 
 impl ConnectionStats {
@@ -354,7 +354,7 @@ impl ConnectionStats {
             echoes: 0,
             spikes: RttSpikes::default(),
             announced: None,
-            overheard: None,
+            server_traffic: None,
         }
     }
 
@@ -377,7 +377,9 @@ impl ConnectionStats {
                 self.with(*kind, |figures| figures.record_unjudged(*count))
             }
             ConnEvent::Announced(every) => self.announced = Some((*every).into()),
-            ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
+            ConnEvent::ServerTraffic(server_traffic) => {
+                self.server_traffic = Some(Arc::clone(server_traffic))
+            }
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
                 self.reconnects += 1;
@@ -530,7 +532,7 @@ impl ConnectionStats {
             echoes: self.echoes,
             spikes: self.spikes,
             announced: self.announced.map(Duration::from),
-            overheard: self.overheard.clone(),
+            server_traffic: self.server_traffic.clone(),
         }
     }
 }

@@ -95,7 +95,7 @@ pub struct ConnReport {
     /// The ping interval that the server announced in its last hello.
     pub announced: Option<Duration>,
     /// What else the server sent, as of the connection's last end.
-    pub overheard: Option<Arc<ServerTraffic>>,
+    pub server_traffic: Option<Arc<ServerTraffic>>,
 }
 
 /// RTT spikes: more than twice the mean of the earlier RTTs.
@@ -275,7 +275,7 @@ pub(crate) mod samples {
             echoes: 0,
             spikes: RttSpikes::default(),
             announced: None,
-            overheard: None,
+            server_traffic: None,
         }
     }
 

@@ -29,7 +29,7 @@ pub struct ServerTraffic {
     /// The interval of the server's heartbeats, for each kind of which two came.
     pub intervals: Vec<(HeartbeatKind, Interval)>,
     /// The first message that was neither an answer nor of a known format.
-    pub stranger: Option<UntrustedText>,
+    pub first_other: Option<UntrustedText>,
     /// Presets for which such messages are typical.
     pub looks_like: Vec<&'static str>,
     /// The message most similar to an answer.
@@ -96,7 +96,7 @@ pub struct ServerTrafficRecorder {
     /// Whether to compare messages with known formats; this costs time, so only if a finding may need it.
     curious: bool,
     arrivals_by_form: Vec<HeartbeatGaps>,
-    stranger: Option<UntrustedText>,
+    first_other: Option<UntrustedText>,
     compared: u32,
     looks_like: Vec<&'static str>,
     unmatched: UnmatchedMessages,
@@ -141,7 +141,7 @@ impl ServerTrafficRecorder {
             return;
         }
         self.compared += 1;
-        self.stranger.get_or_insert_with(|| shown(message));
+        self.first_other.get_or_insert_with(|| shown(message));
         for preset in resembles(message) {
             if !self.looks_like.contains(&preset.name) {
                 self.looks_like.push(preset.name);
@@ -188,13 +188,13 @@ impl ServerTrafficRecorder {
         }
     }
 
-    pub fn overheard(&self) -> ServerTraffic {
+    pub fn server_traffic(&self) -> ServerTraffic {
         let interval = |arrivals: &HeartbeatGaps| {
             Some((arrivals.kind, Interval::of(arrivals.gaps.iter().map(|gap| Duration::from(*gap)))?))
         };
         ServerTraffic {
             intervals: self.arrivals_by_form.iter().filter_map(interval).collect(),
-            stranger: self.stranger.clone(),
+            first_other: self.first_other.clone(),
             looks_like: self.looks_like.clone(),
             nearest: self.unmatched.nearest().cloned(),
             foreign: self.foreign.clone(),
@@ -214,10 +214,10 @@ mod tests {
     fn server_interval_is_the_median_of_its_gaps() {
         let mut listener = ServerTrafficRecorder::default();
         listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(25));
-        assert!(listener.overheard().is_empty(), "an interval needs more");
+        assert!(listener.server_traffic().is_empty(), "an interval needs more");
         listener.record_heartbeat(HeartbeatKind::App, Duration::from_secs(50));
         listener.record_heartbeat(HeartbeatKind::Protocol, Duration::from_secs(51));
-        let (kind, interval) = listener.overheard().interval().unwrap();
+        let (kind, interval) = listener.server_traffic().interval().unwrap();
         assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, Duration::from_secs(25), 1));
     }
 
@@ -226,19 +226,19 @@ mod tests {
         let mut listener = ServerTrafficRecorder::new(true);
         listener.record_unknown(MessageRef::Text("hello"));
         listener.record_unknown(MessageRef::Text(r#"{"type":"connection_ack"}"#));
-        let overheard = listener.overheard();
-        assert_eq!(overheard.stranger, Some(UntrustedText::new("hello")));
-        assert_eq!(overheard.looks_like, ["graphql-ws"]);
+        let server_traffic = listener.server_traffic();
+        assert_eq!(server_traffic.first_other, Some(UntrustedText::new("hello")));
+        assert_eq!(server_traffic.looks_like, ["graphql-ws"]);
     }
 
     #[test]
     fn no_comparison_unless_curious() {
         let mut listener = ServerTrafficRecorder::new(false);
         listener.record_unknown(MessageRef::Text(r#"{"type":"connection_ack"}"#));
-        let overheard = listener.overheard();
-        assert_eq!((overheard.stranger, overheard.looks_like.is_empty()), (None, true));
+        let server_traffic = listener.server_traffic();
+        assert_eq!((server_traffic.first_other, server_traffic.looks_like.is_empty()), (None, true));
         assert_eq!(
-            overheard.last,
+            server_traffic.last,
             Some(UntrustedText::new(r#"{"type":"connection_ack"}"#)),
             "the last is kept anyway"
         );
@@ -250,9 +250,9 @@ mod tests {
         let long = format!("{}é", "x".repeat(MAX_LAST_MESSAGE_BYTES - 1));
         listener.record_unknown(MessageRef::Text(&long));
         assert!(listener.last.len() <= MAX_LAST_MESSAGE_BYTES);
-        assert!(!listener.overheard().last.unwrap().as_str().contains('\u{fffd}'));
+        assert!(!listener.server_traffic().last.unwrap().as_str().contains('\u{fffd}'));
         listener.record_unknown(MessageRef::Text("bye"));
-        assert_eq!(listener.overheard().last, Some(UntrustedText::new("bye")));
+        assert_eq!(listener.server_traffic().last, Some(UntrustedText::new("bye")));
     }
 
     #[test]

@@ -662,8 +662,8 @@ mod tests {
         assert_eq!(kind, FailureKind::CertificateWrongName);
         assert_eq!(cause, "certificate is for b.example, c.example; not for a.example");
         assert!(hint.ends_with("--server-name b.example"), "{hint}");
-        let stranger = TestAuthority::new("Another \x1bRoot");
-        let (kind, cause, hint) = wrong(&plan, &stranger.issue(&["a.example"], VALID)).await;
+        let other_authority = TestAuthority::new("Another \x1bRoot");
+        let (kind, cause, hint) = wrong(&plan, &other_authority.issue(&["a.example"], VALID)).await;
         assert_eq!(kind, FailureKind::CertificateUnknownIssuer);
         assert_eq!(cause, "certificate has an unknown issuer, Another \\u{1b}Root");
         assert!(hint.contains("--cacert") && hint.contains("--insecure"), "{hint}");

@@ -20,13 +20,13 @@ const HURRIED_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
     /// Its kernel acknowledged a probe, or sent data.
-    Heard,
+    Replied,
     /// The connection ended, in answer to a probe or meanwhile.
     Over,
     /// Nothing came.
     Unheard,
     /// The local system cannot probe, or does not show the answer.
-    Untold,
+    Unknown,
     /// The check was cut short.
     Unfinished,
 }
@@ -34,7 +34,7 @@ pub enum Liveness {
 /// Asks the peer's kernel, below TLS and the WebSocket. The connection must have been silent for a second.
 pub async fn check(stream: &impl TcpIntrospect) -> Liveness {
     if stream.ask_peer().is_err() {
-        return Liveness::Untold;
+        return Liveness::Unknown;
     }
     let began = Instant::now();
     loop {
@@ -42,9 +42,9 @@ pub async fn check(stream: &impl TcpIntrospect) -> Liveness {
         sleep(POLL_INTERVAL).await;
         let proof = match stream.tcp() {
             _ if stream.is_over() => Some(Liveness::Over),
-            None => Some(Liveness::Untold),
+            None => Some(Liveness::Unknown),
             Some(view) if view.last_ack.min(view.last_data) < RECENT_TRAFFIC + began.elapsed() => {
-                Some(Liveness::Heard)
+                Some(Liveness::Replied)
             }
             Some(_) => (began.elapsed() >= ANSWER_TIMEOUT).then_some(Liveness::Unheard),
         };
@@ -84,9 +84,9 @@ mod tests {
     #[tokio::test]
     async fn live_peer_acknowledges_even_after_our_fin() {
         let (near, _far) = connected().await;
-        assert_eq!(check(&near).await, Liveness::Heard);
+        assert_eq!(check(&near).await, Liveness::Replied);
         near.shut_write().unwrap();
-        assert_eq!(check(&near).await, Liveness::Heard);
+        assert_eq!(check(&near).await, Liveness::Replied);
     }
 
     #[tokio::test]
@@ -99,6 +99,6 @@ mod tests {
     #[tokio::test]
     async fn unix_socket_cannot_be_checked() {
         let (near, _far) = tokio::net::UnixStream::pair().unwrap();
-        assert_eq!(check(&TransportSocket::Unix(near)).await, Liveness::Untold);
+        assert_eq!(check(&TransportSocket::Unix(near)).await, Liveness::Unknown);
     }
 }

@@ -33,7 +33,7 @@ pub fn phases(phases: &PhaseTimes) -> String {
 }
 
 /// The address of the connection, and the proxy if there is one: `127.0.0.1:9001`.
-pub fn way(opened: &ConnectInfo) -> Option<String> {
+pub fn peer_address(opened: &ConnectInfo) -> Option<String> {
     match (&opened.remote, &opened.proxy) {
         (None, None) => None,
         (Some(remote), None) => Some(remote.clone()),

@@ -10,7 +10,7 @@ mod style;
 pub(super) use conclusion::conclusion;
 pub use connect_error::complaint;
 pub(super) use connect_error::failed_opening;
-pub(super) use connection::{ending, facts, phases, preset, verdict, way};
+pub(super) use connection::{ending, facts, peer_address, phases, preset, verdict};
 pub(super) use findings::findings;
 pub(super) use rows::LabelledRows;
 pub use style::Styler;

@@ -38,7 +38,7 @@ pub struct IdleDocument {
     /// How idle connections are cut; null if none was cut.
     cut: Option<CutDocument>,
     /// Whether the hop drops a connection some time before it closes it visibly; data sent in between is lost.
-    lingers: bool,
+    stops_forwarding_before_closing: bool,
     /// The first estimate of the timeout, before it was confirmed.
     provisional: Option<ProvisionalDocument>,
     /// For a maximum connection age (`lifetime_cap`, or beside a shorter idle timeout): the highest age at which a
@@ -53,7 +53,7 @@ pub struct IdleDocument {
     /// The only kind of heartbeat that resets the timer; null if every kind that was tried resets it.
     reset_by: Option<Name<ResetBy>>,
     /// The messages that the server sends by itself; null if it sends none.
-    chatter: Option<ChatterDocument>,
+    server_activity: Option<ServerActivityDocument>,
     /// At most three known timers to which the evidence points, the best match first. None of them is certain.
     candidates: Vec<CandidateDocument>,
     /// Known timers that fit equally well, if the evidence points to none in particular.
@@ -61,7 +61,7 @@ pub struct IdleDocument {
     /// Products that a response header names, but that the evidence contradicts or does not support.
     ruled_out: Vec<RuledOutDocument>,
     /// The recommendation; null if nothing needs to be done, or nothing is known.
-    prescription: Option<PrescriptionDocument>,
+    recommendation: Option<RecommendationDocument>,
     /// Results of `--refresh`; null without that option, or if there was nothing to try.
     refresh: Option<RefreshDocument>,
     /// Result of `--verify`; null without that option, or if there was nothing to verify.
@@ -184,14 +184,14 @@ pub struct ProvisionalDocument {
 /// The messages that the server sends by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ChatterDocument {
+pub struct ServerActivityDocument {
     /// The median of the gaps.
     period_ms: Ms,
     /// The longest time without a server message; an idle connection survived it.
     longest_gap_ms: Ms,
     count: usize,
     /// Median age at which the server closed clients that sent nothing; null when it closed none.
-    lets_go_ms: Option<Ms>,
+    closes_silent_after_ms: Option<Ms>,
     /// Whether the server sent messages that need an answer and got one, so that longer idle times could not be tested.
     answered: bool,
 }
@@ -254,7 +254,7 @@ pub struct RuledOutDocument {
 /// The recommendation for keeping connections open on this path.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct PrescriptionDocument {
+pub struct RecommendationDocument {
     /// The recommended heartbeat interval: 75 % of the bracket's lower end; null if heartbeats do not help.
     interval_ms: Option<Ms>,
     /// The longest silence that a connection survived.
@@ -262,7 +262,7 @@ pub struct PrescriptionDocument {
     /// Whether a timeout was found; if not, longer times were not tried.
     timeout_found: Option<bool>,
     /// Whether a connection survives the loss of one heartbeat at this interval.
-    clears_one_lost: Option<bool>,
+    tolerates_one_lost: Option<bool>,
     /// An interval at which a connection survives the loss of one heartbeat.
     interval_with_one_lost_ms: Option<Ms>,
     /// Reconnect before a connection reaches this age, because connections end then whatever is sent.
@@ -440,14 +440,14 @@ impl From<ProvisionalTimeout> for ProvisionalDocument {
     }
 }
 
-impl From<ServerActivity> for ChatterDocument {
-    fn from(chatter: ServerActivity) -> ChatterDocument {
-        ChatterDocument {
-            period_ms: chatter.period.into(),
-            longest_gap_ms: chatter.longest_gap.into(),
-            count: chatter.count,
-            lets_go_ms: ms(chatter.lets_go),
-            answered: chatter.answered,
+impl From<ServerActivity> for ServerActivityDocument {
+    fn from(server_activity: ServerActivity) -> ServerActivityDocument {
+        ServerActivityDocument {
+            period_ms: server_activity.period.into(),
+            longest_gap_ms: server_activity.longest_gap.into(),
+            count: server_activity.count,
+            closes_silent_after_ms: ms(server_activity.closes_silent_after),
+            answered: server_activity.answered,
         }
     }
 }
@@ -497,22 +497,22 @@ impl From<&RuledOut> for RuledOutDocument {
     }
 }
 
-impl From<Recommendation> for PrescriptionDocument {
-    fn from(prescription: Recommendation) -> PrescriptionDocument {
-        match prescription {
-            Recommendation::Heartbeat { interval, survived, found, before } => PrescriptionDocument {
+impl From<Recommendation> for RecommendationDocument {
+    fn from(recommendation: Recommendation) -> RecommendationDocument {
+        match recommendation {
+            Recommendation::Heartbeat { interval, survived, found, before } => RecommendationDocument {
                 interval_ms: Some(interval.into()),
                 survived_ms: Some(survived.into()),
                 timeout_found: Some(found),
-                clears_one_lost: prescription.tolerates_one_loss(),
-                interval_with_one_lost_ms: ms(prescription.interval_tolerating_one_loss()),
+                tolerates_one_lost: recommendation.tolerates_one_loss(),
+                interval_with_one_lost_ms: ms(recommendation.interval_tolerating_one_loss()),
                 reconnect_before_ms: ms(before),
             },
-            Recommendation::Reconnect { before } => PrescriptionDocument {
+            Recommendation::Reconnect { before } => RecommendationDocument {
                 interval_ms: None,
                 survived_ms: None,
                 timeout_found: None,
-                clears_one_lost: None,
+                tolerates_one_lost: None,
                 interval_with_one_lost_ms: None,
                 reconnect_before_ms: Some(before.into()),
             },
@@ -623,17 +623,17 @@ impl IdleDocument {
             bracket: findings.bracket.into(),
             samples: findings.spread.map(Samples::from),
             cut: findings.manner.as_ref().map(|manner| CutDocument::new(manner, report.lost)),
-            lingers: findings.lingers,
+            stops_forwarding_before_closing: findings.stops_forwarding_before_closing,
             provisional: findings.provisional.map(ProvisionalDocument::from),
             lifetime_ms: ms(findings.lifetime.map(|lifetime| lifetime.lo)),
             lifetime_hi_ms: ms(findings.lifetime.map(|lifetime| lifetime.hi)),
             lifetime_or_idle_ms: ms(findings.lifetime_or_idle.map(|age| age.lo)),
             reset_by: findings.reset_by.map(Name),
-            chatter: findings.chatter.map(ChatterDocument::from),
+            server_activity: findings.server_activity.map(ServerActivityDocument::from),
             candidates: report.naming.candidates.iter().map(CandidateDocument::from).collect(),
             undecided: report.naming.undecided.iter().map(UndecidedDocument::from).collect(),
             ruled_out: report.naming.ruled_out.iter().map(RuledOutDocument::from).collect(),
-            prescription: report.prescription.map(PrescriptionDocument::from),
+            recommendation: report.recommendation.map(RecommendationDocument::from),
             refresh: report.refresh.as_ref().map(RefreshDocument::from),
             verified: report.verified.as_ref().map(VerifiedDocument::from),
             two_ended: report.two_ended.map(Name),

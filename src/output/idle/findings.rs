@@ -161,7 +161,7 @@ fn busy(
     advice: Option<Recommendation>,
     traffic: NeededTraffic,
 ) -> Explanation {
-    let Some(ServerActivity { period, longest_gap, lets_go, answered, .. }) = activity else {
+    let Some(ServerActivity { period, longest_gap, closes_silent_after, answered, .. }) = activity else {
         return Explanation::new(BUSY);
     };
     let gap = at_least(longest_gap);
@@ -173,7 +173,7 @@ fn busy(
     .with_duration("longest_gap", longest_gap)
     .with_advice(advice);
     match advice {
-        _ if answered && lets_go.is_none() => found.remedy(format!(
+        _ if answered && closes_silent_after.is_none() => found.remedy(format!(
             "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer \
              than {gap} was tested"
         )),

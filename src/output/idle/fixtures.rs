@@ -46,7 +46,7 @@ pub fn all() -> Vec<(&'static str, Vec<IdleEvent>)> {
         ("stochastic", stochastic()),
         ("outages", outages()),
         ("partial", partial()),
-        ("lingers", lingers()),
+        ("late_end", late_end()),
         ("refresh", refresh()),
         ("not_met", not_met()),
         ("unreachable", unreachable()),
@@ -85,11 +85,11 @@ impl SearchScript {
             spread: None,
             manner: None,
             stated_close: None,
-            lingers: false,
+            stops_forwarding_before_closing: false,
             lifetime: None,
             lifetime_or_idle: None,
             reset_by: None,
-            chatter: None,
+            server_activity: None,
             provisional: None,
             survived: Vec::new(),
             died: Vec::new(),
@@ -207,7 +207,7 @@ impl SearchScript {
             opened: (self.probes > 0).then(|| self.opened()),
             error: None,
             naming: self.naming(),
-            prescription: Recommendation::of(&findings),
+            recommendation: Recommendation::of(&findings),
             refresh: None,
             verified: None,
             expectation: expectation.map(|expected| (expected.clone(), expected.met(&findings))),
@@ -311,11 +311,11 @@ fn chatter() -> Vec<IdleEvent> {
         scene.sees(ProbeRole::Watcher, 25_000 * round, ProbeEvent::ServerMessage { gap: ms(25_000 + round) });
     }
     scene.notes.push(IdleFinding::VerificationSkipped { cause: SkipCause::NoTimeoutFound });
-    scene.findings.chatter = Some(ServerActivity {
+    scene.findings.server_activity = Some(ServerActivity {
         period: ms(25_002),
         longest_gap: ms(25_003),
         count: 3,
-        lets_go: None,
+        closes_silent_after: None,
         answered: false,
     });
     scene.findings.bracket.lo = Some(ms(25_003));
@@ -333,12 +333,12 @@ fn impatience() -> Vec<IdleEvent> {
         &[1, 2],
         &VisibleEnd::from(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }),
     );
-    let lets_go = Some(ms(30_041));
-    scene.findings.chatter = Some(ServerActivity {
+    let closes_silent_after = Some(ms(30_041));
+    scene.findings.server_activity = Some(ServerActivity {
         period: ms(15_000),
         longest_gap: ms(15_000),
         count: 2,
-        lets_go,
+        closes_silent_after,
         answered: false,
     });
     scene.findings.bracket.lo = Some(ms(15_000));
@@ -411,14 +411,14 @@ fn partial() -> Vec<IdleEvent> {
 }
 
 /// A hop that lets go a second before its FIN, on one side only.
-fn lingers() -> Vec<IdleEvent> {
+fn late_end() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.survives(&[4_000, 4_400]);
     scene.ends(&[6_001, 6_002, 6_003], &VisibleEnd { how: CloseKind::Fin, half_open: Some(true) });
     scene.dies(&[5_100], &DeathCause::Unanswered);
     scene.findings.manner =
         Some(CutManner::Visible(VisibleEnd { how: CloseKind::Fin, half_open: Some(true) }));
-    scene.findings.lingers = true;
+    scene.findings.stops_forwarding_before_closing = true;
     scene.bracket(4_400, 5_100);
     scene.end(19_000, RunResult::Passed)
 }
@@ -427,7 +427,7 @@ fn row(method: KeepaliveMethod, every: Option<u64>, outcome: KeepaliveOutcome) -
     MethodResult { method, every: every.map(ms), held: ms(150_000), outcome }
 }
 
-/// A server that counts messages only; and the prescription does not hold.
+/// A server that counts messages only; and the recommendation does not hold.
 fn refresh() -> Vec<IdleEvent> {
     let mut scene = nginx();
     (scene.info.refresh, scene.info.verify) = (true, true);
@@ -435,12 +435,12 @@ fn refresh() -> Vec<IdleEvent> {
         after: ms(60_020),
         how: "peer closed TCP (FIN) without a close frame".to_string(),
     };
-    let untold =
+    let unknown =
         KeepaliveOutcome::Unknown { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
     let rows = vec![
         row(KeepaliveMethod::PingPong, Some(44_475), died()),
         row(KeepaliveMethod::UnsolicitedPong, Some(44_475), died()),
-        row(KeepaliveMethod::TcpKeepalive, None, untold),
+        row(KeepaliveMethod::TcpKeepalive, None, unknown),
         row(KeepaliveMethod::AppMessage, Some(44_475), KeepaliveOutcome::Survived),
     ];
     for row in &rows {

@@ -10,7 +10,7 @@ use crate::domain::format::{self, counted};
 use crate::domain::idle::middleboxes::Candidate;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport};
 use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
-use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, peer_address, phases};
 
 /// The messages during a run, on stderr.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ fn place(finding: &IdleFinding) -> Place {
         | IdleFinding::OnlyPingsResetTimer
         | IdleFinding::ServerClosesSilentClients { .. } => Place::Answer,
         IdleFinding::TimerIsCoarse { .. } => Place::Evidence("timer"),
-        IdleFinding::StopsForwardingBeforeClosing => Place::Evidence("lingers"),
+        IdleFinding::StopsForwardingBeforeClosing => Place::Evidence("late end"),
         IdleFinding::DirectionLost { .. } => Place::Evidence("lost"),
         IdleFinding::TwoEndedRefused => Place::Evidence("two-ended"),
         IdleFinding::LikelyProduct { .. }
@@ -195,7 +195,7 @@ fn evidence_rows(rows: &mut LabelledRows, report: &IdleReport, all: &[IdleFindin
     let findings = &report.findings;
     rows.add_some("cut", findings.manner.as_ref().map(manner));
     rows.add_some("samples", findings.spread.map(|spread| samples(findings.verdict, spread)));
-    for label in ["timer", "lingers", "lost", "two-ended"] {
+    for label in ["timer", "late end", "lost", "two-ended"] {
         add_all(rows, label, said(all, Place::Evidence(label)));
     }
     let consistent = said(all, Place::Evidence("consistent"));
@@ -290,8 +290,8 @@ fn tables(rows: &mut LabelledRows, report: &IdleReport, trials: &[Trial], width:
 fn closing(rows: &mut LabelledRows, report: &IdleReport, all: &[IdleFinding], paint: Styler) {
     let findings = &report.findings;
     if let Some(opened) = report.opened.as_deref() {
-        let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
-        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        let address = peer_address(opened).map(|address| format!(", {address}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{address}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
     human::preset(rows, report.info.preset.as_ref());

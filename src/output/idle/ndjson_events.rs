@@ -72,13 +72,13 @@ bodies! {
     RefreshTried = "refresh" {
         row: RefreshRow,
     }
-    /// It is known whether the prescription holds.
+    /// It is known whether the recommendation holds.
     VerifyOver = "verified" {
         verified: VerifiedDocument,
     }
 }
 
-/// The line for an event; `None` when it has none. What is told by the run's age is dated from its start.
+/// The line for an event; `None` when it has none. An event with the age of the run is dated from its start.
 pub fn line(event: &IdleEvent, started_at: SystemTime) -> Option<String> {
     let dated = |elapsed| started_at.checked_add(elapsed).unwrap_or(started_at);
     Some(match event {

@@ -72,7 +72,7 @@ fn the_names_that_scripts_rely_on_are_there() {
     let document = json(&fixtures::visible());
     assert_eq!(document["verdict"], "idle_timeout");
     assert_eq!(document["bracket"], json!({ "lo_ms": 59_300.0, "hi_ms": 60_019.0 }));
-    assert_eq!(document["prescription"]["interval_ms"], 44_000.0);
+    assert_eq!(document["recommendation"]["interval_ms"], 44_000.0);
     assert_eq!(document["candidates"][0]["id"], "nginx.proxy_read_timeout");
     assert_eq!(document["cut"]["ending"]["how"], "fin");
     assert_eq!(document["criteria"][0]["state"], "met");

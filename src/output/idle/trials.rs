@@ -89,7 +89,7 @@ mod tests {
     use crate::domain::idle::Observation;
 
     #[test]
-    fn memory_stays_bounded_whatever_is_told() {
+    fn memory_stays_bounded() {
         let seen = ProbeEvent::Survived { idle: Duration::ZERO, rtt: Duration::ZERO };
         let observation = Observation { probe: ProbeId(1), at: Duration::ZERO, seen };
         let at = SystemTime::UNIX_EPOCH;

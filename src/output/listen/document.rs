@@ -1,4 +1,4 @@
-//! What was heard of a server, in JSON: the document at the end.
+//! The report of `listen` in JSON: the document at the end.
 
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ pub struct ListenDocument {
     /// What the server does if its heartbeats stay unanswered; null if they were answered, or too few came.
     unanswered: Option<UnansweredDocument>,
     /// Which well-known idle timeouts the heartbeats prevent; null without an interval.
-    clears: Option<ClearsDocument>,
+    covered_timeouts: Option<CoveredTimeoutsDocument>,
     /// Every kind of event that the server sent, heartbeats first.
-    heard: Vec<ListenedTo>,
+    received: Vec<ReceivedKindDocument>,
     /// How the connection ended early; null if it did not.
     ending: Option<JsonEndingDocument>,
     /// How the server reacted to our close; null if it ended the connection, and with `--no-answer`.
@@ -120,9 +120,9 @@ pub struct UnansweredDocument {
 /// longest time without traffic if that is longer, is at most 75 % of it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ClearsDocument {
-    cleared_ms: Vec<Ms>,
-    not_cleared_ms: Vec<Ms>,
+pub struct CoveredTimeoutsDocument {
+    covered_ms: Vec<Ms>,
+    not_covered_ms: Vec<Ms>,
 }
 
 /// The effect of traffic between two heartbeats on the second one.
@@ -142,7 +142,7 @@ pub struct EffectsDocument {
 /// One kind of event that the server sent.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct ListenedTo {
+pub struct ReceivedKindDocument {
     /// A Ping frame (`ping`), a message that needs an answer (`app_ping`), a Pong frame that answers no Ping
     /// (`unsolicited_pong`), a message that only keeps the connection busy (`keep_alive`), or any other message
     /// (`message`).
@@ -219,12 +219,12 @@ impl From<UnansweredPolicy> for UnansweredDocument {
     }
 }
 
-impl From<&CoveredTimeouts> for ClearsDocument {
-    fn from(clearance: &CoveredTimeouts) -> ClearsDocument {
+impl From<&CoveredTimeouts> for CoveredTimeoutsDocument {
+    fn from(covered_timeouts: &CoveredTimeouts) -> CoveredTimeoutsDocument {
         let spans = |spans: &[Duration]| spans.iter().map(|span| Ms::from(*span)).collect();
-        ClearsDocument {
-            cleared_ms: spans(&clearance.cleared),
-            not_cleared_ms: spans(&clearance.not_cleared),
+        CoveredTimeoutsDocument {
+            covered_ms: spans(&covered_timeouts.covered),
+            not_covered_ms: spans(&covered_timeouts.not_covered),
         }
     }
 }
@@ -240,9 +240,9 @@ impl From<TrafficEffects> for EffectsDocument {
     }
 }
 
-impl From<&KindFindings> for ListenedTo {
-    fn from(kind: &KindFindings) -> ListenedTo {
-        ListenedTo {
+impl From<&KindFindings> for ReceivedKindDocument {
+    fn from(kind: &KindFindings) -> ReceivedKindDocument {
+        ReceivedKindDocument {
             kind: kind.event_kind.into(),
             count: kind.count,
             first_ms: ms(kind.first),
@@ -277,8 +277,8 @@ impl From<&ListenReport> for ListenDocument {
             longest_still_ms: findings.longest_still.into(),
             counted_from: findings.origin.map(Name),
             unanswered: findings.unanswered.map(UnansweredDocument::from),
-            clears: findings.clearance.as_ref().map(ClearsDocument::from),
-            heard: findings.kinds.iter().map(ListenedTo::from).collect(),
+            covered_timeouts: findings.covered_timeouts.as_ref().map(CoveredTimeoutsDocument::from),
+            received: findings.kinds.iter().map(ReceivedKindDocument::from).collect(),
             ending: report.ending.as_deref().map(JsonEndingDocument::from),
             close_reply: report.close_reply.as_ref().map(CloseReplyDocument::from),
             opening: report.opened.as_deref().map(OpeningDocument::from),

@@ -233,16 +233,16 @@ fn covers(covered: &CoveredTimeouts, event_kind: ServerEventKind) -> Explanation
     };
     let list =
         |spans: &[Duration]| spans.iter().map(|span| format::duration(*span)).collect::<Vec<_>>().join(", ");
-    let first = covered.cleared.first().copied().map(format::duration).unwrap_or_default();
-    let not = match covered.not_cleared.as_slice() {
+    let first = covered.covered.first().copied().map(format::duration).unwrap_or_default();
+    let not = match covered.not_covered.as_slice() {
         [] => String::new(),
         not => format!("; not {}", list(not)),
     };
     Explanation::new(format!(
         "covers the common idle timeouts from {first} up that count {what} (interval at most 75 % of the timeout){not}"
     ))
-    .with("covered_ms", milliseconds(&covered.cleared))
-    .with("not_covered_ms", milliseconds(&covered.not_cleared))
+    .with("covered_ms", milliseconds(&covered.covered))
+    .with("not_covered_ms", milliseconds(&covered.not_covered))
 }
 
 fn milliseconds(spans: &[Duration]) -> serde_json::Value {

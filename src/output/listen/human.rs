@@ -1,4 +1,4 @@
-//! What was heard of a server, for people: the diagnosis first, then the evidence.
+//! The report of `listen` for people: the diagnosis first, then the evidence.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::domain::listen::{
     FirstHeartbeat, KindFindings, ListenFinding, ListenFindings, ListenVerdict, PayloadVariation,
     ServerEventKind, unanswered,
 };
-use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, peer_address, phases};
 
-/// The most heartbeats that are told of as they come.
+/// The most heartbeats that are shown as they come.
 const MAX_SHOWN_HEARTBEATS: u32 = 20;
 /// Shorter intervals are shown as a rate.
 const MIN_SHOWN_INTERVAL: Duration = Duration::from_millis(100);
 /// The most that are shown in the report.
 const MAX_REPORT_PAYLOAD: usize = 200;
 
-/// What is told while it runs, on stderr.
+/// What is shown while it runs, on stderr.
 #[derive(Debug)]
 pub struct ListenLog {
     quiet: bool,
@@ -97,7 +97,7 @@ pub fn progress(progress: &ListenProgress) -> String {
     format!("listened for {listened} of {until}: {}, {known}", counted(progress.heartbeats, "heartbeat"))
 }
 
-/// Why nothing was heard.
+/// Why the connection did not open.
 fn never_opened(report: &ListenReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
@@ -181,7 +181,7 @@ fn first(kind: &KindFindings) -> Option<String> {
 
 /// A row for each kind.
 fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
-    let mut label = "heard";
+    let mut label = "received";
     for kind in &findings.kinds {
         rows.add(std::mem::take(&mut label), &received(kind));
     }
@@ -220,8 +220,8 @@ fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     let by_us = report.close_reply.as_ref().map(|reply| format!("we sent close 1000; {reply}"));
     rows.add_some("ended", report.ending.as_deref().map(human::ending).or(by_us));
     if let Some(opened) = report.opened.as_deref() {
-        let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
-        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        let address = peer_address(opened).map(|address| format!(", {address}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{address}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
     human::preset(rows, report.info.preset.as_ref());

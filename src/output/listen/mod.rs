@@ -13,8 +13,8 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use document::{ListenDocument, ListenedTo};
-pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
+pub use document::{ListenDocument, ReceivedKindDocument};
+pub use ndjson_events::{ClientSent, ListenEnded, ListenOpened, ListenStarted, ServerEventReceived};
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};

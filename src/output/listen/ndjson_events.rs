@@ -26,7 +26,7 @@ bodies! {
         opening: OpeningDocument,
     }
     /// The server said something by itself; of a flood, so many at once.
-    ServerSaid = "received" {
+    ServerEventReceived = "received" {
         /// What the server sent.
         kind: Name<ServerEventKind>,
         /// The name of its known format, if any.
@@ -42,7 +42,7 @@ bodies! {
         answered: bool,
     }
     /// The client said something of its own.
-    ClientTalked = "sent" {
+    ClientSent = "sent" {
         age_ms: Ms,
     }
     /// The connection ended before its time.
@@ -60,16 +60,16 @@ pub fn line(event: &ListenEvent) -> Option<String> {
             run_line(*at, ListenStarted { command: "listen", wscheck_version, url, settings })
         }
         ListenEvent::Opened { at, opened } => run_line(*at, ListenOpened { opening: opened.as_ref().into() }),
-        ListenEvent::Received(notice) => run_line(notice.at, ServerSaid::from(notice)),
-        ListenEvent::StimulusSent { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
+        ListenEvent::Received(notice) => run_line(notice.at, ServerEventReceived::from(notice)),
+        ListenEvent::StimulusSent { at, age } => run_line(*at, ClientSent { age_ms: (*age).into() }),
         ListenEvent::Ended(ending) => run_line(ending.at, ListenEnded { ending: ending.as_ref().into() }),
         ListenEvent::Progress(_) | ListenEvent::Finished(_) => return None,
     })
 }
 
-impl From<&ServerEventNotice> for ServerSaid {
-    fn from(notice: &ServerEventNotice) -> ServerSaid {
-        ServerSaid {
+impl From<&ServerEventNotice> for ServerEventReceived {
+    fn from(notice: &ServerEventNotice) -> ServerEventReceived {
+        ServerEventReceived {
             kind: notice.event_kind.into(),
             shape: notice.shape,
             count: notice.count,

@@ -356,7 +356,7 @@ struct ServerPingsDocument {
 
 impl From<&ConnReport> for ConnectionDocument {
     fn from(connection: &ConnReport) -> ConnectionDocument {
-        let overheard = connection.overheard.as_deref();
+        let server_traffic = connection.server_traffic.as_deref();
         let attempts = connection.open_error.as_ref().map_or(&[][..], |error| &error.attempts);
         ConnectionDocument {
             index: connection.index,
@@ -376,16 +376,17 @@ impl From<&ConnReport> for ConnectionDocument {
             outage_ms: ms(connection.outage),
             messages: connection.messages,
             server_pings: server_pings(connection),
-            first_other_message: overheard
-                .and_then(|traffic| Some(traffic.stranger.as_ref()?.as_str().to_string())),
-            last_other_message: overheard.and_then(|traffic| Some(traffic.last.as_ref()?.to_string())),
-            nearest_to_answer: overheard
+            first_other_message: server_traffic
+                .and_then(|traffic| Some(traffic.first_other.as_ref()?.as_str().to_string())),
+            last_other_message: server_traffic.and_then(|traffic| Some(traffic.last.as_ref()?.to_string())),
+            nearest_to_answer: server_traffic
                 .and_then(|traffic| traffic.nearest.as_ref())
                 .map(NearestToAnswer::from),
-            foreign_answer: overheard.and_then(|traffic| Some(traffic.foreign.as_ref()?.to_string())),
-            instead_of_pongs: overheard.and_then(|traffic| Some(traffic.substitute.as_ref()?.describe())),
-            ended_after_ping_ms: ms(overheard.and_then(|traffic| traffic.ended_after_ping)),
-            looks_like: overheard.map(|traffic| traffic.looks_like.clone()).unwrap_or_default(),
+            foreign_answer: server_traffic.and_then(|traffic| Some(traffic.foreign.as_ref()?.to_string())),
+            instead_of_pongs: server_traffic
+                .and_then(|traffic| Some(traffic.substitute.as_ref()?.describe())),
+            ended_after_ping_ms: ms(server_traffic.and_then(|traffic| traffic.ended_after_ping)),
+            looks_like: server_traffic.map(|traffic| traffic.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
             spikes: SpikesDocument::from(connection.spikes),
             error: connection.open_error.as_deref().map(FailureDocument::from),
@@ -394,7 +395,7 @@ impl From<&ConnReport> for ConnectionDocument {
 }
 
 fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
-    let intervals = connection.overheard.iter().flat_map(|traffic| &traffic.intervals);
+    let intervals = connection.server_traffic.iter().flat_map(|traffic| &traffic.intervals);
     let median = |wanted: HeartbeatKind| {
         intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
     };

@@ -92,13 +92,13 @@ pub fn failed_again(error: &ConnectError) -> String {
     format!("reconnect failed: {}: {}", error.phase, error.cause)
 }
 
-/// A server's own heartbeat, told once.
+/// A server's own heartbeat, shown once.
 pub fn server_ping(kind: HeartbeatKind, answered: bool) -> String {
     let answered = if answered { "answered" } else { "not answered" };
     format!("the server sends its own {kind} pings ({answered}); from here on they are only counted")
 }
 
-/// Our own app ping came back, told once.
+/// Our own app ping came back, shown once.
 pub fn echo() -> String {
     "our app ping came back unchanged: the server echoes messages and does not answer them".to_string()
 }

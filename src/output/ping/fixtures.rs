@@ -280,7 +280,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         echoes: 0,
         spikes: RttSpikes::default(),
         announced: None,
-        overheard: None,
+        server_traffic: None,
     }
 }
 
@@ -525,10 +525,10 @@ pub fn preset() -> Vec<Event> {
     (0..3).for_each(|n| scene.then(500 + 250 * n, asked.clone()));
     scene.then(1_003, ok(HeartbeatKind::Protocol, 1, rtts[1]));
     let intervals = vec![(HeartbeatKind::App, Interval::of([ms(250), ms(251)]).unwrap())];
-    let stranger = Some(UntrustedText::new(HOSTILE));
-    let overheard = Arc::new(ServerTraffic {
+    let first_other = Some(UntrustedText::new(HOSTILE));
+    let server_traffic = Arc::new(ServerTraffic {
         intervals,
-        stranger,
+        first_other,
         looks_like: vec!["sockjs"],
         last: Some(UntrustedText::new(HOSTILE)),
         nearest: Some(NearestMessage {
@@ -537,7 +537,7 @@ pub fn preset() -> Vec<Event> {
         }),
         ..ServerTraffic::default()
     });
-    scene.then(1_100, ConnEvent::Overheard(Arc::clone(&overheard)));
+    scene.then(1_100, ConnEvent::ServerTraffic(Arc::clone(&server_traffic)));
     scene.then(1_100, ConnEvent::Ended(our_close(1_098)));
     let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(2), &rtts)];
     let connection = ConnReport {
@@ -545,7 +545,7 @@ pub fn preset() -> Vec<Event> {
         server_pings_app: 3,
         messages: 1,
         announced: Some(ms(25_000)),
-        overheard: Some(overheard),
+        server_traffic: Some(server_traffic),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
     };
     let report = one(&scene.info, ms(1_101), RunResult::Passed, connection);

@@ -14,7 +14,7 @@ use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 use crate::output::human::{self, HumanOptions, Styler};
 use crate::output::presenter::Lines;
 
-/// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
+/// The most stray pongs of one connection that are shown as they come; a flood of them is only counted.
 pub(super) const MAX_SHOWN_STRAYS: u32 = 10;
 /// The most lines about what happens to single connections of many, and as many about why some did not open.
 pub(super) const MAX_SHOWN_STATUS_CHANGES: u32 = 20;
@@ -28,13 +28,13 @@ pub struct PingLog {
     lines: Lines,
     info: Option<Arc<RunInfo>>,
     connections: HashMap<ConnId, ShownConnection>,
-    /// The failures to open that were told in full, by target.
+    /// The failures to open that were shown in full, by target.
     shown: HashSet<(usize, FailureKind)>,
-    /// How much of what happens to single connections was told, on stdout and on stderr.
+    /// How much of what happens to single connections was shown, on stdout and on stderr.
     status_changes: [u32; 2],
 }
 
-/// What was told of a connection already.
+/// What was already shown of a connection.
 #[derive(Debug, Default)]
 struct ShownConnection {
     opened: bool,
@@ -121,7 +121,7 @@ impl PingLog {
         }
     }
 
-    /// Whether so much was told of single connections of many that there is to be no more (`None`: not yet), and
+    /// Whether so much was shown of single connections of many that there is to be no more (`None`: not yet), and
     /// whether this is to be said now.
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let shown = &mut self.status_changes[stream];
@@ -139,7 +139,7 @@ impl PingLog {
             | ConnEvent::Standing { .. }
             | ConnEvent::Unjudged { .. }
             | ConnEvent::Announced(_)
-            | ConnEvent::Overheard(_) => None,
+            | ConnEvent::ServerTraffic(_) => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
@@ -200,7 +200,7 @@ impl ShownConnection {
         if std::mem::replace(&mut self.opened, true) { None } else { introduction }
     }
 
-    /// The line for what a peer sent: each of its habits is told once, strays a few times.
+    /// The line for what a peer sent: each of its habits is shown once, strays a few times.
     fn server_traffic(&mut self, traffic: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
         match traffic {
             PeerTraffic::Message => None,
@@ -230,7 +230,7 @@ impl ShownConnection {
     }
 }
 
-/// Of many connections, a change between those that answer and those that do not is told; how fast each answers is for
+/// Of many connections, a change between answering and not answering is shown; how fast each answers is for
 /// the counts.
 fn is_grave(change: &StatusChange) -> bool {
     [change.from, change.to].iter().any(|status| matches!(status, Status::Timeout | Status::Dead))
@@ -253,9 +253,9 @@ fn prefix(info: &RunInfo, id: ConnId) -> String {
 /// The first lines: where to, what is measured, and how it opened.
 fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
     let url = info.targets.first().map_or("", String::as_str);
-    let way = human::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
+    let address = human::peer_address(opened).map(|address| format!(" ({address})")).unwrap_or_default();
     let (plan, phases) = (event_lines::plan(info), human::phases(&opened.phases));
-    format!("wscheck {COMMAND} {url}{way}: {plan}\nopened in {phases}")
+    format!("wscheck {COMMAND} {url}{address}: {plan}\nopened in {phases}")
 }
 
 /// A single connection that never opened said why already, unless it was to be refused.

@@ -21,7 +21,7 @@ use crate::output::time_unit::{RTT_UNIT, TimeUnit};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const MAX_TARGETS_IN_FULL: usize = 4;
-/// Of more connections to one target, the worst of the run are told of instead.
+/// Of more connections to one target, the worst of the run are shown instead.
 const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 
 /// The whole summary.
@@ -164,7 +164,7 @@ fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let counts = some.collect::<Vec<_>>().join(", ");
     rows.add_some("server sent", Some(counts).filter(|counts| !counts.is_empty()));
     rows.add_some("announced", announced(connections));
-    let asks = connections.iter().filter_map(|c| c.overheard.as_ref()?.interval());
+    let asks = connections.iter().filter_map(|c| c.server_traffic.as_ref()?.interval());
     rows.add_some(
         "server pings",
         asks.into_iter().next().map(|(kind, interval)| server_asks(kind, &interval)),

@@ -13,7 +13,7 @@ use crate::domain::zombie::{
 };
 use crate::output::envelope::DocumentBody;
 use crate::output::json::{FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms};
-use crate::output::listen::ListenedTo;
+use crate::output::listen::ReceivedKindDocument;
 
 /// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -30,7 +30,7 @@ pub struct ZombieDocument {
     /// At most three libraries whose defaults match the behaviour. None of them is certain.
     consistent_with: Vec<LibraryDocument>,
     /// The result of each client, the control first.
-    clients: Vec<LifeDocument>,
+    clients: Vec<ClientDocument>,
     /// Details of the first connection's opening; null if none opened.
     opening: Option<OpeningDocument>,
     /// The last failure to open a connection, if any.
@@ -115,14 +115,14 @@ pub struct LibraryDocument {
 /// The result of one client.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct LifeDocument {
+pub struct ClientDocument {
     /// How the client behaves after it has sent a Ping and a message: `control` is healthy; `mute` reads but answers
     /// nothing; `stalled` stops reading; `half_closed` sends a FIN and continues to read; `quiet` answers but sends
     /// nothing of its own; `pings_only` sends Ping frames but no messages.
     client: Name<Behaviour>,
     /// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
     /// connection), or `ended`.
-    fate: Name<ClientEndName>,
+    result: Name<ClientEndName>,
     /// When this behaviour began: time since the start of the run; null if it never began.
     began_ms: Option<Ms>,
     /// How long the client stayed connected after this behaviour began.
@@ -133,7 +133,7 @@ pub struct LifeDocument {
     /// Number of heartbeats that the client left unanswered; null for a client that answers.
     unanswered: Option<u64>,
     /// What the client received; empty for a client that does not read.
-    heard: Vec<ListenedTo>,
+    received: Vec<ReceivedKindDocument>,
     /// For `unopened`: why it never opened. For `lost`: when that was found. For `kept`: why the client may not really
     /// be kept.
     why: Option<String>,
@@ -222,8 +222,8 @@ pub fn at_latest(end: &ClientEnd) -> bool {
     matches!(end, ClientEnd::Ended { at_latest: true, .. })
 }
 
-impl From<&ClientRecord> for LifeDocument {
-    fn from(client: &ClientRecord) -> LifeDocument {
+impl From<&ClientRecord> for ClientDocument {
+    fn from(client: &ClientRecord) -> ClientDocument {
         let why = match &client.end {
             ClientEnd::Unopened { why } => Some(why.clone()),
             ClientEnd::Lost { after } => {
@@ -238,15 +238,15 @@ impl From<&ClientRecord> for LifeDocument {
             ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
         };
         let opened = client.was_open();
-        LifeDocument {
+        ClientDocument {
             client: client.behaviour.into(),
-            fate: Name(ClientEndName::from(&client.end)),
+            result: Name(ClientEndName::from(&client.end)),
             began_ms: ms(opened.then_some(client.began)),
             kept_ms: ms(client.kept()),
             at_latest: at_latest(&client.end),
             ending: client.ending().map(JsonEndingDocument::from),
             unanswered: client.unanswered().filter(|_| opened),
-            heard: client.listening.kinds().iter().map(ListenedTo::from).collect(),
+            received: client.listening.kinds().iter().map(ReceivedKindDocument::from).collect(),
             why,
         }
     }
@@ -262,7 +262,7 @@ impl From<&ZombieReport> for ZombieDocument {
             longest_ms: ms(findings.longest),
             policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
             consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
-            clients: findings.clients.iter().map(LifeDocument::from).collect(),
+            clients: findings.clients.iter().map(ClientDocument::from).collect(),
             opening: report.opened.as_deref().map(OpeningDocument::from),
             error: report.error.as_deref().map(FailureDocument::from),
         }

@@ -94,7 +94,7 @@ impl ZombieScript {
         ZombieScript { events: vec![started], info, clients: Vec::new(), error: None }
     }
 
-    /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
+    /// A client that is pinged at these moments, of which the first few are shown, and lives for so long; `how`: the server
     /// let it go then.
     fn clients(&mut self, behaviour: Behaviour, pings: &[u64], millis: u64, how: Option<CloseKind>) {
         let began = ms(2) + behaviour.begins_later();

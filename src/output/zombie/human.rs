@@ -9,9 +9,9 @@ use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::format::{self, counted};
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ZombieFinding};
-use crate::output::human::{self, LabelledRows, Styler, failed_opening, phases, way as route};
+use crate::output::human::{self, LabelledRows, Styler, failed_opening, peer_address, phases};
 
-/// What is told while it runs, on stderr.
+/// What is shown while it runs, on stderr.
 #[derive(Debug)]
 pub struct ZombieLog {
     quiet: bool,
@@ -179,7 +179,7 @@ fn how(ending: &CloseCause) -> String {
 
 fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     if let Some(opened) = report.opened.as_deref() {
-        let proxy = route(opened).map(|proxy| format!(", {proxy}")).unwrap_or_default();
+        let proxy = peer_address(opened).map(|proxy| format!(", {proxy}")).unwrap_or_default();
         rows.add("opened in", &format!("{}{proxy}", phases(&opened.phases)));
         human::facts(rows, opened);
     }

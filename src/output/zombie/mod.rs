@@ -14,8 +14,8 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use document::{LifeDocument, ZombieDocument};
-pub use ndjson_events::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieStarted};
+pub use document::{ClientDocument, ZombieDocument};
+pub use ndjson_events::{ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieStarted};
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};

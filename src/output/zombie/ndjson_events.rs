@@ -9,7 +9,7 @@ use crate::domain::zombie::{Behaviour, ClientEnd, ClientEndName};
 use crate::output::json::{
     FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, WSCHECK_VERSION, ms,
 };
-use crate::output::listen::ServerSaid;
+use crate::output::listen::ServerEventReceived;
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
 bodies! {
@@ -37,18 +37,18 @@ bodies! {
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
-    ClientHeard = "received" {
+    ClientReceived = "received" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         #[serde(flatten)]
-        notice: ServerSaid,
+        notice: ServerEventReceived,
     }
     /// The server let a client go, or it was waited for long enough.
     ClientOver = "client_result" {
         /// How the client behaves after it has sent a Ping and a message.
         client: Name<Behaviour>,
         /// The result of the client.
-        fate: Name<ClientEndName>,
+        result: Name<ClientEndName>,
         kept_ms: Option<Ms>,
         /// Whether `kept_ms` is only an upper bound, because the moment of the end is unknown.
         at_latest: bool,
@@ -73,7 +73,7 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
             run_line(*at, ClientNotOpened { client: (*behaviour).into(), failure: error.as_ref().into() })
         }
         ZombieEvent::Received { behaviour, notice } => {
-            run_line(notice.at, ClientHeard { client: (*behaviour).into(), notice: notice.into() })
+            run_line(notice.at, ClientReceived { client: (*behaviour).into(), notice: notice.into() })
         }
         ZombieEvent::Over { behaviour, at, end, unanswered } => {
             let (kept, ending) = match end {
@@ -85,7 +85,7 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
             };
             let (client, end_name) = (Name(*behaviour), Name(ClientEndName::from(end)));
             let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(end), *unanswered);
-            run_line(*at, ClientOver { client, fate: end_name, kept_ms, at_latest, ending, unanswered })
+            run_line(*at, ClientOver { client, result: end_name, kept_ms, at_latest, ending, unanswered })
         }
         ZombieEvent::Progress(_) | ZombieEvent::Finished(_) => return None,
     })

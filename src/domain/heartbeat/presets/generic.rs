@@ -11,7 +11,7 @@ pub(super) const PLAIN: &[Preset] = &[
         usual: true,
         every: s(30),
         timeout: s(10),
-        note: "variants with another field's name (op, event, action, cmd, method) are told by --app-ping and --app-pong",
+        note: "variants with another field's name (op, event, action, cmd, method) are given by --app-ping and --app-pong",
         source: "tardis-dev/tardis-node@c1d73fb54c8c src/realtimefeeds/delta.ts:28; GatewayWorker pingData",
         ..Preset::PLAIN
     },

@@ -217,7 +217,7 @@ fn is_timing_consistent(middlebox: &Middlebox, observed: &CutObservation) -> boo
     let is_late = !middlebox.delay.is_zero() || !middlebox.coarse.is_zero();
     let width = observed.ends.map_or(Duration::ZERO, |ends| ends.max - ends.min);
     let most = observed.ends.map_or(EXACT, |ends| EXACT.max(ends.max.mul_f64(EXACT_PART)));
-    width <= most + middlebox.coarse && (is_late || !observed.lingers)
+    width <= most + middlebox.coarse && (is_late || !observed.stops_forwarding_before_closing)
 }
 
 /// The value the setting must have for this cut; `None` if there is none.
@@ -231,10 +231,10 @@ fn required_value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(D
         known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.distance(*value));
     known.or_else(|| {
         // A timer that fires later than everything observed could have almost any value, so it shows none.
-        let is_told = observed.hi > Some(middlebox.coarse);
+        let is_published = observed.hi > Some(middlebox.coarse);
         let is_settable =
             matches!(middlebox.change, SettingChange::Set(_)) && middlebox.value != TimeoutValue::Unpublished;
-        let is_free = is_told && is_settable;
+        let is_free = is_published && is_settable;
         let whole = || range.roundest(&SECONDS_MS, middlebox);
         let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, middlebox)))??;
         Some((value, Matched::Any))
@@ -334,7 +334,7 @@ mod tests {
             hi: Some(Duration::from_millis(last)),
             ends: spread,
             seen: ObservedCut::Visible(VisibleCut::Fin),
-            lingers: false,
+            stops_forwarding_before_closing: false,
             reset_by: None,
             refresh: None,
             headers: &[],

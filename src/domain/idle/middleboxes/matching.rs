@@ -143,7 +143,7 @@ fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<
         }
         Contradiction::Value => Some(match (middlebox.value, middlebox.change) {
             (TimeoutValue::Unpublished, _) => {
-                "no timeout of it is published: whether it cut cannot be told".to_string()
+                "no timeout of it is published, so the timeout cannot show whether it cut".to_string()
             }
             (TimeoutValue::After(value), SettingChange::Fixed) => {
                 format!("its timeout is {}, and cannot be changed", span(value))

@@ -24,7 +24,7 @@ struct RecordedCut<'a> {
     ends: &'a [u64],
     hi: u64,
     seen: ObservedCut,
-    lingers: bool,
+    stops_forwarding_before_closing: bool,
     reset_by: Option<ResetBy>,
     headers: &'a [(&'a str, &'a str)],
     refresh: Option<RefreshResults>,
@@ -37,7 +37,7 @@ const BLANK: RecordedCut = RecordedCut {
     ends: &[],
     hi: 0,
     seen: FIN,
-    lingers: false,
+    stops_forwarding_before_closing: false,
     reset_by: None,
     headers: &[],
     refresh: None,
@@ -55,7 +55,7 @@ impl RecordedCut<'_> {
             hi: Some(ms(self.hi)),
             ends: EndSpread::of(&ends),
             seen: self.seen,
-            lingers: self.lingers,
+            stops_forwarding_before_closing: self.stops_forwarding_before_closing,
             reset_by: self.reset_by,
             refresh: self.refresh.as_ref(),
             headers: &headers,
@@ -214,7 +214,14 @@ fn envoy_fin_comes_a_second_after_its_timer() {
     for seconds in [3, 60, 300] {
         let end = [seconds * 1000 + 1003, seconds * 1000 + 1020];
         let lo = Some(seconds * 1000 - 100);
-        let record = RecordedCut { lo, ends: &end, hi: end[1], lingers: true, headers: &envoy, ..BLANK };
+        let record = RecordedCut {
+            lo,
+            ends: &end,
+            hi: end[1],
+            stops_forwarding_before_closing: true,
+            headers: &envoy,
+            ..BLANK
+        };
         let naming = record.naming();
         assert_eq!(ids(&naming.candidates), ["envoy.stream_idle_timeout"], "{seconds} s");
         assert_eq!(naming.candidates[0].value, ms(seconds * 1000));
@@ -226,7 +233,7 @@ fn envoy_fin_comes_a_second_after_its_timer() {
 
 #[test]
 fn loss_in_the_last_second_excludes_exact_timers() {
-    let record = RecordedCut { lingers: true, ..visible(60_000, FIN, NGINX) };
+    let record = RecordedCut { stops_forwarding_before_closing: true, ..visible(60_000, FIN, NGINX) };
     let naming = record.naming();
     assert_eq!(naming.candidates, []);
     assert_eq!(naming.ruled_out[0].why, "it cuts exactly when its timer is up");
@@ -360,7 +367,7 @@ fn open_or_wide_bracket_names_nothing() {
         hi: None,
         ends: None,
         seen: ObservedCut::Silent,
-        lingers: false,
+        stops_forwarding_before_closing: false,
         reset_by: None,
         refresh: None,
         headers: &[],

@@ -82,7 +82,7 @@ pub struct CutObservation<'a> {
     pub ends: Option<EndSpread>,
     pub seen: ObservedCut,
     /// Data sent shortly before the visible end was lost.
-    pub lingers: bool,
+    pub stops_forwarding_before_closing: bool,
     /// What resets the timer, if the controls show it.
     pub reset_by: Option<ResetBy>,
     /// The keepalive methods tried.
@@ -106,7 +106,7 @@ impl<'a> CutObservation<'a> {
             hi: findings.bracket.hi,
             ends: findings.spread,
             seen,
-            lingers: findings.lingers,
+            stops_forwarding_before_closing: findings.stops_forwarding_before_closing,
             reset_by: findings.reset_by,
             refresh: None,
             headers,
@@ -128,7 +128,7 @@ impl<'a> CutObservation<'a> {
             hi: Some(age.hi),
             ends: None,
             seen,
-            lingers: findings.lingers,
+            stops_forwarding_before_closing: findings.stops_forwarding_before_closing,
             reset_by: findings.reset_by,
             refresh: None,
             headers,

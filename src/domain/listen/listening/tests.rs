@@ -47,7 +47,7 @@ fn ping_every_30_s_is_found_with_an_early_first() {
     // Gaps: 30 000, 30 010, 29 990 ms.
     assert_eq!((interval.median, interval.spread()), (ms(30_000), ms(20)));
     assert_eq!(findings.kinds[0].early, Some(FirstHeartbeat::Early));
-    assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
+    assert_eq!(findings.covered_timeouts.unwrap().covered[0], s(50), "30 s is 75 % of 40 s");
     assert_eq!(findings.longest_quiet, ms(30_010));
 }
 
@@ -57,7 +57,7 @@ fn stopped_heartbeats_are_inconclusive() {
     let still = pings(&moments).findings(&whole(ms(3250)));
     assert_eq!(still.verdict, ListenVerdict::ServerPingsEvery);
     let findings = pings(&moments).findings(&whole(ms(3251)));
-    assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
+    assert_eq!((findings.verdict, &findings.covered_timeouts), (ListenVerdict::Inconclusive, &None));
     let long = pings(&moments).findings(&whole(s(10)));
     let (interval, since_traffic, silence) = (Some(ms(500)), false, s(8));
     let stopped = ListenFinding::HeartbeatsStopped { count: 4, interval, since_traffic, silence };
@@ -100,7 +100,7 @@ fn first_of_a_fast_series_is_not_compared_with_the_interval() {
 fn longest_gap_decides_the_covered_timeouts() {
     let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
-    assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
+    assert_eq!(findings.covered_timeouts.unwrap().covered[0], s(180), "100 s is more than 75 % of 120 s");
     let paused = ListenFinding::HeartbeatsPaused { longest: s(100), intervals: 5.0, burst: false };
     assert_eq!(findings.reasons, [paused]);
     let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
@@ -282,7 +282,7 @@ fn server_counting_from_own_messages_is_not_irregular() {
     assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are reported as they were: {kind:?}");
     assert_eq!(kind.by_server.map(|effects| effects.effect), Some(TrafficEffect::Postponed));
     assert_eq!(
-        findings.clearance.unwrap().cleared[0],
+        findings.covered_timeouts.unwrap().covered[0],
         s(30),
         "the path was never quiet for longer than 10 s"
     );
@@ -456,17 +456,23 @@ fn forgotten_connection_is_no_silent_server() {
 
 #[test]
 fn silences_at_start_and_end_limit_covered_timeouts() {
-    let cleared = |listening: &ListenState, listened| {
-        listening.findings(&whole(listened)).clearance.map(|clearance| clearance.cleared[0])
+    let longest_covered = |listening: &ListenState, listened| {
+        listening
+            .findings(&whole(listened))
+            .covered_timeouts
+            .map(|covered_timeouts| covered_timeouts.covered[0])
     };
     // 31 s is more than 75 % of 30 s.
     let late = pings(&[31_000, 33_000, 35_000]);
-    assert_eq!(cleared(&late, s(36)), Some(s(50)));
+    assert_eq!(longest_covered(&late, s(36)), Some(s(50)));
     let stopping = pings(&[10_000, 20_000, 30_000]);
-    assert_eq!((cleared(&stopping, s(52)), cleared(&stopping, s(54))), (Some(s(30)), Some(s(50))));
+    assert_eq!(
+        (longest_covered(&stopping, s(52)), longest_covered(&stopping, s(54))),
+        (Some(s(30)), Some(s(50)))
+    );
     let mut with_client_message = stopping.clone();
     with_client_message.record_client_message(s(40));
-    assert_eq!(cleared(&with_client_message, s(54)), Some(s(30)), "the client used the path");
+    assert_eq!(longest_covered(&with_client_message, s(54)), Some(s(30)), "the client used the path");
 }
 
 #[test]
@@ -678,15 +684,15 @@ fn all_heartbeats_together_decide_covered_timeouts() {
             );
         }
     }
-    let clearance = listening.findings(&whole(s(901))).clearance.unwrap();
-    assert_eq!(clearance.not_cleared, Vec::<Duration>::new(), "something comes every 10 s");
+    let covered_timeouts = listening.findings(&whole(s(901))).covered_timeouts.unwrap();
+    assert_eq!(covered_timeouts.not_covered, Vec::<Duration>::new(), "something comes every 10 s");
 }
 
 #[test]
 fn dropped_connection_covers_no_timeout() {
     let forgotten = ObservationConditions { known: EndLiveness::Forgotten, answered: false, ..whole(s(36)) };
     let findings = pings(&[10_000, 20_000, 30_000]).findings(&forgotten);
-    assert_eq!((findings.clearance, findings.unanswered), (None, None));
+    assert_eq!((findings.covered_timeouts, findings.unanswered), (None, None));
 }
 
 #[test]
@@ -734,18 +740,21 @@ fn server_never_silent_may_ping_after_silence() {
 
 #[test]
 fn silence_starts_after_client_traffic_too() {
-    let cleared = |listening: &ListenState, listened| {
-        listening.findings(&whole(s(listened))).clearance.map(|clearance| clearance.cleared[0])
+    let longest_covered = |listening: &ListenState, listened| {
+        listening
+            .findings(&whole(s(listened)))
+            .covered_timeouts
+            .map(|covered_timeouts| covered_timeouts.covered[0])
     };
     // A tick every 20 s that skips clients which sent since the last one.
     let mut skipped = pings(&[20_000, 40_000]);
     skipped.record_client_message(s(46));
     skipped.record_event(s(80), &event(ServerEventKind::Ping));
-    assert_eq!(cleared(&skipped, 84), Some(s(50)), "34 s went by from what the client said");
+    assert_eq!(longest_covered(&skipped, 84), Some(s(50)), "34 s went by from what the client said");
     let mut greeted = ListenState::new(Duration::ZERO, false);
     greeted.record_client_message(ms(1));
     (0..5).for_each(|n| greeted.record_event(s(31 + 2 * n), &event(ServerEventKind::Ping)));
-    assert_eq!(cleared(&greeted, 40), Some(s(50)));
+    assert_eq!(longest_covered(&greeted, 40), Some(s(50)));
 }
 
 #[test]
@@ -753,7 +762,7 @@ fn heartbeats_have_stopped_despite_client_traffic() {
     let mut listening = pings(&[2000, 4000, 6000]);
     (0..18).for_each(|n| listening.record_event(s(7 + 3 * n), &event(ServerEventKind::Message)));
     let findings = listening.findings(&whole(s(60)));
-    assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
+    assert_eq!((findings.verdict, &findings.covered_timeouts), (ListenVerdict::Inconclusive, &None));
     assert_eq!(findings.reasons, [ListenFinding::HeartbeatOverdue { silence: s(54) }]);
     let mut keepalive = pings(&[2000, 4000, 6000]);
     (0..18).for_each(|n| keepalive.record_client_message(s(7 + 3 * n)));
@@ -765,7 +774,7 @@ fn without_awaited_answer_heartbeats_do_not_stop() {
     let of = |known, listened| {
         let how = ObservationConditions { known, answered: false, ..whole(s(listened)) };
         let findings = pings(&[2000, 4000, 6000]).findings(&how);
-        (findings.unanswered, findings.clearance.is_some(), findings.reasons.len())
+        (findings.unanswered, findings.covered_timeouts.is_some(), findings.reasons.len())
     };
     let (stops, goes_on) = (UnansweredPolicy::Stops { after: 3 }, UnansweredPolicy::GoesOn { after: 3 });
     assert_eq!(of(EndLiveness::ToTheEnd, 16), (Some(stops), true, 0));
@@ -793,8 +802,8 @@ fn stopped_heartbeat_covers_no_timeout() {
     }
     let findings = listening.findings(&whole(s(86)));
     assert_eq!(findings.heartbeat.map(|kind| kind.event_kind), Some(ServerEventKind::Ping));
-    let Some(clearance) = findings.clearance else { panic!("{findings:?}") };
-    assert_eq!(clearance.cleared[0], s(50), "they are 25 s apart");
+    let Some(covered_timeouts) = findings.covered_timeouts else { panic!("{findings:?}") };
+    assert_eq!(covered_timeouts.covered[0], s(50), "they are 25 s apart");
 }
 
 #[test]

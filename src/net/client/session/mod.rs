@@ -835,9 +835,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                 self.emit_event(ConnEvent::Unjudged { kind, count });
             }
         }
-        let overheard = self.server_traffic(ending);
-        if !overheard.is_empty() {
-            self.emit_event(ConnEvent::Overheard(std::sync::Arc::new(overheard)));
+        let server_traffic = self.server_traffic(ending);
+        if !server_traffic.is_empty() {
+            self.emit_event(ConnEvent::ServerTraffic(std::sync::Arc::new(server_traffic)));
         }
         self.emit_event(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
     }
@@ -845,18 +845,18 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn server_traffic(&self, ending: &CloseCause) -> ServerTraffic {
         let by_us = ending.how == CloseKind::Timeout;
         let incomplete = self.socket.incomplete().filter(|part| by_us && part.blocks_pongs());
-        let overheard =
-            self.traffic_recorder.as_deref().map(ServerTrafficRecorder::overheard).unwrap_or_default();
-        let overheard = ServerTraffic { incomplete, ..overheard };
+        let server_traffic =
+            self.traffic_recorder.as_deref().map(ServerTrafficRecorder::server_traffic).unwrap_or_default();
+        let server_traffic = ServerTraffic { incomplete, ..server_traffic };
         let Some(heartbeat) =
             self.heartbeats.iter().find(|heartbeat| heartbeat.kind == HeartbeatKind::Protocol)
         else {
-            return overheard;
+            return server_traffic;
         };
         let only_ping = heartbeat.only_unanswered_ping().filter(|_| ending.who == ClosedBy::Peer);
         let ended_after_ping =
             only_ping.map(|sent| (self.opened_at + ending.age).saturating_duration_since(sent));
-        ServerTraffic { substitute: heartbeat.substitute(), ended_after_ping, ..overheard }
+        ServerTraffic { substitute: heartbeat.substitute(), ended_after_ping, ..server_traffic }
     }
 
     fn report_final_status(&mut self) {

@@ -27,9 +27,9 @@ fn packed(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn overheard(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
+fn server_traffic(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
     let intervals = events.iter().find_map(|(_, event)| match event {
-        ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+        ConnEvent::ServerTraffic(server_traffic) => Some(server_traffic.as_ref().clone()),
         _ => None,
     });
     intervals.unwrap_or_default()
@@ -76,7 +76,7 @@ async fn server_ping_is_answered_and_interval_reported() {
     let asked =
         ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
     assert_eq!(ended.count(&asked), 3);
-    let (kind, interval) = overheard(&ended.events).interval().unwrap();
+    let (kind, interval) = server_traffic(&ended.events).interval().unwrap();
     assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, ms(15_000), 2));
 }
 
@@ -124,9 +124,9 @@ async fn server_of_another_preset_is_recognised() {
         [HeartbeatOutcome::Missed; 3]
     );
     assert!(began.elapsed() < ms(4000), "it does not hang");
-    let overheard = overheard(&ended.events);
-    assert_eq!(overheard.looks_like, ["action-cable"]);
-    assert_eq!(overheard.stranger.unwrap().as_str(), r#"{"type":"welcome"}"#);
+    let server_traffic = server_traffic(&ended.events);
+    assert_eq!(server_traffic.looks_like, ["action-cable"]);
+    assert_eq!(server_traffic.first_other.unwrap().as_str(), r#"{"type":"welcome"}"#);
 }
 
 #[tokio::test(start_paused = true)]

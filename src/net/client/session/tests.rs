@@ -883,23 +883,23 @@ async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (ServerTraffic,
         scene.peer.raw(&bytes).await;
     }
     let ended = scene.end().await;
-    let overheard = ended.events.iter().find_map(|(_, event)| match event {
-        ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+    let server_traffic = ended.events.iter().find_map(|(_, event)| match event {
+        ConnEvent::ServerTraffic(server_traffic) => Some(server_traffic.as_ref().clone()),
         _ => None,
     });
     let reason = ended.events.iter().rev().find_map(|(_, event)| match event {
         ConnEvent::Status(change) => Some(change.reason.clone()),
         _ => None,
     });
-    (overheard.unwrap_or_default(), reason.unwrap())
+    (server_traffic.unwrap_or_default(), reason.unwrap())
 }
 
 #[tokio::test(start_paused = true)]
 async fn status_names_substitutes_for_pongs() {
     let pong = |payload: &[u8]| frame(crate::net::testing::raw_peer::PONG, payload);
-    let (overheard, reason) = after_three_pings(|_| pong(b"")).await;
+    let (server_traffic, reason) = after_three_pings(|_| pong(b"")).await;
     let expected = "3 pongs came, but with an empty payload instead of the Ping's";
-    assert_eq!(overheard.substitute.unwrap().describe(), expected);
+    assert_eq!(server_traffic.substitute.unwrap().describe(), expected);
     assert_eq!(reason, format!("3 consecutive heartbeats missed; {expected}"));
     let (_, reason) = after_three_pings(|ping| pong(&ping[..8])).await;
     assert!(reason.ends_with("only the first 8 bytes of the Ping's 16 instead of the Ping's"), "{reason}");
@@ -919,7 +919,7 @@ async fn end_after_the_only_ping_is_timed() {
         scene.at(3).await;
         let ended = scene.end_by_drop().await;
         ended.events.iter().find_map(|(_, event)| match event {
-            ConnEvent::Overheard(overheard) => overheard.ended_after_ping,
+            ConnEvent::ServerTraffic(server_traffic) => server_traffic.ended_after_ping,
             _ => None,
         })
     };
@@ -940,16 +940,16 @@ async fn nearest_reply_and_foreign_answer_are_reported() {
         scene.stop.cancel();
         let ended = scene.end().await;
         ended.events.iter().find_map(|(_, event)| match event {
-            ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+            ConnEvent::ServerTraffic(server_traffic) => Some(server_traffic.as_ref().clone()),
             _ => None,
         })
     };
     let error = br#"{"type":"error","message":"unknown command: ping"}"#;
-    let overheard = traffic_after(&[error]).await.unwrap();
+    let server_traffic = traffic_after(&[error]).await.unwrap();
     let expected = r#"'{"type":"error","message":"unknown command: ping"}' (`type` is "error", not "pong")"#;
-    assert_eq!(overheard.nearest.unwrap().describe(), expected);
-    let overheard = traffic_after(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
-    assert_eq!(overheard.foreign, Some(UntrustedText::new(r#"{"type":"pong","id":"other"}"#)));
+    assert_eq!(server_traffic.nearest.unwrap().describe(), expected);
+    let server_traffic = traffic_after(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
+    assert_eq!(server_traffic.foreign, Some(UntrustedText::new(r#"{"type":"pong","id":"other"}"#)));
 }
 
 /// The peer's reaction to our close frame, if it answers so.
