@@ -95,6 +95,7 @@ fn plan() -> SessionPlan {
         ask: Default::default(),
         answer: Default::default(),
         answer_pings: true,
+        shown_messages: 0,
         profile: Default::default(),
     }
 }

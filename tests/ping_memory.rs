@@ -83,6 +83,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
             ask: Default::default(),
             answer: Default::default(),
             answer_pings: true,
+            shown_messages: 0,
             profile: Default::default(),
         },
         max_message_size: 65_536,

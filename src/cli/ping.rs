@@ -33,6 +33,8 @@ use crate::output::ping::PingPresenter;
 const MAX_CONNECTIONS: u64 = 100_000;
 /// Maximum number of heartbeats in the rolling window, which every connection has.
 const MAX_STATUS_WINDOW: u64 = 100_000;
+/// The most messages of a server that `--verbose` shows; the others are counted.
+const MAX_SHOWN_MESSAGES: u8 = 100;
 /// TCP gives up when the peer has acknowledged nothing for this many heartbeat timeouts, but not before
 /// [`MIN_USER_TIMEOUT`]: retransmits need time.
 const USER_TIMEOUT_FACTOR: u32 = 3;
@@ -336,6 +338,7 @@ impl PingArgs {
                 ask: self.heartbeat.preamble.ask(&chosen)?,
                 answer: self.heartbeat.preamble.answer(&chosen)?,
                 answer_pings: !self.heartbeat.preamble.no_answer,
+                shown_messages: if self.output.verbose { MAX_SHOWN_MESSAGES } else { 0 },
                 profile: chosen.profile(),
             },
             max_message_size: self.connect.max_message_size,

@@ -122,6 +122,7 @@ pub fn stderr() -> Writer {
 pub fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,
+        verbose: args.verbose,
         color: args.color.on_stdout(),
         stderr_color: args.color.on_stderr(),
         width: terminal_width(),

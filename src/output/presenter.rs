@@ -61,9 +61,6 @@ pub trait Presenter: Send + 'static {
     /// The NDJSON line of this event.
     fn ndjson_line(&self, event: &Self::Event) -> Option<String>;
 
-    /// The report for people; `None` if all was said already.
-    fn human_report(&self, report: &Self::Report) -> Option<String>;
-
     /// What the report says, whatever the command.
     fn view(&self, report: &Self::Report) -> View;
 

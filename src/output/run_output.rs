@@ -3,7 +3,7 @@
 use std::io;
 
 use super::envelope::{Envelope, RunOrigin};
-use super::human::HumanOptions;
+use super::human::{self, HumanOptions};
 use super::json::{compact, pretty};
 use super::ndjson::interim_line;
 use super::output_format::Format;
@@ -16,8 +16,11 @@ use crate::domain::run::reporter::Reporter;
 pub struct RunOutput<P> {
     format: Format,
     origin: RunOrigin,
+    options: HumanOptions,
     presenter: P,
     terminal: Terminal,
+    /// Whether lines for people went to stdout; an empty line separates them from the report.
+    has_printed: bool,
 }
 
 impl<P: Presenter> RunOutput<P> {
@@ -30,7 +33,8 @@ impl<P: Presenter> RunOutput<P> {
         stdout: Writer,
         stderr: Writer,
     ) -> RunOutput<P> {
-        RunOutput { format, origin, presenter, terminal: Terminal::new(options, stdout, stderr) }
+        let terminal = Terminal::new(options, stdout, stderr);
+        RunOutput { format, origin, options, presenter, terminal, has_printed: false }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -66,7 +70,10 @@ impl<P: Presenter> RunOutput<P> {
 
     fn finished(&self, report: &P::Report) -> Option<String> {
         match self.format {
-            Format::Human => self.presenter.human_report(report),
+            Format::Human => {
+                let text = human::report(&self.presenter.view(report), self.options)?;
+                Some(if self.has_printed { format!("\n{text}") } else { text })
+            }
             Format::Json => Some(pretty(&self.envelope(report))),
             Format::CompactJson | Format::Ndjson => Some(compact(&self.envelope(report))),
         }
@@ -88,6 +95,7 @@ impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
             Some(report) => self.interim(report),
             None => self.lines(event),
         };
+        self.has_printed |= !lines.stdout.is_empty();
         if let Some(report) = P::report_in(event) {
             self.terminal.clear();
             lines.stdout += &self.finished(report).unwrap_or_default();

@@ -80,8 +80,14 @@ impl Write for SharedBuffer {
 }
 
 /// Without colour, for a terminal of a hundred columns.
-pub const PLAIN: HumanOptions =
-    HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
+pub const PLAIN: HumanOptions = HumanOptions {
+    quiet: false,
+    verbose: false,
+    color: false,
+    stderr_color: false,
+    width: Some(100),
+    progress: false,
+};
 
 /// What went to stdout, and to stderr.
 pub type CapturedOutput = (String, String);

@@ -3,7 +3,8 @@
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
 use serde_json::Value;
-use wscheck::domain::ping::fail_if::{METRICS, Metric, MetricUnit};
+use wscheck::domain::ping::fail_if::{METRICS, Metric};
+use wscheck::domain::run::metric::MetricUnit;
 use wscheck::output::finding_codes::{self, CodeMeaning};
 
 use crate::support::{self, run};

@@ -11,6 +11,7 @@ use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
 
@@ -90,6 +91,8 @@ pub enum ConnEvent {
     /// What a peer can send at will, as counts, at most once in a few milliseconds a kind. So a flood costs
     /// no more than its counters.
     PeerTraffic(PeerTraffic, u64),
+    /// A message that the peer sent, if messages are to be shown.
+    PeerMessage(UntrustedText),
     Status(StatusChange),
     /// The reason of the status at the planned end of a connection. The last change may be old, and its
     /// reason no longer match the figures.

@@ -10,12 +10,10 @@ use thiserror::Error;
 use super::health::Status;
 use super::report::{KindReport, PingReport, TargetReport};
 use crate::domain::connection::connect_info::ConnectInfo;
-use crate::domain::duration::parse_duration;
-use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
+use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::domain::run::truth::Truth;
-use crate::domain::share::parse_share;
 use crate::domain::stats::RttSummary;
 
 /// An unknown status name.
@@ -71,66 +69,6 @@ impl fmt::Display for FailOn {
     }
 }
 
-/// A metric's unit, which determines how its limit is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricUnit {
-    /// A duration with its unit: `200ms`.
-    Time,
-    /// A percentage (`1%`) or a fraction of 1 (`0.01`).
-    Share,
-    /// A whole number.
-    Count,
-    /// Whole days; negative after the date.
-    Days,
-}
-
-impl MetricUnit {
-    /// How a limit is written, for help and errors.
-    pub fn form(self) -> &'static str {
-        match self {
-            MetricUnit::Time => "a duration with its unit (us, ms, s, m, h, d), such as 200ms",
-            MetricUnit::Share => "a percentage from 0% to 100%, or a fraction from 0.0 to 1.0",
-            MetricUnit::Count => "a whole number",
-            MetricUnit::Days => "a whole number of days",
-        }
-    }
-
-    fn parse(self, text: &str) -> Result<f64, String> {
-        match self {
-            MetricUnit::Time => time(text),
-            MetricUnit::Share => parse_share(text),
-            MetricUnit::Count => {
-                whole(text).filter(|n| *n >= 0.0).ok_or_else(|| format!("'{text}' is not {}", self.form()))
-            }
-            MetricUnit::Days => whole(text).ok_or_else(|| format!("'{text}' is not {}", self.form())),
-        }
-    }
-
-    fn show(self, value: f64) -> String {
-        match self {
-            MetricUnit::Time => format::exact_duration(Duration::from_nanos(value as u64)),
-            MetricUnit::Share => format::exact_percent(value),
-            MetricUnit::Count => value.to_string(),
-            MetricUnit::Days if value == 1.0 => "1 day".to_string(),
-            MetricUnit::Days => format!("{value} days"),
-        }
-    }
-}
-
-/// Requires a unit: a limit of 200 meant as milliseconds would never be exceeded.
-fn time(text: &str) -> Result<f64, String> {
-    let limit = parse_duration(text)?;
-    if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
-        Err(format!("'{text}' has no unit: a plain number would be seconds; write {text}ms or {text}s"))
-    } else {
-        Ok(nanos(limit))
-    }
-}
-
-fn whole(text: &str) -> Option<f64> {
-    text.parse::<i64>().ok().map(|number| number as f64)
-}
-
 fn nanos(value: Duration) -> f64 {
     value.as_nanos() as f64
 }
@@ -181,6 +119,37 @@ impl Metric {
             (_, "rtt.min") => Trend::Shrinks,
             (MetricUnit::Time | MetricUnit::Share | MetricUnit::Days, _) => Trend::Either,
         }
+    }
+
+    fn is_alias(&self) -> bool {
+        self.meaning.starts_with("alias of ")
+    }
+
+    fn values(&self, report: &PingReport) -> Vec<MetricValue> {
+        let of_target = |target: &TargetReport| vec![("target", target.url.clone())];
+        match self.reading {
+            MetricReading::Heartbeat(_, read) => report
+                .targets
+                .iter()
+                .flat_map(|target| target.kinds.iter().map(move |kind| (target, kind)))
+                .map(|(target, kind)| {
+                    let labels = [of_target(target), vec![("kind", kind.kind.label().to_string())]].concat();
+                    self.value(labels, read(kind))
+                })
+                .collect(),
+            MetricReading::Target(read) => {
+                report.targets.iter().map(|target| self.value(of_target(target), read(target))).collect()
+            }
+            MetricReading::Run(read) => vec![self.value(Vec::new(), read(report))],
+        }
+    }
+
+    fn value(&self, labels: Vec<(&'static str, String)>, value: Option<f64>) -> MetricValue {
+        let value = match self.unit {
+            MetricUnit::Time => value.map(|nanos| nanos / 1e9),
+            MetricUnit::Share | MetricUnit::Count | MetricUnit::Days => value,
+        };
+        MetricValue { name: self.name, unit: self.unit, meaning: self.meaning, labels, value }
     }
 
     /// Whether it accepts the prefix `app.` or `protocol.`.
@@ -304,6 +273,11 @@ pub const METRICS: &[Metric] = &[
         r.host_lag.map(|lag| nanos(lag.max))
     }),
 ];
+
+/// The values of all metrics, aliases left out.
+pub fn metric_values(report: &PingReport) -> Vec<MetricValue> {
+    METRICS.iter().filter(|metric| !metric.is_alias()).flat_map(|metric| metric.values(report)).collect()
+}
 
 fn rtt(kind: &KindReport, pick: fn(&RttSummary) -> Duration) -> Option<f64> {
     kind.rtt.as_ref().map(|rtt| nanos(pick(rtt)))

@@ -360,7 +360,7 @@ impl ConnectionStats {
 
     fn observe(&mut self, at: SystemTime, event: &ConnEvent, shared: &mut Option<Arc<ConnectInfo>>) {
         match event {
-            ConnEvent::Opening => {}
+            ConnEvent::Opening | ConnEvent::PeerMessage(_) => {}
             ConnEvent::Retry { .. } => self.outage.record_attempt(),
             ConnEvent::Opened(opened) => {
                 self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, shared));

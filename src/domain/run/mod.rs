@@ -4,6 +4,7 @@ pub mod criterion;
 pub mod done;
 pub mod expectation;
 pub mod finding;
+pub mod metric;
 pub mod reporter;
 pub mod run_result;
 

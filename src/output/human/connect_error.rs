@@ -1,9 +1,9 @@
 //! An error in human-readable form: what failed, at which step and why; then the attempts and a hint.
 
 use super::style::Styler;
-use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
+use crate::domain::connection::connect_info::{ConnectError, RefusalResponse};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::format;
+use crate::output::view::connection::tried;
 
 /// Maximum number of addresses listed as not tried.
 const MAX_LISTED_UNTRIED: usize = 4;
@@ -36,12 +36,6 @@ pub fn failed_opening(paint: Styler, error: &ConnectError) -> String {
 
 fn not_tried(address: &str) -> String {
     format!("  {address}: not tried, since another answered (--resolve HOST:PORT:ADDRESS chooses)\n")
-}
-
-/// The outcome for one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
-pub fn tried(attempt: &ConnectAttempt) -> String {
-    let outcome = attempt.error.as_deref().unwrap_or("connected");
-    format!("{}: {outcome}, after {}", attempt.address, format::duration(attempt.took))
 }
 
 fn answered(refusal: &RefusalResponse) -> String {

@@ -1,25 +1,25 @@
-//! Parts that human-readable reports share: labelled rows, colours, errors, and the facts of a connection.
+//! Text for people: the report of a view, labelled rows, tables, colours and errors.
 
-mod conclusion;
 mod connect_error;
-mod connection;
-mod findings;
+mod histogram;
+mod report;
 mod rows;
 mod style;
+mod table;
 
-pub(super) use conclusion::conclusion;
 pub use connect_error::complaint;
 pub(super) use connect_error::failed_opening;
-pub(super) use connection::{ending, facts, peer_address, phases, preset, verdict};
-pub(super) use findings::findings;
+pub(super) use report::report;
 pub(super) use rows::LabelledRows;
 pub use style::Styler;
 
 /// Options of human-readable output; the caller determines them from the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HumanOptions {
-    /// Print only the summary and errors.
+    /// Print only the report and errors; of several targets only the table and the result.
     pub quiet: bool,
+    /// Print the details of each of several targets.
+    pub verbose: bool,
     /// Whether to use colour on stdout.
     pub color: bool,
     /// Whether to use colour on stderr.

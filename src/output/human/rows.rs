@@ -21,13 +21,25 @@ impl LabelledRows {
 
     /// Adds a row. An empty label continues the row before.
     pub fn add(&mut self, label: &str, text: &str) {
-        let room = self.width.map(|width| width.saturating_sub(LABEL_WIDTH).max(MIN_TEXT_WIDTH));
+        self.add_item(label, "", text);
+    }
+
+    /// Adds a row whose text begins with a sign such as `- `; further lines stand below the text.
+    pub fn add_item(&mut self, label: &str, sign: &str, text: &str) {
+        let indent_width = LABEL_WIDTH + shown_width(sign);
+        let room = self.width.map(|width| width.saturating_sub(indent_width).max(MIN_TEXT_WIDTH));
         let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
-        let indent = " ".repeat(LABEL_WIDTH);
-        let lines = wrap(text, room);
-        for (number, line) in lines.iter().enumerate() {
-            let before = if number == 0 { &label } else { &indent };
+        let (first, indent) = (format!("{label}{sign}"), " ".repeat(indent_width));
+        for (number, line) in wrap(text, room).iter().enumerate() {
+            let before = if number == 0 { &first } else { &indent };
             self.text.push_str(format!("{before}{line}").trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    /// Adds an empty line, unless the text ends in one.
+    pub fn add_blank_line(&mut self) {
+        if !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
@@ -56,7 +68,7 @@ impl LabelledRows {
 }
 
 /// Breaks text at spaces so that no line is wider than `room`, except by a single word.
-fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
+pub fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
     let Some(room) = room.filter(|room| shown_width(text) > *room) else {
         return vec![text.to_string()];
     };
@@ -103,6 +115,13 @@ mod tests {
         let mut rows = LabelledRows::new(Styler { color: false }, Some(40));
         rows.add("finding", "one two three four five six seven");
         assert_eq!(rows.into_text(), "finding      one two three four five six\n             seven\n");
+    }
+
+    #[test]
+    fn an_item_goes_on_under_its_text() {
+        let mut rows = LabelledRows::new(Styler { color: false }, Some(36));
+        rows.add_item("findings", "! ", "one two three four five six");
+        assert_eq!(rows.into_text(), "findings     ! one two three four\n               five six\n");
     }
 
     #[test]

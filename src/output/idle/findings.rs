@@ -7,23 +7,14 @@ use super::{product_findings, undecided_findings};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, close_code_meaning};
 use crate::domain::format::{at_least, at_most, counted, duration};
 use crate::domain::idle::refresh::RefreshConclusion;
-use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
+use crate::domain::idle::report::{Verification, VerifyOutcome};
 use crate::domain::idle::{
     CutManner, CutMannerName, EndSpread, IdleFinding, Incident, LifetimeCap, NeededTraffic, Recommendation,
-    ServerActivity, SkipCause, VisibleEnd, VoidCause, findings_of,
+    ServerActivity, SkipCause, VisibleEnd, VoidCause,
 };
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
-use crate::output::view::{Explanation, ShownFinding};
-
-/// The findings of a run in words, the most severe first.
-pub fn shown(report: &IdleReport) -> Vec<ShownFinding> {
-    let all = findings_of(report);
-    let in_words = |finding: &IdleFinding| ShownFinding::new(finding, explain(finding));
-    let mut shown: Vec<ShownFinding> = all.iter().map(in_words).collect();
-    shown.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    shown
-}
+use crate::output::view::Explanation;
 
 /// What a finding says and what to do about it.
 pub fn explain(finding: &IdleFinding) -> Explanation {
@@ -370,7 +361,7 @@ fn void(rounds: u32, cause: VoidCause) -> Explanation {
         VoidCause::ControlDied => "the control died",
         VoidCause::ControlUnanswered => "the control got no answer",
     };
-    Explanation::new(format!("{} void: {why}", counted(u64::from(rounds), "round")))
+    Explanation::new(format!("{} did not count: {why}", counted(u64::from(rounds), "round")))
         .with("rounds", rounds)
         .with("cause", cause.label())
 }
@@ -384,11 +375,11 @@ fn verified(verification: &Verification) -> Explanation {
             format!("a heartbeat every {every} kept a connection open for {after} ({answered} answered)")
         }
         VerifyOutcome::Ended(ending) => format!(
-            "failed: with a heartbeat every {every}, {} after {after} of {}",
+            "the recommendation did not hold: with a heartbeat every {every}, {} after {after} of {}",
             CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref()),
             duration(*wanted)
         ),
-        VerifyOutcome::Unknown(why) => format!("unknown: {why}"),
+        VerifyOutcome::Unknown(why) => format!("it is unknown whether the recommendation holds: {why}"),
     };
     Explanation::new(text)
         .with_duration("interval", *interval)

@@ -468,7 +468,7 @@ fn refresh() -> Vec<IdleEvent> {
     let mut report = scene.report(376_000, RunResult::Failed);
     report.refresh = Some(RefreshResults::of(rows));
     report.verified = Some(verified);
-    report.reasons = vec!["a heartbeat every 44.475 s did not hold a connection".to_string()];
+    report.reasons = vec!["a heartbeat every 44.47 s did not hold a connection".to_string()];
     scene.finish(report)
 }
 

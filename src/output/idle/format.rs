@@ -60,7 +60,7 @@ pub fn lost(direction: Direction) -> &'static str {
     match direction {
         Direction::FromServer => "what the server sends is lost",
         Direction::FromClient => "what the client sends is lost",
-        Direction::Both => "both directions are lost",
+        Direction::Both => "what either side sends is lost",
     }
 }
 

@@ -1,13 +1,14 @@
 //! What an idle search shows: the answer and its evidence for people, the JSON document, and NDJSON lines.
 
 mod document;
-mod evidence;
 mod findings;
 mod format;
-mod human;
+mod log;
+mod metrics;
 mod ndjson_events;
 mod product_findings;
 mod progress;
+mod tables;
 mod trials;
 mod undecided_findings;
 mod view;
@@ -33,19 +34,17 @@ use trials::TrialTable;
 
 /// Shows an idle search.
 pub struct IdlePresenter {
-    options: HumanOptions,
     started_at: SystemTime,
     trials: TrialTable,
-    log: human::SearchLog,
+    log: log::SearchLog,
 }
 
 impl IdlePresenter {
     pub fn new(options: HumanOptions) -> IdlePresenter {
         IdlePresenter {
-            options,
             started_at: SystemTime::UNIX_EPOCH,
             trials: TrialTable::default(),
-            log: human::SearchLog::new(options),
+            log: log::SearchLog::new(options),
         }
     }
 }
@@ -78,12 +77,8 @@ impl Presenter for IdlePresenter {
         ndjson_events::line(event, self.started_at)
     }
 
-    fn human_report(&self, report: &IdleReport) -> Option<String> {
-        human::report(report, self.trials.all(), self.options)
-    }
-
     fn view(&self, report: &IdleReport) -> View {
-        view::view(report)
+        view::view(report, self.trials.all())
     }
 
     fn document(&self, report: &IdleReport) -> IdleDocument {

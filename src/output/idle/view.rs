@@ -1,22 +1,139 @@
 //! What the report says, whatever the command.
 
 use super::findings;
-use crate::domain::format::duration;
+use super::format::{between, manner};
+use super::log::never_opened;
+use super::metrics::metrics;
+use super::tables;
+use super::trials::Trial;
+use crate::domain::format::{self, at_least, counted, duration};
+use crate::domain::idle::middleboxes::Candidate;
 use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
+use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
 use crate::domain::run::criterion::{Criterion, CriterionState};
-use crate::output::view::View;
+use crate::output::view::{Phrase, Rows, Section, ShownFinding, Tone, View, connection, most_severe_first};
 
-pub fn view(report: &IdleReport) -> View {
+pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
+    let all = findings_of(report);
+    let refresh = report.refresh.as_ref().map(|refresh| tables::refresh(&refresh.rows));
     View {
+        subject: report.url.clone(),
         started_at: report.started_at,
         elapsed: report.elapsed,
         interrupted: report.partial,
         done: None,
+        is_already_said: never_opened(report).is_some(),
+        headline: headline(report, &all),
         result: report.verdict,
         reasons: report.reasons.clone(),
         criteria: criteria(report),
-        findings: findings::shown(report),
+        findings: most_severe_first(all.iter().map(shown).collect()),
+        evidence: evidence(report),
+        tables: refresh.into_iter().chain([tables::trials(trials)]).collect(),
+        sections: vec![section(report)],
+        about_run: about_run(report),
+        metrics: metrics(report),
     }
+}
+
+fn shown(finding: &IdleFinding) -> ShownFinding {
+    ShownFinding {
+        in_headline: is_answer(finding) || matches!(finding, IdleFinding::Undecided(_)),
+        ..ShownFinding::new(finding, findings::explain(finding))
+    }
+}
+
+/// Whether the headline says what the finding says. What is undecided is a reason of the result.
+fn is_answer(finding: &IdleFinding) -> bool {
+    matches!(
+        finding,
+        IdleFinding::IdleTimeout { .. }
+            | IdleFinding::LifetimeCap { .. }
+            | IdleFinding::NoTimeoutUpToMax { .. }
+            | IdleFinding::ServerKeepsItBusy { .. }
+            | IdleFinding::ServerPolicy { .. }
+            | IdleFinding::Stochastic { .. }
+            | IdleFinding::OnlySomeConnectionsCut { .. }
+            | IdleFinding::OnlyMessagesResetTimer
+            | IdleFinding::OnlyPingsResetTimer
+            | IdleFinding::ServerClosesSilentClients { .. }
+    )
+}
+
+fn headline(report: &IdleReport, all: &[IdleFinding]) -> Phrase {
+    let findings = &report.findings;
+    let parts: Vec<String> = all
+        .iter()
+        .filter(|finding| is_answer(finding))
+        .map(|finding| findings::explain(finding).message)
+        .collect();
+    let text = if parts.is_empty() { inconclusive(findings) } else { parts.join("; ") };
+    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    Phrase::starting_with(verdict_words(findings.verdict), Tone::Neutral, &format!("{text}{so_far}"))
+}
+
+/// With what the answer begins.
+fn verdict_words(verdict: IdleVerdict) -> &'static str {
+    match verdict {
+        IdleVerdict::IdleTimeout => "idle timeout",
+        IdleVerdict::LifetimeCap => "lifetime cap",
+        IdleVerdict::NoTimeoutUpToMax => "no idle timeout up to",
+        IdleVerdict::ServerKeepsItBusy => "the server keeps the path busy",
+        IdleVerdict::ServerPolicy => "probably the server's own policy",
+        IdleVerdict::Stochastic => "idle connections end at different times",
+        IdleVerdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// What is known without an answer; the reason is at the end of the report.
+fn inconclusive(findings: &IdleFindings) -> String {
+    match (findings.lifetime_or_idle, findings.bracket.lo.or(findings.bracket.hi)) {
+        (Some(age), _) => {
+            let age = findings::age_range(age);
+            format!("inconclusive: a lifetime of {age}, or an idle timeout of {age} that only messages reset")
+        }
+        (None, Some(_)) => {
+            format!("inconclusive: if there is a timeout, it is {}", between(findings.bracket))
+        }
+        (None, None) => "inconclusive".to_string(),
+    }
+}
+
+/// `3 connections ended, after 60.013 s (median), within 7 ms of each other`
+fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
+    let count = counted(spread.count as u64, "connection");
+    let (min, median, max) =
+        (format::duration(spread.min), format::duration(spread.median), format::duration(spread.max));
+    let width = format::at_most(spread.max.saturating_sub(spread.min));
+    match (verdict, spread.count) {
+        (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
+        (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
+        _ => format!("{count} ended, after {median} (median), within {width} of each other"),
+    }
+}
+
+/// What supports the answer.
+fn evidence(report: &IdleReport) -> Rows {
+    let findings = &report.findings;
+    let mut rows = Rows::default();
+    rows.add_some("cut", findings.manner.as_ref().map(manner));
+    rows.add_some("samples", findings.spread.map(|spread| samples(findings.verdict, spread)));
+    rows.add_some("caveat", report.naming.candidates.first().and_then(Candidate::caveat));
+    rows
+}
+
+fn section(report: &IdleReport) -> Section {
+    let mut rows = Rows::default();
+    connection::opened(&mut rows, report.opened.as_deref());
+    connection::preset(&mut rows, report.info.preset.as_ref());
+    Section { title: report.url.clone(), rows, ..Section::default() }
+}
+
+fn about_run(report: &IdleReport) -> Rows {
+    let mut rows = Rows::default();
+    let connections = counted(report.findings.connections, "connection");
+    rows.add("search", format!("{connections}, {}", duration(report.elapsed)));
+    rows
 }
 
 fn criteria(report: &IdleReport) -> Vec<Criterion> {
@@ -38,7 +155,7 @@ fn verified(verified: &Verification) -> Criterion {
     };
     let wanted = format!(
         "a heartbeat every {} keeps a connection open for {}",
-        duration(verified.interval),
+        at_least(verified.interval),
         duration(verified.wanted)
     );
     Criterion { option: Some("--verify"), wanted, found, state }

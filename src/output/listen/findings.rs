@@ -14,15 +14,10 @@ use crate::domain::listen::{
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{JsonEndingDocument, Ms};
 use crate::output::presets::command_line::quoted;
-use crate::output::view::{Explanation, ShownFinding};
+use crate::output::view::Explanation;
 
 /// The most characters of a message that a sentence shows.
 pub const MAX_SHOWN_PAYLOAD: usize = 60;
-
-/// All findings of a report, the most severe first.
-pub fn all(report: &ListenReport) -> Vec<ShownFinding> {
-    report.all_findings().iter().map(shown).collect()
-}
 
 /// The reasons of the result, one line each.
 pub fn reasons(report: &ListenReport) -> Vec<String> {
@@ -30,12 +25,8 @@ pub fn reasons(report: &ListenReport) -> Vec<String> {
 }
 
 /// What a finding says and what to do, on one line.
-pub fn line(finding: &ListenFinding) -> String {
-    shown(finding).line()
-}
-
-fn shown(finding: &ListenFinding) -> ShownFinding {
-    ShownFinding::new(finding, explain(finding))
+fn line(finding: &ListenFinding) -> String {
+    explain(finding).line()
 }
 
 /// What a finding says, what to do, and its data.
@@ -177,7 +168,7 @@ fn often(interval: &Interval, spans: IntervalSpan, per_second: Option<f64>) -> S
 }
 
 /// What to do about a conclusion.
-pub fn remedy(finding: &ListenFinding) -> Option<String> {
+fn remedy(finding: &ListenFinding) -> Option<String> {
     match finding {
         ListenFinding::NoHeartbeats { messages: Some(_), longest_quiet, .. } => Some(format!(
             "its messages left silences of at most {}. When it has no messages, nothing keeps the path open and a dead \
@@ -239,7 +230,7 @@ fn covers(covered: &CoveredTimeouts, event_kind: ServerEventKind) -> Explanation
         not => format!("; not {}", list(not)),
     };
     Explanation::new(format!(
-        "covers the common idle timeouts from {first} up that count {what} (interval at most 75 % of the timeout){not}"
+        "heartbeats this often cover the common idle timeouts from {first} up that count {what} (interval at most 75 % of the timeout){not}"
     ))
     .with("covered_ms", milliseconds(&covered.covered))
     .with("not_covered_ms", milliseconds(&covered.not_covered))
@@ -250,7 +241,7 @@ fn milliseconds(spans: &[Duration]) -> serde_json::Value {
 }
 
 fn covers_none() -> Explanation {
-    Explanation::new("covers none of the common idle timeouts (the interval is more than 75 % of each)")
+    Explanation::new("heartbeats this rare cover none of the common idle timeouts (the interval is more than 75 % of each)")
         .remedy("send heartbeats of your own (`wscheck probe-idle` gives the interval)")
 }
 

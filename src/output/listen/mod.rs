@@ -2,8 +2,9 @@
 
 mod document;
 mod findings;
-mod human;
 mod interval_words;
+mod log;
+mod metrics;
 mod ndjson_events;
 mod timer_words;
 mod view;
@@ -23,13 +24,12 @@ use crate::domain::listen::report::{ListenEvent, ListenReport};
 
 /// Shows a run of `listen`.
 pub struct ListenPresenter {
-    options: HumanOptions,
-    log: human::ListenLog,
+    log: log::ListenLog,
 }
 
 impl ListenPresenter {
     pub fn new(options: HumanOptions) -> ListenPresenter {
-        ListenPresenter { options, log: human::ListenLog::new(options) }
+        ListenPresenter { log: log::ListenLog::new(options) }
     }
 }
 
@@ -47,15 +47,11 @@ impl Presenter for ListenPresenter {
     }
 
     fn progress(&mut self, event: &ListenEvent) -> Option<String> {
-        if let ListenEvent::Progress(progress) = event { Some(human::progress(progress)) } else { None }
+        if let ListenEvent::Progress(progress) = event { Some(log::progress(progress)) } else { None }
     }
 
     fn ndjson_line(&self, event: &ListenEvent) -> Option<String> {
         ndjson_events::line(event)
-    }
-
-    fn human_report(&self, report: &ListenReport) -> Option<String> {
-        human::report(report, self.options)
     }
 
     fn view(&self, report: &ListenReport) -> View {

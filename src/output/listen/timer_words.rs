@@ -8,7 +8,9 @@ use crate::output::view::Explanation;
 pub fn ignores_traffic(evidence: &TimerEvidence) -> Explanation {
     let seen = evidence.by_client.map(times).unwrap_or_default();
     let unseen = if evidence.by_server.is_none() { "; the server sent no message that might" } else { "" };
-    let message = format!("fixed clock: client messages do not postpone the heartbeats ({seen}){unseen}");
+    let message = format!(
+        "the timer runs by a fixed clock: client messages do not postpone the heartbeats ({seen}){unseen}"
+    );
     with_effects(Explanation::new(message), evidence)
 }
 
@@ -17,8 +19,7 @@ pub fn restarts_on_traffic(evidence: &TimerEvidence) -> Explanation {
     let by_client = evidence.by_client.filter(|client| client.effect == TrafficEffect::Postponed);
     let said = match (evidence.gaps, by_server, by_client) {
         (Some(gaps), _, _) => {
-            let restarts =
-                "restarts on traffic: everything that the server sends postpones the next heartbeat";
+            let restarts = "the timer restarts on traffic: everything that the server sends postpones the next heartbeat";
             let said = format!("{restarts}: they are {} apart{}", range(&gaps), client_too(evidence));
             Explanation::new(said)
         }
@@ -35,7 +36,7 @@ pub fn restarts_on_traffic(evidence: &TimerEvidence) -> Explanation {
 
 fn postpones(whose: &str, effects: TrafficEffects) -> String {
     format!(
-        "restarts on traffic: {whose} postpones the next heartbeat to one interval later ({})",
+        "the timer restarts on traffic: {whose} postpones the next heartbeat to one interval later ({})",
         times(effects)
     )
 }
@@ -61,7 +62,7 @@ pub fn skips_active_clients(evidence: &TimerEvidence) -> Explanation {
     let longest = evidence.by_client.map(|client| client.longest).unwrap_or_default();
     let seen = evidence.by_client.map(times).unwrap_or_default();
     let message = format!(
-        "postponed for active clients: the next heartbeat comes up to {longest:.2} intervals after a client message \
+        "heartbeats are postponed for active clients: the next one comes up to {longest:.2} intervals after a client message \
          ({seen})"
     );
     with_effects(Explanation::new(message), evidence)
@@ -70,10 +71,10 @@ pub fn skips_active_clients(evidence: &TimerEvidence) -> Explanation {
 pub fn unknown(doubt: &TimerDoubt) -> Explanation {
     match doubt {
         TimerDoubt::InStep => Explanation::new(
-            "unknown whether traffic postpones the heartbeats: each came equally long after a message of the server, which it may count from",
+            "it is unknown whether traffic postpones the heartbeats: each came equally long after a message of the server, which it may count from",
         ),
         TimerDoubt::Disagreeing { client, server } => Explanation::new(format!(
-            "unknown what restarts it: a client message {}, and a server message {}",
+            "it is unknown what restarts the timer: a client message {}, and a server message {}",
             effect(*client),
             effect(*server)
         )),
@@ -83,11 +84,10 @@ pub fn unknown(doubt: &TimerDoubt) -> Explanation {
             let said = Explanation::new(said);
             if *talk { said } else { said.remedy("use --talk to see whether client messages do") }
         }
-        TimerDoubt::Untested => {
-            Explanation::new("unknown whether traffic postpones the heartbeats").remedy("use --talk to see")
-        }
+        TimerDoubt::Untested => Explanation::new("it is unknown whether traffic postpones the heartbeats")
+            .remedy("use --talk to see"),
         TimerDoubt::NoInterval => Explanation::new(
-            "unknown whether traffic postpones the heartbeats: no message was sent between them, because no interval was \
+            "it is unknown whether traffic postpones the heartbeats: no message was sent between them, because no interval was \
              known in time",
         ),
     }
@@ -102,12 +102,12 @@ fn unclear(sender: Sender, effects: TrafficEffects) -> Explanation {
     Explanation::new(match effects.effect {
         TrafficEffect::Skipped => {
             format!(
-                "unknown what restarts it: the next heartbeat comes up to {longest:.2} intervals after {whose} ({times})"
+                "it is unknown what restarts the timer: the next heartbeat comes up to {longest:.2} intervals after {whose} ({times})"
             )
         }
         TrafficEffect::Unmoved | TrafficEffect::Postponed | TrafficEffect::Mixed => {
             format!(
-                "unknown what restarts it: {whose} did not always have the same effect on the next heartbeat ({times})"
+                "it is unknown what restarts the timer: {whose} did not always have the same effect on the next heartbeat ({times})"
             )
         }
     })

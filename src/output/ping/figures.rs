@@ -1,34 +1,37 @@
-//! The figures of heartbeats: counts, loss, RTT, jitter and the shape of it.
+//! The figures of heartbeats: counts, loss, RTT, jitter and the distribution of the RTTs.
 
 use std::time::Duration;
 
-use super::histogram::sparkline;
 use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
-use crate::output::human::LabelledRows;
 use crate::output::time_unit::{RTT_UNIT, TimeUnit};
-
-/// The width of the figures' names where kinds stand side by side.
-const FIGURE_WIDTH: usize = 18;
+use crate::output::view::{Cell, Column, Distribution, Rows, Table};
 
 /// One kind's figures, a row each.
-pub fn one_kind(rows: &mut LabelledRows, report: &KindReport) {
+pub fn of_one_kind(rows: &mut Rows, report: &KindReport) {
     let counts = &report.counts;
-    rows.add("heartbeats", &heartbeats(counts));
+    rows.add("heartbeats", heartbeats(counts));
     rows.add_some("strays", strays(counts));
-    rows.add("unanswered", &unanswered(counts));
-    rows.add("loss", &loss(counts));
+    rows.add("unanswered", unanswered(counts));
+    rows.add("loss", loss(counts));
     let Some(rtt) = report.rtt else {
         rows.add("rtt", "- (no answer)");
         return;
     };
-    rows.add("rtt", &format!("{} {}", numbers(RTT_UNIT, rtt_figures(&rtt)), RTT_UNIT.symbol()));
-    rows.add("jitter", &jitter(report.jitter));
-    if let Some(line) = sparkline(&report.histogram) {
-        rows.add("histogram", &format!("{} |{line}| {}", RTT_UNIT.number(rtt.min), RTT_UNIT.span(rtt.max)));
-    }
+    rows.add("rtt", format!("{} {}", numbers(RTT_UNIT, rtt_figures(&rtt)), RTT_UNIT.symbol()));
+    rows.add("jitter", jitter(report.jitter));
+}
+
+/// How the RTTs of each kind are distributed.
+pub fn distributions(kinds: &[KindReport]) -> Vec<Distribution> {
+    let distribution = |kind: &KindReport| {
+        let rtt = kind.rtt?;
+        let name = (kinds.len() > 1).then(|| kind.kind.label().to_string());
+        Some(Distribution { name, min: rtt.min, max: rtt.max, buckets: kind.histogram.clone() })
+    };
+    kinds.iter().filter_map(distribution).collect()
 }
 
 fn heartbeats(counts: &Counts) -> String {
@@ -123,20 +126,22 @@ fn jitter(jitter: JitterSummary) -> String {
 }
 
 /// A column for each kind, so that a figure of one stands beside that of the other.
-pub fn side_by_side(rows: &mut LabelledRows, kinds: &[KindReport]) {
-    let lines = side_by_side_lines(kinds);
-    let cells = || lines.iter().flat_map(|(_, cells)| cells);
-    let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
-    for (label, cells) in &lines {
-        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>width$}")).collect();
-        rows.add_raw(&format!("{label:<FIGURE_WIDTH$}{}\n", cells.join("  ").trim_end()));
+pub fn of_several_kinds(kinds: &[KindReport]) -> Table {
+    let names = kinds.iter().map(|kind| Column::number(kind.kind.label(), 0));
+    let row = |(label, cells): (&str, Vec<String>)| {
+        std::iter::once(label.to_string()).chain(cells).map(Cell::from).collect()
+    };
+    Table {
+        name: "figures",
+        columns: std::iter::once(Column::text("figure")).chain(names).collect(),
+        rows: side_by_side_lines(kinds).into_iter().map(row).collect(),
+        note: None,
     }
 }
 
 fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
     let all = |show: &dyn Fn(&KindReport) -> String| kinds.iter().map(show).collect::<Vec<_>>();
     let mut lines = vec![
-        ("", all(&|kind| kind.kind.label().to_string())),
         ("status", all(&|kind| kind.status.label().to_string())),
         ("sent", all(&|kind| kind.counts.sent().to_string())),
     ];
@@ -144,7 +149,6 @@ fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> 
     lines.push(("unanswered", all(&|kind| kind.counts.unanswered().to_string())));
     lines.push(("loss", all(&|kind| loss_percent(&kind.counts))));
     lines.extend(span_lines(kinds));
-    lines.push(("histogram", all(&|kind| sparkline(&kind.histogram).unwrap_or_else(|| "-".to_string()))));
     lines
 }
 

@@ -1,18 +1,18 @@
-//! What people read of a run of `ping`: a line for what happens, and a summary.
+//! What people read of a run of `ping`: a line for what happens.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{COMMAND, event_lines, summary};
+use super::{COMMAND, event_lines};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::format::counted;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, StatusChange};
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 use crate::output::human::{self, HumanOptions, Styler};
 use crate::output::presenter::Lines;
+use crate::output::view::connection;
 
 /// The most stray pongs of one connection that are shown as they come; a flood of them is only counted.
 pub(super) const MAX_SHOWN_STRAYS: u32 = 10;
@@ -22,7 +22,7 @@ pub(super) const MAX_SHOWN_STATUS_CHANGES: u32 = 20;
 pub(super) const NO_MORE_STATUS_CHANGES: &str =
     "and so on: what happens to the other connections is only counted from here on";
 
-/// The lines of a run of `ping` while it goes on, and its summary.
+/// The lines of a run of `ping` while it goes on.
 pub struct PingLog {
     options: HumanOptions,
     lines: Lines,
@@ -68,20 +68,6 @@ impl PingLog {
             Event::StatusCounts(_) | Event::Interim(_) | Event::Finished(_) => {}
         }
         std::mem::take(&mut self.lines)
-    }
-
-    /// The summary; `None` when all was said already.
-    pub fn summary(&self, report: &PingReport) -> Option<String> {
-        if says_nothing_new(report) {
-            return None;
-        }
-        let before = if self.options.quiet {
-            ""
-        } else {
-            "
-"
-        };
-        Some(format!("{before}{}", summary::summary(report, self.paint(), self.options.width)))
     }
 
     /// Whether the run has more than one connection.
@@ -145,14 +131,14 @@ impl PingLog {
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
             ConnEvent::PeerTraffic(traffic, _) => shown.server_traffic(*traffic, single, paint),
+            ConnEvent::PeerMessage(message) => single.then(|| format!("received \"{message}\"")),
             ConnEvent::Status(change) => {
                 let is_shown_change = shown.status_changes(info, change)
                     && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
                 is_shown_change.then(|| event_lines::status(paint, change))
             }
-            ConnEvent::Ended(ending) => {
-                (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), human::ending(ending)))
-            }
+            ConnEvent::Ended(ending) => (!ending.was_planned())
+                .then(|| format!("{} {}", paint.bad("ended:"), connection::ending(ending))),
             ConnEvent::Retry { attempt, after } => single.then(|| event_lines::retry(*attempt, *after)),
             ConnEvent::Reconnected { outage, attempts } => Some(event_lines::reconnected(*outage, *attempts)),
             ConnEvent::GaveUp { outage, attempts } => Some(event_lines::gave_up(*outage, *attempts)),
@@ -253,16 +239,7 @@ fn prefix(info: &RunInfo, id: ConnId) -> String {
 /// The first lines: where to, what is measured, and how it opened.
 fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
     let url = info.targets.first().map_or("", String::as_str);
-    let address = human::peer_address(opened).map(|address| format!(" ({address})")).unwrap_or_default();
-    let (plan, phases) = (event_lines::plan(info), human::phases(&opened.phases));
+    let address = connection::peer_address(opened).map(|address| format!(" ({address})")).unwrap_or_default();
+    let (plan, phases) = (event_lines::plan(info), connection::phases(&opened.phases));
     format!("wscheck {COMMAND} {url}{address}: {plan}\nopened in {phases}")
-}
-
-/// A single connection that never opened said why already, unless it was to be refused.
-fn says_nothing_new(report: &PingReport) -> bool {
-    if !report.info.demands.endings.refused_with.is_empty() {
-        return false;
-    }
-    let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
-    matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
 }

@@ -5,12 +5,12 @@ mod event_filter;
 mod event_lines;
 mod figures;
 mod findings;
-mod histogram;
 mod interim;
 mod log;
 mod ndjson_events;
 mod progress;
-mod summary;
+mod section;
+mod status;
 mod table;
 mod view;
 
@@ -74,10 +74,6 @@ impl Presenter for PingPresenter {
 
     fn ndjson_line(&self, event: &Event) -> Option<String> {
         ndjson_events::event_line(COMMAND, event)
-    }
-
-    fn human_report(&self, report: &PingReport) -> Option<String> {
-        self.log.summary(report)
     }
 
     fn view(&self, report: &PingReport) -> View {

@@ -227,7 +227,10 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
             line(id, at, GaveUp { outage_ms: (*outage).into(), attempts: *attempts })
         }
         // The report says it.
-        ConnEvent::Standing { .. } | ConnEvent::Announced(_) | ConnEvent::ServerTraffic(_) => return None,
+        ConnEvent::Standing { .. }
+        | ConnEvent::Announced(_)
+        | ConnEvent::PeerMessage(_)
+        | ConnEvent::ServerTraffic(_) => return None,
     })
 }
 

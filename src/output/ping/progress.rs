@@ -1,6 +1,6 @@
 //! The line that moves on a terminal while several connections are measured.
 
-use super::table::by_status;
+use super::status::in_words;
 use crate::domain::format::counted;
 use crate::domain::ping::status_counts::StatusCounts;
 
@@ -8,7 +8,7 @@ use crate::domain::ping::status_counts::StatusCounts;
 pub fn line(tally: &StatusCounts) -> String {
     let StatusCounts { connections, open, answered, missed, superseded, .. } = *tally;
     let (connections, statuses) =
-        (counted(connections as u64, "connection"), by_status(&tally.statuses().collect::<Vec<_>>()));
+        (counted(connections as u64, "connection"), in_words(&tally.statuses().collect::<Vec<_>>()));
     format!(
         "{connections}, {open} open: {statuses}; {answered} answered, {missed} missed, {superseded} superseded"
     )
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_counted_by_status() {
+    fn connections_are_counted_in_words() {
         let line = line_of(&fixtures::several());
         assert_eq!(
             line,

@@ -15,8 +15,14 @@ use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
 use crate::output::testing::together;
 
-const PLAIN: HumanOptions =
-    HumanOptions { quiet: false, color: false, stderr_color: false, width: None, progress: false };
+const PLAIN: HumanOptions = HumanOptions {
+    quiet: false,
+    verbose: false,
+    color: false,
+    stderr_color: false,
+    width: None,
+    progress: false,
+};
 const COLORED: HumanOptions = HumanOptions { color: true, stderr_color: true, ..PLAIN };
 
 fn stdout(options: HumanOptions, events: &[Event]) -> String {
@@ -57,7 +63,7 @@ fn quiet_shows_only_the_summary() {
     let events = fixtures::dead();
     let loud = stdout(PLAIN, &events);
     let quiet = stdout(HumanOptions { quiet: true, ..PLAIN }, &events);
-    assert!(quiet.starts_with("--- ws://127.0.0.1:9001/ ---\nstatus "), "{quiet}");
+    assert!(quiet.starts_with("--- ws://127.0.0.1:9001/ ---\nanswer "), "{quiet}");
     assert!(loud.ends_with(&format!("\n\n{quiet}")));
 }
 
@@ -122,11 +128,15 @@ fn many_connections_show_only_a_few_grave_changes() {
 }
 
 #[test]
-fn of_many_targets_only_the_ill_have_a_block_of_their_own() {
+fn of_several_targets_a_table_comes_first_and_details_when_asked() {
     let text = stdout(PLAIN, &fixtures::many_targets(6));
-    assert_eq!(text.matches("--- wss").count(), 1, "{text}");
-    assert!(text.contains("--- wss://node5.example/ ---"), "{text}");
-    assert_eq!(text.matches(" 1 healthy").count(), 5, "{text}");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("wss://node")).collect();
+    assert!(rows.len() == 6 && rows[0].starts_with("wss://node5.example/"), "the worst comes first: {text}");
+    assert!(!text.contains("--- wss") && text.contains("--verbose shows"), "{text}");
+    let verbose = stdout(HumanOptions { verbose: true, ..PLAIN }, &fixtures::many_targets(6));
+    assert_eq!(verbose.matches("--- wss").count(), 6, "{verbose}");
+    let quiet = stdout(HumanOptions { quiet: true, ..PLAIN }, &fixtures::many_targets(6));
+    assert!(quiet.contains("wss://node5") && !quiet.contains("timestamps"), "{quiet}");
 }
 
 #[test]
@@ -148,8 +158,8 @@ fn a_table_fits_the_terminal() {
         let options = HumanOptions { quiet: true, width: Some(width), ..PLAIN };
         let text = stdout(options, &fixtures::several());
         let from = text.find("target ").unwrap();
-        let to = text.find("connections ").unwrap();
-        text[from..to].to_string()
+        let to = from + text[from..].find("\n\n").unwrap();
+        text[from..to + 2].to_string()
     };
     insta::assert_snapshot!([40, 60, 80, 120].map(table).join(""));
 }

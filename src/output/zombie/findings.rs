@@ -11,12 +11,7 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::ZombieReport;
 use crate::domain::zombie::{Behaviour, TrafficEvidence, ZombieFinding};
-use crate::output::view::{Explanation, ShownFinding};
-
-/// All findings of a report, the most severe first.
-pub fn all(report: &ZombieReport) -> Vec<ShownFinding> {
-    report.all_findings().iter().map(shown).collect()
-}
+use crate::output::view::Explanation;
 
 /// The reasons of the result, one line each: first an expectation that is not met or unknown.
 pub fn reasons(report: &ZombieReport) -> Vec<String> {
@@ -37,16 +32,12 @@ fn expected(report: &ZombieReport) -> Option<String> {
 }
 
 /// What a finding says and what to do, on one line.
-pub fn line(finding: &ZombieFinding) -> String {
-    shown(finding).line()
-}
-
-fn shown(finding: &ZombieFinding) -> ShownFinding {
-    ShownFinding::new(finding, explain(finding))
+fn line(finding: &ZombieFinding) -> String {
+    explain(finding).line()
 }
 
 /// What a finding says, what to do, and its data.
-fn explain(finding: &ZombieFinding) -> Explanation {
+pub fn explain(finding: &ZombieFinding) -> Explanation {
     match finding {
         ZombieFinding::ReapsDeadClients { .. }
         | ZombieFinding::ZombiesKept { .. }

@@ -3,7 +3,8 @@
 mod client_names;
 mod document;
 mod findings;
-mod human;
+mod log;
+mod metrics;
 mod ndjson_events;
 mod policy_words;
 mod run_limits;
@@ -24,13 +25,12 @@ use crate::domain::zombie::report::{ZombieEvent, ZombieReport};
 
 /// Shows a run of `probe-zombie`.
 pub struct ZombiePresenter {
-    options: HumanOptions,
-    log: human::ZombieLog,
+    log: log::ZombieLog,
 }
 
 impl ZombiePresenter {
     pub fn new(options: HumanOptions) -> ZombiePresenter {
-        ZombiePresenter { options, log: human::ZombieLog::new(options) }
+        ZombiePresenter { log: log::ZombieLog::new(options) }
     }
 }
 
@@ -48,15 +48,11 @@ impl Presenter for ZombiePresenter {
     }
 
     fn progress(&mut self, event: &ZombieEvent) -> Option<String> {
-        if let ZombieEvent::Progress(progress) = event { Some(human::progress(progress)) } else { None }
+        if let ZombieEvent::Progress(progress) = event { Some(log::progress(progress)) } else { None }
     }
 
     fn ndjson_line(&self, event: &ZombieEvent) -> Option<String> {
         ndjson_events::line(event)
-    }
-
-    fn human_report(&self, report: &ZombieReport) -> Option<String> {
-        human::report(report, self.options)
     }
 
     fn view(&self, report: &ZombieReport) -> View {

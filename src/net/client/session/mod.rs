@@ -28,7 +28,7 @@ use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, 
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
-use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::inbound::{MessageRef, shown};
 use crate::domain::heartbeat::outstanding::{self, Resolution};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
@@ -168,6 +168,8 @@ struct Session<'a, S> {
     /// Sends the protocol's keepalive messages.
     keepalive: Option<Box<KeepaliveSender>>,
     inspects_server_traffic: bool,
+    /// How many more messages of the peer to report as they come.
+    messages_to_show: u8,
     /// Created on first use.
     traffic_recorder: Option<Box<ServerTrafficRecorder>>,
     /// Since when a heartbeat has been overdue while there was something to read.
@@ -212,6 +214,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                 .as_ref()
                 .map(|keepalive| Box::new(KeepaliveSender::new(keepalive, start.nonce))),
             inspects_server_traffic: plan.inspects_server_traffic(),
+            messages_to_show: plan.shown_messages,
             traffic_recorder: None,
             overdue_since: None,
             closing: false,
@@ -581,6 +584,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), EndReason> {
         let unpacked = decompress_gzip(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+        self.show_message(message);
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
                 MessageMeaning::Answer(Correlation::Foreign) => {
@@ -594,6 +598,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             }
         }
         Ok(())
+    }
+
+    /// Reports a message itself, as long as messages are to be shown.
+    fn show_message(&mut self, message: MessageRef<'_>) {
+        if let Some(rest) = self.messages_to_show.checked_sub(1) {
+            self.messages_to_show = rest;
+            self.emit_event(ConnEvent::PeerMessage(shown(message)));
+        }
     }
 
     fn on_answer(&mut self, correlation: Correlation) {

@@ -28,6 +28,8 @@ pub struct SessionPlan {
     pub answer_pings: bool,
     /// Close codes of the peer that do not make the connection dead.
     pub expected_close: Vec<u16>,
+    /// How many messages of the peer to report as they come.
+    pub shown_messages: u8,
     /// How the server's heartbeat protocol works.
     pub profile: ProtocolProfile,
 }

@@ -42,6 +42,7 @@ pub(super) fn plan(count: u64) -> SessionPlan {
         ask: Template::default(),
         answer: Pattern::default(),
         answer_pings: true,
+        shown_messages: 0,
         profile: ProtocolProfile::default(),
     }
 }

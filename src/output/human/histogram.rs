@@ -1,25 +1,33 @@
-//! A histogram of RTT in one line of blocks.
+//! A histogram in one line of blocks.
 
-use std::time::Duration;
+use crate::output::time_unit::RTT_UNIT;
+use crate::output::view::Distribution;
 
 /// Fewer samples make no shape.
-pub const MIN_HISTOGRAM_SAMPLES: u64 = 5;
+const MIN_HISTOGRAM_SAMPLES: u64 = 5;
 /// The most columns drawn; neighbouring buckets are merged beyond that.
 const MAX_HISTOGRAM_WIDTH: usize = 32;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// One block for each bucket, as high as its count is against the highest; an empty bucket is a space. `None` with
-/// too few samples to draw.
-pub fn sparkline(histogram: &[(Duration, u64)]) -> Option<String> {
-    let samples: u64 = histogram.iter().map(|(_, count)| count).sum();
-    if samples < MIN_HISTOGRAM_SAMPLES {
+/// `0.187 |██     ▄| 0.310 ms; at most 3 in a column`: one block for each interval, as high as its count is against the
+/// highest; an empty one is a space. `None` with too few samples to draw.
+pub fn histogram(distribution: &Distribution) -> Option<String> {
+    let Distribution { name, min, max, buckets } = distribution;
+    let (line, highest) = draw(&buckets.iter().map(|(_, count)| *count).collect::<Vec<_>>())?;
+    let name = name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    let (min, max) = (RTT_UNIT.number(*min), RTT_UNIT.span(*max));
+    Some(format!("{name}{min} |{line}| {max}; at most {highest} in a column"))
+}
+
+/// The blocks, and the count of the highest.
+fn draw(counts: &[u64]) -> Option<(String, u64)> {
+    if counts.iter().sum::<u64>() < MIN_HISTOGRAM_SAMPLES {
         return None;
     }
-    let each = histogram.len().div_ceil(MAX_HISTOGRAM_WIDTH);
-    let columns: Vec<u64> =
-        histogram.chunks(each).map(|bucket| bucket.iter().map(|(_, count)| count).sum()).collect();
+    let each = counts.len().div_ceil(MAX_HISTOGRAM_WIDTH);
+    let columns: Vec<u64> = counts.chunks(each).map(|chunk| chunk.iter().sum()).collect();
     let highest = columns.iter().copied().max()?;
-    Some(columns.iter().map(|count| block(*count, highest)).collect())
+    Some((columns.iter().map(|count| block(*count, highest)).collect(), highest))
 }
 
 /// What is not nothing is at least the lowest block.
@@ -36,8 +44,7 @@ mod tests {
     use super::*;
 
     fn drawn(counts: &[u64]) -> Option<String> {
-        let bucket = |(i, count): (usize, &u64)| (Duration::from_millis(i as u64 + 1), *count);
-        sparkline(&counts.iter().enumerate().map(bucket).collect::<Vec<_>>())
+        draw(counts).map(|(line, _)| line)
     }
 
     #[test]

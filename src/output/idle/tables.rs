@@ -1,7 +1,5 @@
 //! The evidence as tables: what became of each silent connection, and what kept the path open.
 
-use comfy_table::{ContentArrangement, LineStyle, Table, presets};
-
 use super::format::{death, method, visible_end};
 use super::trials::{Trial, TrialEnd};
 use crate::domain::format;
@@ -9,14 +7,15 @@ use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
 use crate::domain::label::Label;
 use crate::output::time_unit::TimeUnit;
+use crate::output::view::Table;
 
 /// More rows say no more to people; the JSON has them all.
 const MAX_ROWS: usize = 40;
 /// Of the connections that answered before any was lost, so many of the longest have a row of their own.
 const MAX_SURVIVOR_ROWS: usize = 4;
 
-/// A row for each connection, by how long it was silent; `None` without any.
-pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
+/// A row for each connection, by how long it was silent.
+pub fn trials(trials: &[Trial]) -> Table {
     let mut rows: Vec<&Trial> = trials
         .iter()
         .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
@@ -28,11 +27,11 @@ pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
         answered.saturating_sub(MAX_SURVIVOR_ROWS + 1).min(1) * answered.saturating_sub(MAX_SURVIVOR_ROWS);
     let (first, rows) = rows.split_at(folded);
     let shown = rows.iter().take(MAX_ROWS).map(|trial| cells(trial));
-    let text = table(["idle for", "as", "result"], together(first).into_iter().chain(shown), width)?;
-    Some(match rows.len().saturating_sub(MAX_ROWS) {
-        0 => text,
-        more => format!("{text}and {more} more: -o json has them all\n"),
-    })
+    let more = rows.len().saturating_sub(MAX_ROWS);
+    Table {
+        note: (more > 0).then(|| format!("and {more} more: -o json has them all")),
+        ..Table::of_texts("trials", ["idle for", "as", "result"], together(first).into_iter().chain(shown))
+    }
 }
 
 /// One row for connections that all answered; `None` for none.
@@ -52,8 +51,8 @@ fn cells(trial: &Trial) -> [String; 3] {
 }
 
 /// A row for each kind of traffic that was tried.
-pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
-    table(["what was sent", "every", "result"], rows.iter().map(refresh_cells), width)
+pub fn refresh(rows: &[MethodResult]) -> Table {
+    Table::of_texts("keepalive methods", ["what was sent", "every", "result"], rows.iter().map(refresh_cells))
 }
 
 fn refresh_cells(row: &MethodResult) -> [String; 3] {
@@ -66,29 +65,11 @@ fn refresh_cells(row: &MethodResult) -> [String; 3] {
     [method(row.method).to_string(), every, result]
 }
 
-/// As wide as it must be, or wrapped to the terminal.
-fn table(header: [&str; 3], rows: impl Iterator<Item = [String; 3]>, width: Option<usize>) -> Option<String> {
-    let mut table = Table::new();
-    table.force_no_tty().set_header(header).add_rows(rows);
-    if table.is_empty() {
-        return None;
-    }
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 2));
-    });
-    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─')));
-    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
-    if let Some(width) = width.filter(|width| *width < natural) {
-        let width = u16::try_from(width).unwrap_or(u16::MAX);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    Some(table.lines().map(|line| line.trim_end().to_string() + "\n").collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::idle::ProbeId;
+    use crate::output::view::Cell;
     use std::time::{Duration, SystemTime};
 
     fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
@@ -98,8 +79,9 @@ mod tests {
             let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());
             Trial { probe, role, idle, outcome, at }
         };
-        let text = trials(&spans.map(trial).collect::<Vec<_>>(), None).unwrap();
-        text.lines().skip(2).map(str::to_string).collect()
+        let table = trials(&spans.map(trial).collect::<Vec<_>>());
+        let text = |row: &Vec<Cell>| row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join("|");
+        table.rows.iter().map(text).collect()
     }
 
     #[test]
@@ -107,7 +89,7 @@ mod tests {
         assert_eq!(table(1..=5).len(), 5, "two rows at least are worth one");
         let folded = table(1..=30);
         assert_eq!(folded.len(), 5);
-        assert!(folded[0].starts_with("1 s to 26 s  26 trials  all answered"), "{folded:?}");
-        assert!(folded[1].starts_with("27 s         trial      answered in"), "{folded:?}");
+        assert!(folded[0].starts_with("1 s to 26 s|26 trials|all answered"), "{folded:?}");
+        assert!(folded[1].starts_with("27 s|trial|answered in"), "{folded:?}");
     }
 }

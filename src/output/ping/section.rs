@@ -1,74 +1,47 @@
-//! The summary: what the figures are, what they mean together, and last the verdict with its reasons.
+//! The details of a target: how it opened, the figures of its heartbeats, and what else happened.
 
 use std::time::Duration;
 
-use strum::IntoEnumIterator;
-
-use super::figures::{numbers, one_kind, side_by_side};
-use super::table::{by_status, table};
-use super::view::view;
+use super::figures::{distributions, numbers, of_one_kind, of_several_kinds};
+use super::status::{by_status, tone};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{ConnReport, PingReport, RttSpikes, StampingReport, TargetReport};
-use crate::domain::stats::LagSummary;
+use crate::domain::ping::report::{ConnReport, RttSpikes, TargetReport};
 use crate::domain::stats::interval::Interval;
-use crate::output::human::{LabelledRows, Styler, conclusion, ending, facts, findings, phases, preset};
 use crate::output::time_unit::{RTT_UNIT, TimeUnit};
+use crate::output::view::connection::{ending, facts, phases};
+use crate::output::view::{Phrase, Rows, Section};
 
-/// With more targets than this, only those that are not healthy have a block of their own beside the table.
-const MAX_TARGETS_IN_FULL: usize = 4;
 /// Of more connections to one target, the worst of the run are shown instead.
 const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
+/// From so many connections on, percentiles say more of their openings than a range.
+const MIN_OPENINGS_FOR_PERCENTILES: usize = 10;
 
-/// The whole summary.
-pub fn summary(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
-    let connections = connections(report);
-    let mut rows = LabelledRows::new(paint, width);
-    for target in report.targets.iter().filter(|target| deserves_block(report, target)) {
-        rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", target.url))));
-        block(&mut rows, target, paint);
-        if connections > 1 {
-            rows.add_raw("\n");
-        }
+/// The details of a target. The only target has its status in the headline.
+pub fn section(target: &TargetReport, is_only: bool) -> Section {
+    let mut section = Section { title: target.url.clone(), ..Section::default() };
+    let rows = &mut section.rows;
+    if !is_only {
+        rows.add_phrase("status", status(target));
     }
-    if connections > 1 {
-        rows.add_raw(&format!("{}\n", table(report, paint, width)));
-        rows.add("connections", &format!("{connections}: {}", by_status(&report.status_counts)));
-        worst(&mut rows, report);
+    if let Some(last) = last_status(target) {
+        rows.add_phrase("last status", last);
     }
-    preset(&mut rows, report.info.preset.as_ref());
-    closing(&mut rows, report, paint);
-    rows.into_text()
-}
-
-fn connections(report: &PingReport) -> usize {
-    report.targets.iter().map(|target| target.connections.len()).sum()
-}
-
-fn deserves_block(report: &PingReport, target: &TargetReport) -> bool {
-    report.targets.len() <= MAX_TARGETS_IN_FULL || target.status > Status::Healthy
-}
-
-fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
-    rows.add("status", &status(target, paint));
-    rows.add_some("last status", last_status(target, paint));
     match target.connections.as_slice() {
         [connection] => opening(rows, connection),
         several => openings(rows, several),
     }
     if target.connections.iter().all(|connection| connection.opened.is_none()) {
-        return;
+        return section;
     }
-    match target.kinds.as_slice() {
-        [] => {}
-        [kind] => one_kind(rows, kind),
-        kinds => side_by_side(rows, kinds),
+    if let [kind] = target.kinds.as_slice() {
+        of_one_kind(rows, kind);
     }
-    doings(rows, &target.connections);
+    other_events(rows, &target.connections);
     match target.connections.as_slice() {
         [connection] => {
             rows.add_some("tcp", tcp(connection));
@@ -77,6 +50,11 @@ fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
         }
         several => troubled(rows, several),
     }
+    if target.kinds.len() > 1 {
+        section.tables.push(of_several_kinds(&target.kinds));
+    }
+    section.distributions = distributions(&target.kinds);
+    section
 }
 
 /// TCP's own round trips, at the end.
@@ -93,54 +71,64 @@ fn tcp(connection: &ConnReport) -> Option<String> {
     Some(format!("RTT {} (smoothed){least}; {again}{spikes}", format::duration(view.rtt)))
 }
 
-fn status(target: &TargetReport, paint: Styler) -> String {
-    let shown = paint.status(target.status, target.status.label());
-    match target.connections.as_slice() {
-        [connection] => format!("{shown}: {}", connection.status_reason),
-        several => {
-            let count = |status: Status| several.iter().filter(|c| c.status == status).count();
-            let counts: Vec<(Status, usize)> =
-                Status::iter().rev().map(|status| (status, count(status))).collect();
-            if several.iter().any(|connection| connection.status == target.status) {
-                format!("{shown}: {}", by_status(&counts))
-            } else {
-                format!("{shown}: {}; {}", target.status_reason, by_status(&counts))
-            }
-        }
-    }
+fn status(target: &TargetReport) -> Phrase {
+    let text = match target.connections.as_slice() {
+        [connection] => connection.status_reason.clone(),
+        several if several.iter().any(|connection| connection.status == target.status) => by_status(several),
+        several => format!("{}; {}", target.status_reason, by_status(several)),
+    };
+    Phrase::new(target.status.label(), tone(target.status), format!(": {text}"))
 }
 
 /// The status by the latest heartbeats, where it differs from that of the run.
-fn last_status(target: &TargetReport, paint: Styler) -> Option<String> {
+fn last_status(target: &TargetReport) -> Option<Phrase> {
     let [connection] = target.connections.as_slice() else { return None };
     let last = connection.last_status;
     (connection.opened.is_some() && last != connection.status)
-        .then(|| format!("{}: {}", paint.status(last, last.label()), connection.last_status_reason))
+        .then(|| Phrase::new(last.label(), tone(last), format!(": {}", connection.last_status_reason)))
 }
 
-fn opening(rows: &mut LabelledRows, connection: &ConnReport) {
+fn opening(rows: &mut Rows, connection: &ConnReport) {
     match (&connection.opened, &connection.open_error) {
         (Some(opened), _) => {
-            rows.add("opened in", &phases(&opened.phases));
+            rows.add("opened in", phases(&opened.phases));
             facts(rows, opened);
         }
-        (None, Some(error)) => rows.add("not opened", &format!("{}: {}", error.phase, error.cause)),
+        (None, Some(error)) => rows.add("not opened", format!("{}: {}", error.phase, error.cause)),
         (None, None) => rows.add("not opened", "still opening when the run ended"),
     }
 }
 
 /// Several connections to one target differ in little but their time.
-fn openings(rows: &mut LabelledRows, connections: &[ConnReport]) {
+fn openings(rows: &mut Rows, connections: &[ConnReport]) {
     let opened: Vec<&ConnectInfo> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
-    let totals = || opened.iter().map(|opened| opened.phases.total);
+    let mut totals: Vec<Duration> = opened.iter().map(|opened| opened.phases.total).collect();
+    totals.sort_unstable();
     let count = format!("{} of {}", opened.len(), connections.len());
-    match (totals().min(), totals().max(), opened.first()) {
-        (Some(min), Some(max), Some(first)) => {
-            rows.add("opened", &format!("{count}, in {}", range(min, max)));
+    match opened.first() {
+        Some(first) => {
+            rows.add("opened", format!("{count}, in {}", opening_times(&totals)));
             facts(rows, first);
         }
-        _ => rows.add("opened", &count),
+        None => rows.add("opened", count),
     }
+}
+
+/// Of few openings the range, of many the percentiles; the times ascend.
+fn opening_times(totals: &[Duration]) -> String {
+    let (Some(min), Some(max)) = (totals.first(), totals.last()) else { return String::new() };
+    if totals.len() < MIN_OPENINGS_FOR_PERCENTILES {
+        return range(*min, *max);
+    }
+    let unit = TimeUnit::of([*min, *max]);
+    let figures = [("p50", nearest_rank(totals, 50)), ("p95", nearest_rank(totals, 95)), ("max", *max)];
+    format!("{} {}", numbers(unit, figures), unit.symbol())
+}
+
+/// The percentile by nearest rank: the least value that at least `percent` of all do not exceed.
+fn nearest_rank(ascending: &[Duration], percent: usize) -> Duration {
+    let rank = (ascending.len() * percent).div_ceil(100).max(1);
+    ascending.get(rank - 1).copied().unwrap_or_default()
 }
 
 /// `31.2 to 40.1 ms`, or one number where both look the same.
@@ -152,8 +140,8 @@ fn range(min: Duration, max: Duration) -> String {
     }
 }
 
-/// What else happened on these connections, where something did.
-fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
+/// What else happened on these connections.
+fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
     let sum = |pick: fn(&ConnReport) -> u64| connections.iter().map(pick).sum::<u64>();
     let counts = [
         (sum(|c| c.messages), "message"),
@@ -230,20 +218,8 @@ fn with_losses(connection: &ConnReport, lost: &CloseCause) -> String {
     }
 }
 
-/// Those of many connections that fared worst.
-fn worst(rows: &mut LabelledRows, report: &PingReport) {
-    let listed = report.worst.iter().filter_map(|id| {
-        let target = report.targets.get(id.target)?;
-        Some((target, target.connections.get(id.index)?))
-    });
-    for (number, (target, connection)) in listed.enumerate() {
-        let url = if report.targets.len() > 1 { format!("{} ", target.url) } else { String::new() };
-        rows.add(if number == 0 { "worst" } else { "" }, &format!("{url}{}", one_of_the_worst(connection)));
-    }
-}
-
 /// `#812 from 127.0.0.1:40112: healthy; rtt mean 4.21  p99 12.0  max 33.1 ms; 0 missed`
-fn one_of_the_worst(connection: &ConnReport) -> String {
+pub fn one_of_the_worst(connection: &ConnReport) -> String {
     let from = connection.opened.as_ref().and_then(|opened| opened.local.as_ref());
     let from = from.map(|local| format!(" from {local}")).unwrap_or_default();
     let how = match connection.status {
@@ -259,22 +235,22 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     format!("#{}{from}: {how}{}; {missed} missed", connection.index, rtt.unwrap_or_default())
 }
 
-/// The connections that fared ill, each by itself as far as they are few.
-fn troubled(rows: &mut LabelledRows, connections: &[ConnReport]) {
+/// The connections with trouble, each by itself as long as they are few.
+fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
     if connections.len() > MAX_CONNECTIONS_IN_FULL {
         // The worst of them are listed.
         return;
     }
-    let ill: Vec<&ConnReport> = connections
+    let with_trouble: Vec<&ConnReport> = connections
         .iter()
         .filter(|connection| connection.status > Status::Healthy || connection.unplanned_endings > 0)
         .collect();
-    for connection in ill {
-        rows.add(&format!("#{}", connection.index), &problem(connection));
+    for connection in with_trouble {
+        rows.add(&format!("#{}", connection.index), problem(connection));
     }
 }
 
-fn problem(connection: &ConnReport) -> String {
+pub fn problem(connection: &ConnReport) -> String {
     let status = connection.status.label();
     match (&connection.opened, &connection.open_error) {
         (None, Some(error)) => format!("{status}: {}: {}", error.phase, error.cause),
@@ -282,39 +258,15 @@ fn problem(connection: &ConnReport) -> String {
     }
 }
 
-fn lag_figures(lag: LagSummary) -> String {
-    let unit = TimeUnit::of([lag.p50, lag.max]);
-    let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
-    format!("{figures} {}", unit.symbol())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The source of the RTTs' timestamps, and the delays that they leave out.
-fn timestamps(report: &PingReport) -> String {
-    let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
-    let sentence = match fell_back {
-        0 => report.timestamps().sentence().to_string(),
-        _ => {
-            format!("{}; from this program for {}", report.timestamps().sentence(), counted(fell_back, "RTT"))
-        }
-    };
-    let added = |lag: Option<LagSummary>| lag.map(|lag| format::duration(lag.p50));
-    let delays = match (added(to_wire), added(from_wire)) {
-        (Some(to), Some(from)) => format!("{to} sending, {from} receiving"),
-        (None, Some(from)) => format!("{from} receiving"),
-        (_, None) => return sentence,
-    };
-    format!("{sentence}; this program's own delay (p50 {delays}) is not in the RTT")
-}
-
-fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
-    if report.interrupted && report.cut_short().is_none() {
-        rows.add("interrupted", &format!("after {}", format::duration(report.elapsed)));
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let totals: Vec<Duration> = (1..=10).map(Duration::from_millis).collect();
+        // Of ten values: ceil(0.5 * 10) = 5th, ceil(0.95 * 10) = 10th.
+        assert_eq!(opening_times(&totals), "p50 5.00  p95 10.0  max 10.0 ms");
+        assert_eq!(opening_times(&totals[..9]), "1.00 to 9.00 ms");
     }
-    if let Some(lag) = report.host_lag {
-        rows.add("host lag", &lag_figures(lag));
-    }
-    rows.add("timestamps", &timestamps(report));
-    let view = view(report);
-    findings(rows, &view.findings, paint);
-    conclusion(rows, &view, paint);
 }

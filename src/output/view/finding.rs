@@ -1,32 +1,12 @@
-//! What every report says, whatever the command: the formats that know no command, and the envelope of the JSON
-//! document, are made of it.
+//! Findings in words.
 
 use std::cmp::Reverse;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::json::Ms;
-use crate::domain::run::criterion::Criterion;
-use crate::domain::run::done::Done;
 use crate::domain::run::finding::{Finding, Severity};
-use crate::domain::run::run_result::RunResult;
-
-/// A run that is over.
-#[derive(Debug, Clone)]
-pub struct View {
-    pub started_at: SystemTime,
-    pub elapsed: Duration,
-    /// The user ended the run.
-    pub interrupted: bool,
-    /// How much of what was asked for was done; `None` if the run has no planned end.
-    pub done: Option<Done>,
-    pub result: RunResult,
-    /// Why the result is what it is, as fragments.
-    pub reasons: Vec<String>,
-    pub criteria: Vec<Criterion>,
-    pub findings: Vec<ShownFinding>,
-}
+use crate::output::json::Ms;
 
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,18 +15,26 @@ pub struct ShownFinding {
     pub severity: Severity,
     /// The target or connection that it is about; `None` if it is about the whole run.
     pub about: Option<String>,
+    /// It is part of the headline, which then says the same.
+    pub in_headline: bool,
     pub explanation: Explanation,
 }
 
 impl ShownFinding {
     pub fn new(finding: &impl Finding, explanation: Explanation) -> ShownFinding {
-        ShownFinding { code: finding.label(), severity: finding.severity(), about: None, explanation }
+        ShownFinding {
+            code: finding.label(),
+            severity: finding.severity(),
+            about: None,
+            in_headline: false,
+            explanation,
+        }
     }
 
-    /// What it says and what to do, on one line: `the server echoes: ...; give --app-pong ...`.
-    pub fn line(&self) -> String {
+    /// What it says, and about which target.
+    pub fn text(&self) -> String {
         let about = self.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
-        format!("{about}{}", self.explanation.line())
+        format!("{about}{}", self.explanation.message)
     }
 }
 

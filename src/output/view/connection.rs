@@ -1,16 +1,12 @@
-//! Rows that all reports share: how a connection opened, its facts, how it ended, and the verdict.
+//! Rows that all reports share: how a connection opened, its facts, and how it ended.
 
-use super::connect_error::tried;
-use super::rows::LabelledRows;
-use super::style::Styler;
+use super::section::Rows;
 use crate::domain::connection::close_cause::CloseCause;
-use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectInfo, TlsInfo};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::presets::PresetSelection;
-use crate::domain::label::Label;
-use crate::domain::run::run_result::RunResult;
 use crate::output::time_unit::TimeUnit;
 
 /// The duration of the opening, and of its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
@@ -57,7 +53,7 @@ pub fn ending(ending: &CloseCause) -> String {
 }
 
 /// Adds the facts of an open connection: failed attempts, proxy, TLS, subprotocol, headers.
-pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
+pub fn facts(rows: &mut Rows, opened: &ConnectInfo) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
@@ -68,6 +64,12 @@ pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
     let headers = opened.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     let headers = headers.collect::<Vec<_>>().join("; ");
     rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
+}
+
+/// The outcome for one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
+pub fn tried(attempt: &ConnectAttempt) -> String {
+    let outcome = attempt.error.as_deref().unwrap_or("connected");
+    format!("{}: {outcome}, after {}", attempt.address, format::duration(attempt.took))
 }
 
 fn tls(tls: &TlsInfo) -> String {
@@ -114,29 +116,20 @@ fn subprotocol(opened: &ConnectInfo) -> Option<String> {
 }
 
 /// Adds the preset that was used, its evidence and its notes.
-pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
+pub fn preset(rows: &mut Rows, used: Option<&PresetSelection>) {
     let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
     match used.evidence.as_slice() {
         [] => rows.add("preset", name),
-        evidence => rows.add("preset", &format!("{name}: {}", evidence.join(", and "))),
+        evidence => rows.add("preset", format!("{name}: {}", evidence.join(", and "))),
     }
-    used.notes.iter().for_each(|note| rows.add("note", note));
+    used.notes.iter().for_each(|note| rows.add("note", note.clone()));
 }
 
-/// Adds the result of a run and its reasons. The first reason of an interrupted run says how much of it was done.
-pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
-    let (words, reasons) = match (verdict, reasons) {
-        (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
-        (_, _) => (verdict.label(), reasons),
-    };
-    let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());
-    match reasons {
-        [] => rows.add("verdict", &head),
-        [reason] => rows.add("verdict", &format!("{head}: {reason}")),
-        reasons => {
-            rows.add("verdict", &format!("{head}:"));
-            reasons.iter().for_each(|reason| rows.add("", &format!("- {reason}")));
-        }
-    }
+/// How the first connection opened, its address and its facts.
+pub fn opened(rows: &mut Rows, opened: Option<&ConnectInfo>) {
+    let Some(opened) = opened else { return };
+    let address = peer_address(opened).map(|address| format!(", {address}")).unwrap_or_default();
+    rows.add("opened in", format!("{}{address}", phases(&opened.phases)));
+    facts(rows, opened);
 }

@@ -1,0 +1,87 @@
+//! The figures of a run, by name.
+
+use std::time::Duration;
+
+use crate::domain::duration::parse_duration;
+use crate::domain::format;
+use crate::domain::share::parse_share;
+
+/// A figure of a run that is over. Formats for machines print all of them; `--fail-if` reads those of `ping`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricValue {
+    /// Dotted: `rtt.p95`.
+    pub name: &'static str,
+    pub unit: MetricUnit,
+    /// A lower-case fragment.
+    pub meaning: &'static str,
+    /// What it is about: `("target", "ws://a.example/")`.
+    pub labels: Vec<(&'static str, String)>,
+    /// In seconds, a fraction of 1, a number or days; `None` if there is no such figure.
+    pub value: Option<f64>,
+}
+
+/// A metric's unit, which determines how its limit is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricUnit {
+    /// A duration with its unit: `200ms`.
+    Time,
+    /// A percentage (`1%`) or a fraction of 1 (`0.01`).
+    Share,
+    /// A whole number.
+    Count,
+    /// Whole days; negative after the date.
+    Days,
+}
+
+impl MetricUnit {
+    /// How a limit is written, for help and errors.
+    pub fn form(self) -> &'static str {
+        match self {
+            MetricUnit::Time => "a duration with its unit (us, ms, s, m, h, d), such as 200ms",
+            MetricUnit::Share => "a percentage from 0% to 100%, or a fraction from 0.0 to 1.0",
+            MetricUnit::Count => "a whole number",
+            MetricUnit::Days => "a whole number of days",
+        }
+    }
+
+    /// Reads a limit: in nanoseconds, a fraction, a number or days.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the text.
+    pub fn parse(self, text: &str) -> Result<f64, String> {
+        match self {
+            MetricUnit::Time => time(text),
+            MetricUnit::Share => parse_share(text),
+            MetricUnit::Count => {
+                whole(text).filter(|n| *n >= 0.0).ok_or_else(|| format!("'{text}' is not {}", self.form()))
+            }
+            MetricUnit::Days => whole(text).ok_or_else(|| format!("'{text}' is not {}", self.form())),
+        }
+    }
+
+    /// A value in words.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            MetricUnit::Time => format::exact_duration(Duration::from_nanos(value as u64)),
+            MetricUnit::Share => format::exact_percent(value),
+            MetricUnit::Count => value.to_string(),
+            MetricUnit::Days if value == 1.0 => "1 day".to_string(),
+            MetricUnit::Days => format!("{value} days"),
+        }
+    }
+}
+
+/// Requires a unit: a limit of 200 meant as milliseconds would never be exceeded.
+fn time(text: &str) -> Result<f64, String> {
+    let limit = parse_duration(text)?;
+    if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
+        Err(format!("'{text}' has no unit: a plain number would be seconds; write {text}ms or {text}s"))
+    } else {
+        Ok(limit.as_nanos() as f64)
+    }
+}
+
+fn whole(text: &str) -> Option<f64> {
+    text.parse::<i64>().ok().map(|number| number as f64)
+}

@@ -1,0 +1,180 @@
+//! The report for people: the answer first, then what to do, what was demanded, the evidence, and the details.
+
+use super::HumanOptions;
+use super::histogram::histogram;
+use super::rows::LabelledRows;
+use super::style::Styler;
+use super::table::table;
+use crate::domain::label::Label;
+use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::finding::Severity;
+use crate::domain::run::run_result::RunResult;
+use crate::output::view::{Distribution, Phrase, Rows, Section, ShownFinding, Table, Tone, View};
+
+/// Of more findings, the most severe are shown.
+const MAX_SHOWN_FINDINGS: usize = 20;
+
+/// The report; `None` if everything was said while the run went on.
+pub fn report(view: &View, options: HumanOptions) -> Option<String> {
+    if view.is_already_said {
+        return None;
+    }
+    let paint = Styler { color: options.color };
+    let mut writer = ReportWriter { rows: LabelledRows::new(paint, options.width), paint, options };
+    writer.heading(&view.subject);
+    writer.answer(view);
+    writer.body(view);
+    writer.verdict(view.result, &view.reasons);
+    Some(writer.rows.into_text())
+}
+
+struct ReportWriter {
+    rows: LabelledRows,
+    paint: Styler,
+    options: HumanOptions,
+}
+
+impl ReportWriter {
+    fn heading(&mut self, title: &str) {
+        self.rows.add_raw(&format!("{}\n", self.paint.strong(&format!("--- {title} ---"))));
+    }
+
+    /// What was found, what to do about it, and what was demanded.
+    fn answer(&mut self, view: &View) {
+        self.phrase("answer", &view.headline);
+        let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
+        for remedy in in_headline.filter_map(|finding| finding.explanation.remedy.as_ref()) {
+            self.rows.add("do", remedy);
+        }
+        let demanded = view.criteria.iter().filter(|criterion| criterion.option.is_some());
+        for (number, criterion) in demanded.enumerate() {
+            self.rows.add(if number == 0 { "criteria" } else { "" }, &criterion_line(criterion, self.paint));
+        }
+        self.findings(view);
+    }
+
+    /// Of several targets, quiet users want the table alone, and only `--verbose` shows the details of each.
+    fn body(&mut self, view: &View) {
+        let has_several = view.sections.len() > 1;
+        let is_brief = has_several && self.options.quiet;
+        if !is_brief && !view.evidence.is_empty() {
+            self.rows.add_blank_line();
+            self.add_rows(&view.evidence);
+        }
+        self.tables(&view.tables);
+        self.rows.add_blank_line();
+        if is_brief {
+            return;
+        }
+        match view.sections.as_slice() {
+            [only] => self.section(only),
+            several if has_several && !self.options.verbose => {
+                self.rows.add(
+                    "details",
+                    &format!("--verbose shows those of each of the {} targets", several.len()),
+                );
+            }
+            several => several.iter().for_each(|section| {
+                self.heading(&section.title);
+                self.section(section);
+                self.rows.add_blank_line();
+            }),
+        }
+        self.add_rows(&view.about_run);
+    }
+
+    fn section(&mut self, section: &Section) {
+        self.add_rows(&section.rows);
+        section.distributions.iter().for_each(|distribution| self.distribution(distribution));
+        if !section.tables.is_empty() {
+            self.tables(&section.tables);
+            self.rows.add_blank_line();
+        }
+    }
+
+    fn tables(&mut self, tables: &[Table]) {
+        for shown in tables.iter().filter(|table| !table.rows.is_empty()) {
+            self.rows.add_blank_line();
+            self.rows.add_raw(&table(shown, self.paint, self.options.width));
+        }
+    }
+
+    fn add_rows(&mut self, rows: &Rows) {
+        for row in &rows.0 {
+            match row.is_unbroken {
+                true => self.rows.add_unbroken(&row.label, &row.text.text()),
+                false => self.phrase(&row.label, &row.text),
+            }
+        }
+    }
+
+    fn phrase(&mut self, label: &str, phrase: &Phrase) {
+        let claim = match phrase.tone {
+            _ if phrase.claim.is_empty() => String::new(),
+            Tone::Neutral => self.paint.strong(&phrase.claim),
+            Tone::Good => self.paint.good(&phrase.claim),
+            Tone::Caution => self.paint.caution(&phrase.claim),
+            Tone::Bad => self.paint.bad(&phrase.claim),
+        };
+        self.rows.add(label, &format!("{claim}{}", phrase.rest));
+    }
+
+    /// The findings that neither the answer nor the verdict says: what each says and, below it, what to do.
+    fn findings(&mut self, view: &View) {
+        let all = &view.findings;
+        let others: Vec<&ShownFinding> = all
+            .iter()
+            .filter(|finding| !finding.in_headline && !view.reasons.contains(&finding.explanation.line()))
+            .collect();
+        for (number, finding) in others.iter().take(MAX_SHOWN_FINDINGS).enumerate() {
+            let sign = self.paint.severity(finding.severity, sign(finding.severity));
+            let label = if number == 0 { "findings" } else { "" };
+            self.rows.add_item(label, &format!("{sign} "), &finding.text());
+            if let Some(remedy) = &finding.explanation.remedy {
+                self.rows.add_item("", "  → ", remedy);
+            }
+        }
+        let more = others.len().saturating_sub(MAX_SHOWN_FINDINGS);
+        self.rows.add_some("", (more > 0).then(|| format!("and {more} more (-o json lists all)")));
+    }
+
+    fn distribution(&mut self, distribution: &Distribution) {
+        self.rows.add_some("histogram", histogram(distribution));
+    }
+
+    /// The result and its reasons. The first reason of an interrupted run says how much of it was done.
+    fn verdict(&mut self, result: RunResult, reasons: &[String]) {
+        let (words, reasons) = match (result, reasons) {
+            (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
+            (_, _) => (result.label(), reasons),
+        };
+        let head = format!("{} (exit {})", self.paint.verdict(result, words), result.exit_code());
+        match reasons {
+            [] => self.rows.add("verdict", &head),
+            [reason] => self.rows.add("verdict", &format!("{head}: {reason}")),
+            reasons => {
+                self.rows.add("verdict", &format!("{head}:"));
+                reasons.iter().for_each(|reason| self.rows.add_item("", "- ", reason));
+            }
+        }
+    }
+}
+
+fn sign(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "✓",
+        Severity::Info => "-",
+        Severity::Warning => "!",
+        Severity::Problem => "✗",
+    }
+}
+
+/// `✓ rtt.p95 <= 300 ms: 31 ms`
+fn criterion_line(criterion: &Criterion, paint: Styler) -> String {
+    let sign = match criterion.state {
+        CriterionState::Met => paint.good("✓"),
+        CriterionState::NotMet => paint.bad("✗"),
+        CriterionState::Unknown => paint.caution("?"),
+    };
+    format!("{sign} {}: {}", criterion.wanted, criterion.found)
+}

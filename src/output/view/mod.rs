@@ -1,0 +1,54 @@
+//! What every report says, whatever the command: the formats that know no command, and the envelope of the JSON
+//! document, are made of it.
+//!
+//! A command fills a [`View`]; a format reads it. Neither knows the other.
+
+mod chart;
+pub mod connection;
+mod finding;
+mod phrase;
+mod section;
+mod table;
+
+use std::time::{Duration, SystemTime};
+
+pub use chart::Distribution;
+pub use finding::{Explanation, ShownFinding, most_severe_first};
+pub use phrase::{Phrase, Tone};
+pub use section::{Row, Rows, Section};
+pub use table::{Cell, Column, Table};
+
+use crate::domain::run::criterion::Criterion;
+use crate::domain::run::done::Done;
+use crate::domain::run::metric::MetricValue;
+use crate::domain::run::run_result::RunResult;
+
+/// A run that is over.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// What was examined: a URL, or the number of targets.
+    pub subject: String,
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    /// The user ended the run.
+    pub interrupted: bool,
+    /// How much of what was asked for was done; `None` if the run has no planned end.
+    pub done: Option<Done>,
+    /// Nothing was measured, and the errors while it ran said why: people need no report.
+    pub is_already_said: bool,
+    /// The answer in one line.
+    pub headline: Phrase,
+    pub result: RunResult,
+    /// Why the result is what it is, as fragments.
+    pub reasons: Vec<String>,
+    pub criteria: Vec<Criterion>,
+    pub findings: Vec<ShownFinding>,
+    /// The evidence for the answer.
+    pub evidence: Rows,
+    pub tables: Vec<Table>,
+    /// Details: one section for each target.
+    pub sections: Vec<Section>,
+    /// How the run was measured.
+    pub about_run: Rows,
+    pub metrics: Vec<MetricValue>,
+}

@@ -1,0 +1,36 @@
+//! The figures of `probe-zombie`, by name.
+
+use crate::domain::label::Label;
+use crate::domain::run::metric::{MetricUnit, MetricValue};
+use crate::domain::zombie::report::ZombieReport;
+use crate::domain::zombie::{ClientEnd, ClientRecord};
+
+/// How long each client was kept, and whether the server closed it.
+pub fn metrics(report: &ZombieReport) -> Vec<MetricValue> {
+    report.findings.clients.iter().flat_map(|client| of_client(&report.info.url, client)).collect()
+}
+
+fn of_client(url: &str, client: &ClientRecord) -> [MetricValue; 2] {
+    let (kept, closed) = match &client.end {
+        ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => (None, None),
+        ClientEnd::Kept { so_far, .. } => (Some(*so_far), Some(0.0)),
+        ClientEnd::Ended { after, .. } => (Some(*after), Some(1.0)),
+    };
+    let labels = || vec![("target", url.to_string()), ("client", client.behaviour.label().to_string())];
+    [
+        MetricValue {
+            name: "client.kept",
+            unit: MetricUnit::Time,
+            meaning: "how long a client stayed connected after its behaviour began",
+            labels: labels(),
+            value: kept.map(|kept| kept.as_secs_f64()),
+        },
+        MetricValue {
+            name: "client.closed",
+            unit: MetricUnit::Count,
+            meaning: "1 if the client's connection ended, 0 if it was still open at the end",
+            labels: labels(),
+            value: closed,
+        },
+    ]
+}
