@@ -11,7 +11,7 @@ use strum::IntoEnumIterator;
 
 use crate::domain::duration::parse_duration;
 use crate::domain::label::Label;
-use crate::output::Format;
+use crate::output::{Format, ReportFormat};
 
 /// A duration above zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
@@ -89,9 +89,11 @@ impl Color {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
-    /// Output format on stdout: text (human), one document at the end (json), or one event per line with the
-    /// document last (ndjson)
-    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = label_parser::<Format>())]
+    /// Output format on stdout: text (human), one document at the end (json), one event per line with the document last
+    /// (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin's output and exit codes),
+    /// prometheus (text format)
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser(),
+          hide_possible_values = true)]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
@@ -113,6 +115,10 @@ pub struct OutputArgs {
     /// Also print what the server sends as it comes, and the details of each of several targets
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
+    /// Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file
+    /// and then writes to stderr)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_option)]
+    pub report: Vec<ReportOption>,
     /// Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -135,6 +141,48 @@ impl FormatArgs {
         let is_json = matches!(self.chosen(), Format::Json | Format::CompactJson);
         if self.compact && !is_json { Err(no_effect_without("--compact", "-o json")) } else { Ok(()) }
     }
+}
+
+/// A further report: its format, and its file unless it goes to stderr.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportOption {
+    pub format: Format,
+    pub path: Option<PathBuf>,
+}
+
+fn report_option(text: &str) -> Result<ReportOption, String> {
+    let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
+    let format = formats().find(|format| format.name() == name).ok_or_else(|| {
+        format!("'{name}' is not a format: known are {}", format_names().collect::<Vec<_>>().join(", "))
+    })?;
+    match (path, format) {
+        (Some(""), _) | (None, _) if format != GITHUB => {
+            Err(format!("'{text}' names no file: write {name}=FILE"))
+        }
+        (path, _) => {
+            Ok(ReportOption { format, path: path.filter(|path| !path.is_empty()).map(PathBuf::from) })
+        }
+    }
+}
+
+const GITHUB: Format = Format::Report(ReportFormat::Github);
+
+/// Every format that has a name.
+fn formats() -> impl Iterator<Item = Format> + Clone {
+    Format::iter().chain(ReportFormat::iter().map(Format::Report))
+}
+
+fn format_names() -> impl Iterator<Item = &'static str> {
+    formats().map(Format::name)
+}
+
+/// The format of this name.
+pub(super) fn format_named(name: &str) -> Option<Format> {
+    formats().find(|format| format.name() == name)
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(format_names()).map(|name| format_named(&name).unwrap_or_default())
 }
 
 /// The terminal's width in columns, if stdout is a terminal.

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use strum::IntoEnumIterator;
 
+use super::args::format_named;
 use crate::domain::connection::connect_info::FailureKind;
-use crate::domain::label::Label;
-use crate::output::Format;
 use crate::output::charset;
 use crate::output::json;
+use crate::output::report_formats::nagios::{self, PluginState};
+use crate::output::{Format, ReportFormat};
 
 /// The exit code of a usage error.
 pub const USAGE_EXIT_CODE: u8 = 2;
@@ -28,7 +28,7 @@ pub fn report_failure(
 ) -> ExitCode {
     let kind = if exit_code == USAGE_EXIT_CODE { FailureKind::Usage } else { FailureKind::Local };
     match format {
-        Format::Human => {
+        Format::Human | Format::Report(_) => {
             print_error(message);
             if let Some(hint) = hint {
                 print_to_stderr(&format!("hint: {hint}"));
@@ -45,28 +45,32 @@ pub fn report_clap_error(error: &clap::Error, args: &[OsString]) -> ExitCode {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return exit_code_of_write(error.print()),
         // An empty command line shows the help.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
-        _ => print_usage_error(
-            guess_format(args),
-            guess_command(args),
-            &explanation(&error.render().to_string()),
-        ),
+        _ => {
+            let message = explanation(&error.render().to_string());
+            return print_usage_error(guess_format(args), guess_command(args), &message);
+        }
     }
     ExitCode::from(USAGE_EXIT_CODE)
 }
 
 /// Reports arguments that are invalid together.
 pub fn report_usage_error(command: &str, message: &str, format: Format) -> ExitCode {
-    print_usage_error(format, Some(command), &one_line(message));
-    ExitCode::from(USAGE_EXIT_CODE)
+    print_usage_error(format, Some(command), &one_line(message))
 }
 
-fn print_usage_error(format: Format, command: Option<&str>, message: &str) {
+fn print_usage_error(format: Format, command: Option<&str>, message: &str) -> ExitCode {
     match format {
         Format::Human => print_error(message),
+        Format::Report(ReportFormat::Nagios) => {
+            let _ = exit_code_of_write(io::stdout().write_all(nagios::unknown(message).as_bytes()));
+            return ExitCode::from(PluginState::Unknown.exit_code());
+        }
+        Format::Report(_) => print_error(message),
         format => {
             print(&json::error_document(command, FailureKind::Usage, message, None, USAGE_EXIT_CODE), format);
         }
     }
+    ExitCode::from(USAGE_EXIT_CODE)
 }
 
 /// The exit code after printing. A closed pipe is not an error: the reader has what it wanted.
@@ -109,7 +113,7 @@ const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 /// Prints a document. A write error goes to stderr; a closed pipe is not an error.
 fn print(document: &json::ErrorDocument, format: Format) {
     let text = match format {
-        Format::Human | Format::Json => json::pretty(document),
+        Format::Human | Format::Report(_) | Format::Json => json::pretty(document),
         Format::CompactJson => json::compact(document),
         Format::Ndjson => json::compact(document),
     };
@@ -136,7 +140,7 @@ fn one_line(text: &str) -> String {
 /// The requested format, guessed from arguments that do not parse.
 fn guess_format(args: &[OsString]) -> Format {
     let arguments: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
-    let named = |name: &str| Format::iter().find(|format| format.label() == name);
+    let named = format_named;
     let by_flag = arguments.iter().enumerate().find_map(|(index, word)| match *word {
         "--json" => Some(Format::Json),
         "-o" | "--output" => arguments.get(index + 1).and_then(|name| named(name)),

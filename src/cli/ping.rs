@@ -28,11 +28,14 @@ use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 use crate::output::ping::PingPresenter;
+use crate::output::{Format, ReportFormat};
 
 /// Maximum number of connections: more than the ports of one address to one server.
 const MAX_CONNECTIONS: u64 = 100_000;
 /// Maximum number of heartbeats in the rolling window, which every connection has.
 const MAX_STATUS_WINDOW: u64 = 100_000;
+/// A plugin must end: as many heartbeats as monitoring plugins send by default.
+const PLUGIN_COUNT: u64 = 5;
 /// The most messages of a server that `--verbose` shows; the others are counted.
 const MAX_SHOWN_MESSAGES: u8 = 100;
 /// TCP gives up when the peer has acknowledged nothing for this many heartbeat timeouts, but not before
@@ -185,8 +188,11 @@ pub struct ThresholdArgs {
     pub fail_on: FailOn,
     /// Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see
     /// Metrics below)
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", visible_alias = "crit")]
     pub fail_if: Vec<FailIf>,
+    /// Show a warning if this expression is true, but do not fail; with -o nagios the state is WARNING (repeatable)
+    #[arg(long, value_name = "EXPR")]
+    pub warn: Vec<FailIf>,
     /// Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes
     /// no connection dead
     #[arg(long, value_name = "CODE,...", value_delimiter = ',', value_parser = close_code,
@@ -195,7 +201,7 @@ pub struct ThresholdArgs {
     /// Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run
     /// ends after one heartbeat, unless --count or --deadline says otherwise
     #[arg(long, value_name = "STATUS,...", value_delimiter = ',', value_parser = http_status,
-          conflicts_with_all = ["fail_if", "expect_close", "reconnect"])]
+          conflicts_with_all = ["fail_if", "warn", "expect_close", "reconnect"])]
     pub expect_refused: Vec<u16>,
 }
 
@@ -249,18 +255,21 @@ impl ThresholdArgs {
 
     /// The criteria for passing. Rejects an expression about something that is not measured.
     fn policy(&self, kinds: &[HeartbeatKind], targets: &[Target]) -> Result<PassCriteria, String> {
-        for expression in &self.fail_if {
+        let failures = self.fail_if.iter().map(|expression| ("--fail-if", expression));
+        let warnings = self.warn.iter().map(|expression| ("--warn", expression));
+        for (option, expression) in failures.chain(warnings) {
             let about = match expression.kind() {
                 Some(kind) if !kinds.contains(&kind) => format!("{kind} heartbeats (see --heartbeat)"),
                 _ if expression.is_of_tls() && !targets.iter().any(Target::secure) => "TLS".to_string(),
                 _ => continue,
             };
-            return Err(format!("--fail-if: '{expression}' is about {about}, which this run does not have"));
+            return Err(format!("{option}: '{expression}' is about {about}, which this run does not have"));
         }
         Ok(PassCriteria {
             limits: self.run_limits()?,
             fail_on: self.fail_on,
             fail_if: self.fail_if.clone(),
+            warn_if: self.warn.clone(),
             endings: ExpectedEnding {
                 close_codes: self.expect_close.clone(),
                 refused_with: self.expect_refused.clone(),
@@ -290,7 +299,11 @@ impl PingArgs {
     /// A connection that was to be refused, and opens, has shown enough by one heartbeat.
     fn planned_count(&self) -> Option<u64> {
         let is_open_ended = self.count.is_none() && self.deadline.is_none();
-        if is_open_ended && !self.thresholds.expect_refused.is_empty() { Some(1) } else { self.count }
+        match self.output.format.chosen() {
+            _ if is_open_ended && !self.thresholds.expect_refused.is_empty() => Some(1),
+            Format::Report(ReportFormat::Nagios) if is_open_ended => Some(PLUGIN_COUNT),
+            _ => self.count,
+        }
     }
 
     fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc;
 
-use super::args::{OutputArgs, terminal_width};
+use super::args::{OutputArgs, ReportOption, terminal_width};
 use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{errors, signals, trace};
@@ -14,7 +14,10 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
 use crate::output::envelope::DocumentBody;
-use crate::output::{EventFilter, Format, HumanOptions, Presenter, RunOutput, Writer, charset};
+use crate::output::{
+    EventFilter, Format, HumanOptions, Presenter, ReportFile, ReportFormat, RunOutput, Writer, charset,
+    workflow_guard,
+};
 
 /// Hands events to the thread that prints.
 struct EventPrinter<E> {
@@ -31,18 +34,30 @@ impl<E: Clone + Send + 'static> Reporter<E> for EventPrinter<E> {
     }
 }
 
-/// Shows every event until one cannot be shown; gives that error.
-fn print_all<P: Presenter>(
-    mut output: RunOutput<P>,
-    queue: &PrintQueueReceiver<P::Event>,
-) -> Option<io::ErrorKind> {
+/// How the printing ended.
+#[derive(Default)]
+struct PrintEnd {
+    /// The error of stdout that ended it.
+    failure: Option<io::ErrorKind>,
+    /// The reports that could not be written, as sentences.
+    failed_reports: Vec<String>,
+    /// The exit code, if the format has codes of its own.
+    exit_code: Option<u8>,
+}
+
+/// Shows every event until one cannot be shown.
+fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<P::Event>) -> PrintEnd {
     while let Some(event) = queue.next() {
         output.report(&event);
         if output.error().is_some() {
             queue.close();
         }
     }
-    output.error().map(io::Error::kind)
+    PrintEnd {
+        failure: output.error().map(io::Error::kind),
+        failed_reports: output.failed_reports(),
+        exit_code: output.exit_code(),
+    }
 }
 
 /// Runs a plan to its exit code; if there is none, says why.
@@ -53,8 +68,10 @@ pub fn run_plan<T, P: Presenter>(
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
-    match args.format.check().and(traced).and(plan) {
-        Ok(plan) => run(presenter, args, async |reporter, control| job(plan, reporter, control).await),
+    match args.format.check().and(traced).and(plan).and_then(|plan| Ok((plan, report_files(args)?))) {
+        Ok((plan, reports)) => {
+            run(presenter, args, reports, async |reporter, control| job(plan, reporter, control).await)
+        }
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
 }
@@ -63,12 +80,15 @@ pub fn run_plan<T, P: Presenter>(
 pub fn run<P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
+    reports: Vec<ReportFile>,
     job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> RunResult,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
-    let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr());
+    let shows_all = args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
+    let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr())
+        .with_reports(reports);
     let (queue, thread) = PrintQueue::start(move |queue| print_all(output, &queue));
-    let is_shown = if args.trace.is_some() { Box::new(|_: &_| true) } else { P::filter(format, options) };
+    let is_shown = if shows_all { Box::new(|_: &_| true) } else { P::filter(format, options) };
     let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
@@ -85,37 +105,68 @@ pub fn run<P: Presenter>(
     });
     let dropped = printer.queue.dropped();
     drop(printer);
-    let failure = thread.join().ok().flatten();
+    let end = thread.join().unwrap_or_default();
     errors::warn_about_dropped_events(dropped);
     match exit_code {
         Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
-        Ok(exit_code) => finish(exit_code, failure),
+        Ok(exit_code) => finish(exit_code, &end),
     }
+}
+
+/// The further reports of `--report`; each file is checked. Under GitHub Actions its format also fills the step's
+/// summary.
+fn report_files(args: &OutputArgs) -> Result<Vec<ReportFile>, String> {
+    let open = |option: &ReportOption| match &option.path {
+        None => Ok(ReportFile::stream(option.format, "stderr", Box::new(io::stderr()))),
+        Some(path) => ReportFile::create(option.format, path.clone()).map_err(|error| {
+            format!("--report {}: cannot write {}: {error}", option.format.name(), path.display())
+        }),
+    };
+    let mut files = args.report.iter().map(open).collect::<Result<Vec<_>, String>>()?;
+    let github = Format::Report(ReportFormat::Github);
+    let is_for_github = args.format.chosen() == github || files.iter().any(|file| file.format == github);
+    let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| is_for_github && !path.is_empty());
+    let markdown = Format::Report(ReportFormat::Markdown);
+    files.extend(summary.map(|path| ReportFile::append(markdown, path.into())));
+    Ok(files)
 }
 
 /// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
 /// other results become success. Any other write failure is reported, since the report is lost.
-fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
+fn finish(exit_code: u8, end: &PrintEnd) -> ExitCode {
+    if !end.failed_reports.is_empty() {
+        return errors::fail_inconclusive(&end.failed_reports.join("; "));
+    }
     let has_failed =
         [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
-    match failure {
+    match end.failure {
         Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
-        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
+        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(end.exit_code.unwrap_or(exit_code)),
         Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 
 /// The writer for results. Only human text depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
 pub fn stdout(format: Format) -> Writer {
+    let github = Format::Report(ReportFormat::Github);
+    let is_json = matches!(format, Format::Json | Format::CompactJson | Format::Ndjson);
+    let stdout: Writer = Box::new(io::stdout());
     match format {
-        Format::Human => charset::writer(Box::new(io::stdout())),
-        Format::Json | Format::CompactJson | Format::Ndjson => Box::new(io::stdout()),
+        format if format == github => stdout,
+        Format::Human => charset::writer(guarded(stdout, is_json)),
+        Format::Json | Format::CompactJson | Format::Ndjson | Format::Report(_) => guarded(stdout, is_json),
     }
+}
+
+/// Under GitHub Actions, no text of a peer may be a command of the workflow.
+fn guarded(writer: Writer, is_json: bool) -> Writer {
+    let is_read_by_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    if is_read_by_github { workflow_guard::writer(writer, is_json) } else { writer }
 }
 
 /// The writer for messages to the user.
 pub fn stderr() -> Writer {
-    charset::writer(Box::new(io::stderr()))
+    charset::writer(guarded(Box::new(io::stderr()), false))
 }
 
 /// Display options, from the terminal and the arguments.

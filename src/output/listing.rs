@@ -21,7 +21,8 @@ pub trait Listing {
 /// The listing as one text, newline included. In NDJSON each entry is a line, and the document is the last.
 pub fn show(listing: &impl Listing, format: Format, options: HumanOptions) -> String {
     match format {
-        Format::Human => listing.human(options),
+        // A table has no report; the command line offers none.
+        Format::Human | Format::Report(_) => listing.human(options),
         Format::Json => pretty(&listing.document()),
         Format::CompactJson => compact(&listing.document()),
         Format::Ndjson => {

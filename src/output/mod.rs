@@ -14,6 +14,8 @@ mod output_format;
 pub mod ping;
 mod presenter;
 pub mod presets;
+mod report_file;
+pub mod report_formats;
 mod run_output;
 pub mod schema;
 pub mod serve;
@@ -21,6 +23,7 @@ mod terminal;
 mod time_unit;
 pub mod timeouts;
 pub mod view;
+pub mod workflow_guard;
 mod writer;
 pub mod zombie;
 
@@ -31,7 +34,8 @@ mod testing;
 
 pub use envelope::{HostFacts, RunOrigin};
 pub use human::HumanOptions;
-pub use output_format::Format;
+pub use output_format::{Format, ReportFormat};
 pub use presenter::{EventFilter, Presenter};
+pub use report_file::ReportFile;
 pub use run_output::RunOutput;
 pub use writer::Writer;

@@ -2,12 +2,15 @@
 
 use std::io;
 
-use super::envelope::{Envelope, RunOrigin};
+use super::envelope::{DocumentBody, Envelope, RunOrigin};
 use super::human::{self, HumanOptions};
 use super::json::{compact, pretty};
 use super::ndjson::interim_line;
-use super::output_format::Format;
+use super::output_format::{Format, ReportFormat};
 use super::presenter::{Lines, Presenter};
+use super::report_file::ReportFile;
+use super::report_formats::RenderedRun;
+use super::report_formats::nagios::PluginState;
 use super::terminal::Terminal;
 use super::writer::Writer;
 use crate::domain::run::reporter::Reporter;
@@ -19,6 +22,9 @@ pub struct RunOutput<P> {
     options: HumanOptions,
     presenter: P,
     terminal: Terminal,
+    /// Further reports of the same run.
+    reports: Vec<ReportFile>,
+    exit_code: Option<u8>,
     /// Whether lines for people went to stdout; an empty line separates them from the report.
     has_printed: bool,
 }
@@ -34,7 +40,31 @@ impl<P: Presenter> RunOutput<P> {
         stderr: Writer,
     ) -> RunOutput<P> {
         let terminal = Terminal::new(options, stdout, stderr);
-        RunOutput { format, origin, options, presenter, terminal, has_printed: false }
+        RunOutput {
+            format,
+            origin,
+            options,
+            presenter,
+            terminal,
+            reports: Vec::new(),
+            exit_code: None,
+            has_printed: false,
+        }
+    }
+
+    /// Writes further reports, too.
+    pub fn with_reports(self, reports: Vec<ReportFile>) -> RunOutput<P> {
+        RunOutput { reports, ..self }
+    }
+
+    /// The reports that could not be written, as sentences.
+    pub fn failed_reports(&self) -> Vec<String> {
+        self.reports.iter().filter_map(ReportFile::failure).collect()
+    }
+
+    /// The exit code, once the run is over, if the format has codes of its own.
+    pub fn exit_code(&self) -> Option<u8> {
+        self.exit_code
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -45,7 +75,7 @@ impl<P: Presenter> RunOutput<P> {
     fn lines(&mut self, event: &P::Event) -> Lines {
         match self.format {
             Format::Human => self.presenter.lines(event),
-            Format::Json | Format::CompactJson => Lines::default(),
+            Format::Json | Format::CompactJson | Format::Report(_) => Lines::default(),
             Format::Ndjson => Lines::to_stdout(self.presenter.ndjson_line(event)),
         }
     }
@@ -62,20 +92,54 @@ impl<P: Presenter> RunOutput<P> {
                 let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
                 Lines::to_stdout(Some(interim_line(at, self.envelope(report))))
             }
-            Format::Human | Format::Json | Format::CompactJson => {
+            Format::Human | Format::Json | Format::CompactJson | Format::Report(_) => {
                 Lines::to_stderr(self.presenter.interim_line(report))
             }
         }
     }
 
-    fn finished(&self, report: &P::Report) -> Option<String> {
-        match self.format {
+    fn finished(&self, format: Format, report: &P::Report) -> Option<String> {
+        match format {
             Format::Human => {
                 let text = human::report(&self.presenter.view(report), self.options)?;
                 Some(if self.has_printed { format!("\n{text}") } else { text })
             }
             Format::Json => Some(pretty(&self.envelope(report))),
             Format::CompactJson | Format::Ndjson => Some(compact(&self.envelope(report))),
+            Format::Report(format) => Some(format.render(&RenderedRun {
+                command: P::Document::COMMAND,
+                origin: &self.origin,
+                view: &self.presenter.view(report),
+                document: &|| compact(&self.envelope(report)),
+            })),
+        }
+    }
+
+    /// The report in a file: text for people has no colour and the width of the terminal does not matter.
+    fn finished_in_file(&self, format: Format, report: &P::Report) -> Option<String> {
+        match format {
+            Format::Human => {
+                Some(human::report_always(&self.presenter.view(report), HumanOptions::default()))
+            }
+            other => self.finished(other, report),
+        }
+    }
+
+    fn write_reports(&mut self, report: &P::Report) {
+        let formats: Vec<Format> = self.reports.iter().map(|file| file.format).collect();
+        for (index, format) in formats.into_iter().enumerate() {
+            let text = self.finished_in_file(format, report).unwrap_or_default();
+            if let Some(file) = self.reports.get_mut(index) {
+                file.write(&text);
+            }
+        }
+    }
+
+    /// Lines as they happen, for files that take them.
+    fn write_lines(&mut self, event: &P::Event) {
+        let streams = self.reports.iter_mut().filter(|file| file.format == Format::Ndjson);
+        for file in streams {
+            file.write(&self.presenter.ndjson_line(event).unwrap_or_default());
         }
     }
 }
@@ -91,6 +155,7 @@ impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
         if let Some(text) = self.presenter.progress(event) {
             self.terminal.show(&text);
         }
+        self.write_lines(event);
         let mut lines = match P::interim_in(event) {
             Some(report) => self.interim(report),
             None => self.lines(event),
@@ -98,7 +163,11 @@ impl<P: Presenter> Reporter<P::Event> for RunOutput<P> {
         self.has_printed |= !lines.stdout.is_empty();
         if let Some(report) = P::report_in(event) {
             self.terminal.clear();
-            lines.stdout += &self.finished(report).unwrap_or_default();
+            lines.stdout += &self.finished(self.format, report).unwrap_or_default();
+            self.write_reports(report);
+            if self.format == Format::Report(ReportFormat::Nagios) {
+                self.exit_code = Some(PluginState::of(&self.presenter.view(report)).exit_code());
+            }
         }
         self.terminal.write(&lines);
     }

@@ -240,7 +240,7 @@ fn user_pattern_counts_and_preamble_comes_first() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
     assert_eq!(
         (&document["received"][0]["shape"], &document["received"][0]["count"]),
-        (&json!("as context"), &json!(4))
+        (&json!("as told"), &json!(4))
     );
 }
 

@@ -136,7 +136,7 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
         });
         let report = unwrapped(&ping(&script, QUICK).stdout);
         assert!(
-            report.contains("after our first Ping") && report.contains("try --heartbeat app"),
+            report.contains("after our first Ping") && report.contains("→ try --heartbeat app"),
             "{report}"
         );
     }
@@ -156,7 +156,10 @@ fn echoed_ping_is_not_a_server_heartbeat() {
 fn ping_payload_echoed_as_text_suggests_app_heartbeats() {
     let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
     let report = unwrapped(&ping(&script, QUICK).stdout);
-    assert!(report.contains("text that is not UTF-8") && report.contains("try --heartbeat app"), "{report}");
+    assert!(
+        report.contains("text that is not UTF-8") && report.contains("→ try --heartbeat app"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn reaction_to_our_close_is_in_text_and_json() {
         assert_eq!(document["ending"]["close_reply"]["how"], how, "{:#}", document["ending"]);
         let listening = ["listen", "--for", "100ms", &script.url()];
         let report = unwrapped(&run(&listening).stdout);
-        assert!(report.contains(&format!("we sent close 1000; {words}")), "{report}");
+        assert!(report.contains(&format!("wscheck sent close 1000; {words}")), "{report}");
         let document = run(&[&listening[..], &["--json"]].concat()).json();
         assert_eq!(document["close_reply"]["how"], how, "{document:#}");
     }

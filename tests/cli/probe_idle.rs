@@ -194,19 +194,19 @@ fn server_pings_are_answered_without_a_preset() {
     let faults = ["--heartbeat", "app", "--interval", "300ms", "--timeout", "200ms", "--max-missed", "2"];
     let (code, document) = faulty(&faults, &[]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
-    assert_eq!(document["chatter"]["answered"], true, "{document:#}");
+    assert_eq!(document["server_activity"]["answered"], true, "{document:#}");
     assert!(document["reasons"].to_string().contains("cannot be tested"), "{document:#}");
     let text = probe(&[], &Server::start(&faults).url()).stdout;
     assert!(text.contains("answer the server's app pings, as this run did"), "{text}");
     let (_, document) = faulty(&faults, &["--no-answer"]);
-    assert_ne!(document["chatter"]["answered"], true, "{document:#}");
+    assert_ne!(document["server_activity"]["answered"], true, "{document:#}");
 }
 
 #[test]
 fn server_traffic_keeps_the_path_busy() {
     let (code, document) = faulty(&["--chatter", "600ms"], &[]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
-    let (chatter, bracket) = (&document["chatter"], &document["bracket"]);
+    let (chatter, bracket) = (&document["server_activity"], &document["bracket"]);
     assert!(chatter["period_ms"].as_f64() >= Some(400.0), "{document:#}");
     // A question may have been answered after a span slightly longer than any gap.
     assert!(bracket["lo_ms"].as_f64() >= chatter["longest_gap_ms"].as_f64(), "{document:#}");

@@ -97,7 +97,7 @@ fn colour_adds_no_information() {
         plain + rest
     };
     let coloured = on_terminal(&["-q"], &[]);
-    let words: Vec<&str> = ["status", "verdict", "failed (exit 1)", "dead"].into();
+    let words: Vec<&str> = ["answer", "verdict", "failed (exit 1)", "dead"].into();
     assert!(words.iter().all(|word| plain(&coloured).contains(word)), "{coloured:?}");
 }
 

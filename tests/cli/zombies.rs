@@ -256,7 +256,7 @@ fn text_starts_with_the_diagnosis() {
     let ran = probe(&["--max", "2s"], &server.url());
     assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server closes dead clients"));
     assert!(
-        ran.stdout.contains("policy       a Ping frame every ")
+        ran.stdout.contains("the server sends a Ping frame every ")
             && ran.stdout.contains("after an unanswered one")
     );
     assert!(ran.stderr.starts_with("wscheck probe-zombie ws://127.0.0.1:"), "{}", ran.stderr);

@@ -5,7 +5,7 @@ use super::fail_if::{FailIf, FailOn};
 use super::report::{ConnReport, PingReport};
 use super::verdict::{self, PassCriteria};
 use crate::domain::label::Label;
-use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::criterion::{Criterion, CriterionState, WARN_OPTION};
 use crate::domain::run::truth::Truth;
 
 /// All criteria of a run: how its connections begin and end, its status, and the user's conditions.
@@ -13,10 +13,12 @@ pub fn criteria(report: &PingReport, policy: &PassCriteria) -> Vec<Criterion> {
     if !policy.endings.refused_with.is_empty() {
         return vec![refusals(report, policy)];
     }
-    let conditions = policy.fail_if.iter().map(|expression| condition(report, expression));
+    let failures = policy.fail_if.iter().map(|expression| condition(report, "--fail-if", expression));
+    let warnings = policy.warn_if.iter().map(|expression| condition(report, WARN_OPTION, expression));
     [openings(report), endings(report, policy), status(report, policy)]
         .into_iter()
-        .chain(conditions)
+        .chain(failures)
+        .chain(warnings)
         .collect()
 }
 
@@ -69,14 +71,14 @@ fn status(report: &PingReport, policy: &PassCriteria) -> Criterion {
     Criterion { option: (!is_default).then_some("--fail-on"), wanted, found, state }
 }
 
-/// `--fail-if` names what must not be; the criterion names what is wanted.
-fn condition(report: &PingReport, expression: &FailIf) -> Criterion {
+/// The option names what must not be; the criterion names what is wanted.
+fn condition(report: &PingReport, option: &'static str, expression: &FailIf) -> Criterion {
     let truth = match expression.evaluate(report) {
         Truth::True(found) => Truth::False(found),
         Truth::False(found) => Truth::True(found),
         unknown => unknown,
     };
-    Criterion::wants("--fail-if", expression.negation(), &truth)
+    Criterion::wants(option, expression.negation(), &truth)
 }
 
 /// Whether all are true: false if any is, else unknown if any is.

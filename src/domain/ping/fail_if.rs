@@ -12,7 +12,7 @@ use super::report::{KindReport, PingReport, TargetReport};
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
-use crate::domain::run::metric::{MetricUnit, MetricValue};
+use crate::domain::run::metric::{AlertBound, MetricUnit, MetricValue};
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::RttSummary;
 
@@ -144,12 +144,17 @@ impl Metric {
         }
     }
 
+    /// A reading in seconds, a fraction, a number or days.
+    fn in_units(&self, reading: f64) -> f64 {
+        match self.unit {
+            MetricUnit::Time => reading / 1e9,
+            MetricUnit::Share | MetricUnit::Count | MetricUnit::Days => reading,
+        }
+    }
+
     fn value(&self, labels: Vec<(&'static str, String)>, value: Option<f64>) -> MetricValue {
-        let value = match self.unit {
-            MetricUnit::Time => value.map(|nanos| nanos / 1e9),
-            MetricUnit::Share | MetricUnit::Count | MetricUnit::Days => value,
-        };
-        MetricValue { name: self.name, unit: self.unit, meaning: self.meaning, labels, value }
+        let value = value.map(|value| self.in_units(value));
+        MetricValue::new(self.name, self.unit, self.meaning, labels, value)
     }
 
     /// Whether it accepts the prefix `app.` or `protocol.`.
@@ -276,7 +281,33 @@ pub const METRICS: &[Metric] = &[
 
 /// The values of all metrics, aliases left out.
 pub fn metric_values(report: &PingReport) -> Vec<MetricValue> {
-    METRICS.iter().filter(|metric| !metric.is_alias()).flat_map(|metric| metric.values(report)).collect()
+    let values = METRICS.iter().filter(|metric| !metric.is_alias()).flat_map(|metric| metric.values(report));
+    let demands = &report.info.demands;
+    values
+        .map(|value| MetricValue {
+            warn: bound_in(&demands.warn_if, &value),
+            crit: bound_in(&demands.fail_if, &value),
+            ..value
+        })
+        .collect()
+}
+
+/// Where the first of these conditions about a metric begins to be true; none for `==` and `!=`.
+fn bound_in(conditions: &[String], value: &MetricValue) -> Option<AlertBound> {
+    let kind = value.labels.iter().find(|(key, _)| *key == "kind").map(|(_, kind)| kind.as_str());
+    let is_about = |condition: &FailIf| {
+        let name = if condition.metric.name == "jitter" { "jitter.stddev" } else { condition.metric.name };
+        name == value.name && condition.kind.is_none_or(|wanted| kind == Some(wanted.label()))
+    };
+    let parsed = conditions.iter().filter_map(|text| text.parse::<FailIf>().ok());
+    parsed.filter(is_about).find_map(|condition| {
+        let limit = condition.metric.in_units(condition.limit);
+        match condition.operator.sign {
+            ">" | ">=" => Some(AlertBound::Above(limit)),
+            "<" | "<=" => Some(AlertBound::Below(limit)),
+            _ => None,
+        }
+    })
 }
 
 fn rtt(kind: &KindReport, pick: fn(&RttSummary) -> Duration) -> Option<f64> {

@@ -48,6 +48,7 @@ pub struct Demands {
     pub limits: RunStatusLimits,
     pub fail_on: String,
     pub fail_if: Vec<String>,
+    pub warn_if: Vec<String>,
     pub endings: ExpectedEnding,
 }
 
@@ -58,6 +59,7 @@ impl Default for Demands {
             limits: RunStatusLimits::default(),
             fail_on: Status::Poor.label().to_string(),
             fail_if: Vec::new(),
+            warn_if: Vec::new(),
             endings: ExpectedEnding::default(),
         }
     }

@@ -24,6 +24,8 @@ pub struct PassCriteria {
     pub limits: RunStatusLimits,
     pub fail_on: FailOn,
     pub fail_if: Vec<FailIf>,
+    /// Conditions that are shown as warnings and do not fail the run.
+    pub warn_if: Vec<FailIf>,
     pub endings: ExpectedEnding,
 }
 
@@ -34,6 +36,7 @@ impl PassCriteria {
             limits: self.limits,
             fail_on: self.fail_on.to_string(),
             fail_if: self.fail_if.iter().map(ToString::to_string).collect(),
+            warn_if: self.warn_if.iter().map(ToString::to_string).collect(),
             endings: self.endings.clone(),
         }
     }

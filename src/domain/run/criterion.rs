@@ -16,6 +16,9 @@ pub enum CriterionState {
     Unknown,
 }
 
+/// The option whose criteria only warn.
+pub const WARN_OPTION: &str = "--warn";
+
 /// One thing that the user demanded, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criterion {
@@ -29,6 +32,11 @@ pub struct Criterion {
 }
 
 impl Criterion {
+    /// Whether it only warns: the run passes even if it is not met.
+    pub fn only_warns(&self) -> bool {
+        self.option == Some(WARN_OPTION)
+    }
+
     /// A criterion that is met if the truth is true.
     pub fn wants(option: &'static str, wanted: String, truth: &Truth) -> Criterion {
         let (state, found) = match truth {

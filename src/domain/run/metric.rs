@@ -18,6 +18,30 @@ pub struct MetricValue {
     pub labels: Vec<(&'static str, String)>,
     /// In seconds, a fraction of 1, a number or days; `None` if there is no such figure.
     pub value: Option<f64>,
+    /// From where on the user wants a warning.
+    pub warn: Option<AlertBound>,
+    /// From where on the run fails.
+    pub crit: Option<AlertBound>,
+}
+
+/// Where an alert begins, in the unit of the value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AlertBound {
+    Above(f64),
+    Below(f64),
+}
+
+impl MetricValue {
+    /// A figure without alerts.
+    pub fn new(
+        name: &'static str,
+        unit: MetricUnit,
+        meaning: &'static str,
+        labels: Vec<(&'static str, String)>,
+        value: Option<f64>,
+    ) -> MetricValue {
+        MetricValue { name, unit, meaning, labels, value, warn: None, crit: None }
+    }
 }
 
 /// A metric's unit, which determines how its limit is written.

@@ -9,7 +9,7 @@ mod table;
 
 pub use connect_error::complaint;
 pub(super) use connect_error::failed_opening;
-pub(super) use report::report;
+pub(super) use report::{report, report_always};
 pub(super) use rows::LabelledRows;
 pub use style::Styler;
 

@@ -16,16 +16,18 @@ const MAX_SHOWN_FINDINGS: usize = 20;
 
 /// The report; `None` if everything was said while the run went on.
 pub fn report(view: &View, options: HumanOptions) -> Option<String> {
-    if view.is_already_said {
-        return None;
-    }
+    (!view.is_already_said).then(|| report_always(view, options))
+}
+
+/// The report, also if everything was said while the run went on.
+pub fn report_always(view: &View, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
     let mut writer = ReportWriter { rows: LabelledRows::new(paint, options.width), paint, options };
     writer.heading(&view.subject);
     writer.answer(view);
     writer.body(view);
     writer.verdict(view.result, &view.reasons);
-    Some(writer.rows.into_text())
+    writer.rows.into_text()
 }
 
 struct ReportWriter {
@@ -173,6 +175,7 @@ fn sign(severity: Severity) -> &'static str {
 fn criterion_line(criterion: &Criterion, paint: Styler) -> String {
     let sign = match criterion.state {
         CriterionState::Met => paint.good("✓"),
+        CriterionState::NotMet if criterion.only_warns() => paint.caution("!"),
         CriterionState::NotMet => paint.bad("✗"),
         CriterionState::Unknown => paint.caution("?"),
     };

@@ -24,14 +24,10 @@ pub fn metrics(report: &IdleReport) -> Vec<MetricValue> {
     let target = || vec![("target", report.url.clone())];
     let times = spans.into_iter().map(|(name, meaning, span)| {
         let value = span.map(|span| span.as_secs_f64());
-        MetricValue { name, unit: MetricUnit::Time, meaning, labels: target(), value }
+        MetricValue::new(name, MetricUnit::Time, meaning, target(), value)
     });
-    let connections = MetricValue {
-        name: "connections",
-        unit: MetricUnit::Count,
-        meaning: "connections that were opened",
-        labels: target(),
-        value: Some(f64::from(findings.connections)),
-    };
+    let opened = Some(f64::from(findings.connections));
+    let meaning = "connections that were opened";
+    let connections = MetricValue::new("connections", MetricUnit::Count, meaning, target(), opened);
     times.chain([connections]).collect()
 }

@@ -41,6 +41,12 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+impl Timestamp {
+    pub fn to_text(&self) -> &str {
+        &self.0
+    }
+}
+
 /// RTT of the answered heartbeats, including late ones.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]

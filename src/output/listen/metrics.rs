@@ -33,14 +33,9 @@ pub fn metrics(report: &ListenReport) -> Vec<MetricValue> {
     let target = || vec![("target", report.info.url.clone())];
     let times = spans.into_iter().map(|(name, meaning, span)| {
         let value = span.map(|span| span.as_secs_f64());
-        MetricValue { name, unit: MetricUnit::Time, meaning, labels: target(), value }
+        MetricValue::new(name, MetricUnit::Time, meaning, target(), value)
     });
-    let count = MetricValue {
-        name: "heartbeats",
-        unit: MetricUnit::Count,
-        meaning: "heartbeats that the server sent",
-        labels: target(),
-        value: Some(heartbeats as f64),
-    };
+    let meaning = "heartbeats that the server sent";
+    let count = MetricValue::new("heartbeats", MetricUnit::Count, meaning, target(), Some(heartbeats as f64));
     times.chain([count]).collect()
 }

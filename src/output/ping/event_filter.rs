@@ -32,7 +32,7 @@ impl PingEventFilter {
 
     fn is_in_connection(&self, event: &ConnEvent) -> bool {
         match (self.format, event) {
-            (Format::Json | Format::CompactJson, _) => false,
+            (Format::Json | Format::CompactJson | Format::Report(_), _) => false,
             (Format::Ndjson, _) => true,
             (Format::Human, ConnEvent::PeerTraffic(..)) => !self.has_several,
             (Format::Human, ConnEvent::Heartbeat(_)) => !self.has_several && !self.options.quiet,

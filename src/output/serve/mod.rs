@@ -48,7 +48,7 @@ fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result
             json(out, &SummaryDocument::new(summary))?
         }
         (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
-        (Format::Json | Format::CompactJson, _) => return Ok(()),
+        (Format::Json | Format::CompactJson | Format::Report(_), _) => return Ok(()),
     }
     out.flush()
 }

@@ -17,20 +17,11 @@ fn of_client(url: &str, client: &ClientRecord) -> [MetricValue; 2] {
         ClientEnd::Ended { after, .. } => (Some(*after), Some(1.0)),
     };
     let labels = || vec![("target", url.to_string()), ("client", client.behaviour.label().to_string())];
+    let kept_for = "how long a client stayed connected after its behaviour began";
+    let was_closed = "1 if the client's connection ended, 0 if it was still open at the end";
+    let kept = kept.map(|kept| kept.as_secs_f64());
     [
-        MetricValue {
-            name: "client.kept",
-            unit: MetricUnit::Time,
-            meaning: "how long a client stayed connected after its behaviour began",
-            labels: labels(),
-            value: kept.map(|kept| kept.as_secs_f64()),
-        },
-        MetricValue {
-            name: "client.closed",
-            unit: MetricUnit::Count,
-            meaning: "1 if the client's connection ended, 0 if it was still open at the end",
-            labels: labels(),
-            value: closed,
-        },
+        MetricValue::new("client.kept", MetricUnit::Time, kept_for, labels(), kept),
+        MetricValue::new("client.closed", MetricUnit::Count, was_closed, labels(), closed),
     ]
 }

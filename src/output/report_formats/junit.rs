@@ -1,0 +1,101 @@
+//! JUnit XML, as GitLab and Jenkins read it: a test case for the opening and one for each criterion.
+//!
+//! Jenkins splits a class name at its last dot, so the dots of the host are replaced. An undecided criterion is an error,
+//! not a failure. The text of a failure is in its message and in its body, since each of the two shows only one of them.
+
+use std::collections::HashSet;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{RenderedRun, demanded};
+use crate::domain::label::Label;
+use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::run_result::RunResult;
+use crate::output::human::{HumanOptions, report_always};
+use crate::output::view::View;
+
+/// The whole report.
+pub fn render(run: &RenderedRun<'_>) -> String {
+    let view = run.view;
+    let mut suite = TestSuite::new(format!("wscheck.{}", run.command));
+    suite.set_time(view.elapsed);
+    let own = view.criteria.iter().filter(|criterion| criterion.option.is_none());
+    let mut names = HashSet::new();
+    for (name, status) in std::iter::once(opened(view)).chain(own.map(case)).chain(demanded(view).map(case)) {
+        let mut case = TestCase::new(unique(&mut names, name), status);
+        case.set_classname(class_name(run)).set_time(view.elapsed);
+        suite.add_test_case(case);
+    }
+    if let Some((name, status)) = result(view) {
+        let mut case = TestCase::new(unique(&mut names, name), status);
+        case.set_classname(class_name(run)).set_time(view.elapsed);
+        suite.add_test_case(case);
+    }
+    suite.set_system_out(report_always(view, HumanOptions::default()));
+    let mut report = Report::new("wscheck");
+    report.set_time(view.elapsed).add_test_suite(suite);
+    // Writing to memory cannot fail.
+    report.to_string().unwrap_or_default()
+}
+
+/// `wscheck.ping.node_example_8443`
+fn class_name(run: &RenderedRun<'_>) -> String {
+    let subject = &run.view.subject;
+    let authority = subject.split_once("://").map_or(subject.as_str(), |(_, rest)| rest);
+    let host = authority.split(['/', '?']).next().unwrap_or_default();
+    let host: String =
+        host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    format!("wscheck.{}.{host}", run.command)
+}
+
+/// Two criteria may read alike.
+fn unique(names: &mut HashSet<String>, name: String) -> String {
+    let numbered = |number: usize| if number == 1 { name.clone() } else { format!("{name} ({number})") };
+    let free = (1..).map(numbered).find(|name| !names.contains(name)).unwrap_or_default();
+    names.insert(free.clone());
+    free
+}
+
+fn opened(view: &View) -> (String, TestCaseStatus) {
+    let status = match view.result {
+        RunResult::Unreachable => not_passed(NonSuccessKind::Failure, &view.reasons.join("; ")),
+        _ => TestCaseStatus::success(),
+    };
+    ("opened".to_string(), status)
+}
+
+fn case(criterion: &Criterion) -> (String, TestCaseStatus) {
+    let option = criterion.option.map(|option| format!("{option}: ")).unwrap_or_default();
+    let text = format!("wanted: {}; found: {}", criterion.wanted, criterion.found);
+    let status = match criterion.state {
+        CriterionState::Met => TestCaseStatus::success(),
+        // It does not fail the run.
+        CriterionState::NotMet if criterion.only_warns() => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("warning: {text}"));
+            status
+        }
+        CriterionState::NotMet => not_passed(NonSuccessKind::Failure, &text),
+        CriterionState::Unknown => not_passed(NonSuccessKind::Error, &text),
+    };
+    (format!("{option}{}", criterion.wanted), status)
+}
+
+/// A result that no criterion explains, such as an inconclusive search, is an error of its own.
+fn result(view: &View) -> Option<(String, TestCaseStatus)> {
+    let is_explained = view.result == RunResult::Unreachable
+        || view.criteria.iter().any(|one| one.state != CriterionState::Met && !one.only_warns());
+    let kind = match view.result {
+        RunResult::Passed => return None,
+        RunResult::Failed | RunResult::Usage | RunResult::Unreachable => NonSuccessKind::Failure,
+        RunResult::Inconclusive | RunResult::Interrupted { .. } => NonSuccessKind::Error,
+    };
+    let text = format!("{}: {}", view.result.label(), view.reasons.join("; "));
+    (!is_explained).then(|| ("answer".to_string(), not_passed(kind, &text)))
+}
+
+fn not_passed(kind: NonSuccessKind, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(text).set_description(text);
+    status
+}

@@ -1,0 +1,45 @@
+//! Formats of reports, one file each. A format reads the view of a run and knows no command.
+
+mod charts;
+pub mod github;
+pub mod html;
+pub mod junit;
+pub mod markdown;
+pub mod nagios;
+pub mod prometheus;
+
+use super::envelope::RunOrigin;
+use super::view::View;
+use crate::domain::run::criterion::{Criterion, CriterionState};
+
+/// A run that is over, as a format reads it.
+pub struct RenderedRun<'a> {
+    /// The command's name, as it is typed.
+    pub command: &'static str,
+    pub origin: &'a RunOrigin,
+    pub view: &'a View,
+    /// The JSON document on one line.
+    pub document: &'a dyn Fn() -> String,
+}
+
+impl RenderedRun<'_> {
+    /// The command line, as it was typed.
+    pub fn command_line(&self) -> String {
+        let arguments = self.origin.command_line.iter().map(String::as_str);
+        std::iter::once("wscheck").chain(arguments).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The criteria that the user demanded.
+pub fn demanded(view: &View) -> impl Iterator<Item = &Criterion> {
+    view.criteria.iter().filter(|criterion| criterion.option.is_some())
+}
+
+/// The state of a criterion in words.
+pub fn state_words(state: CriterionState) -> &'static str {
+    match state {
+        CriterionState::Met => "met",
+        CriterionState::NotMet => "not met",
+        CriterionState::Unknown => "unknown",
+    }
+}
