@@ -9,6 +9,7 @@ mod log_histogram;
 mod miss_runs;
 mod moments;
 mod rtts;
+pub mod timeline;
 
 pub use counts::Counts;
 pub use jitter::{Differences, JitterSummary, Successive};

@@ -23,6 +23,7 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, Timesta
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::nanos::Nanos;
 use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 
 /// Maximum number of connections, or targets, with fine RTTs each (see [`Rtts`]); beyond that only the pooled
@@ -43,6 +44,7 @@ pub struct Recorder {
     /// The pooled RTTs, which merging coarse RTTs of the connections would not give.
     sums: Option<PooledRtts>,
     tally: StatusCounts,
+    timeline: Timeline,
     /// The last connection details, shared by all connections with equal ones.
     like: Option<Arc<ConnectInfo>>,
 }
@@ -79,6 +81,26 @@ fn rtts_for_connections(many: usize) -> Rtts {
     if many > MAX_FINE_RTTS { Rtts::coarse() } else { Rtts::default() }
 }
 
+/// When a heartbeat was due by the schedule; `None` without one.
+fn due(opened_after: Duration, interval: Option<Duration>, beat: &HeartbeatResult) -> Option<Duration> {
+    let intervals = u32::try_from(beat.seq).ok()?;
+    interval?.checked_mul(intervals)?.checked_add(opened_after)
+}
+
+/// Records a heartbeat at the moment when it was sent: an answer by its RTT, what was missed by the schedule.
+fn record_in(timeline: &mut Timeline, age: Duration, due: Option<Duration>, beat: &HeartbeatResult) {
+    if beat.was == Some(HeartbeatOutcome::Missed) {
+        timeline.revise_miss();
+    }
+    match (beat.outcome, beat.first_rtt()) {
+        (HeartbeatOutcome::Missed, _) => timeline.record_miss(due.unwrap_or(age).min(age)),
+        (outcome, Some(rtt)) => {
+            timeline.record_answer(age.saturating_sub(rtt), rtt, outcome == HeartbeatOutcome::Late)
+        }
+        (_, None) => {}
+    }
+}
+
 impl Recorder {
     pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
         let info = info.into();
@@ -87,7 +109,8 @@ impl Recorder {
         let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
         let tally = StatusCounts::new(info.connections());
         let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
-        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
+        let timeline = Timeline::default();
+        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, timeline, like: None }
     }
 
     /// Records an event of one of the run's connections; ignores others.
@@ -96,6 +119,10 @@ impl Recorder {
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
         let before = link.status;
+        let age = at.duration_since(self.started_at).unwrap_or_default();
+        if matches!(event, ConnEvent::Opened(_)) && link.opened.is_none() {
+            link.opened_after_ms = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
+        }
         match event {
             ConnEvent::Ended(ending) if self.policy.endings.is_met_by(ending) => {
                 link.ended_as_expected(ending)
@@ -108,6 +135,8 @@ impl Recorder {
             self.lag.record(*lag);
         }
         self.stamping.record(beat, link.opened.as_ref().map(CompactConnectInfo::timestamps));
+        let opened_after = Duration::from_millis(link.opened_after_ms.into());
+        record_in(&mut self.timeline, age, due(opened_after, self.info.interval, beat), beat);
         if let Some(sums) = &mut self.sums {
             sums.record(id.target, beat);
         }
@@ -159,6 +188,7 @@ impl Recorder {
             host_lag: self.lag.summary(),
             stamping: self.stamping.summary(),
             measurement: Measurement::Unknown,
+            timeline: self.timeline.clone(),
             interrupted,
         }
     }
@@ -317,6 +347,8 @@ struct ConnectionStats {
     kinds: Vec<KindStats>,
     /// When the last answer came on the open connection.
     answered_at: Option<SystemTime>,
+    /// When it first opened, in milliseconds since the start of the run; the schedule of its heartbeats begins here.
+    opened_after_ms: u32,
     ending: Option<Arc<CloseCause>>,
     lost: Option<Arc<CloseCause>>,
     answered_until: Option<Duration>,
@@ -342,6 +374,7 @@ impl ConnectionStats {
             open_error: None,
             kinds: kinds.iter().map(|kind| KindStats::new(*kind, rtts.clone())).collect(),
             answered_at: None,
+            opened_after_ms: 0,
             ending: None,
             lost: None,
             answered_until: None,
@@ -696,6 +729,7 @@ mod tests {
     use crate::domain::ping::finding::{PingFinding, ReportedFinding};
     use crate::domain::ping::health::StatusMetrics;
     use crate::domain::ping::measurement::HostDelay;
+    use crate::domain::stats::timeline::TimelineInterval;
     use proptest::prelude::*;
 
     const START: SystemTime = SystemTime::UNIX_EPOCH;
@@ -794,6 +828,40 @@ mod tests {
 
     fn closed_by_us(at: Duration) -> ConnEvent {
         ended(ClosedBy::Us, CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }, at)
+    }
+
+    #[test]
+    fn the_timeline_has_each_heartbeat_when_it_was_sent() {
+        let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
+        let mut at = |millis, event| {
+            let (id, at) = (ConnId { target: 0, index: 0 }, START + ms(millis));
+            recorder.observe(&Event::Connection { id, at, event });
+        };
+        at(100, opened());
+        at(150, ok(0, 50));
+        // Sent at 1.1 s and at 2.1 s; both are known to be missed after the timeout of 10 s, and one is revised.
+        at(11_100, missed(1));
+        at(12_100, missed(2));
+        at(
+            12_200,
+            beat(
+                HeartbeatKind::Protocol,
+                2,
+                HeartbeatOutcome::Late,
+                Some(HeartbeatOutcome::Missed),
+                Some(10_100),
+            ),
+        );
+        let timeline = recorder.timeline;
+        let when = |index: usize| timeline.width * index as u32;
+        let has = |pick: fn(&TimelineInterval) -> u64| {
+            let some = timeline.intervals.iter().enumerate().filter(|(_, one)| pick(one) > 0);
+            some.map(|(index, one)| (when(index), pick(one))).collect::<Vec<_>>()
+        };
+        assert_eq!(timeline.width, ms(10));
+        assert_eq!(has(|one| one.missed), [(ms(1100), 1)]);
+        assert_eq!(has(|one| one.answered), [(ms(100), 1), (ms(2100), 1)]);
+        assert_eq!(has(|one| one.late), [(ms(2100), 1)]);
     }
 
     /// The report on one connection with protocol heartbeats after ten seconds.

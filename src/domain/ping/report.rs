@@ -15,6 +15,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::run::criterion::Criterion;
 use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// The figures of one kind of heartbeat.
@@ -168,6 +169,8 @@ pub struct PingReport {
     pub host_lag: Option<LagSummary>,
     pub stamping: StampingReport,
     pub measurement: Measurement,
+    /// The heartbeats of all connections over the time of the run.
+    pub timeline: Timeline,
     /// The user ended the run (Ctrl-C, SIGTERM or SIGHUP).
     pub interrupted: bool,
 }
@@ -349,6 +352,7 @@ pub(crate) mod samples {
             host_lag: None,
             stamping: StampingReport::default(),
             measurement: Measurement::Sound,
+            timeline: Timeline::default(),
             interrupted: false,
         }
     }

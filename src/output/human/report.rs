@@ -9,7 +9,7 @@ use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
-use crate::output::view::{Distribution, Phrase, Rows, Section, ShownFinding, Table, Tone, View};
+use crate::output::view::{Chart, Phrase, Rows, Section, ShownFinding, Table, Tone, View};
 
 /// Of more findings, the most severe are shown.
 const MAX_SHOWN_FINDINGS: usize = 20;
@@ -87,7 +87,7 @@ impl ReportWriter {
 
     fn section(&mut self, section: &Section) {
         self.add_rows(&section.rows);
-        section.distributions.iter().for_each(|distribution| self.distribution(distribution));
+        section.charts.iter().for_each(|chart| self.chart(chart));
         if !section.tables.is_empty() {
             self.tables(&section.tables);
             self.rows.add_blank_line();
@@ -140,8 +140,12 @@ impl ReportWriter {
         self.rows.add_some("", (more > 0).then(|| format!("and {more} more (-o json lists all)")));
     }
 
-    fn distribution(&mut self, distribution: &Distribution) {
-        self.rows.add_some("histogram", histogram(distribution));
+    /// Of the charts, a line of text can show a distribution.
+    fn chart(&mut self, chart: &Chart) {
+        match chart {
+            Chart::Distribution(distribution) => self.rows.add_some("histogram", histogram(distribution)),
+            Chart::Timeline(_) | Chart::Lanes(_) => {}
+        }
     }
 
     /// The result and its reasons. The first reason of an interrupted run says how much of it was done.

@@ -7,7 +7,7 @@ use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
 use crate::domain::label::Label;
 use crate::output::time_unit::TimeUnit;
-use crate::output::view::Table;
+use crate::output::view::{Lane, Lanes, Table, Tone};
 
 /// More rows say no more to people; the JSON has them all.
 const MAX_ROWS: usize = 40;
@@ -32,6 +32,25 @@ pub fn trials(trials: &[Trial]) -> Table {
         note: (more > 0).then(|| format!("and {more} more: -o json has them all")),
         ..Table::of_texts("trials", ["idle for", "as", "result"], together(first).into_iter().chain(shown))
     }
+}
+
+/// A bar for each connection: how long it was silent, and whether it survived that.
+pub fn lanes(trials: &[Trial]) -> Lanes {
+    let mut rows: Vec<&Trial> = trials
+        .iter()
+        .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
+        .collect();
+    rows.sort_by_key(|trial| trial.idle);
+    let lane = |trial: &&Trial| {
+        let [_, label, text] = cells(trial);
+        let tone = match trial.outcome {
+            TrialEnd::Survived { .. } => Tone::Good,
+            TrialEnd::Died(_) | TrialEnd::Ended(_) => Tone::Bad,
+        };
+        Lane { label, lasted: trial.idle, tone, text }
+    };
+    let title = "How long each connection was silent, and what became of it".to_string();
+    Lanes { title, lanes: rows.iter().take(MAX_ROWS).map(lane).collect() }
 }
 
 /// One row for connections that all answered; `None` for none.

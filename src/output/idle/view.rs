@@ -11,7 +11,9 @@ use crate::domain::idle::middleboxes::Candidate;
 use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
 use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
 use crate::domain::run::criterion::{Criterion, CriterionState};
-use crate::output::view::{Phrase, Rows, Section, ShownFinding, Tone, View, connection, most_severe_first};
+use crate::output::view::{
+    Chart, Phrase, Rows, Section, ShownFinding, Tone, View, connection, most_severe_first,
+};
 
 pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
     let all = findings_of(report);
@@ -30,6 +32,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
         findings: most_severe_first(all.iter().map(shown).collect()),
         evidence: evidence(report),
         tables: refresh.into_iter().chain([tables::trials(trials)]).collect(),
+        charts: vec![Chart::Lanes(tables::lanes(trials))],
         sections: vec![section(report)],
         about_run: about_run(report),
         metrics: metrics(report),

@@ -30,6 +30,7 @@ pub fn view(report: &ListenReport) -> View {
         findings: report.all_findings().iter().map(|finding| shown(finding, conclusion.as_ref())).collect(),
         evidence: evidence(report),
         tables: Vec::new(),
+        charts: Vec::new(),
         sections: vec![section(report)],
         about_run: Rows::default(),
         metrics: metrics(report),

@@ -7,7 +7,7 @@ use crate::domain::label::Label;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
 use crate::output::time_unit::{RTT_UNIT, TimeUnit};
-use crate::output::view::{Cell, Column, Distribution, Rows, Table};
+use crate::output::view::{Cell, Chart, Column, Distribution, Rows, Table};
 
 /// One kind's figures, a row each.
 pub fn of_one_kind(rows: &mut Rows, report: &KindReport) {
@@ -25,11 +25,12 @@ pub fn of_one_kind(rows: &mut Rows, report: &KindReport) {
 }
 
 /// How the RTTs of each kind are distributed.
-pub fn distributions(kinds: &[KindReport]) -> Vec<Distribution> {
+pub fn distributions(kinds: &[KindReport]) -> Vec<Chart> {
     let distribution = |kind: &KindReport| {
         let rtt = kind.rtt?;
         let name = (kinds.len() > 1).then(|| kind.kind.label().to_string());
-        Some(Distribution { name, min: rtt.min, max: rtt.max, buckets: kind.histogram.clone() })
+        let (min, max, buckets) = (rtt.min, rtt.max, kind.histogram.clone());
+        Some(Chart::Distribution(Distribution { name, min, max, buckets }))
     };
     kinds.iter().filter_map(distribution).collect()
 }

@@ -27,12 +27,14 @@ use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
+use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 use super::PingPresenter;
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
+use crate::output::view::View;
 
 const URL: &str = "ws://127.0.0.1:9001/";
 /// What a format prints of a run: stdout and stderr.
@@ -322,6 +324,7 @@ fn report(
             fell_back: 0,
         },
         measurement: Measurement::Sound,
+        timeline: timeline(),
         interrupted: false,
     }
 }
@@ -1053,4 +1056,21 @@ pub fn both_change() -> Vec<Event> {
         scene.then(1000 * second, ConnEvent::Status(change));
     }
     scene.events
+}
+
+/// Four answers in as many tenths of a second, one of them late, and a miss.
+fn timeline() -> Timeline {
+    let mut timeline = Timeline::default();
+    for (at, rtt) in [(0, 21), (100, 19), (200, 31), (400, 250)] {
+        timeline.record_answer(ms(at), ms(rtt), rtt > 200);
+    }
+    timeline.record_miss(ms(300));
+    timeline
+}
+
+/// What a scripted run says, whatever the format.
+pub fn view_of(name: &str) -> View {
+    let events = all().into_iter().find(|(run, _)| *run == name).map(|(_, events)| events).unwrap();
+    let Some(Event::Finished(report)) = events.last() else { panic!("no report") };
+    super::view::view(report)
 }

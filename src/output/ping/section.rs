@@ -53,7 +53,7 @@ pub fn section(target: &TargetReport, is_only: bool) -> Section {
     if target.kinds.len() > 1 {
         section.tables.push(of_several_kinds(&target.kinds));
     }
-    section.distributions = distributions(&target.kinds);
+    section.charts = distributions(&target.kinds);
     section
 }
 

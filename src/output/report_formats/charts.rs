@@ -1,25 +1,59 @@
 //! Charts of the HTML page, as SVG. What a chart shows is in its text alternative, too.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
+use crate::domain::format::{counted, duration};
+use crate::domain::stats::timeline::Timeline;
 use crate::output::time_unit::RTT_UNIT;
-use crate::output::view::{Distribution, View};
+use crate::output::view::{Chart, Distribution, Lane, Lanes, Tone, View};
 
 /// The size of a chart in pixels; it shrinks to the screen.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 180.0;
-/// Room for the axis below the bars, and for the count above them.
-const AXIS_HEIGHT: f64 = 24.0;
+/// Room for the axis below the bars, and for a line of text above them.
+const MARGIN: f64 = 24.0;
+const LANE_HEIGHT: f64 = 20.0;
+/// Room for the names of lanes.
+const LABEL_WIDTH: f64 = 110.0;
 
 /// Every chart of a run.
 pub fn all(view: &View) -> Markup {
     let has_several = view.sections.len() > 1;
     html! {
+        @for chart in &view.charts { (one(chart, None)) }
         @for section in &view.sections {
-            @for distribution in &section.distributions {
-                (histogram(distribution, has_several.then_some(section.title.as_str())))
+            @for chart in &section.charts { (one(chart, has_several.then_some(section.title.as_str()))) }
+        }
+    }
+}
+
+fn one(chart: &Chart, target: Option<&str>) -> Markup {
+    match chart {
+        Chart::Distribution(distribution) => histogram(distribution, target),
+        Chart::Timeline(timeline) => over_time(timeline),
+        Chart::Lanes(lanes) => bars(lanes),
+    }
+}
+
+/// A drawing with its heading and the text that says the same.
+fn figure(heading: &str, text: &str, height: f64, drawing: Markup) -> Markup {
+    html! {
+        section {
+            h2 { (heading) }
+            svg viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height) role="img" aria-label=(text) {
+                (drawing)
             }
         }
+    }
+}
+
+fn axis(y: f64, from: &str, to: &str) -> Markup {
+    html! {
+        line.axis x1="0" x2=(WIDTH) y1=(y) y2=(y) {}
+        text x="0" y=(y + 16.0) { (from) }
+        text x=(WIDTH) y=(y + 16.0) text-anchor="end" { (to) }
     }
 }
 
@@ -35,21 +69,84 @@ fn histogram(distribution: &Distribution, target: Option<&str>) -> Markup {
     let text =
         format!("Distribution of the {kind}RTTs from {least} to {most}; at most {highest} in a column");
     let width = WIDTH / buckets.len().max(1) as f64;
-    let bar_height = |count: u64| count as f64 / highest as f64 * (HEIGHT - 2.0 * AXIS_HEIGHT);
-    let base = HEIGHT - AXIS_HEIGHT;
-    html! {
-        section {
-            h2 { "Distribution of the " (kind) "RTTs" (of) }
-            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } width=(WIDTH) height=(HEIGHT) role="img" aria-label=(text) {
-                @for (index, (_, count)) in buckets.iter().enumerate() {
-                    rect.bar x=(index as f64 * width + 0.5) y=(base - bar_height(*count))
-                        width=((width - 1.0).max(1.0)) height=(bar_height(*count)) {}
-                }
-                line.axis x1="0" x2=(WIDTH) y1=(base) y2=(base) {}
-                text x="0" y="14" { "at most " (highest) " in a column" }
-                text x="0" y=(HEIGHT - 6.0) { (least) }
-                text x=(WIDTH) y=(HEIGHT - 6.0) text-anchor="end" { (most) }
+    let bar_height = |count: u64| count as f64 / highest as f64 * (HEIGHT - 2.0 * MARGIN);
+    let base = HEIGHT - MARGIN;
+    let drawing = html! {
+        @for (index, (_, count)) in buckets.iter().enumerate() {
+            rect.bar x=(index as f64 * width + 0.5) y=(base - bar_height(*count))
+                width=((width - 1.0).max(1.0)) height=(bar_height(*count)) {}
+        }
+        text x="0" y="14" { "at most " (highest) " in a column" }
+        (axis(base, &least, &most))
+    };
+    figure(&format!("Distribution of the {kind}RTTs{of}"), &text, HEIGHT, drawing)
+}
+
+/// The RTTs over the time of the run: the range of each interval as a bar, its mean as a line; what was missed or late as
+/// marks at the top.
+fn over_time(timeline: &Timeline) -> Markup {
+    let intervals = &timeline.intervals;
+    let Some(longest) = intervals.iter().map(|one| one.max).max().filter(|max| !max.is_zero()) else {
+        return html! {};
+    };
+    let (missed, late): (u64, u64) =
+        (intervals.iter().map(|one| one.missed).sum(), intervals.iter().map(|one| one.late).sum());
+    let width = WIDTH / intervals.len().max(1) as f64;
+    let base = HEIGHT - MARGIN;
+    let y = |rtt: Duration| base - rtt.as_secs_f64() / longest.as_secs_f64() * (HEIGHT - 2.0 * MARGIN);
+    let x = |index: usize| index as f64 * width;
+    let means = intervals.iter().enumerate().filter_map(|(index, one)| Some((index, one.mean()?)));
+    let points: Vec<String> =
+        means.map(|(index, mean)| format!("{:.1},{:.1}", x(index) + width / 2.0, y(mean))).collect();
+    let text = format!(
+        "RTTs over {}: at most {}; {} missed, {late} late",
+        duration(timeline.width * intervals.len() as u32),
+        RTT_UNIT.span(longest),
+        counted(missed, "heartbeat")
+    );
+    let drawing = html! {
+        @for (index, one) in intervals.iter().enumerate() {
+            @if one.answered > 0 {
+                rect.range x=(x(index)) y=(y(one.max)) width=(width.max(1.0)) height=((y(one.min) - y(one.max)).max(1.0)) {}
             }
+            @if one.missed > 0 { rect.fill-bad x=(x(index)) y="0" width=(width.max(2.0)) height="8" {} }
+            @if one.late > 0 { rect.fill-caution x=(x(index)) y="10" width=(width.max(2.0)) height="8" {} }
+        }
+        polyline.line points=(points.join(" ")) {}
+        (axis(base, "0 s", &duration(timeline.width * intervals.len() as u32)))
+    };
+    let heading = format!("RTT over time, up to {} ({missed} missed, {late} late)", RTT_UNIT.span(longest));
+    figure(&heading, &text, HEIGHT, drawing)
+}
+
+fn bars(Lanes { title, lanes }: &Lanes) -> Markup {
+    let Some(longest) = lanes.iter().map(|lane| lane.lasted).max().filter(|longest| !longest.is_zero())
+    else {
+        return html! {};
+    };
+    let height = lanes.len() as f64 * LANE_HEIGHT + MARGIN;
+    let text = lanes.iter().map(|lane| format!("{}: {}, {}", lane.label, duration(lane.lasted), lane.text));
+    let text = format!("{title}: {}", text.collect::<Vec<_>>().join("; "));
+    let drawing = html! {
+        @for (index, lane) in lanes.iter().enumerate() { (bar(lane, index as f64 * LANE_HEIGHT, longest)) }
+        (axis(height - MARGIN, "", &duration(longest)))
+    };
+    figure(title, &text, height, drawing)
+}
+
+fn bar(lane: &Lane, y: f64, longest: Duration) -> Markup {
+    let room = WIDTH - LABEL_WIDTH;
+    let width = (lane.lasted.as_secs_f64() / longest.as_secs_f64() * room).max(1.0);
+    let fill = match lane.tone {
+        Tone::Neutral => "fill-neutral",
+        Tone::Good => "fill-good",
+        Tone::Caution => "fill-caution",
+        Tone::Bad => "fill-bad",
+    };
+    html! {
+        text x="0" y=(y + 14.0) { (lane.label) }
+        rect.(fill) x=(LABEL_WIDTH) y=(y + 3.0) width=(width) height=(LANE_HEIGHT - 6.0) {
+            title { (lane.label) ": " (duration(lane.lasted)) ", " (lane.text) }
         }
     }
 }

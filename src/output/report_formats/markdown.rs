@@ -103,7 +103,7 @@ fn details(text: &mut String, run: &RenderedRun<'_>) {
     let kernel = host.kernel.as_deref().unwrap_or_default();
     *text += &format!(
         "`{}`, wscheck {}, {} {kernel} {}, {}\n\n</details>\n",
-        run.command_line().replace('`', "'"),
+        run.command_line().replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" "),
         crate::output::json::WSCHECK_VERSION,
         host.os,
         host.arch,

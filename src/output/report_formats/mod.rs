@@ -8,6 +8,9 @@ pub mod markdown;
 pub mod nagios;
 pub mod prometheus;
 
+#[cfg(test)]
+mod tests;
+
 use super::envelope::RunOrigin;
 use super::view::View;
 use crate::domain::run::criterion::{Criterion, CriterionState};

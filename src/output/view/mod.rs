@@ -12,7 +12,7 @@ mod table;
 
 use std::time::{Duration, SystemTime};
 
-pub use chart::Distribution;
+pub use chart::{Chart, Distribution, Lane, Lanes};
 pub use finding::{Explanation, ShownFinding, most_severe_first};
 pub use phrase::{Phrase, Tone};
 pub use section::{Row, Rows, Section};
@@ -46,6 +46,7 @@ pub struct View {
     /// The evidence for the answer.
     pub evidence: Rows,
     pub tables: Vec<Table>,
+    pub charts: Vec<Chart>,
     /// Details: one section for each target.
     pub sections: Vec<Section>,
     /// How the run was measured.

@@ -1,6 +1,6 @@
 //! Labelled rows of a report.
 
-use super::chart::Distribution;
+use super::chart::Chart;
 use super::phrase::Phrase;
 use super::table::Table;
 
@@ -61,5 +61,5 @@ pub struct Section {
     pub title: String,
     pub rows: Rows,
     pub tables: Vec<Table>,
-    pub distributions: Vec<Distribution>,
+    pub charts: Vec<Chart>,
 }

@@ -9,7 +9,9 @@ use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::ZombieReport;
 use crate::domain::zombie::{ClientEnd, ClientRecord, ZombieFinding};
-use crate::output::view::{Phrase, Rows, Section, ShownFinding, Table, Tone, View, connection};
+use crate::output::view::{
+    Chart, Lane, Lanes, Phrase, Rows, Section, ShownFinding, Table, Tone, View, connection,
+};
 
 pub fn view(report: &ZombieReport) -> View {
     let conclusion = report.findings.conclusion();
@@ -28,6 +30,7 @@ pub fn view(report: &ZombieReport) -> View {
         findings: report.all_findings().iter().map(|finding| shown(finding, conclusion.as_ref())).collect(),
         evidence: Rows::default(),
         tables: vec![Table::of_texts("clients", ["client", "kept for", "unanswered", "result"], clients)],
+        charts: vec![Chart::Lanes(lanes(report))],
         sections: vec![section(report)],
         about_run: about_run(report),
         metrics: metrics(report),
@@ -71,6 +74,22 @@ fn cells(client: &ClientRecord) -> [String; 4] {
     let unanswered =
         client.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
     [name(client.behaviour).to_string(), kept_for(&client.end), unanswered, outcome]
+}
+
+/// A bar for each client: how long it stayed connected.
+fn lanes(report: &ZombieReport) -> Lanes {
+    let lane = |client: &ClientRecord| {
+        let [label, _, _, text] = cells(client);
+        let (lasted, tone) = match &client.end {
+            ClientEnd::Kept { so_far, .. } => (Some(*so_far), Tone::Neutral),
+            ClientEnd::Ended { after, .. } => (Some(*after), Tone::Good),
+            ClientEnd::Lost { after } => (Some(*after), Tone::Bad),
+            ClientEnd::Unopened { .. } => (None, Tone::Bad),
+        };
+        Lane { label, lasted: lasted.unwrap_or_default(), tone, text }
+    };
+    let title = "How long each client stayed connected".to_string();
+    Lanes { title, lanes: report.findings.clients.iter().map(lane).collect() }
 }
 
 fn section(report: &ZombieReport) -> Section {
