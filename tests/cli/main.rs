@@ -25,6 +25,7 @@ mod presets_live;
 mod probe_idle;
 mod proxies;
 mod refusals;
+mod report_formats;
 mod secrets;
 mod secure;
 mod signals;

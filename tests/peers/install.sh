@@ -2,7 +2,7 @@
 # Installs the WebSocket servers that the tests measure, the proxies in front of them, and the clients that
 # test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, Apache, lighttpd, Varnish,
 # the tools of a network namespace with connection tracking, and headless Chromium; and the servers whose conventions are presets:
-# those of node/package.json and python/requirements*.txt, mosquitto, nats-server, Prosody and Rails' ActionCable.
+# the judges of reports (xmllint, promtool, axe-core); those of node/package.json and python/requirements*.txt, mosquitto, nats-server, Prosody and Rails' ActionCable.
 # Debian's packages bring the languages, the proxies and the browser; run as root, or with them installed.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -14,6 +14,7 @@ command -v go >/dev/null || missing+=(golang-go)
 [ -d /usr/share/gocode/src/github.com/gorilla/websocket ] || missing+=(golang-github-gorilla-websocket-dev)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v chromium >/dev/null || missing+=(chromium)
+command -v xmllint >/dev/null || missing+=(libxml2-utils)
 PATH="$PATH:/usr/sbin:/sbin"
 services=()
 command -v nginx >/dev/null || services+=(nginx)
@@ -24,6 +25,7 @@ command -v varnishd >/dev/null || services+=(varnish)
 command -v mosquitto >/dev/null || services+=(mosquitto)
 command -v nats-server >/dev/null || services+=(nats-server)
 command -v prosody >/dev/null || services+=(prosody)
+command -v promtool >/dev/null || services+=(prometheus)
 ruby -e 'require "action_cable"; require "puma"' 2>/dev/null || missing+=(ruby-actioncable puma)
 missing+=("${services[@]}")
 command -v ip >/dev/null || missing+=(iproute2)
@@ -60,4 +62,4 @@ python_environment .venv requirements.txt
 python_environment .venv-signalr requirements-signalr.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o deadline deadline.go)
-echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, apache, lighttpd, varnish, chromium, and the servers of presets"
+echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, apache, lighttpd, varnish, chromium with axe-core, xmllint, promtool, and the servers of presets"

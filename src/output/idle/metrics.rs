@@ -13,13 +13,12 @@ pub fn metrics(report: &IdleReport) -> Vec<MetricValue> {
         Some(Recommendation::Heartbeat { interval, .. }) => Some(interval),
         Some(Recommendation::Reconnect { .. }) | None => None,
     };
-    let spans: [(&str, &str, Option<Duration>); 6] = [
+    let spans: [(&str, &str, Option<Duration>); 5] = [
         ("idle_timeout.lo", "the longest silence that survived", findings.bracket.lo),
         ("idle_timeout.hi", "the shortest silence that did not survive", findings.bracket.hi),
         ("lifetime.lo", "the highest age of an open connection", findings.lifetime.map(|age| age.lo)),
         ("lifetime.hi", "the age at which connections had ended", findings.lifetime.map(|age| age.hi)),
         ("recommended.interval", "the interval of heartbeats that keeps the path open", interval),
-        ("duration", "the duration of the search", Some(report.elapsed)),
     ];
     let target = || vec![("target", report.url.clone())];
     let times = spans.into_iter().map(|(name, meaning, span)| {

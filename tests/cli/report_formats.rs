@@ -1,0 +1,247 @@
+//! Reports in other formats, each before its own judge: xmllint with a schema, promtool, and axe-core in Chromium. A judge
+//! that is not installed is left out, which fails the test if WSCHECK_ALL_PEERS is set.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Ran, Reaped, Script, Server, root, run, run_concurrently, text, wscheck};
+
+/// Whether a judge is installed.
+fn has(program: &str) -> bool {
+    let found =
+        ["/usr/bin", "/usr/local/bin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists());
+    assert!(found || std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{program} is not installed");
+    found
+}
+
+/// What a program says of a text on its stdin; it must succeed.
+fn judge(program: &str, args: &[&str], input: &str) {
+    use std::io::Write;
+    if !has(program) {
+        return;
+    }
+    let mut judge = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    judge.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let said = judge.wait_with_output().unwrap();
+    let words = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(said.status.success(), "{program}: {words}\n{input}");
+}
+
+/// Each command against a server, with arguments that end it soon.
+fn commands() -> Vec<(Server, Vec<&'static str>)> {
+    let cut = || Server::start(&["--idle-timeout", "400ms"]);
+    let pinging = || Server::start(&["--heartbeat", "protocol", "--interval", "100ms"]);
+    vec![
+        (Server::start(&["--pong-loss", "20%"]), vec!["ping", "-c", "10", "-i", "20ms", "-W", "100ms"]),
+        (Server::start(&[]), vec!["ping", "-c", "3", "-i", "20ms", "--heartbeat", "both", "-n", "2"]),
+        (
+            Server::start(&[]),
+            vec!["ping", "-c", "3", "-i", "20ms", "--fail-if", "rtt.max>0ms", "--warn", "sent>1"],
+        ),
+        (cut(), vec!["probe-idle", "--min", "100ms", "--max", "1s", "--expect", ">=900ms"]),
+        (pinging(), vec!["listen", "--for", "500ms"]),
+        (pinging(), vec!["probe-zombie", "--max", "1s"]),
+    ]
+}
+
+fn in_format(format: &str, server: &Server, args: &[&str]) -> Ran {
+    let ran = run(&[args, &["--proxy", "none", "-o", format, &server.url()]].concat());
+    assert!(!ran.stdout.is_empty(), "{}", ran.all());
+    ran
+}
+
+#[test]
+fn junit_is_as_jenkins_and_gitlab_read_it() {
+    let schema = root().join("tests/peers/junit.xsd");
+    run_concurrently(&commands(), |(server, args)| {
+        let ran = in_format("junit", server, args);
+        judge("xmllint", &["--noout", "--schema", schema.to_str().unwrap(), "-"], &ran.stdout);
+        assert_eq!(ran.stdout.contains("<failure"), ran.code == Some(1), "{}", ran.all());
+    });
+}
+
+#[test]
+fn prometheus_text_passes_promtool() {
+    run_concurrently(&commands(), |(server, args)| {
+        let ran = in_format("prometheus", server, args);
+        judge("promtool", &["check", "metrics"], &ran.stdout);
+        assert!(!ran.stdout.contains("# EOF"), "{}", ran.stdout);
+    });
+}
+
+/// The violations that axe-core finds in a page, in light and in dark. The page forbids scripts, so its policy is taken
+/// out for this.
+fn violations(page: &str, dir: &Path, is_dark: bool) -> String {
+    let policy = page.find("<meta http-equiv=\"Content-Security-Policy\"").unwrap();
+    let end = policy + page[policy..].find('>').unwrap() + 1;
+    let axe = text("tests/peers/node/node_modules/axe-core/axe.min.js").replace("</script", "<\\/script");
+    let script = "onload = () => axe.run().then(r => { document.title = 'done'; document.body.innerHTML = '<pre id=said>' \
+                  + JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])).replace(/</g, '&lt;') + '</pre>'; })";
+    let judged =
+        format!("{}<script>{axe}</script><script>{script}</script>{}", &page[..policy], &page[end..]);
+    let scheme = if is_dark { "0" } else { "1" };
+    let file = dir.join(format!("page{scheme}.html"));
+    std::fs::write(&file, judged).unwrap();
+    let said = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"])
+        .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
+        .arg(format!("--user-data-dir={}", dir.join(format!("profile{scheme}")).display()))
+        .arg(format!("file://{}", file.display()))
+        .stderr(Stdio::null())
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&said.stdout).into_owned();
+    let said =
+        dom.split_once("<pre id=\"said\">").unwrap_or_else(|| panic!("axe did not run: {dom:.2000}")).1;
+    said.split_once("</pre>").unwrap().0.to_string()
+}
+
+#[test]
+fn page_is_accessible_in_light_and_dark() {
+    if !has("chromium") || !root().join("tests/peers/node/node_modules/axe-core/axe.min.js").exists() {
+        assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "axe-core is not installed");
+        return;
+    }
+    for (server, args) in commands() {
+        let page = in_format("html", &server, &args).stdout;
+        let dir = tempfile::tempdir().unwrap();
+        for is_dark in [false, true] {
+            assert_eq!(violations(&page, dir.path(), is_dark), "[]", "{args:?}, dark: {is_dark}");
+        }
+    }
+}
+
+#[test]
+fn one_run_gives_the_human_log_and_every_file() {
+    let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let report = |format: &str, name: &str| format!("{format}={}", path(name));
+    let (json, junit, html) = (report("json", "a.json"), report("junit", "a.xml"), report("html", "a.html"));
+    let (ndjson, human) = (report("ndjson", "a.ndjson"), report("human", "a.txt"));
+    let options =
+        ["--report", &json, "--report", &junit, "--report", &html, "--report", &ndjson, "--report", &human];
+    let ran = run(
+        &[&["ping", "-c", "3", "-i", "10ms", "--proxy", "none"], &options[..], &[&server.url()]].concat()
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(
+        ran.stdout.contains("seq=2") && ran.stdout.contains("verdict      passed (exit 0)"),
+        "{}",
+        ran.stdout
+    );
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&read("a.json")).unwrap();
+    assert_eq!((&document["result"], &document["exit_code"]), (&"passed".into(), &0.into()));
+    let last: serde_json::Value = serde_json::from_str(read("a.ndjson").lines().last().unwrap()).unwrap();
+    assert_eq!(last, document);
+    assert_eq!(read("a.ndjson").matches("\"event\":\"heartbeat\"").count(), 3);
+    assert!(read("a.xml").contains("tests=\"4\"") && read("a.html").starts_with("<!DOCTYPE html>"));
+    assert!(read("a.txt").starts_with("--- ws://") && !read("a.txt").contains("seq="));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 5, "nothing else is left");
+}
+
+#[test]
+fn file_that_cannot_be_written_is_found_before_the_run() {
+    let server = Server::start(&[]);
+    let ran = run(&["ping", "-c", "1", "--report", "junit=/no/such/dir/a.xml", &server.url()]);
+    let expected =
+        "error: --report junit: cannot write /no/such/dir/a.xml: No such file or directory (os error 2)\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", expected));
+    for (option, why) in
+        [("xml=a", "'xml' is not a format"), ("junit", "names no file"), ("junit=", "names no file")]
+    {
+        let ran = run(&["ping", "-c", "1", "--report", option, &server.url()]);
+        assert!(ran.code == Some(2) && ran.stderr.contains(why), "{}", ran.all());
+    }
+}
+
+#[test]
+fn interrupted_run_still_writes_its_reports() {
+    let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let file = dir.path().join("a.json");
+    let report = format!("json={}", file.display());
+    let args = ["ping", "-c", "10000", "-i", "20ms", "--proxy", "none", "--report", &report, &server.url()];
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("seq=")).unwrap();
+    process.signal(libc::SIGINT);
+    lines.for_each(drop);
+    assert_eq!(process.0.wait().unwrap().code(), Some(4));
+    let document: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(document["interrupted"], true, "{document:#}");
+}
+
+#[test]
+fn nagios_has_its_own_exit_codes() {
+    let server = Server::start(&[]);
+    let plugin = |args: &[&str], url: &str| {
+        let ran = run(&[&["ping", "-o", "nagios", "-i", "10ms", "--proxy", "none"], args, &[url]].concat());
+        (ran.code, ran.stdout.lines().next().unwrap_or_default().to_string())
+    };
+    let (code, line) = plugin(&["--warn", "rtt.p95>10s", "--crit", "loss>5%"], &server.url());
+    assert!(code == Some(0) && line.starts_with("WEBSOCKET OK - healthy: "), "{line}");
+    assert!(
+        line.contains("'rtt.p95'=") && line.contains("s;10;;0 ") && line.contains("'loss'=0%;;5;0"),
+        "{line}"
+    );
+    assert!(line.contains("'sent'=5;"), "without a count there are five heartbeats: {line}");
+    let (code, line) = plugin(&["--warn", "rtt.p95>0ms"], &server.url());
+    assert!(code == Some(1) && line.starts_with("WEBSOCKET WARNING - "), "{line}");
+    let (code, line) = plugin(&["--crit", "rtt.p95>0ms"], &server.url());
+    assert!(code == Some(2) && line.starts_with("WEBSOCKET CRITICAL - "), "{line}");
+    let (code, line) = plugin(&[], "ws://127.0.0.1:1/");
+    assert!(code == Some(2) && line.starts_with("WEBSOCKET CRITICAL - not opened: "), "{line}");
+    for wrong in [&["--crit", "rtt.p95"][..], &["--no-such-option"]] {
+        let (code, line) = plugin(wrong, &server.url());
+        assert!(code == Some(3) && line.starts_with("WEBSOCKET UNKNOWN - "), "{line}");
+    }
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary() {
+    let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let summary = dir.path().join("summary.md");
+    let args = [
+        "ping",
+        "-c",
+        "2",
+        "-i",
+        "10ms",
+        "--proxy",
+        "none",
+        "--fail-if",
+        "rtt.p95>0ms",
+        "--report",
+        "github",
+    ];
+    let mut command = wscheck(&[&args[..], &[&server.url()]].concat());
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
+    let ran = Ran::of(command.spawn().unwrap());
+    let error = ran.stderr.lines().find(|line| line.starts_with("::error title=wscheck ping::rtt.p95>0ms"));
+    assert!(ran.code == Some(1) && error.is_some(), "{}", ran.all());
+    let written = std::fs::read_to_string(&summary).unwrap();
+    assert!(written.starts_with("## wscheck ping: ") && written.contains("| not met |"), "{written}");
+}
+
+/// A server whose refusal has workflow commands in its headers and its body.
+#[test]
+fn peer_cannot_command_a_workflow() {
+    let refusal = "HTTP/1.1 403 No\r\nserver: ##[error]owned\r\ncontent-length: 40\r\n\r\n::error::owned\n##[error]owned\n::add-mask::x";
+    for format in ["human", "json", "ndjson", "markdown", "junit", "github", "nagios", "prometheus", "html"] {
+        let script = Script::answering(refusal);
+        let mut command = wscheck(&["ping", "-c", "1", "--proxy", "none", "-o", format, &script.url()]);
+        let ran = Ran::of(command.env("GITHUB_ACTIONS", "true").spawn().unwrap());
+        assert_eq!(ran.code, Some(if format == "nagios" { 2 } else { 3 }), "{}", ran.all());
+        let ours = |line: &&str| format == "github" && line.starts_with("::");
+        for line in ran.stdout.lines().chain(ran.stderr.lines()).filter(|line| !ours(line)) {
+            assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{format}: {line}");
+        }
+    }
+}
