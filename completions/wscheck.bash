@@ -123,18 +123,22 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__demo)
-            opts="-o -q -v -h -V --output --json --compact --quiet --verbose --trace --color --help --version"
+            opts="-o -q -v -h -V --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -335,7 +339,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__listen)
-            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --trace --color --help --version"
+            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -458,11 +462,15 @@ _wscheck() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -495,7 +503,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --fail-if --expect-close --expect-refused --output --json --compact --quiet --verbose --trace --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --expect-close --expect-refused --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -713,6 +721,14 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --crit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --warn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --expect-close)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -722,11 +738,15 @@ _wscheck() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -771,7 +791,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -914,11 +934,15 @@ _wscheck() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -937,7 +961,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__zombie)
-            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,11 +1088,15 @@ _wscheck() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --trace)
@@ -1180,11 +1208,11 @@ _wscheck() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --fault-share)

@@ -143,12 +143,20 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l critical-loss -
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l loss-min-missed -d 'Minimum number of missed heartbeats before loss makes a run poor or critical' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Size of the rolling window for the live status, in answered heartbeats' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -d 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -l crit -d 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l warn -d 'Show a warning if this expression is true, but do not fail; with -o nagios the state is WARNING (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
@@ -258,9 +266,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cacert -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cert -d 'Client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l key -d 'Private key of the client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
@@ -363,9 +378,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cacert -d 'Tr
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cert -d 'Client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l key -d 'Private key of the client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
@@ -466,9 +488,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cacert 
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cert -d 'Client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l key -d 'Private key of the client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
@@ -482,9 +511,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s q -l qu
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
@@ -518,9 +554,15 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l app-pong -d 'P
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ca-file -d 'Write the CA certificate of --tls to this file [default: wscheck-ca.pem]' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l key -d 'Private key of the certificate (PEM)' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), or one event per line with the document last (ndjson)' -r -f -a "human\t''
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
-ndjson\t''"
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'Share of the connections that get the faults, as a percentage (20%) or a fraction (0.2)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Random seed: the same seed gives the same faults' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'delay pongs by T; other answers are not delayed' -r

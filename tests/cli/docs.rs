@@ -106,7 +106,9 @@ fn every_flag_named_exists() {
     let command = cli::command();
     let flags: BTreeSet<String> = command
         .get_subcommands()
-        .flat_map(|c| c.get_arguments().filter_map(|a| a.get_long().map(|long| format!("--{long}"))))
+        .flat_map(|c| c.get_arguments())
+        .flat_map(|a| a.get_long().into_iter().chain(a.get_visible_aliases().unwrap_or_default()))
+        .map(|long| format!("--{long}"))
         .collect();
     let ours = ["--help", "--version"];
     let foreign = [
