@@ -7,8 +7,7 @@ use serde::Serialize;
 use strum::IntoEnumIterator;
 
 use super::human;
-use crate::domain::connection::close_cause::CloseKindName;
-use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::stats::Counts;
@@ -247,14 +246,14 @@ impl EventDocument {
                 status_address: listening.status_address.map(|address| address.to_string()),
                 ..blank("listening")
             },
-            ServeEventKind::Connected { remote, resource, subprotocol, faulty } => EventDocument {
+            ServeEventKind::Opened { remote, resource, subprotocol, faulty } => EventDocument {
                 address: Some(remote.clone()),
                 resource: Some(resource.to_string()),
                 subprotocol: subprotocol.clone(),
                 faulty: Some(*faulty),
                 ..blank("connected")
             },
-            ServeEventKind::TurnedAway { remote, why } => EventDocument {
+            ServeEventKind::Rejected { remote, why } => EventDocument {
                 address: Some(remote.clone()),
                 reason: Some(why.label()),
                 text: Some(why.to_string()),
@@ -268,19 +267,19 @@ impl EventDocument {
                 text: Some(change.reason.clone()),
                 ..blank("status")
             },
-            ServeEventKind::Reaped { missed, silent_for } => EventDocument {
+            ServeEventKind::DeadClientClosed { missed, silent_for } => EventDocument {
                 consecutive_missed: Some(*missed),
                 silent_ms: Some(ms(*silent_for)),
                 ..blank("reaped")
             },
             ServeEventKind::Fault(fault) => EventDocument { text: Some(fault.clone()), ..blank("fault") },
-            ServeEventKind::Ended { ending, last } => EventDocument {
+            ServeEventKind::Closed { ending, last } => EventDocument {
                 text: Some(human::ended(ending)),
                 ending: Some(EndingDocument::new(ending)),
                 last: Some(ClientDocument::new(last)),
                 ..blank("ended")
             },
-            ServeEventKind::Trouble(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
+            ServeEventKind::Error(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
             ServeEventKind::Stopped(_) => blank("stopped"),
         }
     }
@@ -316,7 +315,10 @@ impl EndingDocument {
 impl SummaryDocument {
     /// The summary as a document.
     pub fn new(summary: &ServerSummary) -> SummaryDocument {
-        let count = |(ending, count): (&String, &u64)| EndingCount { ending: ending.clone(), count: *count };
+        let count = |((who, how), count): (&(ClosedBy, CloseKindName), &u64)| EndingCount {
+            ending: format!("{} {}", who.label(), how.label()),
+            count: *count,
+        };
         SummaryDocument {
             schema_version: SCHEMA_VERSION,
             command: "serve",
@@ -324,8 +326,8 @@ impl SummaryDocument {
             elapsed_ms: ms(summary.elapsed),
             clients: summary.clients,
             most_at_once: summary.most_at_once as u64,
-            turned_away: summary.turned_away,
-            reaped: summary.reaped,
+            turned_away: summary.rejected,
+            reaped: summary.dead_clients_closed,
             messages: summary.messages,
             pings: summary.pings,
             app_pings: summary.app_pings,

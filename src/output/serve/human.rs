@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::format;
 use crate::domain::format::counted;
 use crate::domain::label::Label;
@@ -20,25 +20,25 @@ pub fn line(event: &ServeEvent) -> String {
 fn what(what: &ServeEventKind) -> String {
     match what {
         ServeEventKind::Listening(listening) => listening_lines(listening),
-        ServeEventKind::Connected { remote, resource, subprotocol, faulty } => {
+        ServeEventKind::Opened { remote, resource, subprotocol, faulty } => {
             let subprotocol =
                 subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
             let faulty = if *faulty { ", faulty" } else { "" };
             format!("connected from {remote} to {resource}{subprotocol}{faulty}")
         }
-        ServeEventKind::TurnedAway { remote, why } => format!("rejected {remote}: {why}"),
+        ServeEventKind::Rejected { remote, why } => format!("rejected {remote}: {why}"),
         ServeEventKind::Status(change) => {
             format!("{} -> {}: {}", change.from.label(), change.to.label(), change.reason)
         }
-        ServeEventKind::Reaped { missed, silent_for } => {
+        ServeEventKind::DeadClientClosed { missed, silent_for } => {
             let missed = counted(u64::from(*missed), "heartbeat");
             format!("dead client closed: {missed} missed, silent for {}", format::duration(*silent_for))
         }
         ServeEventKind::Fault(fault) => format!("fault: {fault}"),
-        ServeEventKind::Ended { ending, last } => {
+        ServeEventKind::Closed { ending, last } => {
             format!("ended after {}: {}{}", format::duration(ending.age), ended(ending), beats(last))
         }
-        ServeEventKind::Trouble(what) => format!("error: {what}"),
+        ServeEventKind::Error(what) => format!("error: {what}"),
         ServeEventKind::Stopped(summary) => summary_lines(summary),
     }
 }
@@ -94,8 +94,8 @@ fn summary_lines(summary: &ServerSummary) -> String {
         format::duration(summary.elapsed),
         counted(summary.clients, "client"),
         summary.most_at_once,
-        summary.turned_away,
-        counted(summary.reaped, "dead client"),
+        summary.rejected,
+        counted(summary.dead_clients_closed, "dead client"),
         counted(summary.messages, "message"),
         counted(summary.pings, "ping"),
         counted(summary.app_pings, "app ping"),
@@ -103,20 +103,19 @@ fn summary_lines(summary: &ServerSummary) -> String {
     if summary.heartbeats.sent() > 0 {
         lines.push_str(&format!("\n  heartbeats: {}", counts(&summary.heartbeats)));
     }
-    for (ending, count) in &summary.endings {
-        lines.push_str(&format!("\n  {}: {count}", way_of_ending(ending)));
+    for ((who, how), count) in &summary.endings {
+        lines.push_str(&format!("\n  {}: {count}", way_of_ending(*who, *how)));
     }
     lines
 }
 
 /// `closed by client: close frame` for `peer close_frame`.
-fn way_of_ending(label: &str) -> String {
-    let (who, how) = label.split_once(' ').unwrap_or((label, ""));
-    let how = how.replace('_', " ");
+fn way_of_ending(who: ClosedBy, how: CloseKindName) -> String {
+    let how = how.words();
     match who {
-        "peer" => format!("closed by client: {how}"),
-        "us" => format!("closed by server: {how}"),
-        _ => format!("broken by the network: {how}"),
+        ClosedBy::Peer => format!("closed by client: {how}"),
+        ClosedBy::Us => format!("closed by server: {how}"),
+        ClosedBy::Network => format!("broken by the network: {how}"),
     }
 }
 

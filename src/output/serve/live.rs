@@ -55,14 +55,14 @@ impl LiveStatusCounts {
     fn note(&mut self, event: &ServeEvent) {
         let Some(id) = event.client else { return };
         match &event.what {
-            ServeEventKind::Connected { .. } => self.set(id, Some(Status::Unknown)),
+            ServeEventKind::Opened { .. } => self.set(id, Some(Status::Unknown)),
             ServeEventKind::Status(change) => self.set(id, Some(change.to)),
-            ServeEventKind::Ended { .. } => self.set(id, None),
+            ServeEventKind::Closed { .. } => self.set(id, None),
             ServeEventKind::Listening(_)
-            | ServeEventKind::TurnedAway { .. }
-            | ServeEventKind::Reaped { .. }
+            | ServeEventKind::Rejected { .. }
+            | ServeEventKind::DeadClientClosed { .. }
             | ServeEventKind::Fault(_)
-            | ServeEventKind::Trouble(_)
+            | ServeEventKind::Error(_)
             | ServeEventKind::Stopped(_) => {}
         }
     }

@@ -49,13 +49,13 @@ const PROMETHEUS_METRICS: &[PrometheusMetric] = &[
         name: "turned_away_total",
         kind: "counter",
         help: "Connections that did not become clients.",
-        value: |summary| summary.turned_away as f64,
+        value: |summary| summary.rejected as f64,
     },
     PrometheusMetric {
         name: "reaped_total",
         kind: "counter",
         help: "Clients that missed their heartbeats and were terminated.",
-        value: |summary| summary.reaped as f64,
+        value: |summary| summary.dead_clients_closed as f64,
     },
     PrometheusMetric {
         name: "messages_received_total",
@@ -92,8 +92,8 @@ fn metrics(snapshot: &ServerSnapshot) -> String {
         let _ = writeln!(text, "wscheck_heartbeats_total{{outcome=\"{outcome}\"}} {count}");
     }
     head(&mut text, "endings_total", "counter", "Clients that ended, by who and how.");
-    for (ending, count) in &snapshot.so_far.endings {
-        let (who, how) = ending.split_once(' ').unwrap_or((ending, ""));
+    for ((who, how), count) in &snapshot.so_far.endings {
+        let (who, how) = (who.label(), how.label());
         let _ = writeln!(text, "wscheck_endings_total{{who=\"{who}\",how=\"{how}\"}} {count}");
     }
     text

@@ -6,7 +6,7 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::StatusChange;
@@ -49,10 +49,14 @@ fn summary() -> ServerSummary {
         elapsed: 123_456 * MS,
         clients: 2,
         most_at_once: 2,
-        turned_away: 1,
-        reaped: 1,
+        rejected: 1,
+        dead_clients_closed: 1,
         heartbeats: Counts { ok: 2, missed: 1, ..Counts::default() },
-        endings: [("peer close_frame".to_string(), 1), ("us timeout".to_string(), 1)].into(),
+        endings: [
+            ((ClosedBy::Peer, CloseKindName::CloseFrame), 1),
+            ((ClosedBy::Us, CloseKindName::Timeout), 1),
+        ]
+        .into(),
         messages: 3,
         pings: 2,
         app_pings: 1,
@@ -71,7 +75,7 @@ fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
         idle: 40_250 * MS,
         at,
     };
-    ServeEventKind::Ended { ending, last: Box::new(client()) }
+    ServeEventKind::Closed { ending, last: Box::new(client()) }
 }
 
 fn run() -> Vec<ServeEvent> {
@@ -83,7 +87,7 @@ fn run() -> Vec<ServeEvent> {
         (None, ServeEventKind::Listening(ListenAddress { address, tls: Some(tls), status_address })),
         (
             Some(1),
-            ServeEventKind::Connected {
+            ServeEventKind::Opened {
                 remote: "127.0.0.1:4711".into(),
                 resource: UntrustedText::new("/chat?token=***"),
                 subprotocol: Some("chat".into()),
@@ -92,10 +96,7 @@ fn run() -> Vec<ServeEvent> {
         ),
         (
             Some(2),
-            ServeEventKind::TurnedAway {
-                remote: "127.0.0.1:4712".into(),
-                why: RejectedConnection::TlsOnPlain,
-            },
+            ServeEventKind::Rejected { remote: "127.0.0.1:4712".into(), why: RejectedConnection::TlsOnPlain },
         ),
         (
             Some(1),
@@ -108,11 +109,11 @@ fn run() -> Vec<ServeEvent> {
             }),
         ),
         (Some(1), ServeEventKind::Fault("silent after 5 s idle".into())),
-        (Some(1), ServeEventKind::Reaped { missed: 1, silent_for: 40_250 * MS }),
+        (Some(1), ServeEventKind::DeadClientClosed { missed: 1, silent_for: 40_250 * MS }),
         (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
         (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
         (Some(4), ended(CloseKind::Rst, ClosedBy::Us)),
-        (None, ServeEventKind::Trouble("cannot accept a connection: Too many open files".into())),
+        (None, ServeEventKind::Error("cannot accept a connection: Too many open files".into())),
         (None, ServeEventKind::Stopped(Box::new(summary()))),
     ];
     let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
