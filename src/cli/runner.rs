@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, terminal_width};
+use super::errors::{self, StartFailure};
 use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
-use super::{errors, signals, trace};
+use super::{signals, trace};
 use crate::commands::run_control::RunControl;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
@@ -45,12 +46,12 @@ fn print_all<P: Presenter>(
     output.error().map(io::Error::kind)
 }
 
-/// Runs a plan to its exit code; if there is none, says why.
+/// Runs a plan to its exit code; if there is none, or the job cannot start, says why.
 pub fn run_plan<T, P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
     plan: Result<T, String>,
-    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
+    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
     match args.format.check().and(traced).and(plan) {
@@ -60,10 +61,10 @@ pub fn run_plan<T, P: Presenter>(
 }
 
 /// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
-pub fn run<P: Presenter>(
+fn run<P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
-    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> RunResult,
+    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
     let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr());
@@ -73,7 +74,7 @@ pub fn run<P: Presenter>(
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let exit_code = signals::handle(interrupt.clone(), ask).and_then(|()| {
+    let ended = signals::handle(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
         let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -81,26 +82,26 @@ pub fn run<P: Presenter>(
         let result = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
-        Ok(result.exit_code())
+        Ok(result)
     });
     let dropped = printer.queue.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
     errors::warn_about_dropped_events(dropped);
-    match exit_code {
+    match ended {
         Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
-        Ok(exit_code) => finish(exit_code, failure),
+        Ok(Err(failure)) => errors::report_failure(Some(P::Document::COMMAND), &failure, format),
+        Ok(Ok(result)) => finish(result, failure),
     }
 }
 
 /// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
 /// other results become success. Any other write failure is reported, since the report is lost.
-fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
-    let has_failed =
-        [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
+fn finish(result: RunResult, failure: Option<io::ErrorKind>) -> ExitCode {
+    let has_failed = matches!(result, RunResult::Failed | RunResult::Unreachable);
     match failure {
         Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
-        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
+        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(result.exit_code()),
         Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
     }
 }

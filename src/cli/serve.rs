@@ -12,6 +12,7 @@ use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::serve_args::ServeArgs;
 use super::{errors, generate, runner, signals, stdout_watch};
 use crate::commands::serve::{self, ServeError, ServePlan};
+use crate::domain::run::run_result::RunResult;
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
 use crate::server::{ServeEvent, ServerSummary, faults};
@@ -51,7 +52,12 @@ pub fn main(args: ServeArgs) -> ExitCode {
     match served {
         Ok(_) => exit_code_of(failure),
         Err(error) => {
-            errors::report_failure("serve", &error.to_string(), error.hint(), error.exit_code(), format)
+            let failure = errors::StartFailure {
+                result: RunResult::of_exit_code(error.exit_code()),
+                message: error.to_string(),
+                hint: error.hint().map(str::to_string),
+            };
+            errors::report_failure(Some("serve"), &failure, format)
         }
     }
 }
