@@ -110,7 +110,7 @@ pub struct OutputArgs {
     /// Print only the report, no live lines; of several targets only the table and the result
     #[arg(short, long)]
     pub quiet: bool,
-    /// Also print what the server sends as it comes, and the details of each of several targets
+    /// Also print what the other end sends, and the details of each of several targets
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report

@@ -64,6 +64,14 @@ pub struct ListenAddress {
     pub status_address: Option<SocketAddr>,
 }
 
+impl ListenAddress {
+    /// The URL of the server: `ws://127.0.0.1:9001/`.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}/", self.address)
+    }
+}
+
 /// What a client needs to trust the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsIdentityInfo {

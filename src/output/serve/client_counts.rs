@@ -1,58 +1,21 @@
-//! The live line: the number of connected clients by status, on a terminal only.
+//! The moving line: the number of connected clients by status.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::format::counted;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::server::{ServeEvent, ServeEventKind};
 
-/// The live line on stderr.
-pub struct LiveLine {
-    bar: ProgressBar,
-    /// Whether stdout is the same terminal, so that lines there must not run into this one.
-    shares_terminal: bool,
-    tally: LiveStatusCounts,
-}
-
-impl Default for LiveLine {
-    fn default() -> LiveLine {
-        LiveLine::new()
-    }
-}
-
-impl LiveLine {
-    /// Draws nothing unless stderr is a terminal.
-    pub fn new() -> LiveLine {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
-        bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-        LiveLine { bar, shares_terminal: std::io::stdout().is_terminal(), tally: LiveStatusCounts::default() }
-    }
-
-    /// Takes an event in, and lets `show` write it without the line in its way.
-    pub fn take<T>(&mut self, event: &ServeEvent, show: impl FnOnce() -> T) -> T {
-        self.tally.note(event);
-        let shown = if self.shares_terminal { self.bar.suspend(show) } else { show() };
-        match &event.what {
-            ServeEventKind::Stopped(_) => self.bar.finish_and_clear(),
-            _ => self.bar.set_message(self.tally.line()),
-        }
-        shown
-    }
-}
-
 /// The status of each client, updated by each event: recounting ten thousand clients every time would be slow.
 #[derive(Debug, Default)]
-struct LiveStatusCounts {
+pub struct ClientCounts {
     status_of: HashMap<u64, Status>,
     count: BTreeMap<Status, usize>,
 }
 
-impl LiveStatusCounts {
-    fn note(&mut self, event: &ServeEvent) {
+impl ClientCounts {
+    pub fn observe(&mut self, event: &ServeEvent) {
         let Some(id) = event.client else { return };
         match &event.what {
             ServeEventKind::Opened { .. } => self.set(id, Some(Status::Unknown)),
@@ -81,7 +44,7 @@ impl LiveStatusCounts {
     }
 
     /// `3 clients: 2 healthy, 1 timeout`.
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let present = self.count.iter().filter(|(_, count)| **count > 0);
         let parts: Vec<String> =
             present.map(|(status, count)| format!("{count} {}", status.label())).collect();
@@ -99,18 +62,18 @@ mod tests {
 
     #[test]
     fn clients_are_counted_by_status() {
-        let mut tally = LiveStatusCounts::default();
-        assert_eq!(tally.line(), "no clients");
+        let mut counts = ClientCounts::default();
+        assert_eq!(counts.line(), "no clients");
         for id in [1, 2, 3] {
-            tally.set(id, Some(Status::Unknown));
+            counts.set(id, Some(Status::Unknown));
         }
-        tally.set(1, Some(Status::Healthy));
-        tally.set(2, Some(Status::Timeout));
-        tally.set(3, Some(Status::Healthy));
-        assert_eq!(tally.line(), "3 clients: 2 healthy, 1 timeout");
-        tally.set(2, None);
-        assert_eq!(tally.line(), "2 clients: 2 healthy");
-        tally.set(3, None);
-        assert_eq!(tally.line(), "1 client: 1 healthy");
+        counts.set(1, Some(Status::Healthy));
+        counts.set(2, Some(Status::Timeout));
+        counts.set(3, Some(Status::Healthy));
+        assert_eq!(counts.line(), "3 clients: 2 healthy, 1 timeout");
+        counts.set(2, None);
+        assert_eq!(counts.line(), "2 clients: 2 healthy");
+        counts.set(3, None);
+        assert_eq!(counts.line(), "1 client: 1 healthy");
     }
 }
