@@ -1129,7 +1129,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__serve)
-            opts="-o -h -V --bind --port-file --status-addr --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
+            opts="-o -q -v -h -V --bind --port-file --status-addr --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --quiet --verbose --report --trace --color --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1213,6 +1213,18 @@ _wscheck() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --fault-share)

@@ -171,7 +171,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect -d 'R
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'Minimum idle time to try' -r
@@ -291,7 +291,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s k -l inse
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l for -d 'Listen for this long; an interval needs three heartbeats, or two if the first came one interval after the opening' -r
@@ -399,7 +399,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s k -l insecure
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max -d 'Maximum time to wait for the server to close a client' -r
@@ -508,7 +508,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s k -l in
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
@@ -528,7 +528,7 @@ never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l compact -d 'Print the JSON document on one line'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
-complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s v -l verbose -d 'Also print what the server sends as it comes, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l bind -d 'Address to listen on; port 0 takes a free port' -r
@@ -563,6 +563,11 @@ junit\t''
 github\t''
 nagios\t''
 prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'Share of the connections that get the faults, as a percentage (20%) or a fraction (0.2)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Random seed: the same seed gives the same faults' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'delay pongs by T; other answers are not delayed' -r
@@ -593,6 +598,8 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l skip-if-active
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tls -d 'Serve wss:// with a new self-signed certificate'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l compact -d 'Print the JSON document on one line'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l list-faults -d 'List the faults and exit'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-payload -d 'answer pings with a wrong payload'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pongs -d 'answer each ping twice'
@@ -604,7 +611,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l garbage -d 'se
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l huge-frame -d 'send the head of a frame that claims 2^62 bytes right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -d 'send a masked frame right after the upgrade (a server must not mask)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s o -l output -d 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)' -r -f -a "human\t''
 json\t''

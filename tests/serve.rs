@@ -7,6 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::{Value, json};
+
 /// The command with an empty environment except PATH.
 fn serve(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
@@ -93,7 +95,8 @@ fn ctrl_c_closes_every_client_with_1001_and_reports() {
     closed.join().unwrap();
     assert_eq!(code, Some(0), "{report}");
     assert!(report.contains("server sent close 1001 (going away) \"server stops\""), "{report}");
-    assert!(report.contains(": 1 client (max 1 at once), 0 rejected"), "{report}");
+    assert!(report.contains("served 1 client in ") && report.contains(" (at most 1 at once)"), "{report}");
+    assert!(report.ends_with("\nverdict      passed (exit 0)\n"), "{report}");
 }
 
 #[test]
@@ -150,6 +153,27 @@ fn port_in_use_is_named() {
 }
 
 #[test]
+fn start_failure_is_a_document_in_json() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, stdout, stderr) = run(&["--bind", &taken.local_addr().unwrap().to_string(), "-o", "json"]);
+    assert_eq!((code, stderr.as_str()), (Some(3), ""));
+    let document: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&document["command"], &document["result"]), (&json!("serve"), &json!("unreachable")));
+    assert!(document["error"]["hint"].as_str().unwrap().contains("another process"), "{document:#}");
+}
+
+#[test]
+fn stopped_server_has_passed_in_json() {
+    let mut served = Served::start(&["--bind", "127.0.0.1:0", "-o", "ndjson"]);
+    let listening: Value = serde_json::from_str(&served.line()).unwrap();
+    assert_eq!(listening["event"], "listening");
+    let (code, rest) = served.interrupt();
+    let document: Value = serde_json::from_str(&rest).unwrap();
+    assert_eq!((code, &document["result"], &document["done"]), (Some(0), &json!("passed"), &Value::Null));
+    assert_eq!(document["url"], listening["url"]);
+}
+
+#[test]
 fn invalid_certificate_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("cert");
@@ -175,7 +199,7 @@ fn full_disk_is_reported() {
     let ran = serve(&["--bind", "127.0.0.1:0"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
     let stderr = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(4), "{stderr}");
-    assert_eq!(stderr, "error: cannot write to stdout: no storage space\n");
+    assert_eq!(stderr, "error: cannot write the report to stdout: no storage space\n");
 }
 
 /// A closed pipe as a child's stdout.

@@ -1,4 +1,4 @@
-//! Third-party clients: they answer ten heartbeats and are reaped once stopped. Missing ones are skipped with a notice.
+//! Third-party clients: they answer ten heartbeats and are closed once stopped. Missing ones are skipped with a notice.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
@@ -68,7 +68,7 @@ impl Drop for Peer {
     }
 }
 
-/// Checks that it answers ten heartbeats, and is reaped once stopped.
+/// Checks that it answers ten heartbeats, and is closed once stopped.
 async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Command) {
     let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
@@ -97,14 +97,14 @@ async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Com
     });
     assert!(ten.await.is_ok(), "only {} heartbeats were answered", answered());
     peer.signal(libc::SIGSTOP);
-    let reaped = timeout(TEST_TIMEOUT, async {
+    let closed = timeout(TEST_TIMEOUT, async {
         loop {
-            if let ServeEventKind::Reaped { missed, .. } = happened.recv().await.unwrap().what {
+            if let ServeEventKind::DeadClientClosed { missed, .. } = happened.recv().await.unwrap().what {
                 return missed;
             }
         }
     });
-    assert_eq!(reaped.await, Ok(1));
+    assert_eq!(closed.await, Ok(1));
     drop(peer);
     stop.cancel();
     timeout(TEST_TIMEOUT, run).await.unwrap().unwrap();

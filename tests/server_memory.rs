@@ -100,6 +100,6 @@ async fn connect_silent_clients(
     let mut ended = 0;
     while ended < connect_silent_clients.len() {
         let event = happened.recv().await.unwrap();
-        ended += usize::from(matches!(event.what, ServeEventKind::Ended { .. }));
+        ended += usize::from(matches!(event.what, ServeEventKind::Closed { .. }));
     }
 }

@@ -112,7 +112,7 @@ pub struct OutputArgs {
     /// Print only the report, no live lines; of several targets only the table and the result
     #[arg(short, long)]
     pub quiet: bool,
-    /// Also print what the server sends as it comes, and the details of each of several targets
+    /// Also print what the other end sends, and the details of each of several targets
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file

@@ -8,33 +8,52 @@ use clap::error::ErrorKind;
 
 use super::args::format_named;
 use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::run::run_result::RunResult;
 use crate::output::charset;
 use crate::output::json;
 use crate::output::report_formats::nagios::{self, PluginState};
 use crate::output::{Format, ReportFormat};
 
-/// The exit code of a usage error.
-pub const USAGE_EXIT_CODE: u8 = 2;
-/// The exit code of a run that could not start, or whose report could not be written.
-const INCONCLUSIVE_EXIT_CODE: u8 = 4;
+/// Why a run did not start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailure {
+    /// Determines the exit code.
+    pub result: RunResult,
+    /// A lower-case fragment.
+    pub message: String,
+    /// What the reader can do, if known.
+    pub hint: Option<String>,
+}
 
-/// Reports, in the requested format, why a valid run did not start.
-pub fn report_failure(
-    command: &str,
-    message: &str,
-    hint: Option<&str>,
-    exit_code: u8,
-    format: Format,
-) -> ExitCode {
-    let kind = if exit_code == USAGE_EXIT_CODE { FailureKind::Usage } else { FailureKind::Local };
+impl StartFailure {
+    /// The arguments are invalid.
+    pub fn usage(message: &str) -> StartFailure {
+        StartFailure { result: RunResult::Usage, message: one_line(message), hint: None }
+    }
+}
+
+/// Reports arguments that are invalid together.
+pub fn report_usage_error(command: &str, message: &str, format: Format) -> ExitCode {
+    report_failure(Some(command), &StartFailure::usage(message), format)
+}
+
+/// Reports, in the requested format, why a run did not start.
+pub fn report_failure(command: Option<&str>, failure: &StartFailure, format: Format) -> ExitCode {
+    let StartFailure { result, message, hint } = failure;
+    let exit_code = result.exit_code();
+    let kind = if *result == RunResult::Usage { FailureKind::Usage } else { FailureKind::Local };
     match format {
+        Format::Report(ReportFormat::Nagios) => {
+            let _ = exit_code_of_write(io::stdout().write_all(nagios::unknown(message).as_bytes()));
+            return ExitCode::from(PluginState::Unknown.exit_code());
+        }
         Format::Human | Format::Report(_) => {
             print_error(message);
             if let Some(hint) = hint {
                 print_to_stderr(&format!("hint: {hint}"));
             }
         }
-        format => print(&json::error_document(Some(command), kind, message, hint, exit_code), format),
+        format => print(&json::error_document(command, kind, message, hint.as_deref(), exit_code), format),
     }
     ExitCode::from(exit_code)
 }
@@ -42,35 +61,17 @@ pub fn report_failure(
 /// Handles a command line that clap rejected, including help and version requests.
 pub fn report_clap_error(error: &clap::Error, args: &[OsString]) -> ExitCode {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return exit_code_of_write(error.print()),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => exit_code_of_write(error.print()),
         // An empty command line shows the help.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            drop(error.print());
+            ExitCode::from(RunResult::Usage.exit_code())
+        }
         _ => {
-            let message = explanation(&error.render().to_string());
-            return print_usage_error(guess_format(args), guess_command(args), &message);
+            let failure = StartFailure::usage(&explanation(&error.render().to_string()));
+            report_failure(guess_command(args), &failure, guess_format(args))
         }
     }
-    ExitCode::from(USAGE_EXIT_CODE)
-}
-
-/// Reports arguments that are invalid together.
-pub fn report_usage_error(command: &str, message: &str, format: Format) -> ExitCode {
-    print_usage_error(format, Some(command), &one_line(message))
-}
-
-fn print_usage_error(format: Format, command: Option<&str>, message: &str) -> ExitCode {
-    match format {
-        Format::Human => print_error(message),
-        Format::Report(ReportFormat::Nagios) => {
-            let _ = exit_code_of_write(io::stdout().write_all(nagios::unknown(message).as_bytes()));
-            return ExitCode::from(PluginState::Unknown.exit_code());
-        }
-        Format::Report(_) => print_error(message),
-        format => {
-            print(&json::error_document(command, FailureKind::Usage, message, None, USAGE_EXIT_CODE), format);
-        }
-    }
-    ExitCode::from(USAGE_EXIT_CODE)
 }
 
 /// The exit code after printing. A closed pipe is not an error: the reader has what it wanted.
@@ -85,7 +86,7 @@ pub fn exit_code_of_write(written: io::Result<()>) -> ExitCode {
 /// Reports that a run could not start or its report could not be written.
 pub fn fail_inconclusive(message: &str) -> ExitCode {
     print_error(message);
-    ExitCode::from(INCONCLUSIVE_EXIT_CODE)
+    ExitCode::from(RunResult::Inconclusive.exit_code())
 }
 
 /// Warns about dropped output.

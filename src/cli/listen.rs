@@ -67,7 +67,7 @@ impl ListenArgs {
         let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
         let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(ListenPresenter::new, &args, plan, async |plan, reporter, control| {
-            listen::run(plan, reporter, control.interrupt).await.verdict
+            Ok(listen::run(plan, reporter, control.interrupt).await.verdict)
         })
     }
 

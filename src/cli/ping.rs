@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::args::{OutputArgs, no_effect_without, positive_duration, up_to};
 use super::connect::ConnectArgs;
+use super::errors::StartFailure;
 use super::heartbeat::HeartbeatArgs;
 use super::preset_args::ChosenPreset;
-use super::{errors, runner};
+use super::runner;
 use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::connection::backoff::Backoff;
@@ -284,15 +285,13 @@ impl PingArgs {
         let output = self.output.clone();
         let detection = self.heartbeat.preamble.first_message.preset.detect(&self.urls, &self.connect);
         let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        if let Some(error) =
-            plan.as_ref().ok().and_then(|plan| fd_limit::ensure_limit(plan.connections()).err())
-        {
-            let (format, hint) = (output.format.chosen(), error.hint());
-            let code = RunResult::Unreachable.exit_code();
-            return errors::report_failure("ping", &error.to_string(), Some(&hint), code, format);
-        }
         runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
-            ping::run(plan, reporter, control).await.verdict
+            fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
+                result: RunResult::Unreachable,
+                message: error.to_string(),
+                hint: Some(error.hint()),
+            })?;
+            Ok(ping::run(plan, reporter, control).await.verdict)
         })
     }
 

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{OutputArgs, label_parser, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::errors;
+use super::errors::StartFailure;
 use super::heartbeat::PreambleArgs;
 use super::preset_args::ChosenPreset;
 use super::runner;
@@ -18,7 +18,6 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::idle::{Precision, SearchPlan, Strategy};
 use crate::domain::run::expectation::Expectation;
-use crate::domain::run::run_result::RunResult;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::output::idle::IdlePresenter;
 
@@ -144,13 +143,8 @@ impl ProbeIdleArgs {
         let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
         let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(IdlePresenter::new, &args, plan, async |plan, reporter, control| {
-            match probe_idle::run(plan, reporter, control.interrupt).await {
-                Ok(report) => report.verdict,
-                Err(why) => {
-                    errors::report_usage_error("probe-idle", &why.to_string(), args.format.chosen());
-                    RunResult::Usage
-                }
-            }
+            let ran = probe_idle::run(plan, reporter, control.interrupt).await;
+            ran.map(|report| report.verdict).map_err(|why| StartFailure::usage(&why.to_string()))
         })
     }
 

@@ -70,7 +70,7 @@ impl ProbeZombieArgs {
         let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
         let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
         runner::run_plan(ZombiePresenter::new, &args, plan, async |plan, reporter, control| {
-            probe_zombie::run(plan, reporter, control.interrupt).await.verdict
+            Ok(probe_zombie::run(plan, reporter, control.interrupt).await.verdict)
         })
     }
 

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, ReportOption, terminal_width};
+use super::errors::{self, StartFailure};
 use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
-use super::{errors, signals, trace};
+use super::{signals, trace};
 use crate::commands::run_control::RunControl;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
@@ -60,12 +61,12 @@ fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<
     }
 }
 
-/// Runs a plan to its exit code; if there is none, says why.
+/// Runs a plan to its exit code; if there is none, or the job cannot start, says why.
 pub fn run_plan<T, P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
     plan: Result<T, String>,
-    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> RunResult,
+    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
     match args.format.check().and(traced).and(plan).and_then(|plan| Ok((plan, report_files(args)?))) {
@@ -77,11 +78,11 @@ pub fn run_plan<T, P: Presenter>(
 }
 
 /// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
-pub fn run<P: Presenter>(
+fn run<P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
     reports: Vec<ReportFile>,
-    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> RunResult,
+    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
     let shows_all = args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
@@ -93,7 +94,7 @@ pub fn run<P: Presenter>(
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let exit_code = signals::handle(interrupt.clone(), ask).and_then(|()| {
+    let ended = signals::handle(interrupt.clone(), ask).and_then(|()| {
         let batch_sleep = BatchSleep::default();
         let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -101,15 +102,16 @@ pub fn run<P: Presenter>(
         let result = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
-        Ok(result.exit_code())
+        Ok(result)
     });
     let dropped = printer.queue.dropped();
     drop(printer);
     let end = thread.join().unwrap_or_default();
     errors::warn_about_dropped_events(dropped);
-    match exit_code {
+    match ended {
         Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
-        Ok(exit_code) => finish(exit_code, &end),
+        Ok(Err(failure)) => errors::report_failure(Some(P::Document::COMMAND), &failure, format),
+        Ok(Ok(result)) => finish(result, &end),
     }
 }
 
@@ -133,15 +135,14 @@ fn report_files(args: &OutputArgs) -> Result<Vec<ReportFile>, String> {
 
 /// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
 /// other results become success. Any other write failure is reported, since the report is lost.
-fn finish(exit_code: u8, end: &PrintEnd) -> ExitCode {
+fn finish(result: RunResult, end: &PrintEnd) -> ExitCode {
     if !end.failed_reports.is_empty() {
         return errors::fail_inconclusive(&end.failed_reports.join("; "));
     }
-    let has_failed =
-        [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
+    let has_failed = matches!(result, RunResult::Failed | RunResult::Unreachable);
     match end.failure {
         Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
-        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(end.exit_code.unwrap_or(exit_code)),
+        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(end.exit_code.unwrap_or(result.exit_code())),
         Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::args::{FormatArgs, no_effect_without};
+use super::args::{OutputArgs, no_effect_without};
 use crate::commands::serve::{CertificateSource, ServePlan};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
@@ -64,7 +64,7 @@ pub struct ServeArgs {
     tls: TlsArgs,
 
     #[command(flatten)]
-    pub format: FormatArgs,
+    pub output: OutputArgs,
 
     /// List the faults and exit
     #[arg(long, help_heading = "Faults")]

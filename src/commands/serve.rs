@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,6 +12,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::fd_limit;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
 use crate::server::tls::{self, TlsError};
 use crate::server::{
     self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, ServerSummary, StatusRenderer,
@@ -70,20 +71,19 @@ impl ServeError {
         }
     }
 
-    /// The process's exit code: 3 if it could not listen, 2 if its arguments cannot be used.
-    pub fn exit_code(&self) -> u8 {
+    /// The result of the run: unreachable if it could not listen, usage if its arguments cannot be used.
+    pub fn result(&self) -> RunResult {
         match self {
-            ServeError::Listen { .. } => 3,
-            ServeError::Write { .. } | ServeError::Tls(_) => 2,
+            ServeError::Listen { .. } => RunResult::Unreachable,
+            ServeError::Write { .. } | ServeError::Tls(_) => RunResult::Usage,
         }
     }
 }
 
-/// Serves until `stop`; reports each event. `pages` renders the status pages. The server stops once `report` breaks,
-/// since nobody reads its output any more.
+/// Serves until `stop`; reports each event. `pages` renders the status pages.
 pub async fn run(
     mut plan: ServePlan,
-    mut report: impl FnMut(&ServeEvent) -> ControlFlow<()>,
+    reporter: &mut dyn Reporter<ServeEvent>,
     pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
 ) -> Result<ServerSummary, ServeError> {
@@ -101,18 +101,12 @@ pub async fn run(
     fd_limit::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
-    let mut control = report(&ServeEvent { at: SystemTime::now(), client: None, what });
-    if control.is_break() {
-        stop.cancel();
-    }
+    reporter.report(&ServeEvent { at: SystemTime::now(), client: None, what });
     let (events, mut happened) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(plan.config, events));
     let reporting = async {
         while let Some(event) = happened.recv().await {
-            control = if control.is_continue() { report(&event) } else { control };
-            if control.is_break() {
-                stop.cancel();
-            }
+            reporter.report(&event);
             if matches!(event.what, ServeEventKind::Stopped(_)) {
                 return;
             }
@@ -185,6 +179,15 @@ mod tests {
         ServePlan { bind, port_file: None, status_addr: None, tls: None, config: ServerConfig::default() }
     }
 
+    /// Passes each event to a function.
+    struct EventObserver<F>(F);
+
+    impl<F: FnMut(&ServeEvent)> Reporter<ServeEvent> for EventObserver<F> {
+        fn report(&mut self, event: &ServeEvent) {
+            (self.0)(event);
+        }
+    }
+
     /// Pages without content.
     struct Blank;
 
@@ -198,6 +201,11 @@ mod tests {
         }
     }
 
+    async fn refusal(plan: ServePlan) -> ServeError {
+        let mut ignored = EventObserver(|_: &ServeEvent| {});
+        run(plan, &mut ignored, Arc::new(Blank), CancellationToken::new()).await.unwrap_err()
+    }
+
     #[tokio::test]
     async fn port_file_receives_the_port() {
         let dir = tempfile::tempdir().unwrap();
@@ -206,14 +214,13 @@ mod tests {
         let mut reported = None;
         let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let stopped = stop.clone();
-        let report = |event: &ServeEvent| {
+        let mut observer = EventObserver(|event: &ServeEvent| {
             if let ServeEventKind::Listening(ListenAddress { address, .. }) = &event.what {
                 reported = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
-            ControlFlow::Continue(())
-        };
-        let summary = run(plan, report, Arc::new(Blank), stop).await.unwrap();
+        });
+        let summary = run(plan, &mut observer, Arc::new(Blank), stop).await.unwrap();
         let (port, written) = reported.unwrap();
         assert_eq!(written, format!("{port}\n"));
         assert_eq!((summary.clients, std::fs::read_dir(dir.path()).unwrap().count()), (0, 1));
@@ -223,20 +230,13 @@ mod tests {
     async fn port_in_use_is_named_with_a_hint() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let refused = run(
-            plan(&address.to_string()),
-            |_| ControlFlow::Continue(()),
-            Arc::new(Blank),
-            CancellationToken::new(),
-        )
-        .await
-        .unwrap_err();
+        let refused = refusal(plan(&address.to_string())).await;
         assert_eq!(
             refused.to_string(),
             format!("cannot listen on {address}: Address already in use (os error 98)")
         );
         assert!(refused.hint().is_some_and(|hint| hint.contains("another process")));
-        assert_eq!(refused.exit_code(), 3);
+        assert_eq!(refused.result(), RunResult::Unreachable);
     }
 
     #[tokio::test]
@@ -244,10 +244,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no/such/place");
         let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
-        let refused = run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new())
-            .await
-            .unwrap_err()
-            .to_string();
+        let refused = refusal(plan).await.to_string();
         assert!(refused.starts_with(&format!("--port-file: cannot write {}: ", file.display())), "{refused}");
     }
 
@@ -259,9 +256,7 @@ mod tests {
         std::fs::write(&ca_file, "the other server's").unwrap();
         let tls = Some(CertificateSource::Made { ca_file: ca_file.clone() });
         let plan = ServePlan { tls, ..plan(&taken.local_addr().unwrap().to_string()) };
-        let refused =
-            run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new()).await;
-        assert_eq!(refused.unwrap_err().exit_code(), 3);
+        assert_eq!(refusal(plan).await.result(), RunResult::Unreachable);
         assert_eq!(std::fs::read_to_string(&ca_file).unwrap(), "the other server's");
     }
 
@@ -274,17 +269,5 @@ mod tests {
         write_atomically(&link, "new").unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-    }
-
-    #[tokio::test]
-    async fn server_stops_when_its_output_is_closed() {
-        let mut reported = 0;
-        let report = |_: &ServeEvent| {
-            reported += 1;
-            ControlFlow::Break(())
-        };
-        let stop = CancellationToken::new();
-        let summary = run(plan("127.0.0.1:0"), report, Arc::new(Blank), stop.clone()).await.unwrap();
-        assert_eq!((summary.clients, stop.is_cancelled(), reported), (0, true, 1));
     }
 }

@@ -9,7 +9,7 @@ use super::human::HumanOptions;
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::testing::{show, values};
-use super::{idle, listen, ping, zombie};
+use super::{idle, listen, ping, serve, zombie};
 
 fn document<P: Presenter>(presenter: P, events: &[P::Event]) -> Value {
     let (stdout, _) = show(presenter, Format::Json, HumanOptions::default(), events);
@@ -66,6 +66,7 @@ fn documents_keep_their_fields() {
         "probe-zombie",
         &document(zombie::ZombiePresenter::new(options), &zombie::fixtures::reaped()),
     );
+    assert_kept("serve", &document(serve::ServePresenter::new(options), &serve::fixtures::run()));
 }
 
 #[test]

@@ -19,7 +19,10 @@ use super::ping::{
     Reconnected, Retry, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::presets::{PresetLine, PresetsDocument};
-use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
+use super::serve::{
+    ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
+    ServedClientOpened, ServedClientStatus, ServerError, ServerListening,
+};
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
@@ -38,6 +41,7 @@ pub fn schema() -> Value {
     shapes.idle_lines();
     shapes.listen_lines();
     shapes.zombie_lines();
+    shapes.serve_lines();
     let definitions = shapes.generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -60,9 +64,6 @@ impl SchemaBuilder {
     fn documents(&mut self) {
         self.add::<Envelope<PingDocument>>("ping: document");
         self.add::<ErrorDocument>("error document");
-        self.add::<EventDocument>("serve: event");
-        self.add::<SummaryDocument>("serve: document");
-        self.add::<ClientsDocument>("serve: clients");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");
         self.add::<PresetsDocument>("presets: document");
@@ -70,40 +71,53 @@ impl SchemaBuilder {
         self.add::<Envelope<IdleDocument>>("probe-idle: document");
         self.add::<Envelope<ListenDocument>>("listen: document");
         self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
+        self.add::<Envelope<ServeDocument>>("serve: document");
+        self.add::<ClientsDocument>("serve: clients");
     }
 
     fn run_lines(&mut self) {
-        self.run_line::<Started>();
-        self.run_line::<Interim<PingDocument>>();
+        self.run_line::<Started>("");
+        self.run_line::<Interim<PingDocument>>("");
     }
 
     fn idle_lines(&mut self) {
-        self.idle_line::<IdleStarted>();
-        self.idle_line::<ProbeOpened>();
-        self.idle_line::<ProbeFailed>();
-        self.idle_line::<Asked>();
-        self.idle_line::<Spoke>();
-        self.idle_line::<TrialOver>();
-        self.idle_line::<BracketSoFar>();
-        self.idle_line::<ProvisionalAnswer>();
-        self.idle_line::<RefreshTried>();
-        self.idle_line::<VerifyOver>();
+        self.run_line::<IdleStarted>("probe-idle: ");
+        self.run_line::<ProbeOpened>("probe-idle: ");
+        self.run_line::<ProbeFailed>("probe-idle: ");
+        self.run_line::<Asked>("probe-idle: ");
+        self.run_line::<Spoke>("probe-idle: ");
+        self.run_line::<TrialOver>("probe-idle: ");
+        self.run_line::<BracketSoFar>("probe-idle: ");
+        self.run_line::<ProvisionalAnswer>("probe-idle: ");
+        self.run_line::<RefreshTried>("probe-idle: ");
+        self.run_line::<VerifyOver>("probe-idle: ");
     }
 
     fn listen_lines(&mut self) {
-        self.listen_line::<ListenStarted>();
-        self.listen_line::<ListenOpened>();
-        self.listen_line::<ServerEventReceived>();
-        self.listen_line::<ClientSent>();
-        self.listen_line::<ListenEnded>();
+        self.run_line::<ListenStarted>("listen: ");
+        self.run_line::<ListenOpened>("listen: ");
+        self.run_line::<ServerEventReceived>("listen: ");
+        self.run_line::<ClientSent>("listen: ");
+        self.run_line::<ListenEnded>("listen: ");
     }
 
     fn zombie_lines(&mut self) {
-        self.zombie_line::<ZombieStarted>();
-        self.zombie_line::<ClientOpened>();
-        self.zombie_line::<ClientNotOpened>();
-        self.zombie_line::<ClientReceived>();
-        self.zombie_line::<ClientOver>();
+        self.run_line::<ZombieStarted>("probe-zombie: ");
+        self.run_line::<ClientOpened>("probe-zombie: ");
+        self.run_line::<ClientNotOpened>("probe-zombie: ");
+        self.run_line::<ClientReceived>("probe-zombie: ");
+        self.run_line::<ClientOver>("probe-zombie: ");
+    }
+
+    fn serve_lines(&mut self) {
+        self.run_line::<ServerListening>("serve: ");
+        self.run_line::<ServedClientOpened>("serve: ");
+        self.run_line::<ConnectionRejected>("serve: ");
+        self.run_line::<ServedClientStatus>("serve: ");
+        self.run_line::<DeadClientClosed>("serve: ");
+        self.run_line::<FaultInjected>("serve: ");
+        self.run_line::<ServedClientClosed>("serve: ");
+        self.run_line::<ServerError>("serve: ");
     }
 
     fn connection_lines(&mut self) {
@@ -123,20 +137,9 @@ impl SchemaBuilder {
         self.line::<GaveUp>();
     }
 
-    fn run_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
-    }
-
-    fn idle_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("probe-idle: event {}", B::EVENT));
-    }
-
-    fn listen_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("listen: event {}", B::EVENT));
-    }
-
-    fn zombie_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("probe-zombie: event {}", B::EVENT));
+    /// A line of the command whose shapes have this prefix in their titles.
+    fn run_line<B: EventBody>(&mut self, prefix: &str) {
+        self.add::<RunLine<B>>(&format!("{prefix}event {}", B::EVENT));
     }
 
     fn line<B: EventBody>(&mut self) {

@@ -26,11 +26,9 @@ use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::describe_tls_handshake_error;
 use super::two_ended::TWO_ENDED;
-use crate::domain::connection::close_cause::CloseKindName;
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::connection::target::redact_text;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::label::Label;
 use crate::domain::stats::Counts;
 
 /// Delay after a failed accept(2), for example when file descriptors run out.
@@ -78,9 +76,9 @@ struct ClientRegistry {
     used_slots: usize,
     clients: u64,
     most_at_once: usize,
-    turned_away: u64,
-    reaped: u64,
-    endings: BTreeMap<String, u64>,
+    rejected: u64,
+    dead_clients_closed: u64,
+    endings: BTreeMap<(ClosedBy, CloseKindName), u64>,
     left: ClientTotals,
     /// Clients that departed since memory was last returned.
     departed_since_trim: usize,
@@ -219,7 +217,7 @@ impl Server {
                     if !std::mem::replace(&mut has_failed, true) {
                         self.send_event(
                             None,
-                            ServeEventKind::Trouble(format!("cannot accept a connection: {error}")),
+                            ServeEventKind::Error(format!("cannot accept a connection: {error}")),
                         );
                     }
                     sleep(ACCEPT_RETRY_DELAY).await;
@@ -377,7 +375,7 @@ impl Server {
         drop(registry);
         self.send_event(
             Some(id),
-            ServeEventKind::Connected { remote: remote.to_string(), resource, subprotocol, faulty },
+            ServeEventKind::Opened { remote: remote.to_string(), resource, subprotocol, faulty },
         );
         figures
     }
@@ -387,25 +385,23 @@ impl Server {
         let Some(connected) = registry.connected.remove(&id) else { return };
         let last = Box::new(connected.snapshot(Instant::now()));
         registry.left.add(&last.figures);
-        registry.reaped += u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
-        *registry
-            .endings
-            .entry(format!("{} {}", ending.who.label(), CloseKindName::from(&ending.how).label()))
-            .or_default() += 1;
+        registry.dead_clients_closed +=
+            u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
+        *registry.endings.entry((ending.who, CloseKindName::from(&ending.how))).or_default() += 1;
         let should_trim_memory = registry.should_trim_memory();
         drop(registry);
         drop(slot);
-        self.send_event(Some(id), ServeEventKind::Ended { ending, last });
+        self.send_event(Some(id), ServeEventKind::Closed { ending, last });
         if should_trim_memory {
             memory::trim();
         }
     }
 
     fn record_rejection(&self, connection: IncomingConnection, why: &RejectedConnection) {
-        self.registry().turned_away += 1;
+        self.registry().rejected += 1;
         self.send_event(
             Some(connection.id),
-            ServeEventKind::TurnedAway { remote: connection.remote.to_string(), why: why.clone() },
+            ServeEventKind::Rejected { remote: connection.remote.to_string(), why: why.clone() },
         );
     }
 
@@ -430,8 +426,8 @@ impl Server {
             elapsed: self.started.elapsed(),
             clients: registry.clients,
             most_at_once: registry.most_at_once,
-            turned_away: registry.turned_away,
-            reaped: registry.reaped,
+            rejected: registry.rejected,
+            dead_clients_closed: registry.dead_clients_closed,
             heartbeats: totals.heartbeats,
             endings: registry.endings.clone(),
             messages: totals.messages,
@@ -506,7 +502,7 @@ mod tests {
     /// Age and manner of the next ending.
     async fn ended(happened: &mut UnboundedReceiver<ServeEvent>) -> (Duration, CloseKind) {
         loop {
-            if let ServeEventKind::Ended { ending, .. } = happened.recv().await.unwrap().what {
+            if let ServeEventKind::Closed { ending, .. } = happened.recv().await.unwrap().what {
                 return (ending.age, ending.how);
             }
         }
@@ -574,7 +570,7 @@ mod tests {
             assert!(age >= seconds(10) && age <= seconds(40) + Duration::from_millis(2), "{age:?}");
             assert_eq!(how, CloseKind::Timeout);
         }
-        assert_eq!((server.snapshot().clients.len(), server.summary().reaped), (0, 1000));
+        assert_eq!((server.snapshot().clients.len(), server.summary().dead_clients_closed), (0, 1000));
     }
 
     /// A config with these faults, as name and value.

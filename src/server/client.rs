@@ -379,7 +379,7 @@ impl ClientState {
     }
 
     fn terminate_client(&mut self, missed: u32, silent_for: Duration) {
-        self.notes.push(ServeEventKind::Reaped { missed, silent_for });
+        self.notes.push(ServeEventKind::DeadClientClosed { missed, silent_for });
         self.figures().terminated = true;
         self.change_status(
             Status::Dead,

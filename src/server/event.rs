@@ -24,32 +24,32 @@ pub struct ServeEvent {
 #[derive(Debug, Clone)]
 pub enum ServeEventKind {
     Listening(ListenAddress),
-    Connected {
+    Opened {
         remote: String,
         resource: UntrustedText,
         subprotocol: Option<String>,
         faulty: bool,
     },
-    TurnedAway {
+    Rejected {
         remote: String,
         why: RejectedConnection,
     },
     /// A client's status changed.
     Status(StatusChange),
     /// A client was terminated after `missed` consecutive missed heartbeats, without any data for `silent_for`.
-    Reaped {
+    DeadClientClosed {
         missed: u32,
         silent_for: Duration,
     },
     /// A fault acted; the text describes it.
     Fault(String),
     /// A client ended; `last` is its final state.
-    Ended {
+    Closed {
         ending: CloseCause,
         last: Box<ClientSnapshot>,
     },
     /// The server has a problem but continues.
-    Trouble(String),
+    Error(String),
     /// The end of the run; always the last event.
     Stopped(Box<ServerSummary>),
 }
@@ -62,6 +62,14 @@ pub struct ListenAddress {
     pub tls: Option<TlsIdentityInfo>,
     /// Address of the HTTP status pages.
     pub status_address: Option<SocketAddr>,
+}
+
+impl ListenAddress {
+    /// The URL of the server: `ws://127.0.0.1:9001/`.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}/", self.address)
+    }
 }
 
 /// What a client needs to trust the server.

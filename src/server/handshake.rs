@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use strum::IntoStaticStr;
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use thiserror::Error;
 
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -25,7 +25,7 @@ pub struct AcceptedUpgrade {
 
 /// Why a connection was rejected. `Display` is a lower-case fragment for the operator; an HTTP client receives a
 /// sentence.
-#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum RejectedConnection {
     #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]

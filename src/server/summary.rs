@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use crate::domain::connection::close_cause::{CloseKindName, ClosedBy};
 use crate::domain::stats::Counts;
 
 /// Totals of a server's run.
@@ -14,13 +15,13 @@ pub struct ServerSummary {
     pub clients: u64,
     /// Maximum number of concurrent clients.
     pub most_at_once: usize,
-    pub turned_away: u64,
+    pub rejected: u64,
     /// Number of clients that the server terminated because they missed heartbeats.
-    pub reaped: u64,
+    pub dead_clients_closed: u64,
     /// Results of the server's heartbeats, over all clients and kinds.
     pub heartbeats: Counts,
-    /// Endings by who and how (`peer close_frame`).
-    pub endings: BTreeMap<String, u64>,
+    /// Number of clients that ended in each way.
+    pub endings: BTreeMap<(ClosedBy, CloseKindName), u64>,
     /// Ordinary messages received.
     pub messages: u64,
     /// Ping frames received, answered or not.

@@ -188,7 +188,7 @@ async fn fin_after_is_a_bare_fin() {
     client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
     let ended = served.event(|event| match &event.what {
-        ServeEventKind::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
+        ServeEventKind::Closed { ending, .. } => Some((ending.who, ending.how.clone())),
         _ => None,
     });
     assert_eq!(ended.await, (ClosedBy::Us, CloseKind::Fin));
@@ -302,7 +302,7 @@ async fn refuse_and_redirect_answer_with_their_status() {
     let (mut served, head) = answered("refuse=403").await;
     assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{head}");
     let why = served.event(|event| match &event.what {
-        ServeEventKind::TurnedAway { why, .. } => Some(why.clone()),
+        ServeEventKind::Rejected { why, .. } => Some(why.clone()),
         _ => None,
     });
     assert_eq!(why.await, RejectedConnection::OnOrder(403, None));

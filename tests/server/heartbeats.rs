@@ -38,7 +38,7 @@ async fn answering_client_is_healthy() {
     assert_eq!(status(&mut served).await, (Status::Unknown, Status::Healthy));
     client.send(CLOSE, b"").await;
     let counts = served.event(|event| match &event.what {
-        ServeEventKind::Ended { last, .. } => Some(last.figures.beats[0].counts),
+        ServeEventKind::Closed { last, .. } => Some(last.figures.beats[0].counts),
         _ => None,
     });
     assert_eq!(counts.await.ok, 5);
@@ -64,11 +64,11 @@ async fn silent_client_is_terminated_and_reported() {
     let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 50, 100)).await;
     let mut client = Bare::connect(served.address).await;
     assert_eq!(client.frame().await.0, PING);
-    let reaped = served.event(|event| match event.what {
-        ServeEventKind::Reaped { missed, silent_for } => Some((missed, silent_for)),
+    let closed = served.event(|event| match event.what {
+        ServeEventKind::DeadClientClosed { missed, silent_for } => Some((missed, silent_for)),
         _ => None,
     });
-    let (missed, silent_for) = reaped.await;
+    let (missed, silent_for) = closed.await;
     assert!(missed == 1 && silent_for >= Duration::from_millis(100), "{missed} {silent_for:?}");
     assert!(served.ended().await.starts_with("wscheck closed it: heartbeats unanswered"));
     let last = loop {
@@ -78,7 +78,7 @@ async fn silent_client_is_terminated_and_reported() {
         }
     };
     assert_eq!(last, Got::Frame(Raw(CLOSE, [&4000_u16.to_be_bytes()[..], b"Heartbeat timeout"].concat())));
-    assert_eq!(served.stop().await.reaped, 1);
+    assert_eq!(served.stop().await.dead_clients_closed, 1);
 }
 
 #[tokio::test]
@@ -92,14 +92,14 @@ async fn thousand_silent_clients_are_terminated_in_time() {
     let mut ages = Vec::new();
     while ages.len() < zombies.len() {
         let age = served.event(|event| match &event.what {
-            ServeEventKind::Ended { ending, .. } => Some(ending.age),
+            ServeEventKind::Closed { ending, .. } => Some(ending.age),
             _ => None,
         });
         ages.push(age.await);
     }
     // Checks that none is terminated early; lateness is measured, not asserted on the real clock.
     assert!(ages.iter().all(|age| *age >= Duration::from_millis(timeout)));
-    assert_eq!(served.stop().await.reaped, 1000);
+    assert_eq!(served.stop().await.dead_clients_closed, 1000);
 }
 
 #[tokio::test]
@@ -163,5 +163,5 @@ async fn departed_client_is_forgotten() {
     drop(Bare::connect(served.address).await);
     assert!(served.ended().await.contains("FIN"));
     let summary = within(served.stop()).await;
-    assert_eq!((summary.clients, summary.reaped), (1, 0));
+    assert_eq!((summary.clients, summary.dead_clients_closed), (1, 0));
 }

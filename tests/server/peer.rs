@@ -61,7 +61,7 @@ impl Served {
     /// Description of the next client's ending.
     pub async fn ended(&mut self) -> String {
         self.event(|event| match &event.what {
-            ServeEventKind::Ended { ending, .. } => Some(ending.to_string()),
+            ServeEventKind::Closed { ending, .. } => Some(ending.to_string()),
             _ => None,
         })
         .await

@@ -27,9 +27,9 @@ async fn serving() -> (Served, TlsConnector) {
     (served, TlsConnector::from(Arc::new(client)))
 }
 
-async fn turned_away(served: &mut Served) -> String {
+async fn rejection(served: &mut Served) -> String {
     let why = served.event(|event| match &event.what {
-        ServeEventKind::TurnedAway { why, .. } => Some(why.label().to_string()),
+        ServeEventKind::Rejected { why, .. } => Some(why.label().to_string()),
         _ => None,
     });
     why.await
@@ -57,7 +57,7 @@ async fn distrusting_client_is_named_and_others_continue() {
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("other.example").unwrap();
     assert!(within(connector.connect(name, tcp)).await.is_err());
-    assert_eq!(turned_away(&mut served).await, "tls");
+    assert_eq!(rejection(&mut served).await, "tls");
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("localhost").unwrap();
     assert!(within(connector.connect(name, tcp)).await.is_ok());
@@ -72,6 +72,6 @@ async fn plain_client_on_the_tls_port_gets_an_error() {
     let answer = client.rest().await;
     assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
     assert!(answer.ends_with("This port speaks TLS: connect with a wss:// URL.\n"), "{answer}");
-    assert_eq!(turned_away(&mut served).await, "plain_on_tls");
+    assert_eq!(rejection(&mut served).await, "plain_on_tls");
     served.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The test server's behaviour on the wire, seen by a bare client.
 
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
+use wscheck::domain::connection::close_cause::{CloseKindName, ClosedBy};
 use wscheck::domain::label::Label;
 use wscheck::server::{ServeEventKind, ServerConfig};
 
@@ -26,7 +27,10 @@ async fn server_echoes_and_answers_pings() {
     assert_eq!((client.next().await, client.next().await), (close(1000, ""), Got::Fin));
     let summary = served.stop().await;
     assert_eq!((summary.clients, summary.messages, summary.pings, summary.app_pings), (1, 1, 1, 1));
-    assert_eq!(summary.endings.into_iter().collect::<Vec<_>>(), [("peer close_frame".to_string(), 1)]);
+    assert_eq!(
+        summary.endings.into_iter().collect::<Vec<_>>(),
+        [((ClosedBy::Peer, CloseKindName::CloseFrame), 1)]
+    );
 }
 
 #[tokio::test]
@@ -65,7 +69,10 @@ async fn stopping_closes_every_client_with_1001() {
         assert_eq!(client.next().await, Got::Fin);
     };
     let (summary, ()) = tokio::join!(served.stop(), answered);
-    assert_eq!(summary.endings.into_iter().collect::<Vec<_>>(), [("us close_frame".to_string(), 1)]);
+    assert_eq!(
+        summary.endings.into_iter().collect::<Vec<_>>(),
+        [((ClosedBy::Us, CloseKindName::CloseFrame), 1)]
+    );
 }
 
 #[tokio::test]
@@ -90,7 +97,7 @@ async fn plain_request_is_answered_with_426() {
     assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
     assert!(answer.ends_with("connect with a ws:// or wss:// URL.\n"), "{answer}");
     let why = served.event(|event| match &event.what {
-        ServeEventKind::TurnedAway { why, .. } => Some(why.label()),
+        ServeEventKind::Rejected { why, .. } => Some(why.label()),
         _ => None,
     });
     assert_eq!(why.await, "plain_http");
@@ -108,7 +115,7 @@ async fn tls_client_on_plain_port_is_answered() {
     let answer = client.rest().await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("with a ws:// URL.\n"), "{answer}");
     let why = served.event(|event| match &event.what {
-        ServeEventKind::TurnedAway { why, .. } => Some(why.to_string()),
+        ServeEventKind::Rejected { why, .. } => Some(why.to_string()),
         _ => None,
     });
     let told = "a TLS client on the plain port; it should use ws://, or this server --tls; answered 400";

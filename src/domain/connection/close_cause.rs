@@ -11,7 +11,7 @@ use crate::domain::format;
 use crate::domain::label::Label;
 
 /// Which side ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum ClosedBy {
     /// The other end of the WebSocket, or a hop on its behalf.
@@ -48,7 +48,7 @@ pub struct ClosePayload {
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
-#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
+#[strum_discriminants(derive(PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage))]
 #[strum_discriminants(name(CloseKindName), strum(serialize_all = "snake_case"))]
 pub enum CloseKind {
     /// A close frame; `code` is `None` when the frame was empty (1005 in the RFC's terms).

@@ -1,59 +1,83 @@
-//! A server's output: lines for people, NDJSON or one JSON document, a live line, and the status pages.
+//! What `serve` shows: a line for each event, the summary, the JSON document, NDJSON lines, and the status pages.
 
+mod client_counts;
 mod document;
-mod human;
-mod live;
+mod log;
+mod metrics;
+mod ndjson_events;
 mod status_pages;
+mod view;
+
+#[cfg(test)]
+pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, Write};
-
-use serde::Serialize;
-
-use crate::output::output_format::Format;
-use crate::server::{ServeEvent, ServeEventKind};
-
-pub use document::{
-    BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
-    JitterDocument, RttDocument, SCHEMA_VERSION, StatusCount, SummaryDocument,
+pub use document::{ClientsDocument, ServeDocument, ServedClientDocument};
+pub use ndjson_events::{
+    ConnectionRejected, DeadClientClosed, FaultInjected, ServedClientClosed, ServedClientOpened,
+    ServedClientStatus, ServerError, ServerListening,
 };
-use live::LiveLine;
 pub use status_pages::StatusPages;
 
-/// Writes a server's events; on a terminal with a live line.
-pub struct ServeReporter<W> {
-    out: W,
-    format: Format,
-    live: LiveLine,
+use super::human::HumanOptions;
+use super::presenter::{Lines, Presenter};
+use super::view::View;
+use crate::server::{ServeEvent, ServeEventKind, ServerSummary};
+
+/// Shows a run of `serve`.
+pub struct ServePresenter {
+    log: log::ServeLog,
+    clients: client_counts::ClientCounts,
+    /// The URL of the server, once it listens.
+    url: String,
 }
 
-impl<W: Write> ServeReporter<W> {
-    /// Writes to `out`: stdout, or a buffer in tests.
-    pub fn new(out: W, format: Format) -> ServeReporter<W> {
-        ServeReporter { out, format, live: LiveLine::new() }
-    }
-
-    /// Writes one event. Fails when the output is closed (a pipe) or full (a disk).
-    pub fn report(&mut self, event: &ServeEvent) -> io::Result<()> {
-        let ServeReporter { out, format, live } = self;
-        live.take(event, || write(out, *format, event))
+impl ServePresenter {
+    pub fn new(options: HumanOptions) -> ServePresenter {
+        let clients = client_counts::ClientCounts::default();
+        ServePresenter { log: log::ServeLog::new(options), clients, url: String::new() }
     }
 }
 
-fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result<()> {
-    match (format, &event.what) {
-        (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
-        (Format::Ndjson | Format::Json | Format::CompactJson, ServeEventKind::Stopped(summary)) => {
-            json(out, &SummaryDocument::new(summary))?
+impl Presenter for ServePresenter {
+    type Event = ServeEvent;
+    type Report = ServerSummary;
+    type Document = ServeDocument;
+
+    fn report_in(event: &ServeEvent) -> Option<&ServerSummary> {
+        if let ServeEventKind::Stopped(summary) = &event.what { Some(summary) } else { None }
+    }
+
+    fn observe(&mut self, event: &ServeEvent) {
+        if let ServeEventKind::Listening(listening) = &event.what {
+            self.url = listening.url();
         }
-        (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
-        (Format::Json | Format::CompactJson | Format::Report(_), _) => return Ok(()),
+        self.clients.observe(event);
     }
-    out.flush()
-}
 
-fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, document)?;
-    writeln!(out)
+    /// Clients are what a server is for: their lines are its result.
+    fn lines(&mut self, event: &ServeEvent) -> Lines {
+        Lines::to_stdout(self.log.lines(event))
+    }
+
+    fn progress(&mut self, _event: &ServeEvent) -> Option<String> {
+        Some(self.clients.line())
+    }
+
+    fn ndjson_line(&self, event: &ServeEvent) -> Option<String> {
+        ndjson_events::line(event)
+    }
+
+    fn view(&self, summary: &ServerSummary) -> View {
+        view::view(&self.url, summary)
+    }
+
+    fn document(&self, summary: &ServerSummary) -> ServeDocument {
+        ServeDocument::new(&self.url, summary)
+    }
+
+    fn is_droppable(event: &ServeEvent) -> bool {
+        event.client.is_some()
+    }
 }

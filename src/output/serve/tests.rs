@@ -1,184 +1,91 @@
 //! One scripted run of events feeds every format.
 
-use std::time::{Duration, SystemTime};
-
-use schemars::schema_for;
 use serde_json::Value;
 
+use super::fixtures::{run, snapshot};
 use super::*;
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use crate::domain::ping::event::StatusChange;
-use crate::domain::ping::health::{Status, StatusMetrics};
-use crate::domain::stats::Counts;
-use crate::server::{
-    ClientSnapshot, ClientStats, HeartbeatStats, ListenAddress, RejectedConnection, ServerSnapshot,
-    ServerSummary, TlsIdentityInfo,
+use crate::output::output_format::Format;
+use crate::output::testing::{
+    CapturedOutput, PLAIN, assert_as_the_schema_says, assert_colour_only_repeats,
+    assert_every_event_is_printed, show, together, values,
 };
+use crate::server::StatusRenderer;
 
-const MS: Duration = Duration::from_millis(1);
-
-fn client() -> ClientSnapshot {
-    let mut beat = HeartbeatStats::new(HeartbeatKind::Protocol);
-    beat.record(0, HeartbeatOutcome::Ok, None, Some(20 * MS), true);
-    beat.record(1, HeartbeatOutcome::Ok, None, Some(30 * MS), true);
-    beat.record(2, HeartbeatOutcome::Missed, None, None, false);
-    ClientSnapshot {
-        id: 1,
-        remote: "127.0.0.1:4711".into(),
-        resource: "/chat?token=***".into(),
-        subprotocol: Some("chat".into()),
-        faulty: true,
-        age: 100_000 * MS,
-        idle: 40_250 * MS,
-        figures: ClientStats {
-            messages: 3,
-            pings: 2,
-            app_pings: 1,
-            beats: vec![beat],
-            terminated: true,
-            ..ClientStats::default()
-        },
-    }
-}
-
-fn summary() -> ServerSummary {
-    ServerSummary {
-        started_at: SystemTime::UNIX_EPOCH,
-        elapsed: 123_456 * MS,
-        clients: 2,
-        most_at_once: 2,
-        turned_away: 1,
-        reaped: 1,
-        heartbeats: Counts { ok: 2, missed: 1, ..Counts::default() },
-        endings: [("peer close_frame".to_string(), 1), ("us timeout".to_string(), 1)].into(),
-        messages: 3,
-        pings: 2,
-        app_pings: 1,
-    }
-}
-
-fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
-    let at = SystemTime::UNIX_EPOCH;
-    let ending = CloseCause {
-        who,
-        how,
-        reply: None,
-        os_error: None,
-        tcp: None,
-        age: 100_000 * MS,
-        idle: 40_250 * MS,
-        at,
-    };
-    ServeEventKind::Ended { ending, last: Box::new(client()) }
-}
-
-fn run() -> Vec<ServeEvent> {
-    let tls = TlsIdentityInfo { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
-    let address = "127.0.0.1:9001".parse().unwrap();
-    let status_address = "127.0.0.1:9002".parse().ok();
-    let hostile = UntrustedText::new("bye\x1b[2J");
-    let script = [
-        (None, ServeEventKind::Listening(ListenAddress { address, tls: Some(tls), status_address })),
-        (
-            Some(1),
-            ServeEventKind::Connected {
-                remote: "127.0.0.1:4711".into(),
-                resource: UntrustedText::new("/chat?token=***"),
-                subprotocol: Some("chat".into()),
-                faulty: true,
-            },
-        ),
-        (
-            Some(2),
-            ServeEventKind::TurnedAway {
-                remote: "127.0.0.1:4712".into(),
-                why: RejectedConnection::TlsOnPlain,
-            },
-        ),
-        (
-            Some(1),
-            ServeEventKind::Status(StatusChange {
-                kind: None,
-                from: Status::Unknown,
-                to: Status::Healthy,
-                reason: "mean protocol RTT of the last 1 is 20.0 ms".into(),
-                metrics: StatusMetrics { window_mean: Some(20 * MS), judged: 1, ..StatusMetrics::default() },
-            }),
-        ),
-        (Some(1), ServeEventKind::Fault("silent after 5 s idle".into())),
-        (Some(1), ServeEventKind::Reaped { missed: 1, silent_for: 40_250 * MS }),
-        (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
-        (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
-        (Some(4), ended(CloseKind::Rst, ClosedBy::Us)),
-        (None, ServeEventKind::Trouble("cannot accept a connection: Too many open files".into())),
-        (None, ServeEventKind::Stopped(Box::new(summary()))),
-    ];
-    let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
-    script.into_iter().enumerate().map(|(n, (client, what))| ServeEvent { at: at(n), client, what }).collect()
+fn show_run(format: Format, options: HumanOptions) -> CapturedOutput {
+    show(ServePresenter::new(options), format, options, &run())
 }
 
 fn shown(format: Format) -> String {
-    let mut reporter = ServeReporter::new(Vec::new(), format);
-    assert!(run().iter().all(|event| reporter.report(event).is_ok()));
-    String::from_utf8(reporter.out).unwrap()
+    together(show_run(format, PLAIN))
 }
 
 #[test]
-fn full_output_is_an_error() {
-    let mut full = [0; 10];
-    let mut reporter = ServeReporter::new(&mut full[..], Format::Human);
-    assert!(reporter.report(&run()[0]).is_err());
+fn people_read_a_line_per_event_and_the_summary() {
+    insta::assert_snapshot!("human", shown(Format::Human));
 }
 
 #[test]
-fn human_output_has_a_line_per_event() {
-    insta::assert_snapshot!(shown(Format::Human));
+fn json_is_a_document_and_ndjson_a_line_per_event() {
+    insta::assert_snapshot!("json", shown(Format::Json));
+    insta::assert_snapshot!("ndjson", shown(Format::Ndjson));
+    let (json, ndjson) = (values(&shown(Format::Json)), values(&shown(Format::Ndjson)));
+    assert_eq!(ndjson.last(), json.last());
 }
 
 #[test]
-fn ndjson_has_a_document_per_event() {
-    insta::assert_snapshot!(shown(Format::Ndjson));
-}
-
-#[test]
-fn json_is_one_document_at_the_end() {
-    insta::assert_snapshot!(shown(Format::Json));
-}
-
-#[test]
-fn the_pages_show_clients_and_metrics() {
-    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    insta::assert_snapshot!(crate::server::StatusRenderer::clients(&StatusPages, &snapshot).text);
-    insta::assert_snapshot!(crate::server::StatusRenderer::metrics(&StatusPages, &snapshot).text);
+fn status_pages_show_clients_and_metrics() {
+    insta::assert_snapshot!("clients", StatusPages.clients(&snapshot()).text);
+    insta::assert_snapshot!("metrics", StatusPages.metrics(&snapshot()).text);
 }
 
 /// OpenMetrics takes `_total` off a counter's name: the families must still be told apart.
 #[test]
 fn no_two_metrics_share_a_name() {
-    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    let text = crate::server::StatusRenderer::metrics(&StatusPages, &snapshot).text;
+    let text = StatusPages.metrics(&snapshot()).text;
     let heads = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let names: Vec<&str> = heads.map(|name| name.trim_end_matches("_total")).collect();
     assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "{names:?}");
 }
 
 #[test]
-fn every_document_is_as_its_schema_says() {
-    let valid = |schema: schemars::Schema, document: &str| {
-        let document: Value = serde_json::from_str(document).unwrap();
-        let schema = jsonschema::validator_for(schema.as_value()).unwrap();
-        let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?} in {document}");
-    };
-    let (events, json) = (shown(Format::Ndjson), shown(Format::Json));
-    let events = events.strip_suffix(&json).expect("the last line is the document of -o json");
-    events.lines().for_each(|line| valid(schema_for!(EventDocument), line));
-    valid(schema_for!(SummaryDocument), &json);
-    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    valid(
-        schema_for!(ClientsDocument),
-        &crate::server::StatusRenderer::clients(&StatusPages, &snapshot).text,
-    );
+fn output_matches_schema_and_prints_every_event() {
+    let texts = [Format::Json, Format::Ndjson].map(|format| show_run(format, PLAIN).0).concat();
+    let printed: Vec<Value> = values(&(texts + &StatusPages.clients(&snapshot()).text));
+    assert_as_the_schema_says("serve", &printed);
+    assert_every_event_is_printed("serve", &printed);
+}
+
+#[test]
+fn peer_text_is_escaped_and_colour_only_repeats_words() {
+    let colored = show_run(Format::Human, HumanOptions { color: true, ..PLAIN });
+    assert_colour_only_repeats("serve", &show_run(Format::Human, PLAIN), &colored);
+}
+
+#[test]
+fn quiet_keeps_errors_and_the_summary() {
+    let (quiet, stderr) = show_run(Format::Human, HumanOptions { quiet: true, ..PLAIN });
+    let lines: Vec<&str> = quiet.lines().collect();
+    assert!(lines[0].ends_with("error: cannot accept a connection: Too many open files"), "{quiet}");
+    assert_eq!((lines[1], lines[2]), ("", "--- wss://127.0.0.1:9001/ ---"));
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn verbose_shows_what_was_received_from_each_client() {
+    let (verbose, _) = show_run(Format::Human, HumanOptions { verbose: true, ..PLAIN });
+    let ends = verbose.lines().filter(|line| line.contains("ended after"));
+    assert!(ends.into_iter().all(|line| line.ends_with("; received 3 messages, 2 pings, 1 app ping")));
+}
+
+#[test]
+fn progress_counts_clients_by_status() {
+    let mut presenter = ServePresenter::new(PLAIN);
+    let lines: Vec<String> = run()
+        .iter()
+        .filter_map(|event| {
+            presenter.observe(event);
+            presenter.progress(event)
+        })
+        .collect();
+    assert_eq!((lines[0].as_str(), lines[3].as_str()), ("no clients", "1 client: 1 healthy"));
 }

@@ -1,0 +1,138 @@
+//! The events of a server in NDJSON: a line for each as it happens.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::ServedClientDocument;
+use crate::output::json::{JsonEndingDocument, Ms, Name, WSCHECK_VERSION};
+use crate::output::ndjson::{EventBody, bodies, run_line};
+use crate::output::ping::StatusChanged;
+use crate::server::{ListenAddress, RejectedConnection, ServeEvent, ServeEventKind};
+
+bodies! {
+    /// The server listens.
+    ServerListening = "listening" {
+        #[schemars(extend("const" = "serve"))]
+        command: &'static str,
+        wscheck_version: &'static str,
+        url: String,
+        /// The address that the server listens on.
+        address: String,
+        port: u16,
+        /// Whether the server uses TLS.
+        secure: bool,
+        /// SHA-256 of the certificate; null without TLS.
+        fingerprint: Option<String>,
+        /// The file with the certificate to trust; null without a generated certificate.
+        ca_file: Option<String>,
+        /// The address that serves /clients and /metrics; null if there is none.
+        status_address: Option<String>,
+    }
+    /// A connection became a client.
+    ServedClientOpened = "opened" {
+        /// Number of the connection, from 1.
+        client: u64,
+        /// The client's address.
+        address: String,
+        /// Path and query, with secrets redacted.
+        resource: String,
+        subprotocol: Option<String>,
+        /// Whether the configured faults apply to this client.
+        faulty: bool,
+    }
+    /// A connection did not become a client.
+    ConnectionRejected = "rejected" {
+        /// Number of the connection, from 1.
+        client: u64,
+        /// The client's address.
+        address: String,
+        /// Why the server rejected it.
+        kind: Name<RejectedConnection>,
+        message: String,
+    }
+    /// A client's status changed.
+    ServedClientStatus = "status" {
+        /// Number of the connection, from 1.
+        client: u64,
+        #[serde(flatten)]
+        change: StatusChanged,
+    }
+    /// The server closes a client that missed heartbeats.
+    DeadClientClosed = "dead_client_closed" {
+        /// Number of the connection, from 1.
+        client: u64,
+        /// Heartbeats missed in a row.
+        consecutive_missed: u32,
+        /// Time since the client last sent anything.
+        silent_ms: Ms,
+    }
+    /// A fault acted on a client.
+    FaultInjected = "fault" {
+        /// Number of the connection, from 1.
+        client: u64,
+        message: String,
+    }
+    /// A client's connection ended. In `ending`, `peer` is the client and `us` the server.
+    ServedClientClosed = "closed" {
+        /// Number of the connection, from 1.
+        client: u64,
+        ending: JsonEndingDocument,
+        /// The client's final figures.
+        last: ServedClientDocument,
+    }
+    /// The server has a problem but continues.
+    ServerError = "error" {
+        message: String,
+    }
+}
+
+/// The line for an event; `None` when it has none.
+pub fn line(event: &ServeEvent) -> Option<String> {
+    let at = event.at;
+    Some(match &event.what {
+        ServeEventKind::Listening(listening) => run_line(at, ServerListening::from(listening)),
+        ServeEventKind::Opened { remote, resource, subprotocol, faulty } => {
+            let (address, resource, subprotocol) =
+                (remote.clone(), resource.to_string(), subprotocol.clone());
+            let client = event.client?;
+            run_line(at, ServedClientOpened { client, address, resource, subprotocol, faulty: *faulty })
+        }
+        ServeEventKind::Rejected { remote, why } => {
+            let (client, address, message) = (event.client?, remote.clone(), why.to_string());
+            run_line(at, ConnectionRejected { client, address, kind: why.clone().into(), message })
+        }
+        ServeEventKind::Status(change) => {
+            run_line(at, ServedClientStatus { client: event.client?, change: change.into() })
+        }
+        ServeEventKind::DeadClientClosed { missed, silent_for } => {
+            let (consecutive_missed, silent_ms) = (*missed, (*silent_for).into());
+            run_line(at, DeadClientClosed { client: event.client?, consecutive_missed, silent_ms })
+        }
+        ServeEventKind::Fault(fault) => {
+            run_line(at, FaultInjected { client: event.client?, message: fault.clone() })
+        }
+        ServeEventKind::Closed { ending, last } => {
+            let (ending, last) = (ending.into(), last.as_ref().into());
+            run_line(at, ServedClientClosed { client: event.client?, ending, last })
+        }
+        ServeEventKind::Error(message) => run_line(at, ServerError { message: message.clone() }),
+        ServeEventKind::Stopped(_) => return None,
+    })
+}
+
+impl From<&ListenAddress> for ServerListening {
+    fn from(listening: &ListenAddress) -> ServerListening {
+        let tls = listening.tls.as_ref();
+        ServerListening {
+            command: "serve",
+            wscheck_version: WSCHECK_VERSION,
+            url: listening.url(),
+            address: listening.address.to_string(),
+            port: listening.address.port(),
+            secure: tls.is_some(),
+            fingerprint: tls.map(|tls| tls.fingerprint.clone()),
+            ca_file: tls.and_then(|tls| Some(tls.ca_file.as_ref()?.display().to_string())),
+            status_address: listening.status_address.map(|address| address.to_string()),
+        }
+    }
+}
