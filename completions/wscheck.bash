@@ -43,6 +43,9 @@ _wscheck() {
             wscheck,probe-zombie)
                 cmd="wscheck__subcmd__probe__subcmd__zombie"
                 ;;
+            wscheck,report)
+                cmd="wscheck__subcmd__report"
+                ;;
             wscheck,schema)
                 cmd="wscheck__subcmd__schema"
                 ;;
@@ -79,6 +82,9 @@ _wscheck() {
             wscheck__subcmd__help,probe-zombie)
                 cmd="wscheck__subcmd__help__subcmd__probe__subcmd__zombie"
                 ;;
+            wscheck__subcmd__help,report)
+                cmd="wscheck__subcmd__help__subcmd__report"
+                ;;
             wscheck__subcmd__help,schema)
                 cmd="wscheck__subcmd__help__subcmd__schema"
                 ;;
@@ -95,7 +101,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve report timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,7 +163,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help"
+            opts="ping probe-idle listen probe-zombie demo serve report timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -283,6 +289,20 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help__subcmd__probe__subcmd__zombie)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1100,6 +1120,36 @@ _wscheck() {
                     return 0
                     ;;
                 --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__report)
+            opts="-o -v -h -V --output --json --compact --report --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -150,7 +150,7 @@ pub struct ReportOption {
     pub path: Option<PathBuf>,
 }
 
-fn report_option(text: &str) -> Result<ReportOption, String> {
+pub(super) fn report_option(text: &str) -> Result<ReportOption, String> {
     let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
     let format = formats().find(|format| format.name() == name).ok_or_else(|| {
         format!("'{name}' is not a format: known are {}", format_names().collect::<Vec<_>>().join(", "))

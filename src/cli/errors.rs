@@ -183,7 +183,8 @@ mod tests {
         );
         assert_eq!(
             error_of(&["wscheck", "ping", "-o", "xml", "ws://a/"]),
-            "invalid value 'xml' for '--output <FORMAT>' [possible values: human, json, ndjson]"
+            "invalid value 'xml' for '--output <FORMAT>' [possible values: human, json, ndjson, markdown, \
+             html, junit, github, nagios, prometheus]; a similar value exists: 'html'"
         );
         assert_eq!(
             error_of(&["wscheck", "ping", "-i", "-1", "ws://a/"]),

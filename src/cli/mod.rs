@@ -15,6 +15,7 @@ mod presets;
 mod print_queue;
 mod probe_idle;
 mod probe_zombie;
+mod report;
 mod runner;
 mod serve;
 mod serve_args;
@@ -89,6 +90,8 @@ enum Command {
     /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_codes(SERVE_EXIT_CODES))]
     Serve(Box<serve_args::ServeArgs>),
+    /// Show an archived run (JSON or NDJSON) in any format
+    Report(report::ReportArgs),
     /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
     Timeouts(timeouts::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
@@ -128,6 +131,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ProbeZombie(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),
+        Command::Report(args) => args.main(),
         Command::Timeouts(args) => args.main(),
         Command::Presets(args) => args.main(),
         Command::Schema => generate::print_schema(),

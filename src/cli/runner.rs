@@ -69,7 +69,13 @@ pub fn run_plan<T, P: Presenter>(
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
-    match args.format.check().and(traced).and(plan).and_then(|plan| Ok((plan, report_files(args)?))) {
+    match args
+        .format
+        .check()
+        .and(traced)
+        .and(plan)
+        .and_then(|plan| Ok((plan, report_files(&args.report, args.format.chosen())?)))
+    {
         Ok((plan, reports)) => {
             run(presenter, args, reports, async |reporter, control| job(plan, reporter, control).await)
         }
@@ -117,16 +123,16 @@ fn run<P: Presenter>(
 
 /// The further reports of `--report`; each file is checked. Under GitHub Actions its format also fills the step's
 /// summary.
-fn report_files(args: &OutputArgs) -> Result<Vec<ReportFile>, String> {
+pub fn report_files(options: &[ReportOption], format: Format) -> Result<Vec<ReportFile>, String> {
     let open = |option: &ReportOption| match &option.path {
         None => Ok(ReportFile::stream(option.format, "stderr", Box::new(io::stderr()))),
         Some(path) => ReportFile::create(option.format, path.clone()).map_err(|error| {
             format!("--report {}: cannot write {}: {error}", option.format.name(), path.display())
         }),
     };
-    let mut files = args.report.iter().map(open).collect::<Result<Vec<_>, String>>()?;
+    let mut files = options.iter().map(open).collect::<Result<Vec<_>, String>>()?;
     let github = Format::Report(ReportFormat::Github);
-    let is_for_github = args.format.chosen() == github || files.iter().any(|file| file.format == github);
+    let is_for_github = format == github || files.iter().any(|file| file.format == github);
     let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| is_for_github && !path.is_empty());
     let markdown = Format::Report(ReportFormat::Markdown);
     files.extend(summary.map(|path| ReportFile::append(markdown, path.into())));

@@ -1,7 +1,9 @@
 //! The envelope of every document: run, time, machine and result, then the command's own fields.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION};
@@ -10,7 +12,7 @@ use crate::domain::run::done::Done;
 use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
 use crate::output::finding_codes::FindingCode;
-use crate::output::view::{ShownFinding, View};
+use crate::output::view::{MetricDocument, ShownFinding, View, ViewDocument};
 
 /// A command's own fields in its document.
 pub trait DocumentBody: Serialize + JsonSchema {
@@ -27,7 +29,7 @@ pub struct RunOrigin {
 }
 
 /// The machine that measured.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct HostFacts {
     /// The operating system: `linux`.
@@ -67,12 +69,17 @@ pub struct Envelope<B: DocumentBody> {
     criteria: Vec<CriterionDocument>,
     /// What was learned, the most important first.
     findings: Vec<FindingDocument>,
+    /// The figures of the run by name, the same for every command.
+    metrics: Vec<MetricDocument>,
     #[serde(flatten)]
     body: B,
+    /// The report in words.
+    view: ViewDocument,
 }
 
 impl<B: DocumentBody> Envelope<B> {
     pub fn new(origin: &RunOrigin, view: View, body: B) -> Envelope<B> {
+        let (metrics, words) = (view.metrics.iter().map(MetricDocument::from).collect(), (&view).into());
         Envelope {
             schema_version: SCHEMA_VERSION,
             command: B::COMMAND,
@@ -88,7 +95,9 @@ impl<B: DocumentBody> Envelope<B> {
             reasons: view.reasons,
             criteria: view.criteria.into_iter().map(CriterionDocument::from).collect(),
             findings: view.findings.into_iter().map(FindingDocument::from).collect(),
+            metrics,
             body,
+            view: words,
         }
     }
 }
@@ -122,7 +131,7 @@ impl From<Done> for DoneDocument {
 #[schemars(deny_unknown_fields, rename = "Criterion")]
 struct CriterionDocument {
     /// The option that demands it; null if every run demands it.
-    option: Option<&'static str>,
+    option: Option<Cow<'static, str>>,
     /// What is wanted: `rtt.p95 <= 300ms`.
     wanted: String,
     /// What was found, or why it is unknown.

@@ -13,8 +13,8 @@ use crate::domain::ping::finding::PingFindingCode;
 use crate::domain::zombie::ZombieFindingCode;
 
 /// A finding's code, in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct FindingCode(pub &'static str);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingCode(pub Cow<'static, str>);
 
 /// A code and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

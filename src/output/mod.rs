@@ -1,6 +1,7 @@
 //! Floor 3: shows a run. A command implements [`Presenter`]; [`RunOutput`] shows it in every format, with the result on
 //! stdout and the conversation on stderr, and keeps the first error of stdout.
 
+pub mod archive;
 pub mod charset;
 pub mod envelope;
 pub mod finding_codes;

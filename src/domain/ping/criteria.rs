@@ -68,7 +68,7 @@ fn status(report: &PingReport, policy: &PassCriteria) -> Criterion {
     };
     let wanted = format!("status better than {}", policy.fail_on);
     let is_default = policy.fail_on == FailOn::default();
-    Criterion { option: (!is_default).then_some("--fail-on"), wanted, found, state }
+    Criterion { option: (!is_default).then(|| "--fail-on".into()), wanted, found, state }
 }
 
 /// The option names what must not be; the criterion names what is wanted.
@@ -180,7 +180,8 @@ mod tests {
     /// The state of the criterion of this option, and the result of the run.
     fn judged(report: &PingReport, policy: &PassCriteria, option: &str) -> (CriterionState, RunResult) {
         let all = criteria(report, policy);
-        let criterion = all.into_iter().find(|criterion| criterion.option == Some(option)).unwrap();
+        let criterion =
+            all.into_iter().find(|criterion| criterion.option.as_deref() == Some(option)).unwrap();
         (criterion.state, verdict::judge(report, policy).0)
     }
 

@@ -1,5 +1,7 @@
 //! What the user demanded of a run, and whether it was met.
 
+use std::borrow::Cow;
+
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::truth::Truth;
@@ -23,7 +25,7 @@ pub const WARN_OPTION: &str = "--warn";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criterion {
     /// The option that demands it, `--fail-if`; `None` if every run demands it.
-    pub option: Option<&'static str>,
+    pub option: Option<Cow<'static, str>>,
     /// What is wanted, as a fragment: `rtt.p95 <= 300ms`.
     pub wanted: String,
     /// What was found, or why it is unknown, as a fragment: `231.2 ms`.
@@ -34,7 +36,7 @@ pub struct Criterion {
 impl Criterion {
     /// Whether it only warns: the run passes even if it is not met.
     pub fn only_warns(&self) -> bool {
-        self.option == Some(WARN_OPTION)
+        self.option.as_deref() == Some(WARN_OPTION)
     }
 
     /// A criterion that is met if the truth is true.
@@ -44,6 +46,6 @@ impl Criterion {
             Truth::False(found) => (CriterionState::NotMet, found),
             Truth::TrueOfBounds(why) | Truth::Unknown(why) => (CriterionState::Unknown, why),
         };
-        Criterion { option: Some(option), wanted, found: found.clone(), state }
+        Criterion { option: Some(option.into()), wanted, found: found.clone(), state }
     }
 }

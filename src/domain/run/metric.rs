@@ -1,5 +1,6 @@
 //! The figures of a run, by name.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::domain::duration::parse_duration;
@@ -10,12 +11,12 @@ use crate::domain::share::parse_share;
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricValue {
     /// Dotted: `rtt.p95`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub unit: MetricUnit,
     /// A lower-case fragment.
-    pub meaning: &'static str,
+    pub meaning: Cow<'static, str>,
     /// What it is about: `("target", "ws://a.example/")`.
-    pub labels: Vec<(&'static str, String)>,
+    pub labels: Vec<(Cow<'static, str>, String)>,
     /// In seconds, a fraction of 1, a number or days; `None` if there is no such figure.
     pub value: Option<f64>,
     /// From where on the user wants a warning.
@@ -40,7 +41,16 @@ impl MetricValue {
         labels: Vec<(&'static str, String)>,
         value: Option<f64>,
     ) -> MetricValue {
-        MetricValue { name, unit, meaning, labels, value, warn: None, crit: None }
+        let labels = labels.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        MetricValue {
+            name: name.into(),
+            unit,
+            meaning: meaning.into(),
+            labels,
+            value,
+            warn: None,
+            crit: None,
+        }
     }
 }
 

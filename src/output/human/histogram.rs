@@ -12,10 +12,10 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// `0.187 |██     ▄| 0.310 ms; at most 3 in a column`: one block for each interval, as high as its count is against the
 /// highest; an empty one is a space. `None` with too few samples to draw.
 pub fn histogram(distribution: &Distribution) -> Option<String> {
-    let Distribution { name, min, max, buckets } = distribution;
-    let (line, highest) = draw(&buckets.iter().map(|(_, count)| *count).collect::<Vec<_>>())?;
+    let Distribution { name, min_ms, max_ms, counts } = distribution;
+    let (line, highest) = draw(counts)?;
     let name = name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-    let (min, max) = (RTT_UNIT.number(*min), RTT_UNIT.span(*max));
+    let (min, max) = (RTT_UNIT.number((*min_ms).into()), RTT_UNIT.span((*max_ms).into()));
     Some(format!("{name}{min} |{line}| {max}; at most {highest} in a column"))
 }
 

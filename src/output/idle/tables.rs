@@ -47,7 +47,7 @@ pub fn lanes(trials: &[Trial]) -> Lanes {
             TrialEnd::Survived { .. } => Tone::Good,
             TrialEnd::Died(_) | TrialEnd::Ended(_) => Tone::Bad,
         };
-        Lane { label, lasted: trial.idle, tone, text }
+        Lane { label, lasted_ms: trial.idle.into(), tone, text }
     };
     let title = "How long each connection was silent, and what became of it".to_string();
     Lanes { title, lanes: rows.iter().take(MAX_ROWS).map(lane).collect() }

@@ -161,5 +161,5 @@ fn verified(verified: &Verification) -> Criterion {
         at_least(verified.interval),
         duration(verified.wanted)
     );
-    Criterion { option: Some("--verify"), wanted, found, state }
+    Criterion { option: Some("--verify".into()), wanted, found, state }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::names::Name;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -12,7 +12,7 @@ use crate::domain::ping::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary, TICK_NANOS};
 
 /// A duration in milliseconds, rounded to the microsecond.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ms(#[schemars(range(min = 0.0))] f64);
 
 impl From<Duration> for Ms {
@@ -21,6 +21,13 @@ impl From<Duration> for Ms {
     fn from(span: Duration) -> Ms {
         let micros = (span.as_nanos() + 500) / 1000;
         Ms(micros as f64 / 1000.0)
+    }
+}
+
+impl From<Ms> for Duration {
+    /// What no duration has, such as a negative number of an edited file, is zero.
+    fn from(Ms(millis): Ms) -> Duration {
+        Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default()
     }
 }
 

@@ -29,8 +29,9 @@ pub fn distributions(kinds: &[KindReport]) -> Vec<Chart> {
     let distribution = |kind: &KindReport| {
         let rtt = kind.rtt?;
         let name = (kinds.len() > 1).then(|| kind.kind.label().to_string());
-        let (min, max, buckets) = (rtt.min, rtt.max, kind.histogram.clone());
-        Some(Chart::Distribution(Distribution { name, min, max, buckets }))
+        let counts = kind.histogram.iter().map(|(_, count)| *count).collect();
+        let (min_ms, max_ms) = (rtt.min.into(), rtt.max.into());
+        Some(Chart::Distribution(Distribution { name, min_ms, max_ms, counts }))
     };
     kinds.iter().filter_map(distribution).collect()
 }
@@ -133,7 +134,7 @@ pub fn of_several_kinds(kinds: &[KindReport]) -> Table {
         std::iter::once(label.to_string()).chain(cells).map(Cell::from).collect()
     };
     Table {
-        name: "figures",
+        name: "figures".into(),
         columns: std::iter::once(Column::text("figure")).chain(names).collect(),
         rows: side_by_side_lines(kinds).into_iter().map(row).collect(),
         note: None,

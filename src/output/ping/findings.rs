@@ -632,14 +632,15 @@ mod tests {
             reported(PingFinding::AnswersStopped { after: ms(1) }, Some(1)),
         ];
         let shown: Vec<_> =
-            shown_findings(&report).into_iter().map(|found| (found.code, found.about)).collect();
+            shown_findings(&report).into_iter().map(|found| (found.code.into_owned(), found.about)).collect();
         let (a, b) = (Some("ws://a/".to_string()), Some("ws://b/".to_string()));
         let expected = [
             ("answers_stopped", b),
             ("host_stalled", None),
             ("certificate_expires", a.clone()),
             ("last_message", a),
-        ];
+        ]
+        .map(|(code, about): (&str, _)| (code.to_string(), about));
         assert_eq!(shown, expected);
         report.targets.truncate(1);
         assert_eq!(shown_findings(&report)[2].about, None, "there is only one target");

@@ -37,7 +37,7 @@ pub fn table(targets: &[&TargetReport], kinds: &[HeartbeatKind]) -> Table {
     let numbers = NUMBERS.iter().map(|(name, expendability, _)| Column::number(name, *expendability));
     let texts = ["target", "status"].map(Column::text);
     Table {
-        name: "targets",
+        name: "targets".into(),
         columns: texts.into_iter().chain(kind).chain(numbers).collect(),
         rows: targets.iter().map(|target| row(target, kinds)).collect(),
         note: None,

@@ -32,7 +32,7 @@ pub fn view(report: &PingReport) -> View {
         findings: shown_findings(report),
         evidence: Rows::default(),
         tables: if is_only { Vec::new() } else { vec![table(&targets, &report.info.kinds)] },
-        charts: vec![Chart::Timeline(report.timeline.clone())],
+        charts: vec![Chart::RttOverTime((&report.timeline).into())],
         sections: targets.iter().map(|target| section(target, is_only)).collect(),
         about_run: about_run(report),
         metrics: metric_values(report),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::domain::format::{counted, duration};
-use crate::domain::stats::timeline::Timeline;
+use crate::output::json::Ms;
 use crate::output::time_unit::RTT_UNIT;
-use crate::output::view::{Chart, Distribution, Lane, Lanes, Tone, View};
+use crate::output::view::{Chart, Distribution, Lane, Lanes, RttOverTime, Tone, View};
 
 /// The size of a chart in pixels; it shrinks to the screen.
 const WIDTH: f64 = 720.0;
@@ -32,7 +32,7 @@ pub fn all(view: &View) -> Markup {
 fn one(chart: &Chart, target: Option<&str>) -> Markup {
     match chart {
         Chart::Distribution(distribution) => histogram(distribution, target),
-        Chart::Timeline(timeline) => over_time(timeline),
+        Chart::RttOverTime(over) => over_time(over),
         Chart::Lanes(lanes) => bars(lanes),
     }
 }
@@ -58,21 +58,21 @@ fn axis(y: f64, from: &str, to: &str) -> Markup {
 }
 
 fn histogram(distribution: &Distribution, target: Option<&str>) -> Markup {
-    let Distribution { name, min, max, buckets } = distribution;
-    let highest = buckets.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let Distribution { name, min_ms, max_ms, counts } = distribution;
+    let highest = counts.iter().copied().max().unwrap_or(0);
     if highest == 0 {
         return html! {};
     }
     let kind = name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
     let of = target.map(|target| format!(": {target}")).unwrap_or_default();
-    let (least, most) = (RTT_UNIT.span(*min), RTT_UNIT.span(*max));
+    let (least, most) = (RTT_UNIT.span((*min_ms).into()), RTT_UNIT.span((*max_ms).into()));
     let text =
         format!("Distribution of the {kind}RTTs from {least} to {most}; at most {highest} in a column");
-    let width = WIDTH / buckets.len().max(1) as f64;
+    let width = WIDTH / counts.len().max(1) as f64;
     let bar_height = |count: u64| count as f64 / highest as f64 * (HEIGHT - 2.0 * MARGIN);
     let base = HEIGHT - MARGIN;
     let drawing = html! {
-        @for (index, (_, count)) in buckets.iter().enumerate() {
+        @for (index, count) in counts.iter().enumerate() {
             rect.bar x=(index as f64 * width + 0.5) y=(base - bar_height(*count))
                 width=((width - 1.0).max(1.0)) height=(bar_height(*count)) {}
         }
@@ -84,48 +84,53 @@ fn histogram(distribution: &Distribution, target: Option<&str>) -> Markup {
 
 /// The RTTs over the time of the run: the range of each interval as a bar, its mean as a line; what was missed or late as
 /// marks at the top.
-fn over_time(timeline: &Timeline) -> Markup {
-    let intervals = &timeline.intervals;
-    let Some(longest) = intervals.iter().map(|one| one.max).max().filter(|max| !max.is_zero()) else {
-        return html! {};
-    };
+fn over_time(over: &RttOverTime) -> Markup {
+    let intervals = &over.intervals;
+    let longest = intervals.iter().filter_map(|one| Some(Duration::from(one.rtt.as_ref()?.max_ms))).max();
+    let Some(longest) = longest.filter(|max| !max.is_zero()) else { return html! {} };
     let (missed, late): (u64, u64) =
         (intervals.iter().map(|one| one.missed).sum(), intervals.iter().map(|one| one.late).sum());
     let width = WIDTH / intervals.len().max(1) as f64;
     let base = HEIGHT - MARGIN;
-    let y = |rtt: Duration| base - rtt.as_secs_f64() / longest.as_secs_f64() * (HEIGHT - 2.0 * MARGIN);
+    let y =
+        |rtt: Ms| base - Duration::from(rtt).as_secs_f64() / longest.as_secs_f64() * (HEIGHT - 2.0 * MARGIN);
     let x = |index: usize| index as f64 * width;
-    let means = intervals.iter().enumerate().filter_map(|(index, one)| Some((index, one.mean()?)));
+    let means =
+        intervals.iter().enumerate().filter_map(|(index, one)| Some((index, one.rtt.as_ref()?.mean_ms)));
     let points: Vec<String> =
         means.map(|(index, mean)| format!("{:.1},{:.1}", x(index) + width / 2.0, y(mean))).collect();
     let text = format!(
         "RTTs over {}: at most {}; {} missed, {late} late",
-        duration(timeline.width * intervals.len() as u32),
+        duration(over.length()),
         RTT_UNIT.span(longest),
         counted(missed, "heartbeat")
     );
     let drawing = html! {
         @for (index, one) in intervals.iter().enumerate() {
-            @if one.answered > 0 {
-                rect.range x=(x(index)) y=(y(one.max)) width=(width.max(1.0)) height=((y(one.min) - y(one.max)).max(1.0)) {}
+            @if let Some(rtt) = &one.rtt {
+                rect.range x=(x(index)) y=(y(rtt.max_ms)) width=(width.max(1.0))
+                    height=((y(rtt.min_ms) - y(rtt.max_ms)).max(1.0)) {}
             }
             @if one.missed > 0 { rect.fill-bad x=(x(index)) y="0" width=(width.max(2.0)) height="8" {} }
             @if one.late > 0 { rect.fill-caution x=(x(index)) y="10" width=(width.max(2.0)) height="8" {} }
         }
         polyline.line points=(points.join(" ")) {}
-        (axis(base, "0 s", &duration(timeline.width * intervals.len() as u32)))
+        (axis(base, "0 s", &duration(over.length())))
     };
     let heading = format!("RTT over time, up to {} ({missed} missed, {late} late)", RTT_UNIT.span(longest));
     figure(&heading, &text, HEIGHT, drawing)
 }
 
 fn bars(Lanes { title, lanes }: &Lanes) -> Markup {
-    let Some(longest) = lanes.iter().map(|lane| lane.lasted).max().filter(|longest| !longest.is_zero())
+    let Some(longest) =
+        lanes.iter().map(|lane| Duration::from(lane.lasted_ms)).max().filter(|longest| !longest.is_zero())
     else {
         return html! {};
     };
     let height = lanes.len() as f64 * LANE_HEIGHT + MARGIN;
-    let text = lanes.iter().map(|lane| format!("{}: {}, {}", lane.label, duration(lane.lasted), lane.text));
+    let text = lanes
+        .iter()
+        .map(|lane| format!("{}: {}, {}", lane.label, duration(lane.lasted_ms.into()), lane.text));
     let text = format!("{title}: {}", text.collect::<Vec<_>>().join("; "));
     let drawing = html! {
         @for (index, lane) in lanes.iter().enumerate() { (bar(lane, index as f64 * LANE_HEIGHT, longest)) }
@@ -136,7 +141,7 @@ fn bars(Lanes { title, lanes }: &Lanes) -> Markup {
 
 fn bar(lane: &Lane, y: f64, longest: Duration) -> Markup {
     let room = WIDTH - LABEL_WIDTH;
-    let width = (lane.lasted.as_secs_f64() / longest.as_secs_f64() * room).max(1.0);
+    let width = (Duration::from(lane.lasted_ms).as_secs_f64() / longest.as_secs_f64() * room).max(1.0);
     let fill = match lane.tone {
         Tone::Neutral => "fill-neutral",
         Tone::Good => "fill-good",
@@ -146,7 +151,7 @@ fn bar(lane: &Lane, y: f64, longest: Duration) -> Markup {
     html! {
         text x="0" y=(y + 14.0) { (lane.label) }
         rect.(fill) x=(LABEL_WIDTH) y=(y + 3.0) width=(width) height=(LANE_HEIGHT - 6.0) {
-            title { (lane.label) ": " (duration(lane.lasted)) ", " (lane.text) }
+            title { (lane.label) ": " (duration(lane.lasted_ms.into())) ", " (lane.text) }
         }
     }
 }

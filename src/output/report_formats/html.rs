@@ -173,8 +173,8 @@ fn table(table: &Table) -> Markup {
     let is_number = |index: usize| table.columns.get(index).is_some_and(|column| column.is_number);
     html! {
         section {
-            h2 { (capitalized(table.name)) }
-            (scrollable(table.name, html! {
+            h2 { (capitalized(&table.name)) }
+            (scrollable(&table.name, html! {
                 table {
                     thead {
                         tr {

@@ -65,7 +65,7 @@ fn opened(view: &View) -> (String, TestCaseStatus) {
 }
 
 fn case(criterion: &Criterion) -> (String, TestCaseStatus) {
-    let option = criterion.option.map(|option| format!("{option}: ")).unwrap_or_default();
+    let option = criterion.option.as_ref().map(|option| format!("{option}: ")).unwrap_or_default();
     let text = format!("wanted: {}; found: {}", criterion.wanted, criterion.found);
     let status = match criterion.state {
         CriterionState::Met => TestCaseStatus::success(),

@@ -75,7 +75,7 @@ fn table(text: &mut String, table: &Table) {
     let header: Vec<String> = table.columns.iter().map(|column| escaped(&column.name)).collect();
     let cells: Vec<Vec<String>> =
         table.rows.iter().map(|row| row.iter().map(|cell| escaped(&cell.text)).collect()).collect();
-    *text += &format!("### {}\n\n{}", capitalized(table.name), lines_of_table(&header, &cells));
+    *text += &format!("### {}\n\n{}", capitalized(&table.name), lines_of_table(&header, &cells));
     if let Some(note) = &table.note {
         *text += &format!("{}\n\n", escaped(note));
     }

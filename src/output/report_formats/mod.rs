@@ -18,7 +18,7 @@ use crate::domain::run::criterion::{Criterion, CriterionState};
 /// A run that is over, as a format reads it.
 pub struct RenderedRun<'a> {
     /// The command's name, as it is typed.
-    pub command: &'static str,
+    pub command: &'a str,
     pub origin: &'a RunOrigin,
     pub view: &'a View,
     /// The JSON document on one line.

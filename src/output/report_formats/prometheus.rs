@@ -3,10 +3,11 @@
 //!
 //! prometheus-client writes OpenMetrics, which ends in `# EOF` and which that collector does not read.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::RenderedRun;
-use crate::domain::label::Label;
+use crate::domain::label::Label as _;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::domain::run::run_result::RunResult;
 use crate::output::json::WSCHECK_VERSION;
@@ -16,10 +17,10 @@ use crate::output::view::View;
 pub fn render(run: &RenderedRun<'_>) -> String {
     let mut text = String::new();
     about_run(&mut text, run);
-    let mut names: Vec<&'static str> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for metric in &run.view.metrics {
-        if !names.contains(&metric.name) {
-            names.push(metric.name);
+        if !names.contains(&metric.name.as_ref()) {
+            names.push(&metric.name);
         }
     }
     names.iter().for_each(|name| family(&mut text, run, name));
@@ -33,7 +34,7 @@ fn family(text: &mut String, run: &RenderedRun<'_>, name: &str) {
         return;
     };
     let full = full_name(name, first.unit);
-    head(text, &full, first.meaning);
+    head(text, &full, &first.meaning);
     for metric in metrics {
         if let Some(value) = metric.value {
             sample(text, &full, run.command, &metric.labels, value);
@@ -45,7 +46,7 @@ fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     let view: &View = run.view;
     head(text, "wscheck_run_result", "the result of the run: 1 for the one that it has, 0 for the others");
     for result in RESULTS {
-        let labels = [("result", result.label().to_string()), ("subject", view.subject.clone())];
+        let labels = [label("result", result.label()), label("subject", &view.subject)];
         let is_it = result.label() == view.result.label();
         sample(text, "wscheck_run_result", run.command, &labels, f64::from(u8::from(is_it)));
     }
@@ -57,7 +58,13 @@ fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     let started = view.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     sample(text, "wscheck_run_started_timestamp_seconds", run.command, &[], started.as_secs_f64());
     head(text, "wscheck_run_info", "the version that made the run");
-    sample(text, "wscheck_run_info", run.command, &[("version", WSCHECK_VERSION.to_string())], 1.0);
+    sample(text, "wscheck_run_info", run.command, &[label("version", WSCHECK_VERSION)], 1.0);
+}
+
+type Label = (Cow<'static, str>, String);
+
+fn label(name: &'static str, value: &str) -> Label {
+    (name.into(), value.to_string())
 }
 
 /// Each result that a run may end with.
@@ -85,8 +92,8 @@ fn head(text: &mut String, name: &str, meaning: &str) {
     let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(meaning, false));
 }
 
-fn sample(text: &mut String, name: &str, command: &str, labels: &[(&str, String)], value: f64) {
-    let command = [("command", command.to_string())];
+fn sample(text: &mut String, name: &str, command: &str, labels: &[Label], value: f64) {
+    let command = [label("command", command)];
     let labels =
         command.iter().chain(labels).map(|(key, value)| format!("{key}=\"{}\"", escaped(value, true)));
     let _ = writeln!(text, "{name}{{{}}} {value}", labels.collect::<Vec<_>>().join(","));

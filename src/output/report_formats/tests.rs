@@ -54,7 +54,7 @@ fn hostile_run(format: ReportFormat) -> String {
     (view.subject, view.reasons) = (text(), vec![text()]);
     view.headline.rest = text();
     view.evidence.add("evidence", text());
-    view.metrics[0].labels = vec![("target", text())];
+    view.metrics[0].labels = vec![("target".into(), text())];
     view.sections[0].title = text();
     view.sections[0].rows.add("row", text());
     let origin = RunOrigin { command_line: vec![text()], ..RunOrigin::default() };

@@ -33,11 +33,11 @@ pub fn totals(summary: &ServerSummary) -> impl Iterator<Item = MetricValue> {
     let outcomes =
         [("ok", beats.ok), ("late", beats.late), ("superseded", beats.superseded), ("missed", beats.missed)];
     let heartbeats = outcomes.map(|(outcome, number)| MetricValue {
-        labels: vec![("outcome", outcome.to_string())],
+        labels: vec![("outcome".into(), outcome.to_string())],
         ..count("heartbeats", "the server's own heartbeats, by outcome", number)
     });
     let endings = summary.endings.iter().map(|((who, how), number)| MetricValue {
-        labels: vec![("who", who.label().to_string()), ("how", how.label().to_string())],
+        labels: vec![("who".into(), who.label().to_string()), ("how".into(), how.label().to_string())],
         ..count("endings", "clients that ended, by who and how", *number)
     });
     [uptime].into_iter().chain(counts).chain(heartbeats).chain(endings)

@@ -25,7 +25,7 @@ impl StatusRenderer for StatusPages {
 
 fn metrics(snapshot: &ServerSnapshot) -> String {
     let mut text = String::new();
-    let mut last_name = "";
+    let mut last_name = String::new();
     for metric in totals(&snapshot.so_far) {
         let (suffix, kind) = match metric.unit {
             MetricUnit::Time => ("seconds", "gauge"),
@@ -33,10 +33,10 @@ fn metrics(snapshot: &ServerSnapshot) -> String {
         };
         let name = format!("{}_{suffix}", metric.name.replace('.', "_"));
         if metric.name != last_name {
-            head(&mut text, &name, kind, metric.meaning);
+            head(&mut text, &name, kind, &metric.meaning);
         }
-        last_name = metric.name;
         let _ = writeln!(text, "wscheck_{name}{} {}", labels(&metric), metric.value.unwrap_or(f64::NAN));
+        last_name = metric.name.into_owned();
     }
     head(&mut text, "clients", "gauge", "connected clients, by status");
     for (status, count) in by_status(snapshot) {

@@ -2,42 +2,103 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::phrase::Tone;
-use crate::domain::stats::timeline::Timeline;
+use crate::domain::stats::timeline::{Timeline, TimelineInterval};
+use crate::output::json::Ms;
 
 /// A chart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Chart {
     Distribution(Distribution),
-    Timeline(Timeline),
+    RttOverTime(RttOverTime),
     Lanes(Lanes),
 }
 
 /// How RTTs are distributed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Distribution {
     /// The kind of heartbeat, if there are several.
     pub name: Option<String>,
-    pub min: Duration,
-    pub max: Duration,
-    /// Upper ends of the intervals, ascending, and how many RTTs each has.
-    pub buckets: Vec<(Duration, u64)>,
+    pub min_ms: Ms,
+    pub max_ms: Ms,
+    /// How many RTTs each interval has; the intervals ascend.
+    pub counts: Vec<u64>,
+}
+
+/// The RTTs over the time of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RttOverTime {
+    /// The length of an interval.
+    pub interval_ms: Ms,
+    pub intervals: Vec<ChartInterval>,
+}
+
+/// The heartbeats that were sent in one interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ChartInterval {
+    pub missed: u64,
+    pub late: u64,
+    /// The RTTs of the others; null if there are none.
+    pub rtt: Option<RttRange>,
+}
+
+/// RTTs in short.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RttRange {
+    pub min_ms: Ms,
+    pub mean_ms: Ms,
+    pub max_ms: Ms,
 }
 
 /// How long each of several things lasted: a bar for each, on one scale.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Lanes {
-    /// What the lanes are: `how long each connection was silent`.
+    /// What the lanes are: `How long each connection was silent`.
     pub title: String,
     pub lanes: Vec<Lane>,
 }
 
 /// One bar.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Lane {
     pub label: String,
-    pub lasted: Duration,
+    pub lasted_ms: Ms,
     pub tone: Tone,
     /// How it ended.
     pub text: String,
+}
+
+impl RttOverTime {
+    /// The length of the run, as far as it is known.
+    pub fn length(&self) -> Duration {
+        Duration::from(self.interval_ms).mul_f64(self.intervals.len() as f64)
+    }
+}
+
+impl From<&Timeline> for RttOverTime {
+    fn from(timeline: &Timeline) -> RttOverTime {
+        let intervals = timeline.intervals.iter().map(ChartInterval::from).collect();
+        RttOverTime { interval_ms: timeline.width.into(), intervals }
+    }
+}
+
+impl From<&TimelineInterval> for ChartInterval {
+    fn from(interval: &TimelineInterval) -> ChartInterval {
+        let range = |mean: Duration| RttRange {
+            min_ms: interval.min.into(),
+            mean_ms: mean.into(),
+            max_ms: interval.max.into(),
+        };
+        ChartInterval { missed: interval.missed, late: interval.late, rtt: interval.mean().map(range) }
+    }
 }

@@ -1,5 +1,6 @@
 //! Findings in words.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::output::json::Ms;
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownFinding {
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     pub severity: Severity,
     /// The target or connection that it is about; `None` if it is about the whole run.
     pub about: Option<String>,
@@ -23,7 +24,7 @@ pub struct ShownFinding {
 impl ShownFinding {
     pub fn new(finding: &impl Finding, explanation: Explanation) -> ShownFinding {
         ShownFinding {
-            code: finding.label(),
+            code: finding.label().into(),
             severity: finding.severity(),
             about: None,
             in_headline: false,

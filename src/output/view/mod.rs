@@ -5,6 +5,7 @@
 
 mod chart;
 pub mod connection;
+mod document;
 mod finding;
 mod phrase;
 mod section;
@@ -12,7 +13,8 @@ mod table;
 
 use std::time::{Duration, SystemTime};
 
-pub use chart::{Chart, Distribution, Lane, Lanes};
+pub use chart::{Chart, Distribution, Lane, Lanes, RttOverTime};
+pub use document::{MetricDocument, ViewDocument};
 pub use finding::{Explanation, ShownFinding, most_severe_first};
 pub use phrase::{Phrase, Tone};
 pub use section::{Row, Rows, Section};

@@ -1,7 +1,11 @@
 //! A text whose beginning is its claim.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// What a claim means for the reader. Formats show it as a colour beside the words, never in their place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Tone {
     #[default]
     Neutral,
@@ -11,7 +15,8 @@ pub enum Tone {
 }
 
 /// A claim and what follows it: `idle timeout` and ` between 59 s and 60 s`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Phrase {
     /// The words that formats emphasise; may be empty.
     pub claim: String,

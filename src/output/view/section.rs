@@ -1,11 +1,15 @@
 //! Labelled rows of a report.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::chart::Chart;
 use super::phrase::Phrase;
 use super::table::Table;
 
 /// A label and its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Row {
     /// Empty if the row continues the one before.
     pub label: String,
@@ -15,7 +19,7 @@ pub struct Row {
 }
 
 /// Rows in the order in which they are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Rows(pub Vec<Row>);
 
 impl Rows {
@@ -55,7 +59,8 @@ impl Rows {
 }
 
 /// The details of one target.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Section {
     /// The target.
     pub title: String,

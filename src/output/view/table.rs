@@ -1,12 +1,18 @@
 //! Tables of a report.
 
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::phrase::Tone;
 
 /// A table; each row has a cell for each column.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Table {
     /// What it lists, as a plural: `targets`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub columns: Vec<Column>,
     pub rows: Vec<Vec<Cell>>,
     /// Rows that are left out, as a fragment such as `3 more`; formats show it below.
@@ -14,7 +20,8 @@ pub struct Table {
 }
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Column {
     pub name: String,
     /// Numbers are aligned to the right and never broken.
@@ -24,7 +31,8 @@ pub struct Column {
 }
 
 /// A cell. Its text may have several lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Cell {
     pub text: String,
     pub tone: Tone,
@@ -38,7 +46,7 @@ impl Table {
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> Table {
         let rows = rows.into_iter().map(|row| row.map(Cell::from).to_vec()).collect();
-        Table { name, columns: columns.map(Column::text).to_vec(), rows, note: None }
+        Table { name: name.into(), columns: columns.map(Column::text).to_vec(), rows, note: None }
     }
 }
 

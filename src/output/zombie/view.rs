@@ -86,7 +86,7 @@ fn lanes(report: &ZombieReport) -> Lanes {
             ClientEnd::Lost { after } => (Some(*after), Tone::Bad),
             ClientEnd::Unopened { .. } => (None, Tone::Bad),
         };
-        Lane { label, lasted: lasted.unwrap_or_default(), tone, text }
+        Lane { label, lasted_ms: lasted.unwrap_or_default().into(), tone, text }
     };
     let title = "How long each client stayed connected".to_string();
     Lanes { title, lanes: report.findings.clients.iter().map(lane).collect() }

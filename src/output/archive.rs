@@ -1,0 +1,218 @@
+//! An archived run: what its JSON document keeps, read again.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use strum::IntoEnumIterator;
+use thiserror::Error;
+
+use super::envelope::{HostFacts, RunOrigin};
+use super::human::{self, HumanOptions};
+use super::json::{Ms, SCHEMA_VERSION, compact, pretty};
+use super::output_format::Format;
+use super::report_formats::RenderedRun;
+use super::view::{Explanation, MetricDocument, ShownFinding, View, ViewDocument};
+use crate::domain::label::Label;
+use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::finding::Severity;
+use crate::domain::run::metric::MetricValue;
+use crate::domain::run::run_result::RunResult;
+
+/// A run that was archived.
+#[derive(Debug)]
+pub struct ArchivedRun {
+    pub command: String,
+    pub origin: RunOrigin,
+    pub view: View,
+    /// The document as it was archived.
+    pub document: Value,
+}
+
+impl ArchivedRun {
+    /// The report in this format.
+    pub fn render(&self, format: Format, options: HumanOptions) -> String {
+        match format {
+            Format::Human => human::report_always(&self.view, options),
+            Format::Json => pretty(&self.document),
+            Format::CompactJson | Format::Ndjson => compact(&self.document),
+            Format::Report(format) => format.render(&RenderedRun {
+                command: &self.command,
+                origin: &self.origin,
+                view: &self.view,
+                document: &|| compact(&self.document),
+            }),
+        }
+    }
+}
+
+/// Why a text is no archived run.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is not JSON: {0}")]
+    NotJson(serde_json::Error),
+    #[error("it is an error of wscheck: {0}")]
+    ErrorDocument(String),
+    #[error("the run was cut off: its last line is the event '{0}', and no report follows")]
+    CutOff(String),
+    #[error("it has schema_version {0}, and this wscheck reads {SCHEMA_VERSION}")]
+    OtherVersion(Value),
+    #[error("it is no report of wscheck: {0}")]
+    NoReport(serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct ArchivedEnvelope {
+    command: String,
+    command_line: Vec<String>,
+    host: HostFacts,
+    started_at: String,
+    elapsed_ms: Ms,
+    interrupted: bool,
+    result: String,
+    exit_code: u8,
+    reasons: Vec<String>,
+    criteria: Vec<ArchivedCriterion>,
+    findings: Vec<ArchivedFinding>,
+    metrics: Vec<MetricDocument>,
+    view: ViewDocument,
+}
+
+#[derive(Deserialize)]
+struct ArchivedCriterion {
+    option: Option<String>,
+    wanted: String,
+    found: String,
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct ArchivedFinding {
+    code: String,
+    severity: String,
+    about: Option<String>,
+    message: String,
+    remedy: Option<String>,
+    data: Map<String, Value>,
+}
+
+/// Reads a document of `-o json`, or the lines of `-o ndjson`: of a run that was cut off, the last report so far.
+///
+/// # Errors
+///
+/// The text is no report, or of another version.
+pub fn read(text: &str) -> Result<ArchivedRun, ArchiveError> {
+    let mut values = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        match value {
+            Ok(value) => values.push(value),
+            // The last line of a run that was cut off may be a part of one.
+            Err(error) if error.is_eof() && !values.is_empty() => break,
+            Err(error) => return Err(ArchiveError::NotJson(error)),
+        }
+    }
+    let report =
+        values.iter().rposition(|value| value.get("view").is_some() || value.get("report").is_some());
+    match report {
+        Some(index) => from_document(report_of(values.swap_remove(index))),
+        None => Err(without_report(values.last())),
+    }
+}
+
+/// An interim line of NDJSON has the report so far in `report`.
+fn report_of(mut value: Value) -> Value {
+    match value.get_mut("report") {
+        Some(report) if report.is_object() => report.take(),
+        _ => value,
+    }
+}
+
+fn without_report(last: Option<&Value>) -> ArchiveError {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_string);
+    let Some(last) = last else { return ArchiveError::Empty };
+    match (text(last, "event"), last.get("error").and_then(|error| text(error, "message"))) {
+        (Some(event), _) => ArchiveError::CutOff(event),
+        (None, Some(message)) => ArchiveError::ErrorDocument(message),
+        (None, None) => match last.get("schema_version") {
+            Some(version) if *version != SCHEMA_VERSION => ArchiveError::OtherVersion(version.clone()),
+            _ => match serde_json::from_value::<ArchivedEnvelope>(last.clone()) {
+                Err(error) => ArchiveError::NoReport(error),
+                Ok(_) => ArchiveError::Empty,
+            },
+        },
+    }
+}
+
+fn from_document(document: Value) -> Result<ArchivedRun, ArchiveError> {
+    match document.get("schema_version") {
+        Some(version) if *version == SCHEMA_VERSION => {}
+        version => return Err(ArchiveError::OtherVersion(version.cloned().unwrap_or_default())),
+    }
+    let envelope: ArchivedEnvelope =
+        serde_json::from_value(document.clone()).map_err(ArchiveError::NoReport)?;
+    let origin = RunOrigin { command_line: envelope.command_line.clone(), host: envelope.host.clone() };
+    Ok(ArchivedRun { command: envelope.command.clone(), origin, view: view(envelope), document })
+}
+
+fn view(envelope: ArchivedEnvelope) -> View {
+    let words = envelope.view;
+    let in_headline = |code: &String| words.headline_findings.contains(code);
+    let findings = envelope.findings.into_iter().map(|finding| finding.shown(in_headline)).collect();
+    let named = RunResult::iter().find(|result| result.label() == envelope.result);
+    View {
+        subject: words.subject,
+        started_at: instant(&envelope.started_at),
+        elapsed: Duration::from(envelope.elapsed_ms),
+        interrupted: envelope.interrupted,
+        done: None,
+        is_already_said: words.is_already_said,
+        headline: words.headline,
+        result: match named {
+            Some(RunResult::Interrupted { .. }) => {
+                RunResult::Interrupted { measured: envelope.exit_code == 4 }
+            }
+            Some(result) => result,
+            None => RunResult::of_exit_code(envelope.exit_code),
+        },
+        reasons: envelope.reasons,
+        criteria: envelope.criteria.into_iter().map(Criterion::from).collect(),
+        findings,
+        evidence: words.evidence,
+        tables: words.tables,
+        charts: words.charts,
+        sections: words.sections,
+        about_run: words.about_run,
+        metrics: envelope.metrics.into_iter().map(MetricValue::from).collect(),
+    }
+}
+
+fn instant(text: &str) -> SystemTime {
+    text.parse::<jiff::Timestamp>().map_or(SystemTime::UNIX_EPOCH, SystemTime::from)
+}
+
+impl From<ArchivedCriterion> for Criterion {
+    fn from(archived: ArchivedCriterion) -> Criterion {
+        let state = CriterionState::iter().find(|state| state.label() == archived.state);
+        Criterion {
+            option: archived.option.map(Into::into),
+            wanted: archived.wanted,
+            found: archived.found,
+            state: state.unwrap_or(CriterionState::Unknown),
+        }
+    }
+}
+
+impl ArchivedFinding {
+    fn shown(self, in_headline: impl Fn(&String) -> bool) -> ShownFinding {
+        let severity = Severity::iter().find(|severity| severity.label() == self.severity);
+        ShownFinding {
+            in_headline: in_headline(&self.code),
+            code: self.code.into(),
+            severity: severity.unwrap_or(Severity::Info),
+            about: self.about,
+            explanation: Explanation { message: self.message, remedy: self.remedy, data: self.data },
+        }
+    }
+}
