@@ -295,5 +295,7 @@ fn naming(
     };
     let through_proxy = opened.is_some_and(|opened| opened.proxy.is_some());
     let observed = observed.map(|observed| CutObservation { refresh, through_proxy, ..observed });
-    observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
+    let naming = observed.as_ref().map(consistent_with).unwrap_or_default();
+    tracing::info!(target: "inference", of = "product naming", ?observed, ?naming);
+    naming
 }
