@@ -1584,7 +1584,14 @@ impl Search {
                     format!("the server closed idle connections with {closed}"),
                 );
             }
-            _ => self
+            Some(
+                CutManner::Visible(_)
+                | CutManner::OnUse(_)
+                | CutManner::Silent
+                | CutManner::ServerUnheard
+                | CutManner::ClientUnheard,
+            )
+            | None => self
                 .conclude(IdleVerdict::IdleTimeout, format!("{died} died while idle; the control did not")),
         }
         self.add_reset_hint();

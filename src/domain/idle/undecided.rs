@@ -105,7 +105,14 @@ fn immediate_end(visible_end: &VisibleEnd) -> String {
     let by = match visible_end.how {
         CloseKind::Violation { .. } => ClosedBy::Peer,
         CloseKind::TooLarge { .. } => ClosedBy::Us,
-        _ => return twice.to_string(),
+        CloseKind::CloseFrame { .. }
+        | CloseKind::Fin
+        | CloseKind::Rst
+        | CloseKind::TlsClose
+        | CloseKind::TlsAlert { .. }
+        | CloseKind::Silent
+        | CloseKind::Timeout
+        | CloseKind::Error => return twice.to_string(),
     };
     format!("{twice}: {}", CloseCause::describe(by, &visible_end.how, None))
 }

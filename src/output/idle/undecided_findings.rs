@@ -20,8 +20,8 @@ fn remedy(cause: &UndecidedCause) -> Option<String> {
         UndecidedCause::ConnectionLimit { open, allowed, .. } if *open >= 3 && open < allowed => {
             format!("try --max-connections {open}")
         }
-        UndecidedCause::LifetimeOrIdleTimeout { .. } => {
-            let before = at_least(cause.safe_age()?);
+        UndecidedCause::LifetimeOrIdleTimeout { age, .. } => {
+            let before = at_least(age.reconnect_before());
             format!(
                 "either send an app heartbeat (a message) every {before}, or reconnect before a connection is \
                  {before} old: --app-ping TEMPLATE or --allow-messages shows which"
