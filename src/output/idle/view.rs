@@ -105,10 +105,12 @@ fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let (min, median, max) =
         (format::duration(spread.min), format::duration(spread.median), format::duration(spread.max));
     let width = format::at_most(spread.max.saturating_sub(spread.min));
-    match (verdict, spread.count) {
-        (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
-        (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
-        _ => format!("{count} ended, after {median} (median), within {width} of each other"),
+    if verdict == IdleVerdict::Stochastic {
+        format!("{count} died, after {min} to {max} (median {median})")
+    } else if spread.count == 1 {
+        format!("{count} was seen to end, after {max}; one is an anecdote")
+    } else {
+        format!("{count} ended, after {median} (median), within {width} of each other")
     }
 }
 
