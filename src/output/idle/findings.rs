@@ -9,12 +9,20 @@ use crate::domain::format::{at_least, at_most, counted, duration};
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{Verification, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, CutMannerName, EndSpread, IdleFinding, Incident, LifetimeCap, NeededTraffic, Recommendation,
-    ServerActivity, SkipCause, VisibleEnd, VoidCause,
+    CutManner, CutMannerName, EndSpread, IdleFinding, IdleReason, Incident, LifetimeCap, NeededTraffic,
+    Recommendation, ServerActivity, SkipCause, VisibleEnd, VoidCause,
 };
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::output::view::Explanation;
+
+/// What a reason of the result says.
+pub fn reason(reason: &IdleReason) -> String {
+    match reason {
+        IdleReason::Undecided(cause) => undecided_findings::message(cause),
+        IdleReason::Text(text) => text.clone(),
+    }
+}
 
 /// What a finding says and what to do about it.
 pub fn explain(finding: &IdleFinding) -> Explanation {

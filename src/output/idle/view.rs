@@ -25,7 +25,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
         is_already_said: never_opened(report).is_some(),
         headline: headline(report, &all),
         result: report.verdict,
-        reasons: report.reasons.clone(),
+        reasons: report.reasons.iter().map(findings::reason).collect(),
         criteria: criteria(report),
         findings: most_severe_first(all.iter().map(shown).collect()),
         evidence: evidence(report),
