@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use super::client_names::{labels, list, names};
-use super::{policy_words, run_limits};
+use super::policy_words;
+use super::run_limits::{
+    control_ended, control_not_opened, control_not_outlived, control_unanswered, control_unconfirmed,
+    interrupted, kept_at_interrupt, relays_messages, server_paused, stalled, unknown_messages,
+    waited_too_short,
+};
 use crate::domain::connection::close_cause::close_code_meaning;
 use crate::domain::format;
 use crate::domain::label::Label;
@@ -63,21 +68,19 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
         ZombieFinding::ConsistentWithLibrary(found) => policy_words::library(found),
         ZombieFinding::AppTrafficNeeded(evidence) => app_traffic(evidence),
         ZombieFinding::AppTrafficNotNeeded { kept } => app_traffic_not_needed(*kept),
-        ZombieFinding::UnknownMessages { sample } => run_limits::unknown_messages(sample),
-        ZombieFinding::ServerRelaysMessages => run_limits::relays_messages(),
-        ZombieFinding::HostStalled { span } => run_limits::stalled(*span),
-        ZombieFinding::ControlNotOpened { why } => run_limits::control_not_opened(why),
+        ZombieFinding::UnknownMessages { sample } => unknown_messages(sample),
+        ZombieFinding::ServerRelaysMessages => relays_messages(),
+        ZombieFinding::HostStalled { span } => stalled(*span),
+        ZombieFinding::ControlNotOpened { why } => control_not_opened(why),
         ZombieFinding::ControlEnded { after, ending, explanation } => {
-            run_limits::control_ended(*after, ending, explanation)
+            control_ended(*after, ending, explanation)
         }
-        ZombieFinding::ControlUnanswered { after, silent } => run_limits::control_unanswered(*after, *silent),
-        ZombieFinding::ServerPaused { unanswered } => run_limits::server_paused(*unanswered),
-        ZombieFinding::ControlUnconfirmed => run_limits::control_unconfirmed(),
-        ZombieFinding::ControlNotOutlived { control, quiet } => {
-            run_limits::control_not_outlived(*control, *quiet)
-        }
+        ZombieFinding::ControlUnanswered { after, silent } => control_unanswered(*after, *silent),
+        ZombieFinding::ServerPaused { unanswered } => server_paused(*unanswered),
+        ZombieFinding::ControlUnconfirmed => control_unconfirmed(),
+        ZombieFinding::ControlNotOutlived { control, quiet } => control_not_outlived(*control, *quiet),
         ZombieFinding::PerhapsConnectionLimit { client, after } => connection_limit(*client, *after),
-        ZombieFinding::KeptAtInterrupt { clients, proven } => run_limits::kept_at_interrupt(clients, *proven),
+        ZombieFinding::KeptAtInterrupt { clients, proven } => kept_at_interrupt(clients, *proven),
         ZombieFinding::ClientNotOpened { client, why } => {
             unusable(*client, format!("could not be opened: {why}"))
         }
@@ -90,9 +93,9 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
         ZombieFinding::PerhapsRestart { client } => perhaps_restart(*client),
         ZombieFinding::SilenceNotTheReason { client, after, kept } => not_the_reason(*client, *after, *kept),
         ZombieFinding::WaitedTooShort { client, kept, needed, interval_known } => {
-            run_limits::waited_too_short(*client, *kept, *needed, *interval_known)
+            waited_too_short(*client, *kept, *needed, *interval_known)
         }
-        ZombieFinding::Interrupted { after, planned } => run_limits::interrupted(*after, *planned),
+        ZombieFinding::Interrupted { after, planned } => interrupted(*after, *planned),
         ZombieFinding::InterruptedWhileOpening { url } => {
             Explanation::new(format!("the interrupt came while {url} was still being opened"))
         }
