@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::envelope::Envelope;
+use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
 use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
@@ -24,6 +25,21 @@ use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
+use crate::domain::idle::{IdleFindingCode, UndecidedCode};
+use crate::domain::listen::ListenFindingCode;
+use crate::domain::ping::finding::PingFindingCode;
+use crate::domain::zombie::ZombieFindingCode;
+
+/// The codes of all commands' findings.
+pub fn finding_codes() -> Vec<CodeMeaning> {
+    let mut all = Vec::new();
+    all.extend(codes_of::<PingFindingCode>("ping"));
+    all.extend(codes_of::<ListenFindingCode>("listen"));
+    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
+    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
+    all.extend(codes_of::<UndecidedCode>("probe-idle"));
+    all
+}
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -38,7 +54,8 @@ pub fn schema() -> Value {
     shapes.idle_lines();
     shapes.listen_lines();
     shapes.zombie_lines();
-    let definitions = shapes.generator.take_definitions(true);
+    let mut definitions = shapes.generator.take_definitions(true);
+    definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("wscheck output, schema_version {SCHEMA_VERSION}"),
@@ -78,32 +95,32 @@ impl SchemaBuilder {
     }
 
     fn idle_lines(&mut self) {
-        self.idle_line::<IdleStarted>();
-        self.idle_line::<ProbeOpened>();
-        self.idle_line::<ProbeFailed>();
-        self.idle_line::<Asked>();
-        self.idle_line::<Spoke>();
-        self.idle_line::<TrialOver>();
-        self.idle_line::<BracketSoFar>();
-        self.idle_line::<ProvisionalAnswer>();
-        self.idle_line::<RefreshTried>();
-        self.idle_line::<VerifyOver>();
+        self.line_of::<IdleStarted>("probe-idle");
+        self.line_of::<ProbeOpened>("probe-idle");
+        self.line_of::<ProbeFailed>("probe-idle");
+        self.line_of::<Asked>("probe-idle");
+        self.line_of::<Spoke>("probe-idle");
+        self.line_of::<TrialOver>("probe-idle");
+        self.line_of::<BracketSoFar>("probe-idle");
+        self.line_of::<ProvisionalAnswer>("probe-idle");
+        self.line_of::<RefreshTried>("probe-idle");
+        self.line_of::<VerifyOver>("probe-idle");
     }
 
     fn listen_lines(&mut self) {
-        self.listen_line::<ListenStarted>();
-        self.listen_line::<ListenOpened>();
-        self.listen_line::<ServerEventReceived>();
-        self.listen_line::<ClientSent>();
-        self.listen_line::<ListenEnded>();
+        self.line_of::<ListenStarted>("listen");
+        self.line_of::<ListenOpened>("listen");
+        self.line_of::<ServerEventReceived>("listen");
+        self.line_of::<ClientSent>("listen");
+        self.line_of::<ListenEnded>("listen");
     }
 
     fn zombie_lines(&mut self) {
-        self.zombie_line::<ZombieStarted>();
-        self.zombie_line::<ClientOpened>();
-        self.zombie_line::<ClientNotOpened>();
-        self.zombie_line::<ClientReceived>();
-        self.zombie_line::<ClientOver>();
+        self.line_of::<ZombieStarted>("probe-zombie");
+        self.line_of::<ClientOpened>("probe-zombie");
+        self.line_of::<ClientNotOpened>("probe-zombie");
+        self.line_of::<ClientReceived>("probe-zombie");
+        self.line_of::<ClientOver>("probe-zombie");
     }
 
     fn connection_lines(&mut self) {
@@ -127,16 +144,9 @@ impl SchemaBuilder {
         self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
     }
 
-    fn idle_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("probe-idle: event {}", B::EVENT));
-    }
-
-    fn listen_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("listen: event {}", B::EVENT));
-    }
-
-    fn zombie_line<B: EventBody>(&mut self) {
-        self.add::<RunLine<B>>(&format!("probe-zombie: event {}", B::EVENT));
+    /// A line that only this command prints.
+    fn line_of<B: EventBody>(&mut self, command: &str) {
+        self.add::<RunLine<B>>(&format!("{command}: event {}", B::EVENT));
     }
 
     fn line<B: EventBody>(&mut self) {
