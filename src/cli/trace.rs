@@ -4,7 +4,7 @@
 //! - `frame`: a WebSocket frame or message that was sent or received
 //! - `event`: an event of the run, as `-o ndjson` prints it, in `data`
 //! - `order`: what the idle search orders
-//! - `inference`: what was concluded, with its inputs
+//! - `inference`: what was concluded, with its inputs; `of` names it
 //!
 //! tracing's own JSON formatter is not used: it cannot hide secrets, and would quote the events' JSON.
 

@@ -212,7 +212,12 @@ impl ArchivedFinding {
             code: self.code.into(),
             severity: severity.unwrap_or(Severity::Info),
             about: self.about,
-            explanation: Explanation { message: self.message, remedy: self.remedy, data: self.data },
+            explanation: Explanation {
+                message: self.message,
+                remedy: self.remedy,
+                data: self.data,
+                ..Explanation::default()
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every finding's code with its meaning: for the schema, and for the pages in docs.
+//! The codes of findings with their meanings: for the schema, and for the pages in docs.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use strum::{EnumMessage, IntoEnumIterator};
 
-use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::label::Label;
-use crate::domain::listen::ListenFindingCode;
-use crate::domain::ping::finding::PingFindingCode;
-use crate::domain::zombie::ZombieFindingCode;
+
+/// The name of the codes' schema.
+pub const FINDING_CODE: &str = "FindingCode";
 
 /// A finding's code, in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,7 +25,7 @@ pub struct CodeMeaning {
 }
 
 /// The codes of one command's findings; the meanings are the doc comments of the variants.
-fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) -> Vec<CodeMeaning> {
+pub fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) -> Vec<CodeMeaning> {
     let meaning = |code: T| CodeMeaning {
         command,
         code: code.label(),
@@ -35,27 +34,21 @@ fn codes_of<T: Label + IntoEnumIterator + EnumMessage>(command: &'static str) ->
     T::iter().map(meaning).collect()
 }
 
-/// The codes of all commands' findings.
-pub fn all() -> Vec<CodeMeaning> {
-    let mut all = Vec::new();
-    all.extend(codes_of::<PingFindingCode>("ping"));
-    all.extend(codes_of::<ListenFindingCode>("listen"));
-    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
-    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
-    all.extend(codes_of::<UndecidedCode>("probe-idle"));
-    all
-}
-
 impl JsonSchema for FindingCode {
     fn schema_name() -> Cow<'static, str> {
-        "FindingCode".into()
+        FINDING_CODE.into()
     }
 
+    /// Any text; the schema of everything that is printed lists the codes instead.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
-        let mut codes = all();
-        codes.sort_by_key(|code| code.code);
-        codes.dedup_by_key(|code| code.code);
-        json_schema!({ "oneOf": codes.into_iter().map(code).collect::<Vec<_>>() })
+        json_schema!({ "type": "string" })
     }
+}
+
+/// The schema of these codes, each with its meaning.
+pub fn schema_of(mut codes: Vec<CodeMeaning>) -> Schema {
+    let code = |code: CodeMeaning| json_schema!({ "type": "string", "const": code.code, "description": code.meaning });
+    codes.sort_by_key(|code| code.code);
+    codes.dedup_by_key(|code| code.code);
+    json_schema!({ "oneOf": codes.into_iter().map(code).collect::<Vec<_>>() })
 }

@@ -1,5 +1,5 @@
-//! A document of each command, kept as scripts know it: a field that changes or gets lost fails the test, an added one
-//! does not.
+//! A document of each command, kept as scripts know it: a field that changes or gets lost fails the command's test, an
+//! added one does not.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,6 @@ use super::human::HumanOptions;
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::testing::{show, values};
-use super::{idle, listen, ping, serve, zombie};
 
 fn document<P: Presenter>(presenter: P, events: &[P::Event]) -> Value {
     let (stdout, _) = show(presenter, Format::Json, HumanOptions::default(), events);
@@ -43,8 +42,10 @@ fn lost(path: &str, kept: &Value, found: &Value, differences: &mut Vec<String>) 
     }
 }
 
-/// `WSCHECK_UPDATE_GOLDEN=1 cargo test --lib golden` writes the documents anew, after a change on purpose.
-fn assert_kept(command: &str, found: &Value) {
+/// Asserts that the command's document still has every field and value of the kept one. `WSCHECK_UPDATE_GOLDEN=1 cargo
+/// test --lib golden` writes the documents anew, after a change on purpose.
+pub fn assert_kept<P: Presenter>(command: &str, presenter: P, events: &[P::Event]) {
+    let found = document(presenter, events);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/output/golden/{command}.json"));
     if std::env::var_os("WSCHECK_UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, format!("{found:#}\n")).unwrap();
@@ -52,21 +53,8 @@ fn assert_kept(command: &str, found: &Value) {
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (mut differences, kept) = (Vec::new(), serde_json::from_str(&kept).unwrap());
-    lost("", &kept, found, &mut differences);
+    lost("", &kept, &found, &mut differences);
     assert_eq!(differences, Vec::<String>::new(), "{command}: readers of this document would break");
-}
-
-#[test]
-fn documents_keep_their_fields() {
-    let options = HumanOptions::default();
-    assert_kept("ping", &document(ping::PingPresenter::new(options), &ping::fixtures::slow_app()));
-    assert_kept("probe-idle", &document(idle::IdlePresenter::new(options), &idle::fixtures::visible()));
-    assert_kept("listen", &document(listen::ListenPresenter::new(options), &listen::fixtures::all()[1].1));
-    assert_kept(
-        "probe-zombie",
-        &document(zombie::ZombiePresenter::new(options), &zombie::fixtures::reaped()),
-    );
-    assert_kept("serve", &document(serve::ServePresenter::new(options), &serve::fixtures::run()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::envelope::Envelope;
+use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
 use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
@@ -27,6 +28,21 @@ use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
+use crate::domain::idle::{IdleFindingCode, UndecidedCode};
+use crate::domain::listen::ListenFindingCode;
+use crate::domain::ping::finding::PingFindingCode;
+use crate::domain::zombie::ZombieFindingCode;
+
+/// The codes of all commands' findings.
+pub fn finding_codes() -> Vec<CodeMeaning> {
+    let mut all = Vec::new();
+    all.extend(codes_of::<PingFindingCode>("ping"));
+    all.extend(codes_of::<ListenFindingCode>("listen"));
+    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
+    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
+    all.extend(codes_of::<UndecidedCode>("probe-idle"));
+    all
+}
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -42,7 +58,8 @@ pub fn schema() -> Value {
     shapes.listen_lines();
     shapes.zombie_lines();
     shapes.serve_lines();
-    let definitions = shapes.generator.take_definitions(true);
+    let mut definitions = shapes.generator.take_definitions(true);
+    definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("wscheck output, schema_version {SCHEMA_VERSION}"),
@@ -76,48 +93,48 @@ impl SchemaBuilder {
     }
 
     fn run_lines(&mut self) {
-        self.run_line::<Started>("");
-        self.run_line::<Interim<PingDocument>>("");
+        self.run_line::<Started>();
+        self.run_line::<Interim<PingDocument>>();
     }
 
     fn idle_lines(&mut self) {
-        self.run_line::<IdleStarted>("probe-idle: ");
-        self.run_line::<ProbeOpened>("probe-idle: ");
-        self.run_line::<ProbeFailed>("probe-idle: ");
-        self.run_line::<Asked>("probe-idle: ");
-        self.run_line::<Spoke>("probe-idle: ");
-        self.run_line::<TrialOver>("probe-idle: ");
-        self.run_line::<BracketSoFar>("probe-idle: ");
-        self.run_line::<ProvisionalAnswer>("probe-idle: ");
-        self.run_line::<RefreshTried>("probe-idle: ");
-        self.run_line::<VerifyOver>("probe-idle: ");
+        self.line_of::<IdleStarted>("probe-idle");
+        self.line_of::<ProbeOpened>("probe-idle");
+        self.line_of::<ProbeFailed>("probe-idle");
+        self.line_of::<Asked>("probe-idle");
+        self.line_of::<Spoke>("probe-idle");
+        self.line_of::<TrialOver>("probe-idle");
+        self.line_of::<BracketSoFar>("probe-idle");
+        self.line_of::<ProvisionalAnswer>("probe-idle");
+        self.line_of::<RefreshTried>("probe-idle");
+        self.line_of::<VerifyOver>("probe-idle");
     }
 
     fn listen_lines(&mut self) {
-        self.run_line::<ListenStarted>("listen: ");
-        self.run_line::<ListenOpened>("listen: ");
-        self.run_line::<ServerEventReceived>("listen: ");
-        self.run_line::<ClientSent>("listen: ");
-        self.run_line::<ListenEnded>("listen: ");
+        self.line_of::<ListenStarted>("listen");
+        self.line_of::<ListenOpened>("listen");
+        self.line_of::<ServerEventReceived>("listen");
+        self.line_of::<ClientSent>("listen");
+        self.line_of::<ListenEnded>("listen");
     }
 
     fn zombie_lines(&mut self) {
-        self.run_line::<ZombieStarted>("probe-zombie: ");
-        self.run_line::<ClientOpened>("probe-zombie: ");
-        self.run_line::<ClientNotOpened>("probe-zombie: ");
-        self.run_line::<ClientReceived>("probe-zombie: ");
-        self.run_line::<ClientOver>("probe-zombie: ");
+        self.line_of::<ZombieStarted>("probe-zombie");
+        self.line_of::<ClientOpened>("probe-zombie");
+        self.line_of::<ClientNotOpened>("probe-zombie");
+        self.line_of::<ClientReceived>("probe-zombie");
+        self.line_of::<ClientOver>("probe-zombie");
     }
 
     fn serve_lines(&mut self) {
-        self.run_line::<ServerListening>("serve: ");
-        self.run_line::<ServedClientOpened>("serve: ");
-        self.run_line::<ConnectionRejected>("serve: ");
-        self.run_line::<ServedClientStatus>("serve: ");
-        self.run_line::<DeadClientClosed>("serve: ");
-        self.run_line::<FaultInjected>("serve: ");
-        self.run_line::<ServedClientClosed>("serve: ");
-        self.run_line::<ServerError>("serve: ");
+        self.line_of::<ServerListening>("serve");
+        self.line_of::<ServedClientOpened>("serve");
+        self.line_of::<ConnectionRejected>("serve");
+        self.line_of::<ServedClientStatus>("serve");
+        self.line_of::<DeadClientClosed>("serve");
+        self.line_of::<FaultInjected>("serve");
+        self.line_of::<ServedClientClosed>("serve");
+        self.line_of::<ServerError>("serve");
     }
 
     fn connection_lines(&mut self) {
@@ -137,9 +154,13 @@ impl SchemaBuilder {
         self.line::<GaveUp>();
     }
 
-    /// A line of the command whose shapes have this prefix in their titles.
-    fn run_line<B: EventBody>(&mut self, prefix: &str) {
-        self.add::<RunLine<B>>(&format!("{prefix}event {}", B::EVENT));
+    fn run_line<B: EventBody>(&mut self) {
+        self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
+    }
+
+    /// A line that only this command prints.
+    fn line_of<B: EventBody>(&mut self, command: &str) {
+        self.add::<RunLine<B>>(&format!("{command}: event {}", B::EVENT));
     }
 
     fn line<B: EventBody>(&mut self) {

@@ -5,7 +5,8 @@
 use serde_json::Value;
 use wscheck::domain::ping::fail_if::{METRICS, Metric};
 use wscheck::domain::run::metric::MetricUnit;
-use wscheck::output::finding_codes::{self, CodeMeaning};
+use wscheck::output::finding_codes::CodeMeaning;
+use wscheck::output::schema::finding_codes;
 
 use crate::support::{self, run};
 
@@ -183,7 +184,7 @@ fn findings_page_is_current() {
         "# Findings\n\nA finding is one thing that a run shows. It has a code, a severity (`ok`, `info`, `warning` or \
          `problem`), a message, its evidence as data and, where something can be done, a remedy. The report lists the \
          most severe findings first; in [JSON](../json.md) they are in `findings`. Codes do not change.\n\n{}",
-        table(["command", "code", "meaning"], finding_codes::all().iter().map(row))
+        table(["command", "code", "meaning"], finding_codes().iter().map(row))
     );
     check("findings/README.md", &page);
 }
@@ -194,7 +195,7 @@ fn command_link(command: &str) -> String {
 
 #[test]
 fn every_finding_has_a_page() {
-    for finding in finding_codes::all() {
+    for finding in finding_codes() {
         let page = support::text(&format!("docs/findings/{}.md", finding.code));
         assert!(page.starts_with(&format!("# {}\n", finding.code)), "{page}");
         let parts = ["**How wscheck concludes it.**", "**What to do.**"];

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod doc_commands;
+mod doc_examples;
 mod doc_tables;
 mod docs;
 mod expectations;

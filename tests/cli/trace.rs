@@ -12,6 +12,27 @@ fn lines(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The trace of a run that measured, with whatever result: a busy machine may make it inconclusive.
+fn traced(args: &[&str], url: &str) -> Vec<Value> {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("trace.ndjson");
+    let ran = run(&[args, &["--trace", path.to_str().unwrap(), url]].concat());
+    assert!(matches!(ran.code, Some(0 | 1 | 4)), "{}", ran.all());
+    lines(&path)
+}
+
+/// There is one inference of this name, and each of its fields contains the text.
+fn assert_inference(lines: &[Value], of: &str, parts: &[(&str, &str)]) {
+    let mut such = lines.iter().filter(|line| line["kind"] == "inference" && line["of"] == of);
+    let (Some(inference), None) = (such.next(), such.next()) else {
+        panic!("not one inference of {of}: {lines:?}")
+    };
+    for (field, text) in parts {
+        let is_there = inference[field].as_str().is_some_and(|value| value.contains(text));
+        assert!(is_there, "{field}: no {text}: {inference}");
+    }
+}
+
 fn count(lines: &[Value], kind: &str) -> usize {
     lines.iter().filter(|line| line["kind"] == kind).count()
 }
@@ -41,15 +62,45 @@ fn trace_has_frames_and_events_without_secrets() {
 
 #[test]
 fn trace_of_a_search_has_its_orders_and_its_inference() {
-    let (server, scratch) = (Server::start(&["--idle-timeout", "700ms"]), tempfile::tempdir().unwrap());
-    let path = scratch.path().join("trace.ndjson");
-    let search = ["probe-idle", "--min", "300ms", "--max", "2s", "-q", "--trace", path.to_str().unwrap()];
-    let ran = run(&[&search[..], &[&server.url()]].concat());
-    assert_eq!(ran.code, Some(0), "{}", ran.all());
-    let lines = lines(&path);
+    let server = Server::start(&["--idle-timeout", "700ms"]);
+    let lines = traced(&["probe-idle", "--min", "300ms", "--max", "2s", "-q"], &server.url());
     assert!(count(&lines, "order") > 3 && count(&lines, "event") > 3, "{lines:?}");
-    let inference = lines.iter().find(|line| line["kind"] == "inference").unwrap();
-    assert!(inference["findings"].as_str().unwrap().contains("IdleTimeout"), "{inference}");
+    assert_inference(&lines, "idle search", &[("search", "SearchPlan"), ("findings", "IdleTimeout")]);
+    assert_inference(
+        &lines,
+        "product naming",
+        &[("observed", "CutObservation"), ("naming", "ProductNaming")],
+    );
+}
+
+#[test]
+fn trace_of_ping_has_the_inputs_of_its_result() {
+    let server = Server::start(&[]);
+    let lines = traced(&["ping", "-c", "2", "-i", "10ms", "-q"], &server.url());
+    assert_inference(&lines, "ping result", &[("targets", "RttSummary"), ("verdict", "")]);
+}
+
+#[test]
+fn trace_of_listen_has_the_inputs_of_its_inference() {
+    let server = Server::start(&["--heartbeat", "protocol", "--interval", "300ms", "--timeout", "200ms"]);
+    let lines = traced(&["listen", "--for", "2s", "-q"], &server.url());
+    let parts =
+        [("listening", "ListenState"), ("conditions", "ObservationConditions"), ("findings", "KindFindings")];
+    assert_inference(&lines, "server heartbeats", &parts);
+}
+
+#[test]
+fn trace_of_probe_zombie_has_the_inputs_of_its_inference() {
+    let beats = ["--heartbeat", "protocol", "--interval", "300ms", "--timeout", "200ms"];
+    let server = Server::start(&[&beats[..], &["--max-missed", "1"]].concat());
+    let lines = traced(&["probe-zombie", "--max", "4s", "-q"], &server.url());
+    let parts = [
+        ("quality", "control_confirmed"),
+        ("headers", "["),
+        ("findings", "ClientRecord"),
+        ("findings", "policy"),
+    ];
+    assert_inference(&lines, "zombie policy", &parts);
 }
 
 #[test]

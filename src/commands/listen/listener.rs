@@ -296,7 +296,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             known,
             incomplete,
         };
-        let findings = self.recorder.listening.findings(&conditions);
+        let listening = &self.recorder.listening;
+        let findings = listening.findings(&conditions);
+        tracing::info!(target: "inference", of = "server heartbeats", ?listening, ?conditions, ?findings);
         let may_be_our_fault =
             self.stalled_until.is_some_and(|until| until.elapsed() < UNANSWERED_END_WINDOW);
         // A muted client cannot send a close frame.

@@ -148,6 +148,8 @@ impl PingRun<'_> {
             self.report_counts();
         }
         let report = self.report();
+        let PingReport { verdict, reasons, targets, .. } = &report;
+        tracing::info!(target: "inference", of = "ping result", ?targets, ?verdict, ?reasons);
         self.reporter.report(&Event::Finished(Box::new(report.clone())));
         report
     }

@@ -14,8 +14,8 @@ use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, IdleFinding, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy, UndecidedCause,
-    VisibleEnd,
+    CutManner, IdleFinding, IdleFindings, IdleReason, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
+    UndecidedCause, VisibleEnd,
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
@@ -80,7 +80,7 @@ impl ReportBuilder {
             }
             (Some(_), false) if !findings.is_conclusive() => {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
-                    reasons.push(unknown_reason(expected, why));
+                    reasons.push(unknown_reason(expected, why).into());
                 }
                 RunResult::Inconclusive
             }
@@ -144,15 +144,14 @@ fn revise_lifetime(findings: IdleFindings, refresh: Option<&RefreshResults>) -> 
             IdleVerdict::IdleTimeout,
             Some(ResetBy::Messages),
             None,
-            format!(
+            IdleReason::Text(format!(
                 "app messages outlived the age of {} at which connections ended: Ping frames do not count",
                 show(age)
-            ),
+            )),
         ),
         _ => {
             let cause = UndecidedCause::LifetimeOutlived { age, by: survivor.method };
-            let reason = cause.to_string();
-            (IdleVerdict::Inconclusive, None, Some(cause), reason)
+            (IdleVerdict::Inconclusive, None, Some(cause.clone()), cause.into())
         }
     };
     let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(upper));
@@ -172,7 +171,7 @@ fn revise_lifetime(findings: IdleFindings, refresh: Option<&RefreshResults>) -> 
 
 /// The findings of a run without a search.
 fn without_search(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> IdleFindings {
-    let why = error.map_or_else(|| "interrupted".to_string(), ConnectError::to_string);
+    let why = error.map_or_else(|| UndecidedCause::Interrupted.into(), |error| error.to_string().into());
     IdleFindings {
         verdict: IdleVerdict::Inconclusive,
         reasons: vec![why],
@@ -203,7 +202,7 @@ fn interrupted(
     findings: &IdleFindings,
     followup: &FollowupResult,
     elapsed: Duration,
-    reasons: &mut Vec<String>,
+    reasons: &mut Vec<IdleReason>,
 ) -> RunResult {
     let lacking = if followup.interrupted {
         "the steps after the search were complete"
@@ -213,10 +212,10 @@ fn interrupted(
     let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
     let verdict = judge(expectation, findings, followup, reasons);
     if verdict == RunResult::Failed {
-        reasons.push(progress);
+        reasons.push(progress.into());
         return verdict;
     }
-    reasons.insert(0, progress);
+    reasons.insert(0, progress.into());
     RunResult::Interrupted { measured: true }
 }
 
@@ -226,29 +225,29 @@ fn judge(
     expectation: Option<&(Expectation, Truth)>,
     findings: &IdleFindings,
     followup: &FollowupResult,
-    reasons: &mut Vec<String>,
+    reasons: &mut Vec<IdleReason>,
 ) -> RunResult {
     let expected = match expectation {
         None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False(_))) => {
-            reasons.push(format!("expected {expected}, but {}", describe_bracket(findings.bracket)));
+            let found = describe_bracket(findings.bracket);
+            reasons.push(format!("expected {expected}, but {found}").into());
             RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
-            reasons.push(unknown_reason(expected, why));
+            reasons.push(unknown_reason(expected, why).into());
             RunResult::Inconclusive
         }
     };
     let verified = match followup.verified.as_ref().map(|verified| &verified.outcome) {
         None | Some(VerifyOutcome::Held) => RunResult::Passed,
         Some(VerifyOutcome::Ended(ending)) => {
-            reasons.push(format!(
-                "the connection kept at the recommended interval ended nevertheless: {ending}"
-            ));
+            let why = format!("the connection kept at the recommended interval ended nevertheless: {ending}");
+            reasons.push(why.into());
             RunResult::Failed
         }
         Some(VerifyOutcome::Unknown(why)) => {
-            reasons.push(format!("the recommendation could not be verified: {why}"));
+            reasons.push(format!("the recommendation could not be verified: {why}").into());
             RunResult::Inconclusive
         }
     };
@@ -295,5 +294,7 @@ fn naming(
     };
     let through_proxy = opened.is_some_and(|opened| opened.proxy.is_some());
     let observed = observed.map(|observed| CutObservation { refresh, through_proxy, ..observed });
-    observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
+    let naming = observed.as_ref().map(consistent_with).unwrap_or_default();
+    tracing::info!(target: "inference", of = "product naming", ?observed, ?naming);
+    naming
 }

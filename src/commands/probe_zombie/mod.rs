@@ -50,6 +50,8 @@ fn build_report(
     let SupervisorResult { clients, opened, error, interrupted, .. } = result;
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
     let findings = ZombieFindings::of(clients, quality).with_headers(headers);
+    // The clients are part of the findings.
+    tracing::info!(target: "inference", of = "zombie policy", ?quality, ?headers, ?findings);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)

@@ -181,9 +181,9 @@ mod tests {
         admission
     }
 
-    fn suspected(ends: &[(u64, u64)], visible_end: &VisibleEnd, stayed: &[u64]) -> String {
+    fn suspected(ends: &[(u64, u64)], visible_end: &VisibleEnd, stayed: &[u64]) -> UndecidedCause {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
-        ended(ends, visible_end).suspicion(&stayed, ms(1000), 16).to_string()
+        ended(ends, visible_end).suspicion(&stayed, ms(1000), 16)
     }
 
     #[test]
@@ -212,37 +212,40 @@ mod tests {
     }
 
     #[test]
-    fn suspected_limit_quotes_the_close_frame() {
-        let reason = suspected(&[(5, 6), (1010, 1012)], &close(1013, "too many"), &[1, 2, 3, 4]);
-        assert_eq!(
-            reason,
-            "4 connections stayed open, and 2 connections ended right after opening (peer sent close 1013 (try again \
-             later) \"too many\"): perhaps the server accepts only 4 connections per client"
-        );
+    fn suspected_limit_has_the_close_frame() {
+        let visible_end = close(1013, "too many");
+        let cause = suspected(&[(5, 6), (1010, 1012)], &visible_end, &[1, 2, 3, 4]);
+        let visible_end = Some(visible_end);
+        assert_eq!(cause, UndecidedCause::ConnectionLimit { open: 4, ended: 2, visible_end, allowed: 16 });
     }
 
     #[test]
     fn session_ended_by_the_next_is_reported_as_replaced() {
-        let reason = suspected(&[(1, 2), (2, 3), (3, 1012)], &close(4409, "bye"), &[1010]);
-        assert!(reason.contains("a new one replaces it") && reason.contains("close 4409"), "{reason}");
+        let visible_end = close(4409, "bye");
+        let cause = suspected(&[(1, 2), (2, 3), (3, 1012)], &visible_end, &[1010]);
+        assert_eq!(cause, UndecidedCause::SessionReplaced { ended: 3, visible_end: Some(visible_end) });
     }
 
     #[test]
     fn ends_of_one_age_below_min_suggest_lower_min() {
-        let reason = suspected(&[(1, 301), (2, 305), (1400, 1702)], &CloseKind::Fin.into(), &[]);
-        assert!(reason.starts_with("every connection ended within 303 ms of opening"), "{reason}");
-        assert!(reason.contains("below --min 1 s"), "{reason}");
+        let fin = VisibleEnd::from(CloseKind::Fin);
+        let cause = suspected(&[(1, 301), (2, 305), (1400, 1702)], &fin, &[]);
+        let (shortest, longest, min) = (ms(300), ms(303), ms(1000));
+        assert_eq!(cause, UndecidedCause::AllEndBelowMin { shortest, longest, min, visible_end: Some(fin) });
     }
 
     #[test]
     fn ends_whose_close_frame_names_a_limit_are_no_timer() {
-        let reason = suspected(&[(1, 301), (2, 305), (1400, 1702)], &close(1013, ""), &[]);
-        assert!(reason.contains("1013") && !reason.contains("timeout"), "{reason}");
+        let visible_end = close(1013, "");
+        let cause = suspected(&[(1, 301), (2, 305), (1400, 1702)], &visible_end, &[]);
+        let visible_end = Some(visible_end);
+        assert_eq!(cause, UndecidedCause::NoConnectionStayed { within: ms(303), visible_end });
     }
 
     #[test]
     fn immediate_ends_suggest_no_timeout() {
-        let reason = suspected(&[(1, 3), (2, 3), (1400, 1402)], &CloseKind::Fin.into(), &[]);
-        assert!(reason.contains("a ticket is valid only once") && !reason.contains("timeout"), "{reason}");
+        let fin = VisibleEnd::from(CloseKind::Fin);
+        let cause = suspected(&[(1, 3), (2, 3), (1400, 1402)], &fin, &[]);
+        assert_eq!(cause, UndecidedCause::NoConnectionStayed { within: ms(2), visible_end: Some(fin) });
     }
 }

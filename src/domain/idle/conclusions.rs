@@ -1,14 +1,14 @@
 //! The findings of a search, from its report.
 
+use std::time::Duration;
+
 use super::finding::{IdleFindings, IdleVerdict, ResetBy};
 use super::idle_finding::{IdleFinding, NeededTraffic, VoidCause};
 use super::incident::{Incident, IncidentKind};
 use super::middleboxes::ProductNaming;
-use super::recommendation::three_quarters;
 use super::refresh::RefreshResults;
 use super::report::{IdleReport, TwoEnded, Verification, VerifyOutcome};
 use super::undecided::UndecidedCause;
-use std::time::Duration;
 
 /// All findings of a run: the conclusion first, then its details, then where the run differed from the request.
 pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
@@ -128,10 +128,12 @@ fn incident(incident: &Incident) -> IdleFinding {
 fn rounds_void(findings: &IdleFindings) -> Option<IdleFinding> {
     let is_age = findings.verdict == IdleVerdict::LifetimeCap || findings.lifetime_or_idle.is_some();
     let is_one_moment = findings.incidents.iter().any(|incident| incident.kind == IncidentKind::OneMoment);
-    let cause = match findings.undecided {
-        _ if is_one_moment => VoidCause::OneMoment,
-        Some(UndecidedCause::PathUnsteady { .. }) => VoidCause::ControlDied,
-        _ => VoidCause::ControlUnanswered,
+    let cause = if is_one_moment {
+        VoidCause::OneMoment
+    } else if findings.undecided.as_ref().is_some_and(UndecidedCause::is_control_lost) {
+        VoidCause::ControlDied
+    } else {
+        VoidCause::ControlUnanswered
     };
     let rounds = findings.void_rounds;
     (rounds > 0 && !is_age).then_some(IdleFinding::RoundsVoid { rounds, cause })
@@ -147,11 +149,27 @@ fn verified(verification: &Verification) -> IdleFinding {
 }
 
 impl UndecidedCause {
-    /// The age before which to reconnect, or the interval at which to send messages, whichever of both it is.
-    pub fn safe_age(&self) -> Option<Duration> {
+    /// Whether the control was lost several times, so that rounds do not count.
+    fn is_control_lost(&self) -> bool {
         match self {
-            UndecidedCause::LifetimeOrIdleTimeout { age, .. } => Some(three_quarters(age.lo)),
-            _ => None,
+            UndecidedCause::PathUnsteady { .. } => true,
+            UndecidedCause::ConnectionLimit { .. }
+            | UndecidedCause::SessionReplaced { .. }
+            | UndecidedCause::NoConnectionStayed { .. }
+            | UndecidedCause::AllEndBelowMin { .. }
+            | UndecidedCause::ServerBecameUnreachable { .. }
+            | UndecidedCause::LaterConnectionsRefused { .. }
+            | UndecidedCause::TooFewConnections { .. }
+            | UndecidedCause::ControlEndedAtOnce { .. }
+            | UndecidedCause::ControlUnanswered { .. }
+            | UndecidedCause::ControlEndedToo { .. }
+            | UndecidedCause::RepeatedRestarts { .. }
+            | UndecidedCause::EndsDisagree
+            | UndecidedCause::LifetimeOrIdleTimeout { .. }
+            | UndecidedCause::LifetimeOutlived { .. }
+            | UndecidedCause::MixedOutcomes { .. }
+            | UndecidedCause::LimitReached { .. }
+            | UndecidedCause::Interrupted => false,
         }
     }
 }

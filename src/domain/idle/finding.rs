@@ -7,6 +7,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 pub use super::lifetime_cap::LifetimeCap;
 use super::probe::{DeathCause, VisibleEnd};
+use super::reason::IdleReason;
 use super::undecided::UndecidedCause;
 use crate::domain::format::duration as show;
 use crate::domain::idle::incident::Incident;
@@ -143,8 +144,8 @@ pub struct ServerActivity {
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdleFindings {
     pub verdict: IdleVerdict,
-    /// Why, in lower-case fragments.
-    pub reasons: Vec<String>,
+    /// Why.
+    pub reasons: Vec<IdleReason>,
     /// Why there is no answer; `None` if there is one, or if the incidents say why.
     pub undecided: Option<UndecidedCause>,
     pub bracket: Bracket,

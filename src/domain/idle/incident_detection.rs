@@ -19,7 +19,14 @@ pub(super) fn is_closed_by_us(how: &CloseKind) -> bool {
     match how {
         CloseKind::Violation { close, .. } => close.is_none(),
         CloseKind::TooLarge { .. } => true,
-        _ => false,
+        CloseKind::CloseFrame { .. }
+        | CloseKind::Fin
+        | CloseKind::Rst
+        | CloseKind::TlsClose
+        | CloseKind::TlsAlert { .. }
+        | CloseKind::Silent
+        | CloseKind::Timeout
+        | CloseKind::Error => false,
     }
 }
 
@@ -244,12 +251,16 @@ pub(super) enum MixedOutcome {
 impl MixedOutcome {
     pub fn of(evidence: &SearchEvidence, repeat: usize) -> MixedOutcome {
         let died = evidence.deaths().len();
-        match (died, evidence.repeated_end(repeat)) {
-            (0, _) => MixedOutcome::Nothing,
-            (_, Some(_)) => MixedOutcome::Repeated,
-            _ if evidence.is_by_chance() => MixedOutcome::Chance,
-            _ if died >= repeat => MixedOutcome::Scattered,
-            _ => MixedOutcome::Few,
+        if died == 0 {
+            MixedOutcome::Nothing
+        } else if evidence.repeated_end(repeat).is_some() {
+            MixedOutcome::Repeated
+        } else if evidence.is_by_chance() {
+            MixedOutcome::Chance
+        } else if died >= repeat {
+            MixedOutcome::Scattered
+        } else {
+            MixedOutcome::Few
         }
     }
 }

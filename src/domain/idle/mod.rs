@@ -65,6 +65,7 @@ mod lifetime_cap;
 mod parallel;
 mod plan;
 mod probe;
+mod reason;
 mod recommendation;
 pub mod refresh;
 pub mod report;
@@ -89,6 +90,7 @@ pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
 };
+pub use reason::IdleReason;
 pub use recommendation::{MIN_SURVIVED_SPAN, Recommendation};
 pub use search::{Search, SearchProgress, SilentProbe};
 pub use undecided::{DeathCount, UndecidedCause, UndecidedCode};

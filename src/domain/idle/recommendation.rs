@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::format::duration as show;
 
 use super::finding::{IdleFindings, IdleVerdict};
+use super::lifetime_cap::LifetimeCap;
 
 /// No recommendation is based on a shorter survived span, such as that of a connection asked right after
 /// opening: the heartbeats would be a flood.
@@ -34,7 +35,7 @@ impl Recommendation {
     pub fn of(findings: &IdleFindings) -> Option<Recommendation> {
         let heartbeat = |found| {
             let survived = findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN)?;
-            let before = findings.lifetime.map(|age| three_quarters(age.lo));
+            let before = findings.lifetime.map(LifetimeCap::reconnect_before);
             Some(Recommendation::Heartbeat { interval: three_quarters(survived), survived, found, before })
         };
         match findings.verdict {
@@ -47,7 +48,7 @@ impl Recommendation {
                 heartbeat(findings.server_activity.is_some_and(|c| c.closes_silent_after.is_some()))
             }
             IdleVerdict::LifetimeCap => {
-                findings.lifetime.map(|age| Recommendation::Reconnect { before: three_quarters(age.lo) })
+                findings.lifetime.map(|age| Recommendation::Reconnect { before: age.reconnect_before() })
             }
             IdleVerdict::Stochastic | IdleVerdict::Inconclusive => None,
         }
@@ -70,8 +71,15 @@ impl Recommendation {
     }
 }
 
+impl LifetimeCap {
+    /// The age before which to reconnect.
+    pub fn reconnect_before(self) -> Duration {
+        three_quarters(self.lo)
+    }
+}
+
 /// 75 % of a span, rounded down as every recommendation.
-pub fn three_quarters(span: Duration) -> Duration {
+fn three_quarters(span: Duration) -> Duration {
     rounded(span.mul_f64(0.75))
 }
 

@@ -10,6 +10,7 @@ use super::idle_finding::IdleFinding;
 use super::middleboxes::ProductNaming;
 use super::plan::SearchPlan;
 use super::probe::{Observation, ProbeId, ProbeRole};
+use super::reason::IdleReason;
 use super::recommendation::Recommendation;
 use super::refresh::{MethodResult, RefreshResults};
 use super::search::SearchProgress;
@@ -126,8 +127,8 @@ pub struct IdleReport {
     pub lost: Option<Direction>,
     /// Determines the exit code.
     pub verdict: RunResult,
-    /// Why, in lower-case fragments: the findings' reasons and every unmet requirement.
-    pub reasons: Vec<String>,
+    /// Why: the findings' reasons and every unmet requirement.
+    pub reasons: Vec<IdleReason>,
     /// Where the run differed from the request, and what else qualifies the figures.
     pub notes: Vec<IdleFinding>,
     /// The user ended the run early.

@@ -21,6 +21,7 @@ use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
 };
+use super::reason::IdleReason;
 use super::second_control::{SecondControl, SecondControlVerdict};
 use super::server_activity::ActivityGaps;
 use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
@@ -72,18 +73,18 @@ struct OutageSuspicion {
 #[derive(Debug, Clone)]
 struct Outcome {
     verdict: IdleVerdict,
-    /// Why, in lower-case fragments.
-    reasons: Vec<String>,
+    /// Why.
+    reasons: Vec<IdleReason>,
     undecided: Option<UndecidedCause>,
 }
 
 impl Outcome {
     fn decided(verdict: IdleVerdict, reason: String) -> Outcome {
-        Outcome { verdict, reasons: vec![reason], undecided: None }
+        Outcome { verdict, reasons: vec![reason.into()], undecided: None }
     }
 
     fn undecided(cause: UndecidedCause) -> Outcome {
-        let reasons = vec![cause.to_string()];
+        let reasons = vec![cause.clone().into()];
         Outcome { verdict: IdleVerdict::Inconclusive, reasons, undecided: Some(cause) }
     }
 }
@@ -1139,7 +1140,7 @@ impl Search {
     fn conclude(&mut self, verdict: IdleVerdict, reason: String) {
         let outcome = if verdict != IdleVerdict::Inconclusive && self.admission.is_limit_suspected() {
             let mut outcome = Outcome::undecided(self.suspected_limit());
-            outcome.reasons.push(reason);
+            outcome.reasons.push(reason.into());
             outcome
         } else {
             self.unless_control_ended_too(verdict, reason)
@@ -1154,7 +1155,8 @@ impl Search {
 
     /// Sets the outcome. If wscheck itself closed connections, that is why there is no answer.
     fn settle(&mut self, outcome: Outcome) {
-        let violation = self.incidents.of(IncidentKind::Violation).next().map(ToString::to_string);
+        let violation = self.incidents.of(IncidentKind::Violation).next();
+        let violation = violation.map(|incident| IdleReason::Text(incident.to_string()));
         let outcome = match violation {
             Some(why) => {
                 let reasons = std::iter::once(why).chain(outcome.reasons.into_iter().last()).collect();
@@ -1288,17 +1290,19 @@ impl Search {
         }
         self.conclude(IdleVerdict::ServerKeepsItBusy, why);
         if let (true, Some(outcome)) = (activity.answered, &mut self.outcome) {
-            outcome.reasons.push(format!(
+            let why = format!(
                 "the server sent requests and was answered; silences longer than {gap} cannot be tested \
                  (--no-answer leaves it unanswered)"
-            ));
+            );
+            outcome.reasons.push(why.into());
         }
         if let (Some(age), Some(outcome)) = (activity.closes_silent_after, &mut self.outcome) {
-            outcome.reasons.push(format!(
+            let why = format!(
                 "the server still closed clients that sent nothing at the age of {}: only messages from the client \
                  reset its timer",
                 show(age)
-            ));
+            );
+            outcome.reasons.push(why.into());
         }
     }
 
@@ -1396,7 +1400,8 @@ impl Search {
             format!("connections that were never idle ended at the age of {shown}, too"),
         );
         if let (true, Some(outcome)) = (self.second_control.id().is_some(), &mut self.outcome) {
-            outcome.reasons.push("neither Ping frames nor messages kept them open".to_string());
+            let why = "neither Ping frames nor messages kept them open".to_string();
+            outcome.reasons.push(why.into());
         }
     }
 
@@ -1540,15 +1545,11 @@ impl Search {
 
     fn add_reset_hint(&mut self) {
         let (Some(reset_by), Some(outcome)) = (self.reset_by, &mut self.outcome) else { return };
-        outcome.reasons.push(
-            match reset_by {
-                ResetBy::Messages => {
-                    "only messages reset the timer: Ping frames did not keep a connection open"
-                }
-                ResetBy::Pings => "only Ping frames reset the timer: messages did not keep a connection open",
-            }
-            .to_string(),
-        );
+        let why = match reset_by {
+            ResetBy::Messages => "only messages reset the timer: Ping frames did not keep a connection open",
+            ResetBy::Pings => "only Ping frames reset the timer: messages did not keep a connection open",
+        };
+        outcome.reasons.push(why.to_string().into());
     }
 
     fn conclude_idle(&mut self) {
@@ -1565,12 +1566,13 @@ impl Search {
         let below = hi.is_some_and(|hi| hi <= self.plan.min);
         if let (true, Some(outcome)) = (below, &mut self.outcome) {
             let min = show(self.plan.min);
-            outcome.reasons.push(match lo {
+            let why = match lo {
                 Some(_) => format!("the timeout is below --min {min}"),
                 None => {
                     format!("no span shorter than --min {min} was tried: lower it to measure the timeout")
                 }
-            });
+            };
+            outcome.reasons.push(why.into());
         }
     }
 
@@ -1584,7 +1586,14 @@ impl Search {
                     format!("the server closed idle connections with {closed}"),
                 );
             }
-            _ => self
+            Some(
+                CutManner::Visible(_)
+                | CutManner::OnUse(_)
+                | CutManner::Silent
+                | CutManner::ServerUnheard
+                | CutManner::ClientUnheard,
+            )
+            | None => self
                 .conclude(IdleVerdict::IdleTimeout, format!("{died} died while idle; the control did not")),
         }
         self.add_reset_hint();

@@ -75,6 +75,15 @@ fn every_timeout(kind: SimCut, step: usize) {
     }
 }
 
+/// Whether a reason in words contains this text.
+fn says(found: &IdleFindings, text: &str) -> bool {
+    let contains = |reason: &IdleReason| match reason {
+        IdleReason::Text(words) => words.contains(text),
+        IdleReason::Undecided(_) => false,
+    };
+    found.reasons.iter().any(contains)
+}
+
 #[test]
 fn every_timeout_with_a_fin_is_found() {
     every_timeout(SimCut::Fin, 1);
@@ -312,7 +321,9 @@ fn connection_limit_of_the_server_is_respected() {
     let path = SimPath { capacity: 2, ..path };
     let found = play(&parallel(), &path, 1).findings;
     assert_eq!(found.verdict, IdleVerdict::Inconclusive);
-    assert_eq!(found.reasons, ["only 2 connections could be open at once: 429 too many requests"]);
+    let cause = UndecidedCause::TooFewConnections { open: 2, why: "429 too many requests".to_string() };
+    assert_eq!(found.undecided, Some(cause.clone()));
+    assert_eq!(found.reasons, [cause.into()]);
 }
 
 #[test]
@@ -384,7 +395,7 @@ fn control_closed_with_a_reason_shows_a_policy() {
         };
         let found = play(&parallel(), &path, 1).findings;
         assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
-        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+        assert!(says(&found, &code.to_string()), "{:?}", found.reasons);
         assert_eq!((found.lifetime, Recommendation::of(&found)), (None, None));
     }
 }
@@ -399,7 +410,7 @@ fn busy_server_closing_with_a_reason_shows_a_policy() {
     };
     let found = play(&parallel(), &path, 1).findings;
     assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{:?}", found.reasons);
-    assert!(found.reasons[0].contains("4000"), "{:?}", found.reasons);
+    assert!(says(&found, "4000"), "{:?}", found.reasons);
     assert_eq!(Recommendation::of(&found), None);
 }
 
@@ -452,12 +463,8 @@ fn restarting_server_is_awaited() {
         assert_eq!((run.findings.void_rounds, run.peak), (1, 16), "{kind:?}");
         let path = SimPath { down: seconds(3600), ..path };
         let found = play(&parallel(), &path, 1).findings;
-        let reason = "the server became unreachable: connection refused";
-        assert_eq!(
-            (found.verdict, found.reasons[0].as_str()),
-            (IdleVerdict::Inconclusive, reason),
-            "{kind:?}"
-        );
+        let cause = UndecidedCause::ServerBecameUnreachable { why: "connection refused".to_string() };
+        assert_eq!((found.verdict, found.undecided), (IdleVerdict::Inconclusive, Some(cause)), "{kind:?}");
     }
 }
 
@@ -486,7 +493,14 @@ fn three_void_rounds_are_inconclusive() {
         let found = play(&parallel(), &path, 1).findings;
         assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{kind:?}: {:?}", found.reasons);
         assert_eq!(found.void_rounds, 3);
-        assert!(found.reasons[0].starts_with("3 rounds were void: "), "{:?}", found.reasons);
+        let is_void = matches!(
+            found.undecided,
+            Some(
+                UndecidedCause::RepeatedRestarts { rounds: 3, .. }
+                    | UndecidedCause::PathUnsteady { rounds: 3, .. }
+            )
+        );
+        assert!(is_void, "{:?}", found.undecided);
     }
 }
 
@@ -519,8 +533,7 @@ fn server_closing_silent_clients_is_no_idle_timeout() {
             assert_eq!(found.verdict, IdleVerdict::ServerKeepsItBusy, "{what}");
             assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
             assert_eq!(found.server_activity.unwrap().closes_silent_after, Some(patience), "{what}");
-            let reason = found.reasons.iter().any(|why| why.contains("only messages from the client reset"));
-            assert!(reason, "{what}");
+            assert!(says(&found, "only messages from the client reset"), "{what}");
         }
     }
 }
@@ -539,7 +552,7 @@ fn application_close_code_shows_a_policy() {
         let found = play(&parallel(), &path, 1).findings;
         assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
         assert!(found.bracket.contains(seconds(30)));
-        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+        assert!(says(&found, &code.to_string()), "{:?}", found.reasons);
     }
 }
 
@@ -605,7 +618,7 @@ fn interrupted_search_reports_partial_findings() {
         (IdleVerdict::Inconclusive, true, false)
     );
     assert_eq!(found.bracket, Bracket { lo: Some(seconds(1)), hi: None });
-    assert_eq!(found.reasons, ["interrupted"]);
+    assert_eq!(found.undecided, Some(UndecidedCause::Interrupted));
 }
 
 #[test]
@@ -614,9 +627,12 @@ fn control_closed_at_once_ends_the_search() {
         SimPath { lifetime: Some(Duration::from_millis(300)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
     let found = play(&SearchPlan::default(), &path, 1).findings;
     assert_eq!(found.verdict, IdleVerdict::Inconclusive);
-    let reason = &found.reasons[0];
-    assert!(reason.starts_with("every connection ended within 300 ms of opening"), "{reason}");
-    assert!(reason.contains("below --min 1 s"), "{reason}");
+    let (longest, min) = (Duration::from_millis(300), seconds(1));
+    let is_cause = matches!(
+        found.undecided,
+        Some(UndecidedCause::AllEndBelowMin { longest: last, min: least, .. }) if (last, least) == (longest, min)
+    );
+    assert!(is_cause, "{:?}", found.undecided);
 }
 
 /// A search that is over soon.
@@ -666,7 +682,7 @@ fn every_fifth_connection_ending_after_one_span_is_evidence() {
                     "{what}: {:?}",
                     run.findings.bracket
                 );
-                assert!(run.findings.reasons[0].contains("not every connection is cut"), "{what}");
+                assert!(says(&run.findings, "not every connection is cut"), "{what}");
             }
         }
     }
@@ -756,7 +772,8 @@ fn regular_restarts_are_no_timeout_and_no_lifetime() {
                 found.incidents.iter().filter(|i| i.kind == IncidentKind::OneMoment).count() >= 3,
                 "{what}"
             );
-            assert!(found.reasons[0].contains("at the same moment"), "{what}: {:?}", found.reasons);
+            let is_cause = matches!(found.undecided, Some(UndecidedCause::RepeatedRestarts { .. }));
+            assert!(is_cause, "{what}: {:?}", found.undecided);
         }
     }
 }
@@ -867,14 +884,14 @@ fn connection_limit_is_suspected() {
             }
             assert_no_claim(&run.findings, &what);
             assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
-            assert!(run.findings.reasons[0].contains("perhaps the server accepts only"), "{what}");
-            let how = Incident {
-                kind: IncidentKind::EndedAtOnce,
-                at: Duration::ZERO,
-                connections: 1,
-                visible_end: visible_end.clone(),
+            let seen = match &run.findings.undecided {
+                Some(
+                    UndecidedCause::ConnectionLimit { visible_end, .. }
+                    | UndecidedCause::NoConnectionStayed { visible_end, .. },
+                ) => visible_end.as_ref(),
+                _ => None,
             };
-            assert!(run.findings.reasons[0].contains(&how.how()), "{what}");
+            assert_eq!(seen, Some(&visible_end), "{what}");
         }
     }
 }
@@ -891,7 +908,11 @@ fn replaced_session_is_suspected() {
             let what = format!("{visible_end:?}, {strategy:?}: {:?}", run.findings.reasons);
             assert_no_claim(&run.findings, &what);
             assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
-            assert!(run.findings.reasons[0].contains("a new one replaces it"), "{what}");
+            let is_cause = matches!(
+                &run.findings.undecided,
+                Some(UndecidedCause::SessionReplaced { visible_end: Some(end), .. }) if *end == visible_end
+            );
+            assert!(is_cause, "{what}");
         }
     }
 }
@@ -902,11 +923,8 @@ fn single_use_ticket_is_suspected() {
         let path = SimPath { capacity: 0, ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, 1);
         assert_no_claim(&run.findings, "ticket");
-        let reason = &run.findings.reasons[0];
-        assert!(
-            reason.contains("every later one was refused (429 too many requests): perhaps a ticket"),
-            "{reason}"
-        );
+        let cause = UndecidedCause::LaterConnectionsRefused { why: "429 too many requests".to_string() };
+        assert_eq!(run.findings.undecided, Some(cause));
     }
 }
 
@@ -918,10 +936,7 @@ fn protocol_violation_is_no_timeout_and_no_lifetime() {
             let run = play(&short(strategy), &path, 1);
             let what = format!("{age} ms, {strategy:?}: {:?}", run.findings.reasons);
             assert_no_claim(&run.findings, &what);
-            assert!(
-                run.findings.reasons[0].starts_with("wscheck closed 3 connections: the server broke"),
-                "{what}"
-            );
+            assert!(says(&run.findings, "wscheck closed 3 connections: the server broke"), "{what}");
             assert_bounded(&run, &short(strategy), &what);
         }
     }
@@ -983,7 +998,8 @@ fn timeout_below_min_names_min() {
             let path = SimPath::new(SimTimer::Exact(millis(timeout)), SimCut::Fin);
             let found = play(&short(strategy), &path, 1).findings;
             let what = format!("{timeout} ms, {strategy:?}: {:?}", found.reasons);
-            assert!(found.reasons.iter().any(|why| why.contains("--min 1 s")), "{what}");
+            let is_below_min = matches!(found.undecided, Some(UndecidedCause::AllEndBelowMin { .. }));
+            assert!(is_below_min || says(&found, "--min 1 s"), "{what}");
             assert_eq!(Recommendation::of(&found), None, "{what}");
         }
     }

@@ -9,12 +9,20 @@ use crate::domain::format::{at_least, at_most, counted, duration};
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{Verification, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, CutMannerName, EndSpread, IdleFinding, Incident, LifetimeCap, NeededTraffic, Recommendation,
-    ServerActivity, SkipCause, VisibleEnd, VoidCause,
+    CutManner, CutMannerName, EndSpread, IdleFinding, IdleReason, Incident, LifetimeCap, NeededTraffic,
+    Recommendation, ServerActivity, SkipCause, VisibleEnd, VoidCause,
 };
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::output::view::Explanation;
+
+/// What a reason of the result says.
+pub fn reason(reason: &IdleReason) -> String {
+    match reason {
+        IdleReason::Undecided(cause) => undecided_findings::message(cause),
+        IdleReason::Text(text) => text.clone(),
+    }
+}
 
 /// What a finding says and what to do about it.
 pub fn explain(finding: &IdleFinding) -> Explanation {
@@ -61,13 +69,15 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
         IdleFinding::RecommendationHeld { verification }
         | IdleFinding::RecommendationFailed { verification }
         | IdleFinding::RecommendationUnverified { verification } => verified(verification),
-        IdleFinding::TwoEndedRefused
-        | IdleFinding::OneSpanAtATime
-        | IdleFinding::PrecisionReduced { .. }
-        | IdleFinding::HostStalled { .. }
-        | IdleFinding::AnswersNotRecognized { .. }
-        | IdleFinding::KeepaliveMethodsSkipped { .. }
-        | IdleFinding::VerificationSkipped { .. } => note(finding).unwrap_or_default(),
+        IdleFinding::TwoEndedRefused => two_ended_refused(),
+        IdleFinding::OneSpanAtATime => {
+            Explanation::new("two-ended mode tests one idle span at a time (bisect)")
+        }
+        IdleFinding::PrecisionReduced { precision } => precision_reduced(*precision),
+        IdleFinding::HostStalled { stall } => host_stalled(*stall),
+        IdleFinding::AnswersNotRecognized { ask, answer, came } => not_recognized(ask, answer, came),
+        IdleFinding::KeepaliveMethodsSkipped { cause } => skipped("keepalive methods were not tried", *cause),
+        IdleFinding::VerificationSkipped { cause } => skipped("there was nothing to verify", *cause),
     }
 }
 
@@ -388,41 +398,37 @@ fn verified(verification: &Verification) -> Explanation {
         .with("heartbeats", *beats)
 }
 
-/// Where the run differed from the request, and what else qualifies its figures; `None` for every other finding.
-pub fn note(finding: &IdleFinding) -> Option<Explanation> {
-    Some(match finding {
-        IdleFinding::TwoEndedRefused => Explanation::new(
-            "the server does not support two-ended mode, so only answers to wscheck's own requests were tested",
-        )
-        .remedy("run it against `wscheck serve`"),
-        IdleFinding::OneSpanAtATime => {
-            Explanation::new("two-ended mode tests one idle span at a time (bisect)")
-        }
-        IdleFinding::PrecisionReduced { precision } => Explanation::new(format!(
-            "connections open too slowly for the requested precision; using {}",
-            duration(*precision)
-        ))
-        .with_duration("precision", *precision),
-        IdleFinding::HostStalled { stall } => Explanation::new(format!(
-            "this host was stalled for {} during the search: what ended meanwhile was read late",
-            duration(*stall)
-        ))
-        .remedy("run it on a host with less load")
-        .with_duration("stall", *stall),
-        IdleFinding::AnswersNotRecognized { ask, answer, came } => Explanation::new(format!(
-            "no message answered '{ask}' by the pattern '{answer}'; what came: {came}"
-        ))
-        .remedy("correct --app-pong"),
-        IdleFinding::KeepaliveMethodsSkipped { cause } => {
-            Explanation::new(format!("keepalive methods were not tried: {}", skipped_because(*cause)))
-                .with("cause", cause.label())
-        }
-        IdleFinding::VerificationSkipped { cause } => {
-            Explanation::new(format!("there was nothing to verify: {}", skipped_because(*cause)))
-                .with("cause", cause.label())
-        }
-        _ => return None,
-    })
+fn two_ended_refused() -> Explanation {
+    Explanation::new(
+        "the server does not support two-ended mode, so only answers to wscheck's own requests were tested",
+    )
+    .remedy("run it against `wscheck serve`")
+}
+
+fn precision_reduced(precision: Duration) -> Explanation {
+    Explanation::new(format!(
+        "connections open too slowly for the requested precision; using {}",
+        duration(precision)
+    ))
+    .with_duration("precision", precision)
+}
+
+fn host_stalled(stall: Duration) -> Explanation {
+    Explanation::new(format!(
+        "this host was stalled for {} during the search: what ended meanwhile was read late",
+        duration(stall)
+    ))
+    .remedy("run it on a host with less load")
+    .with_duration("stall", stall)
+}
+
+fn not_recognized(ask: &str, answer: &str, came: &str) -> Explanation {
+    Explanation::new(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {came}"))
+        .remedy("correct --app-pong")
+}
+
+fn skipped(what: &str, cause: SkipCause) -> Explanation {
+    Explanation::new(format!("{what}: {}", skipped_because(cause))).with("cause", cause.label())
 }
 
 fn skipped_because(cause: SkipCause) -> &'static str {

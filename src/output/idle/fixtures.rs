@@ -185,12 +185,12 @@ impl SearchScript {
 
     /// The search gave up.
     fn gave_up(&mut self, cause: UndecidedCause) {
-        self.because(&cause.to_string());
+        self.findings.reasons.push(cause.clone().into());
         self.findings.undecided = Some(cause);
     }
 
     fn because(&mut self, reason: &str) {
-        self.findings.reasons.push(reason.to_string());
+        self.findings.reasons.push(reason.to_string().into());
     }
 
     /// The whole run, ended at this age.
@@ -363,7 +363,7 @@ fn no_timeout() -> Vec<IdleEvent> {
     scene.survives(&[60_000, 300_000, 300_001]);
     scene.findings.bracket.lo = Some(ms(300_000));
     let mut report = scene.report(300_040, RunResult::Inconclusive);
-    report.reasons = vec!["expected >=10m: nothing longer than 300 s was tried".to_string()];
+    report.reasons = vec!["expected >=10m: nothing longer than 300 s was tried".to_string().into()];
     scene.finish(report)
 }
 
@@ -468,7 +468,7 @@ fn refresh() -> Vec<IdleEvent> {
     let mut report = scene.report(376_000, RunResult::Failed);
     report.refresh = Some(RefreshResults::of(rows));
     report.verified = Some(verified);
-    report.reasons = vec!["a heartbeat every 44.47 s did not hold a connection".to_string()];
+    report.reasons = vec!["a heartbeat every 44.47 s did not hold a connection".to_string().into()];
     scene.finish(report)
 }
 
@@ -476,7 +476,7 @@ fn not_met() -> Vec<IdleEvent> {
     let mut scene = nginx().expecting(">=2m");
     let mut report = scene.report(121_400, RunResult::Failed);
     assert!(matches!(report.expectation, Some((_, Truth::False(_)))));
-    report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string()];
+    report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string().into()];
     scene.finish(report)
 }
 
@@ -498,7 +498,7 @@ fn unreachable() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     let error = refused();
     let mut report = scene.report(3, RunResult::Unreachable);
-    report.reasons = vec![error.to_string()];
+    report.reasons = vec![error.to_string().into()];
     report.error = Some(error);
     scene.finish(report)
 }

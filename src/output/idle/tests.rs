@@ -6,6 +6,7 @@ use strum::IntoEnumIterator;
 use super::fixtures::{self, show};
 use super::*;
 use crate::domain::idle::report::IdleEvent;
+use crate::output::golden::assert_kept;
 use crate::output::output_format::Format;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
@@ -149,4 +150,9 @@ fn the_picture_in_docs_is_fresh() {
             assert!(kept == picture, "stale: WSCHECK_UPDATE_DOCS=1 cargo test --lib the_picture_in_docs");
         }
     }
+}
+
+#[test]
+fn golden_document_keeps_its_fields() {
+    assert_kept("probe-idle", IdlePresenter::new(PLAIN), &fixtures::visible());
 }

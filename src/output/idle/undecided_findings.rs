@@ -1,17 +1,66 @@
-//! Why a search found no answer: what to do about it, and the figures.
+//! Why a search found no answer: what it says, what to do about it, and the figures.
 
-use crate::domain::format::at_least;
+use std::time::Duration;
+
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format::{at_least, counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::idle::{DeathCount, UndecidedCause};
+use crate::domain::idle::refresh::KeepaliveMethod;
+use crate::domain::idle::{DeathCount, LifetimeCap, UndecidedCause, VisibleEnd};
 use crate::domain::label::Label;
 use crate::output::view::Explanation;
 
 /// The cause with its remedy and figures.
 pub fn explain(cause: &UndecidedCause) -> Explanation {
-    let found = with_figures(Explanation::new(cause.to_string()), cause);
+    let found = with_figures(Explanation::new(message(cause)), cause);
     match remedy(cause) {
         Some(remedy) => found.remedy(remedy),
         None => found,
+    }
+}
+
+/// What the cause says.
+pub fn message(cause: &UndecidedCause) -> String {
+    match cause {
+        UndecidedCause::ConnectionLimit { open, ended, visible_end, .. } => {
+            connection_limit(*open, *ended, visible_end.as_ref())
+        }
+        UndecidedCause::SessionReplaced { ended, visible_end } => {
+            session_replaced(*ended, visible_end.as_ref())
+        }
+        UndecidedCause::NoConnectionStayed { within, visible_end } => {
+            no_connection_stayed(*within, visible_end.as_ref())
+        }
+        UndecidedCause::AllEndBelowMin { shortest, longest, min, visible_end } => {
+            all_end_below_min((*shortest, *longest), *min, visible_end.as_ref())
+        }
+        UndecidedCause::ServerBecameUnreachable { why } => {
+            format!("the server became unreachable: {why}")
+        }
+        UndecidedCause::LaterConnectionsRefused { why } => later_connections_refused(why),
+        UndecidedCause::TooFewConnections { open, why } => {
+            format!("only {} could be open at once: {why}", counted(*open as u64, "connection"))
+        }
+        UndecidedCause::ControlEndedAtOnce { visible_end } => immediate_end(visible_end),
+        UndecidedCause::ControlUnanswered { kind } => control_unanswered(*kind),
+        UndecidedCause::ControlEndedToo { age } => control_ended_too(*age),
+        UndecidedCause::RepeatedRestarts { rounds, moments } => repeated_restarts(*rounds, moments),
+        UndecidedCause::PathUnsteady { rounds, ages } => {
+            format!("{rounds} rounds were void: the control died at the age of {}", all_shown(ages))
+        }
+        UndecidedCause::EndsDisagree => "the connections' ends do not agree on a timeout".to_string(),
+        UndecidedCause::LifetimeOrIdleTimeout { age, messages_tried } => {
+            lifetime_or_idle_timeout(*age, *messages_tried)
+        }
+        UndecidedCause::LifetimeOutlived { age, by } => lifetime_outlived(*age, *by),
+        UndecidedCause::MixedOutcomes { deaths } => {
+            format!("{deaths}, and others survived longer spans: too few to know why")
+        }
+        UndecidedCause::LimitReached { connections, elapsed, deaths } => {
+            let number = counted(u64::from(*connections), "connection");
+            format!("undecided after {number} in {}, the limit: {deaths}", show(*elapsed))
+        }
+        UndecidedCause::Interrupted => "interrupted".to_string(),
     }
 }
 
@@ -20,8 +69,8 @@ fn remedy(cause: &UndecidedCause) -> Option<String> {
         UndecidedCause::ConnectionLimit { open, allowed, .. } if *open >= 3 && open < allowed => {
             format!("try --max-connections {open}")
         }
-        UndecidedCause::LifetimeOrIdleTimeout { .. } => {
-            let before = at_least(cause.safe_age()?);
+        UndecidedCause::LifetimeOrIdleTimeout { age, .. } => {
+            let before = at_least(age.reconnect_before());
             format!(
                 "either send an app heartbeat (a message) every {before}, or reconnect before a connection is \
                  {before} old: --app-ping TEMPLATE or --allow-messages shows which"
@@ -100,4 +149,167 @@ fn with_figures(found: Explanation, cause: &UndecidedCause) -> Explanation {
 
 fn with_deaths(found: Explanation, deaths: &DeathCount) -> Explanation {
     found.with("died", deaths.spans.len()).with("survived", deaths.survived)
+}
+
+/// How connections ended: ` (peer closed TCP (FIN) without a close frame)`.
+fn how(visible_end: Option<&VisibleEnd>) -> String {
+    visible_end.map_or_else(String::new, |end| {
+        format!(" ({})", CloseCause::describe(ClosedBy::Peer, &end.how, None))
+    })
+}
+
+/// Why there is nothing to search; names what the server sent, if wscheck closed because of it.
+fn immediate_end(visible_end: &VisibleEnd) -> String {
+    let twice = "the control connection ended at once, twice";
+    let by = match visible_end.how {
+        CloseKind::Violation { .. } => ClosedBy::Peer,
+        CloseKind::TooLarge { .. } => ClosedBy::Us,
+        CloseKind::CloseFrame { .. }
+        | CloseKind::Fin
+        | CloseKind::Rst
+        | CloseKind::TlsClose
+        | CloseKind::TlsAlert { .. }
+        | CloseKind::Silent
+        | CloseKind::Timeout
+        | CloseKind::Error => return twice.to_string(),
+    };
+    format!("{twice}: {}", CloseCause::describe(by, &visible_end.how, None))
+}
+
+fn all_shown(times: &[Duration]) -> String {
+    times.iter().map(|time| show(*time)).collect::<Vec<_>>().join(", ")
+}
+
+fn connection_limit(open: usize, ended: usize, visible_end: Option<&VisibleEnd>) -> String {
+    let number = counted(open as u64, "connection");
+    let accepted = if open == 1 { "one connection" } else { &number };
+    format!(
+        "{number} stayed open, and {} ended right after opening{}: perhaps the server accepts only {accepted} per client",
+        counted(ended as u64, "connection"),
+        how(visible_end)
+    )
+}
+
+fn session_replaced(ended: usize, visible_end: Option<&VisibleEnd>) -> String {
+    format!(
+        "{} ended when the next one opened{}: perhaps the server allows one session per client, and a new one \
+         replaces it",
+        counted(ended as u64, "connection"),
+        how(visible_end)
+    )
+}
+
+fn no_connection_stayed(within: Duration, visible_end: Option<&VisibleEnd>) -> String {
+    format!(
+        "every connection ended right after opening{}, at most {} later: perhaps the server accepts one connection \
+         per client, a ticket is valid only once, or the server expects a message first",
+        how(visible_end),
+        show(within)
+    )
+}
+
+fn all_end_below_min(
+    (shortest, longest): (Duration, Duration),
+    min: Duration,
+    visible_end: Option<&VisibleEnd>,
+) -> String {
+    format!(
+        "every connection ended within {} of opening{}, none before {}: an idle timeout or a lifetime below --min {}",
+        show(longest),
+        how(visible_end),
+        show(shortest),
+        show(min)
+    )
+}
+
+fn later_connections_refused(why: &str) -> String {
+    format!(
+        "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token is valid \
+         only once, or the server accepts one connection per client"
+    )
+}
+
+fn control_unanswered(kind: HeartbeatKind) -> String {
+    let what = match kind {
+        HeartbeatKind::Protocol => "Ping frames",
+        HeartbeatKind::App => "such messages",
+    };
+    format!("the control was not answered, twice: perhaps the server does not answer {what}")
+}
+
+fn control_ended_too(age: Duration) -> String {
+    format!(
+        "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
+        show(age)
+    )
+}
+
+fn repeated_restarts(rounds: u32, moments: &[Duration]) -> String {
+    format!(
+        "{rounds} rounds were void: connections ended at the same moment {} into the run: the server restarts or \
+         reloads, or the path fails",
+        all_shown(moments)
+    )
+}
+
+fn lifetime_or_idle_timeout(age: LifetimeCap, messages_tried: bool) -> String {
+    let why = if messages_tried {
+        "the connection that also sent messages ended earlier, or did not open"
+    } else {
+        "no messages were tried (--app-ping, --allow-messages)"
+    };
+    format!(
+        "connections that sent Ping frames all the time ended at the age of {age}, too: a lifetime, or an idle \
+         timeout that only messages reset; {why}"
+    )
+}
+
+fn lifetime_outlived(age: Duration, by: KeepaliveMethod) -> String {
+    format!(
+        "connections that were never idle ended at the age of {}, but {} outlived it",
+        show(age),
+        by.words()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::untrusted_text::UntrustedText;
+
+    #[test]
+    fn suspected_limit_quotes_the_close_frame() {
+        let reason = UntrustedText::new("too many");
+        let visible_end = Some(CloseKind::CloseFrame { code: Some(1013), reason }.into());
+        let cause = UndecidedCause::ConnectionLimit { open: 4, ended: 2, visible_end, allowed: 16 };
+        assert_eq!(
+            message(&cause),
+            "4 connections stayed open, and 2 connections ended right after opening (peer sent close 1013 (try again \
+             later) \"too many\"): perhaps the server accepts only 4 connections per client"
+        );
+    }
+
+    #[test]
+    fn suspected_limit_is_named_with_the_end_that_was_seen() {
+        let limit = |open| UndecidedCause::ConnectionLimit {
+            open,
+            ended: 2,
+            visible_end: Some(CloseKind::Fin.into()),
+            allowed: 16,
+        };
+        let says = |cause: UndecidedCause, part: &str| {
+            let words = message(&cause);
+            assert!(words.contains(part), "{words}");
+        };
+        says(limit(1), "perhaps the server accepts only one connection per client");
+        says(limit(4), "perhaps the server accepts only 4 connections per client");
+        says(limit(4), "FIN");
+        let (shortest, longest, min) =
+            (Duration::from_millis(200), Duration::from_millis(300), Duration::from_secs(1));
+        let all = UndecidedCause::AllEndBelowMin { shortest, longest, min, visible_end: None };
+        says(
+            all,
+            "within 300 ms of opening, none before 200 ms: an idle timeout or a lifetime below --min 1 s",
+        );
+    }
 }

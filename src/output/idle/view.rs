@@ -27,7 +27,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
         is_already_said: never_opened(report).is_some(),
         headline: headline(report, &all),
         result: report.verdict,
-        reasons: report.reasons.clone(),
+        reasons: report.reasons.iter().map(findings::reason).collect(),
         criteria: criteria(report),
         findings: most_severe_first(all.iter().map(shown).collect()),
         evidence: evidence(report),
@@ -108,10 +108,12 @@ fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let (min, median, max) =
         (format::duration(spread.min), format::duration(spread.median), format::duration(spread.max));
     let width = format::at_most(spread.max.saturating_sub(spread.min));
-    match (verdict, spread.count) {
-        (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
-        (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
-        _ => format!("{count} ended, after {median} (median), within {width} of each other"),
+    if verdict == IdleVerdict::Stochastic {
+        format!("{count} died, after {min} to {max} (median {median})")
+    } else if spread.count == 1 {
+        format!("{count} was seen to end, after {max}; one is an anecdote")
+    } else {
+        format!("{count} ended, after {median} (median), within {width} of each other")
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::interval_words::{outlier, range, summary};
 use super::timer_words;
+use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
 use crate::domain::listen::report::ListenReport;
@@ -32,10 +33,21 @@ fn line(finding: &ListenFinding) -> String {
 /// What a finding says, what to do, and its data.
 pub fn explain(finding: &ListenFinding) -> Explanation {
     match finding {
-        ListenFinding::ServerSendsHeartbeats { .. }
-        | ListenFinding::NoHeartbeats { .. }
-        | ListenFinding::PerhapsHeartbeats { .. }
-        | ListenFinding::IrregularHeartbeats { .. } => conclusion(finding),
+        ListenFinding::ServerSendsHeartbeats { kind, count, interval, spans, per_second } => {
+            sends(*kind, *count, interval, *spans, *per_second)
+        }
+        ListenFinding::NoHeartbeats { listened, messages: None, longest_quiet, longest_still } => {
+            nothing_sent(*listened, *longest_quiet, *longest_still)
+        }
+        ListenFinding::NoHeartbeats { listened, messages: Some(messages), longest_quiet, longest_still } => {
+            only_messages(*listened, *messages, *longest_quiet, *longest_still)
+        }
+        ListenFinding::PerhapsHeartbeats { periodic, longest_quiet, besides } => {
+            perhaps(periodic, *longest_quiet, *besides)
+        }
+        ListenFinding::IrregularHeartbeats { kind, gaps, longest_quiet } => {
+            irregular(*kind, gaps.as_ref(), *longest_quiet)
+        }
         ListenFinding::TimerIgnoresTraffic(evidence) => timer_words::ignores_traffic(evidence),
         ListenFinding::TimerRestartsOnTraffic(evidence) => timer_words::restarts_on_traffic(evidence),
         ListenFinding::SkipsActiveClients(evidence) => timer_words::skips_active_clients(evidence),
@@ -43,99 +55,99 @@ pub fn explain(finding: &ListenFinding) -> Explanation {
         ListenFinding::CoversTimeouts { covered, event_kind } => covers(covered, *event_kind),
         ListenFinding::CoversNoTimeout => covers_none(),
         ListenFinding::OneWayHeartbeats => one_way(),
-        ListenFinding::UnansweredTolerated { .. }
-        | ListenFinding::StopsWhenUnanswered { .. }
-        | ListenFinding::EndedAfterUnanswered { .. } => unanswered(finding),
-        ListenFinding::HeartbeatsStopped { .. }
-        | ListenFinding::HeartbeatOverdue { .. }
-        | ListenFinding::HeartbeatsPaused { .. }
-        | ListenFinding::OnlyAfterMessages { .. }
-        | ListenFinding::IntervalVariesWithMessages { .. }
-        | ListenFinding::TooFewHeartbeats { .. }
-        | ListenFinding::NoHeartbeatSeen { .. }
-        | ListenFinding::SilenceTooShort { .. } => doubt(finding),
-        ListenFinding::HostStalled { .. }
-        | ListenFinding::MessageIncomplete(_)
-        | ListenFinding::PathDropped
-        | ListenFinding::LivenessUnknown
-        | ListenFinding::ConnectionEndedEarly { .. }
-        | ListenFinding::Interrupted { .. }
-        | ListenFinding::InterruptedWhileOpening { .. }
-        | ListenFinding::NotOpened(_) => limit(finding),
+        ListenFinding::UnansweredTolerated { after } => tolerated(*after),
+        ListenFinding::StopsWhenUnanswered { after } => stops(*after),
+        ListenFinding::EndedAfterUnanswered { after } => ended_after(*after),
+        ListenFinding::HeartbeatsStopped { count, interval, since_traffic, silence } => {
+            stopped(*count, *interval, *since_traffic, *silence)
+        }
+        ListenFinding::HeartbeatOverdue { silence } => overdue(*silence),
+        ListenFinding::HeartbeatsPaused { longest, intervals, burst } => paused(*longest, *intervals, *burst),
+        ListenFinding::OnlyAfterMessages { after } => only_after_messages(*after),
+        ListenFinding::IntervalVariesWithMessages { undisturbed } => varies(*undisturbed),
+        ListenFinding::TooFewHeartbeats { count, listened, answered, ended } => {
+            too_few(*count, *listened, *answered, *ended)
+        }
+        ListenFinding::NoHeartbeatSeen { listened, limit } => none_seen(*listened, *limit),
+        ListenFinding::SilenceTooShort { longest } => silence_too_short(*longest),
+        ListenFinding::HostStalled { span } => stalled(*span),
+        ListenFinding::MessageIncomplete(part) => Explanation::new(format!("{part}: its content is unknown")),
+        ListenFinding::PathDropped => path_dropped(),
+        ListenFinding::LivenessUnknown => {
+            Explanation::new("interrupted before the peer confirmed that it still knew the connection")
+        }
+        ListenFinding::ConnectionEndedEarly { ending, planned } => ended_early(ending, *planned),
+        ListenFinding::Interrupted { after, planned } => interrupted(*after, *planned),
+        ListenFinding::InterruptedWhileOpening { url } => {
+            Explanation::new(format!("the interrupt came while {url} was still being opened"))
+        }
+        ListenFinding::NotOpened(error) => Explanation::new(error.to_string()),
     }
 }
 
-/// The finding that is the verdict.
-fn conclusion(finding: &ListenFinding) -> Explanation {
-    let (claim, detail) = headline(finding).unwrap_or_default();
-    let said = Explanation::new(format!("{claim}{detail}"));
-    let said = match remedy(finding) {
-        Some(remedy) => said.remedy(remedy),
-        None => said,
-    };
-    match finding {
-        ListenFinding::ServerSendsHeartbeats { kind, count, interval, spans, .. } => {
-            with_interval(said, interval)
-                .with("heartbeat", kind.event_kind.label())
-                .with("shape", kind.shape)
-                .with("count", *count)
-                .with("interval_spans", spans.label())
-        }
-        ListenFinding::NoHeartbeats { listened, messages, longest_quiet, longest_still } => said
-            .with_duration("listened", *listened)
-            .with_duration("longest_quiet", *longest_quiet)
-            .with_duration("longest_still", *longest_still)
-            .with("messages", messages.map_or(0, |(_, count)| count)),
-        ListenFinding::PerhapsHeartbeats { periodic, longest_quiet, .. } => {
-            with_interval(said, &periodic.interval)
-                .with("payload", periodic.sample.to_string())
-                .with("app_ping", periodic.pattern.clone())
-                .with("sameness", periodic.sameness.label())
-                .with_duration("longest_quiet", *longest_quiet)
-        }
-        ListenFinding::IrregularHeartbeats { kind, gaps, longest_quiet } => match gaps {
-            Some(gaps) => with_interval(said, gaps),
-            None => said,
-        }
+fn sends(
+    kind: ServerEventClass,
+    count: u64,
+    interval: &Interval,
+    spans: IntervalSpan,
+    per_second: Option<f64>,
+) -> Explanation {
+    let (claim, often) = (format!("the server sends {}", many(kind)), often(interval, spans, per_second));
+    with_interval(Explanation::conclusion(claim, format!(" {often}")), interval)
         .with("heartbeat", kind.event_kind.label())
-        .with_duration("longest_quiet", *longest_quiet),
-        _ => said,
-    }
+        .with("shape", kind.shape)
+        .with("count", count)
+        .with("interval_spans", spans.label())
 }
 
-fn with_interval(said: Explanation, interval: &Interval) -> Explanation {
-    said.with_duration("interval", interval.median)
-        .with_duration("min", interval.min)
-        .with_duration("max", interval.max)
-        .with("gaps", interval.gaps)
+fn nothing_sent(listened: Duration, longest_quiet: Duration, longest_still: Duration) -> Explanation {
+    let listened_for = format::duration(listened);
+    let said = Explanation::conclusion(
+        "the server sends no heartbeat",
+        format!(" and no message in {listened_for}"),
+    )
+    .remedy(format!(
+        "only your client can keep this path open and detect a dead peer: send heartbeats (`wscheck probe-idle` \
+         gives the interval), and see `wscheck probe-zombie`. The server may still send heartbeats after more than \
+         {} of silence",
+        format::duration(longest_still)
+    ));
+    with_silences(said, listened, longest_quiet, longest_still).with("messages", 0)
 }
 
-/// The claim of a conclusion, and the detail after it; `None` for any other finding.
-pub fn headline(finding: &ListenFinding) -> Option<(String, String)> {
-    Some(match finding {
-        ListenFinding::ServerSendsHeartbeats { kind, interval, spans, per_second, .. } => (
-            format!("the server sends {}", many(*kind)),
-            format!(" {}", often(interval, *spans, *per_second)),
-        ),
-        ListenFinding::NoHeartbeats { listened, messages: None, .. } => {
-            let listened = format::duration(*listened);
-            ("the server sends no heartbeat".to_string(), format!(" and no message in {listened}"))
-        }
-        ListenFinding::NoHeartbeats { listened, messages: Some((event_kind, count)), .. } => {
-            let (listened, messages) = (format::duration(*listened), counted(*count, one(*event_kind)));
-            ("the server sent no heartbeat".to_string(), format!(" in {listened}, beside {messages}"))
-        }
-        ListenFinding::PerhapsHeartbeats { periodic, .. } => perhaps(periodic),
-        ListenFinding::IrregularHeartbeats { kind, gaps, .. } => {
-            let gaps = gaps.map(|gaps| format!(", {} apart", range(&gaps))).unwrap_or_default();
-            ("irregular heartbeats".to_string(), format!(": {}{gaps}", many(*kind)))
-        }
-        _ => return None,
-    })
+fn only_messages(
+    listened: Duration,
+    (event_kind, count): (ServerEventKind, u64),
+    longest_quiet: Duration,
+    longest_still: Duration,
+) -> Explanation {
+    let (listened_for, messages) = (format::duration(listened), counted(count, one(event_kind)));
+    let said = Explanation::conclusion(
+        "the server sent no heartbeat",
+        format!(" in {listened_for}, beside {messages}"),
+    )
+    .remedy(format!(
+        "its messages left silences of at most {}. When it has no messages, nothing keeps the path open and a dead \
+         client is not detected: send heartbeats (`wscheck probe-idle` gives the interval), and see `wscheck \
+         probe-zombie`",
+        format::duration(longest_quiet)
+    ));
+    with_silences(said, listened, longest_quiet, longest_still).with("messages", count)
+}
+
+fn with_silences(
+    said: Explanation,
+    listened: Duration,
+    longest_quiet: Duration,
+    longest_still: Duration,
+) -> Explanation {
+    said.with_duration("listened", listened)
+        .with_duration("longest_quiet", longest_quiet)
+        .with_duration("longest_still", longest_still)
 }
 
 /// `the server sends "[0,\"hb\"]" every 300 ms, perhaps a heartbeat (median of 9 gaps)`
-fn perhaps(found: &Periodic) -> (String, String) {
+fn perhaps(found: &Periodic, longest_quiet: Duration, besides: bool) -> Explanation {
     let like = if found.sameness == Sameness::Constant { "" } else { "messages like " };
     let sample = shorten(found.sample.as_str(), MAX_SHOWN_PAYLOAD);
     let every =
@@ -146,7 +158,37 @@ fn perhaps(found: &Periodic) -> (String, String) {
         "perhaps a heartbeat, perhaps data: the numbers in them change"
     };
     let outlier = outlier(&found.interval).unwrap_or_default();
-    (every, format!("{outlier}, {perhaps} ({})", summary(&found.interval, "gap")))
+    let detail = format!("{outlier}, {perhaps} ({})", summary(&found.interval, "gap"));
+    let said = Explanation::conclusion(every, detail);
+    let said = if besides { said } else { said.remedy(if_heartbeat(found, longest_quiet)) };
+    with_interval(said, &found.interval)
+        .with("payload", found.sample.to_string())
+        .with("app_ping", found.pattern.clone())
+        .with("sameness", found.sameness.label())
+        .with_duration("longest_quiet", longest_quiet)
+}
+
+fn irregular(kind: ServerEventClass, gaps: Option<&Interval>, longest_quiet: Duration) -> Explanation {
+    let apart = gaps.map(|gaps| format!(", {} apart", range(gaps))).unwrap_or_default();
+    let said = Explanation::conclusion("irregular heartbeats", format!(": {}{apart}", many(kind))).remedy(
+        format!(
+            "there is no interval to rely on: the path was silent for at most {} here, and may be for longer; where \
+             that is too long, send heartbeats of your own",
+            format::duration(longest_quiet)
+        ),
+    );
+    let said = match gaps {
+        Some(gaps) => with_interval(said, gaps),
+        None => said,
+    };
+    said.with("heartbeat", kind.event_kind.label()).with_duration("longest_quiet", longest_quiet)
+}
+
+fn with_interval(said: Explanation, interval: &Interval) -> Explanation {
+    said.with_duration("interval", interval.median)
+        .with_duration("min", interval.min)
+        .with_duration("max", interval.max)
+        .with("gaps", interval.gaps)
 }
 
 /// How often they come: if too fast to be timed one by one, their rate.
@@ -164,33 +206,6 @@ fn often(interval: &Interval, spans: IntervalSpan, per_second: Option<f64>) -> S
             let outlier = outlier(interval).unwrap_or_default();
             format!("every {}{outlier} ({})", format::duration(interval.median), summary(interval, "gap"))
         }
-    }
-}
-
-/// What to do about a conclusion.
-fn remedy(finding: &ListenFinding) -> Option<String> {
-    match finding {
-        ListenFinding::NoHeartbeats { messages: Some(_), longest_quiet, .. } => Some(format!(
-            "its messages left silences of at most {}. When it has no messages, nothing keeps the path open and a dead \
-             client is not detected: send heartbeats (`wscheck probe-idle` gives the interval), and see `wscheck \
-             probe-zombie`",
-            format::duration(*longest_quiet)
-        )),
-        ListenFinding::NoHeartbeats { messages: None, longest_still, .. } => Some(format!(
-            "only your client can keep this path open and detect a dead peer: send heartbeats (`wscheck probe-idle` \
-             gives the interval), and see `wscheck probe-zombie`. The server may still send heartbeats after more than \
-             {} of silence",
-            format::duration(*longest_still)
-        )),
-        ListenFinding::PerhapsHeartbeats { periodic, longest_quiet, besides: false } => {
-            Some(if_heartbeat(periodic, *longest_quiet))
-        }
-        ListenFinding::IrregularHeartbeats { longest_quiet, .. } => Some(format!(
-            "there is no interval to rely on: the path was silent for at most {} here, and may be for longer; where \
-             that is too long, send heartbeats of your own",
-            format::duration(*longest_quiet)
-        )),
-        _ => None,
     }
 }
 
@@ -252,64 +267,56 @@ fn one_way() -> Explanation {
     )
 }
 
-fn unanswered(finding: &ListenFinding) -> Explanation {
-    match finding {
-        ListenFinding::StopsWhenUnanswered { after } => {
-            let heartbeats = counted(*after, "heartbeat");
-            Explanation::new(format!("the server stops after {heartbeats} and leaves the connection open"))
-                .with("unanswered", *after)
-        }
-        ListenFinding::EndedAfterUnanswered { after } => {
-            let heartbeats = counted(*after, "unanswered heartbeat");
-            Explanation::new(format!("the connection ended after {heartbeats}"))
-                .remedy("a run without --no-answer shows whether they are the cause")
-                .with("unanswered", *after)
-        }
-        ListenFinding::UnansweredTolerated { after } => {
-            let heartbeats = counted(*after, "unanswered heartbeat");
-            Explanation::new(format!("the server sent heartbeats until the end, after {heartbeats}"))
-                .with("unanswered", *after)
-        }
-        _ => Explanation::default(),
-    }
+fn tolerated(unanswered: u64) -> Explanation {
+    let heartbeats = counted(unanswered, "unanswered heartbeat");
+    Explanation::new(format!("the server sent heartbeats until the end, after {heartbeats}"))
+        .with("unanswered", unanswered)
 }
 
-/// What the heartbeats do not show.
-fn doubt(finding: &ListenFinding) -> Explanation {
-    match finding {
-        ListenFinding::HeartbeatsStopped { count, interval, since_traffic, silence } => {
-            stopped(*count, *interval, *since_traffic, *silence)
-        }
-        ListenFinding::HeartbeatOverdue { silence } => {
-            Explanation::new(format!("the last heartbeat came {} before the end", format::duration(*silence)))
-                .with_duration("silence", *silence)
-        }
-        ListenFinding::HeartbeatsPaused { longest, intervals, burst } => paused(*longest, *intervals, *burst),
-        ListenFinding::OnlyAfterMessages { after } => Explanation::new(format!(
-            "each heartbeat came {} after the server's last message, and none followed another heartbeat: it is unknown \
-             whether they come when the server sends nothing else",
-            format::duration(*after)
-        ))
-        .remedy("listen for longer")
-        .with_duration("after", *after),
-        ListenFinding::IntervalVariesWithMessages { undisturbed } => Explanation::new(format!(
-            "heartbeats are {} apart if the server sends nothing between them, and irregular if it does: it may count \
-             from its messages, or skip heartbeats",
-            format::duration(*undisturbed)
-        ))
-        .with_duration("undisturbed", *undisturbed),
-        ListenFinding::TooFewHeartbeats { count, listened, answered, ended } => {
-            too_few(*count, *listened, *answered, *ended)
-        }
-        ListenFinding::NoHeartbeatSeen { listened, limit } => none_seen(*listened, *limit),
-        ListenFinding::SilenceTooShort { longest } => Explanation::new(format!(
-            "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not have been \
-             seen",
-            format::duration(*longest)
-        ))
-        .with_duration("longest_still", *longest),
-        _ => Explanation::default(),
-    }
+fn stops(unanswered: u64) -> Explanation {
+    let heartbeats = counted(unanswered, "heartbeat");
+    Explanation::new(format!("the server stops after {heartbeats} and leaves the connection open"))
+        .with("unanswered", unanswered)
+}
+
+fn ended_after(unanswered: u64) -> Explanation {
+    let heartbeats = counted(unanswered, "unanswered heartbeat");
+    Explanation::new(format!("the connection ended after {heartbeats}"))
+        .remedy("a run without --no-answer shows whether they are the cause")
+        .with("unanswered", unanswered)
+}
+
+fn overdue(silence: Duration) -> Explanation {
+    Explanation::new(format!("the last heartbeat came {} before the end", format::duration(silence)))
+        .with_duration("silence", silence)
+}
+
+fn only_after_messages(after: Duration) -> Explanation {
+    Explanation::new(format!(
+        "each heartbeat came {} after the server's last message, and none followed another heartbeat: it is unknown \
+         whether they come when the server sends nothing else",
+        format::duration(after)
+    ))
+    .remedy("listen for longer")
+    .with_duration("after", after)
+}
+
+fn varies(undisturbed: Duration) -> Explanation {
+    Explanation::new(format!(
+        "heartbeats are {} apart if the server sends nothing between them, and irregular if it does: it may count \
+         from its messages, or skip heartbeats",
+        format::duration(undisturbed)
+    ))
+    .with_duration("undisturbed", undisturbed)
+}
+
+fn silence_too_short(longest: Duration) -> Explanation {
+    Explanation::new(format!(
+        "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not have been \
+         seen",
+        format::duration(longest)
+    ))
+    .with_duration("longest_still", longest)
 }
 
 fn stopped(count: u64, interval: Option<Duration>, since_traffic: bool, silence: Duration) -> Explanation {
@@ -338,10 +345,7 @@ fn paused(longest: Duration, intervals: f64, burst: bool) -> Explanation {
 }
 
 fn too_few(count: u64, listened: Duration, answered: bool, ended: bool) -> Explanation {
-    let why = match count {
-        1 => "an interval needs more",
-        _ => "their gaps do not show an interval yet",
-    };
+    let why = if count == 1 { "an interval needs more" } else { "their gaps do not show an interval yet" };
     let (came, listened_for) = (counted(count, "heartbeat"), format::duration(listened));
     let said = Explanation::new(format!("only {came} came in {listened_for}: {why}"))
         .with("count", count)
@@ -367,40 +371,33 @@ fn none_seen(listened: Duration, limit: ObservationLimit) -> Explanation {
     Explanation::new(message).with_duration("listened", listened)
 }
 
-/// What limited or ended the run.
-fn limit(finding: &ListenFinding) -> Explanation {
-    match finding {
-        ListenFinding::HostStalled { span } => Explanation::new(format!(
-            "this host was stalled for {}: data was read late and shows no interval",
-            format::duration(*span)
-        ))
-        .with_duration("stalled", *span),
-        ListenFinding::MessageIncomplete(part) => Explanation::new(format!("{part}: its content is unknown")),
-        ListenFinding::PathDropped => Explanation::new(
-            "at the end the peer no longer knew the connection, and no end had been received: the path dropped it, so \
-             heartbeats may have been lost",
-        )
-        .remedy("`wscheck probe-idle` measures after how long a path drops connections"),
-        ListenFinding::LivenessUnknown => {
-            Explanation::new("interrupted before the peer confirmed that it still knew the connection")
-        }
-        ListenFinding::ConnectionEndedEarly { ending, planned } => {
-            let (age, planned) = (format::duration(ending.age), format::duration(*planned));
-            Explanation::new(format!("the connection ended after {age} of {planned}: {ending}"))
-                .with("ending", serde_json::to_value(JsonEndingDocument::from(&**ending)).unwrap_or_default())
-        }
-        ListenFinding::Interrupted { after, planned } => {
-            let (done, of) = (format::duration(*after), format::duration(*planned));
-            Explanation::new(format!("interrupted after {done} of {of}"))
-                .with_duration("after", *after)
-                .with_duration("planned", *planned)
-        }
-        ListenFinding::InterruptedWhileOpening { url } => {
-            Explanation::new(format!("the interrupt came while {url} was still being opened"))
-        }
-        ListenFinding::NotOpened(error) => Explanation::new(error.to_string()),
-        _ => Explanation::default(),
-    }
+fn stalled(span: Duration) -> Explanation {
+    Explanation::new(format!(
+        "this host was stalled for {}: data was read late and shows no interval",
+        format::duration(span)
+    ))
+    .with_duration("stalled", span)
+}
+
+fn path_dropped() -> Explanation {
+    Explanation::new(
+        "at the end the peer no longer knew the connection, and no end had been received: the path dropped it, so \
+         heartbeats may have been lost",
+    )
+    .remedy("`wscheck probe-idle` measures after how long a path drops connections")
+}
+
+fn ended_early(ending: &CloseCause, planned: Duration) -> Explanation {
+    let (age, planned) = (format::duration(ending.age), format::duration(planned));
+    Explanation::new(format!("the connection ended after {age} of {planned}: {ending}"))
+        .with("ending", serde_json::to_value(JsonEndingDocument::from(ending)).unwrap_or_default())
+}
+
+fn interrupted(after: Duration, planned: Duration) -> Explanation {
+    let (done, of) = (format::duration(after), format::duration(planned));
+    Explanation::new(format!("interrupted after {done} of {of}"))
+        .with_duration("after", after)
+        .with_duration("planned", planned)
 }
 
 /// The name of one such event.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fixtures::{self, show};
 use super::*;
+use crate::output::golden::assert_kept;
 use crate::output::output_format::Format;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
@@ -82,4 +83,9 @@ fn quiet_keeps_the_report_and_progress_keeps_the_result() {
     let quiet = show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &events);
     assert_eq!(quiet, (loud.0.clone(), String::new()));
     assert_eq!(show(Format::Human, HumanOptions { progress: true, ..PLAIN }, &events), loud);
+}
+
+#[test]
+fn golden_document_keeps_its_fields() {
+    assert_kept("listen", ListenPresenter::new(PLAIN), &fixtures::all()[1].1);
 }

@@ -43,9 +43,8 @@ fn shown(finding: &ListenFinding, conclusion: Option<&ListenFinding>) -> ShownFi
 }
 
 fn headline(report: &ListenReport, conclusion: Option<&ListenFinding>) -> Phrase {
-    let (claim, detail) = conclusion
-        .and_then(findings::headline)
-        .unwrap_or_else(|| ("inconclusive".to_string(), String::new()));
+    let explanation = conclusion.map(findings::explain).unwrap_or_default();
+    let (claim, detail) = explanation.headline().unwrap_or(("inconclusive", ""));
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     Phrase::new(claim, Tone::Neutral, format!("{detail}{so_far}"))
 }

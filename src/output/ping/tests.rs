@@ -11,6 +11,7 @@ use crate::domain::label::Label;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, StatusChange};
 use crate::domain::ping::health::Status;
 use crate::domain::ping::run_info::RunInfo;
+use crate::output::golden::assert_kept;
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
 use crate::output::testing::together;
@@ -216,4 +217,9 @@ fn planned_end_is_no_unplanned_close() {
         lost_at_last.contains(" (the last of 3 unplanned closes)") && !lost_at_last.contains("last loss")
     );
     assert!(!summary_after_losses(1, true).contains("the last of"));
+}
+
+#[test]
+fn golden_document_keeps_its_fields() {
+    assert_kept("ping", super::PingPresenter::new(PLAIN), &fixtures::slow_app());
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::fixtures::{run, snapshot};
 use super::*;
+use crate::output::golden::assert_kept;
 use crate::output::output_format::Format;
 use crate::output::testing::{
     CapturedOutput, PLAIN, assert_as_the_schema_says, assert_colour_only_repeats,
@@ -88,4 +89,9 @@ fn progress_counts_clients_by_status() {
         })
         .collect();
     assert_eq!((lines[0].as_str(), lines[3].as_str()), ("no clients", "1 client: 1 healthy"));
+}
+
+#[test]
+fn golden_document_keeps_its_fields() {
+    assert_kept("serve", ServePresenter::new(HumanOptions::default()), &run());
 }

@@ -50,6 +50,8 @@ pub fn most_severe_first(mut findings: Vec<ShownFinding>) -> Vec<ShownFinding> {
 pub struct Explanation {
     /// A lower-case fragment.
     pub message: String,
+    /// The beginning of the message that answers the command's question; `None` if the finding is no conclusion.
+    pub claim: Option<String>,
     /// A lower-case fragment; `None` where nothing needs to be done.
     pub remedy: Option<String>,
     /// The evidence, by the names of JSON: `*_ms` in milliseconds.
@@ -59,6 +61,19 @@ pub struct Explanation {
 impl Explanation {
     pub fn new(message: impl Into<String>) -> Explanation {
         Explanation { message: message.into(), ..Explanation::default() }
+    }
+
+    /// A conclusion: its claim, and the detail after it.
+    pub fn conclusion(claim: impl Into<String>, detail: impl AsRef<str>) -> Explanation {
+        let claim = claim.into();
+        let message = format!("{claim}{}", detail.as_ref());
+        Explanation { message, claim: Some(claim), ..Explanation::default() }
+    }
+
+    /// The claim and the detail of a conclusion.
+    pub fn headline(&self) -> Option<(&str, &str)> {
+        let claim = self.claim.as_deref()?;
+        Some((claim, self.message.strip_prefix(claim)?))
     }
 
     pub fn remedy(self, remedy: impl Into<String>) -> Explanation {

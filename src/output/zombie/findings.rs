@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use super::client_names::{labels, list, names};
-use super::{policy_words, run_limits};
+use super::policy_words;
+use super::run_limits::{
+    control_ended, control_not_opened, control_not_outlived, control_unanswered, control_unconfirmed,
+    interrupted, kept_at_interrupt, relays_messages, server_paused, stalled, unknown_messages,
+    waited_too_short,
+};
 use crate::domain::connection::close_cause::close_code_meaning;
 use crate::domain::format;
 use crate::domain::label::Label;
@@ -39,116 +44,43 @@ fn line(finding: &ZombieFinding) -> String {
 /// What a finding says, what to do, and its data.
 pub fn explain(finding: &ZombieFinding) -> Explanation {
     match finding {
-        ZombieFinding::ReapsDeadClients { .. }
-        | ZombieFinding::ZombiesKept { .. }
-        | ZombieFinding::HalfClosedKept { .. } => conclusion(finding),
-        ZombieFinding::GivesUpUnanswered(_)
-        | ZombieFinding::UnansweredTolerated { .. }
-        | ZombieFinding::IdleTimer { .. }
-        | ZombieFinding::NoHeartbeatAndNoTimer { .. }
-        | ZombieFinding::PolicyUnclear
-        | ZombieFinding::LongestDetection { .. }
-        | ZombieFinding::SkipsActiveClients
-        | ZombieFinding::ConsistentWithLibrary(_) => policy_words::explain(finding),
-        ZombieFinding::AppTrafficNeeded(_) | ZombieFinding::AppTrafficNotNeeded { .. } => {
-            app_traffic(finding)
+        ZombieFinding::ReapsDeadClients { longest, at_latest } => reaps(*longest, *at_latest),
+        ZombieFinding::ZombiesKept { clients, kept } => zombies_kept(clients, *kept),
+        ZombieFinding::HalfClosedKept { kept } => half_closed_kept(*kept),
+        ZombieFinding::GivesUpUnanswered(policy) => policy_words::gives_up(policy),
+        ZombieFinding::UnansweredTolerated { beats, waited } => policy_words::tolerates(beats, *waited),
+        ZombieFinding::IdleTimer { idle, beats, besides: true, .. } => {
+            policy_words::timer_besides(idle, beats.as_ref())
         }
-        ZombieFinding::UnknownMessages { .. }
-        | ZombieFinding::ServerRelaysMessages
-        | ZombieFinding::HostStalled { .. }
-        | ZombieFinding::ControlNotOpened { .. }
-        | ZombieFinding::ControlEnded { .. }
-        | ZombieFinding::ControlUnanswered { .. }
-        | ZombieFinding::ServerPaused { .. }
-        | ZombieFinding::ControlUnconfirmed
-        | ZombieFinding::ControlNotOutlived { .. }
-        | ZombieFinding::KeptAtInterrupt { .. }
-        | ZombieFinding::WaitedTooShort { .. }
-        | ZombieFinding::Interrupted { .. }
-        | ZombieFinding::InterruptedWhileOpening { .. }
-        | ZombieFinding::NotOpened(_) => run_limits::explain(finding),
-        ZombieFinding::PerhapsConnectionLimit { .. }
-        | ZombieFinding::ClientNotOpened { .. }
-        | ZombieFinding::ClientNotClosedByServer { .. }
-        | ZombieFinding::PathDropped { .. }
-        | ZombieFinding::LastPingUnanswered { .. }
-        | ZombieFinding::UnrelatedCloseCode { .. }
-        | ZombieFinding::PerhapsRestart { .. }
-        | ZombieFinding::SilenceNotTheReason { .. } => client(finding),
-    }
-}
-
-fn conclusion(finding: &ZombieFinding) -> Explanation {
-    let (claim, detail) = headline(finding).unwrap_or_default();
-    let said = Explanation::new(format!("{claim}{detail}"));
-    match finding {
-        ZombieFinding::ReapsDeadClients { longest: Some(longest), at_latest } => {
-            said.with_duration("longest", *longest).with("at_latest", *at_latest)
+        ZombieFinding::IdleTimer { idle, beats, besides: false, closed, one_way } => {
+            policy_words::idle_timer(idle, beats.as_ref(), closed.as_ref(), *one_way)
         }
-        ZombieFinding::ZombiesKept { clients, kept } => said
-            .remedy("use a longer --max to see whether it closes them later")
-            .with("clients", labels(clients))
-            .with_duration("kept", *kept),
-        ZombieFinding::HalfClosedKept { kept } => said.with_duration("kept", *kept),
-        _ => said,
-    }
-}
-
-/// The claim of a conclusion, and the detail after it; `None` for any other finding.
-pub fn headline(finding: &ZombieFinding) -> Option<(&'static str, String)> {
-    Some(match finding {
-        ZombieFinding::ReapsDeadClients { longest, at_latest } => {
-            let most = if *at_latest { "at most " } else { "" };
-            let longest = longest.map(format::duration).unwrap_or_default();
-            ("the server closes dead clients", format!(": it closed the last one after {most}{longest}"))
+        ZombieFinding::NoHeartbeatAndNoTimer { waited, one_way } => {
+            policy_words::keeps_all(*waited, *one_way)
         }
-        ZombieFinding::ZombiesKept { clients, kept } => {
-            let (names, kept) = (list(clients), format::duration(*kept));
-            ("the server keeps dead clients", format!(": {names} still open after {kept}"))
+        ZombieFinding::PolicyUnclear => {
+            Explanation::new("the policy is not clear from the results of the clients")
         }
-        ZombieFinding::HalfClosedKept { kept } => {
-            let kept = format::duration(*kept);
-            ("the server keeps a client that has sent FIN", format!(": it was still open after {kept}"))
+        ZombieFinding::LongestDetection { at_most } => policy_words::longest_detection(*at_most),
+        ZombieFinding::SkipsActiveClients => {
+            Explanation::new("active clients get no heartbeat: the control received none")
         }
-        _ => return None,
-    })
-}
-
-/// Whether a client that only answers, or only pings, is kept.
-fn app_traffic(finding: &ZombieFinding) -> Explanation {
-    match finding {
-        ZombieFinding::AppTrafficNotNeeded { kept }
-        | ZombieFinding::AppTrafficNeeded(TrafficEvidence::NotNeeded { kept }) => Explanation::new(format!(
-            "app traffic is not needed: clients that only answer or only ping stayed connected for {}",
-            format::duration(*kept)
-        ))
-        .with_duration("kept", *kept),
-        ZombieFinding::AppTrafficNeeded(TrafficEvidence::Pings { quiet }) => Explanation::new(format!(
-            "app traffic is needed: a client that only answers was closed after {}; Pings were enough",
-            format::duration(*quiet)
-        ))
-        .with_duration("quiet_closed", *quiet),
-        ZombieFinding::AppTrafficNeeded(TrafficEvidence::Messages { quiet, pings }) => Explanation::new(format!(
-            "app traffic is needed, as messages: a client that only answers was closed after {}, one that only pings after {}",
-            format::duration(*quiet),
-            format::duration(*pings)
-        ))
-        .with_duration("quiet_closed", *quiet)
-        .with_duration("pings_only_closed", *pings),
-        ZombieFinding::AppTrafficNeeded(TrafficEvidence::Answers { pings }) => Explanation::new(format!(
-            "app traffic is needed, as answers to app pings: a client that only sends Ping frames was closed after {}, one that only \
-             answers was not",
-            format::duration(*pings)
-        ))
-        .with_duration("pings_only_closed", *pings),
-        _ => Explanation::default(),
-    }
-}
-
-/// What the end of one client does not show.
-fn client(finding: &ZombieFinding) -> Explanation {
-    match finding {
+        ZombieFinding::ConsistentWithLibrary(found) => policy_words::library(found),
+        ZombieFinding::AppTrafficNeeded(evidence) => app_traffic(evidence),
+        ZombieFinding::AppTrafficNotNeeded { kept } => app_traffic_not_needed(*kept),
+        ZombieFinding::UnknownMessages { sample } => unknown_messages(sample),
+        ZombieFinding::ServerRelaysMessages => relays_messages(),
+        ZombieFinding::HostStalled { span } => stalled(*span),
+        ZombieFinding::ControlNotOpened { why } => control_not_opened(why),
+        ZombieFinding::ControlEnded { after, ending, explanation } => {
+            control_ended(*after, ending, explanation)
+        }
+        ZombieFinding::ControlUnanswered { after, silent } => control_unanswered(*after, *silent),
+        ZombieFinding::ServerPaused { unanswered } => server_paused(*unanswered),
+        ZombieFinding::ControlUnconfirmed => control_unconfirmed(),
+        ZombieFinding::ControlNotOutlived { control, quiet } => control_not_outlived(*control, *quiet),
         ZombieFinding::PerhapsConnectionLimit { client, after } => connection_limit(*client, *after),
+        ZombieFinding::KeptAtInterrupt { clients, proven } => kept_at_interrupt(clients, *proven),
         ZombieFinding::ClientNotOpened { client, why } => {
             unusable(*client, format!("could not be opened: {why}"))
         }
@@ -156,26 +88,100 @@ fn client(finding: &ZombieFinding) -> Explanation {
             unusable(*client, format!("was not closed by the server: {ending}"))
         }
         ZombieFinding::PathDropped { clients, after } => path_dropped(clients, *after),
-        ZombieFinding::LastPingUnanswered { client } => unusable(
-            *client,
-            "was still connected, but its last Ping was not answered: the server, or the path, had dropped it \
-             silently",
-        ),
-        ZombieFinding::UnrelatedCloseCode { client, code } => {
-            let meaning = close_code_meaning(*code);
-            about(*client, format!("was closed by close {code} ({meaning}): silence may not be the reason"))
-                .with("code", *code)
-        }
-        ZombieFinding::PerhapsRestart { client } => about(
-            *client,
-            format!(
-                "was closed by close 1001 ({}), and others of any age with it: perhaps a restart",
-                close_code_meaning(1001)
-            ),
-        ),
+        ZombieFinding::LastPingUnanswered { client } => last_ping_unanswered(*client),
+        ZombieFinding::UnrelatedCloseCode { client, code } => unrelated_code(*client, *code),
+        ZombieFinding::PerhapsRestart { client } => perhaps_restart(*client),
         ZombieFinding::SilenceNotTheReason { client, after, kept } => not_the_reason(*client, *after, *kept),
-        _ => Explanation::default(),
+        ZombieFinding::WaitedTooShort { client, kept, needed, interval_known } => {
+            waited_too_short(*client, *kept, *needed, *interval_known)
+        }
+        ZombieFinding::Interrupted { after, planned } => interrupted(*after, *planned),
+        ZombieFinding::InterruptedWhileOpening { url } => {
+            Explanation::new(format!("the interrupt came while {url} was still being opened"))
+        }
+        ZombieFinding::NotOpened(error) => Explanation::new(error.to_string()),
     }
+}
+
+fn reaps(longest: Option<Duration>, at_latest: bool) -> Explanation {
+    let most = if at_latest { "at most " } else { "" };
+    let shown = longest.map(format::duration).unwrap_or_default();
+    let said = Explanation::conclusion(
+        "the server closes dead clients",
+        format!(": it closed the last one after {most}{shown}"),
+    );
+    match longest {
+        Some(longest) => said.with_duration("longest", longest).with("at_latest", at_latest),
+        None => said,
+    }
+}
+
+fn zombies_kept(clients: &[Behaviour], kept: Duration) -> Explanation {
+    let (names, after) = (list(clients), format::duration(kept));
+    Explanation::conclusion("the server keeps dead clients", format!(": {names} still open after {after}"))
+        .remedy("use a longer --max to see whether it closes them later")
+        .with("clients", labels(clients))
+        .with_duration("kept", kept)
+}
+
+fn half_closed_kept(kept: Duration) -> Explanation {
+    let after = format::duration(kept);
+    Explanation::new(format!("the server keeps a client that has sent FIN: it was still open after {after}"))
+        .with_duration("kept", kept)
+}
+
+fn app_traffic_not_needed(kept: Duration) -> Explanation {
+    Explanation::new(format!(
+        "app traffic is not needed: clients that only answer or only ping stayed connected for {}",
+        format::duration(kept)
+    ))
+    .with_duration("kept", kept)
+}
+
+/// Whether a client that only answers, or only pings, is kept.
+fn app_traffic(evidence: &TrafficEvidence) -> Explanation {
+    match evidence {
+        TrafficEvidence::NotNeeded { kept } => app_traffic_not_needed(*kept),
+        TrafficEvidence::Pings { quiet } => Explanation::new(format!(
+            "app traffic is needed: a client that only answers was closed after {}; Pings were enough",
+            format::duration(*quiet)
+        ))
+        .with_duration("quiet_closed", *quiet),
+        TrafficEvidence::Messages { quiet, pings } => Explanation::new(format!(
+            "app traffic is needed, as messages: a client that only answers was closed after {}, one that only pings after {}",
+            format::duration(*quiet),
+            format::duration(*pings)
+        ))
+        .with_duration("quiet_closed", *quiet)
+        .with_duration("pings_only_closed", *pings),
+        TrafficEvidence::Answers { pings } => Explanation::new(format!(
+            "app traffic is needed, as answers to app pings: a client that only sends Ping frames was closed after {}, one that only \
+             answers was not",
+            format::duration(*pings)
+        ))
+        .with_duration("pings_only_closed", *pings),
+    }
+}
+
+fn last_ping_unanswered(client: Behaviour) -> Explanation {
+    unusable(
+        client,
+        "was still connected, but its last Ping was not answered: the server, or the path, had dropped it silently",
+    )
+}
+
+fn unrelated_code(client: Behaviour, code: u16) -> Explanation {
+    let meaning = close_code_meaning(code);
+    about(client, format!("was closed by close {code} ({meaning}): silence may not be the reason"))
+        .with("code", code)
+}
+
+fn perhaps_restart(client: Behaviour) -> Explanation {
+    let meaning = close_code_meaning(1001);
+    about(
+        client,
+        format!("was closed by close 1001 ({meaning}), and others of any age with it: perhaps a restart"),
+    )
 }
 
 /// A client that shows nothing. Only the quiet and the pings-only client show how their like are treated.
@@ -200,9 +206,10 @@ fn connection_limit(client: Behaviour, after: Duration) -> Explanation {
 }
 
 fn not_the_reason(client: Behaviour, after: Duration, kept: Behaviour) -> Explanation {
-    let received = match client {
-        Behaviour::Stalled => "it had received nothing by then",
-        _ => "it had nothing to answer by then",
+    let received = if client == Behaviour::Stalled {
+        "it had received nothing by then"
+    } else {
+        "it had nothing to answer by then"
     };
     let (closed, other) = (format::duration(after), kept.name());
     about(

@@ -1,50 +1,19 @@
 //! What the findings about the server's policy say.
 
+use std::time::Duration;
+
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::zombie::{
     Goodbye, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch, ReapingRule, RequiredTraffic,
-    ServerSchedule, TimerKind, ZombieFinding,
+    ServerSchedule, TimerKind,
 };
 use crate::output::view::Explanation;
 
-pub fn explain(finding: &ZombieFinding) -> Explanation {
-    match finding {
-        ZombieFinding::GivesUpUnanswered(policy) => gives_up(policy),
-        ZombieFinding::UnansweredTolerated { beats, waited } => {
-            let (beat, waited_for) = (beat(beats), format::duration(*waited));
-            let message =
-                format!("the server sends {beat}; no reaction within {waited_for} of an unanswered one");
-            with_schedule(Explanation::new(message), beats).with_duration("waited", *waited)
-        }
-        ZombieFinding::IdleTimer { .. } => idle_timer(finding),
-        ZombieFinding::NoHeartbeatAndNoTimer { waited, one_way } => {
-            let (none, waited_for) = (no_heartbeat(*one_way), format::duration(*waited));
-            Explanation::new(format!(
-                "the server sends {none} and closed no idle client in {waited_for}: a client that vanishes stays connected for at least this long"
-            ))
-            .with_duration("waited", *waited)
-        }
-        ZombieFinding::PolicyUnclear => {
-            Explanation::new("the policy is not clear from the results of the clients")
-        }
-        ZombieFinding::LongestDetection { at_most } => Explanation::new(format!(
-            "a client that dies just after an answer stays connected for {}",
-            format::duration(*at_most)
-        ))
-        .with_duration("at_most", *at_most),
-        ZombieFinding::SkipsActiveClients => {
-            Explanation::new("active clients get no heartbeat: the control received none")
-        }
-        ZombieFinding::ConsistentWithLibrary(found) => library(found),
-        _ => Explanation::default(),
-    }
-}
-
 /// `the server sends a Ping frame every 30 s, gives up 10 s after an unanswered one`
-fn gives_up(policy: &HeartbeatPolicy) -> Explanation {
+pub fn gives_up(policy: &HeartbeatPolicy) -> Explanation {
     let ReapingRule::After { misses, timeout, total } = policy.reaping else { return Explanation::default() };
     let next = if policy.is_when_next_is_due() { ", when the next was due" } else { "" };
     let which = match misses {
@@ -60,6 +29,29 @@ fn gives_up(policy: &HeartbeatPolicy) -> Explanation {
         .with_duration("first_unanswered_to_end", total)
 }
 
+/// `the server sends a Ping frame every 30 s; no reaction within 60 s of an unanswered one`
+pub fn tolerates(beats: &ServerSchedule, waited: Duration) -> Explanation {
+    let (beat, waited_for) = (beat(beats), format::duration(waited));
+    let message = format!("the server sends {beat}; no reaction within {waited_for} of an unanswered one");
+    with_schedule(Explanation::new(message), beats).with_duration("waited", waited)
+}
+
+pub fn keeps_all(waited: Duration, one_way: bool) -> Explanation {
+    let (none, waited_for) = (no_heartbeat(one_way), format::duration(waited));
+    Explanation::new(format!(
+        "the server sends {none} and closed no idle client in {waited_for}: a client that vanishes stays connected for at least this long"
+    ))
+    .with_duration("waited", waited)
+}
+
+pub fn longest_detection(at_most: Duration) -> Explanation {
+    Explanation::new(format!(
+        "a client that dies just after an answer stays connected for {}",
+        format::duration(at_most)
+    ))
+    .with_duration("at_most", at_most)
+}
+
 fn with_schedule(said: Explanation, beats: &ServerSchedule) -> Explanation {
     let said = said.with("heartbeat", beats.event_kind.label());
     match beats.interval {
@@ -68,23 +60,29 @@ fn with_schedule(said: Explanation, beats: &ServerSchedule) -> Explanation {
     }
 }
 
-fn idle_timer(finding: &ZombieFinding) -> Explanation {
-    let ZombieFinding::IdleTimer { idle, beats, besides, closed, one_way } = finding else {
-        return Explanation::default();
+/// A timer beside another rule, which closes clients that do not answer.
+pub fn timer_besides(idle: &IdlePolicy, beats: Option<&ServerSchedule>) -> Explanation {
+    with_timer(format!("clients that only answer are closed by {}", timer(idle)), idle, beats)
+}
+
+/// The only rule. `closed`: how the mute client was closed.
+pub fn idle_timer(
+    idle: &IdlePolicy,
+    beats: Option<&ServerSchedule>,
+    closed: Option<&CloseKind>,
+    one_way: bool,
+) -> Explanation {
+    let (timer, whose) = (timer(idle), whose(closed));
+    let message = match beats.map(beat) {
+        Some(beat) => format!(
+            "the server sends {beat}, but answers to it do not keep a client connected: it has {timer}{whose}"
+        ),
+        None => format!("the server sends {}, but has {timer}{whose}", no_heartbeat(one_way)),
     };
-    let (timer, whose) = (timer(idle), whose(closed.as_ref()));
-    let message = match (beats, besides) {
-        (_, true) => {
-            format!("clients that only answer are closed by {timer}")
-        }
-        (Some(beats), false) => {
-            let beat = beat(beats);
-            format!(
-                "the server sends {beat}, but answers to it do not keep a client connected: it has {timer}{whose}"
-            )
-        }
-        (None, false) => format!("the server sends {}, but has {timer}{whose}", no_heartbeat(*one_way)),
-    };
+    with_timer(message, idle, beats)
+}
+
+fn with_timer(message: String, idle: &IdlePolicy, beats: Option<&ServerSchedule>) -> Explanation {
     let said = Explanation::new(message)
         .with_duration("timeout", idle.after)
         .with("edge", idle.edge.label())
@@ -144,7 +142,7 @@ fn beat(beats: &ServerSchedule) -> String {
 }
 
 /// `consistent with Python websockets: pings every 20 s ...; it closes with ...`
-fn library(found: &LibraryMatch) -> Explanation {
+pub fn library(found: &LibraryMatch) -> Explanation {
     let Library { id, name, goodbye, words, .. } = found.library;
     let goodbye = match goodbye {
         Goodbye::Unknown => String::new(),

@@ -4,53 +4,43 @@ use std::time::Duration;
 
 use super::client_names::{labels, names};
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
-use crate::domain::zombie::{Behaviour, ControlEndExplanation, ZombieFinding};
+use crate::domain::zombie::{Behaviour, ControlEndExplanation};
 use crate::output::json::JsonEndingDocument;
 use crate::output::view::Explanation;
 
 /// The most characters of a message that a sentence shows.
 const MAX_SHOWN_CHARS: usize = 60;
 
-pub fn explain(finding: &ZombieFinding) -> Explanation {
-    match finding {
-        ZombieFinding::ControlNotOpened { .. }
-        | ZombieFinding::ControlEnded { .. }
-        | ZombieFinding::ControlUnanswered { .. }
-        | ZombieFinding::ControlUnconfirmed
-        | ZombieFinding::ControlNotOutlived { .. }
-        | ZombieFinding::ServerPaused { .. } => control(finding),
-        ZombieFinding::UnknownMessages { sample } => {
-            Explanation::new(format!("the server sent messages that are no known heartbeats, the first \"{}\"", shortened(sample.as_str())))
-                .remedy("if they are heartbeats, describe them (--app-ping): the policy may then differ")
-                .with("payload", sample.to_string())
-        }
-        ZombieFinding::ServerRelaysMessages => Explanation::new(
-            "the server relays one client's messages to the others, and they look like its own heartbeats: it is unknown \
-             what it sends by itself",
-        )
-        .remedy("send messages with an {id} (--say)"),
-        ZombieFinding::HostStalled { span } => Explanation::new(format!(
-            "this host was stalled for {}: no client answered, and data was read late",
-            format::duration(*span)
-        ))
-        .with_duration("stalled", *span),
-        ZombieFinding::KeptAtInterrupt { clients, proven } => kept_at_interrupt(clients, *proven),
-        ZombieFinding::WaitedTooShort { client, kept, needed, interval_known } => {
-            waited_too_short(*client, *kept, *needed, *interval_known)
-        }
-        ZombieFinding::Interrupted { after, planned } => {
-            let (done, of) = (format::duration(*after), format::duration(*planned));
-            Explanation::new(format!("interrupted after {done} of at most {of}"))
-                .with_duration("after", *after)
-                .with_duration("planned", *planned)
-        }
-        ZombieFinding::InterruptedWhileOpening { url } => {
-            Explanation::new(format!("the interrupt came while {url} was still being opened"))
-        }
-        ZombieFinding::NotOpened(error) => Explanation::new(error.to_string()),
-        _ => Explanation::default(),
-    }
+pub fn unknown_messages(sample: &UntrustedText) -> Explanation {
+    let first = shortened(sample.as_str());
+    Explanation::new(format!("the server sent messages that are no known heartbeats, the first \"{first}\""))
+        .remedy("if they are heartbeats, describe them (--app-ping): the policy may then differ")
+        .with("payload", sample.to_string())
+}
+
+pub fn relays_messages() -> Explanation {
+    Explanation::new(
+        "the server relays one client's messages to the others, and they look like its own heartbeats: it is unknown \
+         what it sends by itself",
+    )
+    .remedy("send messages with an {id} (--say)")
+}
+
+pub fn stalled(span: Duration) -> Explanation {
+    Explanation::new(format!(
+        "this host was stalled for {}: no client answered, and data was read late",
+        format::duration(span)
+    ))
+    .with_duration("stalled", span)
+}
+
+pub fn interrupted(after: Duration, planned: Duration) -> Explanation {
+    let (done, of) = (format::duration(after), format::duration(planned));
+    Explanation::new(format!("interrupted after {done} of at most {of}"))
+        .with_duration("after", after)
+        .with_duration("planned", planned)
 }
 
 fn shortened(text: &str) -> String {
@@ -58,7 +48,7 @@ fn shortened(text: &str) -> String {
     if text.chars().count() > MAX_SHOWN_CHARS { format!("{shown}…") } else { shown }
 }
 
-fn kept_at_interrupt(clients: &[Behaviour], proven: bool) -> Explanation {
+pub fn kept_at_interrupt(clients: &[Behaviour], proven: bool) -> Explanation {
     let names = names(clients);
     Explanation::new(match proven {
         true => format!("interrupted while the server still kept {names}"),
@@ -67,7 +57,7 @@ fn kept_at_interrupt(clients: &[Behaviour], proven: bool) -> Explanation {
     .with("clients", labels(clients))
 }
 
-fn waited_too_short(
+pub fn waited_too_short(
     client: Behaviour,
     kept: Duration,
     needed: Duration,
@@ -84,30 +74,27 @@ fn waited_too_short(
     .with_duration("needed", needed)
 }
 
-/// What the control says about the run.
-fn control(finding: &ZombieFinding) -> Explanation {
-    match finding {
-        ZombieFinding::ControlNotOpened { why } => {
-            Explanation::new(format!("the control, a healthy client, could not be opened: {why}"))
-        }
-        ZombieFinding::ControlEnded { after, ending, explanation } => ended(*after, ending, explanation),
-        ZombieFinding::ControlUnanswered { after, silent } => unanswered(*after, *silent),
-        ZombieFinding::ControlUnconfirmed => Explanation::new(
-            "interrupted before the control, a healthy client, was answered again, so the server may have hung before \
-             it closed the others",
-        ),
-        ZombieFinding::ControlNotOutlived { control, quiet } => not_outlived(*control, *quiet),
-        ZombieFinding::ServerPaused { unanswered } => Explanation::new(format!(
-            "the server did not answer the control for {}, so it is unknown what it would have done",
-            format::duration(*unanswered)
-        ))
-        .with_duration("unanswered", *unanswered),
-        _ => Explanation::default(),
-    }
+pub fn control_not_opened(why: &str) -> Explanation {
+    Explanation::new(format!("the control, a healthy client, could not be opened: {why}"))
+}
+
+pub fn control_unconfirmed() -> Explanation {
+    Explanation::new(
+        "interrupted before the control, a healthy client, was answered again, so the server may have hung before it \
+         closed the others",
+    )
+}
+
+pub fn server_paused(unanswered: Duration) -> Explanation {
+    Explanation::new(format!(
+        "the server did not answer the control for {}, so it is unknown what it would have done",
+        format::duration(unanswered)
+    ))
+    .with_duration("unanswered", unanswered)
 }
 
 /// The control asks all the time; it got no answer for `silent`, or never if that is zero.
-fn unanswered(after: Duration, silent: Duration) -> Explanation {
+pub fn control_unanswered(after: Duration, silent: Duration) -> Explanation {
     let when = match after.checked_sub(silent).filter(|_| !silent.is_zero()) {
         Some(last) => {
             let (last, silent) = (format::duration(last), format::duration(silent));
@@ -122,7 +109,7 @@ fn unanswered(after: Duration, silent: Duration) -> Explanation {
     .with_duration("after", after)
 }
 
-fn not_outlived(control: Duration, quiet: Option<Duration>) -> Explanation {
+pub fn control_not_outlived(control: Duration, quiet: Option<Duration>) -> Explanation {
     let age = format::duration(control);
     let message = match quiet {
         Some(quiet) => format!(
@@ -137,7 +124,11 @@ fn not_outlived(control: Duration, quiet: Option<Duration>) -> Explanation {
     Explanation::new(message).with_duration("control", control)
 }
 
-fn ended(after: Duration, ending: &CloseCause, explanation: &ControlEndExplanation) -> Explanation {
+pub fn control_ended(
+    after: Duration,
+    ending: &CloseCause,
+    explanation: &ControlEndExplanation,
+) -> Explanation {
     let age = format::duration(after);
     let message = match explanation {
         ControlEndExplanation::OurLimit => {

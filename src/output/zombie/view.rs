@@ -8,7 +8,7 @@ use crate::domain::run::criterion::Criterion;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::ZombieReport;
-use crate::domain::zombie::{ClientEnd, ClientRecord, ZombieFinding};
+use crate::domain::zombie::{ClientEnd, ClientRecord, ZombieFinding, ZombieVerdict};
 use crate::output::view::{
     Chart, Lane, Lanes, Phrase, Rows, Section, ShownFinding, Table, Tone, View, connection,
 };
@@ -44,14 +44,13 @@ fn shown(finding: &ZombieFinding, conclusion: Option<&ZombieFinding>) -> ShownFi
 
 fn headline(report: &ZombieReport, conclusion: Option<&ZombieFinding>) -> Phrase {
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
-    let tone = match conclusion {
-        Some(ZombieFinding::ZombiesKept { .. }) => Tone::Bad,
-        _ => Tone::Neutral,
+    let tone = match report.findings.verdict {
+        ZombieVerdict::ZombiesKept => Tone::Bad,
+        ZombieVerdict::ReapsDeadClients | ZombieVerdict::Inconclusive => Tone::Neutral,
     };
-    match conclusion.and_then(findings::headline) {
-        Some((claim, detail)) => Phrase::new(claim, tone, format!("{detail}{so_far}")),
-        None => Phrase::new("inconclusive", tone, so_far),
-    }
+    let explanation = conclusion.map(findings::explain).unwrap_or_default();
+    let (claim, detail) = explanation.headline().unwrap_or(("inconclusive", ""));
+    Phrase::new(claim, tone, format!("{detail}{so_far}"))
 }
 
 fn cells(client: &ClientRecord) -> [String; 4] {
