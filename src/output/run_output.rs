@@ -84,14 +84,17 @@ impl<P: Presenter> RunOutput<P> {
         Envelope::new(&self.origin, self.presenter.view(report), self.presenter.document(report))
     }
 
+    /// The report so far, in NDJSON.
+    fn interim_line(&self, report: &P::Report) -> String {
+        let view = self.presenter.view(report);
+        let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
+        interim_line(at, self.envelope(report))
+    }
+
     /// The report so far: every format shows it on stderr but NDJSON, which has a line for it.
     fn interim(&self, report: &P::Report) -> Lines {
         match self.format {
-            Format::Ndjson => {
-                let view = self.presenter.view(report);
-                let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
-                Lines::to_stdout(Some(interim_line(at, self.envelope(report))))
-            }
+            Format::Ndjson => Lines::to_stdout(Some(self.interim_line(report))),
             Format::Human | Format::Json | Format::CompactJson | Format::Report(_) => {
                 Lines::to_stderr(self.presenter.interim_line(report))
             }
@@ -137,10 +140,15 @@ impl<P: Presenter> RunOutput<P> {
 
     /// Lines as they happen, for files that take them.
     fn write_lines(&mut self, event: &P::Event) {
-        let streams = self.reports.iter_mut().filter(|file| file.format == Format::Ndjson);
-        for file in streams {
-            file.write(&self.presenter.ndjson_line(event).unwrap_or_default());
+        if self.reports.iter().all(|file| file.format != Format::Ndjson) {
+            return;
         }
+        let line = match P::interim_in(event) {
+            Some(report) => Some(self.interim_line(report)),
+            None => self.presenter.ndjson_line(event),
+        };
+        let streams = self.reports.iter_mut().filter(|file| file.format == Format::Ndjson);
+        streams.for_each(|file| file.write(line.as_deref().unwrap_or_default()));
     }
 }
 

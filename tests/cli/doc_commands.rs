@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::docs::pages;
-use crate::support::{Ran, Reaped, closed_port, run_concurrently, wscheck};
+use crate::support::{Ran, Reaped, closed_port, root, run_concurrently, wscheck};
 
 /// A command line and its origin.
 struct Line {
@@ -98,6 +98,7 @@ fn write_files(folder: &Path) {
     for (name, text) in files {
         std::fs::write(folder.join(name), text).unwrap();
     }
+    std::fs::copy(root().join("src/output/golden/ping.json"), folder.join("run.json")).unwrap();
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
     for name in ["ca.pem", "client.pem"] {
         std::fs::write(folder.join(name), certificate.cert.pem()).unwrap();

@@ -245,3 +245,83 @@ fn peer_cannot_command_a_workflow() {
         }
     }
 }
+
+#[test]
+fn archived_run_looks_as_it_did() {
+    const FORMATS: [&str; 7] = ["human", "markdown", "html", "junit", "github", "nagios", "prometheus"];
+    run_concurrently(&commands(), |(server, args)| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |format: &str| dir.path().join(format).display().to_string();
+        let reports: Vec<String> = FORMATS
+            .iter()
+            .chain(&["json", "ndjson"])
+            .map(|format| format!("{format}={}", path(format)))
+            .collect();
+        let options: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
+        let ran = run(&[&args[..], &["--proxy", "none"], &options, &[&server.url()]].concat());
+        for archive in ["json", "ndjson"] {
+            for format in FORMATS {
+                let shown = run(&["report", &path(archive), "-o", format]);
+                let kept = std::fs::read_to_string(path(format)).unwrap();
+                assert_eq!(
+                    (shown.code, &shown.stdout),
+                    (Some(0), &kept),
+                    "{args:?} as {format}: {}",
+                    ran.all()
+                );
+            }
+        }
+        let json = run(&["report", &path("json"), "-o", "json"]).stdout;
+        assert_eq!(json, std::fs::read_to_string(path("json")).unwrap());
+    });
+}
+
+#[test]
+fn what_is_no_report_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    let cut = r#"{"event":"started","schema_version":2,"command":"ping"}"#.to_string()
+        + "\n{\"event\":\"opened\",\"x\"";
+    let error = r#"{"schema_version":2,"command":"ping","error":{"kind":"usage","message":"no such thing"}}"#;
+    for (text, why) in [
+        ("", "it is empty"),
+        ("hello", "it is not JSON: "),
+        ("[1]", "it is no report of wscheck: "),
+        (r#"{"schema_version":1,"command":"ping"}"#, "it has schema_version 1, and this wscheck reads 2"),
+        (&cut, "the run was cut off: its last line is the event 'started'"),
+        (error, "it is an error of wscheck: no such thing"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let ran = run(&["report", path.to_str().unwrap()]);
+        assert!(
+            ran.code == Some(2) && ran.stdout.is_empty() && ran.stderr.contains(why),
+            "{text}: {}",
+            ran.all()
+        );
+    }
+    let ran = run(&["report", "/no/such/file"]);
+    assert!(
+        ran.code == Some(2) && ran.stderr.contains("cannot read /no/such/file: No such file"),
+        "{}",
+        ran.all()
+    );
+}
+
+/// A run that was killed leaves its lines, with the last report that was asked for.
+#[test]
+fn killed_run_is_shown_up_to_its_last_report() {
+    let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let file = dir.path().join("a.ndjson");
+    let report = format!("ndjson={}", file.display());
+    let args = ["ping", "-c", "10000", "-i", "20ms", "--proxy", "none", "--report", &report, &server.url()];
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("seq=")).unwrap();
+    process.signal(libc::SIGQUIT);
+    let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    said.find(|line| line.contains("answered")).unwrap();
+    process.0.kill().unwrap();
+    process.0.wait().unwrap();
+    let ran = run(&["report", file.to_str().unwrap()]);
+    assert!(ran.code == Some(0) && ran.stdout.contains("answer       healthy: "), "{}", ran.all());
+}

@@ -15,7 +15,7 @@ pub struct MetricValue {
     pub unit: MetricUnit,
     /// A lower-case fragment.
     pub meaning: Cow<'static, str>,
-    /// What it is about: `("target", "ws://a.example/")`.
+    /// What it is about, by name: `("target", "ws://a.example/")`.
     pub labels: Vec<(Cow<'static, str>, String)>,
     /// In seconds, a fraction of 1, a number or days; `None` if there is no such figure.
     pub value: Option<f64>,
@@ -41,7 +41,8 @@ impl MetricValue {
         labels: Vec<(&'static str, String)>,
         value: Option<f64>,
     ) -> MetricValue {
-        let labels = labels.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let mut labels: Vec<_> = labels.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        labels.sort();
         MetricValue {
             name: name.into(),
             unit,

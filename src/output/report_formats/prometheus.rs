@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::RenderedRun;
 use crate::domain::label::Label as _;
@@ -53,10 +54,10 @@ fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     head(text, "wscheck_run_exit_code", "the exit code of the run");
     sample(text, "wscheck_run_exit_code", run.command, &[], f64::from(view.result.exit_code()));
     head(text, "wscheck_run_duration_seconds", "the duration of the run");
-    sample(text, "wscheck_run_duration_seconds", run.command, &[], view.elapsed.as_secs_f64());
+    sample(text, "wscheck_run_duration_seconds", run.command, &[], to_microseconds(view.elapsed));
     head(text, "wscheck_run_started_timestamp_seconds", "when the run started, in seconds since 1970");
     let started = view.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    sample(text, "wscheck_run_started_timestamp_seconds", run.command, &[], started.as_secs_f64());
+    sample(text, "wscheck_run_started_timestamp_seconds", run.command, &[], started.as_micros() as f64 / 1e6);
     head(text, "wscheck_run_info", "the version that made the run");
     sample(text, "wscheck_run_info", run.command, &[label("version", WSCHECK_VERSION)], 1.0);
 }
@@ -85,6 +86,11 @@ fn full_name(name: &str, unit: MetricUnit) -> String {
         MetricUnit::Count => "",
     };
     format!("wscheck_run_{}{unit}", name.replace('.', "_"))
+}
+
+/// Seconds, exact to the microsecond, as archived documents keep them.
+fn to_microseconds(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e6
 }
 
 /// Writing to a String cannot fail.
