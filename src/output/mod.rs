@@ -20,6 +20,7 @@ pub mod report_formats;
 mod run_output;
 pub mod schema;
 pub mod serve;
+mod server_events;
 mod terminal;
 mod time_unit;
 pub mod timeouts;

@@ -11,9 +11,7 @@ use super::idle::{
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
 use super::json::{ErrorDocument, SCHEMA_VERSION};
-use super::listen::{
-    ClientSent, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerEventReceived,
-};
+use super::listen::{ClientSent, ListenDocument, ListenEnded, ListenOpened, ListenStarted};
 use super::ndjson::{ConnectionLine, EventBody, Interim, RunLine};
 use super::ping::{
     ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, PingDocument,
@@ -24,6 +22,7 @@ use super::serve::{
     ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
     ServedClientOpened, ServedClientStatus, ServerError, ServerListening,
 };
+use super::server_events::ServerEventReceived;
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,

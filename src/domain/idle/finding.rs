@@ -9,7 +9,7 @@ pub use super::lifetime_cap::LifetimeCap;
 use super::probe::{DeathCause, VisibleEnd};
 use super::reason::IdleReason;
 use super::undecided::UndecidedCause;
-use crate::domain::format::duration as show;
+use crate::domain::format::{at_least, at_most, duration as show};
 use crate::domain::idle::incident::Incident;
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
@@ -41,7 +41,7 @@ impl fmt::Display for LifetimeCap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LifetimeCap { lo, hi } = self;
         let is_exact = hi.saturating_sub(*lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
-        if is_exact { f.write_str(&show(*lo)) } else { write!(f, "{} to {}", show(*lo), show(*hi)) }
+        if is_exact { f.write_str(&show(*lo)) } else { write!(f, "{} to {}", at_least(*lo), at_most(*hi)) }
     }
 }
 

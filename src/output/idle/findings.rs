@@ -128,7 +128,7 @@ fn visibility(manner: Option<&CutManner>) -> &'static str {
 }
 
 fn lifetime_cap(age: Option<LifetimeCap>, advice: Option<Recommendation>) -> Explanation {
-    let shown = age.map_or_else(|| "an unknown age".to_string(), age_range);
+    let shown = age.map_or_else(|| "an unknown age".to_string(), |age| age.to_string());
     let found =
         Explanation::new(format!("lifetime cap of {shown}: connections end at that age, idle or not"))
             .with_some("age", age.map(|age| age.lo))
@@ -137,12 +137,6 @@ fn lifetime_cap(age: Option<LifetimeCap>, advice: Option<Recommendation>) -> Exp
         Some(advice) => found.remedy(recommend(advice, NeededTraffic::Any)),
         None => found,
     }
-}
-
-/// `30 s`; where the end was not seen, `4.5 s to 5.01 s`.
-pub fn age_range(LifetimeCap { lo, hi }: LifetimeCap) -> String {
-    let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
-    if close { duration(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
 }
 
 fn no_timeout(longest: Option<Duration>, advice: Option<Recommendation>) -> Explanation {
@@ -277,7 +271,7 @@ fn heartbeat(traffic: NeededTraffic) -> &'static str {
 }
 
 fn also_lifetime_cap(age: LifetimeCap) -> Explanation {
-    Explanation::new(format!("connections also end at the age of {}, idle or not", age_range(age)))
+    Explanation::new(format!("connections also end at the age of {age}, idle or not"))
         .with_duration("age", age.lo)
 }
 
@@ -453,8 +447,8 @@ mod tests {
     #[test]
     fn age_of_an_unseen_end_is_a_range() {
         let ms = Duration::from_millis;
-        assert_eq!(age_range(LifetimeCap { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
-        assert_eq!(age_range(LifetimeCap { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
+        assert_eq!(LifetimeCap { lo: ms(29_990), hi: ms(30_010) }.to_string(), "29.99 s");
+        assert_eq!(LifetimeCap { lo: ms(4_502), hi: ms(5_003) }.to_string(), "4.502 s to 5.003 s");
     }
 
     #[test]

@@ -92,7 +92,6 @@ fn verdict_words(verdict: IdleVerdict) -> &'static str {
 fn inconclusive(findings: &IdleFindings) -> String {
     match (findings.lifetime_or_idle, findings.bracket.lo.or(findings.bracket.hi)) {
         (Some(age), _) => {
-            let age = findings::age_range(age);
             format!("inconclusive: a lifetime of {age}, or an idle timeout of {age} that only messages reset")
         }
         (None, Some(_)) => {

@@ -5,17 +5,16 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    CoveredTimeouts, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
-    PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
+    CoveredTimeouts, IntervalOrigin, IntervalSpan, ListenVerdict, Periodic, Sameness, ServerEventKind,
+    UnansweredPolicy,
 };
-use crate::domain::stats::interval::Interval;
 use crate::output::envelope::DocumentBody;
 use crate::output::json::{
-    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms,
+    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName,
 };
+use crate::output::server_events::{IntervalDocument, ReceivedKindDocument};
 
 /// What `wscheck listen -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -74,19 +73,6 @@ pub struct ListenSettings {
     preset: Option<PresetName>,
 }
 
-/// The interval of heartbeats.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct IntervalDocument {
-    /// The median; of an even number of gaps, the mean of the middle two.
-    median_ms: Ms,
-    min_ms: Ms,
-    max_ms: Ms,
-    /// `max_ms` less `min_ms`.
-    spread_ms: Ms,
-    gaps: usize,
-}
-
 /// Messages that come at an interval and have one form; counters, times and ids in them may change.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -125,54 +111,6 @@ pub struct CoveredTimeoutsDocument {
     not_covered_ms: Vec<Ms>,
 }
 
-/// The effect of traffic between two heartbeats on the second one.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct EffectsDocument {
-    /// The effect on the second heartbeat.
-    effect: Name<TrafficEffect>,
-    /// How often this effect was observed.
-    count: usize,
-    /// How often there was such traffic; only the latest 64 times count.
-    of: usize,
-    /// The longest time from the traffic to the next heartbeat, in intervals.
-    longest_in_intervals: f64,
-}
-
-/// One kind of event that the server sent.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ReceivedKindDocument {
-    /// A Ping frame (`ping`), a message that needs an answer (`app_ping`), a Pong frame that answers no Ping
-    /// (`unsolicited_pong`), a message that only keeps the connection busy (`keep_alive`), or any other message
-    /// (`message`).
-    kind: Name<ServerEventKind>,
-    count: u64,
-    /// Time from the opening to the first; null if earlier ones may have been missed.
-    first_ms: Option<Ms>,
-    /// When the first heartbeat came, compared with the interval; null without an interval.
-    first: Option<Name<FirstHeartbeat>>,
-    /// Time from one to the next; null with fewer than two.
-    interval: Option<IntervalDocument>,
-    /// Whether they come at an established interval.
-    regular: bool,
-    /// Times from the server's previous event of any kind to each heartbeat; null unless these are regular and the
-    /// times between heartbeats are not.
-    since_traffic: Option<IntervalDocument>,
-    /// Whether all payloads are the same.
-    payloads: Name<PayloadVariation>,
-    /// The first payload; control characters are escaped.
-    payload: String,
-    /// The last payload that differed from the first; null if none did.
-    last_payload: Option<String>,
-    /// The name of its known format, if any.
-    shape: Option<&'static str>,
-    /// The effect of the client's own traffic on them; null without such traffic.
-    by_client: Option<EffectsDocument>,
-    /// The effect of the server's other messages on them; null without such messages.
-    by_server: Option<EffectsDocument>,
-}
-
 impl From<&ListenInfo> for ListenSettings {
     fn from(info: &ListenInfo) -> ListenSettings {
         ListenSettings {
@@ -181,18 +119,6 @@ impl From<&ListenInfo> for ListenSettings {
             answer: info.answer,
             talk: info.talk,
             preset: info.preset.as_ref().map(PresetName::from),
-        }
-    }
-}
-
-impl From<Interval> for IntervalDocument {
-    fn from(interval: Interval) -> IntervalDocument {
-        IntervalDocument {
-            median_ms: interval.median.into(),
-            min_ms: interval.min.into(),
-            max_ms: interval.max.into(),
-            spread_ms: interval.spread().into(),
-            gaps: interval.gaps,
         }
     }
 }
@@ -225,37 +151,6 @@ impl From<&CoveredTimeouts> for CoveredTimeoutsDocument {
         CoveredTimeoutsDocument {
             covered_ms: spans(&covered_timeouts.covered),
             not_covered_ms: spans(&covered_timeouts.not_covered),
-        }
-    }
-}
-
-impl From<TrafficEffects> for EffectsDocument {
-    fn from(effects: TrafficEffects) -> EffectsDocument {
-        EffectsDocument {
-            effect: effects.effect.into(),
-            count: effects.count,
-            of: effects.of,
-            longest_in_intervals: (effects.longest * 1e3).round() / 1e3,
-        }
-    }
-}
-
-impl From<&KindFindings> for ReceivedKindDocument {
-    fn from(kind: &KindFindings) -> ReceivedKindDocument {
-        ReceivedKindDocument {
-            kind: kind.event_kind.into(),
-            count: kind.count,
-            first_ms: ms(kind.first),
-            first: kind.early.map(Name),
-            interval: kind.interval.map(IntervalDocument::from),
-            regular: kind.sure,
-            since_traffic: kind.since_traffic.map(IntervalDocument::from),
-            payloads: kind.payloads.into(),
-            payload: kind.sample.to_string(),
-            last_payload: kind.latest.as_ref().map(UntrustedText::to_string),
-            shape: kind.shape,
-            by_client: kind.by_client.map(EffectsDocument::from),
-            by_server: kind.by_server.map(EffectsDocument::from),
         }
     }
 }

@@ -14,8 +14,8 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use document::{ListenDocument, ReceivedKindDocument};
-pub use ndjson_events::{ClientSent, ListenEnded, ListenOpened, ListenStarted, ServerEventReceived};
+pub use document::ListenDocument;
+pub use ndjson_events::{ClientSent, ListenEnded, ListenOpened, ListenStarted};
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};

@@ -1,14 +1,13 @@
-//! What a server says, in NDJSON: a line for each thing as it is notice.
+//! The events of `listen` in NDJSON.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::ListenSettings;
-use crate::domain::listen::ServerEventKind;
-use crate::domain::listen::report::{ListenEvent, ServerEventNotice};
-use crate::output::json::Name;
-use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
+use crate::domain::listen::report::ListenEvent;
+use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION};
 use crate::output::ndjson::{EventBody, bodies, run_line};
+use crate::output::server_events::ServerEventReceived;
 
 bodies! {
     /// It begins.
@@ -25,23 +24,7 @@ bodies! {
         #[serde(flatten)]
         opening: OpeningDocument,
     }
-    /// The server said something by itself; of a flood, so many at once.
-    ServerEventReceived = "received" {
-        /// What the server sent.
-        kind: Name<ServerEventKind>,
-        /// The name of its known format, if any.
-        shape: Option<&'static str>,
-        /// How many of this kind came since the last line for it.
-        count: u64,
-        /// Time from the opening to the last of them.
-        age_ms: Ms,
-        /// Time since the previous one of its kind; null for the first.
-        gap_ms: Option<Ms>,
-        /// The payload; control characters are escaped.
-        payload: String,
-        answered: bool,
-    }
-    /// The client said something of its own.
+    /// The client sent a message of its own.
     ClientSent = "sent" {
         age_ms: Ms,
     }
@@ -65,18 +48,4 @@ pub fn line(event: &ListenEvent) -> Option<String> {
         ListenEvent::Ended(ending) => run_line(ending.at, ListenEnded { ending: ending.as_ref().into() }),
         ListenEvent::Progress(_) | ListenEvent::Finished(_) => return None,
     })
-}
-
-impl From<&ServerEventNotice> for ServerEventReceived {
-    fn from(notice: &ServerEventNotice) -> ServerEventReceived {
-        ServerEventReceived {
-            kind: notice.event_kind.into(),
-            shape: notice.shape,
-            count: notice.count,
-            age_ms: notice.age.into(),
-            gap_ms: ms(notice.gap),
-            payload: notice.text.to_string(),
-            answered: notice.answered,
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::domain::zombie::{
 };
 use crate::output::envelope::DocumentBody;
 use crate::output::json::{FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms};
-use crate::output::listen::ReceivedKindDocument;
+use crate::output::server_events::ReceivedKindDocument;
 
 /// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -9,8 +9,8 @@ use crate::domain::zombie::{Behaviour, ClientEnd, ClientEndName};
 use crate::output::json::{
     FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, WSCHECK_VERSION, ms,
 };
-use crate::output::listen::ServerEventReceived;
 use crate::output::ndjson::{EventBody, bodies, run_line};
+use crate::output::server_events::ServerEventReceived;
 
 bodies! {
     /// It begins.

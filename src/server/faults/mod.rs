@@ -4,11 +4,11 @@
 //! what [`Faults`] supports already; a new kind needs a field or variant there, and code where it acts.
 
 mod cut;
+mod definitions;
 mod model;
-mod table;
 mod value;
 
 pub use cut::{CutAction, close_code};
+pub use definitions::{FAULTS, FaultDefinition, FaultValue, list, set};
 pub use model::{AnswerFaults, Faults, IdleFault, IdleReset, OpeningFaults, RepeatedSend};
-pub use table::{FAULTS, FaultDefinition, FaultValue, list, set};
 pub use value::{DurationRange, JitterShape, JitterSpec, count, period};
