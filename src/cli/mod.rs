@@ -1,6 +1,7 @@
 //! Floor 4: parses arguments into plans; signals, exit codes, completions, man page.
 
 mod args;
+mod compare;
 mod connect;
 mod demo;
 mod errors;
@@ -16,6 +17,7 @@ mod print_queue;
 mod probe_idle;
 mod probe_zombie;
 mod report;
+mod report_output;
 mod runner;
 mod serve;
 mod serve_args;
@@ -92,6 +94,9 @@ enum Command {
     Serve(Box<serve_args::ServeArgs>),
     /// Show an archived run (JSON or NDJSON) in any format
     Report(report::ReportArgs),
+    /// Compare two archived runs, figure by figure, and tell changes from chance
+    #[command(after_help = exit_code_help())]
+    Compare(compare::CompareArgs),
     /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
     Timeouts(timeouts::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
@@ -132,6 +137,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),
         Command::Report(args) => args.main(),
+        Command::Compare(args) => args.main(),
         Command::Timeouts(args) => args.main(),
         Command::Presets(args) => args.main(),
         Command::Schema => generate::print_schema(),

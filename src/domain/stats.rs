@@ -2,6 +2,7 @@
 //! is.
 
 mod counts;
+mod fisher;
 pub mod interval;
 mod jitter;
 mod lag;
@@ -12,8 +13,9 @@ mod rtts;
 pub mod timeline;
 
 pub use counts::Counts;
+pub use fisher::{Share, fisher_exact};
 pub use jitter::{Differences, JitterSummary, Successive};
 pub use lag::{LagStats, LagSummary};
 pub use miss_runs::MissRuns;
 pub use moments::Moments;
-pub use rtts::{RttSummary, Rtts, TICK_NANOS};
+pub use rtts::{RttSummary, Rtts, TICK_NANOS, decoded};

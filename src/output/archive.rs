@@ -8,43 +8,16 @@ use strum::IntoEnumIterator;
 use thiserror::Error;
 
 use super::envelope::{HostFacts, RunOrigin};
-use super::human::{self, HumanOptions};
-use super::json::{Ms, SCHEMA_VERSION, compact, pretty};
-use super::output_format::Format;
-use super::report_formats::RenderedRun;
+use super::finished_run::FinishedRun;
+use super::json::{Ms, SCHEMA_VERSION};
 use super::view::{Explanation, MetricDocument, ShownFinding, View, ViewDocument};
+use crate::domain::compare::{RttSample, RunFigures};
 use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::finding::Severity;
 use crate::domain::run::metric::MetricValue;
 use crate::domain::run::run_result::RunResult;
-
-/// A run that was archived.
-#[derive(Debug)]
-pub struct ArchivedRun {
-    pub command: String,
-    pub origin: RunOrigin,
-    pub view: View,
-    /// The document as it was archived.
-    pub document: Value,
-}
-
-impl ArchivedRun {
-    /// The report in this format.
-    pub fn render(&self, format: Format, options: HumanOptions) -> String {
-        match format {
-            Format::Human => human::report_always(&self.view, options),
-            Format::Json => pretty(&self.document),
-            Format::CompactJson | Format::Ndjson => compact(&self.document),
-            Format::Report(format) => format.render(&RenderedRun {
-                command: &self.command,
-                origin: &self.origin,
-                view: &self.view,
-                document: &|| compact(&self.document),
-            }),
-        }
-    }
-}
+use crate::domain::stats::decoded;
 
 /// Why a text is no archived run.
 #[derive(Debug, Error)]
@@ -103,7 +76,7 @@ struct ArchivedFinding {
 /// # Errors
 ///
 /// The text is no report, or of another version.
-pub fn read(text: &str) -> Result<ArchivedRun, ArchiveError> {
+pub fn read(text: &str) -> Result<FinishedRun, ArchiveError> {
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         match value {
@@ -145,7 +118,7 @@ fn without_report(last: Option<&Value>) -> ArchiveError {
     }
 }
 
-fn from_document(document: Value) -> Result<ArchivedRun, ArchiveError> {
+fn from_document(document: Value) -> Result<FinishedRun, ArchiveError> {
     match document.get("schema_version") {
         Some(version) if *version == SCHEMA_VERSION => {}
         version => return Err(ArchiveError::OtherVersion(version.cloned().unwrap_or_default())),
@@ -153,7 +126,27 @@ fn from_document(document: Value) -> Result<ArchivedRun, ArchiveError> {
     let envelope: ArchivedEnvelope =
         serde_json::from_value(document.clone()).map_err(ArchiveError::NoReport)?;
     let origin = RunOrigin { command_line: envelope.command_line.clone(), host: envelope.host.clone() };
-    Ok(ArchivedRun { command: envelope.command.clone(), origin, view: view(envelope), document })
+    Ok(FinishedRun { command: envelope.command.clone(), origin, view: view(envelope), document })
+}
+
+/// The figures of an archived run, with the distributions of its RTTs if it has them.
+pub fn figures(run: &FinishedRun) -> RunFigures {
+    RunFigures { metrics: run.view.metrics.clone(), rtts: rtts(&run.document) }
+}
+
+/// The RTTs of each target and kind of heartbeat, of a document of `ping`.
+fn rtts(document: &Value) -> Vec<RttSample> {
+    let targets = document.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let samples = targets.flat_map(|target| {
+        let url = target.get("url").and_then(Value::as_str).unwrap_or_default();
+        let kinds = target.get("heartbeats").and_then(Value::as_object).into_iter().flatten();
+        kinds.filter_map(move |(kind, figures)| {
+            let data = figures.get("rtt_histogram")?.get("data")?.as_str()?;
+            let labels = vec![("kind".into(), kind.clone()), ("target".into(), url.to_string())];
+            Some(RttSample { labels, counts: decoded(data)? })
+        })
+    });
+    samples.collect()
 }
 
 fn view(envelope: ArchivedEnvelope) -> View {

@@ -3,8 +3,10 @@
 
 pub mod archive;
 pub mod charset;
+pub mod compare;
 pub mod envelope;
 pub mod finding_codes;
+pub mod finished_run;
 pub mod human;
 pub mod idle;
 pub mod json;

@@ -4,6 +4,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::compare::CompareDocument;
 use super::envelope::Envelope;
 use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
 use super::idle::{
@@ -79,6 +80,7 @@ struct SchemaBuilder {
 impl SchemaBuilder {
     fn documents(&mut self) {
         self.add::<Envelope<PingDocument>>("ping: document");
+        self.add::<Envelope<CompareDocument>>("compare: document");
         self.add::<ErrorDocument>("error document");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");

@@ -95,7 +95,16 @@ impl MetricUnit {
         }
     }
 
-    /// A value in words.
+    /// A figure in words: seconds, a fraction, a number or days.
+    pub fn words(self, value: f64) -> String {
+        match self {
+            MetricUnit::Time => format::duration(Duration::try_from_secs_f64(value).unwrap_or_default()),
+            MetricUnit::Share => format::percent(value),
+            MetricUnit::Count | MetricUnit::Days => self.show(value),
+        }
+    }
+
+    /// A limit or a reading in words: nanoseconds, a fraction, a number or days.
     pub fn show(self, value: f64) -> String {
         match self {
             MetricUnit::Time => format::exact_duration(Duration::from_nanos(value as u64)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 use super::log_histogram::LogHistogram;
 use super::moments::{Moments, nanos};
@@ -132,6 +132,13 @@ impl Rtts {
         V2DeflateSerializer::new().serialize(histogram, &mut bytes).ok()?;
         Some(BASE64_STANDARD.encode(bytes))
     }
+}
+
+/// The values of a histogram as [`Rtts::encoded`] writes it, ascending, and how often each occurred; `None` if it is none.
+pub fn decoded(data: &str) -> Option<Vec<(u64, u64)>> {
+    let bytes = BASE64_STANDARD.decode(data).ok()?;
+    let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;
+    Some(histogram.iter_recorded().map(|one| (one.value_iterated_to(), one.count_at_value())).collect())
 }
 
 fn record(histogram: &mut Histogram<u32>, ticks: u64, count: u64) {

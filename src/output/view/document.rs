@@ -68,7 +68,7 @@ pub struct MetricDocument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Unit")]
-enum UnitName {
+pub enum UnitName {
     Seconds,
     Ratio,
     Count,

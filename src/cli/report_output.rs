@@ -1,0 +1,76 @@
+//! How the commands that measure nothing themselves print a run: on stdout, and to further files.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::args::{Color, FormatArgs, ReportOption, report_option, terminal_width};
+use super::{errors, runner};
+use crate::output::archive;
+use crate::output::finished_run::FinishedRun;
+use crate::output::report_formats::nagios::PluginState;
+use crate::output::{Format, HumanOptions, ReportFormat};
+
+/// Where and how a run is printed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ReportOutputArgs {
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Also write the report in this format to a file: junit=wscheck.xml (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_option)]
+    pub report: Vec<ReportOption>,
+    /// Print the details of each of several targets
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+impl ReportOutputArgs {
+    /// Prints a run; the exit code says whether that could be done.
+    ///
+    /// # Errors
+    ///
+    /// A file of `--report` cannot be written.
+    pub fn print(&self, run: &FinishedRun) -> Result<ExitCode, String> {
+        let format = self.format.chosen();
+        let mut files = runner::report_files(&self.report, format)?;
+        let human = HumanOptions { verbose: self.verbose, ..HumanOptions::default() };
+        files.iter_mut().for_each(|file| file.write(&run.render(file.format, human)));
+        let failed: Vec<String> = files.iter().filter_map(|file| file.failure()).collect();
+        if !failed.is_empty() {
+            return Ok(errors::fail_inconclusive(&failed.join("; ")));
+        }
+        let options = HumanOptions { color: self.color.on_stdout(), width: terminal_width(), ..human };
+        let text = run.render(format, options);
+        Ok(errors::exit_code_of_write(runner::stdout(format).write_all(text.as_bytes())))
+    }
+
+    /// The exit code of a run: a plugin has its own.
+    pub fn exit_code_of(&self, run: &FinishedRun) -> ExitCode {
+        match self.format.chosen() {
+            Format::Report(ReportFormat::Nagios) => ExitCode::from(PluginState::of(&run.view).exit_code()),
+            _ => ExitCode::from(run.view.result.exit_code()),
+        }
+    }
+}
+
+/// An archived run; `-` reads stdin.
+pub fn archived(path: &PathBuf) -> Result<FinishedRun, String> {
+    let shown = path.display();
+    let text = read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    archive::read(&text).map_err(|error| format!("cannot read {shown}: {error}"))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path)
+}

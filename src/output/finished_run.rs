@@ -1,0 +1,44 @@
+//! A run that is over, with everything that any format needs.
+
+use serde_json::Value;
+
+use super::envelope::{DocumentBody, Envelope, RunOrigin};
+use super::human::{self, HumanOptions};
+use super::json::{compact, pretty};
+use super::output_format::Format;
+use super::report_formats::RenderedRun;
+use super::view::View;
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct FinishedRun {
+    pub command: String,
+    pub origin: RunOrigin,
+    pub view: View,
+    /// The whole JSON document.
+    pub document: Value,
+}
+
+impl FinishedRun {
+    /// A run with the command's own fields in its document.
+    pub fn new<B: DocumentBody>(origin: RunOrigin, view: View, body: B) -> FinishedRun {
+        let envelope = Envelope::new(&origin, view.clone(), body);
+        let document = serde_json::to_value(&envelope).unwrap_or_default();
+        FinishedRun { command: B::COMMAND.to_string(), origin, view, document }
+    }
+
+    /// The report in this format.
+    pub fn render(&self, format: Format, options: HumanOptions) -> String {
+        match format {
+            Format::Human => human::report_always(&self.view, options),
+            Format::Json => pretty(&self.document),
+            Format::CompactJson | Format::Ndjson => compact(&self.document),
+            Format::Report(format) => format.render(&RenderedRun {
+                command: &self.command,
+                origin: &self.origin,
+                view: &self.view,
+                document: &|| compact(&self.document),
+            }),
+        }
+    }
+}
