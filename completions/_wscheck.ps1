@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output')
@@ -404,6 +405,22 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'wscheck;compare' {
+            [CompletionResult]::new('--fail-if', '--fail-if', [CompletionResultType]::ParameterName, 'Exit 1 if a figure changed by more than this: rtt.p95>+20%, sent<-10% (repeatable). A change that chance may explain is inconclusive (exit 4)')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Also write the report in this format to a file: junit=wscheck.xml (repeatable)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--compact', '--compact', [CompletionResultType]::ParameterName, 'Print the JSON document on one line')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print the details of each of several targets')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print the details of each of several targets')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'wscheck;timeouts' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)')
@@ -455,6 +472,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
+            [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output')
@@ -482,6 +500,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;report' {
+            break
+        }
+        'wscheck;help;compare' {
             break
         }
         'wscheck;help;timeouts' {

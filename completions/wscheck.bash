@@ -16,6 +16,9 @@ _wscheck() {
             ",$1")
                 cmd="wscheck"
                 ;;
+            wscheck,compare)
+                cmd="wscheck__subcmd__compare"
+                ;;
             wscheck,completions)
                 cmd="wscheck__subcmd__completions"
                 ;;
@@ -54,6 +57,9 @@ _wscheck() {
                 ;;
             wscheck,timeouts)
                 cmd="wscheck__subcmd__timeouts"
+                ;;
+            wscheck__subcmd__help,compare)
+                cmd="wscheck__subcmd__help__subcmd__compare"
                 ;;
             wscheck__subcmd__help,completions)
                 cmd="wscheck__subcmd__help__subcmd__completions"
@@ -101,12 +107,46 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve report timeouts presets schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__compare)
+            opts="-o -v -h -V --fail-if --output --json --compact --report --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fail-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -163,8 +203,22 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie demo serve report timeouts presets schema completions man help"
+            opts="ping probe-idle listen probe-zombie demo serve report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

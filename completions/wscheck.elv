@@ -29,6 +29,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
             cand report 'Show an archived run (JSON or NDJSON) in any format'
+            cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
             cand schema 'Print the JSON Schema of the -o json and -o ndjson output'
@@ -393,6 +394,21 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'wscheck;compare'= {
+            cand --fail-if 'Exit 1 if a figure changed by more than this: rtt.p95>+20%, sent<-10% (repeatable). A change that chance may explain is inconclusive (exit 4)'
+            cand -o 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --output 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --report 'Also write the report in this format to a file: junit=wscheck.xml (repeatable)'
+            cand --color 'Use colour'
+            cand --json 'Short for -o json'
+            cand --compact 'Print the JSON document on one line'
+            cand -v 'Print the details of each of several targets'
+            cand --verbose 'Print the details of each of several targets'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'wscheck;timeouts'= {
             cand -o 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
             cand --output 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
@@ -439,6 +455,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
             cand report 'Show an archived run (JSON or NDJSON) in any format'
+            cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
             cand schema 'Print the JSON Schema of the -o json and -o ndjson output'
@@ -459,6 +476,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;help;serve'= {
         }
         &'wscheck;help;report'= {
+        }
+        &'wscheck;help;compare'= {
         }
         &'wscheck;help;timeouts'= {
         }

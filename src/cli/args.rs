@@ -159,6 +159,7 @@ pub(super) fn report_option(text: &str) -> Result<ReportOption, String> {
         (Some(""), _) | (None, _) if format != GITHUB => {
             Err(format!("'{text}' names no file: write {name}=FILE"))
         }
+        (Some("-"), _) => Err(format!("'{text}': - is no file; -o {name} prints to stdout")),
         (path, _) => {
             Ok(ReportOption { format, path: path.filter(|path| !path.is_empty()).map(PathBuf::from) })
         }

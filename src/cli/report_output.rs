@@ -1,7 +1,7 @@
 //! How the commands that measure nothing themselves print a run: on stdout, and to further files.
 
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -60,7 +60,7 @@ impl ReportOutputArgs {
 }
 
 /// An archived run; `-` reads stdin.
-pub fn archived(path: &PathBuf) -> Result<FinishedRun, String> {
+pub fn archived(path: &Path) -> Result<FinishedRun, String> {
     let shown = path.display();
     let text = read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
     archive::read(&text).map_err(|error| format!("cannot read {shown}: {error}"))

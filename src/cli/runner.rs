@@ -1,6 +1,7 @@
 //! Runs a command: connections on this thread, printing on another, so that a stuck pipe cannot look like jitter.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::sync::mpsc;
@@ -15,6 +16,7 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
 use crate::output::envelope::DocumentBody;
+use crate::output::report_formats::nagios::PluginState;
 use crate::output::{
     EventFilter, Format, HumanOptions, Presenter, ReportFile, ReportFormat, RunOutput, Writer, charset,
     workflow_guard,
@@ -44,6 +46,14 @@ struct PrintEnd {
     failed_reports: Vec<String>,
     /// The exit code, if the format has codes of its own.
     exit_code: Option<u8>,
+}
+
+impl PrintEnd {
+    /// Says what could not be written. A plugin knows no exit code 4.
+    fn fail(&self, message: &str) -> ExitCode {
+        let failed = errors::fail_inconclusive(message);
+        if self.exit_code.is_some() { ExitCode::from(PluginState::Unknown.exit_code()) } else { failed }
+    }
 }
 
 /// Shows every event until one cannot be shown.
@@ -130,6 +140,12 @@ pub fn report_files(options: &[ReportOption], format: Format) -> Result<Vec<Repo
             format!("--report {}: cannot write {}: {error}", option.format.name(), path.display())
         }),
     };
+    if let Some(twice) = given_twice(options) {
+        return Err(format!(
+            "--report: {} is given twice, and would hold only one of the reports",
+            twice.display()
+        ));
+    }
     let mut files = options.iter().map(open).collect::<Result<Vec<_>, String>>()?;
     let github = Format::Report(ReportFormat::Github);
     let is_for_github = format == github || files.iter().any(|file| file.format == github);
@@ -139,17 +155,29 @@ pub fn report_files(options: &[ReportOption], format: Format) -> Result<Vec<Repo
     Ok(files)
 }
 
+/// A file that two reports would be written to.
+fn given_twice(options: &[ReportOption]) -> Option<&Path> {
+    let paths: Vec<&Path> = options.iter().filter_map(|option| option.path.as_deref()).collect();
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    let places: Vec<_> = paths.iter().map(|path| place(path)).collect();
+    let is_twice = |index: &usize| places[*index].is_some() && places[..*index].contains(&places[*index]);
+    (0..paths.len()).find(is_twice).map(|index| paths[index])
+}
+
 /// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
 /// other results become success. Any other write failure is reported, since the report is lost.
 fn finish(result: RunResult, end: &PrintEnd) -> ExitCode {
     if !end.failed_reports.is_empty() {
-        return errors::fail_inconclusive(&end.failed_reports.join("; "));
+        return end.fail(&end.failed_reports.join("; "));
     }
     let has_failed = matches!(result, RunResult::Failed | RunResult::Unreachable);
     match end.failure {
         Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(end.exit_code.unwrap_or(result.exit_code())),
-        Some(kind) => errors::fail_inconclusive(&format!("cannot write the report to stdout: {kind}")),
+        Some(kind) => end.fail(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 

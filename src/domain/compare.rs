@@ -150,18 +150,20 @@ fn longer_than(quantile: f64, runs: [(&RunFigures, &Labels); 2]) -> [Option<Shar
     let [Some(a), Some(b)] = samples else { return [None, None] };
     let mut all: Vec<(u64, u64)> = a.counts.iter().chain(&b.counts).copied().collect();
     all.sort_unstable();
-    let total: u64 = all.iter().map(|(_, count)| count).sum();
+    let total: u64 = all.iter().map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count));
     let rank = (total as f64 * quantile).ceil() as u64;
     let mut below = 0;
     let threshold = all.iter().find(|(_, count)| {
-        below += count;
+        below = u64::saturating_add(below, *count);
         below >= rank
     });
     let Some((threshold, _)) = threshold else { return [None, None] };
     [a, b].map(|sample| {
-        let longer = sample.counts.iter().filter(|(value, _)| value > threshold);
-        let of = sample.counts.iter().map(|(_, count)| count).sum();
-        Some(Share { count: longer.map(|(_, count)| count).sum(), of })
+        let sum = |least: u64| {
+            let counted = sample.counts.iter().filter(|(value, _)| *value >= least);
+            counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+        };
+        Some(Share { count: sum(threshold.saturating_add(1)), of: sum(0) })
     })
 }
 

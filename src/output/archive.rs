@@ -12,6 +12,7 @@ use super::finished_run::FinishedRun;
 use super::json::{Ms, SCHEMA_VERSION};
 use super::view::{Explanation, MetricDocument, ShownFinding, View, ViewDocument};
 use crate::domain::compare::{RttSample, RunFigures};
+use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::finding::Severity;
@@ -26,6 +27,8 @@ pub enum ArchiveError {
     Empty,
     #[error("it is not JSON: {0}")]
     NotJson(serde_json::Error),
+    #[error("it is cut off in the middle of its document: {0}")]
+    Incomplete(serde_json::Error),
     #[error("it is an error of wscheck: {0}")]
     ErrorDocument(String),
     #[error("the run was cut off: its last line is the event '{0}', and no report follows")]
@@ -33,10 +36,11 @@ pub enum ArchiveError {
     #[error("it has schema_version {0}, and this wscheck reads {SCHEMA_VERSION}")]
     OtherVersion(Value),
     #[error("it is no report of wscheck: {0}")]
-    NoReport(serde_json::Error),
+    NoReport(String),
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a document of wscheck")]
 struct ArchivedEnvelope {
     command: String,
     command_line: Vec<String>,
@@ -83,14 +87,49 @@ pub fn read(text: &str) -> Result<FinishedRun, ArchiveError> {
             Ok(value) => values.push(value),
             // The last line of a run that was cut off may be a part of one.
             Err(error) if error.is_eof() && !values.is_empty() => break,
+            Err(error) if error.is_eof() => return Err(ArchiveError::Incomplete(error)),
             Err(error) => return Err(ArchiveError::NotJson(error)),
         }
     }
     let report =
         values.iter().rposition(|value| value.get("view").is_some() || value.get("report").is_some());
     match report {
-        Some(index) => from_document(report_of(values.swap_remove(index))),
+        Some(index) => {
+            let value = values.swap_remove(index);
+            let is_interim = value.get("report").is_some();
+            let run = from_document(harmless(report_of(value), false))?;
+            Ok(if is_interim { so_far(run) } else { run })
+        }
         None => Err(without_report(values.last())),
+    }
+}
+
+/// The last report of a run that was cut off is no result.
+fn so_far(mut run: FinishedRun) -> FinishedRun {
+    let view = &mut run.view;
+    view.interrupted = true;
+    view.headline.rest += " (so far: the run was cut off)";
+    if view.result == RunResult::Passed {
+        view.result = RunResult::Interrupted { measured: true };
+        view.reasons.insert(0, "cut off".to_string());
+    }
+    run
+}
+
+/// A document whose texts drive no terminal and begin no line, whoever wrote it. The texts of cells may have several
+/// lines.
+fn harmless(value: Value, is_cell: bool) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_controls(&text, is_cell)),
+        Value::Array(values) => values.into_iter().map(|value| harmless(value, is_cell)).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| {
+                let is_cell = name == "text" && value.is_string();
+                (without_controls(&name, false), harmless(value, is_cell))
+            })
+            .collect(),
+        other => other,
     }
 }
 
@@ -102,6 +141,11 @@ fn report_of(mut value: Value) -> Value {
     }
 }
 
+/// The error may quote the file.
+fn no_report(error: &serde_json::Error) -> ArchiveError {
+    ArchiveError::NoReport(without_controls(&error.to_string(), false))
+}
+
 fn without_report(last: Option<&Value>) -> ArchiveError {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_string);
     let Some(last) = last else { return ArchiveError::Empty };
@@ -111,7 +155,7 @@ fn without_report(last: Option<&Value>) -> ArchiveError {
         (None, None) => match last.get("schema_version") {
             Some(version) if *version != SCHEMA_VERSION => ArchiveError::OtherVersion(version.clone()),
             _ => match serde_json::from_value::<ArchivedEnvelope>(last.clone()) {
-                Err(error) => ArchiveError::NoReport(error),
+                Err(error) => no_report(&error),
                 Ok(_) => ArchiveError::Empty,
             },
         },
@@ -124,7 +168,16 @@ fn from_document(document: Value) -> Result<FinishedRun, ArchiveError> {
         version => return Err(ArchiveError::OtherVersion(version.cloned().unwrap_or_default())),
     }
     let envelope: ArchivedEnvelope =
-        serde_json::from_value(document.clone()).map_err(ArchiveError::NoReport)?;
+        serde_json::from_value(document.clone()).map_err(|error| no_report(&error))?;
+    let is_name =
+        |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c));
+    let names = envelope.metrics.iter().map(MetricDocument::name).chain([envelope.command.as_str()]);
+    if let Some(other) = names.into_iter().find(|name| !is_name(name)) {
+        return Err(ArchiveError::NoReport(format!("'{other}' is no name")));
+    }
+    if !RunResult::iter().any(|result| result.label() == envelope.result) {
+        return Err(ArchiveError::NoReport(format!("'{}' is no result", envelope.result)));
+    }
     let origin = RunOrigin { command_line: envelope.command_line.clone(), host: envelope.host.clone() };
     Ok(FinishedRun { command: envelope.command.clone(), origin, view: view(envelope), document })
 }

@@ -73,6 +73,7 @@ fn substitute(letter: char) -> Option<&'static str> {
         '▇' => "*",
         '█' => "#",
         '✓' => "+",
+        '→' => "->",
         '✗' => "x",
         _ => return None,
     })

@@ -17,8 +17,21 @@ fn document<P: Presenter>(presenter: P, events: &[P::Event]) -> Value {
     document
 }
 
-/// Sentences for people may change.
-const SENTENCES: [&str; 6] = ["message", "remedy", "wanted", "found", "reasons", "status_reason"];
+/// Sentences for people may change; so may the rows and tables of `view`.
+const SENTENCES: [&str; 12] = [
+    "message",
+    "remedy",
+    "wanted",
+    "found",
+    "reasons",
+    "status_reason",
+    "claim",
+    "rest",
+    "evidence",
+    "rows",
+    "tables",
+    "about_run",
+];
 
 /// Where the found value lacks something of the kept one.
 fn lost(path: &str, kept: &Value, found: &Value, differences: &mut Vec<String>) {

@@ -69,6 +69,9 @@ impl ReportFile {
             Mode::Replace => {
                 let temporary = temporary(&self.path);
                 fs::write(&temporary, text)?;
+                if let Ok(replaced) = fs::metadata(&self.path) {
+                    fs::set_permissions(&temporary, replaced.permissions())?;
+                }
                 fs::rename(&temporary, &self.path).inspect_err(|_| {
                     // The rename's error is the one to report.
                     let _ = fs::remove_file(&temporary);
@@ -80,7 +83,13 @@ impl ReportFile {
     /// What failed, as a sentence.
     pub fn failure(&self) -> Option<String> {
         let error = self.error.as_ref()?;
-        Some(format!("--report {}: cannot write {}: {error}", self.format.name(), self.path.display()))
+        let path = self.path.display();
+        Some(match self.mode {
+            Mode::Append => format!("GITHUB_STEP_SUMMARY: cannot write {path}: {error}"),
+            Mode::Replace | Mode::Stream(_) => {
+                format!("--report {}: cannot write {path}: {error}", self.format.name())
+            }
+        })
     }
 }
 

@@ -324,4 +324,107 @@ fn killed_run_is_shown_up_to_its_last_report() {
     process.0.wait().unwrap();
     let ran = run(&["report", file.to_str().unwrap()]);
     assert!(ran.code == Some(0) && ran.stdout.contains("answer       healthy: "), "{}", ran.all());
+    assert!(
+        ran.stdout.contains("so far: the run was cut off")
+            && ran.stdout.contains("verdict      cut off (exit 4)"),
+        "{}",
+        ran.all()
+    );
+}
+
+/// An archive may be another's: its texts drive no terminal, and its numbers break nothing.
+#[test]
+fn hostile_archive_is_harmless() {
+    let mut document: serde_json::Value = serde_json::from_str(&text("src/output/golden/ping.json")).unwrap();
+    let hostile = "\u{1b}[31mRED\u{7}\u{202e}\r\n::error::owned ##[error]owned";
+    for pointer in
+        ["/view/headline/claim", "/view/subject", "/reasons/0", "/host/arch", "/view/about_run/0/label"]
+    {
+        *document.pointer_mut(pointer).unwrap() = hostile.into();
+    }
+    let counts = serde_json::json!([u64::MAX, 7]);
+    *document.pointer_mut("/view/sections/0/charts/0/distribution/counts").unwrap() = counts;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.json").display().to_string();
+    std::fs::write(&path, document.to_string()).unwrap();
+    for format in ["human", "markdown", "html", "junit", "github", "nagios", "prometheus"] {
+        let ran = run(&["report", "-o", format, &path]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let is_harmless = |c: char| c == '\n' || !(c.is_control() || c == '\u{202e}');
+        assert!(ran.stdout.chars().all(is_harmless), "{format}: {}", ran.stdout);
+        let ours = |line: &&str| format == "github" && line.starts_with("::");
+        for line in ran.stdout.lines().filter(|line| !ours(line)) {
+            assert!(!line.trim_start().starts_with("::"), "{format}: {line}");
+        }
+    }
+    document["metrics"][0]["name"] = "x 1\ninjected".into();
+    std::fs::write(&path, document.to_string()).unwrap();
+    let ran = run(&["report", "-o", "prometheus", &path]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("is no name"), "{}", ran.all());
+}
+
+#[test]
+fn one_file_holds_one_report_and_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let path = dir.path().join("a").display().to_string();
+    let (json, html) = (format!("json={path}"), format!("html={}/./a", dir.path().display()));
+    let ping = |reports: &[&str]| {
+        let options: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
+        run(&[&["ping", "-c", "1", "--proxy", "none"], &options[..], &[&server.url()]].concat())
+    };
+    let ran = ping(&[&json, &html]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("is given twice"), "{}", ran.all());
+    let ran = ping(&["json=-"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("- is no file"), "{}", ran.all());
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(ping(&[&json]).code, Some(0));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let full = run(&[
+        "ping",
+        "-c",
+        "1",
+        "--proxy",
+        "none",
+        "-o",
+        "nagios",
+        "--report",
+        "json=/dev/full",
+        &server.url(),
+    ]);
+    assert!(full.code == Some(3) && full.stderr.contains("cannot write /dev/full"), "{}", full.all());
+}
+
+#[test]
+fn changes_are_told_from_chance() {
+    let dir = tempfile::tempdir().unwrap();
+    let archived = |name: &str, delay: &str, loss: &str| {
+        let server = Server::start(&["--delay", delay, "--pong-loss", loss]);
+        let path = dir.path().join(name).display().to_string();
+        let report = format!("json={path}");
+        let args =
+            ["ping", "-c", "60", "-i", "15ms", "-W", "500ms", "--proxy", "none", "-q", "--report", &report];
+        run(&[&args[..], &[&server.url()]].concat());
+        path
+    };
+    let (fast, slow) = (archived("fast", "2ms", "0%"), archived("slow", "60ms", "0%"));
+    let ran =
+        run(&["compare", &fast, &slow, "--fail-if", "rtt.p50>+20%", "--fail-if", "sent<-10%", "-o", "json"]);
+    let document = ran.json();
+    assert_eq!((ran.code, &document["criteria"][1]["state"]), (Some(1), &"met".into()), "{document:#}");
+    let median =
+        document["changes"].as_array().unwrap().iter().find(|change| change["name"] == "rtt.p50").unwrap();
+    assert_eq!(median["significance"], "beyond_chance", "{median:#}");
+    let ran = run(&["compare", &fast, &fast, "--fail-if", "rtt.p50>+20%"]);
+    assert!(
+        ran.code == Some(0) && ran.stdout.contains("answer       no change is beyond chance"),
+        "{}",
+        ran.all()
+    );
+    let ran = run(&["compare", &fast, "/no/such/file"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("cannot read /no/such/file"), "{}", ran.all());
+    for format in ["markdown", "html", "junit", "github", "nagios", "prometheus"] {
+        assert!(!run(&["compare", &fast, &slow, "-o", format]).stdout.is_empty(), "{format}");
+    }
 }

@@ -81,6 +81,19 @@ fn hex(bytes: &[u8], most: usize, sent: &SentSecrets) -> String {
     shown
 }
 
+/// A text of an archive, which was escaped once: control and invisible characters are escaped again, since the file may be
+/// another's. A newline stays where the text may have several lines.
+pub fn without_controls(text: &str, keeps_newlines: bool) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut safe, c| {
+        match c {
+            '\n' if keeps_newlines => safe.push(c),
+            c if c.is_control() || is_invisible(c) => safe.extend(c.escape_default()),
+            c => safe.push(c),
+        }
+        safe
+    })
+}
+
 fn push_safe(safe: &mut String, c: char) {
     // A backslash is escaped too, so that peers cannot imitate our escapes.
     if c == '\\' || c.is_control() || is_invisible(c) {

@@ -126,7 +126,7 @@ impl Metric {
     }
 
     fn values(&self, report: &PingReport) -> Vec<MetricValue> {
-        let of_target = |target: &TargetReport| vec![("target", target.url.clone())];
+        let of_target = |target: &TargetReport| vec![("target", name_of(report, target))];
         match self.reading {
             MetricReading::Heartbeat(_, read) => report
                 .targets
@@ -290,6 +290,13 @@ pub fn metric_values(report: &PingReport) -> Vec<MetricValue> {
             ..value
         })
         .collect()
+}
+
+/// The URL; the same URL given several times is numbered.
+fn name_of(report: &PingReport, target: &TargetReport) -> String {
+    let same: Vec<&TargetReport> = report.targets.iter().filter(|other| other.url == target.url).collect();
+    let number = same.iter().position(|other| std::ptr::eq(*other, target)).unwrap_or_default() + 1;
+    if same.len() > 1 { format!("{} ({number})", target.url) } else { target.url.clone() }
 }
 
 /// Where the first of these conditions about a metric begins to be true; none for `==` and `!=`.
@@ -489,13 +496,13 @@ impl FailIf {
     fn judge(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let is_cut = report.cut_short().is_some();
         let is_final = |value: f64| !is_cut || !self.may_become_false(value);
-        let mut true_of = values.iter().filter(|(_, value)| self.holds(*value) && is_final(*value));
-        let Some((url, value)) = true_of.next() else { return self.undecided(report, values) };
-        let more = match true_of.count() {
-            0 => String::new(),
-            more => format!(", and true of {more} more"),
-        };
-        Truth::True(format!("{}{}{more}", self.metric.unit.show(*value), at(report, url)))
+        let is_true = |(_, value): &&(&str, f64)| self.holds(*value) && is_final(*value);
+        let true_of: Vec<(&str, f64)> = values.iter().filter(is_true).copied().collect();
+        match true_of.len() {
+            0 => self.undecided(report, values),
+            1 => Truth::True(self.closest(report, &true_of)),
+            several => Truth::True(format!("{} (the worst of {several})", self.closest(report, &true_of))),
+        }
     }
 
     /// The result if no value makes it true: false, or unknown if the run was cut short.
@@ -507,7 +514,7 @@ impl FailIf {
         Truth::Unknown(format!("it was {shown}{at} when the run was cut short, and might have changed"))
     }
 
-    /// The value that is closest to making it true.
+    /// The value that is closest to making it true, or furthest beyond.
     fn closest(&self, report: &PingReport, values: &[(&str, f64)]) -> String {
         let ascending = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
         let closest = match self.operator.sign {
@@ -780,7 +787,7 @@ mod tests {
         let report =
             samples::report(vec![target("ws://a/", 10), target("ws://b/", 300), target("ws://c/", 400)]);
         let truth = |text: &str| expression(text).evaluate(&report);
-        assert_eq!(truth("rtt.max>100ms"), Truth::True("300 ms at ws://b/, and true of 1 more".to_string()));
+        assert_eq!(truth("rtt.max>100ms"), Truth::True("400 ms at ws://c/ (the worst of 2)".to_string()));
         assert_eq!(truth("rtt.max>350ms"), Truth::True("400 ms at ws://c/".to_string()));
         assert!(truth("rtt.max>500ms").is_false());
     }

@@ -21,13 +21,18 @@ pub fn histogram(distribution: &Distribution) -> Option<String> {
 
 /// The blocks, and the count of the highest.
 fn draw(counts: &[u64]) -> Option<(String, u64)> {
-    if counts.iter().sum::<u64>() < MIN_HISTOGRAM_SAMPLES {
+    if sum(counts) < MIN_HISTOGRAM_SAMPLES {
         return None;
     }
     let each = counts.len().div_ceil(MAX_HISTOGRAM_WIDTH);
-    let columns: Vec<u64> = counts.chunks(each).map(|chunk| chunk.iter().sum()).collect();
+    let columns: Vec<u64> = counts.chunks(each.max(1)).map(sum).collect();
     let highest = columns.iter().copied().max()?;
     Some((columns.iter().map(|count| block(*count, highest)).collect(), highest))
+}
+
+/// An archived file may have any numbers.
+fn sum(counts: &[u64]) -> u64 {
+    counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// What is not nothing is at least the lowest block.

@@ -241,7 +241,7 @@ fn recommend(advice: Recommendation, traffic: NeededTraffic) -> String {
     };
     if !found {
         return format!(
-            "nothing to do: {survived} of silence survived; a heartbeat every {interval} is safe"
+            "nothing has to change: {survived} of silence survived, and a heartbeat every {interval} stays below that"
         );
     }
     let lost = match (advice.tolerates_one_loss(), advice.interval_tolerating_one_loss()) {

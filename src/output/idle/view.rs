@@ -64,6 +64,9 @@ fn is_answer(finding: &IdleFinding) -> bool {
 }
 
 fn headline(report: &IdleReport, all: &[IdleFinding]) -> Phrase {
+    if let Some(error) = never_opened(report) {
+        return connection::not_opened(error);
+    }
     let findings = &report.findings;
     let parts: Vec<String> = all
         .iter()
@@ -71,7 +74,7 @@ fn headline(report: &IdleReport, all: &[IdleFinding]) -> Phrase {
         .map(|finding| findings::explain(finding).message)
         .collect();
     let text = if parts.is_empty() { inconclusive(findings) } else { parts.join("; ") };
-    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    let so_far = if report.partial { " (so far: the run was interrupted)" } else { "" };
     Phrase::starting_with(verdict_words(findings.verdict), Tone::Neutral, &format!("{text}{so_far}"))
 }
 
@@ -128,6 +131,7 @@ fn evidence(report: &IdleReport) -> Rows {
 
 fn section(report: &IdleReport) -> Section {
     let mut rows = Rows::default();
+    rows.add_some("hint", never_opened(report).and_then(|error| error.hint.clone()));
     connection::opened(&mut rows, report.opened.as_deref());
     connection::preset(&mut rows, report.info.preset.as_ref());
     Section { title: report.url.clone(), rows, ..Section::default() }

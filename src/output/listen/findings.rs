@@ -103,7 +103,7 @@ fn sends(
 fn nothing_sent(listened: Duration, longest_quiet: Duration, longest_still: Duration) -> Explanation {
     let listened_for = format::duration(listened);
     let said = Explanation::conclusion(
-        "the server sends no heartbeat",
+        "the server sent no heartbeat",
         format!(" and no message in {listened_for}"),
     )
     .remedy(format!(

@@ -43,9 +43,12 @@ fn shown(finding: &ListenFinding, conclusion: Option<&ListenFinding>) -> ShownFi
 }
 
 fn headline(report: &ListenReport, conclusion: Option<&ListenFinding>) -> Phrase {
+    if let Some(error) = never_opened(report) {
+        return connection::not_opened(error);
+    }
     let explanation = conclusion.map(findings::explain).unwrap_or_default();
     let (claim, detail) = explanation.headline().unwrap_or(("inconclusive", ""));
-    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    let so_far = if report.partial { " (so far: the run was interrupted)" } else { "" };
     Phrase::new(claim, Tone::Neutral, format!("{detail}{so_far}"))
 }
 
@@ -96,7 +99,7 @@ fn received(kind: &KindFindings) -> String {
     let payload = match kind.payloads {
         PayloadVariation::Empty => "without payload".to_string(),
         PayloadVariation::Constant => format!("always \"{sample}\""),
-        PayloadVariation::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
+        PayloadVariation::Changing => format!("payloads differ, the first \"{sample}\"{}", last(kind)),
         PayloadVariation::Single => format!("\"{sample}\""),
     };
     format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.event_kind)))
@@ -112,6 +115,7 @@ fn last(kind: &KindFindings) -> String {
 
 fn section(report: &ListenReport) -> Section {
     let mut rows = Rows::default();
+    rows.add_some("hint", never_opened(report).and_then(|error| error.hint.clone()));
     let by_us = report.close_reply.as_ref().map(|reply| format!("wscheck sent close 1000; {reply}"));
     rows.add_some("ended", report.ending.as_deref().map(connection::ending).or(by_us));
     connection::opened(&mut rows, report.opened.as_deref());

@@ -175,10 +175,12 @@ fn wrong_pong_payload(pongs: u64, payload: Option<&OtherPayload>) -> Explanation
         Some(payload) => Substitute::Pongs { count: pongs, payload: payload.clone() }.describe(),
         None => format!("{} came, but with another payload than the Ping's", counted(pongs, "pong")),
     };
-    Explanation::new(format!("{came}: the server, or something in the middle, breaks RFC 6455 5.5.3"))
-        .remedy("repair what answers Ping frames: a Pong must carry the payload of its Ping")
-        .with("pongs", pongs)
-        .with("payload", payload.map(ToString::to_string))
+    Explanation::new(format!(
+        "{came}: if they answer Pings, the server, or something in the middle, breaks RFC 6455 5.5.3"
+    ))
+    .remedy("look at what answers Ping frames: a Pong must carry the payload of its Ping")
+    .with("pongs", pongs)
+    .with("payload", payload.map(ToString::to_string))
 }
 
 fn pings_returned(count: u64) -> Explanation {
@@ -400,10 +402,10 @@ fn pongs_superseded(superseded: u64, longest_rtt: Option<Duration>) -> Explanati
         longest_rtt.map(|rtt| format!(" (the longest was {})", format::rtt(rtt))).unwrap_or_default();
     let explanation = Explanation::new(format!(
         "no pong came for {}, only for later ones that the server may have held at the same time: RFC 6455 5.5.3 lets \
-         it answer only the latest, so this is no loss",
+         it answer only the latest, so they do not count as loss",
         counted(superseded, "ping")
     ))
-    .remedy(format!("to measure every RTT, make the interval longer than the RTT{longest}"))
+    .remedy(format!("to see whether any was lost, make the interval longer than the RTT{longest}"))
     .with("superseded", superseded);
     match longest_rtt {
         Some(rtt) => explanation.with_duration("longest_rtt", rtt),

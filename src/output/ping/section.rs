@@ -94,7 +94,10 @@ fn opening(rows: &mut Rows, connection: &ConnReport) {
             rows.add("opened in", phases(&opened.phases));
             facts(rows, opened);
         }
-        (None, Some(error)) => rows.add("not opened", format!("{}: {}", error.phase, error.cause)),
+        (None, Some(error)) => {
+            rows.add("not opened", format!("{}: {}", error.phase, error.cause));
+            rows.add_some("hint", error.hint.clone());
+        }
         (None, None) => rows.add("not opened", "still opening when the run ended"),
     }
 }
@@ -152,7 +155,9 @@ fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
     let counts = some.collect::<Vec<_>>().join(", ");
     rows.add_some("server sent", Some(counts).filter(|counts| !counts.is_empty()));
     rows.add_some("announced", announced(connections));
+    // One gap is no interval.
     let asks = connections.iter().filter_map(|c| c.server_traffic.as_ref()?.interval());
+    let asks = asks.filter(|(_, interval)| interval.gaps > 1);
     rows.add_some(
         "server pings",
         asks.into_iter().next().map(|(kind, interval)| server_asks(kind, &interval)),

@@ -13,7 +13,7 @@ use crate::domain::ping::fail_if::metric_values;
 use crate::domain::ping::report::{ConnReport, PingReport, StampingReport, TargetReport};
 use crate::domain::stats::LagSummary;
 use crate::output::time_unit::TimeUnit;
-use crate::output::view::{Chart, Phrase, Rows, Tone, View, connection};
+use crate::output::view::{Chart, Phrase, Rows, View, connection};
 
 pub fn view(report: &PingReport) -> View {
     let targets = worst_first(report);
@@ -67,7 +67,7 @@ fn is_already_said(report: &PingReport) -> bool {
 /// `healthy: mean RTT of the last 5 is 0.223 ms`, or `dead: 6 connections to 3 targets: 1 dead, 5 healthy`.
 fn headline(report: &PingReport) -> Phrase {
     if let [ConnReport { opened: None, open_error: Some(error), .. }] = connections(report).as_slice() {
-        return Phrase::new("not opened", Tone::Bad, format!(": {}: {}", error.phase, error.cause));
+        return connection::not_opened(error);
     }
     let text = match (connections(report).as_slice(), report.targets.as_slice()) {
         ([only], _) => only.status_reason.clone(),

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::domain::format::{counted, duration};
 use crate::output::json::Ms;
 use crate::output::time_unit::RTT_UNIT;
-use crate::output::view::{Chart, Distribution, Lane, Lanes, RttOverTime, Tone, View};
+use crate::output::view::{Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, Tone, View};
 
 /// The size of a chart in pixels; it shrinks to the screen.
 const WIDTH: f64 = 720.0;
@@ -88,8 +88,9 @@ fn over_time(over: &RttOverTime) -> Markup {
     let intervals = &over.intervals;
     let longest = intervals.iter().filter_map(|one| Some(Duration::from(one.rtt.as_ref()?.max_ms))).max();
     let Some(longest) = longest.filter(|max| !max.is_zero()) else { return html! {} };
-    let (missed, late): (u64, u64) =
-        (intervals.iter().map(|one| one.missed).sum(), intervals.iter().map(|one| one.late).sum());
+    // An archived file may have any numbers.
+    let sum = |count: fn(&ChartInterval) -> u64| intervals.iter().map(count).fold(0, u64::saturating_add);
+    let (missed, late) = (sum(|one| one.missed), sum(|one| one.late));
     let width = WIDTH / intervals.len().max(1) as f64;
     let base = HEIGHT - MARGIN;
     let y =

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{RenderedRun, charts, demanded, state_words};
 use crate::domain::format::duration;
 use crate::domain::label::Label;
-use crate::domain::run::criterion::CriterionState;
+use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
 use crate::output::json::{Timestamp, WSCHECK_VERSION};
@@ -90,8 +90,9 @@ fn criteria(view: &View) -> Markup {
     if demanded(view).next().is_none() {
         return html! {};
     }
-    let class = |state| match state {
+    let class = |criterion: &Criterion| match criterion.state {
         CriterionState::Met => "good",
+        CriterionState::NotMet if criterion.only_warns() => "caution",
         CriterionState::NotMet => "bad",
         CriterionState::Unknown => "caution",
     };
@@ -106,7 +107,7 @@ fn criteria(view: &View) -> Markup {
                             tr {
                                 td { (one.wanted) }
                                 td { (one.found) }
-                                td { span.(class(one.state)) { (state_words(one.state)) } }
+                                td { span.(class(one)) { (state_words(one)) } }
                             }
                         }
                     }

@@ -21,7 +21,10 @@ pub fn render(run: &RenderedRun<'_>) -> String {
     suite.set_time(view.elapsed);
     let own = view.criteria.iter().filter(|criterion| criterion.option.is_none());
     let mut names = HashSet::new();
-    for (name, status) in std::iter::once(opened(view)).chain(own.map(case)).chain(demanded(view).map(case)) {
+    // A refusal that was wanted is a criterion of its own.
+    let wants_refusal = demanded(view).any(|one| one.option.as_deref() == Some("--expect-refused"));
+    let opened = (!wants_refusal).then(|| opened(view));
+    for (name, status) in opened.into_iter().chain(own.map(case)).chain(demanded(view).map(case)) {
         let mut case = TestCase::new(unique(&mut names, name), status);
         case.set_classname(class_name(run)).set_time(view.elapsed);
         suite.add_test_case(case);
@@ -57,8 +60,10 @@ fn unique(names: &mut HashSet<String>, name: String) -> String {
 }
 
 fn opened(view: &View) -> (String, TestCaseStatus) {
+    let why = view.reasons.join("; ");
     let status = match view.result {
-        RunResult::Unreachable => not_passed(NonSuccessKind::Failure, &view.reasons.join("; ")),
+        RunResult::Unreachable => not_passed(NonSuccessKind::Failure, &why),
+        RunResult::Interrupted { measured: false } => not_passed(NonSuccessKind::Error, &why),
         _ => TestCaseStatus::success(),
     };
     ("opened".to_string(), status)

@@ -9,7 +9,7 @@ use crate::output::view::{Rows, Section, ShownFinding, Table, View};
 /// The whole report.
 pub fn render(run: &RenderedRun<'_>) -> String {
     let view = run.view;
-    let mut text = format!("## wscheck {}: {}\n\n", run.command, escaped(&view.subject));
+    let mut text = format!("## wscheck {}: {}\n\n", escaped(run.command), escaped(&view.subject));
     text += &format!("**{}** (exit {}) ", view.result.label(), view.result.exit_code());
     text += &format!("— {}\n\n", escaped(&view.headline.text()));
     remedies(&mut text, view);
@@ -38,7 +38,7 @@ fn list(text: &mut String, heading: &str, items: impl Iterator<Item = String>) {
 
 fn criteria(text: &mut String, view: &View) {
     let rows: Vec<[String; 3]> = demanded(view)
-        .map(|one| [escaped(&one.wanted), escaped(&one.found), state_words(one.state).to_string()])
+        .map(|one| [escaped(&one.wanted), escaped(&one.found), state_words(one).to_string()])
         .collect();
     if !rows.is_empty() {
         *text += &lines_of_table(&["wanted", "found", "result"].map(str::to_string), &rows);
@@ -75,7 +75,7 @@ fn table(text: &mut String, table: &Table) {
     let header: Vec<String> = table.columns.iter().map(|column| escaped(&column.name)).collect();
     let cells: Vec<Vec<String>> =
         table.rows.iter().map(|row| row.iter().map(|cell| escaped(&cell.text)).collect()).collect();
-    *text += &format!("### {}\n\n{}", capitalized(&table.name), lines_of_table(&header, &cells));
+    *text += &format!("### {}\n\n{}", escaped(&capitalized(&table.name)), lines_of_table(&header, &cells));
     if let Some(note) = &table.note {
         *text += &format!("{}\n\n", escaped(note));
     }
@@ -102,11 +102,12 @@ fn details(text: &mut String, run: &RenderedRun<'_>) {
     let host = &run.origin.host;
     let kernel = host.kernel.as_deref().unwrap_or_default();
     *text += &format!(
-        "`{}`, wscheck {}, {} {kernel} {}, {}\n\n</details>\n",
+        "`{}`, wscheck {}, {} {} {}, {}\n\n</details>\n",
         run.command_line().replace('`', "'").split_whitespace().collect::<Vec<_>>().join(" "),
         crate::output::json::WSCHECK_VERSION,
-        host.os,
-        host.arch,
+        escaped(&host.os),
+        escaped(kernel),
+        escaped(&host.arch),
         duration(run.view.elapsed)
     );
 }

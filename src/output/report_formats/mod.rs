@@ -39,9 +39,10 @@ pub fn demanded(view: &View) -> impl Iterator<Item = &Criterion> {
 }
 
 /// The state of a criterion in words.
-pub fn state_words(state: CriterionState) -> &'static str {
-    match state {
+pub fn state_words(criterion: &Criterion) -> &'static str {
+    match criterion.state {
         CriterionState::Met => "met",
+        CriterionState::NotMet if criterion.only_warns() => "warning",
         CriterionState::NotMet => "not met",
         CriterionState::Unknown => "unknown",
     }

@@ -55,12 +55,20 @@ impl PluginState {
 pub fn render(run: &RenderedRun<'_>) -> String {
     let view = run.view;
     let state = PluginState::of(view);
-    let why = view.reasons.first().filter(|_| state != PluginState::Ok);
+    let why = reason(view).filter(|_| state != PluginState::Ok);
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let data = performance_data(&view.metrics);
     let report = without_bars(&report_always(view, HumanOptions::default()));
     let first = one_line(&format!("{}{why}", view.headline.text()));
     format!("WEBSOCKET {} - {first} | {data}\n{report}", state.word())
+}
+
+/// A criterion that was not met, or else the first reason of the result.
+fn reason(view: &View) -> Option<String> {
+    let not_met = demanded(view).find(|criterion| criterion.state == CriterionState::NotMet);
+    not_met
+        .map(|criterion| format!("wanted {}, found {}", criterion.wanted, criterion.found))
+        .or_else(|| view.reasons.first().cloned())
 }
 
 /// What a plugin prints if it could not run: `WEBSOCKET UNKNOWN - ...`.

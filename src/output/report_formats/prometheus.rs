@@ -38,28 +38,45 @@ fn family(text: &mut String, run: &RenderedRun<'_>, name: &str) {
     head(text, &full, &first.meaning);
     for metric in metrics {
         if let Some(value) = metric.value {
-            sample(text, &full, run.command, &metric.labels, value);
+            sample(text, &full, run.command, &about(run, metric), value);
         }
     }
+}
+
+/// The labels of a figure; one of the whole run gets the run's subject, so that files of several runs stand side by side.
+fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<Label> {
+    let has_target = metric.labels.iter().any(|(name, _)| name == "target");
+    let subject = (!has_target).then(|| subject(run));
+    metric.labels.iter().cloned().chain(subject).collect()
+}
+
+fn subject(run: &RenderedRun<'_>) -> Label {
+    label("subject", &run.view.subject)
 }
 
 fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     let view: &View = run.view;
     head(text, "wscheck_run_result", "the result of the run: 1 for the one that it has, 0 for the others");
     for result in RESULTS {
-        let labels = [label("result", result.label()), label("subject", &view.subject)];
+        let labels = [label("result", result.label()), subject(run)];
         let is_it = result.label() == view.result.label();
         sample(text, "wscheck_run_result", run.command, &labels, f64::from(u8::from(is_it)));
     }
     head(text, "wscheck_run_exit_code", "the exit code of the run");
-    sample(text, "wscheck_run_exit_code", run.command, &[], f64::from(view.result.exit_code()));
+    sample(text, "wscheck_run_exit_code", run.command, &[subject(run)], f64::from(view.result.exit_code()));
     head(text, "wscheck_run_duration_seconds", "the duration of the run");
-    sample(text, "wscheck_run_duration_seconds", run.command, &[], to_microseconds(view.elapsed));
+    sample(text, "wscheck_run_duration_seconds", run.command, &[subject(run)], to_microseconds(view.elapsed));
     head(text, "wscheck_run_started_timestamp_seconds", "when the run started, in seconds since 1970");
     let started = view.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    sample(text, "wscheck_run_started_timestamp_seconds", run.command, &[], started.as_micros() as f64 / 1e6);
+    sample(
+        text,
+        "wscheck_run_started_timestamp_seconds",
+        run.command,
+        &[subject(run)],
+        started.as_micros() as f64 / 1e6,
+    );
     head(text, "wscheck_run_info", "the version that made the run");
-    sample(text, "wscheck_run_info", run.command, &[label("version", WSCHECK_VERSION)], 1.0);
+    sample(text, "wscheck_run_info", run.command, &[subject(run), label("version", WSCHECK_VERSION)], 1.0);
 }
 
 type Label = (Cow<'static, str>, String);
@@ -85,7 +102,7 @@ fn full_name(name: &str, unit: MetricUnit) -> String {
         MetricUnit::Days => "_days",
         MetricUnit::Count => "",
     };
-    format!("wscheck_run_{}{unit}", name.replace('.', "_"))
+    format!("wscheck_run_{}{unit}", name.replace(['.', '-'], "_"))
 }
 
 /// Seconds, exact to the microsecond, as archived documents keep them.

@@ -81,7 +81,8 @@ pub struct Lane {
 impl RttOverTime {
     /// The length of the run, as far as it is known.
     pub fn length(&self) -> Duration {
-        Duration::from(self.interval_ms).mul_f64(self.intervals.len() as f64)
+        let millis = Duration::from(self.interval_ms).as_secs_f64() * self.intervals.len() as f64;
+        Duration::try_from_secs_f64(millis).unwrap_or_default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rows that all reports share: how a connection opened, its facts, and how it ended.
 
+use super::phrase::{Phrase, Tone};
 use super::section::Rows;
 use crate::domain::connection::close_cause::CloseCause;
-use crate::domain::connection::connect_info::{ConnectAttempt, ConnectInfo, TlsInfo};
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo, TlsInfo};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
@@ -124,6 +125,11 @@ pub fn preset(rows: &mut Rows, used: Option<&PresetSelection>) {
         evidence => rows.add("preset", format!("{name}: {}", evidence.join(", and "))),
     }
     used.notes.iter().for_each(|note| rows.add("note", note.clone()));
+}
+
+/// The answer of a run that never opened a connection: `not opened: TCP: connection refused by 127.0.0.1:9001`.
+pub fn not_opened(error: &ConnectError) -> Phrase {
+    Phrase::new("not opened", Tone::Bad, format!(": {}: {}", error.phase, error.cause))
 }
 
 /// How the first connection opened, its address and its facts.

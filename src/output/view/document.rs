@@ -84,6 +84,12 @@ enum BoundDocument {
     Below(f64),
 }
 
+impl MetricDocument {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl From<&MetricValue> for MetricDocument {
     fn from(metric: &MetricValue) -> MetricDocument {
         let labels = metric.labels.iter().map(|(name, value)| (name.to_string(), value.clone()));

@@ -46,7 +46,7 @@ pub fn keeps_all(waited: Duration, one_way: bool) -> Explanation {
 
 pub fn longest_detection(at_most: Duration) -> Explanation {
     Explanation::new(format!(
-        "a client that dies just after an answer stays connected for {}",
+        "a client that dies just after an answer may stay connected for up to {} (by the policy)",
         format::duration(at_most)
     ))
     .with_duration("at_most", at_most)

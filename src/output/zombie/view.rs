@@ -43,7 +43,10 @@ fn shown(finding: &ZombieFinding, conclusion: Option<&ZombieFinding>) -> ShownFi
 }
 
 fn headline(report: &ZombieReport, conclusion: Option<&ZombieFinding>) -> Phrase {
-    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    if let Some(error) = never_opened(report) {
+        return connection::not_opened(error);
+    }
+    let so_far = if report.partial { " (so far: the run was interrupted)" } else { "" };
     let tone = match report.findings.verdict {
         ZombieVerdict::ZombiesKept => Tone::Bad,
         ZombieVerdict::ReapsDeadClients | ZombieVerdict::Inconclusive => Tone::Neutral,
@@ -93,6 +96,7 @@ fn lanes(report: &ZombieReport) -> Lanes {
 
 fn section(report: &ZombieReport) -> Section {
     let mut rows = Rows::default();
+    rows.add_some("hint", never_opened(report).and_then(|error| error.hint.clone()));
     connection::opened(&mut rows, report.opened.as_deref());
     connection::preset(&mut rows, report.info.preset.as_ref());
     Section { title: report.info.url.clone(), rows, ..Section::default() }
