@@ -223,7 +223,10 @@ impl<'a> PolicyInference<'a> {
     /// The timer that closed a client which only answers, at this age.
     fn timer(&self, after: Duration) -> Option<IdlePolicy> {
         let quiet = self.client(Behaviour::Quiet)?;
-        let (is_uncounted, edge) = (answers_did_not_count(quiet, after), TimerKind::of(self.clients));
+        let (is_uncounted, edge) =
+            (answers_did_not_count(quiet, after, Duration::ZERO), TimerKind::of(self.clients));
+        // A server that checks as often as the starts are apart looks exact.
+        let check_interval = Behaviour::Stalled.begins_later();
         let pings_only = self.client(Behaviour::PingsOnly)?;
         let needs = match (self.compare_age(Behaviour::PingsOnly, after), is_uncounted, edge) {
             // It may also have ended for the answers it owed.
@@ -231,9 +234,13 @@ impl<'a> PolicyInference<'a> {
                 return None;
             }
             (RelativeAge::Near, ..) => RequiredTraffic::Messages,
-            (RelativeAge::Outlived, true, TimerKind::Sharp) => RequiredTraffic::OwnFrames,
+            (RelativeAge::Outlived, true, TimerKind::Sharp)
+                if answers_did_not_count(quiet, after, check_interval) =>
+            {
+                RequiredTraffic::OwnFrames
+            }
             // An answer may count but have been too old when the server checked.
-            (RelativeAge::Outlived, true, TimerKind::Swept | TimerKind::Unknown) => return None,
+            (RelativeAge::Outlived, true, _) => return None,
             (RelativeAge::Outlived, false, _) => RequiredTraffic::AnyFrame,
             (RelativeAge::Unknown, ..) => return None,
         };
@@ -280,10 +287,10 @@ fn is_near(a: Duration, b: Duration) -> bool {
     a.abs_diff(b) <= tolerance(b) * 2
 }
 
-/// Whether an answer would have postponed the end visibly, had it counted.
-fn answers_did_not_count(quiet: &ClientRecord, end: Duration) -> bool {
+/// Whether an answer would have postponed the end visibly, had it counted, by a server that checks at this interval.
+fn answers_did_not_count(quiet: &ClientRecord, end: Duration, check_interval: Duration) -> bool {
     let slack = tolerance(end);
-    let (from, to) = (slack * 2, end.saturating_sub(slack));
+    let (from, to) = (slack * 2 + check_interval, end.saturating_sub(slack));
     let within = |moment: Duration| from < moment && moment < to;
     quiet.asks().iter().any(|(_, arrivals)| {
         let (begun, last) = (quiet.since_greeting(arrivals.begun), quiet.since_greeting(arrivals.last));

@@ -98,7 +98,7 @@ impl<'a> ScheduleEstimator<'a> {
     fn interval_by_pinging_client(&self) -> Option<Interval> {
         let interval = self
             .interval_seen_by(Behaviour::PingsOnly)
-            .filter(|interval| !self.may_follow_our_traffic(interval))?;
+            .filter(|interval| !self.may_follow_our_traffic(interval) && !self.may_be_doubled(interval))?;
         let is_too_long =
             self.interval_seen_by(Behaviour::Quiet).is_some_and(|other| is_shorter(&other, &interval));
         (!is_too_long && !self.is_contradicted(interval, &SENDING_NOTHING)).then_some(interval)
@@ -118,6 +118,13 @@ impl<'a> ScheduleEstimator<'a> {
         let times = (interval.median.as_secs_f64() / every).round().max(1.0);
         let moved = (interval.median.as_secs_f64() - every * times).abs();
         moved * (interval.gaps as f64) < every
+    }
+
+    /// Whether each second heartbeat may have been skipped because of our own Pings, so that the server's interval is half of
+    /// this one. More frequent Pings would suppress all of its heartbeats, and rarer ones would leave some in a row.
+    fn may_be_doubled(&self, interval: &Interval) -> bool {
+        let of_interval = self.every.as_secs_f64() / interval.median.as_secs_f64().max(1e-9);
+        (0.45..1.1).contains(&of_interval)
     }
 
     /// Whether the server skips the control, which sends, compared with a client that does not.

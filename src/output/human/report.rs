@@ -22,7 +22,7 @@ pub fn report(view: &View, options: HumanOptions) -> Option<String> {
 /// The report, also if everything was said while the run went on.
 pub fn report_always(view: &View, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
-    let mut writer = ReportWriter { rows: LabelledRows::new(paint, options.width), paint, options };
+    let mut writer = ReportLayout { rows: LabelledRows::new(paint, options.width), paint, options };
     writer.heading(&view.subject);
     writer.answer(view);
     writer.body(view);
@@ -30,13 +30,13 @@ pub fn report_always(view: &View, options: HumanOptions) -> String {
     writer.rows.into_text()
 }
 
-struct ReportWriter {
+struct ReportLayout {
     rows: LabelledRows,
     paint: Styler,
     options: HumanOptions,
 }
 
-impl ReportWriter {
+impl ReportLayout {
     fn heading(&mut self, title: &str) {
         self.rows.add_raw(&format!("{}\n", self.paint.strong(&format!("--- {title} ---"))));
     }

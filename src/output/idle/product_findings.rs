@@ -39,12 +39,12 @@ pub fn possible(candidates: &[Candidate], manner: Option<&CutManner>) -> Explana
             )
         }
         (all, Some(CutManner::Visible(_)) | None) => format!(
-            "consistent with several products; no evidence distinguishes them, because no header names what cut: the server \
+            "several products cut like this, and no header names the one: the server \
              itself, or {}",
             all.join("; ")
         ),
         (all, Some(_)) => format!(
-            "consistent with several products; no evidence distinguishes them, because a device that drops connections adds no \
+            "several products cut like this, and a device that drops connections adds no \
              header: {}",
             all.join("; ")
         ),

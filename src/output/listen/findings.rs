@@ -242,10 +242,11 @@ fn covers(covered: &CoveredTimeouts, event_kind: ServerEventKind) -> Explanation
     let first = covered.covered.first().copied().map(format::duration).unwrap_or_default();
     let not = match covered.not_covered.as_slice() {
         [] => String::new(),
-        not => format!("; not {}", list(not)),
+        not => format!("; not one that cuts after {}", list(not)),
     };
     Explanation::new(format!(
-        "heartbeats this often cover the common idle timeouts from {first} up that count {what} (interval at most 75 % of the timeout){not}"
+        "heartbeats this often keep a path open that cuts idle connections after {first} or later, if it counts {what} (rule: \
+         the interval is at most 75 % of the timeout){not}"
     ))
     .with("covered_ms", milliseconds(&covered.covered))
     .with("not_covered_ms", milliseconds(&covered.not_covered))
@@ -256,7 +257,7 @@ fn milliseconds(spans: &[Duration]) -> serde_json::Value {
 }
 
 fn covers_none() -> Explanation {
-    Explanation::new("heartbeats this rare cover none of the common idle timeouts (the interval is more than 75 % of each)")
+    Explanation::new("heartbeats this rare keep no path open that has one of the common idle timeouts (the interval is more than 75 % of each)")
         .remedy("send heartbeats of your own (`wscheck probe-idle` gives the interval)")
 }
 

@@ -316,7 +316,7 @@ fn only_pings_unanswered(missed: u64) -> Explanation {
 
 fn server_stopped_answering(after: Duration, acknowledged: u64) -> Explanation {
     Explanation::new(format!(
-        "the last answer came after {}, and TCP still acknowledges: the server hangs, or something behind the first \
+        "the last answer came {} after the opening, and TCP still acknowledges: the server hangs, or something behind the first \
          hop drops messages",
         format::duration(after)
     ))
@@ -327,7 +327,7 @@ fn server_stopped_answering(after: Duration, acknowledged: u64) -> Explanation {
 
 fn path_stopped_delivering(after: Duration, unacknowledged: u64) -> Explanation {
     Explanation::new(format!(
-        "the last answer came after {}, and TCP did not acknowledge the heartbeats after it: the path silently drops \
+        "the last answer came {} after the opening, and TCP did not acknowledge the heartbeats after it: the path silently drops \
          data, or the peer's host is down",
         format::duration(after)
     ))
@@ -338,7 +338,7 @@ fn path_stopped_delivering(after: Duration, unacknowledged: u64) -> Explanation 
 
 fn answers_stopped(after: Duration) -> Explanation {
     Explanation::new(format!(
-        "answers stopped after {} while TCP stayed open: the server hangs or was stopped, or the path silently drops \
+        "answers stopped {} after the opening, while TCP stayed open: the server hangs or was stopped, or the path silently drops \
          data",
         format::duration(after)
     ))

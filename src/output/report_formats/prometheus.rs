@@ -44,13 +44,13 @@ fn family(text: &mut String, run: &RenderedRun<'_>, name: &str) {
 }
 
 /// The labels of a figure; one of the whole run gets the run's subject, so that files of several runs stand side by side.
-fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<Label> {
+fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<MetricLabel> {
     let has_target = metric.labels.iter().any(|(name, _)| name == "target");
     let subject = (!has_target).then(|| subject(run));
     metric.labels.iter().cloned().chain(subject).collect()
 }
 
-fn subject(run: &RenderedRun<'_>) -> Label {
+fn subject(run: &RenderedRun<'_>) -> MetricLabel {
     label("subject", &run.view.subject)
 }
 
@@ -79,9 +79,9 @@ fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     sample(text, "wscheck_run_info", run.command, &[subject(run), label("version", WSCHECK_VERSION)], 1.0);
 }
 
-type Label = (Cow<'static, str>, String);
+type MetricLabel = (Cow<'static, str>, String);
 
-fn label(name: &'static str, value: &str) -> Label {
+fn label(name: &'static str, value: &str) -> MetricLabel {
     (name.into(), value.to_string())
 }
 
@@ -115,7 +115,7 @@ fn head(text: &mut String, name: &str, meaning: &str) {
     let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(meaning, false));
 }
 
-fn sample(text: &mut String, name: &str, command: &str, labels: &[Label], value: f64) {
+fn sample(text: &mut String, name: &str, command: &str, labels: &[MetricLabel], value: f64) {
     let command = [label("command", command)];
     let labels =
         command.iter().chain(labels).map(|(key, value)| format!("{key}=\"{}\"", escaped(value, true)));

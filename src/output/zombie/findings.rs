@@ -132,7 +132,7 @@ fn half_closed_kept(kept: Duration) -> Explanation {
 
 fn app_traffic_not_needed(kept: Duration) -> Explanation {
     Explanation::new(format!(
-        "app traffic is not needed: clients that only answer or only ping stayed connected for {}",
+        "app traffic was not needed for {}: clients that only answer or only ping stayed connected",
         format::duration(kept)
     ))
     .with_duration("kept", kept)
