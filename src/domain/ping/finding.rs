@@ -72,7 +72,7 @@ pub enum PingFinding {
     HeartbeatsUnsent { unsent: u64, due: u64 },
     /// Some heartbeats got no reply, although later ones were answered.
     RepliesDropped { kind: HeartbeatKind, dropped: u64, judged: u64 },
-    /// The server answered only the latest of several Ping frames. RFC 6455 5.5.3 allows this, so it is no loss.
+    /// The server answered only the latest of several Ping frames. RFC 6455 5.5.3 allows this, so these do not count as loss.
     PongsSuperseded { superseded: u64, longest_rtt: Option<Duration> },
     /// Replies came after the timeout.
     LateAnswers { late: u64, timeout: Duration, longest_rtt: Duration, open_at_end: u64 },
