@@ -5,9 +5,10 @@
 //!
 //! - 4 [`cli`]: turns arguments into a plan; prints on a thread of its own, handles signals on another; exit codes,
 //!   completions, man page
-//! - 3 [`output`]: shows events and reports: human, JSON, NDJSON, the JSON Schema, the tables of timers and presets. A command
-//!   implements `Presenter`; its report becomes a `View` (result, criteria, findings), which `envelope` and the end of every
-//!   human report are made of
+//! - 3 [`output`]: shows events and reports. A command implements `Presenter`; its report becomes a `View` (headline, criteria,
+//!   findings, evidence, tables, charts, metrics). `human` and each file of `report_formats` render the view and know no
+//!   command; `envelope` makes the JSON document of it and of the command's own fields. `archive` reads a document back
+//!   into a view, and `compare` makes one of two runs
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
 //!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)

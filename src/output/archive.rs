@@ -116,8 +116,8 @@ fn so_far(mut run: FinishedRun) -> FinishedRun {
     run
 }
 
-/// A document whose texts drive no terminal and begin no line, whoever wrote it. The texts of cells may have several
-/// lines.
+/// Escapes control and invisible characters in every text of a document, since anybody may have written the file. Newlines
+/// stay in the cells of tables.
 fn harmless(value: Value, is_cell: bool) -> Value {
     match value {
         Value::String(text) => Value::String(without_controls(&text, is_cell)),

@@ -13,7 +13,7 @@ use crate::domain::listen::{
 use crate::domain::stats::interval::Interval;
 
 bodies! {
-    /// The server sent something by itself; of a flood, so many at once.
+    /// The server sent something by itself. A flood is reported as counts.
     ServerEventReceived = "received" {
         /// What the server sent.
         kind: Name<ServerEventKind>,

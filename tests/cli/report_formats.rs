@@ -198,6 +198,9 @@ fn nagios_has_its_own_exit_codes() {
     assert!(code == Some(2) && line.starts_with("WEBSOCKET CRITICAL - "), "{line}");
     let (code, line) = plugin(&[], "ws://127.0.0.1:1/");
     assert!(code == Some(2) && line.starts_with("WEBSOCKET CRITICAL - not opened: "), "{line}");
+    let (code, document) = crate::support::ping_json(&["-c", "1", "--warn", "rtt.p95>0ms", &server.url()]);
+    let kept = (&document["settings"]["warn"][0], &document["result"]);
+    assert_eq!((code, kept), (Some(0), (&"rtt.p95>0ms".into(), &"passed".into())), "{document:#}");
     for wrong in [&["--crit", "rtt.p95"][..], &["--no-such-option"]] {
         let (code, line) = plugin(wrong, &server.url());
         assert!(code == Some(3) && line.starts_with("WEBSOCKET UNKNOWN - "), "{line}");

@@ -415,7 +415,7 @@ impl SearchEvidence {
 
     /// Whether the bracket is a timer's, although it could not be narrowed further:
     ///
-    /// 1. it has an upper end, with enough deaths, and at least so many survivors close below,
+    /// 1. it has an upper end with at least `need` deaths, and at least `need` connections survived just below it,
     /// 2. it is no wider than a timer is inexact,
     /// 3. no more connections died below it than chance explains.
     pub fn is_one_timer(&self, need: usize) -> bool {

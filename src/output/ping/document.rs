@@ -138,6 +138,8 @@ pub struct Settings {
     fail_on: String,
     /// Conditions that fail the run: `rtt.p95>300ms`.
     fail_if: Vec<String>,
+    /// The conditions of `--warn`.
+    warn: Vec<String>,
     /// Close codes of the peer with which every connection must end; empty if none is expected.
     expect_close: Vec<u16>,
     /// HTTP statuses with which every connection must be refused; empty if none is expected.
@@ -198,6 +200,7 @@ impl From<&RunInfo> for Settings {
             thresholds: info.demands.limits.into(),
             fail_on: info.demands.fail_on.clone(),
             fail_if: info.demands.fail_if.clone(),
+            warn: info.demands.warn_if.clone(),
             expect_close: info.demands.endings.close_codes.clone(),
             expect_refused: info.demands.endings.refused_with.clone(),
         }

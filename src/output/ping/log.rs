@@ -107,8 +107,8 @@ impl PingLog {
         }
     }
 
-    /// Whether so much was shown of single connections of many that there is to be no more (`None`: not yet), and
-    /// whether this is to be said now.
+    /// Counts a line about one of many connections. `None`: it may be shown. `Some`: the limit is reached, and no more lines are
+    /// shown; `Some(true)` only for the first line beyond it, in whose place that is said.
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let shown = &mut self.status_changes[stream];
         *shown = shown.saturating_add(1);

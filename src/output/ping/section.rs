@@ -18,7 +18,7 @@ use crate::output::view::{Phrase, Rows, Section};
 
 /// Of more connections to one target, the worst of the run are shown instead.
 const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
-/// From so many connections on, percentiles say more of their openings than a range.
+/// With at least this many open connections, the opening times are shown as percentiles instead of a range.
 const MIN_OPENINGS_FOR_PERCENTILES: usize = 10;
 
 /// The details of a target. The only target has its status in the headline.
