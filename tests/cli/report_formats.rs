@@ -192,6 +192,13 @@ fn nagios_has_its_own_exit_codes() {
         "{line}"
     );
     assert!(line.contains("'sent'=5;"), "without a count there are five heartbeats: {line}");
+    let (_, line) = plugin(&["--warn", "jitter>10s"], &server.url());
+    let jitter: Vec<&str> = line.split(' ').filter(|figure| figure.starts_with("'jitter")).collect();
+    assert!(jitter[0].starts_with("'jitter.stddev'=") && jitter[0].ends_with("s;10;;0"), "{jitter:?}");
+    assert!(
+        jitter.iter().all(|figure| !figure.starts_with("'jitter'")),
+        "an alias is printed once: {jitter:?}"
+    );
     let (code, line) = plugin(&["--warn", "rtt.p95>0ms"], &server.url());
     assert!(code == Some(1) && line.starts_with("WEBSOCKET WARNING - "), "{line}");
     let (code, line) = plugin(&["--crit", "rtt.p95>0ms"], &server.url());

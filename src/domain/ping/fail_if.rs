@@ -121,8 +121,10 @@ impl Metric {
         }
     }
 
-    fn is_alias(&self) -> bool {
-        self.meaning.starts_with("alias of ")
+    /// The name under which its value is printed: an alias has that of the other metric.
+    fn full_name(&self) -> &'static str {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == self.name);
+        alias.map_or(self.name, |(_, full)| full)
     }
 
     fn values(&self, report: &PingReport) -> Vec<MetricValue> {
@@ -196,6 +198,9 @@ const fn run(
 ) -> Metric {
     Metric { name, unit, meaning, reading: MetricReading::Run(read) }
 }
+
+/// Short names of metrics, and the full ones.
+const ALIASES: &[(&str, &str)] = &[("jitter", "jitter.stddev")];
 
 /// All metrics: used by the parser, the evaluation and the help.
 pub const METRICS: &[Metric] = &[
@@ -281,7 +286,10 @@ pub const METRICS: &[Metric] = &[
 
 /// The values of all metrics, aliases left out.
 pub fn metric_values(report: &PingReport) -> Vec<MetricValue> {
-    let values = METRICS.iter().filter(|metric| !metric.is_alias()).flat_map(|metric| metric.values(report));
+    let values = METRICS
+        .iter()
+        .filter(|metric| metric.full_name() == metric.name)
+        .flat_map(|metric| metric.values(report));
     let demands = &report.info.demands;
     values
         .map(|value| MetricValue {
@@ -303,8 +311,8 @@ fn name_of(report: &PingReport, target: &TargetReport) -> String {
 fn bound_in(conditions: &[String], value: &MetricValue) -> Option<AlertBound> {
     let kind = value.labels.iter().find(|(key, _)| *key == "kind").map(|(_, kind)| kind.as_str());
     let is_about = |condition: &FailIf| {
-        let name = if condition.metric.name == "jitter" { "jitter.stddev" } else { condition.metric.name };
-        name == value.name && condition.kind.is_none_or(|wanted| kind == Some(wanted.label()))
+        condition.metric.full_name() == value.name
+            && condition.kind.is_none_or(|wanted| kind == Some(wanted.label()))
     };
     let parsed = conditions.iter().filter_map(|text| text.parse::<FailIf>().ok());
     parsed.filter(is_about).find_map(|condition| {
