@@ -111,9 +111,10 @@ impl ListenFindings {
     /// Which idle timeouts the heartbeats cover.
     pub fn coverage(&self) -> Option<ListenFinding> {
         let (covered, event_kind) = (self.covered_timeouts.clone()?, self.heartbeat?.event_kind);
-        Some(match covered.covered.is_empty() {
-            true => ListenFinding::CoversNoTimeout,
-            false => ListenFinding::CoversTimeouts { covered, event_kind },
+        Some(if covered.covered.is_empty() {
+            ListenFinding::CoversNoTimeout
+        } else {
+            ListenFinding::CoversTimeouts { covered, event_kind }
         })
     }
 }

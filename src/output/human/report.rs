@@ -103,9 +103,10 @@ impl ReportLayout {
 
     fn add_rows(&mut self, rows: &Rows) {
         for row in &rows.0 {
-            match row.is_unbroken {
-                true => self.rows.add_unbroken(&row.label, &row.text.text()),
-                false => self.phrase(&row.label, &row.text),
+            if row.is_unbroken {
+                self.rows.add_unbroken(&row.label, &row.text.text());
+            } else {
+                self.phrase(&row.label, &row.text);
             }
         }
     }

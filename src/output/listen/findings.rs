@@ -338,9 +338,10 @@ fn stopped(count: u64, interval: Option<Duration>, since_traffic: bool, silence:
 
 fn paused(longest: Duration, intervals: f64, burst: bool) -> Explanation {
     let pause = format::duration(longest);
-    let message = match burst {
-        true => format!("heartbeats come in bursts, up to {pause} apart"),
-        false => format!("heartbeats paused for up to {pause}, {intervals:.1} intervals"),
+    let message = if burst {
+        format!("heartbeats come in bursts, up to {pause} apart")
+    } else {
+        format!("heartbeats paused for up to {pause}, {intervals:.1} intervals")
     };
     Explanation::new(message).with_duration("longest", longest)
 }

@@ -77,9 +77,10 @@ pub fn defused(text: &str, is_json: bool) -> String {
     let text = text.replace("##[", replacement);
     let lines = text.split_inclusive('\n').map(|line| {
         let start = line.len() - line.trim_start().len();
-        match line[start..].starts_with("::") {
-            true => format!("{}: :{}", &line[..start], &line[start + 2..]),
-            false => line.to_string(),
+        if line[start..].starts_with("::") {
+            format!("{}: :{}", &line[..start], &line[start + 2..])
+        } else {
+            line.to_string()
         }
     });
     lines.collect()

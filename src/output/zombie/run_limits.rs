@@ -50,9 +50,10 @@ fn shortened(text: &str) -> String {
 
 pub fn kept_at_interrupt(clients: &[Behaviour], proven: bool) -> Explanation {
     let names = names(clients);
-    Explanation::new(match proven {
-        true => format!("interrupted while the server still kept {names}"),
-        false => format!("interrupted before it was known whether the server still kept {names}"),
+    Explanation::new(if proven {
+        format!("interrupted while the server still kept {names}")
+    } else {
+        format!("interrupted before it was known whether the server still kept {names}")
     })
     .with("clients", labels(clients))
 }
