@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::args::OutputArgs;
+use super::measurement::Measurement;
 use super::{Cli, Command, errors};
 use crate::commands::demo::DemoServer;
 use clap::Parser;

@@ -1,21 +1,26 @@
 //! `wscheck listen`: arguments and run.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
+use super::errors::StartFailure;
 use super::heartbeat::{FirstMessageArgs, learn_secret_fields, parse};
+use super::measurement::{Measurement, ServerArgs};
 use super::preset_args::ChosenPreset;
-use super::runner;
 use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
+use crate::commands::run_control::RunControl;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::report::ListenEvent;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
+use crate::output::HumanOptions;
 use crate::output::listen::ListenPresenter;
 
 /// The arguments of `wscheck listen`.
@@ -59,20 +64,46 @@ pub struct ObservationArgs {
 /// Default message of `--talk`: a common app ping.
 const DEFAULT_STIMULUS: &str = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
 
-impl ListenArgs {
-    /// Runs the command; returns its exit code.
-    pub fn main(self) -> ExitCode {
-        let args = self.output.clone();
-        let preset = &self.first_message.preset;
-        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
-        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        runner::run_plan(ListenPresenter::new, &args, plan, async |plan, reporter, control| {
-            Ok(listen::run(plan, reporter, control.interrupt).await.verdict)
-        })
+impl Measurement for ListenArgs {
+    type Presenter = ListenPresenter;
+    type Plan = ListenPlan;
+
+    fn presenter(options: HumanOptions) -> ListenPresenter {
+        ListenPresenter::new(options)
     }
 
-    /// Builds the plan; `detection` is the detected preset.
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+
+    fn server(&self) -> ServerArgs<'_> {
+        ServerArgs {
+            preset: &self.first_message.preset,
+            urls: std::slice::from_ref(&self.url),
+            connect: &self.connect,
+        }
+    }
+
     fn plan(self, detection: Option<&PresetDetection>) -> Result<ListenPlan, String> {
+        self.build_plan(detection)
+    }
+
+    fn connections(_: &ListenPlan) -> usize {
+        1
+    }
+
+    async fn run(
+        plan: ListenPlan,
+        reporter: &mut dyn Reporter<ListenEvent>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        Ok(listen::run(plan, reporter, control.interrupt).await.verdict)
+    }
+}
+
+impl ListenArgs {
+    /// Builds the plan; `detection` is the detected preset.
+    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<ListenPlan, String> {
         let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
         self.first_message.check(&chosen)?;
         let answer = !self.observation.no_answer;

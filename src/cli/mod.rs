@@ -9,6 +9,7 @@ mod generate;
 mod heartbeat;
 mod listen;
 mod listing_args;
+mod measurement;
 mod origin;
 mod ping;
 mod preset_args;
@@ -36,6 +37,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
+use measurement::Measurement;
 
 pub use generate::{SHELLS, completions, man_page};
 

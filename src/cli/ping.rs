@@ -1,6 +1,5 @@
 //! `wscheck ping`: arguments and run.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,34 +8,37 @@ use super::args::{OutputArgs, no_effect_without, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::errors::StartFailure;
 use super::heartbeat::HeartbeatArgs;
+use super::measurement::{Measurement, ServerArgs};
 use super::preset_args::ChosenPreset;
-use super::runner;
 use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
+use crate::commands::run_control::RunControl;
 use crate::domain::connection::backoff::Backoff;
 use crate::domain::connection::target::Target;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetDetection;
+use crate::domain::ping::event::Event;
 use crate::domain::ping::expected_ending::ExpectedEnding;
 use crate::domain::ping::fail_if::{FailIf, FailOn};
 use crate::domain::ping::health::StatusLimits;
 use crate::domain::ping::ramp::Ramp;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::ping::verdict::PassCriteria;
+use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 use crate::output::ping::PingPresenter;
-use crate::output::{Format, ReportFormat};
+use crate::output::{Format, HumanOptions, ReportFormat};
 
 /// Maximum number of connections: more than the ports of one address to one server.
 const MAX_CONNECTIONS: u64 = 100_000;
 /// Maximum number of heartbeats in the rolling window, which every connection has.
 const MAX_STATUS_WINDOW: u64 = 100_000;
-/// A plugin must end: as many heartbeats as monitoring plugins send by default.
-const PLUGIN_COUNT: u64 = 5;
+/// Number of heartbeats where the run must end: as many as monitoring plugins send by default.
+const BOUNDED_COUNT: u64 = 5;
 /// The most messages of a server that `--verbose` shows; the others are counted.
 const MAX_SHOWN_MESSAGES: u8 = 100;
 /// TCP gives up when the peer has acknowledged nothing for this many heartbeat timeouts, but not before
@@ -279,30 +281,61 @@ impl ThresholdArgs {
     }
 }
 
-impl PingArgs {
-    /// Runs the command; returns its exit code.
-    pub fn main(self) -> ExitCode {
-        let output = self.output.clone();
-        let detection = self.heartbeat.preamble.first_message.preset.detect(&self.urls, &self.connect);
-        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        runner::run_plan(PingPresenter::new, &output, plan, async |plan, reporter, control| {
-            fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
-                result: RunResult::Unreachable,
-                message: error.to_string(),
-                hint: Some(error.hint()),
-            })?;
-            Ok(ping::run(plan, reporter, control).await.verdict)
-        })
+impl Measurement for PingArgs {
+    type Presenter = PingPresenter;
+    type Plan = PingPlan;
+
+    fn presenter(options: HumanOptions) -> PingPresenter {
+        PingPresenter::new(options)
     }
 
-    /// A connection that was to be refused, and opens, has shown enough by one heartbeat.
-    fn planned_count(&self) -> Option<u64> {
-        let is_open_ended = self.count.is_none() && self.deadline.is_none();
-        match self.output.format.chosen() {
-            _ if is_open_ended && !self.thresholds.expect_refused.is_empty() => Some(1),
-            Format::Report(ReportFormat::Nagios) if is_open_ended => Some(PLUGIN_COUNT),
-            _ => self.count,
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+
+    fn server(&self) -> ServerArgs<'_> {
+        ServerArgs {
+            preset: &self.heartbeat.preamble.first_message.preset,
+            urls: &self.urls,
+            connect: &self.connect,
         }
+    }
+
+    /// A program that waits for the result needs an end. A connection that was to be refused, and opens, has shown enough
+    /// by one heartbeat.
+    fn bounded(self) -> PingArgs {
+        let is_open_ended = self.count.is_none() && self.deadline.is_none();
+        let enough = if self.thresholds.expect_refused.is_empty() { BOUNDED_COUNT } else { 1 };
+        PingArgs { count: if is_open_ended { Some(enough) } else { self.count }, ..self }
+    }
+
+    fn plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
+        if self.must_end() { self.bounded().build_plan(detection) } else { self.build_plan(detection) }
+    }
+
+    fn connections(plan: &PingPlan) -> usize {
+        plan.connections()
+    }
+
+    async fn run(
+        plan: PingPlan,
+        reporter: &mut dyn Reporter<Event>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
+            result: RunResult::Unreachable,
+            message: error.to_string(),
+            hint: Some(error.hint()),
+        })?;
+        Ok(ping::run(plan, reporter, control).await.verdict)
+    }
+}
+
+impl PingArgs {
+    /// Whether whoever started it waits for its end.
+    fn must_end(&self) -> bool {
+        let is_plugin = self.output.format.chosen() == Format::Report(ReportFormat::Nagios);
+        is_plugin || !self.thresholds.expect_refused.is_empty()
     }
 
     fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {
@@ -326,7 +359,7 @@ impl PingArgs {
     }
 
     /// Builds the plan; `detection` is the detected preset.
-    fn plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
+    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
         let chosen = self.heartbeat.preamble.first_message.preset.chosen(&self.urls, detection)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
@@ -344,7 +377,7 @@ impl PingArgs {
                 kinds,
                 interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
                 timeout: self.heartbeat.timeout(&chosen),
-                count: self.planned_count(),
+                count: self.count,
                 expected_close: policy.endings.close_codes.clone(),
                 limits: policy.limits.connection.into(),
                 ask: self.heartbeat.preamble.ask(&chosen)?,
@@ -376,7 +409,7 @@ mod tests {
     fn tcp_user_timeout_follows_the_timeout() {
         let timeout = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
-            TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
+            TestPingCli::try_parse_from(line).unwrap().ping.build_plan(None).unwrap().dial.user_timeout
         };
         assert_eq!(timeout(&["-W", "1m"]), Some(Duration::from_secs(180)));
         assert_eq!(timeout(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
@@ -387,7 +420,7 @@ mod tests {
     #[test]
     fn default_is_one_ping_a_second_without_reconnect() {
         let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
-        let plan = line.ping.plan(None).unwrap();
+        let plan = line.ping.build_plan(None).unwrap();
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![HeartbeatKind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),

@@ -9,7 +9,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::args::label_parser;
-use super::connect::ConnectArgs;
+use super::measurement::ServerArgs;
 use super::signals;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::connection::target::Target;
@@ -100,15 +100,6 @@ pub struct ChosenPreset {
 }
 
 impl PresetArgs {
-    /// Detects the server's preset, if requested. Errors are usage errors.
-    pub fn detect(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<PresetDetection>, String> {
-        match (self.preset, urls) {
-            (Some(PresetChoice::Auto), [url]) => detect_preset(url, connect).map(Some),
-            (Some(PresetChoice::Auto), _) => Err("--preset auto works with one URL only".to_string()),
-            (Some(PresetChoice::Named(_)) | None, _) => Ok(None),
-        }
-    }
-
     /// The preset that was named or detected.
     pub fn chosen(
         &self,
@@ -144,28 +135,42 @@ fn host(url: &str) -> Option<String> {
     Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
 
-fn detect_preset(url: &str, connect: &ConnectArgs) -> Result<PresetDetection, String> {
-    let target = url.parse::<Target>().map_err(|why| why.to_string())?;
-    let dial = connect.dial()?;
+/// Detects the server's preset before a run, if requested; a termination signal ends the detection. Errors are usage
+/// errors.
+pub fn detect_before_run(server: ServerArgs<'_>) -> Result<Option<PresetDetection>, String> {
+    if server.preset.preset != Some(PresetChoice::Auto) {
+        return Ok(None);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|why| format!("cannot start: {why}"))?;
-    let fingerprint = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = signals::wait_for_early_signal() => None,
-            fingerprint = collect_fingerprint(&target, &dial, connect.max_message_size) => Some(fingerprint),
-        }
-    });
+    let detection = runtime.block_on(detect(server, signals::wait_for_early_signal()));
     runtime.shutdown_background();
-    Ok(match fingerprint {
-        None => PresetDetection { preset: None, evidence: vec![INTERRUPTED.to_string()] },
-        Some(Ok(fingerprint)) => fingerprint.guess(),
-        Some(Err(error)) => {
-            PresetDetection { preset: None, evidence: vec![format!("{NOT_DETECTED}: {error}")] }
-        }
-    })
+    detection
+}
+
+/// Detects the server's preset, if requested, unless `interrupted` ends first. Errors are usage errors.
+pub async fn detect(
+    server: ServerArgs<'_>,
+    interrupted: impl Future<Output = ()>,
+) -> Result<Option<PresetDetection>, String> {
+    let url = match (server.preset.preset, server.urls) {
+        (Some(PresetChoice::Auto), [url]) => url,
+        (Some(PresetChoice::Auto), _) => return Err("--preset auto works with one URL only".to_string()),
+        (Some(PresetChoice::Named(_)) | None, _) => return Ok(None),
+    };
+    let target = url.parse::<Target>().map_err(|why| why.to_string())?;
+    let (dial, largest) = (server.connect.dial()?, server.connect.max_message_size);
+    let undetected = |evidence: String| PresetDetection { preset: None, evidence: vec![evidence] };
+    Ok(Some(tokio::select! {
+        biased;
+        () = interrupted => undetected(INTERRUPTED.to_string()),
+        fingerprint = collect_fingerprint(&target, &dial, largest) => match fingerprint {
+            Ok(fingerprint) => fingerprint.guess(),
+            Err(error) => undetected(format!("{NOT_DETECTED}: {error}")),
+        },
+    }))
 }
 
 impl ChosenPreset {

@@ -1,6 +1,5 @@
 //! `wscheck probe-idle`: arguments and run.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -9,16 +8,21 @@ use super::args::{OutputArgs, label_parser, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::errors::StartFailure;
 use super::heartbeat::PreambleArgs;
+use super::measurement::{Measurement, ServerArgs};
 use super::preset_args::ChosenPreset;
-use super::runner;
 use crate::commands::probe_idle::{self, IdlePlan};
+use crate::commands::run_control::RunControl;
 use crate::domain::duration::parse_duration;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
+use crate::domain::idle::report::IdleEvent;
 use crate::domain::idle::{Precision, SearchPlan, Strategy};
 use crate::domain::run::expectation::Expectation;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
 use crate::net::client::idle_probe::UnmatchedLog;
+use crate::output::HumanOptions;
 use crate::output::idle::IdlePresenter;
 
 /// The arguments of `wscheck probe-idle`.
@@ -135,21 +139,47 @@ fn precision(text: &str) -> Result<Precision, String> {
     }
 }
 
-impl ProbeIdleArgs {
-    /// Runs the command; returns its exit code.
-    pub fn main(self) -> ExitCode {
-        let args = self.output.clone();
-        let preset = &self.question.preamble.first_message.preset;
-        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
-        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        runner::run_plan(IdlePresenter::new, &args, plan, async |plan, reporter, control| {
-            let ran = probe_idle::run(plan, reporter, control.interrupt).await;
-            ran.map(|report| report.verdict).map_err(|why| StartFailure::usage(&why.to_string()))
-        })
+impl Measurement for ProbeIdleArgs {
+    type Presenter = IdlePresenter;
+    type Plan = IdlePlan;
+
+    fn presenter(options: HumanOptions) -> IdlePresenter {
+        IdlePresenter::new(options)
     }
 
-    /// Builds the plan; `detection` is the detected preset.
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+
+    fn server(&self) -> ServerArgs<'_> {
+        ServerArgs {
+            preset: &self.question.preamble.first_message.preset,
+            urls: std::slice::from_ref(&self.url),
+            connect: &self.connect,
+        }
+    }
+
     fn plan(self, detection: Option<&PresetDetection>) -> Result<IdlePlan, String> {
+        self.build_plan(detection)
+    }
+
+    fn connections(plan: &IdlePlan) -> usize {
+        plan.search.max_connections
+    }
+
+    async fn run(
+        plan: IdlePlan,
+        reporter: &mut dyn Reporter<IdleEvent>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        let ran = probe_idle::run(plan, reporter, control.interrupt).await;
+        ran.map(|report| report.verdict).map_err(|why| StartFailure::usage(&why.to_string()))
+    }
+}
+
+impl ProbeIdleArgs {
+    /// Builds the plan; `detection` is the detected preset.
+    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<IdlePlan, String> {
         let preamble = &self.question.preamble;
         let chosen = preamble.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
         let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);

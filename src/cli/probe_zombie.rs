@@ -1,22 +1,29 @@
 //! `wscheck probe-zombie`: arguments and run.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use strum::IntoEnumIterator;
 
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
+use super::errors::StartFailure;
 use super::heartbeat::{FirstMessageArgs, interval, learn_secret_fields};
+use super::measurement::{Measurement, ServerArgs};
 use super::preset_args::ChosenPreset;
-use super::runner;
 use super::server_ping_args::AppPingArgs;
 use crate::commands::probe_zombie::{self, ZombiePlan};
+use crate::commands::run_control::RunControl;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::run::expectation::Expectation;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::zombie::Behaviour;
+use crate::domain::zombie::report::ZombieEvent;
+use crate::output::HumanOptions;
 use crate::output::zombie::ZombiePresenter;
 
 /// The arguments of `wscheck probe-zombie`.
@@ -62,20 +69,46 @@ pub struct ControlArgs {
     pub answer_timeout: Duration,
 }
 
-impl ProbeZombieArgs {
-    /// Runs the command; returns its exit code.
-    pub fn main(self) -> ExitCode {
-        let args = self.output.clone();
-        let preset = &self.first_message.preset;
-        let detection = preset.detect(std::slice::from_ref(&self.url), &self.connect);
-        let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        runner::run_plan(ZombiePresenter::new, &args, plan, async |plan, reporter, control| {
-            Ok(probe_zombie::run(plan, reporter, control.interrupt).await.verdict)
-        })
+impl Measurement for ProbeZombieArgs {
+    type Presenter = ZombiePresenter;
+    type Plan = ZombiePlan;
+
+    fn presenter(options: HumanOptions) -> ZombiePresenter {
+        ZombiePresenter::new(options)
     }
 
-    /// Builds the plan; `detection` is the detected preset.
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+
+    fn server(&self) -> ServerArgs<'_> {
+        ServerArgs {
+            preset: &self.first_message.preset,
+            urls: std::slice::from_ref(&self.url),
+            connect: &self.connect,
+        }
+    }
+
     fn plan(self, detection: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
+        self.build_plan(detection)
+    }
+
+    fn connections(_: &ZombiePlan) -> usize {
+        Behaviour::iter().count() + 1
+    }
+
+    async fn run(
+        plan: ZombiePlan,
+        reporter: &mut dyn Reporter<ZombieEvent>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        Ok(probe_zombie::run(plan, reporter, control.interrupt).await.verdict)
+    }
+}
+
+impl ProbeZombieArgs {
+    /// Builds the plan; `detection` is the detected preset.
+    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
         let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
         self.first_message.check(&chosen)?;
         let message = self.control.message(&chosen)?;
