@@ -29,13 +29,14 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')
             [CompletionResult]::new('probe-zombie', 'probe-zombie', [CompletionResultType]::ParameterValue, 'Measure how long the server keeps dead clients, and how it detects them')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')
-            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print shell completions')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one command')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -297,6 +298,29 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'wscheck;run' {
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Run only the check of this name (repeatable)')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'The most connections of all checks at once [default: 64, or what the file says]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the checks and run none')
+            [CompletionResult]::new('--check-config', '--check-config', [CompletionResultType]::ParameterName, 'Look for mistakes in the file and run nothing')
+            [CompletionResult]::new('--serial', '--serial', [CompletionResultType]::ParameterName, 'Run one check after another')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--compact', '--compact', [CompletionResultType]::ParameterName, 'Print the JSON document on one line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the report, no live lines; of several targets only the table and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the report, no live lines; of several targets only the table and the result')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also print what the other end sends, and the details of each of several targets')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also print what the other end sends, and the details of each of several targets')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'wscheck;demo' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
@@ -444,8 +468,8 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;schema' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
@@ -469,13 +493,14 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')
             [CompletionResult]::new('probe-zombie', 'probe-zombie', [CompletionResultType]::ParameterValue, 'Measure how long the server keeps dead clients, and how it detects them')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')
-            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print shell completions')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one command')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -491,6 +516,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;probe-zombie' {
+            break
+        }
+        'wscheck;help;run' {
             break
         }
         'wscheck;help;demo' {

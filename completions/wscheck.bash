@@ -49,6 +49,9 @@ _wscheck() {
             wscheck,report)
                 cmd="wscheck__subcmd__report"
                 ;;
+            wscheck,run)
+                cmd="wscheck__subcmd__run"
+                ;;
             wscheck,schema)
                 cmd="wscheck__subcmd__schema"
                 ;;
@@ -91,6 +94,9 @@ _wscheck() {
             wscheck__subcmd__help,report)
                 cmd="wscheck__subcmd__help__subcmd__report"
                 ;;
+            wscheck__subcmd__help,run)
+                cmd="wscheck__subcmd__help__subcmd__run"
+                ;;
             wscheck__subcmd__help,schema)
                 cmd="wscheck__subcmd__help__subcmd__schema"
                 ;;
@@ -107,7 +113,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve report compare timeouts presets schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -203,7 +209,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie demo serve report compare timeouts presets schema completions man help"
+            opts="ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +363,20 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1218,8 +1238,50 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__run)
+            opts="-o -q -v -h -V --only --list --check-config --max-connections --serial --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__schema)
-            opts="-h -V --help --version"
+            opts="-h -V --help --version output checks"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -26,13 +26,14 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
             cand probe-zombie 'Measure how long the server keeps dead clients, and how it detects them'
+            cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
             cand report 'Show an archived run (JSON or NDJSON) in any format'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
-            cand schema 'Print the JSON Schema of the -o json and -o ndjson output'
+            cand schema 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
             cand completions 'Print shell completions'
             cand man 'Print the manual page (roff) of wscheck or of one command'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -289,6 +290,28 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'wscheck;run'= {
+            cand --only 'Run only the check of this name (repeatable)'
+            cand --max-connections 'The most connections of all checks at once [default: 64, or what the file says]'
+            cand -o 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --output 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --report 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)'
+            cand --trace 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report'
+            cand --color 'Use colour'
+            cand --list 'List the checks and run none'
+            cand --check-config 'Look for mistakes in the file and run nothing'
+            cand --serial 'Run one check after another'
+            cand --json 'Short for -o json'
+            cand --compact 'Print the JSON document on one line'
+            cand -q 'Print only the report, no live lines; of several targets only the table and the result'
+            cand --quiet 'Print only the report, no live lines; of several targets only the table and the result'
+            cand -v 'Also print what the other end sends, and the details of each of several targets'
+            cand --verbose 'Also print what the other end sends, and the details of each of several targets'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'wscheck;demo'= {
             cand -o 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
             cand --output 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
@@ -430,8 +453,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;schema'= {
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
         }
@@ -452,13 +475,14 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
             cand probe-zombie 'Measure how long the server keeps dead clients, and how it detects them'
+            cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
             cand report 'Show an archived run (JSON or NDJSON) in any format'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
-            cand schema 'Print the JSON Schema of the -o json and -o ndjson output'
+            cand schema 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
             cand completions 'Print shell completions'
             cand man 'Print the manual page (roff) of wscheck or of one command'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -470,6 +494,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;help;listen'= {
         }
         &'wscheck;help;probe-zombie'= {
+        }
+        &'wscheck;help;run'= {
         }
         &'wscheck;help;demo'= {
         }

@@ -24,6 +24,9 @@
 //! (`net::client::idle_probe`), and passes on what they see. What follows the search (what keeps the path open,
 //! whether the recommendation holds) runs on the same pieces.
 //!
+//! `run`: `cli::checks` reads a file of checks. Each becomes what one would type, and so a `Measurement`, as on the command
+//! line. They run side by side, and `output::checks` makes one view of their views.
+//!
 //! `listen` and `probe-zombie`: a `net::client::observer` reports what the server sends by itself. `domain::listen` infers the
 //! interval of each kind of event. `commands::probe_zombie` runs six clients that fall silent each in its own way
 //! (`domain::zombie::Behaviour`; a `Mute` below TLS keeps a dead one from answering), and `domain::zombie` infers the server's

@@ -124,7 +124,7 @@ fn print(document: &json::ErrorDocument, format: Format) {
 
 /// clap's message without its header, usage and help pointer. Keeps a tip only if it suggests a similar name: the other
 /// tip, to pass a value after `--`, fits none of our arguments.
-fn explanation(rendered: &str) -> String {
+pub(super) fn explanation(rendered: &str) -> String {
     let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let mut parts = text.split("\n\n");
     let message = one_line(parts.next().unwrap_or_default());

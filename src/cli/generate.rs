@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::ValueEnum;
 use clap_complete::Shell;
 
-use super::errors;
+use super::{checks, errors};
 use crate::output::Format;
 use crate::output::schema::schema;
 
@@ -58,8 +59,21 @@ pub(super) fn print_man(command: Option<&str>) -> ExitCode {
     }
 }
 
-pub(super) fn print_schema() -> ExitCode {
-    match serde_json::to_vec_pretty(&schema()) {
+/// What a schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// What -o json and -o ndjson print
+    Output,
+    /// A file of checks for wscheck run, for editors
+    Checks,
+}
+
+pub(super) fn print_schema(of: SchemaOf) -> ExitCode {
+    let schema = match of {
+        SchemaOf::Output => schema(),
+        SchemaOf::Checks => checks::schema::schema(),
+    };
+    match serde_json::to_vec_pretty(&schema) {
         Ok(mut text) => {
             text.push(b'\n');
             print(&text)

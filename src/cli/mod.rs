@@ -1,6 +1,7 @@
 //! Floor 4: parses arguments into plans; signals, exit codes, completions, man page.
 
 mod args;
+mod checks;
 mod compare;
 mod connect;
 mod demo;
@@ -37,6 +38,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
+use checks::{CheckEntry, PreparedCheck};
 use measurement::Measurement;
 
 pub use generate::{SHELLS, completions, man_page};
@@ -89,6 +91,9 @@ enum Command {
     /// Measure how long the server keeps dead clients, and how it detects them
     #[command(after_help = exit_code_help())]
     ProbeZombie(Box<probe_zombie::ProbeZombieArgs>),
+    /// Run the checks of a file (wscheck.toml), side by side, and report on all of them
+    #[command(after_help = exit_code_help())]
+    Run(Box<checks::RunArgs>),
     /// Run `ping` against a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
@@ -103,8 +108,12 @@ enum Command {
     Timeouts(timeouts::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
     Presets(presets::PresetsArgs),
-    /// Print the JSON Schema of the -o json and -o ndjson output
-    Schema,
+    /// Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks
+    Schema {
+        /// What it describes
+        #[arg(value_enum, default_value = "output")]
+        of: generate::SchemaOf,
+    },
     /// Print shell completions
     Completions {
         /// The shell
@@ -116,6 +125,26 @@ enum Command {
         /// The command to document
         command: Option<String>,
     },
+}
+
+/// The commands that measure, which a file of checks may run; the first is its default.
+const MEASUREMENTS: [&str; 4] = ["ping", "probe-idle", "listen", "probe-zombie"];
+
+impl Command {
+    /// Prepares a check of a command that measures.
+    ///
+    /// # Errors
+    ///
+    /// As [`PreparedCheck::new`]; and any other command.
+    fn prepare(self, entry: CheckEntry) -> Result<PreparedCheck, (Option<String>, String)> {
+        match self {
+            Command::Ping(args) => PreparedCheck::of(*args, entry),
+            Command::ProbeIdle(args) => PreparedCheck::of(*args, entry),
+            Command::Listen(args) => PreparedCheck::of(*args, entry),
+            Command::ProbeZombie(args) => PreparedCheck::of(*args, entry),
+            _ => Err((None, format!("a check cannot run {}", entry.identity.command))),
+        }
+    }
 }
 
 /// Parses the arguments and runs the command.
@@ -136,13 +165,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ProbeIdle(args) => args.main(),
         Command::Listen(args) => args.main(),
         Command::ProbeZombie(args) => args.main(),
+        Command::Run(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),
         Command::Report(args) => args.main(),
         Command::Compare(args) => args.main(),
         Command::Timeouts(args) => args.main(),
         Command::Presets(args) => args.main(),
-        Command::Schema => generate::print_schema(),
+        Command::Schema { of } => generate::print_schema(of),
         Command::Completions { shell } => generate::print_completions(shell),
         Command::Man { command } => generate::print_man(command.as_deref()),
     }

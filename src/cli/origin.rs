@@ -15,12 +15,14 @@ pub fn origin() -> RunOrigin {
     }
 }
 
-fn redacted(argument: &str) -> String {
+/// An argument without its secrets.
+pub(super) fn redacted(argument: &str) -> String {
     let is_url = argument.contains("://");
     secrets::redact(&if is_url { redact_text(argument) } else { argument.to_string() })
 }
 
-fn host() -> HostFacts {
+/// The machine that measures.
+pub(super) fn host() -> HostFacts {
     let kernel = nix::sys::utsname::uname().ok();
     HostFacts {
         os: std::env::consts::OS.to_string(),

@@ -94,7 +94,7 @@ impl Measurement for ProbeZombieArgs {
     }
 
     fn connections(_: &ZombiePlan) -> usize {
-        Behaviour::iter().count() + 1
+        Behaviour::iter().count()
     }
 
     async fn run(

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use strum::IntoEnumIterator;
 use thiserror::Error;
 
+use super::checks::not_run;
 use super::envelope::{HostFacts, RunOrigin};
 use super::finished_run::FinishedRun;
 use super::json::{Ms, SCHEMA_VERSION};
-use super::view::{Explanation, MetricDocument, ShownFinding, View, ViewDocument};
+use super::view::{Explanation, MetricDocument, Part, ShownFinding, View, ViewDocument};
 use crate::domain::compare::{RttSample, RunFigures};
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::label::Label;
@@ -55,6 +56,23 @@ struct ArchivedEnvelope {
     findings: Vec<ArchivedFinding>,
     metrics: Vec<MetricDocument>,
     view: ViewDocument,
+}
+
+#[derive(Deserialize)]
+struct ArchivedCheck {
+    name: String,
+    command: String,
+    target: String,
+    result: String,
+    exit_code: u8,
+    not_run: Option<ArchivedReason>,
+    report: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct ArchivedReason {
+    at: String,
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -175,11 +193,39 @@ fn from_document(document: Value) -> Result<FinishedRun, ArchiveError> {
     if let Some(other) = names.into_iter().find(|name| !is_name(name)) {
         return Err(ArchiveError::NoReport(format!("'{other}' is no name")));
     }
-    if !RunResult::iter().any(|result| result.label() == envelope.result) {
-        return Err(ArchiveError::NoReport(format!("'{}' is no result", envelope.result)));
-    }
+    let result = run_result(&envelope.result, envelope.exit_code)?;
     let origin = RunOrigin { command_line: envelope.command_line.clone(), host: envelope.host.clone() };
-    Ok(FinishedRun { command: envelope.command.clone(), origin, view: view(envelope), document })
+    let parts = parts(&document)?;
+    let command = envelope.command.clone();
+    Ok(FinishedRun { command, origin, view: view(envelope, result, parts), document })
+}
+
+/// The checks of a run of several.
+fn parts(document: &Value) -> Result<Vec<Part>, ArchiveError> {
+    let checks = document.get("checks").and_then(Value::as_array).into_iter().flatten();
+    checks.map(part).collect()
+}
+
+fn part(check: &Value) -> Result<Part, ArchiveError> {
+    let check: ArchivedCheck = serde_json::from_value(check.clone()).map_err(|error| no_report(&error))?;
+    let view = match (check.report, check.not_run) {
+        (Some(report), _) => from_document(report)?.view,
+        (None, Some(why)) => {
+            let result = run_result(&check.result, check.exit_code)?;
+            not_run(check.target, instant(&why.at), result, why.reason)
+        }
+        (None, None) => return Err(ArchiveError::NoReport(format!("'{}' has no report", check.name))),
+    };
+    Ok(Part { name: check.name, command: check.command, view })
+}
+
+/// The result of this name; the exit code tells whether an interrupted run had measured anything.
+fn run_result(name: &str, exit_code: u8) -> Result<RunResult, ArchiveError> {
+    match RunResult::iter().find(|result| result.label() == name) {
+        Some(RunResult::Interrupted { .. }) => Ok(RunResult::Interrupted { measured: exit_code == 4 }),
+        Some(result) => Ok(result),
+        None => Err(ArchiveError::NoReport(format!("'{name}' is no result"))),
+    }
 }
 
 /// The figures of an archived run, with the distributions of its RTTs if it has them.
@@ -202,11 +248,10 @@ fn rtts(document: &Value) -> Vec<RttSample> {
     samples.collect()
 }
 
-fn view(envelope: ArchivedEnvelope) -> View {
+fn view(envelope: ArchivedEnvelope, result: RunResult, parts: Vec<Part>) -> View {
     let words = envelope.view;
     let in_headline = |code: &String| words.headline_findings.contains(code);
     let findings = envelope.findings.into_iter().map(|finding| finding.shown(in_headline)).collect();
-    let named = RunResult::iter().find(|result| result.label() == envelope.result);
     View {
         subject: words.subject,
         started_at: instant(&envelope.started_at),
@@ -215,13 +260,7 @@ fn view(envelope: ArchivedEnvelope) -> View {
         done: None,
         is_already_said: words.is_already_said,
         headline: words.headline,
-        result: match named {
-            Some(RunResult::Interrupted { .. }) => {
-                RunResult::Interrupted { measured: envelope.exit_code == 4 }
-            }
-            Some(result) => result,
-            None => RunResult::of_exit_code(envelope.exit_code),
-        },
+        result,
         reasons: envelope.reasons,
         criteria: envelope.criteria.into_iter().map(Criterion::from).collect(),
         findings,
@@ -231,6 +270,7 @@ fn view(envelope: ArchivedEnvelope) -> View {
         sections: words.sections,
         about_run: words.about_run,
         metrics: envelope.metrics.into_iter().map(MetricValue::from).collect(),
+        parts,
     }
 }
 

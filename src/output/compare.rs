@@ -100,6 +100,7 @@ fn view(files: &ComparedFiles, changes: &[Change], criteria: Vec<Criterion>, sta
         sections: Vec::new(),
         about_run: about_tests(),
         metrics: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

@@ -6,15 +6,14 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::human::HumanOptions;
+use super::json::WSCHECK_VERSION;
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::testing::{show, values};
 
 fn document<P: Presenter>(presenter: P, events: &[P::Event]) -> Value {
     let (stdout, _) = show(presenter, Format::Json, HumanOptions::default(), events);
-    let mut document = values(&stdout).remove(0);
-    document["wscheck_version"] = "[version]".into();
-    document
+    values(&stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"")).remove(0)
 }
 
 /// Sentences for people may change.

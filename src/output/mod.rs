@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod charset;
+pub mod checks;
 pub mod compare;
 pub mod envelope;
 pub mod finding_codes;

@@ -4,6 +4,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::checks::{CheckOver, CheckRunning, ChecksDocument, ChecksStarted};
 use super::compare::CompareDocument;
 use super::envelope::Envelope;
 use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
@@ -58,6 +59,7 @@ pub fn schema() -> Value {
     shapes.listen_lines();
     shapes.zombie_lines();
     shapes.serve_lines();
+    shapes.checks_lines();
     let mut definitions = shapes.generator.take_definitions(true);
     definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
     json!({
@@ -81,6 +83,7 @@ impl SchemaBuilder {
     fn documents(&mut self) {
         self.add::<Envelope<PingDocument>>("ping: document");
         self.add::<Envelope<CompareDocument>>("compare: document");
+        self.add::<Envelope<ChecksDocument>>("run: document");
         self.add::<ErrorDocument>("error document");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");
@@ -136,6 +139,12 @@ impl SchemaBuilder {
         self.line_of::<FaultInjected>("serve");
         self.line_of::<ServedClientClosed>("serve");
         self.line_of::<ServerError>("serve");
+    }
+
+    fn checks_lines(&mut self) {
+        self.line_of::<ChecksStarted>("run");
+        self.line_of::<CheckRunning>("run");
+        self.line_of::<CheckOver>("run");
     }
 
     fn connection_lines(&mut self) {

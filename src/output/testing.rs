@@ -8,6 +8,7 @@ use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
 use super::envelope::{HostFacts, RunOrigin};
+use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
 use super::json::WSCHECK_VERSION;
 use super::output_format::Format;
@@ -102,6 +103,13 @@ fn origin() -> RunOrigin {
     RunOrigin { command_line: vec!["ping".to_string(), "ws://a.example/".to_string()], host }
 }
 
+/// The run that these events make.
+pub fn finished<P: Presenter>(mut presenter: P, events: &[P::Event]) -> FinishedRun {
+    events.iter().for_each(|event| presenter.observe(event));
+    let report = events.last().and_then(P::report_in).unwrap();
+    FinishedRun::new(origin(), presenter.view(report), presenter.document(report))
+}
+
 /// What a format prints of these events.
 pub fn show<P: Presenter>(
     presenter: P,
@@ -130,13 +138,14 @@ pub fn values(text: &str) -> Vec<Value> {
 /// What the schema says of this command alone: events of several commands have the same names.
 pub fn validator_of(command: &str) -> jsonschema::Validator {
     let mut schema = schema();
-    let prefixes = match command {
-        "ping" => ["ping: ", "event ", "error document"],
-        _ => [command; 3],
-    };
     let is_of_command = |shape: &Value| {
         let title = shape["title"].as_str().unwrap();
-        prefixes.iter().any(|prefix| title.starts_with(prefix))
+        match command {
+            "ping" => ["ping: ", "event ", "error document"].iter().any(|prefix| title.starts_with(prefix)),
+            // It has the documents of others in its own.
+            "run" => title.starts_with("run: ") || title.ends_with(": document"),
+            _ => title.starts_with(command),
+        }
     };
     schema["anyOf"].as_array_mut().unwrap().retain(is_of_command);
     jsonschema::draft202012::new(&schema).unwrap()

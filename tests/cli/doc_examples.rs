@@ -75,7 +75,7 @@ fn only_the_files_of_the_example_name_a_command() {
     let example = touched("Add a command");
     let to_edit = |path: &str| example.iter().any(|file| !file.is_new && file.path == path);
     let is_own = |path: &str| path.contains("/listen/") || path == "src/cli/listen.rs";
-    let is_test = |path: &str| path.ends_with("/tests.rs");
+    let is_test = |path: &str| path.ends_with("/tests.rs") || path.ends_with("/fixtures.rs");
     let names =
         ["ListenArgs", "ListenPlan", "ListenEvent", "ListenReport", "ListenPresenter", "ListenDocument"];
     let more = ["ListenFinding", "mod listen;", "\"listen\"", "\"listen: "];

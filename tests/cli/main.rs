@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
 mod bad_input;
+mod checks;
 mod doc_commands;
 mod doc_examples;
 mod doc_tables;

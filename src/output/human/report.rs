@@ -71,10 +71,9 @@ impl ReportLayout {
         match view.sections.as_slice() {
             [only] => self.section(only),
             several if has_several && !self.options.verbose => {
-                self.rows.add(
-                    "details",
-                    &format!("--verbose shows those of each of the {} targets", several.len()),
-                );
+                let each = view.tables.first().map_or("targets", |table| &table.name);
+                let text = format!("--verbose shows those of each of the {} {each}", several.len());
+                self.rows.add("details", &text);
             }
             several => several.iter().for_each(|section| {
                 self.heading(&section.title);

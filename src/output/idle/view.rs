@@ -36,6 +36,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
         sections: vec![section(report)],
         about_run: about_run(report),
         metrics: metrics(report),
+        parts: Vec::new(),
     }
 }
 

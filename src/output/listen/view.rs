@@ -34,6 +34,7 @@ pub fn view(report: &ListenReport) -> View {
         sections: vec![section(report)],
         about_run: Rows::default(),
         metrics: metrics(report),
+        parts: Vec::new(),
     }
 }
 

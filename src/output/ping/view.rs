@@ -36,6 +36,7 @@ pub fn view(report: &PingReport) -> View {
         sections: targets.iter().map(|target| section(target, is_only)).collect(),
         about_run: about_run(report),
         metrics: metric_values(report),
+        parts: Vec::new(),
     }
 }
 

@@ -14,10 +14,24 @@ use crate::domain::run::run_result::RunResult;
 use crate::output::human::{HumanOptions, report_always};
 use crate::output::view::View;
 
-/// The whole report.
+/// The whole report: a suite for each run.
 pub fn render(run: &RenderedRun<'_>) -> String {
     let view = run.view;
-    let mut suite = TestSuite::new(format!("wscheck.{}", run.command));
+    let mut report = Report::new("wscheck");
+    report.set_time(view.elapsed);
+    if view.parts.is_empty() {
+        report.add_test_suite(suite(format!("wscheck.{}", run.command), &class_name(run), view));
+    }
+    for part in &view.parts {
+        let class = format!("wscheck.{}.{}", run.command, without_dots(&part.name));
+        report.add_test_suite(suite(part.name.clone(), &class, &part.view));
+    }
+    // Writing to memory cannot fail.
+    report.to_string().unwrap_or_default()
+}
+
+fn suite(name: String, class: &str, view: &View) -> TestSuite {
+    let mut suite = TestSuite::new(name);
     suite.set_time(view.elapsed);
     let own = view.criteria.iter().filter(|criterion| criterion.option.is_none());
     let mut names = HashSet::new();
@@ -26,19 +40,16 @@ pub fn render(run: &RenderedRun<'_>) -> String {
     let opened = (!wants_refusal).then(|| opened(view));
     for (name, status) in opened.into_iter().chain(own.map(case)).chain(demanded(view).map(case)) {
         let mut case = TestCase::new(unique(&mut names, name), status);
-        case.set_classname(class_name(run)).set_time(view.elapsed);
+        case.set_classname(class).set_time(view.elapsed);
         suite.add_test_case(case);
     }
     if let Some((name, status)) = result(view) {
         let mut case = TestCase::new(unique(&mut names, name), status);
-        case.set_classname(class_name(run)).set_time(view.elapsed);
+        case.set_classname(class).set_time(view.elapsed);
         suite.add_test_case(case);
     }
     suite.set_system_out(report_always(view, HumanOptions::default()));
-    let mut report = Report::new("wscheck");
-    report.set_time(view.elapsed).add_test_suite(suite);
-    // Writing to memory cannot fail.
-    report.to_string().unwrap_or_default()
+    suite
 }
 
 /// `wscheck.ping.node_example_8443`
@@ -46,9 +57,11 @@ fn class_name(run: &RenderedRun<'_>) -> String {
     let subject = &run.view.subject;
     let authority = subject.split_once("://").map_or(subject.as_str(), |(_, rest)| rest);
     let host = authority.split(['/', '?']).next().unwrap_or_default();
-    let host: String =
-        host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    format!("wscheck.{}.{host}", run.command)
+    format!("wscheck.{}.{}", run.command, without_dots(host))
+}
+
+fn without_dots(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
 /// Two criteria may read alike.

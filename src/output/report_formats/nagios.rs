@@ -102,7 +102,7 @@ fn figure(all: &[MetricValue], metric: &MetricValue, value: f64) -> String {
     format!("'{}'={value}{unit};{};{};0", label(all, metric), range(metric.warn), range(metric.crit))
 }
 
-/// The name, with the labels that tell its figures apart; the guidelines forbid `=` and `'` in it.
+/// The name, with the check and the labels that tell its figures apart; the guidelines forbid `=` and `'` in it.
 fn label(all: &[MetricValue], metric: &MetricValue) -> String {
     let alike = |key: &str| {
         let same_name = all.iter().filter(|other| other.name == metric.name);
@@ -111,7 +111,7 @@ fn label(all: &[MetricValue], metric: &MetricValue) -> String {
         let first = values.next();
         values.all(|value| Some(value) == first)
     };
-    let telling = metric.labels.iter().filter(|(key, _)| !alike(key));
+    let telling = metric.labels.iter().filter(|(key, _)| *key == "check" || !alike(key));
     let labels = telling.map(|(_, value)| format!(" {value}")).collect::<String>();
     format!("{}{}", metric.name, labels.replace(['=', '\'', '|'], "_"))
 }

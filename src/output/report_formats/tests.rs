@@ -9,7 +9,7 @@ use crate::domain::label::Label;
 use crate::output::json::WSCHECK_VERSION;
 use crate::output::output_format::{Format, ReportFormat};
 use crate::output::testing::PLAIN;
-use crate::output::{envelope::RunOrigin, idle, listen, ping, zombie};
+use crate::output::{checks, envelope::RunOrigin, idle, listen, ping, zombie};
 
 /// The scripted run of this name.
 fn named<E>(runs: Vec<(&'static str, Vec<E>)>, name: &str) -> Vec<E> {
@@ -30,6 +30,7 @@ fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
         ("ping.hostile", of_ping("hostile")),
         ("probe-idle", idle::fixtures::show(format, PLAIN, &idle).0),
         ("listen", listen::fixtures::show(format, PLAIN, &listen).0),
+        ("run", checks::fixtures::show(format, PLAIN).0),
         ("probe-zombie", zombie::fixtures::show(format, PLAIN, &zombie).0),
     ]
 }

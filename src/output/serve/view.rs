@@ -29,6 +29,7 @@ pub fn view(url: &str, summary: &ServerSummary) -> View {
         sections: Vec::new(),
         about_run: Rows::default(),
         metrics: metrics(summary),
+        parts: Vec::new(),
     }
 }
 

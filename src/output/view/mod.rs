@@ -54,4 +54,15 @@ pub struct View {
     /// How the run was measured.
     pub about_run: Rows,
     pub metrics: Vec<MetricValue>,
+    /// The runs that it sums up; formats that keep runs apart show these.
+    pub parts: Vec<Part>,
+}
+
+/// One of several runs under one report.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Unique among the parts.
+    pub name: String,
+    pub command: String,
+    pub view: View,
 }

@@ -34,6 +34,7 @@ pub fn view(report: &ZombieReport) -> View {
         sections: vec![section(report)],
         about_run: about_run(report),
         metrics: metrics(report),
+        parts: Vec::new(),
     }
 }
 

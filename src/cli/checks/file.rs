@@ -1,0 +1,334 @@
+//! A file of checks (TOML): `[defaults]`, and a `[[check]]` for each check. Every mistake is found, with its place.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::environment::expand;
+use super::mistake::{Mistake, did_you_mean};
+use super::options::{CheckOptions, HEADERS_FILE, KEYS_OF_CHECK, arguments};
+use crate::cli::MEASUREMENTS;
+use crate::domain::connection::target::redact_text;
+use crate::domain::format::counted;
+use crate::domain::secrets;
+use crate::output::checks::CheckIdentity;
+
+/// What a file of checks says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFile {
+    /// The most connections at once.
+    pub max_connections: Option<usize>,
+    /// One check after another.
+    pub is_serial: bool,
+    pub checks: Vec<CheckEntry>,
+}
+
+/// A check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckEntry {
+    pub identity: CheckIdentity,
+    /// What one would type after `wscheck`.
+    pub arguments: Vec<String>,
+    /// No other check runs beside it.
+    pub is_serial: bool,
+    /// Where its options stand, by their names; the name of the check stands under `name`.
+    pub places: BTreeMap<String, Range<usize>>,
+}
+
+type Table<'a> = DeTable<'a>;
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// Reads a file of checks. `variable` looks into the environment.
+///
+/// # Errors
+///
+/// Every mistake, in the order of the file.
+pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<CheckFile, Vec<Mistake>> {
+    let table = DeTable::parse(text)
+        .map_err(|error| vec![Mistake::at(text, &error.span().unwrap_or(0..0), error.message())])?;
+    let mut reader = Reader { text, variable, mistakes: Vec::new() };
+    let file = reader.file(table.get_ref());
+    let mut mistakes = reader.mistakes;
+    mistakes.sort();
+    mistakes.dedup();
+    if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
+}
+
+struct Reader<'t, V> {
+    text: &'t str,
+    variable: V,
+    mistakes: Vec<Mistake>,
+}
+
+/// What the file has at its top.
+const KEYS_OF_FILE: [&str; 4] = ["max-connections", "serial", "defaults", "check"];
+
+impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
+    fn file(&mut self, table: &Table<'_>) -> CheckFile {
+        let mut file = CheckFile { max_connections: None, is_serial: false, checks: Vec::new() };
+        let (mut defaults, mut checks) = (None, None);
+        for (key, value) in table {
+            match normal(key.get_ref()).as_str() {
+                "max-connections" => file.max_connections = self.count("max_connections", value),
+                "serial" => file.is_serial = self.flag("serial", value),
+                "defaults" => defaults = self.table("defaults", "[defaults]", value),
+                "check" => checks = self.array_of_tables(value),
+                other => {
+                    let near = did_you_mean(other, KEYS_OF_FILE);
+                    self.mistake(&key.span(), format!("a file of checks has no '{}'{near}", key.get_ref()));
+                }
+            }
+        }
+        let empty = Table::new();
+        let defaults = defaults.unwrap_or(&empty);
+        self.defaults(defaults);
+        let checks = checks.unwrap_or_default();
+        if checks.is_empty() && self.mistakes.is_empty() {
+            self.mistake(&(0..0), "it has no [[check]]".to_string());
+        }
+        file.checks = checks.into_iter().filter_map(|check| self.check(check, defaults)).collect();
+        self.names(&file.checks);
+        file
+    }
+
+    fn mistake(&mut self, place: &Range<usize>, message: String) {
+        self.mistakes.push(Mistake::at(self.text, place, message));
+    }
+
+    fn count(&mut self, name: &str, value: &Value<'_>) -> Option<usize> {
+        let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
+        let number = number.filter(|number| *number > 0);
+        if number.is_none() {
+            self.mistake(&value.span(), format!("'{name}' must be a whole number of at least 1"));
+        }
+        number
+    }
+
+    fn flag(&mut self, name: &str, value: &Value<'_>) -> bool {
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.mistake(&value.span(), format!("'{name}' is true or false"));
+            false
+        })
+    }
+
+    fn table<'v>(&mut self, name: &str, form: &str, value: &'v Value<'_>) -> Option<&'v Table<'v>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.mistake(&value.span(), format!("'{name}' must be a table: {form}"));
+        }
+        table
+    }
+
+    fn array_of_tables<'v>(&mut self, value: &'v Value<'_>) -> Option<Vec<(&'v Table<'v>, Range<usize>)>> {
+        let tables = value.get_ref().as_array().and_then(|values| {
+            values.iter().map(|check| Some((check.get_ref().as_table()?, check.span()))).collect()
+        });
+        if tables.is_none() {
+            self.mistake(&value.span(), "'check' must be a list of tables: [[check]]".to_string());
+        }
+        tables
+    }
+
+    /// A default must be an option of one command at least.
+    fn defaults(&mut self, defaults: &Table<'_>) {
+        let commands: Vec<CheckOptions> = MEASUREMENTS.into_iter().filter_map(CheckOptions::of).collect();
+        for key in defaults.keys() {
+            let name = normal(key.get_ref());
+            let is_known = commands.iter().any(|options| options.find(&name).is_some());
+            let is_own = ["command", "labels", "serial", HEADERS_FILE].contains(&name.as_str());
+            if !is_known && !is_own {
+                let known = commands.iter().flat_map(|options| options.all().map(|(long, _)| long));
+                let near = did_you_mean(&name, known);
+                self.mistake(&key.span(), format!("no command has an option '{}'{near}", key.get_ref()));
+            }
+        }
+    }
+
+    fn check(
+        &mut self,
+        (check, place): (&Table<'_>, Range<usize>),
+        defaults: &Table<'_>,
+    ) -> Option<CheckEntry> {
+        let merged = self.merged(check, defaults);
+        let command = self.command(&merged)?;
+        let options = CheckOptions::of(&command)?;
+        let name = self.name(&merged, &place);
+        let urls = self.urls(&merged, &place);
+        let labels = self.labels(&merged);
+        let mut arguments = vec![command.clone()];
+        for (name, given) in &merged {
+            if name == HEADERS_FILE || !KEYS_OF_CHECK.contains(&name.as_str()) {
+                arguments.extend(self.option(&options, name, given));
+            }
+        }
+        arguments.push("--".to_string());
+        arguments.extend(urls.iter().cloned());
+        Some(CheckEntry {
+            identity: CheckIdentity { name: name?, command, target: shown(&urls), labels },
+            arguments,
+            is_serial: merged.get("serial").is_some_and(|serial| self.flag("serial", serial.value)),
+            places: merged.iter().map(|(name, given)| (name.clone(), given.value.span())).collect(),
+        })
+    }
+
+    /// The options of a check and the defaults that it does not set itself.
+    fn merged<'v>(&mut self, check: &'v Table<'_>, defaults: &'v Table<'_>) -> BTreeMap<String, Given<'v>> {
+        let mut merged: BTreeMap<String, Given<'v>> = BTreeMap::new();
+        for (key, value) in check {
+            let given = Given { key, value, is_default: false };
+            if let Some(other) = merged.insert(normal(key.get_ref()), given) {
+                let second = if other.key.span().start > key.span().start { other.key } else { key };
+                self.mistake(&second.span(), format!("'{}' is given twice", second.get_ref()));
+            }
+        }
+        for (key, value) in defaults {
+            merged.entry(normal(key.get_ref())).or_insert(Given { key, value, is_default: true });
+        }
+        merged
+    }
+
+    fn command(&mut self, merged: &BTreeMap<String, Given<'_>>) -> Option<String> {
+        let Some(given) = merged.get("command") else { return Some(MEASUREMENTS[0].to_string()) };
+        let name = self.text("command", given.value)?;
+        if MEASUREMENTS.contains(&name.as_str()) {
+            return Some(name);
+        }
+        let near = did_you_mean(&name, MEASUREMENTS);
+        let known = MEASUREMENTS.join(", ");
+        self.mistake(&given.value.span(), format!("'{name}' is no command of a check ({known}){near}"));
+        None
+    }
+
+    fn name(&mut self, merged: &BTreeMap<String, Given<'_>>, place: &Range<usize>) -> Option<String> {
+        let Some(given) = merged.get("name") else {
+            self.mistake(place, "the check has no 'name'".to_string());
+            return None;
+        };
+        let name = self.text("name", given.value)?;
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            self.mistake(&given.value.span(), "'name' must be a text on one line".to_string());
+            return None;
+        }
+        Some(name)
+    }
+
+    fn urls(&mut self, merged: &BTreeMap<String, Given<'_>>, place: &Range<usize>) -> Vec<String> {
+        match merged.get("url").map(|given| given.value) {
+            None => {
+                self.mistake(place, "the check has no 'url'".to_string());
+                Vec::new()
+            }
+            Some(value) => match value.get_ref() {
+                DeValue::Array(urls) => urls.iter().filter_map(|url| self.url(url)).collect(),
+                _ => self.url(value).into_iter().collect(),
+            },
+        }
+    }
+
+    /// A variable in a URL is no secret as a whole: the host would be hidden everywhere. Its password and query are.
+    fn url(&mut self, value: &Value<'_>) -> Option<String> {
+        let text = self.text("url", value)?;
+        let expanded = expand(&text, &self.variable).map(|expanded| expanded.text);
+        expanded.map_err(|why| self.mistake(&value.span(), why)).ok()
+    }
+
+    fn labels(&mut self, merged: &BTreeMap<String, Given<'_>>) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        let Some(given) = merged.get("labels") else { return labels };
+        let Some(table) = self.table("labels", "labels = { team = \"chat\" }", given.value) else {
+            return labels;
+        };
+        for (key, value) in table {
+            let name = key.get_ref().to_string();
+            if let Err(why) = check_label(&name) {
+                self.mistake(&key.span(), why);
+            } else if let Some(text) = self.text(&name, value) {
+                labels.insert(name, text);
+            }
+        }
+        labels
+    }
+
+    /// The arguments of an option. A default that the command does not have is for other commands.
+    fn option(&mut self, options: &CheckOptions, name: &str, given: &Given<'_>) -> Vec<String> {
+        let of_file = name == HEADERS_FILE;
+        let Some(option) = options.find(if of_file { "header" } else { name }) else {
+            if !given.is_default {
+                self.mistake(&given.key.span(), options.unknown(name));
+            }
+            return Vec::new();
+        };
+        let variable = &self.variable;
+        let mut expanded = |text: &str| {
+            let expanded = expand(text, variable)?;
+            expanded.values.iter().for_each(|value| secrets::learn(|sent| sent.value(value)));
+            Ok(if of_file { format!("@{}", expanded.text) } else { expanded.text })
+        };
+        arguments(option, given.value.get_ref(), &mut expanded).unwrap_or_else(|why| {
+            self.mistake(&given.value.span(), why);
+            Vec::new()
+        })
+    }
+
+    fn text(&mut self, name: &str, value: &Value<'_>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_string);
+        if text.is_none() {
+            self.mistake(&value.span(), format!("'{name}' must be a text"));
+        }
+        text
+    }
+
+    /// Two checks of one name could not be told apart.
+    fn names(&mut self, checks: &[CheckEntry]) {
+        for (index, check) in checks.iter().enumerate() {
+            let name = &check.identity.name;
+            if checks[..index].iter().any(|other| other.identity.name == *name) {
+                let place = check.places.get("name").cloned().unwrap_or_default();
+                self.mistake(&place, format!("two checks have the name '{name}'"));
+            }
+        }
+    }
+}
+
+/// A key of a check, of its own or of the defaults.
+struct Given<'v> {
+    key: &'v Spanned<std::borrow::Cow<'v, str>>,
+    value: &'v Value<'v>,
+    is_default: bool,
+}
+
+/// Options may be written with underscores, as is usual in TOML.
+fn normal(key: &str) -> String {
+    key.replace('_', "-")
+}
+
+/// What the reports call the target.
+fn shown(urls: &[String]) -> String {
+    match urls {
+        [only] => redact_text(only),
+        several => counted(several.len() as u64, "target"),
+    }
+}
+
+/// Labels become labels of Prometheus beside ours.
+fn check_label(name: &str) -> Result<(), String> {
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name || name.starts_with("__") {
+        return Err(format!("'{name}' cannot be the name of a label: use letters, digits and _"));
+    }
+    if OUR_LABELS.contains(&name) {
+        return Err(format!("the label '{name}' is set by wscheck itself"));
+    }
+    Ok(())
+}
+
+/// Labels of our own metrics.
+const OUR_LABELS: [&str; 8] =
+    ["check", "client", "command", "kind", "result", "subject", "target", "version"];
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! The events and the report of several checks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::domain::run::run_result::RunResult;
+use crate::output::finished_run::FinishedRun;
+use crate::output::view::{Phrase, Rows, Tone, View};
+
+/// What a check is called, and what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckIdentity {
+    pub name: String,
+    /// `ping`, `probe-idle` ...
+    pub command: String,
+    /// The URL, or the number of targets.
+    pub target: String,
+    /// Given by the user, for metrics.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What happens while the checks run.
+#[derive(Debug, Clone)]
+pub enum ChecksEvent {
+    Started {
+        at: SystemTime,
+        file: String,
+        checks: Arc<[CheckIdentity]>,
+    },
+    CheckStarted {
+        at: SystemTime,
+        index: usize,
+    },
+    /// What a check says of itself on its moving line.
+    Progress {
+        index: usize,
+        text: String,
+    },
+    CheckFinished {
+        at: SystemTime,
+        index: usize,
+        check: Arc<FinishedCheck>,
+    },
+    Finished(Arc<ChecksReport>),
+}
+
+/// Every check, in the order of the file.
+#[derive(Debug)]
+pub struct ChecksReport {
+    /// The file that lists them.
+    pub file: String,
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    pub interrupted: bool,
+    pub checks: Vec<Arc<FinishedCheck>>,
+}
+
+/// A check that is over.
+#[derive(Debug)]
+pub struct FinishedCheck {
+    pub identity: CheckIdentity,
+    pub outcome: CheckOutcome,
+}
+
+/// What came of a check.
+#[derive(Debug)]
+pub enum CheckOutcome {
+    Ran(Box<FinishedRun>),
+    /// It has no report.
+    NotRun {
+        at: SystemTime,
+        result: RunResult,
+        reason: String,
+    },
+}
+
+impl FinishedCheck {
+    pub fn result(&self) -> RunResult {
+        match &self.outcome {
+            CheckOutcome::Ran(run) => run.view.result,
+            CheckOutcome::NotRun { result, .. } => *result,
+        }
+    }
+
+    /// The report of the check; one that did not run has one with its reason alone.
+    pub fn view(&self) -> View {
+        match &self.outcome {
+            CheckOutcome::Ran(run) => run.view.clone(),
+            CheckOutcome::NotRun { at, result, reason } => {
+                not_run(self.identity.target.clone(), *at, *result, reason.clone())
+            }
+        }
+    }
+}
+
+/// The report of a check that did not run: its reason alone.
+pub fn not_run(target: String, at: SystemTime, result: RunResult, reason: String) -> View {
+    View {
+        subject: target,
+        started_at: at,
+        elapsed: Duration::ZERO,
+        interrupted: matches!(result, RunResult::Interrupted { .. }),
+        done: None,
+        is_already_said: false,
+        headline: Phrase::new("not run", Tone::Bad, format!(": {reason}")),
+        result,
+        reasons: vec![reason],
+        criteria: Vec::new(),
+        findings: Vec::new(),
+        evidence: Rows::default(),
+        tables: Vec::new(),
+        charts: Vec::new(),
+        sections: Vec::new(),
+        about_run: Rows::default(),
+        metrics: Vec::new(),
+        parts: Vec::new(),
+    }
+}
+
+impl ChecksReport {
+    /// The result of all: see [`RunResult::of_several`].
+    pub fn result(&self) -> RunResult {
+        let results: Vec<RunResult> = self.checks.iter().map(|check| check.result()).collect();
+        RunResult::of_several(&results)
+    }
+}

@@ -1,0 +1,176 @@
+//! One report over several checks: what each adds to it bears the check's name.
+
+use std::borrow::Cow;
+
+use super::report::{ChecksReport, FinishedCheck};
+use crate::domain::format::{counted, duration};
+use crate::domain::label::Label;
+use crate::domain::run::criterion::Criterion;
+use crate::domain::run::finding::Severity;
+use crate::domain::run::metric::{MetricUnit, MetricValue};
+use crate::domain::run::run_result::RunResult;
+use crate::output::report_formats::{demanded, state_words};
+use crate::output::view::{Cell, Column, Part, Phrase, Rows, Section, ShownFinding, Table, Tone, View};
+
+/// The report.
+pub fn view(report: &ChecksReport) -> View {
+    let parts: Vec<Part> = report.checks.iter().map(|check| part(check)).collect();
+    View {
+        subject: report.file.clone(),
+        started_at: report.started_at,
+        elapsed: report.elapsed,
+        interrupted: report.interrupted,
+        done: None,
+        is_already_said: false,
+        headline: headline(&parts),
+        result: report.result(),
+        reasons: parts.iter().filter_map(reason).collect(),
+        criteria: parts.iter().flat_map(criteria).collect(),
+        findings: parts.iter().flat_map(findings).collect(),
+        evidence: Rows::default(),
+        tables: vec![table(&parts)],
+        charts: Vec::new(),
+        sections: parts.iter().map(section).collect(),
+        about_run: Rows::default(),
+        metrics: metrics(report, &parts),
+        parts,
+    }
+}
+
+fn part(check: &FinishedCheck) -> Part {
+    Part { name: check.identity.name.clone(), command: check.identity.command.clone(), view: check.view() }
+}
+
+/// `2 of 3 checks passed: chat failed`
+fn headline(parts: &[Part]) -> Phrase {
+    let others: Vec<String> = parts
+        .iter()
+        .filter(|part| part.view.result != RunResult::Passed)
+        .map(|part| format!("{} {}", part.name, part.view.result.label()))
+        .collect();
+    let passed = parts.len() - others.len();
+    let claim = format!("{passed} of {} passed", counted(parts.len() as u64, "check"));
+    let has_failed = parts.iter().any(|part| tone(part.view.result) == Tone::Bad);
+    let tone = match (others.is_empty(), has_failed) {
+        (true, _) => Tone::Good,
+        (false, true) => Tone::Bad,
+        (false, false) => Tone::Caution,
+    };
+    let rest = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
+    Phrase::new(claim, tone, rest)
+}
+
+/// Why the whole did not pass, as far as this check has to do with it.
+fn reason(part: &Part) -> Option<String> {
+    let result = part.view.result;
+    let why = match part.view.reasons.as_slice() {
+        [] => part.view.headline.text(),
+        reasons => reasons.join("; "),
+    };
+    (result != RunResult::Passed).then(|| format!("{} {}: {why}", part.name, result.label()))
+}
+
+fn criteria(part: &Part) -> Vec<Criterion> {
+    let named = |criterion: &Criterion| Criterion {
+        wanted: format!("{}: {}", part.name, criterion.wanted),
+        ..criterion.clone()
+    };
+    demanded(&part.view).map(named).collect()
+}
+
+/// What the user should act on; the rest is in the check's section.
+fn findings(part: &Part) -> Vec<ShownFinding> {
+    let named = |finding: &ShownFinding| {
+        let about = finding.about.as_ref().map(|about| format!(" ({about})")).unwrap_or_default();
+        ShownFinding { about: Some(format!("{}{about}", part.name)), in_headline: false, ..finding.clone() }
+    };
+    let is_urgent = |finding: &&ShownFinding| finding.severity >= Severity::Warning;
+    part.view.findings.iter().filter(is_urgent).map(named).collect()
+}
+
+fn tone(result: RunResult) -> Tone {
+    match result {
+        RunResult::Passed => Tone::Good,
+        RunResult::Failed | RunResult::Unreachable | RunResult::Usage => Tone::Bad,
+        RunResult::Inconclusive | RunResult::Interrupted { .. } => Tone::Caution,
+    }
+}
+
+fn table(parts: &[Part]) -> Table {
+    let [check, result, answer] = ["check", "result", "answer"].map(Column::text);
+    let columns = vec![check, result, Column::number("time", 1), answer];
+    Table { name: "checks".into(), columns, rows: parts.iter().map(row).collect(), note: None }
+}
+
+fn row(part: &Part) -> Vec<Cell> {
+    let view = &part.view;
+    vec![
+        part.name.clone().into(),
+        Cell { text: view.result.label().to_string(), tone: tone(view.result) },
+        duration(view.elapsed).into(),
+        view.headline.text().into(),
+    ]
+}
+
+/// The whole report of a check.
+fn section(part: &Part) -> Section {
+    let view = &part.view;
+    let mut rows = Rows::default();
+    rows.add_phrase("answer", view.headline.clone());
+    let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
+    rows.add_all("do", in_headline.filter_map(|finding| finding.explanation.remedy.clone()));
+    rows.add_all(
+        "criteria",
+        demanded(view).map(|one| format!("{}: {}: {}", state_words(one), one.wanted, one.found)),
+    );
+    let others = view.findings.iter().filter(|finding| !finding.in_headline);
+    rows.add_all(
+        "findings",
+        others.map(|finding| format!("{}: {}", finding.severity.label(), finding.text())),
+    );
+    // Of several targets the table tells.
+    let target = if let [only] = view.sections.as_slice() { only.clone() } else { Section::default() };
+    rows.0.extend(view.evidence.0.iter().chain(&target.rows.0).chain(&view.about_run.0).cloned());
+    Section {
+        title: format!("{} ({} {})", part.name, part.command, view.subject),
+        rows,
+        tables: view.tables.iter().cloned().chain(target.tables).collect(),
+        charts: view.charts.iter().cloned().chain(target.charts).collect(),
+    }
+}
+
+/// The figures of all checks, then how many there were.
+fn metrics(report: &ChecksReport, parts: &[Part]) -> Vec<MetricValue> {
+    let count = |wanted: fn(RunResult) -> bool| {
+        Some(parts.iter().filter(|part| wanted(part.view.result)).count() as f64)
+    };
+    let own = [
+        MetricValue::new("checks", MetricUnit::Count, "checks", Vec::new(), count(|_| true)),
+        MetricValue::new(
+            "checks.passed",
+            MetricUnit::Count,
+            "checks that passed",
+            Vec::new(),
+            count(|result| result == RunResult::Passed),
+        ),
+    ];
+    let of_checks =
+        report.checks.iter().zip(parts).flat_map(|(check, part)| {
+            part.view.metrics.iter().map(move |metric| labelled(check, part, metric))
+        });
+    own.into_iter().chain(of_checks).collect()
+}
+
+/// The figure with the name of its check, its target and the user's labels.
+fn labelled(check: &FinishedCheck, part: &Part, metric: &MetricValue) -> MetricValue {
+    let mut labels = metric.labels.clone();
+    let has_target = labels.iter().any(|(name, _)| name == "target");
+    labels.push(("check".into(), check.identity.name.clone()));
+    if !has_target {
+        labels.push(("target".into(), part.view.subject.clone()));
+    }
+    labels
+        .extend(check.identity.labels.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
+    labels.sort();
+    MetricValue { labels, ..metric.clone() }
+}
