@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use super::args::OutputArgs;
-use super::connect::ConnectArgs;
 use super::errors::StartFailure;
-use super::preset_args::{PresetArgs, detect_before_run};
+use super::preset_args::{ServerArgs, detect_before_run};
 use super::runner;
 use crate::commands::run_control::RunControl;
 use crate::domain::heartbeat::presets::PresetDetection;
@@ -55,11 +54,3 @@ pub trait Measurement: Sized + 'static {
 
 /// The events of a command.
 pub type EventOf<M> = <<M as Measurement>::Presenter as Presenter>::Event;
-
-/// The servers to measure, and how to reach them.
-#[derive(Debug, Clone, Copy)]
-pub struct ServerArgs<'a> {
-    pub preset: &'a PresetArgs,
-    pub urls: &'a [String],
-    pub connect: &'a ConnectArgs,
-}

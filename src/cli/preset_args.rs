@@ -9,7 +9,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::args::label_parser;
-use super::measurement::ServerArgs;
+use super::connect::ConnectArgs;
 use super::signals;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::connection::target::Target;
@@ -77,6 +77,14 @@ fn parse_choice(name: &str) -> Result<PresetChoice, String> {
         None if name == AUTO_PRESET => Ok(PresetChoice::Auto),
         None => Err(unknown(name)),
     }
+}
+
+/// The servers to measure, and how to reach them.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerArgs<'a> {
+    pub preset: &'a PresetArgs,
+    pub urls: &'a [String],
+    pub connect: &'a ConnectArgs,
 }
 
 /// The error for an unknown preset name.

@@ -330,5 +330,4 @@ const OUR_LABELS: [&str; 8] =
     ["check", "client", "command", "kind", "result", "subject", "target", "version"];
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;
