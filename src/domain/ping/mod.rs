@@ -8,6 +8,7 @@ pub mod fail_if;
 pub mod finding;
 pub mod findings;
 pub mod health;
+pub mod history;
 pub mod measurement;
 pub mod preset_mismatch;
 pub mod ramp;

@@ -9,6 +9,7 @@ use super::criteria::criteria;
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use super::findings::findings;
 use super::health::{MissStreak, Status};
+use super::history::History;
 use super::measurement::{Measurement, measurement};
 use super::report::{ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport};
 use super::run_info::RunInfo;
@@ -45,6 +46,7 @@ pub struct Recorder {
     sums: Option<PooledRtts>,
     tally: StatusCounts,
     timeline: Timeline,
+    history: History,
     /// The last connection details, shared by all connections with equal ones.
     like: Option<Arc<ConnectInfo>>,
 }
@@ -110,7 +112,20 @@ impl Recorder {
         let tally = StatusCounts::new(info.connections());
         let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
         let timeline = Timeline::default();
-        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, timeline, like: None }
+        let history = History::default();
+        Recorder {
+            info,
+            policy,
+            started_at,
+            lag,
+            stamping,
+            links,
+            sums,
+            tally,
+            timeline,
+            history,
+            like: None,
+        }
     }
 
     /// Records an event of one of the run's connections; ignores others.
@@ -118,7 +133,7 @@ impl Recorder {
         let Event::Connection { id, at, event } = event else { return };
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
-        let before = link.status;
+        let (before, was_lost) = (link.status, link.is_lost);
         let age = at.duration_since(self.started_at).unwrap_or_default();
         if matches!(event, ConnEvent::Opened(_)) && link.opened.is_none() {
             link.opened_after_ms = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
@@ -130,6 +145,14 @@ impl Recorder {
             _ => link.observe(*at, event, &mut self.like),
         }
         count_event(&mut self.tally, event, before, link.status);
+        match (was_lost, link.is_lost) {
+            (false, true) => self.history.record_loss(age),
+            (true, false) => self.history.record_return(age),
+            (true, true) | (false, false) => {}
+        }
+        if before != link.status {
+            self.history.record_status(age, self.tally.worst());
+        }
         let ConnEvent::Heartbeat(beat) = event else { return };
         if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
@@ -189,6 +212,7 @@ impl Recorder {
             stamping: self.stamping.summary(),
             measurement: Measurement::Unknown,
             timeline: self.timeline.clone(),
+            history: self.history.clone(),
             interrupted,
         }
     }
@@ -728,6 +752,7 @@ mod tests {
     use crate::domain::ping::event::ConnId;
     use crate::domain::ping::finding::{PingFinding, ReportedFinding};
     use crate::domain::ping::health::StatusMetrics;
+    use crate::domain::ping::history::OutageSpan;
     use crate::domain::ping::measurement::HostDelay;
     use crate::domain::stats::timeline::TimelineInterval;
     use proptest::prelude::*;
@@ -1067,6 +1092,35 @@ mod tests {
                       10.0 ms";
         assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
         assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
+    }
+
+    #[test]
+    fn history_has_each_status_and_each_outage() {
+        let mut recorder = recorder(1, 2, &[HeartbeatKind::Protocol]);
+        let mut at = |second: u64, index: usize, event: ConnEvent| {
+            let at = SystemTime::UNIX_EPOCH + secs(second);
+            recorder.observe(&Event::Connection { id: ConnId { target: 0, index }, at, event });
+        };
+        at(0, 0, opened());
+        at(0, 1, opened());
+        at(1, 0, status(None, Status::Healthy, "fine"));
+        at(2, 1, status(None, Status::Healthy, "fine"));
+        at(5, 0, ended(ClosedBy::Peer, CloseKind::Fin, secs(5)));
+        at(5, 0, status(None, Status::Dead, "it ended"));
+        at(9, 0, opened());
+        at(10, 0, status(None, Status::Healthy, "fine"));
+        let history = recorder.report(secs(12), false).history;
+        let statuses: Vec<_> = history.statuses.iter().map(|span| (span.from, span.status)).collect();
+        assert_eq!(
+            statuses,
+            [
+                (secs(1), Status::Unknown),
+                (secs(2), Status::Healthy),
+                (secs(5), Status::Dead),
+                (secs(10), Status::Healthy)
+            ]
+        );
+        assert_eq!(history.outages, [OutageSpan { from: secs(5), until: Some(secs(9)) }]);
     }
 
     #[test]

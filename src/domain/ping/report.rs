@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::finding::ReportedFinding;
 use super::health::Status;
+use super::history::History;
 use super::measurement::Measurement;
 use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
@@ -171,6 +172,8 @@ pub struct PingReport {
     pub measurement: Measurement,
     /// The heartbeats of all connections over the time of the run.
     pub timeline: Timeline,
+    /// The statuses and the outages over time.
+    pub history: History,
     /// The user ended the run (Ctrl-C, SIGTERM or SIGHUP).
     pub interrupted: bool,
 }
@@ -353,6 +356,7 @@ pub(crate) mod samples {
             stamping: StampingReport::default(),
             measurement: Measurement::Sound,
             timeline: Timeline::default(),
+            history: History::default(),
             interrupted: false,
         }
     }

@@ -30,6 +30,12 @@ impl StatusCounts {
         Status::iter().zip(self.by_status).rev()
     }
 
+    /// The worst status of a connection.
+    pub fn worst(&self) -> Status {
+        let found = self.statuses().find(|(_, count)| *count > 0);
+        found.map_or(Status::Unknown, |(status, _)| status)
+    }
+
     /// Records a connection's change of status.
     pub fn change_status(&mut self, before: Status, after: Status) {
         *self.of(before) -= 1;

@@ -144,7 +144,7 @@ impl ReportLayout {
     fn chart(&mut self, chart: &Chart) {
         match chart {
             Chart::Distribution(distribution) => self.rows.add_some("histogram", histogram(distribution)),
-            Chart::RttOverTime(_) | Chart::Lanes(_) => {}
+            Chart::RttOverTime(_) | Chart::Lanes(_) | Chart::Tracks(_) => {}
         }
     }
 

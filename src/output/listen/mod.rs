@@ -6,6 +6,7 @@ mod interval_words;
 mod log;
 mod metrics;
 mod ndjson_events;
+mod rhythm;
 mod timer_words;
 mod view;
 
@@ -25,11 +26,12 @@ use crate::domain::listen::report::{ListenEvent, ListenReport};
 /// Shows a run of `listen`.
 pub struct ListenPresenter {
     log: log::ListenLog,
+    rhythm: rhythm::Rhythm,
 }
 
 impl ListenPresenter {
     pub fn new(options: HumanOptions) -> ListenPresenter {
-        ListenPresenter { log: log::ListenLog::new(options) }
+        ListenPresenter { log: log::ListenLog::new(options), rhythm: rhythm::Rhythm::default() }
     }
 }
 
@@ -40,6 +42,10 @@ impl Presenter for ListenPresenter {
 
     fn report_in(event: &ListenEvent) -> Option<&ListenReport> {
         if let ListenEvent::Finished(report) = event { Some(report) } else { None }
+    }
+
+    fn observe(&mut self, event: &ListenEvent) {
+        self.rhythm.observe(event);
     }
 
     fn lines(&mut self, event: &ListenEvent) -> Lines {
@@ -55,7 +61,7 @@ impl Presenter for ListenPresenter {
     }
 
     fn view(&self, report: &ListenReport) -> View {
-        view::view(report)
+        View { charts: self.rhythm.chart(report).into_iter().collect(), ..view::view(report) }
     }
 
     fn document(&self, report: &ListenReport) -> ListenDocument {

@@ -19,6 +19,7 @@ use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::history::History;
 use crate::domain::ping::measurement::{HostDelay, Measurement};
 use crate::domain::ping::report::{
     ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport,
@@ -325,6 +326,7 @@ fn report(
         },
         measurement: Measurement::Sound,
         timeline: timeline(),
+        history: History::default(),
         interrupted: false,
     }
 }
@@ -623,6 +625,11 @@ pub fn reconnect() -> Vec<Event> {
         ..connection(kinds, Status::Healthy, "mean RTT of the last 1 is 0.198 ms")
     };
     let mut report = one(&scene.info, ms(5066), RunResult::Failed, connection);
+    for (at, status) in [(2, Status::Healthy), (1502, Status::Dead), (3066, Status::Healthy)] {
+        report.history.record_status(ms(at), status);
+    }
+    report.history.record_loss(ms(1502));
+    report.history.record_return(ms(3065));
     report.reasons = vec![
         "a connection ended that should not have: peer sent close 1012 (service restart) \"deploying\""
             .to_string(),

@@ -5,6 +5,7 @@ mod event_filter;
 mod event_lines;
 mod figures;
 mod findings;
+mod history;
 mod interim;
 mod log;
 mod ndjson_events;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::figures::numbers;
 use super::findings::shown_findings;
+use super::history;
 use super::section::{one_of_the_worst, section};
 use super::status::{by_status, tone};
 use super::table::table;
@@ -32,7 +33,10 @@ pub fn view(report: &PingReport) -> View {
         findings: shown_findings(report),
         evidence: Rows::default(),
         tables: if is_only { Vec::new() } else { vec![table(&targets, &report.info.kinds)] },
-        charts: vec![Chart::RttOverTime((&report.timeline).into())],
+        charts: [Some(Chart::RttOverTime((&report.timeline).into())), history::chart(report)]
+            .into_iter()
+            .flatten()
+            .collect(),
         sections: targets.iter().map(|target| section(target, is_only)).collect(),
         about_run: about_run(report),
         metrics: metric_values(report),

@@ -7,7 +7,9 @@ use maud::{Markup, html};
 use crate::domain::format::{counted, duration};
 use crate::output::json::Ms;
 use crate::output::time_unit::RTT_UNIT;
-use crate::output::view::{Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, Tone, View};
+use crate::output::view::{
+    Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, Tone, Track, Tracks, View,
+};
 
 /// The size of a chart in pixels; it shrinks to the screen.
 const WIDTH: f64 = 720.0;
@@ -34,6 +36,7 @@ fn one(chart: &Chart, target: Option<&str>) -> Markup {
         Chart::Distribution(distribution) => histogram(distribution, target),
         Chart::RttOverTime(over) => over_time(over),
         Chart::Lanes(lanes) => bars(lanes),
+        Chart::Tracks(shown) => tracks(shown),
     }
 }
 
@@ -143,16 +146,64 @@ fn bars(Lanes { title, lanes }: &Lanes) -> Markup {
 fn bar(lane: &Lane, y: f64, longest: Duration) -> Markup {
     let room = WIDTH - LABEL_WIDTH;
     let width = (Duration::from(lane.lasted_ms).as_secs_f64() / longest.as_secs_f64() * room).max(1.0);
-    let fill = match lane.tone {
+    html! {
+        text x="0" y=(y + 14.0) { (lane.label) }
+        rect.(fill(lane.tone)) x=(LABEL_WIDTH) y=(y + 3.0) width=(width) height=(LANE_HEIGHT - 6.0) {
+            title { (lane.label) ": " (duration(lane.lasted_ms.into())) ", " (lane.text) }
+        }
+    }
+}
+
+fn fill(tone: Tone) -> &'static str {
+    match tone {
         Tone::Neutral => "fill-neutral",
         Tone::Good => "fill-good",
         Tone::Caution => "fill-caution",
         Tone::Bad => "fill-bad",
+    }
+}
+
+fn tracks(Tracks { title, length_ms, tracks }: &Tracks) -> Markup {
+    let length = Duration::from(*length_ms);
+    if length.is_zero() || tracks.is_empty() {
+        return html! {};
+    }
+    let height = tracks.len() as f64 * LANE_HEIGHT + MARGIN;
+    let text = tracks.iter().map(|track| format!("{}: {}", track.label, spans(track)));
+    let text = format!("{title}: {}", text.collect::<Vec<_>>().join("; "));
+    let drawing = html! {
+        @for (index, track) in tracks.iter().enumerate() {
+            (one_track(track, index as f64 * LANE_HEIGHT, length))
+        }
+        (axis(height - MARGIN, "", &duration(length)))
     };
+    figure(title, &text, height, drawing)
+}
+
+/// Of more spans the text alternative has the first.
+const MAX_SPANS_IN_TEXT: usize = 12;
+
+fn spans(track: &Track) -> String {
+    let shown = track.spans.iter().take(MAX_SPANS_IN_TEXT).map(|span| span.text.as_str());
+    let shown: Vec<&str> = shown.collect();
+    let all = track.of.unwrap_or(track.spans.len() as u64);
+    match all.saturating_sub(shown.len() as u64) {
+        0 if shown.is_empty() => "none".to_string(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn one_track(track: &Track, y: f64, length: Duration) -> Markup {
+    let room = WIDTH - LABEL_WIDTH;
+    let x = |at: Ms| Duration::from(at).as_secs_f64() / length.as_secs_f64() * room;
     html! {
-        text x="0" y=(y + 14.0) { (lane.label) }
-        rect.(fill) x=(LABEL_WIDTH) y=(y + 3.0) width=(width) height=(LANE_HEIGHT - 6.0) {
-            title { (lane.label) ": " (duration(lane.lasted_ms.into())) ", " (lane.text) }
+        text x="0" y=(y + 14.0) { (track.label) }
+        @for span in &track.spans {
+            rect.(fill(span.tone)) x=(LABEL_WIDTH + x(span.from_ms)) y=(y + 3.0)
+                width=((x(span.to_ms) - x(span.from_ms)).max(2.0)) height=(LANE_HEIGHT - 6.0) {
+                title { (span.text) }
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
         ("ping.several", of_ping("several")),
         ("ping.unreachable", of_ping("unreachable")),
         ("ping.hostile", of_ping("hostile")),
+        ("ping.reconnect", of_ping("reconnect")),
         ("probe-idle", idle::fixtures::show(format, PLAIN, &idle).0),
         ("listen", listen::fixtures::show(format, PLAIN, &listen).0),
         ("run", checks::fixtures::show(format, PLAIN).0),

@@ -16,6 +16,7 @@ pub enum Chart {
     Distribution(Distribution),
     RttOverTime(RttOverTime),
     Lanes(Lanes),
+    Tracks(Tracks),
 }
 
 /// How RTTs are distributed.
@@ -75,6 +76,37 @@ pub struct Lane {
     pub lasted_ms: Ms,
     pub tone: Tone,
     /// How it ended.
+    pub text: String,
+}
+
+/// What happened when: spans and moments on one axis of time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tracks {
+    /// `Status and outages`
+    pub title: String,
+    /// The length of the axis.
+    pub length_ms: Ms,
+    pub tracks: Vec<Track>,
+}
+
+/// Spans of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Track {
+    pub label: String,
+    pub spans: Vec<TrackSpan>,
+    /// How many there were, if not all of them are shown.
+    pub of: Option<u64>,
+}
+
+/// A span; a moment begins and ends at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TrackSpan {
+    pub from_ms: Ms,
+    pub to_ms: Ms,
+    pub tone: Tone,
     pub text: String,
 }
 

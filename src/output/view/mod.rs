@@ -13,7 +13,7 @@ mod table;
 
 use std::time::{Duration, SystemTime};
 
-pub use chart::{Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime};
+pub use chart::{Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, Track, TrackSpan, Tracks};
 pub use document::{MetricDocument, UnitName, ViewDocument};
 pub use finding::{Explanation, ShownFinding, most_severe_first};
 pub use phrase::{Phrase, Tone};
