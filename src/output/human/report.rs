@@ -151,6 +151,10 @@ impl ReportLayout {
     /// The result and its reasons. The first reason of an interrupted run says how much of it was done.
     fn verdict(&mut self, result: RunResult, reasons: &[String]) {
         let (words, reasons) = match (result, reasons) {
+            // The result says the second.
+            (RunResult::Interrupted { measured: true }, [progress, same]) if same == result.label() => {
+                (progress.as_str(), [].as_slice())
+            }
             (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
             (_, _) => (result.label(), reasons),
         };
@@ -184,4 +188,20 @@ fn criterion_line(criterion: &Criterion, paint: Styler) -> String {
         CriterionState::Unknown => paint.caution("?"),
     };
     format!("{sign} {}: {}", criterion.wanted, criterion.found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::ping::fixtures::view_of;
+    use crate::output::testing::PLAIN;
+
+    #[test]
+    fn an_interrupted_run_says_so_once() {
+        let mut view = view_of("healthy");
+        view.result = RunResult::Interrupted { measured: true };
+        view.reasons = vec!["interrupted after 3 s".to_string(), "interrupted".to_string()];
+        let text = report_always(&view, PLAIN);
+        assert!(text.ends_with("verdict      interrupted after 3 s (exit 4)\n"), "{text}");
+    }
 }
