@@ -1296,7 +1296,7 @@ mod tests {
         prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
         let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
         prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
-        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
+        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<u64>(), 4);
         // The loss over all connections may give a worse status than any single connection.
         prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
         prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));

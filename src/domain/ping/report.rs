@@ -229,6 +229,11 @@ impl PingReport {
         self.targets.iter().flat_map(TargetReport::connections)
     }
 
+    /// How long every connection could be observed; of merged runs as long as the shortest.
+    pub fn observed(&self) -> Duration {
+        self.merged.0.iter().map(|run| run.elapsed).min().unwrap_or(self.elapsed)
+    }
+
     /// How many connections there were.
     pub fn connection_count(&self) -> u64 {
         self.targets.iter().map(TargetReport::connection_count).fold(0, u64::saturating_add)

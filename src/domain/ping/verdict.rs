@@ -280,7 +280,7 @@ fn inconclusive_reasons_of(
     let bounds = upper_bounds_of_status(report, connection, policy.fail_on);
     let undecided_status = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
-    let silent = preset_mismatch::never_started(&report.info, connection, report.elapsed);
+    let silent = preset_mismatch::never_started(&report.info, connection, report.observed());
     let limited = ended_by_own_limit(connection);
     undecided_status.into_iter().chain(limited).chain(unclear).chain(silent).collect()
 }

@@ -216,7 +216,7 @@ fn read_histogram<T: Counter>(data: &str) -> Option<Histogram<T>> {
 }
 
 /// HdrHistogram's V2 form, deflated.
-const DEFLATED_COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x04];
+const DEFLATED_COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
 
 /// Whether no number among the counts takes all nine bytes: a length of zeros that the library cannot negate does.
 fn has_plain_numbers(counts: &[u8]) -> bool {
@@ -458,7 +458,7 @@ mod tests {
             histogram.add(decoded(&rtts)).unwrap();
             assert_eq!(histogram.len(), 200);
         }
-        // The cookie of V2 with deflate, 0x1c849304, and the length.
+        // The cookie of V2 with deflate, 0x1c849314, and the length.
         assert!(rtts_of(&[5]).encoded().unwrap().starts_with("HISTFAAA"));
     }
 
@@ -479,7 +479,7 @@ mod tests {
     /// A histogram in the deflated form with this head and these counts.
     fn packed(length: u32, digits: u32, low: u64, counts: &[u8]) -> String {
         use std::io::Write;
-        let mut plain = vec![0x1c, 0x84, 0x93, 0x03];
+        let mut plain = vec![0x1c, 0x84, 0x93, 0x13];
         [length, 0, digits].iter().for_each(|number| plain.extend(number.to_be_bytes()));
         [low, u64::MAX >> 1].iter().for_each(|number| plain.extend(number.to_be_bytes()));
         plain.extend(1.0_f64.to_be_bytes());

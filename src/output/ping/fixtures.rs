@@ -300,7 +300,7 @@ fn report(
         last_status: targets.iter().map(|target| target.last_status).max().unwrap_or(Status::Unknown),
         status_counts: Status::iter()
             .rev()
-            .map(|status| (status, count(status)))
+            .map(|status| (status, count(status) as u64))
             .filter(|(_, count)| *count > 0)
             .collect(),
         verdict,
