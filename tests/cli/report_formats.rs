@@ -16,7 +16,7 @@ fn has(program: &str) -> bool {
 }
 
 /// What a program says of a text on its stdin; it must succeed.
-fn judge(program: &str, args: &[&str], input: &str) {
+pub fn judge(program: &str, args: &[&str], input: &str) {
     use std::io::Write;
     if !has(program) {
         return;

@@ -7,3 +7,6 @@ mod figures;
 mod run;
 
 pub use run::read_run;
+
+#[cfg(test)]
+mod tests;
