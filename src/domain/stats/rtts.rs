@@ -1,11 +1,10 @@
 //! Round-trip times: range, mean and percentiles, and a histogram for drawing.
 
-use std::io::Read;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use flate2::read::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress};
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use hdrhistogram::{Counter, Histogram};
 use thiserror::Error;
@@ -183,7 +182,7 @@ impl Rtts {
 
 /// The most bytes that a histogram with our precision takes: nine for each of its counts, of which a shorter one has
 /// fewer.
-const MAX_HISTOGRAM_BYTES: u64 = 1 << 20;
+const MAX_HISTOGRAM_BYTES: usize = 1 << 20;
 /// Bytes before the counts: cookie, length of the counts, offset, precision, low, high, ratio.
 const HISTOGRAM_HEAD_BYTES: usize = 40;
 
@@ -199,8 +198,9 @@ fn read_histogram<T: Counter>(data: &str) -> Option<Histogram<T>> {
     let packed = BASE64_STANDARD.decode(data).ok()?;
     // The cookie of the deflated form, and the length of what follows.
     let (head, packed) = packed.split_at_checked(8)?;
-    let mut bytes = Vec::new();
-    ZlibDecoder::new(packed).take(MAX_HISTOGRAM_BYTES).read_to_end(&mut bytes).ok()?;
+    // It is filled as far as its capacity, and not longer.
+    let mut bytes = Vec::with_capacity(MAX_HISTOGRAM_BYTES);
+    Decompress::new(true).decompress_vec(packed, &mut bytes, FlushDecompress::Finish).ok()?;
     let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let low = u64::from_be_bytes(bytes.get(16..24)?.try_into().ok()?);
     let counts = bytes.get(HISTOGRAM_HEAD_BYTES..)?;
