@@ -32,7 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
-            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')
@@ -415,6 +415,10 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;report' {
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit 1 if the status of the whole is this or worse, whatever the runs were told')
+            [CompletionResult]::new('--fail-if', '--fail-if', [CompletionResultType]::ParameterName, 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)')
+            [CompletionResult]::new('--crit', '--crit', [CompletionResultType]::ParameterName, 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)')
+            [CompletionResult]::new('--warn', '--warn', [CompletionResultType]::ParameterName, 'Show a warning if this expression is true of the whole, but do not fail (repeatable; instead of those of the runs)')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
             [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Also write the report in this format to a file: junit=wscheck.xml (repeatable)')
@@ -496,7 +500,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
-            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
             [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'List the heartbeat protocols of services and libraries')

@@ -29,7 +29,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
-            cand report 'Show an archived run (JSON or NDJSON) in any format'
+            cand report 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
@@ -404,6 +404,10 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;report'= {
+            cand --fail-on 'Exit 1 if the status of the whole is this or worse, whatever the runs were told'
+            cand --fail-if 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)'
+            cand --crit 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)'
+            cand --warn 'Show a warning if this expression is true of the whole, but do not fail (repeatable; instead of those of the runs)'
             cand -o 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
             cand --output 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
             cand --report 'Also write the report in this format to a file: junit=wscheck.xml (repeatable)'
@@ -478,7 +482,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
-            cand report 'Show an archived run (JSON or NDJSON) in any format'
+            cand report 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'

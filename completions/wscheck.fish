@@ -33,7 +33,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-zombie" -d 'M
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
-complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
@@ -641,6 +641,9 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l fail-on -d 'Exit 1 if the status of the whole is this or worse, whatever the runs were told' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l fail-if -l crit -d 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l warn -d 'Show a warning if this expression is true of the whole, but do not fail (repeatable; instead of those of the runs)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand report" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
 json\t''
 ndjson\t''
@@ -709,7 +712,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_see
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'

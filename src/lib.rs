@@ -8,7 +8,7 @@
 //! - 3 [`output`]: shows events and reports. A command implements `Presenter`; its report becomes a `View` (headline, criteria,
 //!   findings, evidence, tables, charts, metrics). `human` and each file of `report_formats` render the view and know no
 //!   command; `envelope` makes the JSON document of it and of the command's own fields. `archive` reads a document back
-//!   into a view, and `compare` makes one of two runs
+//!   into a view, and `compare` makes one of two runs. `ping::read_run` reads a document back into its `PingReport`
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
 //!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)
@@ -18,6 +18,7 @@
 //! `ping`: each connection's session emits `ConnEvent`s. The command passes each to the `Recorder` and to the reporter. The
 //! `Recorder` turns them into a `PingReport` at any time: `run_status` gives its status, `verdict` its `RunResult`, `findings`
 //! what its figures mean together. Nothing is computed anywhere else. `output::ping::findings` puts the findings in words.
+//! `merge` makes one report of several runs, which the same rules conclude (`conclusion`).
 //!
 //! `probe-idle`: `domain::idle::Search` is a state machine without a clock or a socket; its module describes what it
 //! orders and what it must be told. `commands::probe_idle` carries the orders out, one task a connection

@@ -35,11 +35,7 @@ impl CompareArgs {
     /// Prints the comparison; the exit code is that of the criteria.
     pub fn main(self) -> ExitCode {
         match self.output.format.check().and_then(|()| self.run()) {
-            Ok(run) => match self.output.print(&run) {
-                Ok(printed) if printed == ExitCode::SUCCESS => self.output.exit_code_of(&run),
-                Ok(failed) => failed,
-                Err(message) => self.usage_error(&message),
-            },
+            Ok(run) => self.output.print_judged(&run).unwrap_or_else(|message| self.usage_error(&message)),
             Err(message) => self.usage_error(&message),
         }
     }

@@ -99,7 +99,7 @@ enum Command {
     /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_codes(SERVE_EXIT_CODES))]
     Serve(Box<serve_args::ServeArgs>),
-    /// Show an archived run (JSON or NDJSON) in any format
+    /// Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one
     Report(report::ReportArgs),
     /// Compare two archived runs, figure by figure, and tell changes from chance
     #[command(after_help = exit_code_help())]

@@ -1,29 +1,128 @@
-//! `wscheck report`: an archived run in any format.
+//! `wscheck report`: an archived run in any format, or several runs as one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::errors;
-use super::report_output::{ReportOutputArgs, archived};
+use super::origin::origin;
+use super::report_output::{ReportOutputArgs, archived, cannot_read, text_of};
+use crate::domain::ping::fail_if::{FailIf, FailOn};
+use crate::domain::ping::merge::RunMerger;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::{Demands, RunInfo};
+use crate::domain::ping::verdict::PassCriteria;
+use crate::output::archive::find_report;
+use crate::output::finished_run::FinishedRun;
+use crate::output::ping::{finished, read_run};
 
 /// The arguments of `wscheck report`.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// The document of -o json, or the lines of -o ndjson; - reads stdin
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The document of -o json, or the lines of -o ndjson; - reads stdin. Several runs of ping are merged into one
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub criteria: MergeCriteriaArgs,
     #[command(flatten)]
     pub output: ReportOutputArgs,
 }
 
+/// What merged runs must be, instead of what each was told.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Criteria of ping")]
+pub struct MergeCriteriaArgs {
+    /// Exit 1 if the status of the whole is this or worse, whatever the runs were told
+    #[arg(long, value_name = "STATUS")]
+    pub fail_on: Option<FailOn>,
+    /// Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)
+    #[arg(long, value_name = "EXPR", visible_alias = "crit")]
+    pub fail_if: Vec<FailIf>,
+    /// Show a warning if this expression is true of the whole, but do not fail (repeatable; instead of those of the runs)
+    #[arg(long, value_name = "EXPR")]
+    pub warn: Vec<FailIf>,
+}
+
+impl MergeCriteriaArgs {
+    fn is_given(&self) -> bool {
+        self.fail_on.is_some() || !self.fail_if.is_empty() || !self.warn.is_empty()
+    }
+
+    /// The run's own demands, where there are none here.
+    fn replace(&self, demands: &Demands) -> Demands {
+        let texts = |given: &[FailIf], own: &[String]| match given {
+            [] => own.to_vec(),
+            given => given.iter().map(ToString::to_string).collect(),
+        };
+        Demands {
+            fail_on: self.fail_on.map_or_else(|| demands.fail_on.clone(), |status| status.to_string()),
+            fail_if: texts(&self.fail_if, &demands.fail_if),
+            warn_if: texts(&self.warn, &demands.warn_if),
+            ..demands.clone()
+        }
+    }
+}
+
 impl ReportArgs {
-    /// Prints the report. The exit code says whether it could be printed, not what the run found.
+    /// Prints the report. Of one run the exit code says whether it could be printed, not what it found; of merged runs it is
+    /// that of the whole.
     pub fn main(self) -> ExitCode {
-        let run = self.output.format.check().and_then(|()| archived(&self.file));
         let format = self.output.format.chosen();
-        run.and_then(|run| self.output.print(&run))
+        self.output
+            .format
+            .check()
+            .and_then(|()| self.print())
             .unwrap_or_else(|message| errors::report_usage_error("report", &message, format))
+    }
+
+    fn print(&self) -> Result<ExitCode, String> {
+        match self.files.as_slice() {
+            [only] if !self.criteria.is_given() => self.output.print(&archived(only)?),
+            _ => self.output.print_judged(&self.merged()?),
+        }
+    }
+
+    /// The runs as one.
+    fn merged(&self) -> Result<FinishedRun, String> {
+        reject_repeated(&self.files)?;
+        let Some((first, others)) = self.files.split_first() else {
+            return Err("no file is given".to_string());
+        };
+        let run = self.run(first)?;
+        let policy = PassCriteria::of(&run.info.demands).map_err(|why| cannot_read(first, why))?;
+        let mut merger = RunMerger::new(run).map_err(|why| cannot_merge(first, why))?;
+        for path in others {
+            merger.add(self.run(path)?).map_err(|why| cannot_merge(path, why))?;
+        }
+        Ok(finished(origin(), &merger.judged(&policy)))
+    }
+
+    fn run(&self, path: &Path) -> Result<PingReport, String> {
+        let text = text_of(path)?;
+        let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
+        if command != "ping" {
+            return Err(format!("only runs of ping can be merged: {} is a run of {command}", path.display()));
+        }
+        let mut run = read_run(report.json, &path.display().to_string(), report.is_interim)
+            .map_err(|error| cannot_read(path, error))?;
+        let demands = self.criteria.replace(&run.info.demands);
+        run.info = Arc::new(RunInfo { demands, ..run.info.as_ref().clone() });
+        Ok(run)
+    }
+}
+
+fn cannot_merge(path: &Path, why: impl std::fmt::Display) -> String {
+    format!("cannot merge {}: {why}", path.display())
+}
+
+/// A file that is given twice would count twice.
+fn reject_repeated(files: &[PathBuf]) -> Result<(), String> {
+    let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    let mut seen = std::collections::HashSet::new();
+    match files.iter().find(|path| !seen.insert(real(path))) {
+        Some(twice) => Err(format!("{} is given twice, and would count twice", twice.display())),
+        None => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! How the commands that measure nothing themselves print a run: on stdout, and to further files.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,8 +51,18 @@ impl ReportOutputArgs {
         Ok(errors::exit_code_of_write(runner::stdout(format).write_all(text.as_bytes())))
     }
 
+    /// Prints a run that was judged here; the exit code is that of the run, unless it cannot be printed.
+    ///
+    /// # Errors
+    ///
+    /// A file of `--report` cannot be written.
+    pub fn print_judged(&self, run: &FinishedRun) -> Result<ExitCode, String> {
+        let printed = self.print(run)?;
+        Ok(if printed == ExitCode::SUCCESS { self.exit_code_of(run) } else { printed })
+    }
+
     /// The exit code of a run: a plugin has its own.
-    pub fn exit_code_of(&self, run: &FinishedRun) -> ExitCode {
+    fn exit_code_of(&self, run: &FinishedRun) -> ExitCode {
         match self.format.chosen() {
             Format::Report(ReportFormat::Nagios) => ExitCode::from(PluginState::of(&run.view).exit_code()),
             _ => ExitCode::from(run.view.result.exit_code()),
@@ -61,9 +72,17 @@ impl ReportOutputArgs {
 
 /// An archived run; `-` reads stdin.
 pub fn archived(path: &Path) -> Result<FinishedRun, String> {
-    let shown = path.display();
-    let text = read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    archive::read(&text).map_err(|error| format!("cannot read {shown}: {error}"))
+    let text = text_of(path)?;
+    archive::read(&text).map_err(|error| cannot_read(path, error))
+}
+
+/// The text of a file; `-` reads stdin.
+pub fn text_of(path: &Path) -> Result<String, String> {
+    read(path).map_err(|error| cannot_read(path, error))
+}
+
+pub fn cannot_read(path: &Path, error: impl Display) -> String {
+    format!("cannot read {}: {error}", path.display())
 }
 
 fn read(path: &Path) -> io::Result<String> {

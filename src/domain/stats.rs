@@ -17,5 +17,5 @@ pub use fisher::{Share, fisher_exact};
 pub use jitter::{Differences, JitterSummary, Successive};
 pub use lag::{LagStats, LagSummary};
 pub use miss_runs::MissRuns;
-pub use moments::Moments;
-pub use rtts::{RttSummary, Rtts, TICK_NANOS, decoded};
+pub use moments::{MomentFigures, Moments};
+pub use rtts::{RttSummary, Rtts, RttsError, TICK_NANOS, decoded};

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use strum::IntoEnumIterator;
 use thiserror::Error;
@@ -120,6 +121,71 @@ pub fn read(text: &str) -> Result<FinishedRun, ArchiveError> {
         }
         None => Err(without_report(values.last())),
     }
+}
+
+/// The report in an archived run, not yet read: so that one of very many documents costs no more than it must.
+#[derive(Debug, Clone, Copy)]
+pub struct UnreadReport<'a> {
+    /// The document, or the interim line of NDJSON that has it.
+    pub json: &'a str,
+    /// It is an interim line, after which the run was cut off.
+    pub is_interim: bool,
+}
+
+/// What a line says of itself.
+#[derive(Deserialize)]
+struct LineHead {
+    schema_version: Option<Value>,
+    command: Option<Value>,
+    view: Option<IgnoredAny>,
+    report: Option<ReportHead>,
+}
+
+#[derive(Deserialize)]
+struct ReportHead {
+    schema_version: Option<Value>,
+    command: Option<Value>,
+}
+
+/// Finds the report in a document of `-o json`, or in the lines of `-o ndjson`, and the command of the run.
+///
+/// # Errors
+///
+/// The text is no report, or of another version.
+pub fn find_report(text: &str) -> Result<(String, UnreadReport<'_>), ArchiveError> {
+    let Some((head, json)) = last_report(text) else {
+        // To read it whole says why.
+        return Err(read(text).err().unwrap_or(ArchiveError::Empty));
+    };
+    let is_interim = head.view.is_none();
+    let (version, command) = match head.report {
+        Some(report) if is_interim => (report.schema_version, report.command),
+        _ => (head.schema_version, head.command),
+    };
+    if version.as_ref().is_none_or(|version| *version != SCHEMA_VERSION) {
+        return Err(ArchiveError::OtherVersion(version.unwrap_or_default()));
+    }
+    let command = command.as_ref().and_then(Value::as_str).unwrap_or_default();
+    Ok((without_controls(command, false), UnreadReport { json, is_interim }))
+}
+
+fn last_report(text: &str) -> Option<(LineHead, &str)> {
+    let mut lines = serde_json::Deserializer::from_str(text).into_iter::<LineHead>();
+    let (mut found, mut start) = (None, 0);
+    while let Some(line) = lines.next() {
+        match line {
+            Ok(head) => {
+                if head.view.is_some() || head.report.is_some() {
+                    found = Some((head, &text[start..lines.byte_offset()]));
+                }
+                start = lines.byte_offset();
+            }
+            // The last line of a run that was cut off may be a part of one.
+            Err(error) if error.is_eof() => break,
+            Err(_) => return None,
+        }
+    }
+    found
 }
 
 /// The last report of a run that was cut off is no result.

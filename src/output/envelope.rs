@@ -103,9 +103,9 @@ impl<B: DocumentBody> Envelope<B> {
 }
 
 /// How much of a planned run was done, by heartbeats or by time; the other two are null.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Done")]
-struct DoneDocument {
+pub struct DoneDocument {
     heartbeats: Option<u64>,
     of_heartbeats: Option<u64>,
     time_ms: Option<Ms>,

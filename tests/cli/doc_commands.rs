@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::docs::pages;
-use crate::support::{Ran, Reaped, closed_port, root, run_concurrently, wscheck};
+use crate::support::{Ran, Reaped, Server, closed_port, root, run, run_concurrently, wscheck};
 
 /// A command line and its origin.
 struct Line {
@@ -101,6 +101,13 @@ fn write_files(folder: &Path) {
     std::fs::copy(root().join("src/output/golden/ping.json"), folder.join("run.json")).unwrap();
     let checks = std::fs::read_to_string(root().join("docs/wscheck.toml")).unwrap();
     std::fs::write(folder.join("wscheck.toml"), without_network(&checks)).unwrap();
+    let server = Server::start(&[]);
+    for name in ["a.json", "b.json"] {
+        let report = format!("json={}", folder.join(name).display());
+        let args = ["ping", "-c", "2", "-i", "10ms", "--proxy", "none", "--report", &report, &server.url()];
+        let ran = run(&args);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+    }
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
     for name in ["ca.pem", "client.pem"] {
         std::fs::write(folder.join(name), certificate.cert.pem()).unwrap();

@@ -17,6 +17,7 @@ mod hostile;
 mod idle_causes;
 mod listen;
 mod many;
+mod merge;
 mod peer_text;
 mod peers;
 mod ping;

@@ -2,7 +2,7 @@
 
 use super::ending_check::{is_closed_as_wanted, is_refused_as_wanted};
 use super::fail_if::{FailIf, FailOn};
-use super::report::{ConnReport, PingReport};
+use super::report::{PingReport, count_of};
 use super::verdict::{self, PassCriteria};
 use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState, WARN_OPTION};
@@ -25,21 +25,21 @@ pub fn criteria(report: &PingReport, policy: &PassCriteria) -> Vec<Criterion> {
 fn refusals(report: &PingReport, policy: &PassCriteria) -> Criterion {
     let truths =
         || report.connections().map(|(_, connection)| is_refused_as_wanted(&policy.endings, connection));
-    Criterion::wants("--expect-refused", policy.endings.wanted_refusal(), &all(truths().collect()))
+    let found = all(report.connection_count(), truths().collect());
+    Criterion::wants("--expect-refused", policy.endings.wanted_refusal(), &found)
 }
 
 /// Every run demands that its connections open.
 fn openings(report: &PingReport) -> Criterion {
-    let all: Vec<&ConnReport> = report.connections().map(|(_, connection)| connection).collect();
-    let opened = all.iter().filter(|connection| connection.opened.is_some()).count();
-    let failed =
-        all.iter().filter(|connection| connection.opened.is_none() && connection.open_error.is_some());
-    let state = match (opened == all.len(), failed.count()) {
+    let each = || report.connections().map(|(_, connection)| connection);
+    let (all, opened) = (count_of(each()), count_of(each().filter(|connection| connection.opened.is_some())));
+    let failed = each().filter(|connection| connection.opened.is_none() && connection.open_error.is_some());
+    let state = match (opened == all, failed.count()) {
         (true, _) => CriterionState::Met,
         (false, 0) => CriterionState::Unknown,
         (false, _) => CriterionState::NotMet,
     };
-    let found = format!("{opened} of {} opened", all.len());
+    let found = format!("{opened} of {all} opened");
     Criterion { option: None, wanted: "every connection opens".to_string(), found, state }
 }
 
@@ -49,10 +49,13 @@ fn endings(report: &PingReport, policy: &PassCriteria) -> Criterion {
     if !policy.endings.close_codes.is_empty() {
         let truths = opened()
             .map(|(_, connection)| is_closed_as_wanted(&policy.endings, connection, report.interrupted));
-        return Criterion::wants("--expect-close", policy.endings.wanted_close(), &all(truths.collect()));
+        let number = count_of(opened().map(|(_, connection)| connection));
+        let found = all(number, truths.collect());
+        return Criterion::wants("--expect-close", policy.endings.wanted_close(), &found);
     }
-    let lost = opened().filter(|(_, connection)| connection.lost.is_some()).count();
-    let (state, found) = match (opened().count(), lost) {
+    let lost = opened().filter(|(_, connection)| connection.lost.is_some());
+    let number = count_of(opened().map(|(_, connection)| connection));
+    let (state, found) = match (number, count_of(lost.map(|(_, connection)| connection))) {
         (0, _) => (CriterionState::Unknown, "none opened".to_string()),
         (_, 0) => (CriterionState::Met, "none was lost".to_string()),
         (all, lost) => (CriterionState::NotMet, format!("{lost} of {all} lost")),
@@ -81,9 +84,8 @@ fn condition(report: &PingReport, option: &'static str, expression: &FailIf) -> 
     Criterion::wants(option, expression.negation(), &truth)
 }
 
-/// Whether all are true: false if any is, else unknown if any is.
-fn all(truths: Vec<Truth>) -> Truth {
-    let number = truths.len();
+/// Whether all are true: false if any is, else unknown if any is. They are of this number of connections.
+fn all(number: u64, truths: Vec<Truth>) -> Truth {
     let worst = truths
         .iter()
         .find(|truth| truth.is_false())
@@ -110,7 +112,7 @@ mod tests {
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::ping::expected_ending::ExpectedEnding;
-    use crate::domain::ping::report::samples;
+    use crate::domain::ping::report::{ConnReport, samples};
     use crate::domain::run::run_result::RunResult;
 
     /// One target with one answered connection for each change.

@@ -8,7 +8,7 @@ use strum::IntoEnumIterator;
 use thiserror::Error;
 
 use super::health::Status;
-use super::report::{KindReport, PingReport, TargetReport};
+use super::report::{ConnReport, KindReport, PingReport, TargetReport};
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
@@ -265,7 +265,8 @@ pub const METRICS: &[Metric] = &[
     }),
     target("tls.days_left", MetricUnit::Days, "days until the first certificate expires", days_left),
     target("reconnects", MetricUnit::Count, "reconnections on all connections", |t| {
-        count(t.connections.iter().map(|c| u64::from(c.reconnects)).sum())
+        let reconnects = |c: &ConnReport| u64::from(c.reconnects).saturating_mul(c.count());
+        count(t.connections.iter().map(reconnects).fold(0, u64::saturating_add))
     }),
     target(
         "outage",

@@ -149,7 +149,7 @@ fn slow_or_silent_app(input: &FindingInput) -> Option<PingFinding> {
 /// TCP's RTT, to the first TCP hop, is short compared with the pings'. A delayed acknowledgement only
 /// lengthens TCP's.
 fn slow_behind_first_hop(input: &FindingInput) -> Option<PingFinding> {
-    let [connection] = input.target.connections.as_slice() else { return None };
+    let connection = input.target.only_connection()?;
     let tcp = connection.ending.as_ref()?.tcp.filter(|view| view.rtt > Duration::ZERO)?.rtt;
     let protocol_p50 = input.kind(HeartbeatKind::Protocol)?.rtt?.p50;
     is_slow(tcp, protocol_p50).then_some(PingFinding::SlowBehindFirstHop { tcp, protocol_p50 })

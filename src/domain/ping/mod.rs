@@ -1,5 +1,7 @@
 //! What `ping` decides: events, figures, status, result and findings.
 
+pub mod alike;
+pub mod conclusion;
 pub mod criteria;
 pub mod ending_check;
 pub mod event;
@@ -10,6 +12,9 @@ pub mod findings;
 pub mod health;
 pub mod history;
 pub mod measurement;
+pub mod merge;
+pub mod merged_runs;
+pub mod pooled_status;
 pub mod preset_mismatch;
 pub mod ramp;
 pub mod recorder;

@@ -1,23 +1,23 @@
 //! Records a run's events and computes its report, at any time and in bounded memory.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::criteria::criteria;
+use super::conclusion::{concluded, measurement_of};
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
-use super::findings::findings;
 use super::health::{MissStreak, Status};
 use super::history::History;
-use super::measurement::{Measurement, measurement};
-use super::report::{ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport};
+use super::measurement::Measurement;
+use super::merged_runs::MergedRuns;
+use super::pooled_status::{pooled_status, run_reason, status_counts, take_worst_status, worst};
+use super::report::{
+    ConnReport, KindReport, MergeableRtts, PingReport, RttSpikes, StampingReport, TargetReport,
+};
 use super::run_info::RunInfo;
 use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
 use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
-use super::verdict::{PassCriteria, judge};
-use super::worst::worst_of;
+use super::verdict::PassCriteria;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
@@ -175,23 +175,15 @@ impl Recorder {
     /// flight, because no event reports them.
     pub fn report(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let mut report = self.figures(elapsed, interrupted);
-        report.worst = worst_of(&report);
-        report.measurement = self.measurement(&report);
-        report.findings = findings(&report);
-        (report.verdict, report.reasons) = judge(&report, &self.policy);
-        report.criteria = criteria(&report, &self.policy);
-        report
+        report.measurement = measurement_of(&report);
+        concluded(report, &self.policy)
     }
 
     fn figures(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let all = || self.links.iter().flatten();
         let targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
         let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
-        for figures in &mut kinds {
-            let of_targets = targets.iter().flat_map(|target| &target.kinds);
-            let same_kind = of_targets.filter(|of_target| of_target.kind == figures.kind);
-            figures.status = worst(same_kind.map(|of_target| of_target.status));
-        }
+        take_worst_status(&mut kinds, targets.iter().map(|target| target.kinds.as_slice()));
         let status = worst(targets.iter().map(|target| target.status));
         PingReport {
             info: Arc::clone(&self.info),
@@ -214,6 +206,7 @@ impl Recorder {
             timeline: self.timeline.clone(),
             history: self.history.clone(),
             interrupted,
+            merged: MergedRuns::default(),
         }
     }
 
@@ -227,11 +220,7 @@ impl Recorder {
         let connections: Vec<ConnReport> =
             links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
         let mut kinds = self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index)));
-        for figures in &mut kinds {
-            let of_connections = connections.iter().flat_map(|connection| &connection.kinds);
-            let same_kind = of_connections.filter(|of_one| of_one.kind == figures.kind);
-            figures.status = worst(same_kind.map(|of_one| of_one.status));
-        }
+        take_worst_status(&mut kinds, connections.iter().map(|connection| connection.kinds.as_slice()));
         let RunStatus { status, reason, .. } = pooled_status(&mut kinds, &connections, limits);
         let last_status = worst(links.iter().map(|link| link.status));
         TargetReport { url: url.to_string(), status, status_reason: reason, last_status, kinds, connections }
@@ -248,15 +237,6 @@ impl Recorder {
             |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
         let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
         self.info.kinds.iter().map(|kind| combine(*kind, figures(*kind), sum(*kind), true)).collect()
-    }
-
-    /// Suspect if it is suspect for any kind of heartbeat; unknown without an RTT.
-    fn measurement(&self, report: &PingReport) -> Measurement {
-        let Some(lag) = &report.host_lag else { return Measurement::Unknown };
-        let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
-        let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
-        let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
-        suspect.or(found.first()).copied().unwrap_or(Measurement::Unknown)
     }
 }
 
@@ -301,61 +281,6 @@ impl TimestampDelays {
         let TimestampDelays { to_wire, from_wire, fell_back } = self;
         StampingReport { to_wire: to_wire.summary(), from_wire: from_wire.summary(), fell_back: *fell_back }
     }
-}
-
-fn worst(statuses: impl Iterator<Item = Status>) -> Status {
-    statuses.max().unwrap_or(Status::Unknown)
-}
-
-/// The reason of the first target with this status; names the target if there are several.
-fn run_reason(status: Status, targets: &[TargetReport]) -> String {
-    match targets.iter().find(|target| target.status == status) {
-        Some(target) if targets.len() > 1 => format!("{}: {}", target.url, target.status_reason),
-        Some(target) => target.status_reason.clone(),
-        None => String::new(),
-    }
-}
-
-/// The reason of the first connection with this status; names the connection if there are several.
-fn target_reason(status: Status, connections: &[ConnReport]) -> String {
-    match connections.iter().find(|connection| connection.status == status) {
-        Some(connection) if connections.len() > 1 => {
-            format!("#{}: {}", connection.index, connection.status_reason)
-        }
-        Some(connection) => connection.status_reason.clone(),
-        None => String::new(),
-    }
-}
-
-/// A target's status: its worst connection's, or worse if the loss over all its connections is. Single pongs
-/// lost on many connections add up, although no connection shows it alone. `kinds` take that status too.
-fn pooled_status(
-    kinds: &mut [KindReport],
-    connections: &[ConnReport],
-    limits: &RunStatusLimits,
-) -> RunStatus {
-    let status = worst(connections.iter().map(|connection| connection.status));
-    let reason = target_reason(status, connections);
-    let mut found = RunStatus { status, reason, without_rtt: status };
-    if connections.len() < 2 {
-        return found;
-    }
-    for figures in kinds {
-        let Some((status, reason)) = limits.by_loss(&figures.counts) else { continue };
-        figures.status = figures.status.max(status);
-        if status > found.status {
-            let reason = format!("{reason} on all {} connections together", connections.len());
-            found = RunStatus { status, reason, without_rtt: status };
-        }
-    }
-    found
-}
-
-fn status_counts(targets: &[TargetReport]) -> Vec<(Status, usize)> {
-    let mut counts = BTreeMap::new();
-    let connections = targets.iter().flat_map(|target| &target.connections);
-    connections.for_each(|connection| *counts.entry(Reverse(connection.status)).or_insert(0) += 1);
-    counts.into_iter().map(|(Reverse(status), count)| (status, count)).collect()
 }
 
 /// The figures of one connection, including its reconnections.
@@ -569,6 +494,8 @@ impl ConnectionStats {
         }
         ConnReport {
             index,
+            origin: None,
+            alike: 0,
             status,
             status_reason: reason,
             status_without_rtt: without_rtt,
@@ -708,12 +635,12 @@ impl KindStats {
 }
 
 /// The figures of one kind on several connections combined, without a status. `rtts` are their pooled RTTs,
-/// if available; otherwise theirs are merged. `encodes`: the report takes the encoded RTTs, too.
+/// if available; otherwise theirs are merged. `keeps_all`: the report takes all RTTs, too.
 fn combine<'a>(
     kind: HeartbeatKind,
     parts: impl Iterator<Item = &'a KindStats>,
     rtts: Option<&Rtts>,
-    encodes: bool,
+    keeps_all: bool,
 ) -> KindReport {
     let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
@@ -737,7 +664,9 @@ fn combine<'a>(
         rtt: rtts.summary(),
         jitter: JitterSummary::new(rtts.moments(), &differences),
         histogram: rtts.bars(),
-        encoded: if encodes { rtts.encoded() } else { None },
+        pooled: keeps_all
+            .then(|| Arc::new(MergeableRtts { rtts: rtts.clone(), differences }))
+            .filter(|pooled| pooled.rtts.moments().count() > 0),
     }
 }
 
@@ -1421,7 +1350,7 @@ mod tests {
         prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
         let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
         prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
-        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
+        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<u64>(), 4);
         // The loss over all connections may give a worse status than any single connection.
         prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
         prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));

@@ -7,6 +7,7 @@ use super::finding::ReportedFinding;
 use super::health::Status;
 use super::history::History;
 use super::measurement::Measurement;
+use super::merged_runs::{ConnOrigin, MergedRuns};
 use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::CloseCause;
@@ -17,7 +18,7 @@ use crate::domain::run::criterion::Criterion;
 use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::timeline::Timeline;
-use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+use crate::domain::stats::{Counts, Differences, JitterSummary, LagSummary, RttSummary, Rtts};
 
 /// The figures of one kind of heartbeat.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,9 +36,15 @@ pub struct KindReport {
     pub jitter: JitterSummary,
     /// RTT histogram for drawing: upper bound of each bucket and its count, ascending.
     pub histogram: Vec<(Duration, u64)>,
-    /// All RTTs, encoded (see [`Rtts::encoded`](crate::domain::stats::Rtts::encoded)); only for a target and for the
-    /// whole run.
-    pub encoded: Option<String>,
+    /// All RTTs, to merge them with those of another run; only for a target and for the whole run.
+    pub pooled: Option<Arc<MergeableRtts>>,
+}
+
+/// The RTTs of several connections, and the differences of successive ones on each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MergeableRtts {
+    pub rtts: Rtts,
+    pub differences: Differences,
 }
 
 impl KindReport {
@@ -61,6 +68,11 @@ impl KindReport {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnReport {
     pub index: usize,
+    /// Which of several merged runs it is of.
+    pub origin: Option<ConnOrigin>,
+    /// How many further connections this entry stands for, which a document did not list one by one (see
+    /// [`alike`](super::alike)); zero for a connection by itself.
+    pub alike: u64,
     /// Over the whole run.
     pub status: Status,
     pub status_reason: String,
@@ -123,7 +135,41 @@ pub struct TargetReport {
     pub connections: Vec<ConnReport>,
 }
 
+impl ConnReport {
+    /// How many connections it describes.
+    pub fn count(&self) -> u64 {
+        self.alike.saturating_add(1)
+    }
+
+    /// Its number, and where it comes from: `#103 (#3 of b.json)`, or `#103 and 9 like it`.
+    pub fn name(&self) -> String {
+        let origin = self.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        match self.alike {
+            0 => format!("#{}{origin}", self.index),
+            alike => format!("#{}{origin} and {alike} like it", self.index),
+        }
+    }
+}
+
+/// How many connections these entries describe.
+pub fn count_of<'a>(connections: impl IntoIterator<Item = &'a ConnReport>) -> u64 {
+    connections.into_iter().map(ConnReport::count).fold(0, u64::saturating_add)
+}
+
 impl TargetReport {
+    /// How many connections to this target there were.
+    pub fn connection_count(&self) -> u64 {
+        count_of(&self.connections)
+    }
+
+    /// The only connection to this target.
+    pub fn only_connection(&self) -> Option<&ConnReport> {
+        match self.connections.as_slice() {
+            [only] if only.alike == 0 => Some(only),
+            _ => None,
+        }
+    }
+
     fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
         self.connections.iter().map(move |connection| (self, connection))
     }
@@ -153,7 +199,7 @@ pub struct PingReport {
     /// The worst of the targets, by the latest heartbeats, at the end.
     pub last_status: Status,
     /// Connections by status, worst first; only statuses that occur.
-    pub status_counts: Vec<(Status, usize)>,
+    pub status_counts: Vec<(Status, u64)>,
     pub verdict: RunResult,
     /// The reasons of the verdict; may be empty.
     pub reasons: Vec<String>,
@@ -176,12 +222,39 @@ pub struct PingReport {
     pub history: History,
     /// The user ended the run (Ctrl-C, SIGTERM or SIGHUP).
     pub interrupted: bool,
+    /// The runs that were merged into this one; empty for a run by itself.
+    pub merged: MergedRuns,
 }
 
 impl PingReport {
     /// Every connection, with its target.
     pub fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
         self.targets.iter().flat_map(TargetReport::connections)
+    }
+
+    /// How long every connection could be observed; of merged runs as long as the shortest.
+    pub fn observed(&self) -> Duration {
+        self.merged.0.iter().map(|run| run.elapsed).min().unwrap_or(self.elapsed)
+    }
+
+    /// How many connections there were.
+    pub fn connection_count(&self) -> u64 {
+        self.targets.iter().map(TargetReport::connection_count).fold(0, u64::saturating_add)
+    }
+
+    /// The only connection of the run.
+    pub fn only_connection(&self) -> Option<&ConnReport> {
+        match self.targets.as_slice() {
+            [only] => only.only_connection(),
+            _ => None,
+        }
+    }
+
+    /// The connection with this index of this target.
+    pub fn connection(&self, id: ConnId) -> Option<(&TargetReport, &ConnReport)> {
+        let target = self.targets.get(id.target)?;
+        let found = target.connections.iter().find(|connection| connection.index == id.index)?;
+        Some((target, found))
     }
 
     /// The source of all RTTs' timestamps; if connections differ, the less exact one.
@@ -194,23 +267,17 @@ impl PingReport {
     /// How much of a bounded run was done when the user ended it: `interrupted after 3 of 20 heartbeats`.
     /// `None` if it was complete or unbounded.
     pub fn cut_short(&self) -> Option<String> {
-        if !self.interrupted {
-            return None;
+        if !self.merged.is_empty() {
+            return self.merged.cut_short();
         }
-        match self.done()? {
-            Done::Heartbeats { done, of } if done < of => {
-                Some(format!("interrupted after {done} of {}", format::counted(of, "heartbeat")))
-            }
-            Done::Heartbeats { .. } => None,
-            Done::Time { done, of } => {
-                let (done, of) = (format::duration(done), format::duration(of));
-                Some(format!("interrupted after {done} of {of}"))
-            }
-        }
+        self.done().filter(|_| self.interrupted)?.cut_short()
     }
 
     /// How much of what was planned was done; `None` if the run is unbounded.
     pub fn done(&self) -> Option<Done> {
+        if !self.merged.is_empty() {
+            return self.merged.done();
+        }
         let (info, counts) = (&self.info, self.kinds.iter().map(|figures| &figures.counts));
         let done: u64 = counts.map(|counts| counts.judged() + counts.unsent).sum();
         let streams = (info.connections() * info.kinds.len()) as u64;
@@ -238,7 +305,6 @@ pub(crate) mod samples {
     use super::*;
     use crate::domain::connection::connect_info::TlsInfo;
     use crate::domain::connection::phase::PhaseTimes;
-    use crate::domain::stats::{Differences, Rtts};
 
     /// Answered heartbeats with these RTTs in milliseconds.
     pub fn kind(kind: HeartbeatKind, rtts: &[u64]) -> KindReport {
@@ -253,7 +319,7 @@ pub(crate) mod samples {
             rtt: figures.summary(),
             jitter: JitterSummary::new(figures.moments(), &Differences::default()),
             histogram: figures.bars(),
-            encoded: None,
+            pooled: None,
         }
     }
 
@@ -261,6 +327,8 @@ pub(crate) mod samples {
     pub fn connection(index: usize) -> ConnReport {
         ConnReport {
             index,
+            origin: None,
+            alike: 0,
             status: Status::Healthy,
             status_reason: String::new(),
             status_without_rtt: Status::Healthy,
@@ -358,6 +426,7 @@ pub(crate) mod samples {
             timeline: Timeline::default(),
             history: History::default(),
             interrupted: false,
+            merged: MergedRuns::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ending_check::{is_closed_as_wanted, is_refused_as_wanted, result_of_refusals};
 use super::expected_ending::ExpectedEnding;
-use super::fail_if::{FailIf, FailOn};
+use super::fail_if::{FailIf, FailIfError, FailOn, StatusError};
 use super::health::Status;
 use super::preset_mismatch;
 use super::report::{ConnReport, KindReport, PingReport, TargetReport};
@@ -13,8 +13,6 @@ use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 
-/// If more than one in this many due heartbeats was not sent, the schedule was not kept.
-const MAX_UNSENT_DIVISOR: u64 = 10;
 /// Maximum number of reasons listed.
 const MAX_REASONS: usize = 20;
 
@@ -30,6 +28,24 @@ pub struct PassCriteria {
 }
 
 impl PassCriteria {
+    /// The criteria that a report kept.
+    ///
+    /// # Errors
+    ///
+    /// A text is no criterion; the message names it.
+    pub fn of(demands: &Demands) -> Result<PassCriteria, String> {
+        let conditions = |texts: &[String]| -> Result<Vec<FailIf>, String> {
+            texts.iter().map(|text| text.parse().map_err(|error: FailIfError| error.to_string())).collect()
+        };
+        Ok(PassCriteria {
+            limits: demands.limits,
+            fail_on: demands.fail_on.parse().map_err(|error: StatusError| error.to_string())?,
+            fail_if: conditions(&demands.fail_if)?,
+            warn_if: conditions(&demands.warn_if)?,
+            endings: demands.endings.clone(),
+        })
+    }
+
     /// As they are kept in the report.
     pub fn demands(&self) -> Demands {
         Demands {
@@ -264,7 +280,7 @@ fn inconclusive_reasons_of(
     let bounds = upper_bounds_of_status(report, connection, policy.fail_on);
     let undecided_status = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
-    let silent = preset_mismatch::never_started(&report.info, connection, report.elapsed);
+    let silent = preset_mismatch::never_started(&report.info, connection, report.observed());
     let limited = ended_by_own_limit(connection);
     undecided_status.into_iter().chain(limited).chain(unclear).chain(silent).collect()
 }
@@ -291,7 +307,7 @@ fn unjudged(figures: &KindReport) -> Option<String> {
 fn unsent(figures: &KindReport) -> Option<String> {
     let unsent = figures.counts.unsent;
     let due = figures.counts.sent().saturating_add(unsent);
-    (unsent.saturating_mul(MAX_UNSENT_DIVISOR) > due).then(|| {
+    figures.counts.is_schedule_broken().then(|| {
         let kind = figures.kind;
         format!("{unsent} of {due} {kind} heartbeats were not sent: the requested schedule was not kept")
     })
@@ -304,8 +320,8 @@ fn with_location(
     connection: &ConnReport,
     reason: &str,
 ) -> String {
-    match (report.targets.len(), target.connections.len()) {
-        (_, 2..) => format!("{} #{}: {reason}", target.url, connection.index),
+    match (report.targets.len(), target.connection_count()) {
+        (_, 2..) => format!("{} {}: {reason}", target.url, connection.name()),
         (2.., _) => format!("{}: {reason}", target.url),
         (_, _) => reason.to_string(),
     }

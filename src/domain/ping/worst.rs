@@ -17,14 +17,14 @@ pub const MAX_LISTED_CONNECTIONS: usize = 10;
 /// - by mean RTT, the slowest first
 pub fn worst_of(report: &PingReport) -> Vec<ConnId> {
     let each = report.targets.iter().enumerate().flat_map(|(target, of)| {
-        of.connections
-            .iter()
-            .map(move |connection| (rank(connection), ConnId { target, index: connection.index }))
+        // Connections that are only described together were not among the worst of their own run.
+        let single = of.connections.iter().filter(|connection| connection.alike == 0);
+        single.map(move |connection| (rank(connection), ConnId { target, index: connection.index }))
     });
-    let mut ranked: Vec<_> = each.collect();
-    if ranked.len() <= MAX_LISTED_CONNECTIONS {
+    if report.connection_count() <= MAX_LISTED_CONNECTIONS as u64 {
         return Vec::new();
     }
+    let mut ranked: Vec<_> = each.collect();
     ranked.sort_by_key(|(rank, id)| (Reverse(*rank), *id));
     ranked.truncate(report.info.worst);
     ranked.into_iter().map(|(_, id)| id).collect()

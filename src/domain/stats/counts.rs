@@ -2,6 +2,9 @@
 
 use crate::domain::heartbeat::{HeartbeatOutcome, StrayPong};
 
+/// If more than one in this many due heartbeats was not sent, the schedule was not kept.
+const MAX_UNSENT_DIVISOR: u64 = 10;
+
 /// Heartbeats by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -40,6 +43,12 @@ impl Counts {
     /// Heartbeats whose own pong came, in time or late.
     pub fn answered(&self) -> u64 {
         self.ok + self.late
+    }
+
+    /// Whether more than a tenth of the due heartbeats was not sent.
+    pub fn is_schedule_broken(&self) -> bool {
+        let due = self.sent().saturating_add(self.unsent);
+        self.unsent.saturating_mul(MAX_UNSENT_DIVISOR) > due
     }
 
     /// Heartbeats judged without a reply of their own: missed + superseded.

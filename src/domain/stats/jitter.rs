@@ -49,6 +49,30 @@ impl Differences {
         (self.count > 0).then(|| nanos(self.total / self.count as f64))
     }
 
+    /// The differences of a run elsewhere: how many, the mean of |D| and the largest J, in nanoseconds. `None` if no
+    /// differences have such figures.
+    pub fn of_figures(count: u64, ipdv_mean_nanos: f64, rfc3550_nanos: f64) -> Option<Differences> {
+        let is_possible = [ipdv_mean_nanos, rfc3550_nanos].iter().all(|nanos| (0.0..1e20).contains(nanos))
+            && (count > 0 || ipdv_mean_nanos == 0.0 && rfc3550_nanos == 0.0);
+        let total = ipdv_mean_nanos * count as f64;
+        is_possible.then_some(Differences { count, total, jitter: rfc3550_nanos })
+    }
+
+    /// How many differences there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The mean of |D| in nanoseconds, unrounded; zero without a difference.
+    pub fn ipdv_mean_nanos(&self) -> f64 {
+        if self.count == 0 { 0.0 } else { self.total / self.count as f64 }
+    }
+
+    /// J in nanoseconds, unrounded; zero without a difference.
+    pub fn rfc3550_nanos(&self) -> f64 {
+        self.jitter
+    }
+
     /// Adds those of another connection.
     pub fn merge(&mut self, other: &Differences) {
         self.count += other.count;
@@ -228,6 +252,20 @@ mod tests {
         // 160 / 16 == 10; (160 + 32 + 32) / 3 == 74.66666666666667
         assert_eq!(sum.rfc3550(), micros(10));
         assert_eq!(sum.ipdv_mean(), Some(Duration::from_nanos(74_667)));
+    }
+
+    #[test]
+    fn differences_of_another_run_are_pooled_by_their_number() {
+        let mut sum = in_order(&[micros(0), micros(160)]).differences();
+        let other = in_order(&[micros(0), micros(32), micros(0)]).differences();
+        let (count, mean, jitter) = (other.count(), other.ipdv_mean_nanos(), other.rfc3550_nanos());
+        sum.merge(&Differences::of_figures(count, mean, jitter).unwrap());
+        // as above: the larger J, 160 / 16 == 10; (160 + 32 + 32) / 3 == 74.66666666666667
+        assert_eq!(sum.rfc3550(), micros(10));
+        assert_eq!(sum.ipdv_mean(), Some(Duration::from_nanos(74_667)));
+        assert_eq!(Differences::of_figures(2, -1.0, 0.0), None);
+        assert_eq!(Differences::of_figures(2, f64::NAN, 0.0), None);
+        assert_eq!(Differences::of_figures(0, 1.0, 0.0), None);
     }
 
     fn samples() -> impl Strategy<Value = Vec<Option<Duration>>> {

@@ -17,7 +17,40 @@ pub struct Moments {
     range: Option<(Duration, Duration)>,
 }
 
+/// Count, mean, standard deviation and range, unrounded: what [`Moments`] are made of again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MomentFigures {
+    pub count: u64,
+    pub mean_nanos: f64,
+    /// The population standard deviation.
+    pub stddev_nanos: f64,
+    pub min: Duration,
+    pub max: Duration,
+}
+
 impl Moments {
+    /// The unrounded figures; `None` before the first value.
+    pub fn figures(&self) -> Option<MomentFigures> {
+        let (min, max) = self.range?;
+        let stddev_nanos = (self.m2 / self.count as f64).sqrt();
+        Some(MomentFigures { count: self.count, mean_nanos: self.mean, stddev_nanos, min, max })
+    }
+
+    /// The moments of values that were recorded elsewhere. `None` if no values have such figures: the mean lies
+    /// outside of the range, or the standard deviation exceeds half of it (Popoviciu's inequality on variances).
+    pub fn of_figures(figures: &MomentFigures) -> Option<Moments> {
+        let MomentFigures { count, mean_nanos, stddev_nanos, min, max } = *figures;
+        let (low, high) = (min.as_nanos() as f64, max.as_nanos() as f64);
+        // The mean of equal values may differ from them in its last digits.
+        let slack = 1.0 + high * 1e-9;
+        let is_possible = count > 0
+            && min <= max
+            && (low - slack..=high + slack).contains(&mean_nanos)
+            && (0.0..=(high - low) / 2.0 + slack).contains(&stddev_nanos);
+        let m2 = stddev_nanos * stddev_nanos * count as f64;
+        is_possible.then_some(Moments { count, mean: mean_nanos, m2, range: Some((min, max)) })
+    }
+
     pub fn record(&mut self, value: Duration) {
         let nanos = value.as_nanos() as f64;
         self.count += 1;
@@ -116,6 +149,33 @@ mod tests {
     fn the_longest_duration_does_no_harm() {
         let moments = of(&[Duration::MAX, Duration::ZERO]);
         assert_eq!(moments.range(), Some((Duration::ZERO, Duration::MAX)));
+    }
+
+    #[test]
+    fn pooled_figures_are_those_of_pythons_statistics() {
+        let [one, other] = [&[12_500, 7_250, 9_000][..], &[30_750, 8_500, 11_000, 250_000][..]]
+            .map(|values| Moments::of_figures(&of(&micros(values)).figures().unwrap()).unwrap());
+        // x = [12.5, 7.25, 9]; statistics.mean(x) == 9.583333333333334, statistics.pstdev(x) == 2.18263346849086
+        assert_eq!(one.mean(), Some(Duration::from_nanos(9_583_333)));
+        assert_eq!(one.stddev(), Some(Duration::from_nanos(2_182_633)));
+        let mut pooled = one;
+        pooled.merge(&other);
+        // as in the test of the whole: mean 47.0, pstdev 83.20853750839342
+        assert_eq!(pooled.mean(), Some(Duration::from_millis(47)));
+        assert_eq!(pooled.stddev(), Some(Duration::from_nanos(83_208_538)));
+        assert_eq!(pooled.range(), Some((Duration::from_micros(7_250), Duration::from_millis(250))));
+    }
+
+    #[test]
+    fn figures_that_no_values_have_are_rejected() {
+        let good = of(&micros(&[10, 20])).figures().unwrap();
+        let is_possible = |figures: MomentFigures| Moments::of_figures(&figures).is_some();
+        assert!(is_possible(good));
+        assert!(!is_possible(MomentFigures { count: 0, ..good }));
+        assert!(!is_possible(MomentFigures { min: Duration::from_micros(21), ..good }));
+        assert!(!is_possible(MomentFigures { mean_nanos: 30_000.0, ..good }));
+        assert!(!is_possible(MomentFigures { stddev_nanos: 9_000.0, ..good }), "at most half of the range");
+        assert!(!is_possible(MomentFigures { stddev_nanos: f64::NAN, ..good }));
     }
 
     proptest! {

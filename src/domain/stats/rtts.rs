@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use hdrhistogram::Histogram;
+use flate2::{Decompress, FlushDecompress};
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use hdrhistogram::{Counter, Histogram};
+use thiserror::Error;
 
 use super::log_histogram::LogHistogram;
-use super::moments::{Moments, nanos};
+use super::moments::{MomentFigures, Moments, nanos};
 
 /// The histogram's unit, in nanoseconds. A microsecond would be 2 % of a loopback RTT of 50 us; single
 /// nanoseconds would cost more memory and be finer than any clock here.
@@ -38,14 +40,14 @@ pub struct RttSummary {
 /// with the count: 45 KiB for 100 ms, 70 KiB for 10 s. [`Rtts::coarse`] takes at most 256 bytes. Its
 /// percentiles are accurate to 1.6 % if the maximum is up to four times the minimum, to 3.2 % up to 16 times,
 /// and to 6.3 % up to 256 times.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rtts {
     moments: Moments,
     spread: RttDistribution,
 }
 
 /// The distribution of RTTs, in ticks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 enum RttDistribution {
     #[default]
     Empty,
@@ -134,11 +136,95 @@ impl Rtts {
     }
 }
 
+/// Why an encoded histogram and figures are no RTTs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RttsError {
+    #[error("it is no histogram of wscheck")]
+    NoHistogram,
+    #[error("no RTTs have such a mean, standard deviation and range")]
+    ImpossibleFigures,
+    /// With very many heartbeats to more than 32 targets, histograms keep proportions only (see [`Rtts::coarse`]).
+    #[error("it holds {held} of {count} RTTs, so that it cannot be merged exactly")]
+    OtherCount { held: u64, count: u64 },
+    #[error("one interval of the histogram holds more than {} RTTs", u32::MAX)]
+    TooMany,
+}
+
+impl Rtts {
+    /// RTTs that were recorded elsewhere, from what [`Rtts::encoded`] wrote and their unrounded figures.
+    ///
+    /// # Errors
+    ///
+    /// The text is no such histogram, or the figures are not of these RTTs.
+    pub fn of_parts(encoded: &str, figures: &MomentFigures) -> Result<Rtts, RttsError> {
+        let read = read_histogram::<u32>(encoded).ok_or(RttsError::NoHistogram)?;
+        let moments = Moments::of_figures(figures).ok_or(RttsError::ImpossibleFigures)?;
+        if read.len() != figures.count {
+            return Err(RttsError::OtherCount { held: read.len(), count: figures.count });
+        }
+        // What is read does not resize itself.
+        let mut histogram = empty();
+        histogram.add(&read).map_err(|_| RttsError::NoHistogram)?;
+        Ok(Rtts { moments, spread: RttDistribution::Fine(Box::new(histogram)) })
+    }
+
+    /// Adds all values of another, or says that a bucket of the histogram has no room for them.
+    ///
+    /// # Errors
+    ///
+    /// A count would exceed [`u32::MAX`].
+    pub fn merge_exactly(&mut self, other: &Rtts) -> Result<(), RttsError> {
+        self.merge(other);
+        let held: u64 = self.spread.counts().map(|(_, count)| count).sum();
+        if held == self.moments.count() { Ok(()) } else { Err(RttsError::TooMany) }
+    }
+}
+
+/// The most bytes that a histogram with our precision takes: nine for each of its counts, of which a shorter one has
+/// fewer.
+const MAX_HISTOGRAM_BYTES: usize = 1 << 20;
+/// Bytes before the counts: cookie, length of the counts, offset, precision, low, high, ratio.
+const HISTOGRAM_HEAD_BYTES: usize = 40;
+
 /// The values of a histogram as [`Rtts::encoded`] writes it, ascending, and how often each occurred; `None` if it is none.
 pub fn decoded(data: &str) -> Option<Vec<(u64, u64)>> {
-    let bytes = BASE64_STANDARD.decode(data).ok()?;
-    let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;
+    let histogram = read_histogram::<u64>(data)?;
     Some(histogram.iter_recorded().map(|one| (one.value_iterated_to(), one.count_at_value())).collect())
+}
+
+/// Reads a histogram with our precision. The text may be anybody's: what it unpacks to is bounded, and its head is
+/// checked, before the library reserves the memory that the head asks for.
+fn read_histogram<T: Counter>(data: &str) -> Option<Histogram<T>> {
+    let packed = BASE64_STANDARD.decode(data).ok()?;
+    // The cookie of the deflated form, and the length of what follows.
+    let (head, packed) = packed.split_at_checked(8)?;
+    // It is filled as far as its capacity, and not longer.
+    let mut bytes = Vec::with_capacity(MAX_HISTOGRAM_BYTES);
+    Decompress::new(true).decompress_vec(packed, &mut bytes, FlushDecompress::Finish).ok()?;
+    let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let low = u64::from_be_bytes(bytes.get(16..24)?.try_into().ok()?);
+    let counts = bytes.get(HISTOGRAM_HEAD_BYTES..)?;
+    let is_ours = head.starts_with(&DEFLATED_COOKIE)
+        && number(4)? as usize == counts.len()
+        && number(12)? == u32::from(SIGNIFICANT_FIGURES)
+        && low == 1
+        && has_plain_numbers(counts);
+    if !is_ours {
+        return None;
+    }
+    Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
+}
+
+/// HdrHistogram's V2 form, deflated.
+const DEFLATED_COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+
+/// Whether no number among the counts takes all nine bytes: a length of zeros that the library cannot negate does.
+fn has_plain_numbers(counts: &[u8]) -> bool {
+    let mut length = 0;
+    counts.iter().all(|byte| {
+        length = if byte & 0x80 == 0 { 0 } else { length + 1 };
+        length < 8
+    })
 }
 
 fn record(histogram: &mut Histogram<u32>, ticks: u64, count: u64) {
@@ -372,8 +458,70 @@ mod tests {
             histogram.add(decoded(&rtts)).unwrap();
             assert_eq!(histogram.len(), 200);
         }
-        // The cookie of V2 with deflate, 0x1c849304, and the length.
+        // The cookie of V2 with deflate, 0x1c849314, and the length.
         assert!(rtts_of(&[5]).encoded().unwrap().starts_with("HISTFAAA"));
+    }
+
+    #[test]
+    fn rtts_of_another_run_are_read_from_their_parts() {
+        let whole = rtts_of(&[5, 7, 300]);
+        let (encoded, figures) = (whole.encoded().unwrap(), whole.moments().figures().unwrap());
+        let read = Rtts::of_parts(&encoded, &figures).unwrap();
+        assert_eq!((read.summary(), read.bars()), (whole.summary(), whole.bars()));
+        let other = MomentFigures { count: 4, ..figures };
+        assert_eq!(Rtts::of_parts(&encoded, &other), Err(RttsError::OtherCount { held: 3, count: 4 }));
+        let other = MomentFigures { mean_nanos: -1.0, ..figures };
+        assert_eq!(Rtts::of_parts(&encoded, &other), Err(RttsError::ImpossibleFigures));
+        assert_eq!(Rtts::of_parts("SGVsbG8=", &figures), Err(RttsError::NoHistogram));
+        assert_eq!(Rtts::of_parts("", &figures), Err(RttsError::NoHistogram));
+    }
+
+    /// A histogram in the deflated form with this head and these counts.
+    fn packed(length: u32, digits: u32, low: u64, counts: &[u8]) -> String {
+        use std::io::Write;
+        let mut plain = vec![0x1c, 0x84, 0x93, 0x13];
+        [length, 0, digits].iter().for_each(|number| plain.extend(number.to_be_bytes()));
+        [low, u64::MAX >> 1].iter().for_each(|number| plain.extend(number.to_be_bytes()));
+        plain.extend(1.0_f64.to_be_bytes());
+        plain.extend(counts);
+        let mut deflated =
+            flate2::write::ZlibEncoder::new(DEFLATED_COOKIE.to_vec(), flate2::Compression::default());
+        deflated.get_mut().extend([0, 0, 0, 0]);
+        deflated.write_all(&plain).unwrap();
+        let mut bytes = deflated.finish().unwrap();
+        let packed_length = u32::try_from(bytes.len() - 8).unwrap();
+        bytes[4..8].copy_from_slice(&packed_length.to_be_bytes());
+        BASE64_STANDARD.encode(bytes)
+    }
+
+    #[test]
+    fn hostile_histograms_cost_nothing_and_are_none() {
+        assert_eq!(decoded(&packed(2, 3, 1, &[10, 2])).map(|counts| counts.len()), Some(2));
+        assert_eq!(decoded(&packed(u32::MAX, 3, 1, &[2])), None, "asks for 4 GiB");
+        assert_eq!(decoded(&packed(1, 5, 1, &[2])), None, "not our precision");
+        assert_eq!(decoded(&packed(1, 3, 1 << 40, &[2])), None, "not our unit");
+        let lowest = [0xff; 9];
+        assert_eq!(decoded(&packed(9, 3, 1, &lowest)), None, "minus the lowest number");
+        let bomb = vec![2; 2 << 20];
+        assert_eq!(decoded(&packed(bomb.len() as u32, 3, 1, &bomb)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_histogram_panics(
+            counts in prop::collection::vec(any::<u8>(), 0..64), digits in 0_u32..7, low in 0_u64..4,
+        ) {
+            let text = packed(counts.len() as u32, digits, low, &counts);
+            if let Some(counts) = decoded(&text) {
+                prop_assert!(counts.len() <= 64);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "[A-Za-z0-9+/]{0,80}") {
+            let _ = decoded(&text);
+            let _ = decoded(&format!("HISTFAAA{text}"));
+        }
     }
 
     fn rtts_of(millis: &[u64]) -> Rtts {

@@ -39,6 +39,10 @@ impl TimelineInterval {
         (self.answered > 0).then(|| self.sum.div_f64(self.answered as f64))
     }
 
+    fn is_empty(&self) -> bool {
+        self.answered == 0 && self.missed == 0
+    }
+
     fn merge(self, other: TimelineInterval) -> TimelineInterval {
         let min = match (self.answered, other.answered) {
             (0, _) => other.min,
@@ -46,10 +50,10 @@ impl TimelineInterval {
             (_, _) => self.min.min(other.min),
         };
         TimelineInterval {
-            answered: self.answered + other.answered,
-            late: self.late + other.late,
-            missed: self.missed + other.missed,
-            sum: self.sum + other.sum,
+            answered: self.answered.saturating_add(other.answered),
+            late: self.late.saturating_add(other.late),
+            missed: self.missed.saturating_add(other.missed),
+            sum: self.sum.saturating_add(other.sum),
             min,
             max: self.max.max(other.max),
         }
@@ -57,6 +61,23 @@ impl TimelineInterval {
 }
 
 impl Timeline {
+    /// The timelines of several runs on one clock; each with how long after the earliest its run began. An interval goes
+    /// to where its middle is, so that nothing is lost and the picture is as fine as the coarsest of them.
+    pub fn merged(parts: &[(Duration, &Timeline)]) -> Timeline {
+        let width = parts.iter().map(|(_, timeline)| timeline.width).max().unwrap_or(FIRST_WIDTH);
+        let mut merged = Timeline { width: width.max(FIRST_WIDTH), intervals: Vec::new() };
+        for (began, timeline) in parts {
+            let mut middle = began.saturating_add(timeline.width / 2);
+            for interval in &timeline.intervals {
+                if !interval.is_empty() {
+                    merged.add(middle, *interval);
+                }
+                middle = middle.saturating_add(timeline.width);
+            }
+        }
+        merged
+    }
+
     /// Records an answer.
     pub fn record_answer(&mut self, at: Duration, rtt: Duration, is_late: bool) {
         let late = u64::from(is_late);
@@ -134,6 +155,22 @@ mod tests {
         assert!(timeline.intervals.len() <= MAX_INTERVALS);
         assert_eq!(timeline.intervals.iter().map(|one| one.answered).sum::<u64>(), 86_400);
         assert!(timeline.intervals.iter().all(|one| one.min == ms(1) && one.max == ms(7)));
+    }
+
+    #[test]
+    fn timelines_of_several_runs_are_merged_by_the_clock() {
+        let at = |offsets: &[u64], rtt: u64| {
+            let mut timeline = Timeline::default();
+            offsets.iter().for_each(|offset| timeline.record_answer(ms(*offset), ms(rtt), false));
+            timeline
+        };
+        let (one, other) = (at(&[5, 15, 25], 2), at(&[5, 2_500], 4));
+        // 2.5 s need intervals of 20 ms; the second run began 20 ms later, so its first answer came at 25 ms.
+        let merged = Timeline::merged(&[(ms(0), &one), (ms(20), &other)]);
+        let answered: Vec<u64> = merged.intervals.iter().map(|one| one.answered).collect();
+        assert_eq!((merged.width, &answered[..3], answered.iter().sum::<u64>()), (ms(20), &[2, 2, 0][..], 5));
+        assert_eq!(merged.intervals[1].mean(), Some(ms(3)));
+        assert_eq!(Timeline::merged(&[]), Timeline::default());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct JsonEndingDocument {
     violation: Option<Name<Violation>>,
     /// Details of the violation; for a TLS alert, its name.
     detail: Option<String>,
+    /// The message that exceeded our limit (`--max-message-size`).
+    too_large: Option<TooLargeDocument>,
     /// How the peer reacted to our close frame; null if wscheck sent none, or did not wait for a reaction.
     close_reply: Option<CloseReplyDocument>,
     /// The operating system's name for the error.
@@ -46,6 +48,16 @@ pub struct JsonEndingDocument {
     at: Timestamp,
 }
 
+/// A message above our limit.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "TooLarge")]
+pub struct TooLargeDocument {
+    /// The size that was announced or received.
+    bytes: u64,
+    limit_bytes: u64,
+}
+
 /// How the peer reacted to our close frame.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -58,6 +70,8 @@ pub struct CloseReplyDocument {
     reason: Option<String>,
     /// A description, if no name fits.
     detail: Option<String>,
+    /// How long wscheck waited in vain; null if something came.
+    waited_ms: Option<Ms>,
 }
 
 impl From<&CloseReply> for CloseReplyDocument {
@@ -68,6 +82,7 @@ impl From<&CloseReply> for CloseReplyDocument {
             code: close.and_then(|close| close.code),
             reason: close.map(|close| close.reason.to_string()).filter(|reason| !reason.is_empty()),
             detail: if let CloseReply::Broken(why) = reply { Some(why.clone()) } else { None },
+            waited_ms: if let CloseReply::Nothing { waited } = reply { Some((*waited).into()) } else { None },
         }
     }
 }
@@ -123,6 +138,7 @@ impl From<&close_cause::CloseCause> for JsonEndingDocument {
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(Name),
             detail: detail.or(alert).map(UntrustedText::to_string).or_else(|| exceeded(&ending.how)),
+            too_large: too_large(&ending.how),
             close_reply: ending.reply.as_ref().map(CloseReplyDocument::from),
             os_error: ending.os_error.clone(),
             tcp: ending.tcp.map(TcpDocument::from),
@@ -168,6 +184,13 @@ fn exceeded(how: &CloseKind) -> Option<String> {
         CloseKind::TooLarge { size, limit } => {
             Some(format!("a message of {} above our limit of {}", format::size(*size), format::size(*limit)))
         }
+        _ => None,
+    }
+}
+
+fn too_large(how: &CloseKind) -> Option<TooLargeDocument> {
+    match how {
+        CloseKind::TooLarge { size, limit } => Some(TooLargeDocument { bytes: *size, limit_bytes: *limit }),
         _ => None,
     }
 }

@@ -23,6 +23,8 @@ pub struct FailureDocument {
     kind: Name<FailureKind>,
     /// The whole error in one line.
     message: String,
+    /// The end of `message`: the cause without target and phase.
+    cause: String,
     hint: Option<String>,
     /// Every address that was tried.
     attempts: Vec<AttemptDocument>,
@@ -65,6 +67,7 @@ impl From<&ConnectError> for FailureDocument {
             phase: Some(error.phase.into()),
             kind: error.kind.into(),
             message: error.to_string(),
+            cause: error.cause.clone(),
             hint: error.hint.clone(),
             attempts: error.attempts.iter().map(AttemptDocument::from).collect(),
             remote: error.reached.as_ref().map(|reached| reached.address.clone()),
@@ -118,6 +121,7 @@ pub fn error_document(
         phase: None,
         kind: kind.into(),
         message: message.to_string(),
+        cause: message.to_string(),
         hint: hint.map(str::to_string),
         attempts: Vec::new(),
         remote: None,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::names::Name;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{KindReport, StampingReport};
+use crate::domain::ping::report::{KindReport, MergeableRtts, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary, TICK_NANOS};
 
 /// A duration in milliseconds, rounded to the microsecond.
@@ -137,6 +137,8 @@ pub struct HeartbeatsDocument {
     missed_unacknowledged: u64,
     /// Maximum number of heartbeats missed in a row.
     longest_miss_run: u32,
+    /// Heartbeats missed after the last one that was not.
+    missed_at_end: u64,
     /// Heartbeats that never left this machine, because the send buffer was full or the machine was suspended. They
     /// count neither for `sent` nor for `loss`.
     unsent: u64,
@@ -155,6 +157,41 @@ pub struct HeartbeatsDocument {
     jitter: JsonJitterDocument,
     /// All RTTs, to merge and compare runs; null for a single connection of a target, and before the first answer.
     rtt_histogram: Option<EncodedHistogram>,
+    /// RTT and jitter unrounded, to merge runs; null where `rtt_histogram` is.
+    unrounded: Option<UnroundedFigures>,
+}
+
+/// RTT and jitter in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct UnroundedFigures {
+    min_ns: u64,
+    mean_ns: f64,
+    max_ns: u64,
+    /// The population standard deviation.
+    stddev_ns: f64,
+    /// Number of differences of successive RTTs, each on one connection.
+    differences: u64,
+    /// Their mean; zero without one.
+    ipdv_mean_ns: f64,
+    /// Jitter by RFC 3550; the largest of all connections.
+    rfc3550_ns: f64,
+}
+
+impl UnroundedFigures {
+    fn new(pooled: &MergeableRtts) -> Option<UnroundedFigures> {
+        let figures = pooled.rtts.moments().figures()?;
+        let nanos = |span: Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Some(UnroundedFigures {
+            min_ns: nanos(figures.min),
+            mean_ns: figures.mean_nanos,
+            max_ns: nanos(figures.max),
+            stddev_ns: figures.stddev_nanos,
+            differences: pooled.differences.count(),
+            ipdv_mean_ns: pooled.differences.ipdv_mean_nanos(),
+            rfc3550_ns: pooled.differences.rfc3550_nanos(),
+        })
+    }
 }
 
 /// A histogram in the exchange form of HdrHistogram.
@@ -169,11 +206,12 @@ struct EncodedHistogram {
     data: String,
 }
 
-const HISTOGRAM_FORM: &str = "hdrhistogram_v2_deflate_base64";
+/// The form of an encoded histogram.
+pub const HISTOGRAM_FORM: &str = "hdrhistogram_v2_deflate_base64";
 
-impl From<&String> for EncodedHistogram {
-    fn from(data: &String) -> EncodedHistogram {
-        EncodedHistogram { form: HISTOGRAM_FORM, unit_ns: TICK_NANOS, data: data.clone() }
+impl From<String> for EncodedHistogram {
+    fn from(data: String) -> EncodedHistogram {
+        EncodedHistogram { form: HISTOGRAM_FORM, unit_ns: TICK_NANOS, data }
     }
 }
 
@@ -194,6 +232,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             duplicate,
             ambiguous,
         } = report.counts;
+        let pooled = report.pooled.as_deref();
         HeartbeatsDocument {
             status: report.status.into(),
             sent: report.counts.sent(),
@@ -206,6 +245,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             missed_acknowledged: missed_acked,
             missed_unacknowledged: missed_unacked,
             longest_miss_run: report.longest_miss_run,
+            missed_at_end: report.missed_at_end,
             unsent,
             in_flight,
             unsolicited,
@@ -215,7 +255,8 @@ impl From<&KindReport> for HeartbeatsDocument {
             loss: report.counts.loss(),
             rtt: report.rtt.map(JsonRttDocument::from),
             jitter: report.jitter.into(),
-            rtt_histogram: report.encoded.as_ref().map(EncodedHistogram::from),
+            rtt_histogram: pooled.and_then(|pooled| pooled.rtts.encoded()).map(EncodedHistogram::from),
+            unrounded: pooled.and_then(UnroundedFigures::new),
         }
     }
 }

@@ -14,7 +14,9 @@ pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
 pub(super) use close_cause::{broken_rule, close_frame};
 pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
 pub use connect_info::OpeningDocument;
-pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
+pub use heartbeat_figures::{
+    ByKind, HISTOGRAM_FORM, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms,
+};
 pub use names::Name;
 pub use preset::PresetName;
 

@@ -1,22 +1,26 @@
 //! The document of a whole run.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::connection::connect_info::TimestampSource;
+use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::substitutes::{OtherPayload, Substitute};
 use crate::domain::heartbeat::unmatched::NearestMessage;
+use crate::domain::ping::alike::grouped;
 use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::measurement::MeasurementName;
+use crate::domain::ping::merged_runs::{ConnOrigin, SourceRun};
 use crate::domain::ping::report::{self, ConnReport, KindReport, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::run_status::RunStatusLimits;
 use crate::domain::stats::JitterSummary;
-use crate::output::envelope::DocumentBody;
+use crate::output::envelope::{DocumentBody, DoneDocument};
 use crate::output::json::{
     ByKind, FailureDocument, HostLag, JsonEndingDocument, JsonJitterDocument, JsonRttDocument, Ms, Name,
-    OpeningDocument, PresetName, ms,
+    OpeningDocument, PresetName, Timestamp, ms,
 };
 
 /// The report of a run. Unknown values are null; no field is ever omitted.
@@ -59,6 +63,48 @@ pub struct PingDocument {
     timestamps: Name<TimestampSource>,
     /// Number of RTTs for which an expected kernel timestamp was missing, so that this program's own was used.
     timestamps_fell_back: u64,
+    /// The runs that `report` merged into this one; empty for a run by itself.
+    runs: Vec<SourceRunDocument>,
+}
+
+/// One of several runs that were merged.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "SourceRun")]
+struct SourceRunDocument {
+    /// The file that it was read from.
+    name: String,
+    /// The machine that measured.
+    host: String,
+    /// The arguments of the run, without secrets.
+    command_line: Vec<String>,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// The user ended the run.
+    interrupted: bool,
+    /// The run was cut off: its figures are those of its last interim report.
+    cut_off: bool,
+    /// How much of the planned run was done; null if it has no planned end.
+    done: Option<DoneDocument>,
+    connections: u64,
+    /// Heartbeats of all kinds that were sent.
+    sent: u64,
+}
+
+impl From<&SourceRun> for SourceRunDocument {
+    fn from(run: &SourceRun) -> SourceRunDocument {
+        SourceRunDocument {
+            name: run.name.to_string(),
+            host: run.host.clone(),
+            command_line: run.command_line.clone(),
+            started_at: run.started_at.into(),
+            elapsed_ms: run.elapsed.into(),
+            interrupted: run.interrupted,
+            cut_off: run.is_cut_off,
+            done: run.done.map(DoneDocument::from),
+            connections: run.connections,
+            sent: run.sent,
+        }
+    }
 }
 
 /// Unusually long RTTs, and whether TCP retransmits explain them.
@@ -97,7 +143,7 @@ struct Worst {
 
 impl Worst {
     fn new(report: &PingReport, id: ConnId) -> Option<Worst> {
-        let connection = report.targets.get(id.target)?.connections.get(id.index)?;
+        let (_, connection) = report.connection(id)?;
         Some(Worst {
             target: id.target,
             index: id.index,
@@ -124,12 +170,17 @@ pub struct Settings {
     /// Null: each heartbeat is sent as soon as the previous one is answered or missed.
     interval_ms: Option<Ms>,
     timeout_ms: Ms,
-    /// Number of heartbeats of each kind on each connection; null: until stopped.
+    /// Number of heartbeats of each kind on each connection; null: until stopped, or merged runs had different numbers.
     count: Option<u64>,
-    /// The run ends after this time; null: when all heartbeats are judged, or when it is stopped.
+    /// The run ends after this time; null: when all heartbeats are judged, or when it is stopped. Also null if merged runs
+    /// had different times.
     deadline_ms: Option<Ms>,
-    /// Number of connections to each target.
-    connections_each: usize,
+    /// Number of connections to each target; null if merged runs had different numbers to different targets.
+    connections_each: Option<u64>,
+    /// Number of connections that `worst` lists.
+    worst: usize,
+    /// Every connection is listed, however many there are.
+    all_connections: bool,
     /// The preset; null if none was requested.
     preset: Option<PresetName>,
     /// When a heartbeat, a connection and the run are healthy, degraded, poor, critical, in timeout or dead.
@@ -195,7 +246,9 @@ impl From<&RunInfo> for Settings {
             timeout_ms: info.timeout.into(),
             count: info.count,
             deadline_ms: ms(info.deadline),
-            connections_each: info.connections_each,
+            connections_each: Some(info.connections_each as u64),
+            worst: info.worst,
+            all_connections: info.lists_all,
             preset: info.preset.as_ref().map(PresetName::from),
             thresholds: info.demands.limits.into(),
             fail_on: info.demands.fail_on.clone(),
@@ -212,17 +265,17 @@ impl From<&RunInfo> for Settings {
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "StatusCounts")]
 struct StatusCountsDocument {
-    healthy: usize,
-    degraded: usize,
-    poor: usize,
-    critical: usize,
-    unknown: usize,
-    timeout: usize,
-    dead: usize,
+    healthy: u64,
+    degraded: u64,
+    poor: u64,
+    critical: u64,
+    unknown: u64,
+    timeout: u64,
+    dead: u64,
 }
 
-impl From<&[(Status, usize)]> for StatusCountsDocument {
-    fn from(counts: &[(Status, usize)]) -> StatusCountsDocument {
+impl From<&[(Status, u64)]> for StatusCountsDocument {
+    fn from(counts: &[(Status, u64)]) -> StatusCountsDocument {
         let of = |status: Status| counts.iter().filter(|(s, _)| *s == status).map(|(_, count)| count).sum();
         StatusCountsDocument {
             healthy: of(Status::Healthy),
@@ -250,28 +303,34 @@ struct TargetDocument {
     last_status: Name<Status>,
     heartbeats: ByKind,
     /// How many connections to this target there were.
-    connection_count: usize,
+    connection_count: u64,
     /// All of them, or of more than 100 in the run the worst (see `worst`), unless `--all-connections` is given.
     connections: Vec<ConnectionDocument>,
+    /// The connections that are not listed, in groups of alike ones. `stands_for` says how many an entry describes; then
+    /// its counts are sums, outage and opening times are the largest, and the rest is of one of them.
+    others: Vec<ConnectionDocument>,
 }
 
 /// Up to this many connections, the document lists all.
-const MAX_IN_DOCUMENT: usize = 100;
+const MAX_IN_DOCUMENT: u64 = 100;
 
 impl TargetDocument {
     fn new(report: &PingReport, index: usize, target: &TargetReport) -> TargetDocument {
-        let lists_all = report.info.lists_all || report.info.connections() <= MAX_IN_DOCUMENT;
+        let lists_all = report.info.lists_all || report.connection_count() <= MAX_IN_DOCUMENT;
         let is_listed = |connection: &&ConnReport| {
-            lists_all || report.worst.contains(&ConnId { target: index, index: connection.index })
+            let id = ConnId { target: index, index: connection.index };
+            connection.alike == 0 && (lists_all || report.worst.contains(&id))
         };
+        let others = grouped(target.connections.iter().filter(|connection| !is_listed(connection)));
         TargetDocument {
-            connection_count: target.connections.len(),
+            connection_count: target.connection_count(),
             url: target.url.clone(),
             status: target.status.into(),
             status_reason: target.status_reason.clone(),
             last_status: target.last_status.into(),
             heartbeats: target.kinds.as_slice().into(),
             connections: target.connections.iter().filter(is_listed).map(ConnectionDocument::from).collect(),
+            others: others.iter().map(ConnectionDocument::from).collect(),
         }
     }
 }
@@ -283,9 +342,15 @@ impl TargetDocument {
 struct ConnectionDocument {
     /// From 0.
     index: usize,
+    /// Which connection of which run it was, if runs were merged.
+    origin: Option<OriginDocument>,
+    /// How many connections this entry describes: 1, or more in `others`.
+    stands_for: u64,
     /// Status over the whole run.
     status: Name<Status>,
     status_reason: String,
+    /// The status without the RTTs; it decides if these are only upper bounds.
+    status_without_rtt: Name<Status>,
     /// Status at the end, judged by the latest heartbeats.
     last_status: Name<Status>,
     last_status_reason: String,
@@ -297,6 +362,8 @@ struct ConnectionDocument {
     ending: Option<JsonEndingDocument>,
     /// The last unplanned end.
     last_unplanned_ending: Option<JsonEndingDocument>,
+    /// Age of the connection of `last_unplanned_ending` at its last answer; null without one.
+    answered_until_ms: Option<Ms>,
     unplanned_endings: u32,
     reconnects: u32,
     /// Total time without a connection after the first opening. Null if it never opened, or if it was lost and not
@@ -319,6 +386,10 @@ struct ConnectionDocument {
     foreign_answer: Option<String>,
     /// What came instead of Pongs since the last answered Ping: Pongs with a different payload, or messages.
     instead_of_pongs: Option<String>,
+    /// The same as numbers.
+    substitute: Option<SubstituteDocument>,
+    /// A frame that was incomplete at the end, so that no reply after it could come.
+    incomplete: Option<IncompleteDocument>,
     /// If our only Ping was not answered: time from that Ping to the peer's end of the connection.
     ended_after_ping_ms: Option<Ms>,
     /// Presets for which such messages are typical.
@@ -327,11 +398,124 @@ struct ConnectionDocument {
     error: Option<FailureDocument>,
 }
 
+/// A connection of one of several merged runs.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Origin")]
+struct OriginDocument {
+    /// The file of the run.
+    run: String,
+    /// The index of the connection in it.
+    index: usize,
+}
+
+impl From<&ConnOrigin> for OriginDocument {
+    fn from(origin: &ConnOrigin) -> OriginDocument {
+        OriginDocument { run: origin.run.to_string(), index: origin.index }
+    }
+}
+
+/// What came instead of Pongs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Substitute")]
+pub(super) struct SubstituteDocument {
+    pub what: SubstituteName,
+    pub count: u64,
+    /// A message, or the payload of a Pong with another one.
+    pub sample: Option<String>,
+    /// Bytes of a Pong's payload that is a part of the Ping's, or has it and more.
+    pub bytes: Option<usize>,
+    /// Bytes of the Ping's payload.
+    pub of_bytes: Option<usize>,
+}
+
+/// The kinds of what comes instead of Pongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "SubstituteKind")]
+pub(super) enum SubstituteName {
+    /// Pongs without payload.
+    EmptyPongs,
+    /// Pongs with the first bytes of the Ping's payload.
+    TruncatedPongs,
+    /// Pongs with the Ping's payload and more.
+    ExtendedPongs,
+    /// Pongs with another payload.
+    ForeignPongs,
+    /// Our own Pings, returned as Pings.
+    Pings,
+    /// A message for each Ping.
+    Messages,
+}
+
+impl From<&Substitute> for SubstituteDocument {
+    fn from(substitute: &Substitute) -> SubstituteDocument {
+        use SubstituteName as S;
+        let (count, what, sample, bytes) = match substitute {
+            Substitute::Pings { count } => (*count, S::Pings, None, None),
+            Substitute::Messages { count, sample } => (*count, S::Messages, Some(sample), None),
+            Substitute::Pongs { count, payload } => match payload {
+                OtherPayload::Empty => (*count, S::EmptyPongs, None, None),
+                OtherPayload::Truncated { bytes, of } => {
+                    (*count, S::TruncatedPongs, None, Some((*bytes, *of)))
+                }
+                OtherPayload::Extended { bytes, of } => (*count, S::ExtendedPongs, None, Some((*bytes, *of))),
+                OtherPayload::Foreign(payload) => (*count, S::ForeignPongs, Some(payload), None),
+            },
+        };
+        let (bytes, of_bytes) = bytes.unzip();
+        SubstituteDocument { what, count, sample: sample.map(ToString::to_string), bytes, of_bytes }
+    }
+}
+
+/// What had come of data that never became complete.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Incomplete")]
+pub(super) struct IncompleteDocument {
+    pub part: IncompleteName,
+    /// Bytes that came; null for a TLS record.
+    pub bytes: Option<u64>,
+    /// Bytes of the whole frame.
+    pub of_bytes: Option<u64>,
+    /// Complete frames of a message without the last one.
+    pub fragments: Option<u64>,
+    /// Time since its last bytes.
+    pub since_ms: Ms,
+}
+
+/// What was incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "IncompletePart")]
+pub(super) enum IncompleteName {
+    FrameHead,
+    Frame,
+    Message,
+    TlsRecord,
+}
+
+impl From<&IncompleteData> for IncompleteDocument {
+    fn from(data: &IncompleteData) -> IncompleteDocument {
+        let (part, bytes, of_bytes, fragments) = match data.part {
+            IncompletePart::Head { bytes } => (IncompleteName::FrameHead, Some(bytes), None, None),
+            IncompletePart::Frame { received, size } => {
+                (IncompleteName::Frame, Some(received), Some(size), None)
+            }
+            IncompletePart::Message { fragments, bytes } => {
+                (IncompleteName::Message, Some(bytes), None, Some(fragments))
+            }
+            IncompletePart::Record => (IncompleteName::TlsRecord, None, None, None),
+        };
+        IncompleteDocument { part, bytes, of_bytes, fragments, since_ms: data.since.into() }
+    }
+}
+
 /// A message that is not an answer, and how it differs from one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct NearestToAnswer {
     message: String,
+    /// How much of an answer agrees with it.
+    agreeing: u32,
     /// The differences, each a fragment of a sentence.
     differences: Vec<String>,
 }
@@ -339,7 +523,8 @@ struct NearestToAnswer {
 impl From<&NearestMessage> for NearestToAnswer {
     fn from(nearest: &NearestMessage) -> NearestToAnswer {
         let differences = nearest.difference.points.clone();
-        NearestToAnswer { message: nearest.message.to_string(), differences }
+        let agreeing = nearest.difference.agreeing;
+        NearestToAnswer { message: nearest.message.to_string(), agreeing, differences }
     }
 }
 
@@ -363,8 +548,11 @@ impl From<&ConnReport> for ConnectionDocument {
         let attempts = connection.open_error.as_ref().map_or(&[][..], |error| &error.attempts);
         ConnectionDocument {
             index: connection.index,
+            origin: connection.origin.as_ref().map(OriginDocument::from),
+            stands_for: connection.count(),
             status: connection.status.into(),
             status_reason: connection.status_reason.clone(),
+            status_without_rtt: connection.status_without_rtt.into(),
             last_status: connection.last_status.into(),
             last_status_reason: connection.last_status_reason.clone(),
             opening: connection
@@ -374,6 +562,7 @@ impl From<&ConnReport> for ConnectionDocument {
             heartbeats: connection.kinds.as_slice().into(),
             ending: connection.ending.as_deref().map(JsonEndingDocument::from),
             last_unplanned_ending: connection.lost.as_deref().map(JsonEndingDocument::from),
+            answered_until_ms: ms(connection.answered_until),
             unplanned_endings: connection.unplanned_endings,
             reconnects: connection.reconnects,
             outage_ms: ms(connection.outage),
@@ -388,6 +577,12 @@ impl From<&ConnReport> for ConnectionDocument {
             foreign_answer: server_traffic.and_then(|traffic| Some(traffic.foreign.as_ref()?.to_string())),
             instead_of_pongs: server_traffic
                 .and_then(|traffic| Some(traffic.substitute.as_ref()?.describe())),
+            substitute: server_traffic
+                .and_then(|traffic| traffic.substitute.as_ref())
+                .map(SubstituteDocument::from),
+            incomplete: server_traffic
+                .and_then(|traffic| traffic.incomplete.as_ref())
+                .map(IncompleteDocument::from),
             ended_after_ping_ms: ms(server_traffic.and_then(|traffic| traffic.ended_after_ping)),
             looks_like: server_traffic.map(|traffic| traffic.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
@@ -416,7 +611,7 @@ impl PingDocument {
     pub fn new(report: &PingReport) -> PingDocument {
         let main = main_kind(&report.kinds);
         PingDocument {
-            settings: report.info.as_ref().into(),
+            settings: Settings { connections_each: connections_each(report), ..report.info.as_ref().into() },
             status: report.status.into(),
             status_reason: report.status_reason.clone(),
             last_status: report.last_status.into(),
@@ -435,6 +630,7 @@ impl PingDocument {
             measurement: MeasurementName::from(report.measurement).into(),
             timestamps: report.timestamps().into(),
             timestamps_fell_back: report.stamping.fell_back,
+            runs: report.merged.0.iter().map(SourceRunDocument::from).collect(),
         }
     }
 }
@@ -444,14 +640,20 @@ fn targets(report: &PingReport) -> Vec<TargetDocument> {
     targets.map(|(index, target)| TargetDocument::new(report, index, target)).collect()
 }
 
+/// The number of connections to each target, if it is the same for all.
+fn connections_each(report: &PingReport) -> Option<u64> {
+    let mut numbers = report.targets.iter().map(TargetReport::connection_count);
+    let first = numbers.next()?;
+    numbers.all(|number| number == first).then_some(first)
+}
+
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
     kinds.iter().find(|report| report.kind == HeartbeatKind::Protocol).or(kinds.first())
 }
 
 fn main_ending(report: &PingReport) -> Option<JsonEndingDocument> {
-    let connections: Vec<&ConnReport> = report.targets.iter().flat_map(|t| &t.connections).collect();
-    let mut endings = connections.iter().filter_map(|connection| connection.ending.as_deref());
-    match connections.len() {
+    let mut endings = report.connections().filter_map(|(_, connection)| connection.ending.as_deref());
+    match report.connection_count() {
         1 => endings.next(),
         _ => endings.find(|ending| !ending.was_planned()),
     }

@@ -21,6 +21,7 @@ use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::history::History;
 use crate::domain::ping::measurement::{HostDelay, Measurement};
+use crate::domain::ping::merged_runs::MergedRuns;
 use crate::domain::ping::report::{
     ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport,
 };
@@ -199,17 +200,7 @@ fn counts(ok: u64) -> Counts {
 fn figures(kind: HeartbeatKind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
     let (longest_miss_run, missed_at_end) = (counts.missed as u32, counts.missed);
     let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
-    KindReport {
-        kind,
-        status,
-        counts,
-        longest_miss_run,
-        missed_at_end,
-        rtt,
-        jitter,
-        histogram,
-        encoded: None,
-    }
+    KindReport { kind, status, counts, longest_miss_run, missed_at_end, rtt, jitter, histogram, pooled: None }
 }
 
 fn summary(rtts: &[Duration]) -> Option<RttSummary> {
@@ -263,6 +254,8 @@ fn histogram(rtts: &[Duration]) -> Vec<(Duration, u64)> {
 fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> ConnReport {
     ConnReport {
         index: 0,
+        origin: None,
+        alike: 0,
         status,
         status_reason: status_reason.to_string(),
         status_without_rtt: Status::Healthy,
@@ -308,7 +301,7 @@ fn report(
         last_status: targets.iter().map(|target| target.last_status).max().unwrap_or(Status::Unknown),
         status_counts: Status::iter()
             .rev()
-            .map(|status| (status, count(status)))
+            .map(|status| (status, count(status) as u64))
             .filter(|(_, count)| *count > 0)
             .collect(),
         verdict,
@@ -328,6 +321,7 @@ fn report(
         timeline: timeline(),
         history: History::default(),
         interrupted: false,
+        merged: MergedRuns::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `ping` shows: lines as it happens, tables and a summary for people, the JSON document, and NDJSON lines.
 
+mod archived;
 mod document;
 mod event_filter;
 mod event_lines;
@@ -20,9 +21,12 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
+pub use archived::read_run;
 pub use document::{PingDocument, Settings};
 pub use ndjson_events::*;
 
+use super::envelope::RunOrigin;
+use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
 use super::output_format::Format;
 use super::presenter::{EventFilter, Lines, Presenter};
@@ -33,6 +37,11 @@ use event_filter::PingEventFilter;
 use log::PingLog;
 
 const COMMAND: &str = "ping";
+
+/// A run of `ping` that is over.
+pub fn finished(origin: RunOrigin, report: &PingReport) -> FinishedRun {
+    FinishedRun::new(origin, view::view(report), PingDocument::new(report))
+}
 
 /// Shows a run of `ping`.
 pub struct PingPresenter {

@@ -7,8 +7,9 @@ use crate::domain::ping::status_counts::StatusCounts;
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
 pub fn line(tally: &StatusCounts) -> String {
     let StatusCounts { connections, open, answered, missed, superseded, .. } = *tally;
+    let statuses = tally.statuses().map(|(status, count)| (status, count as u64));
     let (connections, statuses) =
-        (counted(connections as u64, "connection"), in_words(&tally.statuses().collect::<Vec<_>>()));
+        (counted(connections as u64, "connection"), in_words(&statuses.collect::<Vec<_>>()));
     format!(
         "{connections}, {open} open: {statuses}; {answered} answered, {missed} missed, {superseded} superseded"
     )

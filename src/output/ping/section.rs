@@ -10,7 +10,7 @@ use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
-use crate::domain::ping::report::{ConnReport, RttSpikes, TargetReport};
+use crate::domain::ping::report::{ConnReport, RttSpikes, TargetReport, count_of};
 use crate::domain::stats::interval::Interval;
 use crate::output::time_unit::{RTT_UNIT, TimeUnit};
 use crate::output::view::connection::{ending, facts, phases};
@@ -31,9 +31,9 @@ pub fn section(target: &TargetReport, is_only: bool) -> Section {
     if let Some(last) = last_status(target) {
         rows.add_phrase("last status", last);
     }
-    match target.connections.as_slice() {
-        [connection] => opening(rows, connection),
-        several => openings(rows, several),
+    match target.only_connection() {
+        Some(connection) => opening(rows, connection),
+        None => openings(rows, &target.connections),
     }
     if target.connections.iter().all(|connection| connection.opened.is_none()) {
         return section;
@@ -42,13 +42,13 @@ pub fn section(target: &TargetReport, is_only: bool) -> Section {
         of_one_kind(rows, kind);
     }
     other_events(rows, &target.connections);
-    match target.connections.as_slice() {
-        [connection] => {
+    match target.only_connection() {
+        Some(connection) => {
             rows.add_some("tcp", tcp(connection));
             rows.add_some("ended", one_ending(connection));
             rows.add_some("last loss", last_loss(connection));
         }
-        several => troubled(rows, several),
+        None => troubled(rows, &target.connections),
     }
     if target.kinds.len() > 1 {
         section.tables.push(of_several_kinds(&target.kinds));
@@ -72,17 +72,18 @@ fn tcp(connection: &ConnReport) -> Option<String> {
 }
 
 fn status(target: &TargetReport) -> Phrase {
-    let text = match target.connections.as_slice() {
-        [connection] => connection.status_reason.clone(),
-        several if several.iter().any(|connection| connection.status == target.status) => by_status(several),
-        several => format!("{}; {}", target.status_reason, by_status(several)),
+    let all = &target.connections;
+    let text = match target.only_connection() {
+        Some(connection) => connection.status_reason.clone(),
+        None if all.iter().any(|connection| connection.status == target.status) => by_status(all),
+        None => format!("{}; {}", target.status_reason, by_status(all)),
     };
     Phrase::new(target.status.label(), tone(target.status), format!(": {text}"))
 }
 
 /// The status by the latest heartbeats, where it differs from that of the run.
 fn last_status(target: &TargetReport) -> Option<Phrase> {
-    let [connection] = target.connections.as_slice() else { return None };
+    let connection = target.only_connection()?;
     let last = connection.last_status;
     (connection.opened.is_some() && last != connection.status)
         .then(|| Phrase::new(last.label(), tone(last), format!(": {}", connection.last_status_reason)))
@@ -104,13 +105,22 @@ fn opening(rows: &mut Rows, connection: &ConnReport) {
 
 /// Several connections to one target differ in little but their time.
 fn openings(rows: &mut Rows, connections: &[ConnReport]) {
-    let opened: Vec<&ConnectInfo> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
-    let mut totals: Vec<Duration> = opened.iter().map(|opened| opened.phases.total).collect();
+    let opened = || connections.iter().filter(|connection| connection.opened.is_some());
+    let infos: Vec<&ConnectInfo> = opened().filter_map(|c| c.opened.as_deref()).collect();
+    let mut totals: Vec<Duration> = infos.iter().map(|opened| opened.phases.total).collect();
     totals.sort_unstable();
-    let count = format!("{} of {}", opened.len(), connections.len());
-    match opened.first() {
+    let count = format!("{} of {}", count_of(opened()), count_of(connections));
+    // Of connections that are described together only the longest time is known.
+    let are_all_known = connections.iter().all(|connection| connection.alike == 0);
+    let longest = totals.last().copied().unwrap_or_default();
+    match infos.first() {
         Some(first) => {
-            rows.add("opened", format!("{count}, in {}", opening_times(&totals)));
+            let times = if are_all_known {
+                format!("in {}", opening_times(&totals))
+            } else {
+                format!("in at most {}", TimeUnit::of([longest]).span(longest))
+            };
+            rows.add("opened", format!("{count}, {times}"));
             facts(rows, first);
         }
         None => rows.add("opened", count),
@@ -188,9 +198,12 @@ fn announced(connections: &[ConnReport]) -> Option<String> {
 }
 
 fn outage(connections: &[ConnReport]) -> Option<String> {
-    let sum = |pick: fn(&ConnReport) -> u32| connections.iter().map(|c| u64::from(pick(c))).sum::<u64>();
+    let sum = |pick: fn(&ConnReport) -> u32| {
+        let each = connections.iter().map(|c| u64::from(pick(c)).saturating_mul(c.count()));
+        each.fold(0, u64::saturating_add)
+    };
     let outage = connections.iter().filter_map(|connection| connection.outage).max()?;
-    let whose = if connections.len() == 1 { "total" } else { "at most, on one connection" };
+    let whose = if count_of(connections) == 1 { "total" } else { "at most, on one connection" };
     let (endings, reconnects) = (sum(|c| c.unplanned_endings), sum(|c| c.reconnects));
     let shown = || {
         format!(
@@ -237,12 +250,12 @@ pub fn one_of_the_worst(connection: &ConnReport) -> String {
         format!("; rtt {figures} {}", RTT_UNIT.symbol())
     });
     let missed: u64 = connection.kinds.iter().map(|kind| kind.counts.missed).sum();
-    format!("#{}{from}: {how}{}; {missed} missed", connection.index, rtt.unwrap_or_default())
+    format!("{}{from}: {how}{}; {missed} missed", connection.name(), rtt.unwrap_or_default())
 }
 
 /// The connections with trouble, each by itself as long as they are few.
 fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
-    if connections.len() > MAX_CONNECTIONS_IN_FULL {
+    if count_of(connections) > MAX_CONNECTIONS_IN_FULL as u64 {
         // The worst of them are listed.
         return;
     }
@@ -251,7 +264,7 @@ fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
         .filter(|connection| connection.status > Status::Healthy || connection.unplanned_endings > 0)
         .collect();
     for connection in with_trouble {
-        rows.add(&format!("#{}", connection.index), problem(connection));
+        rows.add(&connection.name(), problem(connection));
     }
 }
 

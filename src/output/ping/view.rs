@@ -1,6 +1,7 @@
 //! What the report says, whatever the command.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use super::figures::numbers;
 use super::findings::shown_findings;
@@ -11,10 +12,14 @@ use super::table::table;
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
 use crate::domain::ping::fail_if::metric_values;
+use crate::domain::ping::merged_runs::MergedRuns;
 use crate::domain::ping::report::{ConnReport, PingReport, StampingReport, TargetReport};
 use crate::domain::stats::LagSummary;
 use crate::output::time_unit::TimeUnit;
 use crate::output::view::{Chart, Phrase, Rows, View, connection};
+
+/// Of more runs, the first are named.
+const MAX_NAMED_RUNS: usize = 5;
 
 pub fn view(report: &PingReport) -> View {
     let targets = worst_first(report);
@@ -58,36 +63,31 @@ fn worst_first(report: &PingReport) -> Vec<&TargetReport> {
     targets
 }
 
-fn connections(report: &PingReport) -> Vec<&ConnReport> {
-    report.targets.iter().flat_map(|target| &target.connections).collect()
-}
-
 /// A single connection that never opened said why, unless it was to be refused.
 fn is_already_said(report: &PingReport) -> bool {
     let is_refusal_wanted = !report.info.demands.endings.refused_with.is_empty();
     let never_opened = |only: &ConnReport| only.opened.is_none() && only.open_error.is_some();
-    !is_refusal_wanted && matches!(connections(report).as_slice(), [only] if never_opened(only))
+    let is_merged = !report.merged.is_empty();
+    !is_refusal_wanted && !is_merged && report.only_connection().is_some_and(never_opened)
 }
 
 /// `healthy: mean RTT of the last 5 is 0.223 ms`, or `dead: 6 connections to 3 targets: 1 dead, 5 healthy`.
 fn headline(report: &PingReport) -> Phrase {
-    if let [ConnReport { opened: None, open_error: Some(error), .. }] = connections(report).as_slice() {
+    let only = report.only_connection();
+    if let Some(ConnReport { opened: None, open_error: Some(error), .. }) = only {
         return connection::not_opened(error);
     }
-    let text = match (connections(report).as_slice(), report.targets.as_slice()) {
-        ([only], _) => only.status_reason.clone(),
-        (several, [target]) if several.iter().all(|connection| connection.status != target.status) => {
-            format!("{}; {}", target.status_reason, by_status(several.iter().copied()))
+    let all = || report.connections().map(|(_, connection)| connection).collect::<Vec<_>>();
+    let number = counted(report.connection_count(), "connection");
+    let text = match (only, report.targets.as_slice()) {
+        (Some(only), _) => only.status_reason.clone(),
+        (None, [target]) if all().iter().all(|connection| connection.status != target.status) => {
+            format!("{}; {}", target.status_reason, by_status(all()))
         }
-        (several, [_]) => {
-            format!("{}: {}", counted(several.len() as u64, "connection"), by_status(several.iter().copied()))
+        (None, [_]) => format!("{number}: {}", by_status(all())),
+        (None, targets) => {
+            format!("{number} to {}: {}", counted(targets.len() as u64, "target"), by_status(all()))
         }
-        (several, targets) => format!(
-            "{} to {}: {}",
-            counted(several.len() as u64, "connection"),
-            counted(targets.len() as u64, "target"),
-            by_status(several.iter().copied())
-        ),
     };
     Phrase::new(report.status.label(), tone(report.status), format!(": {text}"))
 }
@@ -95,24 +95,42 @@ fn headline(report: &PingReport) -> Phrase {
 /// How the run was measured, and the worst of many connections.
 fn about_run(report: &PingReport) -> Rows {
     let mut rows = Rows::default();
-    if connections(report).len() > 1 {
+    rows.add_some("runs", merged_runs(&report.merged));
+    if report.connection_count() > 1 {
         rows.add_all("worst", worst(report));
     }
     connection::preset(&mut rows, report.info.preset.as_ref());
     if report.interrupted && report.cut_short().is_none() {
         rows.add("interrupted", format!("after {}", format::duration(report.elapsed)));
     }
-    rows.add_some("host lag", report.host_lag.map(lag_figures));
+    let whose = if report.merged.0.len() > 1 { " (of each figure the worst host's)" } else { "" };
+    rows.add_some("host lag", report.host_lag.map(|lag| format!("{}{whose}", lag_figures(lag))));
     rows.add("timestamps", timestamps(report));
     rows
+}
+
+/// `3 merged: a.json, b.json, c.json; all ran at the same time for 58 s`
+fn merged_runs(merged: &MergedRuns) -> Option<String> {
+    let names: Vec<&str> = merged.0.iter().map(|run| run.name.as_ref()).take(MAX_NAMED_RUNS).collect();
+    let more = match merged.0.len().saturating_sub(MAX_NAMED_RUNS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let together = match (merged.0.len(), merged.common_time()) {
+        (0, _) => return None,
+        (1, _) => String::new(),
+        (_, Duration::ZERO) => "; they did not all run at the same time".to_string(),
+        (_, common) => format!("; all ran at the same time for {}", format::duration(common)),
+    };
+    Some(format!("{} merged: {}{more}{together}", merged.0.len(), names.join(", ")))
 }
 
 /// The connections with the worst figures.
 fn worst(report: &PingReport) -> impl Iterator<Item = String> {
     report.worst.iter().filter_map(|id| {
-        let target = report.targets.get(id.target)?;
+        let (target, connection) = report.connection(*id)?;
         let url = if report.targets.len() > 1 { format!("{} ", target.url) } else { String::new() };
-        Some(format!("{url}{}", one_of_the_worst(target.connections.get(id.index)?)))
+        Some(format!("{url}{}", one_of_the_worst(connection)))
     })
 }
 

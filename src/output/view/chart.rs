@@ -44,6 +44,9 @@ pub struct RttOverTime {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ChartInterval {
+    /// Heartbeats with an RTT.
+    #[serde(default)]
+    pub answered: u64,
     pub missed: u64,
     pub late: u64,
     /// The RTTs of the others; null if there are none.
@@ -132,6 +135,12 @@ impl From<&TimelineInterval> for ChartInterval {
             mean_ms: mean.into(),
             max_ms: interval.max.into(),
         };
-        ChartInterval { missed: interval.missed, late: interval.late, rtt: interval.mean().map(range) }
+        let answered = interval.answered;
+        ChartInterval {
+            answered,
+            missed: interval.missed,
+            late: interval.late,
+            rtt: interval.mean().map(range),
+        }
     }
 }
