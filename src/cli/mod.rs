@@ -34,6 +34,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::domain::client_test::metrics::CLIENT_METRICS;
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
 
@@ -56,12 +57,17 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (130, "interrupted before there was anything to report"),
 ];
 
-/// The exit codes of `wscheck serve`, which measures nothing.
+/// The exit codes of `wscheck serve`.
 const SERVE_EXIT_CODES: &[(u8, &str)] = &[
-    (0, "stopped by Ctrl-C, SIGTERM or SIGHUP"),
+    (0, "passed: every --expect was met; without one: stopped by Ctrl-C, SIGTERM or SIGHUP, or by --for"),
+    (1, "failed: an --expect was not met"),
     (2, "usage: the arguments make no sense, or a file cannot be read or written"),
-    (3, "cannot listen on the address"),
-    (4, "cannot start, or cannot write to stdout"),
+    (3, "unreachable: cannot listen on the address; or no client came, and there is an --expect"),
+    (
+        4,
+        "inconclusive: an --expect is undecided; or interrupted before --for; or cannot start or write to stdout",
+    ),
+    (130, "interrupted before --for, and no client had come"),
 ];
 
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
@@ -90,7 +96,7 @@ enum Command {
     /// Run `ping` against a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
-    #[command(after_help = exit_codes(SERVE_EXIT_CODES))]
+    #[command(after_help = exit_codes(SERVE_EXIT_CODES), after_long_help = client_metrics_and_exit_codes())]
     Serve(Box<serve_args::ServeArgs>),
     /// Show an archived run (JSON or NDJSON) in any format
     Report(report::ReportArgs),
@@ -162,6 +168,19 @@ fn metrics_and_exit_codes() -> String {
     format!("{}\n\n{}", metric_help(), exit_code_help())
 }
 
+fn client_metrics_and_exit_codes() -> String {
+    format!("{}\n\n{}", client_metric_help(), exit_codes(SERVE_EXIT_CODES))
+}
+
+/// The metrics of `--expect` about clients, from the table that evaluates them.
+fn client_metric_help() -> String {
+    let mut text = "Metrics (for --expect):".to_string();
+    for metric in CLIENT_METRICS {
+        let _ = write!(text, "\n  {:<20} {}", metric.name, metric.meaning);
+    }
+    text + "\n\n  Operators: > >= < <= == !=. Times need a unit (2s), shares a % (90%) or a point (0.9)."
+}
+
 /// The metrics of `--fail-if`, from the table that evaluates them.
 fn metric_help() -> String {
     let mut text = "Metrics (for --fail-if):".to_string();
@@ -184,6 +203,17 @@ fn exit_codes(codes: &[(u8, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_and_manual_explain_every_client_metric() {
+        let help = client_metric_help();
+        let manual = String::from_utf8(man_page(Some("serve")).unwrap()).unwrap().replace('\\', "");
+        for metric in CLIENT_METRICS {
+            let is_explained = |line: &str| line.contains(metric.name) && line.contains(metric.meaning);
+            assert!(help.lines().any(is_explained), "--help lacks {}", metric.name);
+            assert!(manual.lines().any(is_explained), "the manual lacks {}", metric.name);
+        }
+    }
 
     #[test]
     fn help_and_manual_explain_every_metric() {

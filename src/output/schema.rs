@@ -21,7 +21,7 @@ use super::ping::{
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{
     ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
-    ServedClientOpened, ServedClientStatus, ServerError, ServerListening,
+    ServedClientOpened, ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
 };
 use super::server_events::ServerEventReceived;
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
@@ -134,6 +134,7 @@ impl SchemaBuilder {
         self.line_of::<ServedClientStatus>("serve");
         self.line_of::<DeadClientClosed>("serve");
         self.line_of::<FaultInjected>("serve");
+        self.line_of::<SilenceNoticed>("serve");
         self.line_of::<ServedClientClosed>("serve");
         self.line_of::<ServerError>("serve");
     }

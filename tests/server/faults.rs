@@ -166,7 +166,7 @@ async fn swallows(client: &mut Bare) {
 
 async fn fault(served: &mut Served, expected: &str) {
     let told = served.event(|event| match &event.what {
-        ServeEventKind::Fault(fault) => Some(fault.clone()),
+        ServeEventKind::Fault(fault) => Some(fault.to_string()),
         _ => None,
     });
     assert_eq!(told.await, expected);

@@ -53,20 +53,20 @@ pub const CLIENT_METRICS: &[ClientMetric] = &[
     ClientMetric {
         name: "answered",
         unit: MetricUnit::Share,
-        meaning: "share of the server's pings that were answered in time",
+        meaning: "share of the pings from the server that were answered in time",
         trend: Trend::Either,
         read: |activity| share(activity.pings.ok, activity.pings.judged(), "no ping was judged"),
     },
     ClientMetric {
         name: "closed_cleanly",
         unit: MetricUnit::Share,
-        meaning: "share of the ended connections with a close handshake, of those that allowed one",
+        meaning: "share of the ended connections with a close handshake, where one was possible",
         trend: Trend::Either,
         read: |activity| {
             share(
                 activity.closed_cleanly,
                 activity.closable,
-                "no connection ended that allowed a close handshake",
+                "no connection ended in a way that allows a close handshake",
             )
         },
     },

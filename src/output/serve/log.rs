@@ -50,6 +50,9 @@ impl ServeLog {
                 format!("dead client closed: {missed} missed, silent for {}", format::duration(*silent_for))
             }
             ServeEventKind::Fault(fault) => format!("fault: {fault}"),
+            ServeEventKind::SilenceNoticed { after } => {
+                format!("the client noticed the silence after {}", format::duration(*after))
+            }
             ServeEventKind::Closed { ending, last } => self.closed(ending, last),
             ServeEventKind::Error(message) => format!("error: {message}"),
             ServeEventKind::Stopped(_) => return None,
