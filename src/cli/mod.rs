@@ -24,6 +24,7 @@ mod serve_args;
 mod server_ping_args;
 mod signals;
 mod stdout_watch;
+mod test_client;
 mod timeouts;
 mod trace;
 mod unit_note;
@@ -98,6 +99,9 @@ enum Command {
     /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_codes(SERVE_EXIT_CODES), after_long_help = client_metrics_and_exit_codes())]
     Serve(Box<serve_args::ServeArgs>),
+    /// Run your client against a test server that misbehaves, and judge what it does
+    #[command(after_help = exit_code_help(), after_long_help = faults_metrics_and_exit_codes())]
+    TestClient(Box<test_client::TestClientArgs>),
     /// Show an archived run (JSON or NDJSON) in any format
     Report(report::ReportArgs),
     /// Compare two archived runs, figure by figure, and tell changes from chance
@@ -142,6 +146,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ProbeZombie(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),
+        Command::TestClient(args) => args.main(),
         Command::Report(args) => args.main(),
         Command::Compare(args) => args.main(),
         Command::Timeouts(args) => args.main(),
@@ -170,6 +175,11 @@ fn metrics_and_exit_codes() -> String {
 
 fn client_metrics_and_exit_codes() -> String {
     format!("{}\n\n{}", client_metric_help(), exit_codes(SERVE_EXIT_CODES))
+}
+
+fn faults_metrics_and_exit_codes() -> String {
+    let faults = test_client::fault_help();
+    format!("{faults}\n\n{}\n\n{}", client_metric_help(), exit_code_help())
 }
 
 /// The metrics of `--expect` about clients, from the table that evaluates them.

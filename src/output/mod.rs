@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod charset;
+pub mod client_test;
 pub mod compare;
 pub mod envelope;
 pub mod finding_codes;

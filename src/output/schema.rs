@@ -4,6 +4,10 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::client_test::{
+    ClientConnected, ClientDisconnected, ClientExited, ClientFaultActed, ClientLaunched, ClientNoticed,
+    ClientRejected, ClientTestDocument, ClientTestOver, ClientTestStarted, TestServerError,
+};
 use super::compare::CompareDocument;
 use super::envelope::Envelope;
 use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
@@ -58,6 +62,7 @@ pub fn schema() -> Value {
     shapes.listen_lines();
     shapes.zombie_lines();
     shapes.serve_lines();
+    shapes.client_test_lines();
     let mut definitions = shapes.generator.take_definitions(true);
     definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
     json!({
@@ -90,6 +95,7 @@ impl SchemaBuilder {
         self.add::<Envelope<ListenDocument>>("listen: document");
         self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
         self.add::<Envelope<ServeDocument>>("serve: document");
+        self.add::<Envelope<ClientTestDocument>>("test-client: document");
         self.add::<ClientsDocument>("serve: clients");
     }
 
@@ -137,6 +143,19 @@ impl SchemaBuilder {
         self.line_of::<SilenceNoticed>("serve");
         self.line_of::<ServedClientClosed>("serve");
         self.line_of::<ServerError>("serve");
+    }
+
+    fn client_test_lines(&mut self) {
+        self.line_of::<ClientTestStarted>("test-client");
+        self.line_of::<ClientLaunched>("test-client");
+        self.line_of::<ClientConnected>("test-client");
+        self.line_of::<ClientRejected>("test-client");
+        self.line_of::<ClientFaultActed>("test-client");
+        self.line_of::<ClientNoticed>("test-client");
+        self.line_of::<ClientDisconnected>("test-client");
+        self.line_of::<TestServerError>("test-client");
+        self.line_of::<ClientExited>("test-client");
+        self.line_of::<ClientTestOver>("test-client");
     }
 
     fn connection_lines(&mut self) {

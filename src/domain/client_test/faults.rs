@@ -95,7 +95,12 @@ impl ClientFault {
 
     /// What the server does, in words.
     pub fn meaning(&self, after: Duration) -> String {
-        self.meaning.replace("{after}", &format::exact_duration(after))
+        self.meaning_after(&format::exact_duration(after))
+    }
+
+    /// What the server does, with these words for when.
+    pub fn meaning_after(&self, after: &str) -> String {
+        self.meaning.replace("{after}", after)
     }
 
     /// The value of the server's option.

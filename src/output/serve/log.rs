@@ -87,7 +87,7 @@ fn listening_lines(listening: &ListenAddress) -> String {
 }
 
 /// How a connection ended, seen from the server: the peer is the client.
-fn close_text(ending: &CloseCause) -> String {
+pub fn close_text(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
         (ClosedBy::Us, CloseKind::Fin) => String::from("server closed TCP (FIN) without a close frame"),
         (ClosedBy::Us, CloseKind::Rst) => String::from("server reset TCP (RST)"),

@@ -14,6 +14,7 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::{ClientsDocument, ServeDocument, ServedClientDocument};
+pub use log::close_text;
 pub use ndjson_events::{
     ConnectionRejected, DeadClientClosed, FaultInjected, ServedClientClosed, ServedClientOpened,
     ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
