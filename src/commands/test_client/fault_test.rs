@@ -12,6 +12,7 @@ use super::TestClientError;
 use super::client_process::ClientProcess;
 use super::event::{TestClientEvent, TestClientEventKind};
 use super::plan::TestClientPlan;
+use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::client_test::course::{CourseEvent, TestCourse};
 use crate::domain::client_test::faults::ClientFault;
 use crate::domain::client_test::report::{ClientExit, FaultTest, FaultTestOutcome};
@@ -33,6 +34,9 @@ pub async fn run(
     events: UnboundedSender<TestClientEvent>,
     interrupt: CancellationToken,
 ) -> Result<FaultTest, TestClientError> {
+    if interrupt.is_cancelled() {
+        return Ok(never_begun(plan, fault));
+    }
     let tell = |what| drop(events.send(TestClientEvent::of_test(fault.name, what)));
     let config = config(plan, fault).map_err(TestClientError::Fault)?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(TestClientError::Listen)?;
@@ -60,10 +64,22 @@ pub async fn run(
     }
     let interrupted = interrupt.is_cancelled() && !over.is_cancelled();
     let (activity, elapsed) = (summary.activity, started.elapsed());
-    let outcome = FaultTestOutcome { url, activity, exit, elapsed, interrupted };
+    let outcome = FaultTestOutcome { url: Some(url), activity, exit, elapsed, interrupted };
     let test = FaultTest::judge(fault, plan.after, &fault.criteria(&plan.expected), outcome);
     tell(TestClientEventKind::TestOver(Box::new(test.clone())));
     Ok(test)
+}
+
+/// The test of a fault that the user's interrupt left out.
+fn never_begun(plan: &TestClientPlan, fault: &'static ClientFault) -> FaultTest {
+    let outcome = FaultTestOutcome {
+        url: None,
+        activity: ClientActivity::default(),
+        exit: None,
+        elapsed: Duration::ZERO,
+        interrupted: true,
+    };
+    FaultTest::judge(fault, plan.after, &fault.criteria(&plan.expected), outcome)
 }
 
 /// The server for a fault. It terminates no client by itself, so that the fault is the only cause.

@@ -25,6 +25,10 @@ impl fmt::Display for ExitStatus {
     }
 }
 
+/// What a client that never tries to connect may lack.
+const NEVER_CONNECTED: &str = "the client ran without connecting: it finds the server's URL in WSCHECK_URL, or in its \
+                               arguments in the place of {url}";
+
 /// When and how a client's process ended before it was told to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientExit {
@@ -50,7 +54,8 @@ pub struct FaultTest {
     pub fault: &'static str,
     /// What the server did.
     pub meaning: String,
-    pub url: String,
+    /// The URL that the client got; `None` if it was not started.
+    pub url: Option<String>,
     pub activity: ClientActivity,
     /// `None`: wscheck ended it.
     pub exit: Option<ClientExit>,
@@ -64,7 +69,8 @@ pub struct FaultTest {
 /// What is known when the client has been ended.
 #[derive(Debug, Clone)]
 pub struct FaultTestOutcome {
-    pub url: String,
+    /// The URL that the client got; `None` if it was not started.
+    pub url: Option<String>,
     pub activity: ClientActivity,
     pub exit: Option<ClientExit>,
     pub elapsed: Duration,
@@ -85,8 +91,10 @@ impl FaultTest {
             |demand: &DemandedOfClient| demand.expectation.criterion(demand.option, &activity, interrupted);
         let criteria: Vec<Criterion> = demands.iter().map(criterion).collect();
         let (result, mut reasons) = verdict::judge(&criteria, &activity, interrupted);
-        if let Some(exit) = exit.filter(|_| result != RunResult::Passed) {
-            reasons.push(exit.to_string());
+        match exit {
+            Some(exit) if result != RunResult::Passed => reasons.push(exit.to_string()),
+            None if result == RunResult::Unreachable => reasons.push(NEVER_CONNECTED.to_string()),
+            Some(_) | None => {}
         }
         let meaning = fault.meaning(after);
         FaultTest { fault: fault.name, meaning, url, activity, exit, elapsed, criteria, result, reasons }
@@ -104,8 +112,8 @@ impl FaultTest {
             RunResult::Failed | RunResult::Unreachable | RunResult::Usage => CriterionState::NotMet,
             RunResult::Inconclusive | RunResult::Interrupted { .. } => CriterionState::Unknown,
         };
-        let option = Some(format!("--fault {}", self.fault).into());
-        Criterion { option, wanted: wanted.join(", "), found, state }
+        let wanted = format!("{}: {}", self.fault, wanted.join(", "));
+        Criterion { option: Some("--fault".into()), wanted, found, state }
     }
 }
 
@@ -164,7 +172,7 @@ mod tests {
         let demands = fault.criteria(&users);
         let demands: Vec<_> = demands.into_iter().filter(|one| one.option == "--fault").collect();
         let outcome = FaultTestOutcome {
-            url: "ws://127.0.0.1:9/".to_string(),
+            url: Some("ws://127.0.0.1:9/".to_string()),
             activity,
             exit,
             elapsed: seconds(9),
@@ -195,7 +203,7 @@ mod tests {
         let several = report(vec![test("rst", 1, None), test("rst", 0, None)]);
         let shown: Vec<_> =
             several.criteria().into_iter().map(|one| (one.wanted, one.found, one.state)).collect();
-        let is = |found: &str, state| ("reconnects >= 1".to_string(), found.to_string(), state);
+        let is = |found: &str, state| ("rst: reconnects >= 1".to_string(), found.to_string(), state);
         assert_eq!(
             shown,
             [is("all met", CriterionState::Met), is("reconnects >= 1: 0", CriterionState::NotMet)]

@@ -34,8 +34,8 @@ pub struct FaultTestDocument {
     fault: &'static str,
     /// What the server did.
     meaning: String,
-    /// The URL that the client got.
-    url: String,
+    /// The URL that the client got; null if it was not started because the user ended the run.
+    url: Option<String>,
     result: Name<RunResult>,
     /// Why the result is what it is.
     reasons: Vec<String>,

@@ -61,7 +61,7 @@ fn never_notices() -> ClientActivity {
 
 fn test(fault: &str, activity: ClientActivity, exit: Option<ClientExit>, elapsed: Duration) -> FaultTest {
     let fault = ClientFault::named(fault).unwrap();
-    let url = "ws://127.0.0.1:4711/".to_string();
+    let url = Some("ws://127.0.0.1:4711/".to_string());
     let outcome = FaultTestOutcome { url, activity, exit, elapsed, interrupted: false };
     FaultTest::judge(fault, 3 * S, &fault.criteria(&[]), outcome)
 }
@@ -92,7 +92,7 @@ fn events(report: ClientTestReport) -> Vec<TestClientEvent> {
     for test in &report.tests {
         let server = server_events().into_iter().map(TestClientEventKind::Server);
         let over = TestClientEventKind::TestOver(Box::new(test.clone()));
-        let begin = TestClientEventKind::ClientStarted { url: test.url.clone() };
+        let begin = TestClientEventKind::ClientStarted { url: test.url.clone().unwrap_or_default() };
         let exited = test.exit.map(TestClientEventKind::ClientExited);
         let all = [begin].into_iter().chain(server).chain(exited).chain([over]);
         script.extend(all.map(|what| (Some(test.fault), what)));

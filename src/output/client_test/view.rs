@@ -73,7 +73,7 @@ fn headline(report: &ClientTestReport) -> Phrase {
 /// A row for each fault: what the client did, and the result.
 fn table(report: &ClientTestReport) -> Table {
     let names =
-        ["fault", "connected", "pings answered", "noticed after", "back after", "closed properly", "result"];
+        ["fault", "result", "connected", "pings answered", "noticed after", "back after", "closed properly"];
     Table {
         name: "faults".into(),
         columns: names.map(Column::text).to_vec(),
@@ -86,15 +86,14 @@ fn cells(test: &FaultTest) -> Vec<Cell> {
     let activity = &test.activity;
     let connected = if activity.clients > 0 { "yes" } else { "no" };
     let texts = [
-        test.fault.to_string(),
         connected.to_string(),
         answered(activity),
-        noticed(activity),
-        back(activity),
+        span(activity.silence()),
+        back(test),
         closed_properly(activity),
     ];
     let result = Cell { text: test.result.label().to_string(), tone: tone(test.result) };
-    texts.map(Cell::from).into_iter().chain([result]).collect()
+    [Cell::from(test.fault.to_string()), result].into_iter().chain(texts.map(Cell::from)).collect()
 }
 
 /// `9 of 10`
@@ -111,15 +110,11 @@ fn part(part: u64, whole: u64) -> String {
     if whole == 0 { NOTHING.to_string() } else { format!("{part} of {whole}") }
 }
 
-/// `5.1 s`, or `never (12 s)`
-fn noticed(activity: &ClientActivity) -> String {
-    span(activity.silence())
-}
-
-/// `1.2 s`, or `never (12 s)`; a client that never noticed the silence had nothing to come back from.
-fn back(activity: &ClientActivity) -> String {
-    match (activity.return_delay(), activity.silence()) {
+/// `1.2 s`, or `not in 12 s`; `never` of a client that has exited, or that never noticed the silence.
+fn back(test: &FaultTest) -> String {
+    match (test.activity.return_delay(), test.activity.silence()) {
         (SpanReading::None, SpanReading::AtLeast(_)) => "never".to_string(),
+        (SpanReading::AtLeast(_), _) if test.exit.is_some() => "never".to_string(),
         (reading, _) => span(reading),
     }
 }
@@ -127,7 +122,7 @@ fn back(activity: &ClientActivity) -> String {
 fn span(reading: SpanReading) -> String {
     match reading {
         SpanReading::Longest(span) => format::duration(span),
-        SpanReading::AtLeast(span) => format!("never ({})", format::duration(span)),
+        SpanReading::AtLeast(span) => format!("not in {}", format::duration(span)),
         SpanReading::None => NOTHING.to_string(),
     }
 }

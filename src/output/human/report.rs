@@ -71,9 +71,10 @@ impl ReportLayout {
         match view.sections.as_slice() {
             [only] => self.section(only),
             several if has_several && !self.options.verbose => {
+                let of_what = view.tables.first().map_or("targets", |table| table.name.as_ref());
                 self.rows.add(
                     "details",
-                    &format!("--verbose shows those of each of the {} targets", several.len()),
+                    &format!("--verbose shows those of each of the {} {of_what}", several.len()),
                 );
             }
             several => several.iter().for_each(|section| {
