@@ -110,7 +110,11 @@ pub async fn run(
     fd_limit::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
-    reporter.report(&ServeRunEvent::Server(ServeEvent { at: SystemTime::now(), client: None, what }));
+    reporter.report(&ServeRunEvent::Server(Box::new(ServeEvent {
+        at: SystemTime::now(),
+        client: None,
+        what,
+    })));
     let (events, mut happened) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(plan.config, events));
     let reporting = async {
@@ -118,7 +122,7 @@ pub async fn run(
             if matches!(event.what, ServeEventKind::Stopped(_)) {
                 return;
             }
-            reporter.report(&ServeRunEvent::Server(event));
+            reporter.report(&ServeRunEvent::Server(Box::new(event)));
         }
     };
     let (started, ended) = (Instant::now(), stop.child_token());

@@ -12,7 +12,7 @@ use crate::server::{ServeEvent, ServerSummary};
 /// An event of a run of `serve`.
 #[derive(Debug, Clone)]
 pub enum ServeRunEvent {
-    Server(ServeEvent),
+    Server(Box<ServeEvent>),
     /// The last event.
     Finished(Box<ServeReport>),
 }

@@ -26,7 +26,7 @@ pub enum TestClientEventKind {
     /// A client's process was started; the server listens at this URL.
     ClientStarted { url: String },
     /// The test server saw something.
-    Server(ServeEvent),
+    Server(Box<ServeEvent>),
     /// The client's processes ended before they were told to.
     ClientExited(ClientExit),
     /// The test of a fault is over.

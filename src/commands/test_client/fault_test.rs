@@ -54,7 +54,7 @@ pub async fn run(
         exit
     };
     let following = follow(happened, TestCourse::new(fault.acts_when_open()), &over, |event| {
-        tell(TestClientEventKind::Server(event));
+        tell(TestClientEventKind::Server(Box::new(event)));
     });
     let serving = Arc::clone(&server).run(listener, stop.clone());
     let (summary, (), exit) = tokio::join!(serving, following, watching);

@@ -90,7 +90,7 @@ fn events(report: ClientTestReport) -> Vec<TestClientEvent> {
     };
     let mut script = vec![(None, started)];
     for test in &report.tests {
-        let server = server_events().into_iter().map(TestClientEventKind::Server);
+        let server = server_events().into_iter().map(|event| TestClientEventKind::Server(Box::new(event)));
         let over = TestClientEventKind::TestOver(Box::new(test.clone()));
         let begin = TestClientEventKind::ClientStarted { url: test.url.clone().unwrap_or_default() };
         let exited = test.exit.map(TestClientEventKind::ClientExited);

@@ -154,7 +154,7 @@ pub fn run() -> Vec<ServeRunEvent> {
         (None, ServeEventKind::Error("cannot accept a connection: Too many open files".into())),
     ];
     let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
-    let event = |(n, (client, what))| ServeRunEvent::Server(ServeEvent { at: at(n), client, what });
+    let event = |(n, (client, what))| ServeRunEvent::Server(Box::new(ServeEvent { at: at(n), client, what }));
     script.into_iter().enumerate().map(event).chain([ServeRunEvent::Finished(Box::new(report()))]).collect()
 }
 
