@@ -404,7 +404,7 @@ impl Server {
                 *self.registry().faults.entry(fault.cut.name()).or_default() += 1;
             }
             ServeEventKind::SilenceNoticed { .. } => {
-                self.registry().activity.record_noticing(id, self.started.elapsed());
+                self.registry().activity.record_noticing(self.started.elapsed());
             }
             _ => {}
         }

@@ -35,13 +35,24 @@ pub struct ClientActivity {
     stopped: Option<Duration>,
 }
 
-/// An ended connection without a successor.
+/// An ended connection without a successor: twice the nanoseconds of its end, plus one if a good client would come back.
+/// Thousands may be gone at once, so it is small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct GoneClient {
-    id: u64,
-    since: Duration,
-    /// A good client would come back.
-    is_awaited: bool,
+struct GoneClient(u64);
+
+impl GoneClient {
+    fn new(since: Duration, is_awaited: bool) -> GoneClient {
+        let nanos = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        GoneClient(nanos.saturating_mul(2) | u64::from(is_awaited))
+    }
+
+    fn since(self) -> Duration {
+        Duration::from_nanos(self.0 / 2)
+    }
+
+    fn is_awaited(self) -> bool {
+        self.0 % 2 == 1
+    }
 }
 
 /// A time that grows while something is awaited.
@@ -73,7 +84,7 @@ impl ClientActivity {
         self.clients += 1;
         if let Some(before) = self.gone.pop_front() {
             self.reconnects += 1;
-            self.longest_delay = self.longest_delay.max(Some(at.saturating_sub(before.since)));
+            self.longest_delay = self.longest_delay.max(Some(at.saturating_sub(before.since())));
         }
     }
 
@@ -83,8 +94,8 @@ impl ClientActivity {
     }
 
     /// A client began to end a connection whose server was silent. It may come back before the connection has ended.
-    pub fn record_noticing(&mut self, id: u64, at: Duration) {
-        self.gone.push_back(GoneClient { id, since: at, is_awaited: true });
+    pub fn record_noticing(&mut self, at: Duration) {
+        self.gone.push_back(GoneClient::new(at, true));
     }
 
     /// A connection ended; its record is complete.
@@ -104,8 +115,7 @@ impl ClientActivity {
             *longest = (*longest).max(Some(lasted));
         }
         if record.noticed.is_none() && !end.at_stop {
-            let is_awaited = record.demands_return();
-            self.gone.push_back(GoneClient { id: record.id, since: end.at, is_awaited });
+            self.gone.push_back(GoneClient::new(end.at, record.demands_return()));
         }
     }
 
@@ -121,7 +131,7 @@ impl ClientActivity {
 
     /// How long clients took to come back.
     pub fn return_delay(&self) -> SpanReading {
-        let awaited = self.gone.iter().filter(|gone| gone.is_awaited).map(|gone| gone.since).min();
+        let awaited = self.gone.iter().filter(|gone| gone.is_awaited()).map(|gone| gone.since()).min();
         let waited = awaited.zip(self.stopped).map(|(since, stopped)| stopped.saturating_sub(since));
         SpanReading::of(self.longest_delay, waited)
     }
@@ -194,7 +204,7 @@ mod tests {
     fn silence_is_measured_from_its_onset_to_the_clients_first_step() {
         let mut activity = ClientActivity::default();
         activity.record_opening(seconds(0));
-        activity.record_noticing(1, seconds(13));
+        activity.record_noticing(seconds(13));
         activity.record_opening(seconds(14));
         let record = ConnectionRecord { noticed: Some(seconds(13)), ..silent(open(1, 0), 3) };
         activity.record_end(&ended(record, 23, ClosedBy::Peer, CloseKindName::Fin));

@@ -120,7 +120,7 @@ mod tests {
     fn activity() -> ClientActivity {
         let mut activity = ClientActivity::default();
         activity.record_opening(seconds(0));
-        activity.record_noticing(1, seconds(8));
+        activity.record_noticing(seconds(8));
         let pings = Counts { ok: 9, missed: 1, ..Counts::default() };
         let first = ConnectionRecord { noticed: Some(seconds(8)), pings, ..silent(open(1, 0), 3) };
         activity.record_end(&ended(first, 8, ClosedBy::Peer, CloseKindName::Fin));

@@ -95,7 +95,7 @@ fn activity() -> ClientActivity {
     let fault = FaultOnset { at: 60_000 * MS, kind: FaultKind::Silence };
     let end =
         ConnectionEnd { at: 100_000 * MS, by: ClosedBy::Us, how: CloseKindName::Timeout, at_stop: false };
-    activity.record_noticing(1, 99_000 * MS);
+    activity.record_noticing(99_000 * MS);
     activity.record_end(&ConnectionRecord {
         id: 1,
         opened: MS,
