@@ -563,6 +563,15 @@ mod tests {
     }
 
     #[test]
+    fn only_so_many_connections_are_faulty() {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        let config = ServerConfig { max_faulty: Some(2), ..faulty(&[("delay", "1s")]) };
+        let server = Server::new(config, unbounded_channel().0);
+        let faulty: Vec<bool> = (0..4).map(|_| server.connection(remote).faulty).collect();
+        assert_eq!(faulty, [true, true, false, false]);
+    }
+
+    #[test]
     fn no_connection_is_faulty_without_faults() {
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
         let with = |config| Server::new(config, unbounded_channel().0).connection(remote).faulty;

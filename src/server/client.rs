@@ -481,7 +481,8 @@ impl ClientState {
 
     /// Executes a cut.
     fn execute_cut(&mut self, cut: CutAction, why: &str, now: Instant) {
-        if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) {
+        // A fault must not keep a server from stopping.
+        if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) || self.ends_at_stop {
             return;
         }
         self.notes.push(ServeEventKind::Fault(FaultAction { cut, reason: why.to_string() }));
@@ -774,6 +775,105 @@ mod tests {
         assert_eq!(client.due(now), Some(now + 10 * second));
         client.received(&masked(0x81, br#"{"type":"ping"}"#), now + 2 * second);
         assert_eq!(client.due(now), Some(now + 12 * second));
+    }
+
+    /// A client of a server that is mute after 3 s.
+    fn muted(start: Instant) -> ClientState {
+        let mut config = ServerConfig::default();
+        faults::set(&mut config.faults, "mute", "3s").unwrap();
+        let mut client = client(config, start);
+        client.wake(start + 3 * SECOND);
+        client.notes.clear();
+        client
+    }
+
+    /// How long the server was silent when the client noticed that, by the notes.
+    fn noticed(client: &ClientState) -> Vec<Duration> {
+        let after = |note: &ServeEventKind| match note {
+            ServeEventKind::SilenceNoticed { after } => Some(*after),
+            _ => None,
+        };
+        client.notes.iter().filter_map(after).collect()
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn close_frame_to_a_silent_server_shows_that_the_client_noticed() {
+        let start = Instant::now();
+        let mut client = muted(start);
+        client.received(&masked(0x89, b"ping"), start + 4 * SECOND);
+        assert_eq!(noticed(&client), Vec::<Duration>::new());
+        let close = masked(0x88, CLOSE);
+        client.received(&close[..3], start + 5 * SECOND);
+        client.received(&close[3..], start + 8 * SECOND);
+        client.on_stream_end(CloseKind::Fin, start + 18 * SECOND);
+        assert_eq!(noticed(&client), [5 * SECOND], "once");
+        let record = client.record(&client.ending(start + 18 * SECOND));
+        assert_eq!((record.noticed, record.silent_since()), (Some(8 * SECOND), Some(3 * SECOND)));
+        assert_eq!(record.end.map(|end| (end.at, end.by)), Some((18 * SECOND, ClosedBy::Peer)));
+        assert_eq!(record.is_closed_cleanly(), None, "the server would not have answered");
+    }
+
+    #[test]
+    fn end_of_the_stream_of_a_silent_server_is_noticing_too() {
+        let start = Instant::now();
+        let mut client = muted(start);
+        client.on_error(CloseKind::Rst, None, start + 4 * SECOND);
+        assert_eq!(noticed(&client), [SECOND]);
+        let mut stopped = muted(start);
+        stopped.stop(start + 9 * SECOND);
+        let record = stopped.record(&stopped.ending(start + 9 * SECOND));
+        assert_eq!((record.noticed, record.end.map(|end| end.at_stop)), (None, Some(true)));
+    }
+
+    #[test]
+    fn fault_does_not_keep_a_server_from_stopping() {
+        let start = Instant::now();
+        let mut config = ServerConfig::default();
+        faults::set(&mut config.faults, "stall", "1s").unwrap();
+        let mut client = client(config, start);
+        client.stop(start);
+        client.wake(start + SECOND);
+        client.wake(start + 2 * SECOND);
+        assert_eq!(client.exit(), Some(SocketExit::Clean));
+    }
+
+    #[test]
+    fn violation_is_the_clients_end_and_a_limit_is_ours() {
+        let now = Instant::now();
+        let mut violator = client(ServerConfig::default(), now);
+        violator.received(&[0x81, 0x01, b'x'], now);
+        assert_eq!(violator.ending(now).who, ClosedBy::Peer);
+        let mut verbose = client(ServerConfig { max_message_size: 4, ..ServerConfig::default() }, now);
+        verbose.received(&masked(0x81, b"too long"), now);
+        assert_eq!(verbose.ending(now).who, ClosedBy::Us);
+    }
+
+    #[test]
+    fn message_that_is_refused_is_counted() {
+        let now = Instant::now();
+        let config = ServerConfig { require: "join".parse().ok(), ..ServerConfig::default() };
+        let mut refused = client(config.clone(), now);
+        refused.received(&masked(0x81, b"hello"), now);
+        assert_eq!(refused.figures().messages, 1);
+        let mut joined = client(config, now);
+        joined.received(&[masked(0x81, b"join"), masked(0x81, b"hello")].concat(), now);
+        assert_eq!(joined.figures().messages, 2);
+    }
+
+    #[test]
+    fn close_handshake_is_recorded_for_either_side() {
+        let now = Instant::now();
+        let cleanly = |client: &ClientState| client.record(&client.ending(now)).is_closed_cleanly();
+        let mut closing = client(ServerConfig::default(), now);
+        closing.received(&masked(0x88, CLOSE), now);
+        assert_eq!(cleanly(&closing), Some(true));
+        let mut stopped = client(ServerConfig::default(), now);
+        stopped.stop(now);
+        assert_eq!(cleanly(&stopped), Some(false));
+        stopped.received(&masked(0x88, CLOSE), now);
+        assert_eq!(cleanly(&stopped), Some(true));
     }
 
     #[test]
