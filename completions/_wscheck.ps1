@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
+            [CompletionResult]::new('test-client', 'test-client', [CompletionResultType]::ParameterValue, 'Run your client against a test server that misbehaves, and judge what it does')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
@@ -343,6 +344,8 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Address to listen on; port 0 takes a free port')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Write the port number to this file once the server listens')
             [CompletionResult]::new('--status-addr', '--status-addr', [CompletionResultType]::ParameterName, 'Serve /clients (JSON) and /metrics (Prometheus text) at this address')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Serve for this long, then print the report; without it the server runs until it is stopped')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Fail unless this is true of the clients at the end, such as ''reconnects>=1'' or ''reconnect.delay<=2s'' (repeatable; --help lists the metrics)')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'Maximum number of clients; further ones are refused with 503')
             [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Maximum size of a message, in bytes')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send each message back to its sender')
@@ -408,6 +411,32 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--huge-frame', '--huge-frame', [CompletionResultType]::ParameterName, 'send the head of a frame that claims 2^62 bytes right after the upgrade')
             [CompletionResult]::new('--masked-frame', '--masked-frame', [CompletionResultType]::ParameterName, 'send a masked frame right after the upgrade (a server must not mask)')
             [CompletionResult]::new('--invalid-utf8', '--invalid-utf8', [CompletionResultType]::ParameterName, 'send a text message that is not UTF-8 right after the upgrade')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;test-client' {
+            [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Test against this fault (repeatable)')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Age of a connection at which its fault begins; the delay of slow-upgrade')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Maximum time for one fault; a test ends earlier when the client has come back and answered a ping, or exits')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Fail unless this is true of the client, such as ''noticed<=10s'' (repeatable); it replaces the fault''s own criteria about the same metric and adds to the others (--help lists both)')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between the server''s pings')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Maximum time for the client to answer a ping')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
+            [CompletionResult]::new('--matrix', '--matrix', [CompletionResultType]::ParameterName, 'Test against every fault')
+            [CompletionResult]::new('--one-at-a-time', '--one-at-a-time', [CompletionResultType]::ParameterName, 'Test one fault after another instead of side by side')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--compact', '--compact', [CompletionResultType]::ParameterName, 'Print the JSON document on one line')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the report, no live lines; of several targets only the table and the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the report, no live lines; of several targets only the table and the result')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also print what the other end sends, and the details of each of several targets')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also print what the other end sends, and the details of each of several targets')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -500,6 +529,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
+            [CompletionResult]::new('test-client', 'test-client', [CompletionResultType]::ParameterValue, 'Run your client against a test server that misbehaves, and judge what it does')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one')
             [CompletionResult]::new('compare', 'compare', [CompletionResultType]::ParameterValue, 'Compare two archived runs, figure by figure, and tell changes from chance')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'List known timeouts of proxies, clouds, NATs and servers, and how to change them')
@@ -529,6 +559,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;serve' {
+            break
+        }
+        'wscheck;help;test-client' {
             break
         }
         'wscheck;help;report' {

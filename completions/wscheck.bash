@@ -58,6 +58,9 @@ _wscheck() {
             wscheck,serve)
                 cmd="wscheck__subcmd__serve"
                 ;;
+            wscheck,test-client)
+                cmd="wscheck__subcmd__test__subcmd__client"
+                ;;
             wscheck,timeouts)
                 cmd="wscheck__subcmd__timeouts"
                 ;;
@@ -103,6 +106,9 @@ _wscheck() {
             wscheck__subcmd__help,serve)
                 cmd="wscheck__subcmd__help__subcmd__serve"
                 ;;
+            wscheck__subcmd__help,test-client)
+                cmd="wscheck__subcmd__help__subcmd__test__subcmd__client"
+                ;;
             wscheck__subcmd__help,timeouts)
                 cmd="wscheck__subcmd__help__subcmd__timeouts"
                 ;;
@@ -113,7 +119,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -209,7 +215,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help"
+            opts="ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -405,6 +411,20 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help__subcmd__serve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__test__subcmd__client)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1311,7 +1331,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__serve)
-            opts="-o -q -v -h -V --bind --port-file --status-addr --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --quiet --verbose --report --trace --color --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
+            opts="-o -q -v -h -V --bind --port-file --status-addr --for --expect --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --quiet --verbose --report --trace --color --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1326,6 +1346,14 @@ _wscheck() {
                     return 0
                     ;;
                 --status-addr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1507,6 +1535,64 @@ _wscheck() {
                     ;;
                 --trickle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__test__subcmd__client)
+            opts="-o -q -v -h -V --fault --matrix --after --for --expect --interval --timeout --one-at-a-time --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fault)
+                    COMPREPLY=($(compgen -W "silent stall mute close rst half-close slow-upgrade" -- "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

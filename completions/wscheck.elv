@@ -29,6 +29,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
+            cand test-client 'Run your client against a test server that misbehaves, and judge what it does'
             cand report 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
@@ -333,6 +334,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --bind 'Address to listen on; port 0 takes a free port'
             cand --port-file 'Write the port number to this file once the server listens'
             cand --status-addr 'Serve /clients (JSON) and /metrics (Prometheus text) at this address'
+            cand --for 'Serve for this long, then print the report; without it the server runs until it is stopped'
+            cand --expect 'Fail unless this is true of the clients at the end, such as ''reconnects>=1'' or ''reconnect.delay<=2s'' (repeatable; --help lists the metrics)'
             cand --max-clients 'Maximum number of clients; further ones are refused with 503'
             cand --max-message-size 'Maximum size of a message, in bytes'
             cand --echo 'Send each message back to its sender'
@@ -398,6 +401,31 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --huge-frame 'send the head of a frame that claims 2^62 bytes right after the upgrade'
             cand --masked-frame 'send a masked frame right after the upgrade (a server must not mask)'
             cand --invalid-utf8 'send a text message that is not UTF-8 right after the upgrade'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'wscheck;test-client'= {
+            cand --fault 'Test against this fault (repeatable)'
+            cand --after 'Age of a connection at which its fault begins; the delay of slow-upgrade'
+            cand --for 'Maximum time for one fault; a test ends earlier when the client has come back and answered a ping, or exits'
+            cand --expect 'Fail unless this is true of the client, such as ''noticed<=10s'' (repeatable); it replaces the fault''s own criteria about the same metric and adds to the others (--help lists both)'
+            cand --interval 'Time between the server''s pings'
+            cand --timeout 'Maximum time for the client to answer a ping'
+            cand -o 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --output 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin''s output and exit codes), prometheus (text format)'
+            cand --report 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)'
+            cand --trace 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report'
+            cand --color 'Use colour'
+            cand --matrix 'Test against every fault'
+            cand --one-at-a-time 'Test one fault after another instead of side by side'
+            cand --json 'Short for -o json'
+            cand --compact 'Print the JSON document on one line'
+            cand -q 'Print only the report, no live lines; of several targets only the table and the result'
+            cand --quiet 'Print only the report, no live lines; of several targets only the table and the result'
+            cand -v 'Also print what the other end sends, and the details of each of several targets'
+            cand --verbose 'Also print what the other end sends, and the details of each of several targets'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
@@ -482,6 +510,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
+            cand test-client 'Run your client against a test server that misbehaves, and judge what it does'
             cand report 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
@@ -504,6 +533,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;help;demo'= {
         }
         &'wscheck;help;serve'= {
+        }
+        &'wscheck;help;test-client'= {
         }
         &'wscheck;help;report'= {
         }

@@ -33,6 +33,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-zombie" -d 'M
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
@@ -562,6 +563,8 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s V -l version -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l bind -d 'Address to listen on; port 0 takes a free port' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l port-file -d 'Write the port number to this file once the server listens' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l status-addr -d 'Serve /clients (JSON) and /metrics (Prometheus text) at this address' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l for -d 'Serve for this long, then print the report; without it the server runs until it is stopped' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l expect -d 'Fail unless this is true of the clients at the end, such as \'reconnects>=1\' or \'reconnect.delay<=2s\' (repeatable; --help lists the metrics)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-clients -d 'Maximum number of clients; further ones are refused with 503' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-message-size -d 'Maximum size of a message, in bytes' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l echo -d 'Send each message back to its sender' -r -f -a "true\t''
@@ -641,6 +644,40 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l fault -d 'Test against this fault (repeatable)' -r -f -a "silent\t''
+stall\t''
+mute\t''
+close\t''
+rst\t''
+half-close\t''
+slow-upgrade\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l after -d 'Age of a connection at which its fault begins; the delay of slow-upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l for -d 'Maximum time for one fault; a test ends earlier when the client has come back and answered a ping, or exits' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l expect -d 'Fail unless this is true of the client, such as \'noticed<=10s\' (repeatable); it replaces the fault\'s own criteria about the same metric and adds to the others (--help lists both)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l interval -d 'Time between the server\'s pings' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l timeout -d 'Maximum time for the client to answer a ping' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
+json\t''
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l matrix -d 'Test against every fault'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l one-at-a-time -d 'Test one fault after another instead of side by side'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l compact -d 'Print the JSON document on one line'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l fail-on -d 'Exit 1 if the status of the whole is this or worse, whatever the runs were told' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l fail-if -l crit -d 'Exit 1 if this expression is true of the whole: rtt.p95>200ms, loss>1% (repeatable; instead of those of the runs)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand report" -l warn -d 'Show a warning if this expression is true of the whole, but do not fail (repeatable; instead of those of the runs)' -r
@@ -705,18 +742,19 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "completions" -d 'Print shell completions'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve report compare timeouts presets schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "completions" -d 'Print shell completions'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

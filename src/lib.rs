@@ -34,6 +34,10 @@
 //! policy from what they differ in. A control client must live to the end, a `net::stall_detector` tells whether this host
 //! stood still, and `net::transport::tcp_liveness` whether the peer's kernel still has the connection.
 //!
+//! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
+//! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
+//! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
+//!
 //! How services speak heartbeats stands in one table, `domain::heartbeat::presets`. `compiled` reads an entry,
 //! `cli::preset_args` lets the command line override it. A `ProtocolProfile` is what a preset has besides its request and
 //! reply. `commands::detect` looks at a server for `--preset auto`; `domain::ping::preset_mismatch` finds a wrong preset.
@@ -51,6 +55,7 @@
 //! - **bracket**: the longest span that survived and the shortest that did not; the idle timeout lies in between
 //! - **zombie**: a client that is dead and that the server keeps; **reaping**: the server closes it
 //! - **behaviour** of a zombie client: how it falls silent (mute, half-closed, stalled, quiet ...)
+//! - **noticed**: a client began to end a connection whose server a fault had made silent
 //! - **stimulus**: a message of ours that shows whether traffic moves the server's next heartbeat
 //! - **batching**: the connections' thread sleeps a millisecond between two looks at the network
 //! - **stall**: this process did not run for a while, so that timings around it are unreliable
@@ -65,6 +70,8 @@
 //! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the
 //!   connections' thread may sleep (`net::batch_sleep`, allowed by `commands::ping::batching_policy`), since the kernel
 //!   has timestamped what came
+//! - the groups of clients' processes are one set for the whole process (`commands::test_client`), so that a second signal
+//!   leaves none behind
 //! - RTTs of replies without an id are upper bounds, and never fail a run by themselves
 
 #[cfg(not(unix))]

@@ -163,6 +163,24 @@ fn start_failure_is_a_document_in_json() {
 }
 
 #[test]
+fn start_failure_is_in_every_report() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let formats = ["human", "json", "ndjson", "markdown", "html", "junit", "prometheus"];
+    let mut args = vec!["--bind".to_string(), taken.local_addr().unwrap().to_string()];
+    for format in formats {
+        args.extend(["--report".to_string(), format!("{format}={}", dir.path().join(format).display())]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert_eq!(run(&args).0, Some(3));
+    for format in formats {
+        let text = std::fs::read_to_string(dir.path().join(format)).unwrap();
+        let expected = if format == "prometheus" { "unreachable" } else { "Address already in use" };
+        assert!(text.contains(expected), "{format}: {text}");
+    }
+}
+
+#[test]
 fn stopped_server_has_passed_in_json() {
     let mut served = Served::start(&["--bind", "127.0.0.1:0", "-o", "ndjson"]);
     let listening: Value = serde_json::from_str(&served.line()).unwrap();

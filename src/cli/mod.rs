@@ -26,6 +26,7 @@ mod serve_args;
 mod server_ping_args;
 mod signals;
 mod stdout_watch;
+mod test_client;
 mod timeouts;
 mod trace;
 mod unit_note;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::domain::client_test::metrics::CLIENT_METRICS;
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
 use checks::{CheckEntry, PreparedCheck};
@@ -60,12 +62,17 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (130, "interrupted before there was anything to report"),
 ];
 
-/// The exit codes of `wscheck serve`, which measures nothing.
+/// The exit codes of `wscheck serve`.
 const SERVE_EXIT_CODES: &[(u8, &str)] = &[
-    (0, "stopped by Ctrl-C, SIGTERM or SIGHUP"),
+    (0, "passed: every --expect was met; without one: stopped by Ctrl-C, SIGTERM or SIGHUP, or by --for"),
+    (1, "failed: an --expect was not met"),
     (2, "usage: the arguments make no sense, or a file cannot be read or written"),
-    (3, "cannot listen on the address"),
-    (4, "cannot start, or cannot write to stdout"),
+    (3, "unreachable: cannot listen on the address; or no client came, and there is an --expect"),
+    (
+        4,
+        "inconclusive: an --expect is undecided; or interrupted before --for; or cannot start or write to stdout",
+    ),
+    (130, "interrupted before --for, and no client had come"),
 ];
 
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
@@ -97,8 +104,11 @@ enum Command {
     /// Run `ping` against a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
-    #[command(after_help = exit_codes(SERVE_EXIT_CODES))]
+    #[command(after_help = exit_codes(SERVE_EXIT_CODES), after_long_help = client_metrics_and_exit_codes())]
     Serve(Box<serve_args::ServeArgs>),
+    /// Run your client against a test server that misbehaves, and judge what it does
+    #[command(after_help = exit_code_help(), after_long_help = faults_metrics_and_exit_codes())]
+    TestClient(Box<test_client::TestClientArgs>),
     /// Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one
     Report(report::ReportArgs),
     /// Compare two archived runs, figure by figure, and tell changes from chance
@@ -168,6 +178,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),
+        Command::TestClient(args) => args.main(),
         Command::Report(args) => args.main(),
         Command::Compare(args) => args.main(),
         Command::Timeouts(args) => args.main(),
@@ -194,6 +205,24 @@ fn metrics_and_exit_codes() -> String {
     format!("{}\n\n{}", metric_help(), exit_code_help())
 }
 
+fn client_metrics_and_exit_codes() -> String {
+    format!("{}\n\n{}", client_metric_help(), exit_codes(SERVE_EXIT_CODES))
+}
+
+fn faults_metrics_and_exit_codes() -> String {
+    let faults = test_client::fault_help();
+    format!("{faults}\n\n{}\n\n{}", client_metric_help(), exit_code_help())
+}
+
+/// The metrics of `--expect` about clients, from the table that evaluates them.
+fn client_metric_help() -> String {
+    let mut text = "Metrics (for --expect):".to_string();
+    for metric in CLIENT_METRICS {
+        let _ = write!(text, "\n  {:<20} {}", metric.name, metric.meaning);
+    }
+    text + "\n\n  Operators: > >= < <= == !=. Times need a unit (2s), shares a % (90%) or a point (0.9)."
+}
+
 /// The metrics of `--fail-if`, from the table that evaluates them.
 fn metric_help() -> String {
     let mut text = "Metrics (for --fail-if):".to_string();
@@ -216,6 +245,17 @@ fn exit_codes(codes: &[(u8, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_and_manual_explain_every_client_metric() {
+        let help = client_metric_help();
+        let manual = String::from_utf8(man_page(Some("serve")).unwrap()).unwrap().replace('\\', "");
+        for metric in CLIENT_METRICS {
+            let is_explained = |line: &str| line.contains(metric.name) && line.contains(metric.meaning);
+            assert!(help.lines().any(is_explained), "--help lacks {}", metric.name);
+            assert!(manual.lines().any(is_explained), "the manual lacks {}", metric.name);
+        }
+    }
 
     #[test]
     fn help_and_manual_explain_every_metric() {

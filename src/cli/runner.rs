@@ -16,6 +16,7 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
 use crate::output::envelope::DocumentBody;
+use crate::output::finished_run::FinishedRun;
 use crate::output::report_formats::nagios::PluginState;
 use crate::output::{
     EventFilter, Format, HumanOptions, Presenter, ReportFile, ReportFormat, RunOutput, Writer, charset,
@@ -46,6 +47,8 @@ struct PrintEnd {
     failed_reports: Vec<String>,
     /// The exit code, if the format has codes of its own.
     exit_code: Option<u8>,
+    /// The further reports, for a run that could not start.
+    reports: Vec<ReportFile>,
 }
 
 impl PrintEnd {
@@ -68,6 +71,7 @@ fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<
         failure: output.error().map(io::Error::kind),
         failed_reports: output.failed_reports(),
         exit_code: output.exit_code(),
+        reports: output.into_reports(),
     }
 }
 
@@ -126,8 +130,23 @@ fn run<P: Presenter>(
     errors::warn_about_dropped_events(dropped);
     match ended {
         Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
-        Ok(Err(failure)) => errors::report_failure(Some(P::Document::COMMAND), &failure, format),
+        Ok(Err(failure)) => {
+            write_failure(P::Document::COMMAND, &failure, end.reports);
+            errors::report_failure(Some(P::Document::COMMAND), &failure, format)
+        }
         Ok(Ok(result)) => finish(result, &end),
+    }
+}
+
+/// Writes why a run did not start to its further reports.
+fn write_failure(command: &str, failure: &StartFailure, reports: Vec<ReportFile>) {
+    let StartFailure { result, message, hint } = failure;
+    let run = FinishedRun::not_started(command, origin(), *result, message, hint.as_deref());
+    for mut report in reports {
+        report.write(&run.render(report.format, HumanOptions::default()));
+        if let Some(failure) = report.failure() {
+            errors::print_to_stderr(&failure);
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use super::errors::{self, StartFailure};
 use super::serve_args::ServeArgs;
 use super::{generate, runner, stdout_watch};
 use crate::commands::serve::{self, ServeError, ServePlan};
-use crate::domain::run::run_result::RunResult;
 use crate::output::serve::{ServePresenter, StatusPages};
 use crate::server::faults;
 
@@ -22,7 +21,7 @@ pub fn main(args: ServeArgs) -> ExitCode {
         // A closed output stops the server, even if it has nothing to print.
         stdout_watch::watch(control.interrupt.clone());
         let served = serve::run(plan, reporter, Arc::new(StatusPages), control.interrupt).await;
-        served.map(|_| RunResult::Passed).map_err(StartFailure::from)
+        served.map(|report| report.result).map_err(StartFailure::from)
     })
 }
 

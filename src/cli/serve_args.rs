@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::args::{OutputArgs, no_effect_without};
+use super::args::{OutputArgs, no_effect_without, positive_duration};
 use crate::commands::serve::{CertificateSource, ServePlan};
+use crate::domain::client_test::expectation::ClientExpectation;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -31,6 +32,15 @@ pub struct ServeArgs {
     /// Serve /clients (JSON) and /metrics (Prometheus text) at this address
     #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     status_addr: Option<SocketAddr>,
+
+    /// Serve for this long, then print the report; without it the server runs until it is stopped
+    #[arg(long = "for", value_name = "TIME", value_parser = positive_duration)]
+    limit: Option<Duration>,
+
+    /// Fail unless this is true of the clients at the end, such as 'reconnects>=1' or 'reconnect.delay<=2s' (repeatable;
+    /// --help lists the metrics)
+    #[arg(long, value_name = "EXPR")]
+    expect: Vec<ClientExpectation>,
 
     /// Maximum number of clients; further ones are refused with 503
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
@@ -178,6 +188,8 @@ impl ServeArgs {
             status_addr: self.status_addr,
             tls,
             config,
+            limit: self.limit,
+            expected: self.expect,
         })
     }
 }

@@ -10,6 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::test_client::kill_clients;
+
 /// Minimum time before a second signal counts. Shells and supervisors send two at once: SIGHUP and SIGTERM, or one to
 /// the process and one to its group.
 const MIN_SECOND_SIGNAL_GAP: Duration = Duration::from_millis(500);
@@ -95,7 +97,11 @@ impl SignalStreams {
             match ending.on_signal(Instant::now()) {
                 SignalReaction::Report => interrupt.cancel(),
                 SignalReaction::Ignore => {}
-                SignalReaction::Exit => std::process::exit(KILLED_EXIT_CODE),
+                SignalReaction::Exit => {
+                    // No client of `test-client` outlives this process.
+                    kill_clients();
+                    std::process::exit(KILLED_EXIT_CODE)
+                }
             }
         }
     }

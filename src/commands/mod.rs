@@ -10,3 +10,4 @@ pub mod probe_idle;
 pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
+pub mod test_client;

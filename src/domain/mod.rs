@@ -1,5 +1,6 @@
 //! Floor 0: decides with values. No socket, clock, terminal, serde or clap.
 
+pub mod client_test;
 pub mod compare;
 pub mod connection;
 pub mod duration;

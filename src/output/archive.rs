@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use strum::IntoEnumIterator;
 use thiserror::Error;
 
-use super::checks::not_run;
 use super::envelope::{HostFacts, RunOrigin};
 use super::finished_run::FinishedRun;
 use super::json::{Ms, SCHEMA_VERSION};
@@ -278,7 +277,7 @@ fn part(check: &Value) -> Result<Part, ArchiveError> {
         (Some(report), _) => from_document(report)?.view,
         (None, Some(why)) => {
             let result = run_result(&check.result, check.exit_code)?;
-            not_run(check.target, instant(&why.at), result, why.reason)
+            View::not_run(check.target, instant(&why.at), result, ("not run", &why.reason))
         }
         (None, None) => return Err(ArchiveError::NoReport(format!("'{}' has no report", check.name))),
     };

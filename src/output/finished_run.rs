@@ -1,13 +1,17 @@
 //! A run that is over, with everything that any format needs.
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::envelope::{DocumentBody, Envelope, RunOrigin};
 use super::human::{self, HumanOptions};
-use super::json::{compact, pretty};
+use super::json::{compact, error_document, pretty};
 use super::output_format::Format;
 use super::report_formats::RenderedRun;
 use super::view::View;
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::run::run_result::RunResult;
 
 /// A run that is over.
 #[derive(Debug)]
@@ -25,6 +29,24 @@ impl FinishedRun {
         let envelope = Envelope::new(&origin, view.clone(), body);
         let document = serde_json::to_value(&envelope).unwrap_or_default();
         FinishedRun { command: B::COMMAND.to_string(), origin, view, document }
+    }
+
+    /// A run that could not start: a port is in use, a program is missing. The message and the hint are lower-case fragments.
+    pub fn not_started(
+        command: &str,
+        origin: RunOrigin,
+        result: RunResult,
+        message: &str,
+        hint: Option<&str>,
+    ) -> FinishedRun {
+        let kind = if result == RunResult::Usage { FailureKind::Usage } else { FailureKind::Local };
+        let document = error_document(Some(command), kind, message, hint, result.exit_code());
+        let mut view =
+            View::not_run(format!("wscheck {command}"), SystemTime::now(), result, ("not started", message));
+        view.is_already_said = true;
+        view.evidence.add_some("hint", hint.map(str::to_string));
+        let document = serde_json::to_value(&document).unwrap_or_default();
+        FinishedRun { command: command.to_string(), origin, view, document }
     }
 
     /// The report in this format.

@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod charset;
 pub mod checks;
+pub mod client_test;
 pub mod compare;
 pub mod envelope;
 pub mod finding_codes;

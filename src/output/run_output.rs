@@ -62,6 +62,11 @@ impl<P: Presenter> RunOutput<P> {
         self.reports.iter().filter_map(ReportFile::failure).collect()
     }
 
+    /// The further reports, which a run that could not start has not written.
+    pub fn into_reports(self) -> Vec<ReportFile> {
+        self.reports
+    }
+
     /// The exit code, once the run is over, if the format has codes of its own.
     pub fn exit_code(&self) -> Option<u8> {
         self.exit_code

@@ -5,6 +5,10 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::checks::{CheckOver, CheckRunning, ChecksDocument, ChecksStarted};
+use super::client_test::{
+    ClientConnected, ClientDisconnected, ClientExited, ClientFaultActed, ClientLaunched, ClientNoticed,
+    ClientRejected, ClientTestDocument, ClientTestOver, ClientTestStarted, TestServerError,
+};
 use super::compare::CompareDocument;
 use super::envelope::Envelope;
 use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
@@ -22,7 +26,7 @@ use super::ping::{
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{
     ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
-    ServedClientOpened, ServedClientStatus, ServerError, ServerListening,
+    ServedClientOpened, ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
 };
 use super::server_events::ServerEventReceived;
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
@@ -60,6 +64,7 @@ pub fn schema() -> Value {
     shapes.zombie_lines();
     shapes.serve_lines();
     shapes.checks_lines();
+    shapes.client_test_lines();
     let mut definitions = shapes.generator.take_definitions(true);
     definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
     json!({
@@ -93,6 +98,7 @@ impl SchemaBuilder {
         self.add::<Envelope<ListenDocument>>("listen: document");
         self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
         self.add::<Envelope<ServeDocument>>("serve: document");
+        self.add::<Envelope<ClientTestDocument>>("test-client: document");
         self.add::<ClientsDocument>("serve: clients");
     }
 
@@ -137,6 +143,7 @@ impl SchemaBuilder {
         self.line_of::<ServedClientStatus>("serve");
         self.line_of::<DeadClientClosed>("serve");
         self.line_of::<FaultInjected>("serve");
+        self.line_of::<SilenceNoticed>("serve");
         self.line_of::<ServedClientClosed>("serve");
         self.line_of::<ServerError>("serve");
     }
@@ -145,6 +152,19 @@ impl SchemaBuilder {
         self.line_of::<ChecksStarted>("run");
         self.line_of::<CheckRunning>("run");
         self.line_of::<CheckOver>("run");
+    }
+
+    fn client_test_lines(&mut self) {
+        self.line_of::<ClientTestStarted>("test-client");
+        self.line_of::<ClientLaunched>("test-client");
+        self.line_of::<ClientConnected>("test-client");
+        self.line_of::<ClientRejected>("test-client");
+        self.line_of::<ClientFaultActed>("test-client");
+        self.line_of::<ClientNoticed>("test-client");
+        self.line_of::<ClientDisconnected>("test-client");
+        self.line_of::<TestServerError>("test-client");
+        self.line_of::<ClientExited>("test-client");
+        self.line_of::<ClientTestOver>("test-client");
     }
 
     fn connection_lines(&mut self) {

@@ -26,6 +26,8 @@ use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::describe_tls_handshake_error;
 use super::two_ended::TWO_ENDED;
+use crate::domain::client_test::activity::ClientActivity;
+use crate::domain::client_test::connection_record::ConnectionRecord;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::connection::target::redact_text;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -39,6 +41,10 @@ const MIN_CLIENTS_TO_FREE: usize = 100;
 
 /// Maximum number of connections being opened beyond the client limit; others wait in the kernel's queue.
 const MAX_OPENING_CONNECTIONS: usize = 1024;
+
+/// Names of what faults did beside cuts.
+const PONG_DROPPED: &str = "pong_dropped";
+const UPGRADE_REFUSED: &str = "upgrade_refused";
 
 /// Spreads consecutive numbers over 64 bits (golden ratio times 2^64).
 const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -79,6 +85,11 @@ struct ClientRegistry {
     rejected: u64,
     dead_clients_closed: u64,
     endings: BTreeMap<(ClosedBy, CloseKindName), u64>,
+    /// Connections that get the faults, so far.
+    faulty: u64,
+    /// How often each fault acted.
+    faults: BTreeMap<&'static str, u64>,
+    activity: ClientActivity,
     left: ClientTotals,
     /// Clients that departed since memory was last returned.
     departed_since_trim: usize,
@@ -182,6 +193,7 @@ impl Server {
             () = self.accept(&listener, &mut tasks, &stop) => {}
         }
         drop(listener);
+        self.registry().activity.record_stop(self.started.elapsed());
         tokio::select! {
             never = self.timers.run() => never,
             () = async { while tasks.join_next().await.is_some() {} } => {}
@@ -322,9 +334,11 @@ impl Server {
         client.received(&admitted.early, now);
         drop(admitted);
         let timer = ClientTimer::new(Arc::clone(&self.timers));
-        let tell = |what| self.send_event(Some(id), what);
+        let tell = |what| self.record_note(id, what);
         let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
-        self.remove_client(id, client.ending(Instant::now()), slot);
+        let ending = client.ending(Instant::now());
+        let record = client.record(&ending);
+        self.remove_client(&record, ending, slot);
         Box::pin(connection::close_socket(stream, &client, exit, self.config.close_timeout)).await;
     }
 
@@ -332,8 +346,10 @@ impl Server {
         let mut registry = self.registry();
         registry.arrived += 1;
         let id = registry.arrived;
-        let faulty =
-            *self.faults != *self.no_faults && is_faulty(id, self.config.fault_share, self.config.seed);
+        let faulty = *self.faults != *self.no_faults
+            && self.config.max_faulty.is_none_or(|max| registry.faulty < max)
+            && is_faulty(id, self.config.fault_share, self.config.seed);
+        registry.faulty += u64::from(faulty);
         IncomingConnection { id, remote, faulty }
     }
 
@@ -370,6 +386,7 @@ impl Server {
         };
         let mut registry = self.registry();
         registry.clients += 1;
+        registry.activity.record_opening(now - self.started);
         registry.connected.insert(id, connected);
         registry.most_at_once = registry.most_at_once.max(registry.connected.len());
         drop(registry);
@@ -380,11 +397,30 @@ impl Server {
         figures
     }
 
-    fn remove_client(&self, id: u64, ending: CloseCause, slot: ConnectionSlot<'_>) {
+    /// Reports what a client's state noted, and counts it.
+    fn record_note(&self, id: u64, what: ServeEventKind) {
+        match &what {
+            ServeEventKind::Fault(fault) => {
+                *self.registry().faults.entry(fault.cut.name()).or_default() += 1;
+            }
+            ServeEventKind::SilenceNoticed { .. } => {
+                self.registry().activity.record_noticing(self.started.elapsed());
+            }
+            _ => {}
+        }
+        self.send_event(Some(id), what);
+    }
+
+    fn remove_client(&self, record: &ConnectionRecord, ending: CloseCause, slot: ConnectionSlot<'_>) {
+        let id = record.id;
         let mut registry = self.registry();
+        registry.activity.record_end(record);
         let Some(connected) = registry.connected.remove(&id) else { return };
         let last = Box::new(connected.snapshot(Instant::now()));
         registry.left.add(&last.figures);
+        if last.figures.pongs_dropped > 0 {
+            *registry.faults.entry(PONG_DROPPED).or_default() += last.figures.pongs_dropped;
+        }
         registry.dead_clients_closed +=
             u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
         *registry.endings.entry((ending.who, CloseKindName::from(&ending.how))).or_default() += 1;
@@ -398,7 +434,13 @@ impl Server {
     }
 
     fn record_rejection(&self, connection: IncomingConnection, why: &RejectedConnection) {
-        self.registry().rejected += 1;
+        let mut registry = self.registry();
+        registry.rejected += 1;
+        registry.activity.record_rejection();
+        if matches!(why, RejectedConnection::OnOrder(..)) {
+            *registry.faults.entry(UPGRADE_REFUSED).or_default() += 1;
+        }
+        drop(registry);
         self.send_event(
             Some(connection.id),
             ServeEventKind::Rejected { remote: connection.remote.to_string(), why: why.clone() },
@@ -433,6 +475,8 @@ impl Server {
             messages: totals.messages,
             pings: totals.pings,
             app_pings: totals.app_pings,
+            faults: registry.faults.clone(),
+            activity: registry.activity.clone(),
         }
     }
 
@@ -516,6 +560,15 @@ mod tests {
                 assert!(faulty.abs_diff(expected) <= usize::from(share > 0.0 && share < 1.0), "{faulty}");
             }
         }
+    }
+
+    #[test]
+    fn only_so_many_connections_are_faulty() {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        let config = ServerConfig { max_faulty: Some(2), ..faulty(&[("delay", "1s")]) };
+        let server = Server::new(config, unbounded_channel().0);
+        let faulty: Vec<bool> = (0..4).map(|_| server.connection(remote).faulty).collect();
+        assert_eq!(faulty, [true, true, false, false]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::app_ping;
 use super::client_stats::{ClientStats, HeartbeatStats};
 use super::config::ServerConfig;
-use super::event::ServeEventKind;
+use super::event::{FaultAction, ServeEventKind};
 use super::faults::{CutAction, Faults};
 use super::frame::{FrameDecoder, FrameViolation, Opcode, encode, encode_close, is_message};
 use super::heartbeat::{ClientHeartbeats, HeartbeatAction, HeartbeatRequest};
@@ -21,7 +21,8 @@ use super::periodic::PeriodicFrames;
 use super::pong_queue::{PendingPong, PongQueue};
 use super::two_ended::ScheduledReplies;
 use super::write_buffer::WriteBuffer;
-use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::client_test::connection_record::{ConnectionEnd, ConnectionRecord, FaultKind, FaultOnset};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy, Violation};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
@@ -29,12 +30,10 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::Status;
+use crate::domain::stats::Counts;
 
 /// With this many unsent bytes, the server stops reading and sends nothing unsolicited.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
-
-/// How often a stalled connection's socket is checked.
-const STALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One client of the server.
 pub struct ClientState {
@@ -64,6 +63,18 @@ pub struct ClientState {
     /// Send a FIN while the socket stays open.
     half_close: bool,
     ending: Option<(ClosedBy, CloseKind, Option<String>)>,
+    /// The connection's number, and when the run started.
+    id: u64,
+    epoch: Instant,
+    /// The first fault that ended the connection or made the server silent.
+    fault: Option<FaultOnset>,
+    /// When the client began to end a connection whose server was silent, since the start of the run.
+    noticed: Option<Duration>,
+    close_frame_received: bool,
+    /// While the server is silent, the client's frames are looked through for a close frame.
+    awaits_close_frame: bool,
+    /// The server ends the connection because it stops.
+    ends_at_stop: bool,
     figures: Arc<Mutex<ClientStats>>,
     /// Events that were not reported yet.
     pub notes: Vec<ServeEventKind>,
@@ -75,10 +86,8 @@ enum ClientMode {
     Live,
     /// Reads, but answers nothing.
     Mute,
-    /// Neither reads nor writes. `next_check`: when to check next whether the client is still connected.
-    Stalled {
-        next_check: Instant,
-    },
+    /// Neither reads nor writes.
+    Stalled,
     /// Like `Mute` until the client sends something.
     RstOnUse,
     /// Our close frame was sent; waits for the client's until this time.
@@ -146,6 +155,13 @@ impl ClientState {
             last_bytes_at: now,
             half_close: false,
             ending: None,
+            id: init.id,
+            epoch: init.epoch,
+            fault: None,
+            noticed: None,
+            close_frame_received: false,
+            awaits_close_frame: false,
+            ends_at_stop: false,
             figures: init.figures,
             notes: Vec::new(),
             faults,
@@ -174,10 +190,8 @@ impl ClientState {
         self.figures().last_heard = Some(now);
         match self.mode {
             ClientMode::Live | ClientMode::Closing { .. } => self.decode(bytes, now),
-            ClientMode::Mute
-            | ClientMode::Stalled { .. }
-            | ClientMode::Leaving { .. }
-            | ClientMode::Gone(_) => {}
+            ClientMode::Mute => self.look_for_close_frame(bytes, now),
+            ClientMode::Stalled | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
             ClientMode::RstOnUse => self.end_now(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
         }
     }
@@ -200,6 +214,40 @@ impl ClientState {
                 Ok(None) => {}
                 Err(violation) => return self.close_for_violation(violation, now),
             }
+        }
+    }
+
+    /// A close frame to a silent server shows that the client has noticed the silence.
+    fn look_for_close_frame(&mut self, bytes: &[u8], now: Instant) {
+        if !self.awaits_close_frame {
+            return;
+        }
+        self.decoder.push(bytes);
+        loop {
+            match self.decoder.next() {
+                Ok(Some(frame)) if frame.opcode == Opcode::Close => {
+                    self.close_frame_received = true;
+                    self.awaits_close_frame = false;
+                    return self.note_client_leaves(now);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                // No further frame can be found.
+                Err(_) => {
+                    self.awaits_close_frame = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The client begins to end the connection: if the server is silent, it has noticed that.
+    fn note_client_leaves(&mut self, now: Instant) {
+        let Some(fault) = self.fault.filter(|fault| fault.kind == FaultKind::Silence) else { return };
+        if self.noticed.is_none() && self.ending.is_none() {
+            let at = now - self.epoch;
+            self.noticed = Some(at);
+            self.notes.push(ServeEventKind::SilenceNoticed { after: at.saturating_sub(fault.at) });
         }
     }
 
@@ -253,6 +301,7 @@ impl ClientState {
         let joins = |pattern: &Pattern| pattern.matches(incoming).is_some();
         self.joined = self.joined || self.config.require.as_ref().is_none_or(joins);
         if !self.joined {
+            self.figures().messages += 1;
             self.close(4401, "a join message must come first", now);
         }
         self.joined
@@ -281,7 +330,9 @@ impl ClientState {
     }
 
     fn queue_answer(&mut self, answer: PendingPong, now: Instant) {
+        let dropped = self.answers.dropped();
         self.answers.queue(answer, &self.faults.answers, &mut self.rng, now);
+        self.figures().pongs_dropped += self.answers.dropped() - dropped;
         self.send_due_answers(now);
     }
 
@@ -430,10 +481,13 @@ impl ClientState {
 
     /// Executes a cut.
     fn execute_cut(&mut self, cut: CutAction, why: &str, now: Instant) {
-        if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) {
+        // A fault must not keep a server from stopping.
+        if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) || self.ends_at_stop {
             return;
         }
-        self.notes.push(ServeEventKind::Fault(format!("{cut} {why}")));
+        self.notes.push(ServeEventKind::Fault(FaultAction { cut, reason: why.to_string() }));
+        let onset = FaultOnset { at: now - self.epoch, kind: cut.kind() };
+        self.fault.get_or_insert(onset);
         match cut {
             CutAction::Close(code) => self.close(code, "", now),
             CutAction::Fin => self.end_now(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
@@ -444,13 +498,12 @@ impl ClientState {
             }
             CutAction::Silent | CutAction::Mute => self.go_silent(ClientMode::Mute),
             CutAction::RstOnUse => self.go_silent(ClientMode::RstOnUse),
-            CutAction::Stall => {
-                self.go_silent(ClientMode::Stalled { next_check: now + STALL_CHECK_INTERVAL })
-            }
+            CutAction::Stall => self.go_silent(ClientMode::Stalled),
         }
     }
 
     fn go_silent(&mut self, mode: ClientMode) {
+        self.awaits_close_frame = mode == ClientMode::Mute;
         self.mode = mode;
         self.write_buffer.clear();
         self.answers = PongQueue::default();
@@ -469,6 +522,7 @@ impl ClientState {
     }
 
     fn on_close(&mut self, body: Option<(u16, String)>, now: Instant) {
+        self.close_frame_received = true;
         if self.mode == ClientMode::Live {
             let answer = match &body {
                 Some((code, _)) => encode_close(*code, ""),
@@ -494,7 +548,12 @@ impl ClientState {
     }
 
     fn close_for_violation(&mut self, violation: FrameViolation, now: Instant) {
-        self.record_end(ClosedBy::Us, close_kind_of(violation), None);
+        // Our own limit is no rule that the client broke.
+        let who = match violation {
+            FrameViolation::TooLarge { .. } => ClosedBy::Us,
+            _ => ClosedBy::Peer,
+        };
+        self.record_end(who, close_kind_of(violation), None);
         if self.mode == ClientMode::Live {
             self.write_buffer.push(&encode_close(violation.code(), &violation.to_string()));
         }
@@ -503,9 +562,10 @@ impl ClientState {
 
     /// Closes the client because the server stops; silent modes send no close frame.
     pub fn stop(&mut self, now: Instant) {
+        self.ends_at_stop = self.ending.is_none();
         match self.mode {
             ClientMode::Live => self.close(1001, "server stops", now),
-            ClientMode::Mute | ClientMode::Stalled { .. } | ClientMode::RstOnUse => {
+            ClientMode::Mute | ClientMode::Stalled | ClientMode::RstOnUse => {
                 self.end_now(SocketExit::Fin, ClosedBy::Us, CloseKind::Silent)
             }
             ClientMode::Closing { .. } | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
@@ -513,14 +573,18 @@ impl ClientState {
     }
 
     /// The client's stream ended.
-    pub fn on_stream_end(&mut self, how: CloseKind) {
+    pub fn on_stream_end(&mut self, how: CloseKind, now: Instant) {
+        self.note_client_leaves(now);
         self.end_now(SocketExit::Clean, ClosedBy::Peer, how);
     }
 
     /// A read or write failed.
-    pub fn on_error(&mut self, how: CloseKind, os_error: Option<String>) {
+    pub fn on_error(&mut self, how: CloseKind, os_error: Option<String>, now: Instant) {
         let who =
             if matches!(how, CloseKind::Rst | CloseKind::Fin) { ClosedBy::Peer } else { ClosedBy::Network };
+        if who == ClosedBy::Peer {
+            self.note_client_leaves(now);
+        }
         self.record_end(who, how, os_error);
         self.mode = ClientMode::Gone(SocketExit::Fin);
     }
@@ -545,19 +609,12 @@ impl ClientState {
 
     /// Whether to read from the socket.
     pub fn wants_input(&self) -> bool {
-        !matches!(self.mode, ClientMode::Stalled { .. })
-            && self.write_buffer.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
+        !self.is_stalled() && self.write_buffer.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
     }
 
-    /// Whether to check now that a client which is not read is still connected; true once per check.
-    pub fn take_check(&mut self, now: Instant) -> bool {
-        match &mut self.mode {
-            ClientMode::Stalled { next_check } if *next_check <= now => {
-                *next_check = now + STALL_CHECK_INTERVAL;
-                true
-            }
-            _ => false,
-        }
+    /// Whether nothing is read: only the client's end matters.
+    pub fn is_stalled(&self) -> bool {
+        self.mode == ClientMode::Stalled
     }
 
     /// Whether to send a FIN now; true once.
@@ -577,8 +634,11 @@ impl ClientState {
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let close = match self.mode {
             ClientMode::Closing { until } | ClientMode::Leaving { until } => Some(until),
-            ClientMode::Stalled { next_check } => Some(next_check),
-            ClientMode::Live | ClientMode::Mute | ClientMode::RstOnUse | ClientMode::Gone(_) => None,
+            ClientMode::Live
+            | ClientMode::Stalled
+            | ClientMode::Mute
+            | ClientMode::RstOnUse
+            | ClientMode::Gone(_) => None,
         };
         let idle = self.idle.as_ref().filter(|_| self.mode == ClientMode::Live).map(IdleTimer::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);
@@ -599,6 +659,27 @@ impl ClientState {
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
         let (age, idle) = (now - self.opened, now - self.last_bytes_at);
         CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
+    }
+
+    /// What was seen of the client, now that the connection has ended so.
+    pub fn record(&self, ending: &CloseCause) -> ConnectionRecord {
+        let mut pings = Counts::default();
+        self.figures().beats.iter().for_each(|beat| pings.add(&beat.counts));
+        let opened = self.opened - self.epoch;
+        ConnectionRecord {
+            id: self.id,
+            opened,
+            pings,
+            fault: self.fault,
+            noticed: self.noticed,
+            close_frame_received: self.close_frame_received,
+            end: Some(ConnectionEnd {
+                at: opened + ending.age,
+                by: ending.who,
+                how: CloseKindName::from(&ending.how),
+                at_stop: self.ends_at_stop,
+            }),
+        }
     }
 
     /// Locks the figures; their users cannot panic while holding the lock.
@@ -694,6 +775,105 @@ mod tests {
         assert_eq!(client.due(now), Some(now + 10 * second));
         client.received(&masked(0x81, br#"{"type":"ping"}"#), now + 2 * second);
         assert_eq!(client.due(now), Some(now + 12 * second));
+    }
+
+    /// A client of a server that is mute after 3 s.
+    fn muted(start: Instant) -> ClientState {
+        let mut config = ServerConfig::default();
+        faults::set(&mut config.faults, "mute", "3s").unwrap();
+        let mut client = client(config, start);
+        client.wake(start + 3 * SECOND);
+        client.notes.clear();
+        client
+    }
+
+    /// How long the server was silent when the client noticed that, by the notes.
+    fn noticed(client: &ClientState) -> Vec<Duration> {
+        let after = |note: &ServeEventKind| match note {
+            ServeEventKind::SilenceNoticed { after } => Some(*after),
+            _ => None,
+        };
+        client.notes.iter().filter_map(after).collect()
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn close_frame_to_a_silent_server_shows_that_the_client_noticed() {
+        let start = Instant::now();
+        let mut client = muted(start);
+        client.received(&masked(0x89, b"ping"), start + 4 * SECOND);
+        assert_eq!(noticed(&client), Vec::<Duration>::new());
+        let close = masked(0x88, CLOSE);
+        client.received(&close[..3], start + 5 * SECOND);
+        client.received(&close[3..], start + 8 * SECOND);
+        client.on_stream_end(CloseKind::Fin, start + 18 * SECOND);
+        assert_eq!(noticed(&client), [5 * SECOND], "once");
+        let record = client.record(&client.ending(start + 18 * SECOND));
+        assert_eq!((record.noticed, record.silent_since()), (Some(8 * SECOND), Some(3 * SECOND)));
+        assert_eq!(record.end.map(|end| (end.at, end.by)), Some((18 * SECOND, ClosedBy::Peer)));
+        assert_eq!(record.is_closed_cleanly(), None, "the server would not have answered");
+    }
+
+    #[test]
+    fn end_of_the_stream_of_a_silent_server_is_noticing_too() {
+        let start = Instant::now();
+        let mut client = muted(start);
+        client.on_error(CloseKind::Rst, None, start + 4 * SECOND);
+        assert_eq!(noticed(&client), [SECOND]);
+        let mut stopped = muted(start);
+        stopped.stop(start + 9 * SECOND);
+        let record = stopped.record(&stopped.ending(start + 9 * SECOND));
+        assert_eq!((record.noticed, record.end.map(|end| end.at_stop)), (None, Some(true)));
+    }
+
+    #[test]
+    fn fault_does_not_keep_a_server_from_stopping() {
+        let start = Instant::now();
+        let mut config = ServerConfig::default();
+        faults::set(&mut config.faults, "stall", "1s").unwrap();
+        let mut client = client(config, start);
+        client.stop(start);
+        client.wake(start + SECOND);
+        client.wake(start + 2 * SECOND);
+        assert_eq!(client.exit(), Some(SocketExit::Clean));
+    }
+
+    #[test]
+    fn violation_is_the_clients_end_and_a_limit_is_ours() {
+        let now = Instant::now();
+        let mut violator = client(ServerConfig::default(), now);
+        violator.received(&[0x81, 0x01, b'x'], now);
+        assert_eq!(violator.ending(now).who, ClosedBy::Peer);
+        let mut verbose = client(ServerConfig { max_message_size: 4, ..ServerConfig::default() }, now);
+        verbose.received(&masked(0x81, b"too long"), now);
+        assert_eq!(verbose.ending(now).who, ClosedBy::Us);
+    }
+
+    #[test]
+    fn message_that_is_refused_is_counted() {
+        let now = Instant::now();
+        let config = ServerConfig { require: "join".parse().ok(), ..ServerConfig::default() };
+        let mut refused = client(config.clone(), now);
+        refused.received(&masked(0x81, b"hello"), now);
+        assert_eq!(refused.figures().messages, 1);
+        let mut joined = client(config, now);
+        joined.received(&[masked(0x81, b"join"), masked(0x81, b"hello")].concat(), now);
+        assert_eq!(joined.figures().messages, 2);
+    }
+
+    #[test]
+    fn close_handshake_is_recorded_for_either_side() {
+        let now = Instant::now();
+        let cleanly = |client: &ClientState| client.record(&client.ending(now)).is_closed_cleanly();
+        let mut closing = client(ServerConfig::default(), now);
+        closing.received(&masked(0x88, CLOSE), now);
+        assert_eq!(cleanly(&closing), Some(true));
+        let mut stopped = client(ServerConfig::default(), now);
+        stopped.stop(now);
+        assert_eq!(cleanly(&stopped), Some(false));
+        stopped.received(&masked(0x88, CLOSE), now);
+        assert_eq!(cleanly(&stopped), Some(true));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct ClientStats {
     pub pings: u64,
     /// App pings received.
     pub app_pings: u64,
+    /// Pongs that a fault dropped.
+    pub pongs_dropped: u64,
     /// It was terminated because it missed heartbeats.
     pub terminated: bool,
     /// When the last bytes came.

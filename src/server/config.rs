@@ -56,6 +56,8 @@ pub struct ServerConfig {
     pub faults: Faults,
     /// Share of the connections that get the faults, 0 to 1.
     pub fault_share: f64,
+    /// Only so many connections get the faults, in order of arrival; `None`: no limit.
+    pub max_faulty: Option<u64>,
     /// Random seed: the same seed and order of events give the same faults.
     pub seed: u64,
     /// Maximum number of clients; further ones are refused with 503.
@@ -80,6 +82,7 @@ impl Default for ServerConfig {
             echo: true,
             faults: Faults::default(),
             fault_share: 1.0,
+            max_faulty: None,
             seed: 0,
             max_clients: 20_000,
             max_message_size: 1024 * 1024,

@@ -47,15 +47,11 @@ pub async fn serve<S: ClientSocket>(
             // If the socket cannot be shut down, the next read reports it.
             let _ = stream.send_fin();
         }
-        if client.take_check(Instant::now()) && stream.is_abandoned() {
-            client.on_stream_end(CloseKind::Fin);
-            continue;
-        }
         timer.set(client.due(Instant::now()));
         let input = tokio::select! {
             biased;
             () = stop.cancelled(), if !is_stopping => ConnectionInput::Stop,
-            input = poll_fn(|cx| poll_stream(stream, client, cx)) => input,
+            input = next_input(stream, client) => input,
             () = timer.fired() => ConnectionInput::TimerFired,
         };
         is_stopping |= matches!(input, ConnectionInput::Stop);
@@ -63,11 +59,21 @@ pub async fn serve<S: ClientSocket>(
     }
 }
 
+/// What comes next from the client. Of a client that is not read only the end matters.
+async fn next_input<S: ClientSocket>(stream: &mut S, client: &ClientState) -> ConnectionInput {
+    if client.is_stalled() {
+        // Boxed, so that the other clients need no room for it.
+        Box::pin(stream.abandoned()).await;
+        return ConnectionInput::End(CloseKind::Fin);
+    }
+    poll_fn(|cx| poll_stream(stream, client, cx)).await
+}
+
 fn handle_input(client: &mut ClientState, input: ConnectionInput, now: Instant) {
     match input {
         ConnectionInput::Bytes(bytes) => client.received(&bytes, now),
-        ConnectionInput::End(how) => client.on_stream_end(how),
-        ConnectionInput::Failed(error) => client.on_error(close_kind(&error), os_error(&error)),
+        ConnectionInput::End(how) => client.on_stream_end(how, now),
+        ConnectionInput::Failed(error) => client.on_error(close_kind(&error), os_error(&error), now),
         ConnectionInput::Wrote(count) => client.record_written(count, now),
         ConnectionInput::TimerFired => {}
         ConnectionInput::Stop => client.stop(now),

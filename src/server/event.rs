@@ -1,9 +1,11 @@
 //! Events of the server.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use super::faults::CutAction;
 use super::handshake::RejectedConnection;
 use super::snapshot::ClientSnapshot;
 use super::summary::ServerSummary;
@@ -41,8 +43,12 @@ pub enum ServeEventKind {
         missed: u32,
         silent_for: Duration,
     },
-    /// A fault acted; the text describes it.
-    Fault(String),
+    /// A fault acted.
+    Fault(FaultAction),
+    /// A client began to end a connection whose server had been silent for this time.
+    SilenceNoticed {
+        after: Duration,
+    },
     /// A client ended; `last` is its final state.
     Closed {
         ending: CloseCause,
@@ -52,6 +58,20 @@ pub enum ServeEventKind {
     Error(String),
     /// The end of the run; always the last event.
     Stopped(Box<ServerSummary>),
+}
+
+/// What a fault did to a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultAction {
+    pub cut: CutAction,
+    /// A fragment: `at age 5 s`.
+    pub reason: String,
+}
+
+impl fmt::Display for FaultAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.cut, self.reason)
+    }
 }
 
 /// Where the server listens.

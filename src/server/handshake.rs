@@ -50,6 +50,8 @@ pub enum RejectedConnection {
     Tls(UntrustedText),
     #[error("closed before its request was complete")]
     ClosedEarly,
+    #[error("closed before its upgrade was answered")]
+    ClosedUnanswered,
     #[error("its request did not come within {} s", .0.as_secs_f64())]
     TooSlow(std::time::Duration),
     #[error("full: the limit is {0} clients; answered 503")]
@@ -101,9 +103,10 @@ impl RejectedConnection {
                 let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
                 say(*status, &location, "Refused by an injected fault.")
             }
-            RejectedConnection::Tls(_) | RejectedConnection::ClosedEarly | RejectedConnection::TooSlow(_) => {
-                None
-            }
+            RejectedConnection::Tls(_)
+            | RejectedConnection::ClosedEarly
+            | RejectedConnection::ClosedUnanswered
+            | RejectedConnection::TooSlow(_) => None,
         }
     }
 }

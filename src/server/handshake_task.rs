@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::faults::OpeningFaults;
 use super::handshake::{self, AcceptedUpgrade, RejectedConnection};
@@ -36,7 +36,9 @@ pub async fn open<S: ClientSocket, T>(
         Ok(result) => result?,
         Err(_) => return Err(RejectedConnection::TooSlow(within)),
     };
-    sleep(faults.slow).await;
+    if !waited(stream, faults.slow).await {
+        return Err(RejectedConnection::ClosedUnanswered);
+    }
     apply_opening_faults(stream, faults).await?;
     let slot = slot()?;
     let subprotocol = choose_subprotocol(&upgrade.subprotocols);
@@ -45,6 +47,21 @@ pub async fn open<S: ClientSocket, T>(
         Ok(()) => Ok((AdmittedClient { upgrade, subprotocol, early }, slot)),
         Err(_) => Err(RejectedConnection::ClosedEarly),
     }
+}
+
+/// How often a client whose upgrade is delayed is checked.
+const ABANDONMENT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Waits for this time; false if the client gave up meanwhile.
+async fn waited<S: ClientSocket>(stream: &S, time: Duration) -> bool {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        sleep_until(end.min(Instant::now() + ABANDONMENT_CHECK_INTERVAL)).await;
+        if stream.is_abandoned() {
+            return false;
+        }
+    }
+    true
 }
 
 async fn read_request<S: ClientSocket>(

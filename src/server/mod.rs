@@ -31,7 +31,7 @@ mod write_buffer;
 pub use accept_loop::{Server, run};
 pub use client_stats::{ClientStats, HeartbeatStats};
 pub use config::{ServerConfig, ServerHeartbeats};
-pub use event::{ListenAddress, ServeEvent, ServeEventKind, TlsIdentityInfo};
+pub use event::{FaultAction, ListenAddress, ServeEvent, ServeEventKind, TlsIdentityInfo};
 pub use handshake::RejectedConnection;
 pub use snapshot::{ClientSnapshot, ServerSnapshot};
 pub use status_page::{StatusPage, StatusRenderer, serve as serve_status};

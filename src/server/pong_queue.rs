@@ -95,6 +95,8 @@ pub struct PongQueue {
     passed_over: u32,
     losses: PongLosses,
     held: Option<HeldPings>,
+    /// Pongs that were not sent.
+    dropped: u64,
 }
 
 impl PongQueue {
@@ -102,6 +104,7 @@ impl PongQueue {
     /// of an earlier one.
     pub fn queue(&mut self, answer: PendingPong, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
         if self.should_skip(faults) || self.losses.next_is_lost(faults.loss, rng) {
+            self.dropped += 1;
             return;
         }
         let hold = faults.merge.unwrap_or_default();
@@ -127,6 +130,7 @@ impl PongQueue {
         }
         let frames = self.held.as_ref().map_or(0, |held| held.frames);
         let kept = self.waiting.len().saturating_sub(frames);
+        self.dropped += u64::from(kept < self.waiting.len());
         self.bytes -= self.waiting.drain(kept..).map(|(_, frame)| frame.len()).sum::<usize>();
     }
 
@@ -158,6 +162,11 @@ impl PongQueue {
     /// When the next answer is due.
     pub fn due(&self) -> Option<Instant> {
         self.waiting.front().map(|(due, _)| *due)
+    }
+
+    /// Number of pongs that were not sent.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Number of queued bytes.

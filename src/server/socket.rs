@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -30,6 +30,10 @@ pub trait ClientSocket: AsyncRead + AsyncWrite + Unpin + Send {
     /// Whether the client has closed or reset the connection, without reading its data.
     fn is_abandoned(&self) -> bool;
 
+    /// Waits until the client has closed or reset the connection, without reading its data. The stream cannot be read
+    /// afterwards.
+    fn abandoned(&self) -> impl Future<Output = ()> + Send;
+
     /// Makes dropping the socket send an RST.
     fn reset_on_drop(&self) -> io::Result<()>;
 }
@@ -44,6 +48,13 @@ impl ClientSocket for TcpStream {
     fn is_abandoned(&self) -> bool {
         let mut fds = [PollFd::new(self.as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
         poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
+    async fn abandoned(&self) {
+        while self.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+            // Data that nobody reads must not wake this task again.
+            let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        }
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {
@@ -63,6 +74,10 @@ impl ClientSocket for TlsStream<TcpStream> {
         self.get_ref().0.is_abandoned()
     }
 
+    async fn abandoned(&self) {
+        self.get_ref().0.abandoned().await;
+    }
+
     fn reset_on_drop(&self) -> io::Result<()> {
         self.get_ref().0.reset_on_drop()
     }
@@ -79,6 +94,10 @@ impl ClientSocket for tokio::io::DuplexStream {
 
     fn is_abandoned(&self) -> bool {
         false
+    }
+
+    async fn abandoned(&self) {
+        std::future::pending().await
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy};
 use crate::domain::stats::Counts;
 
@@ -28,4 +29,8 @@ pub struct ServerSummary {
     pub pings: u64,
     /// App pings received, answered or not.
     pub app_pings: u64,
+    /// How often faults acted: cuts by their names, `upgrade_refused`, and `pong_dropped`.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What the clients did, for `--expect`.
+    pub activity: ClientActivity,
 }

@@ -126,6 +126,7 @@ fn check(line: &Line, port: u16, folder: &Path) {
     let code = match args[0].as_str() {
         "serve" => return check_serve(line, args, folder),
         "run" if !args.iter().any(|arg| arg == "--list" || arg == "--check-config") => 3,
+        "test-client" => return check_test_client(line, &args, folder),
         "demo" => return assert_eq!(wscheck_in(folder, &["demo", "--help"]).code, Some(0)),
         // Nothing listens on the port: a plugin's CRITICAL, or unreachable.
         _ if args.iter().any(|arg| arg.starts_with("ws://") || arg.starts_with("wss://")) => {
@@ -136,6 +137,14 @@ fn check(line: &Line, port: u16, folder: &Path) {
     let ran = wscheck_in(folder, &args);
     assert_eq!(ran.code, Some(code), "{}: wscheck {}\n{}", line.page, line.text, ran.stderr);
     assert!(!ran.stdout.contains("UNKNOWN"), "{}: wscheck {}\n{}", line.page, line.text, ran.stdout);
+}
+
+/// Runs `test-client` with a client that exits at once: it does not connect.
+fn check_test_client(line: &Line, args: &[String], folder: &Path) {
+    let options = args.split(|arg| arg == "--").next().unwrap_or_default();
+    let args = [options, &["--".to_string(), "true".to_string()]].concat();
+    let ran = wscheck_in(folder, &args);
+    assert_eq!(ran.code, Some(3), "{}: wscheck {}\n{}", line.page, line.text, ran.stderr);
 }
 
 fn wscheck_in(folder: &Path, args: &[impl AsRef<str>]) -> Ran {

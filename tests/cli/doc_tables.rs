@@ -3,6 +3,8 @@
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
 use serde_json::Value;
+use wscheck::domain::client_test::faults::CLIENT_FAULTS;
+use wscheck::domain::client_test::metrics::{CLIENT_METRICS, ClientMetric};
 use wscheck::domain::ping::fail_if::{METRICS, Metric};
 use wscheck::domain::run::metric::MetricUnit;
 use wscheck::output::finding_codes::CodeMeaning;
@@ -157,6 +159,32 @@ fn metrics_page_is_current() {
         table(header, others.into_iter().map(row)),
     );
     check("tables/metrics.md", &page);
+}
+
+#[test]
+fn client_tests_page_is_current() {
+    let limit = |metric: &ClientMetric| match metric.unit {
+        MetricUnit::Time => "a time: `2s`",
+        MetricUnit::Share => "a share: `90%` or `0.9`",
+        MetricUnit::Count => "a whole number",
+        MetricUnit::Days => "whole days",
+    };
+    let metrics = CLIENT_METRICS
+        .iter()
+        .map(|metric| [code(metric.name), limit(metric).to_string(), metric.meaning.to_string()]);
+    let faults = CLIENT_FAULTS.iter().map(|fault| {
+        let criteria = fault.criteria(&[]);
+        let criteria = criteria.iter().map(|demand| code(&demand.expectation.to_string()));
+        [code(fault.name), fault.meaning_after("T"), criteria.collect::<Vec<_>>().join(", ")]
+    });
+    let page = format!(
+        "# Faults and metrics of clients\n\n## Faults of test-client\n\n[test-client](../commands/test-client.md) \
+         explains them. T is `--after`.\n\n{}\n## Metrics of --expect\n\n`wscheck serve` and `wscheck test-client` \
+         judge clients by these. The operators are `>`, `>=`, `<`, `<=`, `==` and `!=`.\n\n{}",
+        table(["fault", "what the server does", "what is expected of the client"], faults),
+        table(["metric", "limit", "meaning"], metrics),
+    );
+    check("tables/client-tests.md", &page);
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod secure;
 mod signals;
 mod support;
 mod terminal;
+mod test_client;
 mod timeouts;
 mod trace;
 mod zombies;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
+use wscheck::domain::client_test::activity::SpanReading;
 use wscheck::domain::connection::close_cause::{CloseKind, ClosedBy};
 use wscheck::server::faults::FAULTS;
 use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
@@ -148,6 +149,49 @@ async fn departed_client_of_a_stalled_connection_is_noticed() {
 }
 
 #[tokio::test]
+async fn client_that_leaves_a_silent_server_and_returns_is_recorded() {
+    for cut in ["stall=20ms", "mute=20ms", "lifetime=20ms:silent", "half-close=20ms"] {
+        let (mut served, client) = faced_with(&[cut]).await;
+        served.event(|event| matches!(event.what, ServeEventKind::Fault(_)).then_some(())).await;
+        drop(client);
+        let _returned = Bare::connect(served.address).await;
+        let summary = served.stop().await;
+        let activity = &summary.activity;
+        assert_eq!((activity.clients, activity.reconnects), (2, 1), "{cut}");
+        assert!(matches!(activity.return_delay(), SpanReading::Longest(_)), "{cut}: {activity:?}");
+        assert!(summary.faults.values().sum::<u64>() >= 1, "{cut}: {summary:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_faults_did_is_counted() {
+    let (served, mut client) = faced_with(&["supersede=2"]).await;
+    answers(&mut client, &["1", "2", "3", "4"], "4").await;
+    drop(client);
+    assert_eq!(served.stop().await.faults, [("pong_dropped", 2)].into());
+    let served = Served::with_faults(&["refuse=503"]).await;
+    let mut client = Bare::knock(served.address).await;
+    client.write(UPGRADE.as_bytes()).await;
+    client.rest().await;
+    assert_eq!(served.stop().await.faults, [("upgrade_refused", 1)].into());
+}
+
+#[tokio::test]
+async fn client_that_gives_up_a_slow_upgrade_is_rejected() {
+    let mut served = Served::with_faults(&["slow-upgrade=1h"]).await;
+    let mut client = Bare::knock(served.address).await;
+    client.write(UPGRADE.as_bytes()).await;
+    drop(client);
+    let why = served.event(|event| match &event.what {
+        ServeEventKind::Rejected { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    assert_eq!(why.await, RejectedConnection::ClosedUnanswered);
+    let activity = served.stop().await.activity;
+    assert_eq!((activity.clients, activity.was_reached()), (0, true));
+}
+
+#[tokio::test]
 async fn mute_reads_and_answers_nothing() {
     let (mut served, mut client) = faced_with(&["mute=20ms"]).await;
     fault(&mut served, "mute at age 20 ms").await;
@@ -166,7 +210,7 @@ async fn swallows(client: &mut Bare) {
 
 async fn fault(served: &mut Served, expected: &str) {
     let told = served.event(|event| match &event.what {
-        ServeEventKind::Fault(fault) => Some(fault.clone()),
+        ServeEventKind::Fault(fault) => Some(fault.to_string()),
         _ => None,
     });
     assert_eq!(told.await, expected);

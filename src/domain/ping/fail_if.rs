@@ -12,6 +12,7 @@ use super::report::{ConnReport, KindReport, PingReport, TargetReport};
 use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
+use crate::domain::run::condition::{Comparison, ConditionError, ConditionParts, DecisiveEnd, Trend};
 use crate::domain::run::metric::{AlertBound, MetricUnit, MetricValue};
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::RttSummary;
@@ -101,15 +102,6 @@ pub struct Metric {
     /// A lower-case fragment for help.
     pub meaning: &'static str,
     reading: MetricReading,
-}
-
-/// How a metric can change during a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trend {
-    Grows,
-    Shrinks,
-    /// In either direction, such as a mean.
-    Either,
 }
 
 impl Metric {
@@ -317,8 +309,8 @@ fn bound_in(conditions: &[String], value: &MetricValue) -> Option<AlertBound> {
     };
     let parsed = conditions.iter().filter_map(|text| text.parse::<FailIf>().ok());
     parsed.filter(is_about).find_map(|condition| {
-        let limit = condition.metric.in_units(condition.limit);
-        match condition.operator.sign {
+        let limit = condition.metric.in_units(condition.comparison.limit());
+        match condition.comparison.sign() {
             ">" | ">=" => Some(AlertBound::Above(limit)),
             "<" | "<=" => Some(AlertBound::Below(limit)),
             _ => None,
@@ -346,29 +338,11 @@ fn days_left(target: &TargetReport) -> Option<f64> {
     opened(target).filter_map(|opened| opened.tls.as_ref()?.days_left).min().map(|days| days as f64)
 }
 
-/// How a value is compared with the limit.
-#[derive(Debug, Clone, Copy)]
-struct ComparisonOperator {
-    sign: &'static str,
-    holds: fn(&f64, &f64) -> bool,
-}
-
-const OPERATORS: &[ComparisonOperator] = &[
-    ComparisonOperator { sign: ">", holds: |value, limit| value > limit },
-    ComparisonOperator { sign: ">=", holds: |value, limit| value >= limit },
-    ComparisonOperator { sign: "<", holds: |value, limit| value < limit },
-    ComparisonOperator { sign: "<=", holds: |value, limit| value <= limit },
-    ComparisonOperator { sign: "==", holds: |value, limit| value == limit },
-    ComparisonOperator { sign: "!=", holds: |value, limit| value != limit },
-];
-
 /// Why a text is not a valid expression.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum FailIfError {
-    #[error("'{given}' has no operator: known are {}", operators())]
-    NoOperator { given: String },
-    #[error("'{given}' has the unknown operator '{operator}': known are {}", operators())]
-    UnknownOperator { given: String, operator: String },
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     #[error(
         "'{given}' has the unknown metric '{metric}': known are {}; those of heartbeats also with app. or \
          protocol. before them",
@@ -380,16 +354,6 @@ pub enum FailIfError {
          protocol. out"
     )]
     NotOfHeartbeats { given: String, metric: &'static str },
-    #[error("'{given}' has no limit: {metric} takes {}", unit.form())]
-    NoLimit { given: String, metric: &'static str, unit: MetricUnit },
-    #[error("'{given}' has a bad limit: {why}; {metric} takes {}", unit.form())]
-    BadLimit { given: String, why: String, metric: &'static str, unit: MetricUnit },
-    #[error("'{given}' can never be true: {metric} is {range}")]
-    NeverTrue { given: String, metric: &'static str, range: &'static str },
-}
-
-fn operators() -> String {
-    OPERATORS.iter().map(|operator| operator.sign).collect::<Vec<_>>().join(" ")
 }
 
 fn metrics() -> String {
@@ -411,8 +375,7 @@ pub struct FailIf {
     text: String,
     metric: &'static Metric,
     kind: Option<HeartbeatKind>,
-    operator: &'static ComparisonOperator,
-    limit: f64,
+    comparison: Comparison,
 }
 
 impl PartialEq for FailIf {
@@ -429,16 +392,8 @@ impl FailIf {
 
     /// The opposite, which is what the user wants: `rtt.p95 <= 200ms`.
     pub fn negation(&self) -> String {
-        let sign = match self.operator.sign {
-            ">" => "<=",
-            ">=" => "<",
-            "<" => ">=",
-            "<=" => ">",
-            "==" => "!=",
-            _ => "==",
-        };
         let name = self.text.split(['<', '>', '=', '!']).next().unwrap_or_default().trim();
-        format!("{name} {sign} {}", self.metric.unit.show(self.limit))
+        self.comparison.negated().with_metric(name)
     }
 
     /// Whether it uses a metric that only TLS has.
@@ -504,8 +459,9 @@ impl FailIf {
 
     fn judge(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let is_cut = report.cut_short().is_some();
-        let is_final = |value: f64| !is_cut || !self.may_become_false(value);
-        let is_true = |(_, value): &&(&str, f64)| self.holds(*value) && is_final(*value);
+        let trend = self.metric.trend();
+        let is_final = |value: f64| !is_cut || !self.comparison.may_become_false(value, trend);
+        let is_true = |(_, value): &&(&str, f64)| self.comparison.holds(*value) && is_final(*value);
         let true_of: Vec<(&str, f64)> = values.iter().filter(is_true).copied().collect();
         match true_of.len() {
             0 => self.undecided(report, values),
@@ -516,7 +472,7 @@ impl FailIf {
 
     /// The result if no value makes it true: false, or unknown if the run was cut short.
     fn undecided(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
-        let Some((url, value)) = values.iter().find(|(_, value)| self.holds(*value)) else {
+        let Some((url, value)) = values.iter().find(|(_, value)| self.comparison.holds(*value)) else {
             return Truth::False(self.closest(report, values));
         };
         let (shown, at) = (self.metric.unit.show(*value), at(report, url));
@@ -526,28 +482,13 @@ impl FailIf {
     /// The value that is closest to making it true, or furthest beyond.
     fn closest(&self, report: &PingReport, values: &[(&str, f64)]) -> String {
         let ascending = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
-        let closest = match self.operator.sign {
-            "<" | "<=" => values.iter().min_by(ascending),
-            _ => values.iter().max_by(ascending),
+        let closest = match self.comparison.decisive_end() {
+            DecisiveEnd::Smallest => values.iter().min_by(ascending),
+            DecisiveEnd::Largest => values.iter().max_by(ascending),
         };
         closest.map_or_else(String::new, |(url, value)| {
             format!("{}{}", self.metric.unit.show(*value), at(report, url))
         })
-    }
-
-    /// Whether a later value could make the true expression false: the metric only grows or only shrinks
-    /// during a run, and the limit lies in that direction.
-    fn may_become_false(&self, value: f64) -> bool {
-        match (self.metric.trend(), self.operator.sign) {
-            (Trend::Grows, "<" | "<=" | "==") | (Trend::Shrinks, ">" | ">=" | "==") => true,
-            (Trend::Grows, "!=") => value < self.limit,
-            (Trend::Shrinks, "!=") => value > self.limit,
-            (_, _) => false,
-        }
-    }
-
-    fn holds(&self, value: f64) -> bool {
-        (self.operator.holds)(&value, &self.limit)
     }
 }
 
@@ -560,23 +501,11 @@ impl FromStr for FailIf {
     type Err = FailIfError;
 
     fn from_str(given: &str) -> Result<FailIf, FailIfError> {
-        let (name, sign, limit) = split(given)?;
-        let operator = OPERATORS.iter().find(|operator| operator.sign == sign).ok_or_else(|| {
-            FailIfError::UnknownOperator { given: given.to_string(), operator: sign.to_string() }
-        })?;
-        let (kind, metric) = metric(given, name)?;
-        let limit = limit_of(given, metric, limit)?;
-        possible(given, metric, operator, limit)?;
-        Ok(FailIf { text: given.trim().to_string(), metric, kind, operator, limit })
+        let parts = ConditionParts::of(given)?;
+        let (kind, metric) = metric(given, parts.name)?;
+        let comparison = parts.comparison(metric.name, metric.unit)?;
+        Ok(FailIf { text: given.trim().to_string(), metric, kind, comparison })
     }
-}
-
-fn split(given: &str) -> Result<(&str, &str, &str), FailIfError> {
-    let signs = ['<', '>', '=', '!'];
-    let start = given.find(signs).ok_or_else(|| FailIfError::NoOperator { given: given.to_string() })?;
-    let (name, rest) = given.split_at(start);
-    let (sign, limit) = rest.split_at(rest.find(|c| !signs.contains(&c)).unwrap_or(rest.len()));
-    Ok((name.trim(), sign, limit.trim()))
 }
 
 fn metric(given: &str, name: &str) -> Result<(Option<HeartbeatKind>, &'static Metric), FailIfError> {
@@ -591,33 +520,6 @@ fn metric(given: &str, name: &str) -> Result<(Option<HeartbeatKind>, &'static Me
         return Err(FailIfError::NotOfHeartbeats { given: given.to_string(), metric: metric.name });
     }
     Ok((kind, metric))
-}
-
-fn limit_of(given: &str, metric: &Metric, text: &str) -> Result<f64, FailIfError> {
-    let (given, unit) = (given.to_string(), metric.unit);
-    match text {
-        "" => Err(FailIfError::NoLimit { given, metric: metric.name, unit }),
-        text => {
-            unit.parse(text).map_err(|why| FailIfError::BadLimit { given, why, metric: metric.name, unit })
-        }
-    }
-}
-
-/// Rejects a condition that can never be true: it would look like a passed check.
-fn possible(
-    given: &str,
-    metric: &Metric,
-    operator: &ComparisonOperator,
-    limit: f64,
-) -> Result<(), FailIfError> {
-    let range = match (metric.unit, operator.sign) {
-        (MetricUnit::Share, ">") if limit >= 1.0 => "never more than 100 %",
-        (MetricUnit::Share | MetricUnit::Time | MetricUnit::Count, "<") if limit <= 0.0 => {
-            "never less than 0"
-        }
-        _ => return Ok(()),
-    };
-    Err(FailIfError::NeverTrue { given: given.to_string(), metric: metric.name, range })
 }
 
 impl fmt::Display for FailIf {
@@ -751,7 +653,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_with_their_unit() {
-        let limit = |text: &str| expression(text).limit;
+        let limit = |text: &str| expression(text).comparison.limit();
         assert_eq!(limit("rtt.p95>1m30s"), 90e9);
         assert_eq!(limit("rtt.p95>0.5ms"), 5e5);
         assert_eq!((limit("loss>1%"), limit("loss>0.01"), limit("loss>2.5 %")), (0.01, 0.01, 0.025));

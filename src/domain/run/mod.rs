@@ -1,5 +1,6 @@
 //! What several commands share: results, criteria and brackets.
 
+pub mod condition;
 pub mod criterion;
 pub mod done;
 pub mod expectation;

@@ -13,7 +13,7 @@ mod tests;
 
 pub use document::ChecksDocument;
 pub use ndjson_events::{CheckOver, CheckRunning, ChecksStarted};
-pub use report::{CheckIdentity, CheckOutcome, ChecksEvent, ChecksReport, FinishedCheck, not_run};
+pub use report::{CheckIdentity, CheckOutcome, ChecksEvent, ChecksReport, FinishedCheck};
 pub use view::view;
 
 use super::human::HumanOptions;

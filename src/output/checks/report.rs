@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::domain::run::run_result::RunResult;
 use crate::output::finished_run::FinishedRun;
-use crate::output::view::{Phrase, Rows, Tone, View};
+use crate::output::view::View;
 
 /// What a check is called, and what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,33 +88,9 @@ impl FinishedCheck {
         match &self.outcome {
             CheckOutcome::Ran(run) => run.view.clone(),
             CheckOutcome::NotRun { at, result, reason } => {
-                not_run(self.identity.target.clone(), *at, *result, reason.clone())
+                View::not_run(self.identity.target.clone(), *at, *result, ("not run", reason))
             }
         }
-    }
-}
-
-/// The report of a check that did not run: its reason alone.
-pub fn not_run(target: String, at: SystemTime, result: RunResult, reason: String) -> View {
-    View {
-        subject: target,
-        started_at: at,
-        elapsed: Duration::ZERO,
-        interrupted: matches!(result, RunResult::Interrupted { .. }),
-        done: None,
-        is_already_said: false,
-        headline: Phrase::new("not run", Tone::Bad, format!(": {reason}")),
-        result,
-        reasons: vec![reason],
-        criteria: Vec::new(),
-        findings: Vec::new(),
-        evidence: Rows::default(),
-        tables: Vec::new(),
-        charts: Vec::new(),
-        sections: Vec::new(),
-        about_run: Rows::default(),
-        metrics: Vec::new(),
-        parts: Vec::new(),
     }
 }
 

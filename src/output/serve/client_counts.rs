@@ -25,6 +25,7 @@ impl ClientCounts {
             | ServeEventKind::Rejected { .. }
             | ServeEventKind::DeadClientClosed { .. }
             | ServeEventKind::Fault(_)
+            | ServeEventKind::SilenceNoticed { .. }
             | ServeEventKind::Error(_)
             | ServeEventKind::Stopped(_) => {}
         }

@@ -33,6 +33,7 @@ pub struct ServeDocument {
     /// Outcomes of the server's own heartbeats.
     heartbeats: HeartbeatCounts,
     endings: Vec<EndingCount>,
+    faults: Vec<FaultCount>,
 }
 
 /// Number of connections that ended in one way.
@@ -43,6 +44,15 @@ struct EndingCount {
     who: Name<ClosedBy>,
     /// How the connection ended.
     how: Name<CloseKindName>,
+    count: u64,
+}
+
+/// How often a fault acted.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FaultCount {
+    /// The way in which a connection was ended or crippled, as of `--idle-cut`; or `upgrade_refused`, or `pong_dropped`.
+    fault: &'static str,
     count: u64,
 }
 
@@ -151,6 +161,7 @@ impl ServeDocument {
             endings: endings
                 .map(|((who, how), count)| EndingCount { who: Name(*who), how: Name(*how), count: *count })
                 .collect(),
+            faults: summary.faults.iter().map(|(fault, count)| FaultCount { fault, count: *count }).collect(),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::commands::serve::{ServeReport, ServeRunEvent};
+use crate::domain::client_test::activity::ClientActivity;
+use crate::domain::client_test::connection_record::{ConnectionEnd, ConnectionRecord, FaultKind, FaultOnset};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
@@ -9,8 +12,9 @@ use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::stats::Counts;
 use crate::output::testing::HOSTILE;
+use crate::server::faults::CutAction;
 use crate::server::{
-    ClientSnapshot, ClientStats, HeartbeatStats, ListenAddress, RejectedConnection, ServeEvent,
+    ClientSnapshot, ClientStats, FaultAction, HeartbeatStats, ListenAddress, RejectedConnection, ServeEvent,
     ServeEventKind, ServerSnapshot, ServerSummary, TlsIdentityInfo,
 };
 
@@ -57,7 +61,13 @@ fn summary() -> ServerSummary {
         messages: 3,
         pings: 2,
         app_pings: 1,
+        faults: [("silent", 1)].into(),
+        activity: activity(),
     }
+}
+
+fn fault() -> FaultAction {
+    FaultAction { cut: CutAction::Silent, reason: "after 5 s idle".into() }
 }
 
 fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
@@ -75,7 +85,37 @@ fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
     ServeEventKind::Closed { ending, last: Box::new(client()) }
 }
 
-pub fn run() -> Vec<ServeEvent> {
+/// Two clients: the first became silent and did not come back, and the other came later.
+fn activity() -> ClientActivity {
+    let mut activity = ClientActivity::default();
+    activity.record_opening(MS);
+    activity.record_opening(MS);
+    activity.record_rejection();
+    let pings = Counts { ok: 2, missed: 1, ..Counts::default() };
+    let fault = FaultOnset { at: 60_000 * MS, kind: FaultKind::Silence };
+    let end =
+        ConnectionEnd { at: 100_000 * MS, by: ClosedBy::Us, how: CloseKindName::Timeout, at_stop: false };
+    activity.record_noticing(99_000 * MS);
+    activity.record_end(&ConnectionRecord {
+        id: 1,
+        opened: MS,
+        pings,
+        fault: Some(fault),
+        noticed: Some(99_000 * MS),
+        close_frame_received: false,
+        end: Some(end),
+    });
+    activity.record_stop(123_456 * MS);
+    activity
+}
+
+/// With an expectation that is met, one that is not, and one that is undecided.
+fn report() -> ServeReport {
+    let expected = ["clients>=2", "reconnects>=1", "closed_cleanly>=90%"].map(|text| text.parse().unwrap());
+    ServeReport::judge(summary(), &expected, Some(123_000 * MS), 123_000 * MS)
+}
+
+pub fn run() -> Vec<ServeRunEvent> {
     let tls = TlsIdentityInfo { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
     let address = "127.0.0.1:9001".parse().unwrap();
     let status_address = "127.0.0.1:9002".parse().ok();
@@ -105,16 +145,17 @@ pub fn run() -> Vec<ServeEvent> {
                 metrics: StatusMetrics { window_mean: Some(20 * MS), judged: 1, ..StatusMetrics::default() },
             }),
         ),
-        (Some(1), ServeEventKind::Fault("silent after 5 s idle".into())),
+        (Some(1), ServeEventKind::Fault(fault())),
+        (Some(1), ServeEventKind::SilenceNoticed { after: 40_000 * MS }),
         (Some(1), ServeEventKind::DeadClientClosed { missed: 1, silent_for: 40_250 * MS }),
         (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
         (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
         (Some(4), ended(CloseKind::Rst, ClosedBy::Us)),
         (None, ServeEventKind::Error("cannot accept a connection: Too many open files".into())),
-        (None, ServeEventKind::Stopped(Box::new(summary()))),
     ];
     let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
-    script.into_iter().enumerate().map(|(n, (client, what))| ServeEvent { at: at(n), client, what }).collect()
+    let event = |(n, (client, what))| ServeRunEvent::Server(Box::new(ServeEvent { at: at(n), client, what }));
+    script.into_iter().enumerate().map(event).chain([ServeRunEvent::Finished(Box::new(report()))]).collect()
 }
 
 pub fn snapshot() -> ServerSnapshot {

@@ -50,6 +50,9 @@ impl ServeLog {
                 format!("dead client closed: {missed} missed, silent for {}", format::duration(*silent_for))
             }
             ServeEventKind::Fault(fault) => format!("fault: {fault}"),
+            ServeEventKind::SilenceNoticed { after } => {
+                format!("the client noticed the silence after {}", format::duration(*after))
+            }
             ServeEventKind::Closed { ending, last } => self.closed(ending, last),
             ServeEventKind::Error(message) => format!("error: {message}"),
             ServeEventKind::Stopped(_) => return None,
@@ -84,7 +87,7 @@ fn listening_lines(listening: &ListenAddress) -> String {
 }
 
 /// How a connection ended, seen from the server: the peer is the client.
-fn close_text(ending: &CloseCause) -> String {
+pub fn close_text(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
         (ClosedBy::Us, CloseKind::Fin) => String::from("server closed TCP (FIN) without a close frame"),
         (ClosedBy::Us, CloseKind::Rst) => String::from("server reset TCP (RST)"),

@@ -1,5 +1,6 @@
 //! The figures of `serve`, by name.
 
+use crate::domain::client_test::metrics::CLIENT_METRICS;
 use crate::domain::label::Label;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::server::ServerSummary;
@@ -7,7 +8,8 @@ use crate::server::ServerSummary;
 /// Every figure.
 pub fn metrics(summary: &ServerSummary) -> Vec<MetricValue> {
     let most = count("clients.most_at_once", "the most clients at once", summary.most_at_once as u64);
-    totals(summary).chain([most]).collect()
+    let of_clients = CLIENT_METRICS.iter().map(|metric| metric.value(&summary.activity, Vec::new()));
+    totals(summary).chain([most]).chain(of_clients).collect()
 }
 
 /// The figures that only grow.
@@ -40,7 +42,11 @@ pub fn totals(summary: &ServerSummary) -> impl Iterator<Item = MetricValue> {
         labels: vec![("who".into(), who.label().to_string()), ("how".into(), how.label().to_string())],
         ..count("endings", "clients that ended, by who and how", *number)
     });
-    [uptime].into_iter().chain(counts).chain(heartbeats).chain(endings)
+    let faults = summary.faults.iter().map(|(fault, number)| MetricValue {
+        labels: vec![("fault".into(), fault.to_string())],
+        ..count("faults", "how often faults acted, by fault", *number)
+    });
+    [uptime].into_iter().chain(counts).chain(heartbeats).chain(endings).chain(faults)
 }
 
 fn count(name: &'static str, meaning: &'static str, number: u64) -> MetricValue {

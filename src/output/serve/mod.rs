@@ -14,16 +14,18 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::{ClientsDocument, ServeDocument, ServedClientDocument};
+pub use log::close_text;
 pub use ndjson_events::{
     ConnectionRejected, DeadClientClosed, FaultInjected, ServedClientClosed, ServedClientOpened,
-    ServedClientStatus, ServerError, ServerListening,
+    ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
 };
 pub use status_pages::StatusPages;
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
 use super::view::View;
-use crate::server::{ServeEvent, ServeEventKind, ServerSummary};
+use crate::commands::serve::{ServeReport, ServeRunEvent};
+use crate::server::{ServeEvent, ServeEventKind};
 
 /// Shows a run of `serve`.
 pub struct ServePresenter {
@@ -41,15 +43,19 @@ impl ServePresenter {
 }
 
 impl Presenter for ServePresenter {
-    type Event = ServeEvent;
-    type Report = ServerSummary;
+    type Event = ServeRunEvent;
+    type Report = ServeReport;
     type Document = ServeDocument;
 
-    fn report_in(event: &ServeEvent) -> Option<&ServerSummary> {
-        if let ServeEventKind::Stopped(summary) = &event.what { Some(summary) } else { None }
+    fn report_in(event: &ServeRunEvent) -> Option<&ServeReport> {
+        match event {
+            ServeRunEvent::Finished(report) => Some(report),
+            ServeRunEvent::Server(_) => None,
+        }
     }
 
-    fn observe(&mut self, event: &ServeEvent) {
+    fn observe(&mut self, event: &ServeRunEvent) {
+        let ServeRunEvent::Server(event) = event else { return };
         if let ServeEventKind::Listening(listening) = &event.what {
             self.url = listening.url();
         }
@@ -57,27 +63,34 @@ impl Presenter for ServePresenter {
     }
 
     /// Clients are what a server is for: their lines are its result.
-    fn lines(&mut self, event: &ServeEvent) -> Lines {
-        Lines::to_stdout(self.log.lines(event))
+    fn lines(&mut self, event: &ServeRunEvent) -> Lines {
+        Lines::to_stdout(server_event(event).and_then(|event| self.log.lines(event)))
     }
 
-    fn progress(&mut self, _event: &ServeEvent) -> Option<String> {
+    fn progress(&mut self, _event: &ServeRunEvent) -> Option<String> {
         Some(self.clients.line())
     }
 
-    fn ndjson_line(&self, event: &ServeEvent) -> Option<String> {
-        ndjson_events::line(event)
+    fn ndjson_line(&self, event: &ServeRunEvent) -> Option<String> {
+        ndjson_events::line(server_event(event)?)
     }
 
-    fn view(&self, summary: &ServerSummary) -> View {
-        view::view(&self.url, summary)
+    fn view(&self, report: &ServeReport) -> View {
+        view::view(&self.url, report)
     }
 
-    fn document(&self, summary: &ServerSummary) -> ServeDocument {
-        ServeDocument::new(&self.url, summary)
+    fn document(&self, report: &ServeReport) -> ServeDocument {
+        ServeDocument::new(&self.url, &report.summary)
     }
 
-    fn is_droppable(event: &ServeEvent) -> bool {
-        event.client.is_some()
+    fn is_droppable(event: &ServeRunEvent) -> bool {
+        server_event(event).is_some_and(|event| event.client.is_some())
+    }
+}
+
+fn server_event(event: &ServeRunEvent) -> Option<&ServeEvent> {
+    match event {
+        ServeRunEvent::Server(event) => Some(event),
+        ServeRunEvent::Finished(_) => None,
     }
 }

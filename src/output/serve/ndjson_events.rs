@@ -72,6 +72,13 @@ bodies! {
         client: u64,
         message: String,
     }
+    /// A client began to end a connection whose server had been silent.
+    SilenceNoticed = "silence_noticed" {
+        /// Number of the connection, from 1.
+        client: u64,
+        /// How long the server had been silent.
+        after_ms: Ms,
+    }
     /// A client's connection ended. In `ending`, `peer` is the client and `us` the server.
     ServedClientClosed = "closed" {
         /// Number of the connection, from 1.
@@ -109,7 +116,10 @@ pub fn line(event: &ServeEvent) -> Option<String> {
             run_line(at, DeadClientClosed { client: event.client?, consecutive_missed, silent_ms })
         }
         ServeEventKind::Fault(fault) => {
-            run_line(at, FaultInjected { client: event.client?, message: fault.clone() })
+            run_line(at, FaultInjected { client: event.client?, message: fault.to_string() })
+        }
+        ServeEventKind::SilenceNoticed { after } => {
+            run_line(at, SilenceNoticed { client: event.client?, after_ms: (*after).into() })
         }
         ServeEventKind::Closed { ending, last } => {
             let (ending, last) = (ending.into(), last.as_ref().into());

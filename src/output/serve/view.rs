@@ -2,26 +2,27 @@
 
 use super::log::{outcomes, received};
 use super::metrics::metrics;
+use crate::commands::serve::ServeReport;
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy};
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
-use crate::domain::run::run_result::RunResult;
 use crate::output::view::{Phrase, Rows, Tone, View};
 use crate::server::ServerSummary;
 
-/// A server measures nothing and has no planned end: stopping it is a pass.
-pub fn view(url: &str, summary: &ServerSummary) -> View {
+/// Without an expectation a server measures nothing: stopping it is a pass.
+pub fn view(url: &str, report: &ServeReport) -> View {
+    let summary = &report.summary;
     View {
         subject: url.to_string(),
         started_at: summary.started_at,
         elapsed: summary.elapsed,
-        interrupted: true,
-        done: None,
+        interrupted: report.interrupted,
+        done: report.done,
         is_already_said: false,
         headline: headline(summary),
-        result: RunResult::Passed,
-        reasons: Vec::new(),
-        criteria: Vec::new(),
+        result: report.result,
+        reasons: report.reasons.clone(),
+        criteria: report.criteria.clone(),
         findings: Vec::new(),
         evidence: evidence(summary),
         tables: Vec::new(),
@@ -45,8 +46,16 @@ fn evidence(summary: &ServerSummary) -> Rows {
     rows.add("dead", format!("{} closed", counted(summary.dead_clients_closed, "client")));
     rows.add("received", received(summary.messages, summary.pings, summary.app_pings));
     rows.add_some("heartbeats", (summary.heartbeats.sent() > 0).then(|| outcomes(&summary.heartbeats)));
+    rows.add_some("faults", faults(summary));
     rows.add_all("endings", summary.endings.iter().map(|((who, how), count)| ending(*who, *how, *count)));
     rows
+}
+
+/// `3 x stall, 1 x pong dropped`
+fn faults(summary: &ServerSummary) -> Option<String> {
+    let shown = summary.faults.iter().map(|(name, count)| format!("{count} x {}", name.replace('_', " ")));
+    let shown: Vec<String> = shown.collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// `2 by the client: close frame`

@@ -58,6 +58,37 @@ pub struct View {
     pub parts: Vec<Part>,
 }
 
+impl View {
+    /// A run that measured nothing: the claim says so, and `why` is a fragment.
+    pub fn not_run(
+        subject: String,
+        started_at: SystemTime,
+        result: RunResult,
+        (claim, why): (&str, &str),
+    ) -> View {
+        View {
+            subject,
+            started_at,
+            elapsed: Duration::ZERO,
+            interrupted: matches!(result, RunResult::Interrupted { .. }),
+            done: None,
+            is_already_said: false,
+            headline: Phrase::new(claim, Tone::Bad, format!(": {why}")),
+            result,
+            reasons: vec![why.to_string()],
+            criteria: Vec::new(),
+            findings: Vec::new(),
+            evidence: Rows::default(),
+            tables: Vec::new(),
+            charts: Vec::new(),
+            sections: Vec::new(),
+            about_run: Rows::default(),
+            metrics: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+}
+
 /// One of several runs under one report.
 #[derive(Debug, Clone)]
 pub struct Part {

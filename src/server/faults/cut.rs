@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::client_test::connection_record::FaultKind;
+
 /// How a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutAction {
@@ -27,6 +29,32 @@ pub enum CutAction {
 impl CutAction {
     /// The syntax of all cuts.
     pub const GRAMMAR: &'static str = "close[:CODE]|fin|half-close|rst|silent|rst-on-use|mute|stall";
+
+    /// Its name without a code.
+    pub fn name(self) -> &'static str {
+        match self {
+            CutAction::Close(_) => "close",
+            CutAction::Fin => "fin",
+            CutAction::HalfClose => "half-close",
+            CutAction::Rst => "rst",
+            CutAction::Silent => "silent",
+            CutAction::RstOnUse => "rst-on-use",
+            CutAction::Mute => "mute",
+            CutAction::Stall => "stall",
+        }
+    }
+
+    /// What it leaves to the client.
+    pub fn kind(self) -> FaultKind {
+        match self {
+            CutAction::Close(_) | CutAction::Fin | CutAction::Rst => FaultKind::End,
+            CutAction::HalfClose
+            | CutAction::Silent
+            | CutAction::RstOnUse
+            | CutAction::Mute
+            | CutAction::Stall => FaultKind::Silence,
+        }
+    }
 }
 
 impl FromStr for CutAction {
@@ -54,13 +82,7 @@ impl fmt::Display for CutAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CutAction::Close(code) => write!(f, "close:{code}"),
-            CutAction::Fin => f.write_str("fin"),
-            CutAction::HalfClose => f.write_str("half-close"),
-            CutAction::Rst => f.write_str("rst"),
-            CutAction::Silent => f.write_str("silent"),
-            CutAction::RstOnUse => f.write_str("rst-on-use"),
-            CutAction::Mute => f.write_str("mute"),
-            CutAction::Stall => f.write_str("stall"),
+            other => f.write_str(other.name()),
         }
     }
 }

@@ -1,23 +1,28 @@
 //! `wscheck serve`: a server to test clients against.
 
+mod report;
+
+pub use report::{ServeReport, ServeRunEvent};
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::fd_limit;
+use crate::domain::client_test::expectation::ClientExpectation;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::server::tls::{self, TlsError};
 use crate::server::{
-    self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, ServerSummary, StatusRenderer,
-    TlsIdentityInfo,
+    self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, StatusRenderer, TlsIdentityInfo,
 };
 
 /// Connections that may wait to be accepted; thousands may come at once.
@@ -35,6 +40,10 @@ pub struct ServePlan {
     /// `None`: plain TCP.
     pub tls: Option<CertificateSource>,
     pub config: ServerConfig,
+    /// How long to serve; `None`: until it is stopped.
+    pub limit: Option<Duration>,
+    /// What is expected of the clients.
+    pub expected: Vec<ClientExpectation>,
 }
 
 /// Source of the server's certificate.
@@ -80,13 +89,13 @@ impl ServeError {
     }
 }
 
-/// Serves until `stop`; reports each event. `pages` renders the status pages.
+/// Serves until the planned end or `stop`; reports each event. `pages` renders the status pages.
 pub async fn run(
     mut plan: ServePlan,
-    reporter: &mut dyn Reporter<ServeEvent>,
+    reporter: &mut dyn Reporter<ServeRunEvent>,
     pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
-) -> Result<ServerSummary, ServeError> {
+) -> Result<ServeReport, ServeError> {
     let (listener, address) = listen(plan.bind).await?;
     let status = match plan.status_addr {
         Some(address) => Some(listen(address).await?),
@@ -101,24 +110,40 @@ pub async fn run(
     fd_limit::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
-    reporter.report(&ServeEvent { at: SystemTime::now(), client: None, what });
+    reporter.report(&ServeRunEvent::Server(Box::new(ServeEvent {
+        at: SystemTime::now(),
+        client: None,
+        what,
+    })));
     let (events, mut happened) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(plan.config, events));
     let reporting = async {
         while let Some(event) = happened.recv().await {
-            reporter.report(&event);
             if matches!(event.what, ServeEventKind::Stopped(_)) {
                 return;
             }
+            reporter.report(&ServeRunEvent::Server(Box::new(event)));
         }
+    };
+    let (started, ended) = (Instant::now(), stop.child_token());
+    let ending = async {
+        match plan.limit {
+            Some(limit) => drop(timeout(limit, ended.cancelled()).await),
+            None => ended.cancelled().await,
+        }
+        ended.cancel();
+        started.elapsed()
     };
     let status = async {
         if let Some((listener, _)) = status {
-            server::serve_status(listener, Arc::clone(&server), pages, stop.clone()).await;
+            server::serve_status(listener, Arc::clone(&server), pages, ended.clone()).await;
         }
     };
-    let (summary, (), ()) = tokio::join!(Arc::clone(&server).run(listener, stop.clone()), status, reporting);
-    Ok(summary)
+    let serving = Arc::clone(&server).run(listener, ended.clone());
+    let (summary, (), (), ran) = tokio::join!(serving, status, reporting, ending);
+    let report = ServeReport::judge(summary, &plan.expected, plan.limit, ran);
+    reporter.report(&ServeRunEvent::Finished(Box::new(report.clone())));
+    Ok(report)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
@@ -176,15 +201,25 @@ mod tests {
 
     fn plan(bind: &str) -> ServePlan {
         let bind = bind.parse().unwrap();
-        ServePlan { bind, port_file: None, status_addr: None, tls: None, config: ServerConfig::default() }
+        ServePlan {
+            bind,
+            port_file: None,
+            status_addr: None,
+            tls: None,
+            config: ServerConfig::default(),
+            limit: None,
+            expected: Vec::new(),
+        }
     }
 
     /// Passes each event to a function.
     struct EventObserver<F>(F);
 
-    impl<F: FnMut(&ServeEvent)> Reporter<ServeEvent> for EventObserver<F> {
-        fn report(&mut self, event: &ServeEvent) {
-            (self.0)(event);
+    impl<F: FnMut(&ServeEvent)> Reporter<ServeRunEvent> for EventObserver<F> {
+        fn report(&mut self, event: &ServeRunEvent) {
+            if let ServeRunEvent::Server(event) = event {
+                (self.0)(event);
+            }
         }
     }
 
@@ -220,10 +255,31 @@ mod tests {
                 stopped.cancel();
             }
         });
-        let summary = run(plan, &mut observer, Arc::new(Blank), stop).await.unwrap();
+        let report = run(plan, &mut observer, Arc::new(Blank), stop).await.unwrap();
         let (port, written) = reported.unwrap();
         assert_eq!(written, format!("{port}\n"));
-        assert_eq!((summary.clients, std::fs::read_dir(dir.path()).unwrap().count()), (0, 1));
+        assert_eq!((report.summary.clients, std::fs::read_dir(dir.path()).unwrap().count()), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn planned_end_stops_the_server_and_judges_its_clients() {
+        let limit = Some(Duration::from_millis(1));
+        let expected = vec!["clients>=1".parse().unwrap()];
+        let plan = ServePlan { limit, expected, ..plan("127.0.0.1:0") };
+        let mut ignored = EventObserver(|_: &ServeEvent| {});
+        let report = run(plan, &mut ignored, Arc::new(Blank), CancellationToken::new()).await.unwrap();
+        assert_eq!((report.result, report.interrupted), (RunResult::Unreachable, false));
+        assert!(report.done.is_some_and(|done| done.is_complete()));
+    }
+
+    #[tokio::test]
+    async fn stop_before_the_planned_end_interrupts() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let plan = ServePlan { limit: Some(Duration::from_secs(3600)), ..plan("127.0.0.1:0") };
+        let mut ignored = EventObserver(|_: &ServeEvent| {});
+        let report = run(plan, &mut ignored, Arc::new(Blank), stop).await.unwrap();
+        assert_eq!((report.result, report.interrupted), (RunResult::Interrupted { measured: false }, true));
     }
 
     #[tokio::test]

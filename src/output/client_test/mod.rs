@@ -1,0 +1,68 @@
+//! What `test-client` shows: a line for each step of a client, the verdict on each fault, the JSON document, NDJSON lines.
+
+mod document;
+mod log;
+mod ndjson_events;
+mod view;
+
+#[cfg(test)]
+pub(super) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use document::ClientTestDocument;
+pub use ndjson_events::{
+    ClientConnected, ClientDisconnected, ClientExited, ClientFaultActed, ClientLaunched, ClientNoticed,
+    ClientRejected, ClientTestOver, ClientTestStarted, TestServerError,
+};
+
+use super::human::HumanOptions;
+use super::presenter::{Lines, Presenter};
+use super::view::View;
+use crate::commands::test_client::{TestClientEvent, TestClientEventKind};
+use crate::domain::client_test::report::ClientTestReport;
+
+/// Shows a run of `test-client`.
+pub struct ClientTestPresenter {
+    log: log::ClientTestLog,
+}
+
+impl ClientTestPresenter {
+    pub fn new(options: HumanOptions) -> ClientTestPresenter {
+        ClientTestPresenter { log: log::ClientTestLog::new(options) }
+    }
+}
+
+impl Presenter for ClientTestPresenter {
+    type Event = TestClientEvent;
+    type Report = ClientTestReport;
+    type Document = ClientTestDocument;
+
+    fn report_in(event: &TestClientEvent) -> Option<&ClientTestReport> {
+        if let TestClientEventKind::Finished(report) = &event.what { Some(report) } else { None }
+    }
+
+    fn lines(&mut self, event: &TestClientEvent) -> Lines {
+        Lines::to_stderr(self.log.line(event))
+    }
+
+    fn progress(&mut self, _event: &TestClientEvent) -> Option<String> {
+        None
+    }
+
+    fn ndjson_line(&self, event: &TestClientEvent) -> Option<String> {
+        ndjson_events::line(event)
+    }
+
+    fn view(&self, report: &ClientTestReport) -> View {
+        view::view(report)
+    }
+
+    fn document(&self, report: &ClientTestReport) -> ClientTestDocument {
+        ClientTestDocument::from(report)
+    }
+
+    fn is_droppable(event: &TestClientEvent) -> bool {
+        matches!(event.what, TestClientEventKind::Server(_))
+    }
+}
