@@ -92,6 +92,10 @@ impl ReportArgs {
         };
         let run = self.run(first)?;
         let policy = PassCriteria::of(&run.info.demands).map_err(|why| cannot_read(first, why))?;
+        let has_conditions = !policy.fail_if.is_empty() || !policy.warn_if.is_empty();
+        if has_conditions && !policy.endings.refused_with.is_empty() {
+            return Err("runs with --expect-refused are judged by nothing else".to_string());
+        }
         let mut merger = RunMerger::new(run).map_err(|why| cannot_merge(first, why))?;
         for path in others {
             merger.add(self.run(path)?).map_err(|why| cannot_merge(path, why))?;

@@ -146,6 +146,44 @@ fn criterion_that_only_the_whole_breaks_fails_it() {
     assert_eq!(ran.code, Some(1), "{}", ran.all());
 }
 
+/// The rules find in the archived figures what they found in the run.
+#[test]
+fn single_run_judged_again_has_the_same_verdict() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["--pong-loss", "30%"], &["-n", "4", "-W", "100ms"]),
+        (&["--close-after", "50ms:1012"], &["-n", "3"]),
+        (&["--close-after", "50ms:1012"], &["-n", "3", "--expect-close", "1012"]),
+        (&["--close-after", "50ms:1012"], &["-n", "2", "--reconnect"]),
+        (&["--wrong-payload"], &["-W", "100ms"]),
+        (&[], &["--heartbeat", "both", "-n", "2", "--fail-if", "app.sent>5"]),
+    ];
+    for (faults, args) in cases {
+        let server = Server::start(faults);
+        let before = read(&ping(dir.path(), "run.json", &server.url(), args));
+        let file = dir.path().join("run.json");
+        let fail_on = before["settings"]["fail_on"].as_str().unwrap();
+        let (code, after) = merged(&[&file], &["--fail-on", fail_on]);
+        assert_eq!(code.map(Value::from), Some(before["exit_code"].clone()), "{faults:?}");
+        for field in
+            ["result", "status", "last_status", "status_counts", "loss", "rtt", "jitter", "measurement"]
+        {
+            assert_eq!(before[field], after[field], "{faults:?}: {field}");
+        }
+        let origin = format!(" of {}", file.display());
+        // The document has microseconds, so a figure in a sentence may be rounded otherwise.
+        let codes = |document: &Value| -> Vec<Value> {
+            document["findings"].as_array().unwrap().iter().map(|finding| finding["code"].clone()).collect()
+        };
+        assert_eq!(codes(&before), codes(&after), "{faults:?}");
+        for field in ["reasons", "criteria"] {
+            let shown = after[field].to_string();
+            let plain = (0..4).fold(shown, |text, n| text.replace(&format!(" (#{n}{origin})"), ""));
+            assert_eq!(before[field].to_string(), plain, "{faults:?}: {field}");
+        }
+    }
+}
+
 #[test]
 fn merged_runs_are_shown_in_every_format() {
     let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
@@ -211,8 +249,12 @@ fn runs_that_make_no_whole_are_usage_errors() {
     let edited = dir.path().join("edited.json");
     let text = std::fs::read_to_string(&b).unwrap().replacen("\"ok\": 50", "\"ok\": -50", 1);
     std::fs::write(&edited, text).unwrap();
+    let older = dir.path().join("older.json");
+    let text =
+        std::fs::read_to_string(&b).unwrap().replacen("\"schema_version\": 2", "\"schema_version\": 1", 1);
+    std::fs::write(&older, text).unwrap();
     let name = |file: &Path| file.display().to_string();
-    let cases: [(&[&Path], String); 6] = [
+    let cases: [(&[&Path], String); 7] = [
         (&[&a, &a], format!("{} is given twice", name(&a))),
         (&[&a, &copy], format!("cannot merge {}: it is the same run as {}", name(&copy), name(&a))),
         (&[&a, &listen], format!("only runs of ping can be merged: {} is a run of listen", name(&listen))),
@@ -224,6 +266,7 @@ fn runs_that_make_no_whole_are_usage_errors() {
             &[&a, &slow],
             format!("cannot merge {}: it differs from the runs before it in --timeout", name(&slow)),
         ),
+        (&[&a, &older], format!("cannot read {}: it has schema_version 1", name(&older))),
         (&[&a, &edited], format!("cannot read {}: heartbeats.protocol.ok: invalid value", name(&edited))),
     ];
     for (files, expected) in cases {
