@@ -286,6 +286,21 @@ fn ctrl_c_ends_the_client_and_reports() {
     assert_eq!(living(&group), Vec::<String>::new());
 }
 
+#[test]
+fn second_ctrl_c_leaves_no_process_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut process, group) = start_stubborn(dir.path(), &["--fault", "stall"]);
+    process.signal(libc::SIGINT);
+    // Within half a second, a second signal counts as the same.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    process.signal(libc::SIGINT);
+    assert_eq!(process.0.wait().unwrap().code(), Some(130));
+    // SIGKILL was sent; the processes end in their own time.
+    while !living(&group).is_empty() {
+        std::thread::yield_now();
+    }
+}
+
 /// Runs `serve` for a time, with a client.
 fn serve_with_client(options: &[&str]) -> Ran {
     let dir = tempfile::tempdir().unwrap();

@@ -21,15 +21,19 @@ use super::presenter::{Lines, Presenter};
 use super::view::View;
 use crate::commands::test_client::{TestClientEvent, TestClientEventKind};
 use crate::domain::client_test::report::ClientTestReport;
+use crate::domain::format::counted;
 
 /// Shows a run of `test-client`.
 pub struct ClientTestPresenter {
     log: log::ClientTestLog,
+    /// Faults whose test is over, and all.
+    over: usize,
+    faults: usize,
 }
 
 impl ClientTestPresenter {
     pub fn new(options: HumanOptions) -> ClientTestPresenter {
-        ClientTestPresenter { log: log::ClientTestLog::new(options) }
+        ClientTestPresenter { log: log::ClientTestLog::new(options), over: 0, faults: 0 }
     }
 }
 
@@ -42,12 +46,23 @@ impl Presenter for ClientTestPresenter {
         if let TestClientEventKind::Finished(report) = &event.what { Some(report) } else { None }
     }
 
+    fn observe(&mut self, event: &TestClientEvent) {
+        match &event.what {
+            TestClientEventKind::Started { faults, .. } => self.faults = faults.len(),
+            TestClientEventKind::TestOver(_) => self.over += 1,
+            TestClientEventKind::ClientStarted { .. }
+            | TestClientEventKind::Server(_)
+            | TestClientEventKind::ClientExited(_)
+            | TestClientEventKind::Finished(_) => {}
+        }
+    }
+
     fn lines(&mut self, event: &TestClientEvent) -> Lines {
         Lines::to_stderr(self.log.line(event))
     }
 
     fn progress(&mut self, _event: &TestClientEvent) -> Option<String> {
-        None
+        Some(format!("{} of {} tested", self.over, counted(self.faults as u64, "fault")))
     }
 
     fn ndjson_line(&self, event: &TestClientEvent) -> Option<String> {

@@ -61,6 +61,17 @@ fn quiet_keeps_the_report() {
 }
 
 #[test]
+fn progress_counts_the_tested_faults() {
+    let mut presenter = ClientTestPresenter::new(PLAIN);
+    let mut last = None;
+    for event in matrix() {
+        presenter.observe(&event);
+        last = presenter.progress(&event);
+    }
+    assert_eq!(last.as_deref(), Some("2 of 2 faults tested"));
+}
+
+#[test]
 fn golden_document_keeps_its_fields() {
     assert_kept("test-client", ClientTestPresenter::new(HumanOptions::default()), &matrix());
 }
