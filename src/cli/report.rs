@@ -8,15 +8,16 @@ use clap::Args;
 
 use super::errors;
 use super::origin::origin;
-use super::report_output::{ReportOutputArgs, archived, cannot_read, text_of};
+use super::report_output::{ReportOutputArgs, archived, cannot_read, cut_off_ping, text_of};
 use crate::domain::ping::fail_if::{FailIf, FailOn};
 use crate::domain::ping::merge::RunMerger;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::{Demands, RunInfo};
 use crate::domain::ping::verdict::PassCriteria;
 use crate::output::archive::find_report;
+use crate::output::checks::{self, ChecksDocument, ChecksReport};
 use crate::output::finished_run::FinishedRun;
-use crate::output::ping::{finished, read_run};
+use crate::output::ping::{self, finished, read_run};
 
 /// The arguments of `wscheck report`.
 #[derive(Debug, Clone, Args)]
@@ -80,8 +81,30 @@ impl ReportArgs {
     fn print(&self) -> Result<ExitCode, String> {
         match self.files.as_slice() {
             [only] if !self.criteria.is_given() => self.output.print(&archived(only)?),
-            _ => self.output.print_judged(&self.merged()?),
+            _ if self.criteria.is_given() || self.are_of_ping()? => self.output.print_judged(&self.merged()?),
+            _ => self.output.print_judged(&self.side_by_side()?),
         }
+    }
+
+    /// Whether every file is a run of ping, whose figures can be added up.
+    fn are_of_ping(&self) -> Result<bool, String> {
+        for path in &self.files {
+            let text = text_of(path)?;
+            let is_cut_off = cut_off_ping(path, &text)?.is_some();
+            let command = find_report(&text).map(|(command, _)| command);
+            if !is_cut_off && command.map_err(|error| cannot_read(path, error))? != "ping" {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs whose figures cannot be added up: one report with each of them.
+    fn side_by_side(&self) -> Result<FinishedRun, String> {
+        reject_repeated(&self.files)?;
+        let runs = self.files.iter().map(|path| Ok((path.display().to_string(), archived(path)?)));
+        let report = ChecksReport::of_runs(runs.collect::<Result<_, String>>()?);
+        Ok(FinishedRun::new(origin(), checks::view(&report), ChecksDocument::from(&report)))
     }
 
     /// The runs as one.
@@ -105,15 +128,29 @@ impl ReportArgs {
 
     fn run(&self, path: &Path) -> Result<PingReport, String> {
         let text = text_of(path)?;
+        if let Some(run) = cut_off_ping(path, &text)? {
+            let report = ping::cut_off(&run).document;
+            return self.read(path, &format!("{{\"report\":{report}}}"), true);
+        }
         let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
         if command != "ping" {
-            return Err(format!("only runs of ping can be merged: {} is a run of {command}", path.display()));
+            return Err(format!(
+                "only runs of ping are judged again: {} is a run of {command}",
+                path.display()
+            ));
         }
-        let mut run = read_run(report.json, &path.display().to_string(), report.is_interim)
-            .map_err(|error| cannot_read(path, error))?;
+        self.read(path, report.json, report.is_interim)
+    }
+
+    fn read(&self, path: &Path, json: &str, is_interim: bool) -> Result<PingReport, String> {
+        let run = read_run(json, &path.display().to_string(), is_interim);
+        run.map(|run| self.demanded(run)).map_err(|error| cannot_read(path, error))
+    }
+
+    fn demanded(&self, mut run: PingReport) -> PingReport {
         let demands = self.criteria.replace(&run.info.demands);
         run.info = Arc::new(RunInfo { demands, ..run.info.as_ref().clone() });
-        Ok(run)
+        run
     }
 }
 

@@ -9,8 +9,10 @@ use clap::Args;
 
 use super::args::{Color, FormatArgs, ReportOption, report_option, terminal_width};
 use super::{errors, runner};
+use crate::domain::ping::report::PingReport;
 use crate::output::archive;
 use crate::output::finished_run::FinishedRun;
+use crate::output::ping;
 use crate::output::report_formats::nagios::PluginState;
 use crate::output::{Format, HumanOptions, ReportFormat};
 
@@ -73,7 +75,19 @@ impl ReportOutputArgs {
 /// An archived run; `-` reads stdin.
 pub fn archived(path: &Path) -> Result<FinishedRun, String> {
     let text = text_of(path)?;
-    archive::read(&text).map_err(|error| cannot_read(path, error))
+    match cut_off_ping(path, &text)? {
+        Some(report) => Ok(ping::cut_off(&report)),
+        None => archive::read(&text).map_err(|error| cannot_read(path, error)),
+    }
+}
+
+/// The report of a run of ping that was cut off, made of its events; `None` for any other text.
+pub fn cut_off_ping(path: &Path, text: &str) -> Result<Option<PingReport>, String> {
+    let is_whole = archive::find_report(text).is_ok_and(|(_, report)| !report.is_interim);
+    if is_whole {
+        return Ok(None);
+    }
+    ping::replay(text).transpose().map_err(|error| cannot_read(path, error))
 }
 
 /// The text of a file; `-` reads stdin.

@@ -187,11 +187,14 @@ fn last_report(text: &str) -> Option<(LineHead, &str)> {
     found
 }
 
+/// What follows the headline of a run that was cut off.
+pub const CUT_OFF: &str = " (so far: the run was cut off)";
+
 /// The last report of a run that was cut off is no result.
 fn so_far(mut run: FinishedRun) -> FinishedRun {
     let view = &mut run.view;
     view.interrupted = true;
-    view.headline.rest += " (so far: the run was cut off)";
+    view.headline.rest += CUT_OFF;
     if view.result == RunResult::Passed {
         view.result = RunResult::Interrupted { measured: true };
         view.reasons.insert(0, "cut off".to_string());

@@ -254,10 +254,9 @@ fn runs_that_make_no_whole_are_usage_errors() {
         std::fs::read_to_string(&b).unwrap().replacen("\"schema_version\": 2", "\"schema_version\": 1", 1);
     std::fs::write(&older, text).unwrap();
     let name = |file: &Path| file.display().to_string();
-    let cases: [(&[&Path], String); 7] = [
+    let cases: [(&[&Path], String); 6] = [
         (&[&a, &a], format!("{} is given twice", name(&a))),
         (&[&a, &copy], format!("cannot merge {}: it is the same run as {}", name(&copy), name(&a))),
-        (&[&a, &listen], format!("only runs of ping can be merged: {} is a run of listen", name(&listen))),
         (
             &[&a, &other],
             format!("cannot merge {}: it differs from the runs before it in --fail-if", name(&other)),
@@ -273,7 +272,34 @@ fn runs_that_make_no_whole_are_usage_errors() {
         let ran = report(files, &[]);
         assert!(ran.code == Some(2) && ran.stderr.contains(&expected), "{expected}: {}", ran.all());
     }
+    let ran = report(&[&a, &listen], &["--fail-if", "loss>50%"]);
+    let expected = format!("only runs of ping are judged again: {} is a run of listen", name(&listen));
+    assert!(ran.code == Some(2) && ran.stderr.contains(&expected), "{}", ran.all());
     assert_eq!(report(&[&a, &other], &["--fail-if", "loss>50%"]).code, Some(0), "all are judged by the same");
     let none = wscheck(&["report"]).current_dir(root()).output().unwrap();
     assert_eq!(none.status.code(), Some(2));
+}
+
+/// Figures of other commands cannot be added up: each run stays itself, under one report.
+#[test]
+fn runs_of_other_commands_stand_side_by_side() {
+    let (server, dir) =
+        (Server::start(&["--heartbeat", "protocol", "--interval", "50ms"]), tempfile::tempdir().unwrap());
+    let path = |name: &str| dir.path().join(name);
+    let to = |name: &str| format!("json={}", path(name).display());
+    run(&["listen", "--for", "400ms", "--proxy", "none", "--report", &to("one.json"), &server.url()]);
+    run(&["listen", "--for", "200ms", "--proxy", "none", "--report", &to("two.json"), "ws://127.0.0.1:1/"]);
+    let (one, two) = (path("one.json"), path("two.json"));
+    let ran = report(&[&one, &two], &["--json"]);
+    let whole = ran.json();
+    assert_eq!((ran.code, &whole["command"], &whole["result"]), (Some(1), &"run".into(), &"failed".into()));
+    let results =
+        |index: usize| (whole["checks"][index]["command"].clone(), whole["checks"][index]["result"].clone());
+    assert_eq!(
+        (results(0), results(1)),
+        (("listen".into(), "passed".into()), ("listen".into(), "unreachable".into()))
+    );
+    assert_eq!(report(&[&one], &["--json"]).code, Some(0));
+    let text = report(&[&one, &two], &[]).stdout;
+    assert!(text.contains("--- 2 archived runs ---") && text.contains("1 of 2 checks passed"), "{text}");
 }

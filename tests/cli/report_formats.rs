@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Ran, Reaped, Script, Server, root, run, run_concurrently, text, wscheck};
 
+/// Formats of reports.
+const FORMATS: [&str; 7] = ["human", "markdown", "html", "junit", "github", "nagios", "prometheus"];
+
 /// Whether a judge is installed.
 fn has(program: &str) -> bool {
     let found =
@@ -258,7 +261,6 @@ fn peer_cannot_command_a_workflow() {
 
 #[test]
 fn archived_run_looks_as_it_did() {
-    const FORMATS: [&str; 7] = ["human", "markdown", "html", "junit", "github", "nagios", "prometheus"];
     run_concurrently(&commands(), |(server, args)| {
         let dir = tempfile::tempdir().unwrap();
         let path = |format: &str| dir.path().join(format).display().to_string();
@@ -317,29 +319,55 @@ fn what_is_no_report_is_named() {
     );
 }
 
-/// A run that was killed leaves its lines, with the last report that was asked for.
+/// A run that was killed leaves its lines: they are recorded again.
 #[test]
-fn killed_run_is_shown_up_to_its_last_report() {
+fn killed_run_is_shown_up_to_its_last_line() {
     let (server, dir) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let file = dir.path().join("a.ndjson");
     let report = format!("ndjson={}", file.display());
     let args = ["ping", "-c", "10000", "-i", "20ms", "--proxy", "none", "--report", &report, &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    lines.find(|line| line.starts_with("seq=")).unwrap();
-    process.signal(libc::SIGQUIT);
-    let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
-    said.find(|line| line.contains("answered")).unwrap();
+    lines.find(|line| line.starts_with("seq=5")).unwrap();
     process.0.kill().unwrap();
     process.0.wait().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let whole: Vec<&str> = text.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
+    let answered = whole.iter().filter(|line| line.contains("\"event\":\"heartbeat\"")).count();
+    assert!(answered >= 5, "{text}");
+    let document = run(&["report", file.to_str().unwrap(), "-o", "json"]).json();
+    assert_eq!(document["heartbeats"]["protocol"]["ok"], answered, "{document:#}");
+    assert_eq!((&document["result"], &document["interrupted"]), (&"interrupted".into(), &true.into()));
     let ran = run(&["report", file.to_str().unwrap()]);
-    assert!(ran.code == Some(0) && ran.stdout.contains("answer       healthy: "), "{}", ran.all());
-    assert!(
-        ran.stdout.contains("so far: the run was cut off")
-            && ran.stdout.contains("verdict      cut off (exit 4)"),
-        "{}",
-        ran.all()
-    );
+    assert!(ran.code == Some(0) && ran.stdout.contains("(so far: the run was cut off)"), "{}", ran.all());
+    for format in FORMATS {
+        assert_eq!(run(&["report", file.to_str().unwrap(), "-o", format]).code, Some(0), "{format}");
+    }
+}
+
+/// The figures of the lines are those of the run.
+#[test]
+fn lines_of_a_run_say_what_its_document_says() {
+    let server = Server::start(&["--pong-loss", "20%", "--jitter", "3ms", "--close-after", "400ms"]);
+    let (dir, url) = (tempfile::tempdir().unwrap(), server.url());
+    let args = ["ping", "-w", "1500ms", "-i", "20ms", "-W", "100ms", "-n", "2", "--reconnect"];
+    let ran =
+        run(&[&args[..], &["--reconnect-base", "10ms", "--proxy", "none", "-o", "ndjson", &url]].concat());
+    let document = ran.ndjson().pop().unwrap();
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let file = dir.path().join("a.ndjson");
+    std::fs::write(&file, lines[..lines.len() - 1].join("\n") + "\n").unwrap();
+    let replayed = run(&["report", file.to_str().unwrap(), "--json"]).json();
+    let figures = |document: &serde_json::Value| {
+        let of_kind = &document["heartbeats"]["protocol"];
+        let counts = ["sent", "ok", "late", "missed", "superseded"].map(|name| of_kind[name].clone());
+        let connection = &document["targets"][0]["connections"][0];
+        let losses = ["reconnects", "unplanned_endings"].map(|name| connection[name].clone());
+        (counts, losses, document["loss"].clone())
+    };
+    assert_eq!(figures(&replayed), figures(&document));
+    let p95 = |document: &serde_json::Value| document["rtt"]["p95_ms"].as_f64().unwrap();
+    assert!((p95(&replayed) - p95(&document)).abs() < 0.002, "lines are rounded to the microsecond");
 }
 
 /// An archive may be another's: its texts drive no terminal, and its numbers break nothing.

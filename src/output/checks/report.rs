@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::domain::format::counted;
 use crate::domain::run::run_result::RunResult;
 use crate::output::finished_run::FinishedRun;
 use crate::output::view::View;
@@ -76,6 +77,12 @@ pub enum CheckOutcome {
 }
 
 impl FinishedCheck {
+    fn of(name: String, run: FinishedRun) -> FinishedCheck {
+        let (command, target) = (run.command.clone(), run.view.subject.clone());
+        let identity = CheckIdentity { name, command, target, labels: BTreeMap::new() };
+        FinishedCheck { identity, outcome: CheckOutcome::Ran(Box::new(run)) }
+    }
+
     pub fn result(&self) -> RunResult {
         match &self.outcome {
             CheckOutcome::Ran(run) => run.view.result,
@@ -95,6 +102,21 @@ impl FinishedCheck {
 }
 
 impl ChecksReport {
+    /// Archived runs by the names of their files.
+    pub fn of_runs(runs: Vec<(String, FinishedRun)>) -> ChecksReport {
+        let starts = runs.iter().map(|(_, run)| run.view.started_at);
+        let started_at = starts.min().unwrap_or(SystemTime::UNIX_EPOCH);
+        let ends = runs.iter().map(|(_, run)| run.view.started_at.checked_add(run.view.elapsed));
+        let end = ends.flatten().max().unwrap_or(started_at);
+        ChecksReport {
+            file: counted(runs.len() as u64, "archived run"),
+            started_at,
+            elapsed: end.duration_since(started_at).unwrap_or_default(),
+            interrupted: runs.iter().any(|(_, run)| run.view.interrupted),
+            checks: runs.into_iter().map(|(name, run)| Arc::new(FinishedCheck::of(name, run))).collect(),
+        }
+    }
+
     /// The result of all: see [`RunResult::of_several`].
     pub fn result(&self) -> RunResult {
         let results: Vec<RunResult> = self.checks.iter().map(|check| check.result()).collect();

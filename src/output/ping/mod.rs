@@ -21,10 +21,11 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use archived::read_run;
+pub use archived::{read_run, replay};
 pub use document::{PingDocument, Settings};
 pub use ndjson_events::*;
 
+use super::archive;
 use super::envelope::RunOrigin;
 use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
@@ -41,6 +42,15 @@ const COMMAND: &str = "ping";
 /// A run of `ping` that is over.
 pub fn finished(origin: RunOrigin, report: &PingReport) -> FinishedRun {
     FinishedRun::new(origin, view::view(report), PingDocument::new(report))
+}
+
+/// A run of `ping` of which only the events were kept.
+pub fn cut_off(report: &PingReport) -> FinishedRun {
+    let command_line = std::iter::once(COMMAND.to_string()).chain(report.info.targets.iter().cloned());
+    let origin = RunOrigin { command_line: command_line.collect(), ..RunOrigin::default() };
+    let mut view = view::view(report);
+    view.headline.rest += archive::CUT_OFF;
+    FinishedRun::new(origin, view, PingDocument::new(report))
 }
 
 /// Shows a run of `ping`.

@@ -82,7 +82,7 @@ struct Origin {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-struct Phases {
+pub(super) struct Phases {
     dns_ms: Option<Millis>,
     tcp_ms: Option<Millis>,
     proxy_ms: Option<Millis>,
@@ -92,14 +92,14 @@ struct Phases {
 }
 
 #[derive(Debug, Deserialize)]
-struct Attempt {
+pub(super) struct Attempt {
     address: Text,
     took_ms: Millis,
     error: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Tls {
+pub(super) struct Tls {
     version: Text,
     cipher: Text,
     alpn: Option<Text>,
@@ -110,7 +110,7 @@ struct Tls {
 }
 
 #[derive(Debug, Deserialize)]
-struct Ending {
+pub(super) struct Ending {
     who: Named<ClosedBy>,
     how: Named<CloseKindName>,
     code: Option<u16>,
@@ -176,7 +176,7 @@ struct Nearest {
 }
 
 #[derive(Debug, Deserialize)]
-struct Failure {
+pub(super) struct Failure {
     url: Option<Text>,
     phase: Option<Named<Phase>>,
     kind: Named<FailureKind>,
@@ -281,19 +281,19 @@ impl Connection {
 }
 
 /// The details of an opened connection, but its times.
-struct Opened {
-    remote: Option<Text>,
-    local: Option<Text>,
-    proxy: Option<Text>,
-    attempts: Vec<Attempt>,
-    tls: Option<Tls>,
-    subprotocols_offered: Vec<Text>,
-    subprotocol: Option<Text>,
-    headers: BTreeMap<String, Text>,
+pub(super) struct Opened {
+    pub(super) remote: Option<Text>,
+    pub(super) local: Option<Text>,
+    pub(super) proxy: Option<Text>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) tls: Option<Tls>,
+    pub(super) subprotocols_offered: Vec<Text>,
+    pub(super) subprotocol: Option<Text>,
+    pub(super) headers: BTreeMap<String, Text>,
 }
 
 impl Opened {
-    fn info(self, phases: PhaseTimes, timestamps: TimestampSource) -> ConnectInfo {
+    pub(super) fn info(self, phases: PhaseTimes, timestamps: TimestampSource) -> ConnectInfo {
         let text = |text: Option<Text>| text.map(|text| text.0);
         ConnectInfo {
             remote: text(self.remote),
@@ -404,7 +404,7 @@ fn incomplete(document: IncompleteDocument) -> Result<IncompleteData, FieldError
 }
 
 impl Ending {
-    fn cause(self, field: &str) -> Result<CloseCause, FieldError> {
+    pub(super) fn cause(self, field: &str) -> Result<CloseCause, FieldError> {
         let reply = self.close_reply.map(Reply::report).transpose().map_err(|error| error.within(field))?;
         let missing = |name: &str| FieldError::new(format!("{field}.{name}"), "it is missing");
         let reason = self.reason.map(Text::untrusted).unwrap_or_default();
@@ -477,7 +477,7 @@ impl From<Tcp> for TcpView {
 }
 
 impl Failure {
-    fn report(self) -> Result<ConnectError, FieldError> {
+    pub(super) fn report(self) -> Result<ConnectError, FieldError> {
         let missing = |name: &str| FieldError::new(format!("error.{name}"), "it is missing");
         let proxy = self.proxy.map(|proxy| proxy.0);
         let untried = strings(self.untried);

@@ -4,8 +4,10 @@
 mod connection;
 mod fields;
 mod figures;
+mod replay;
 mod run;
 
+pub use replay::replay;
 pub use run::read_run;
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ struct Interim {
 }
 
 #[derive(Debug, Deserialize)]
-struct Settings {
+pub(super) struct Settings {
     heartbeats: Vec<Named<HeartbeatKind>>,
     interval_ms: Option<Millis>,
     timeout_ms: Millis,
@@ -184,7 +184,7 @@ pub fn read_run(json: &str, name: &str, is_interim: bool) -> Result<PingReport, 
 }
 
 /// Reads without tracking the place, which costs time, and once more with it for an error.
-fn parsed<T: DeserializeOwned>(json: &str) -> Result<T, FieldError> {
+pub(super) fn parsed<T: DeserializeOwned>(json: &str) -> Result<T, FieldError> {
     serde_json::from_str(json).or_else(|error| {
         let tracked = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
         tracked.map_err(|found| {
@@ -295,7 +295,7 @@ fn measurement(name: MeasurementName, findings: &[HostFinding]) -> Result<Measur
 }
 
 impl Settings {
-    fn info(self, targets: Vec<String>) -> Result<RunInfo, FieldError> {
+    pub(super) fn info(self, targets: Vec<String>) -> Result<RunInfo, FieldError> {
         let wrong = |field: &str, error: &dyn ToString| {
             FieldError::new(format!("settings.{field}"), error.to_string())
         };

@@ -1,12 +1,12 @@
 //! What was written is read again, and what anybody may write is an error that names the field.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::read_run;
+use super::{read_run, replay};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy, Violation};
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -18,9 +18,12 @@ use crate::domain::ping::merge::RunMerger;
 use crate::domain::ping::report::{ConnReport, KindReport, MergeableRtts, PingReport};
 use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::domain::ping::verdict::PassCriteria;
+use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::{JitterSummary, Rtts, decoded};
 use crate::output::envelope::RunOrigin;
+use crate::output::output_format::Format;
 use crate::output::ping::{finished, fixtures};
+use crate::output::testing::PLAIN;
 
 /// The scripted runs, with RTTs that can be merged.
 fn scripted() -> Vec<(&'static str, PingReport)> {
@@ -362,5 +365,81 @@ proptest! {
             prop_assert!(!shown.render(format, Default::default()).is_empty());
         }
         prop_assert!(read(&shown.document).is_ok(), "{:?}", read(&shown.document).err());
+    }
+}
+
+/// The lines of a scripted run without its document, as a run leaves them that is killed.
+fn killed(events: &[Event]) -> String {
+    let (text, _) = fixtures::show(Format::Ndjson, PLAIN, events);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[..lines.len() - 1].join("\n") + "\n"
+}
+
+#[test]
+fn events_of_a_killed_run_are_recorded_again() {
+    let text = killed(&fixtures::reconnect());
+    let report = replay(&text).unwrap().unwrap();
+    let connection = &report.targets[0].connections[0];
+    assert_eq!((report.kinds[0].counts.ok, connection.reconnects, connection.unplanned_endings), (3, 1, 1));
+    assert_eq!(connection.outage, Some(Duration::from_millis(1563)));
+    assert_eq!(connection.opened.as_ref().unwrap().remote.as_deref(), Some("127.0.0.1:9001"));
+    assert_eq!(report.history.outages.len(), 1);
+    assert!(report.interrupted && report.verdict == RunResult::Failed, "{:?}", report.verdict);
+    let healthy = replay(&killed(&fixtures::healthy())).unwrap().unwrap();
+    assert_eq!(healthy.verdict, RunResult::Interrupted { measured: true }, "nobody knows what came after");
+}
+
+#[test]
+fn every_scripted_run_can_be_replayed() {
+    for (name, events) in fixtures::all() {
+        let report = replay(&killed(&events)).unwrap();
+        assert!(report.is_ok(), "{name}: {}", report.unwrap_err());
+    }
+}
+
+#[test]
+fn half_a_line_at_the_end_is_left_out_and_others_are_errors() {
+    let text = killed(&fixtures::healthy());
+    let cut = &text[..text.len() - 10];
+    assert!(replay(cut).unwrap().is_ok());
+    let broken = text.replacen("\"seq\":1,", "\"seq\":-1,", 1);
+    let line = broken.lines().position(|line| line.contains("\"seq\":-1,")).unwrap() + 1;
+    let error = replay(&broken).unwrap().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("line {line}.seq: ")), "{error}");
+    assert!(replay("{\"event\":\"started\",\"command\":\"listen\",\"at\":\"x\"}").is_none());
+    assert!(replay("").is_none() && replay("{}\n").is_none());
+}
+
+static KILLED_RUNS: LazyLock<Vec<String>> =
+    LazyLock::new(|| fixtures::all().iter().map(|(_, events)| killed(events)).collect());
+
+proptest! {
+    /// The file may be anybody's.
+    #[test]
+    fn no_line_makes_it_panic(
+        lines in prop::collection::vec((0_usize..400, 0_usize..400), 0..12),
+        number in prop::sample::select(vec!["-1", "0", "1e300", "18446744073709551615", "null", "\"x\"", "[]"]),
+        at in 0_usize..4000,
+    ) {
+        let text = &KILLED_RUNS[at % KILLED_RUNS.len()];
+        let mut shuffled: Vec<String> = text.lines().map(str::to_string).collect();
+        for (one, other) in lines {
+            let count = shuffled.len();
+            if count > 2 {
+                shuffled.swap(1 + one % (count - 1), 1 + other % (count - 1));
+            }
+        }
+        let text = shuffled.join("\n");
+        if let Some(Ok(report)) = replay(&text) {
+            let _ = finished(RunOrigin::default(), &report);
+        }
+        // Any one number becomes another value.
+        let digits: Vec<usize> = text.match_indices(':').map(|(place, _)| place + 1).collect();
+        let place = digits[at % digits.len()];
+        let end = text[place..].find([',', '}']).map_or(text.len(), |length| place + length);
+        let mutated = format!("{}{number}{}", &text[..place], &text[end..]);
+        if let Some(Ok(report)) = replay(&mutated) {
+            let _ = finished(RunOrigin::default(), &report);
+        }
     }
 }
