@@ -136,7 +136,11 @@ fn section(test: &FaultTest, several: bool) -> Section {
     rows.add("answered", format!("{} pings in time", answered(activity)));
     rows.add("noticed", after("the client ended the silent connection", activity.silence()));
     rows.add("came back", after("the client opened a new connection", activity.return_delay()));
-    rows.add("closed", format!("{} connections with a close handshake", closed_properly(activity)));
+    let closed = match closed_properly(activity).as_str() {
+        "-" => "no connection was closed".to_string(),
+        some => format!("{some} connections with a close handshake"),
+    };
+    rows.add("closed", closed);
     rows.add("client", client(test));
     if several {
         rows.add_all(
