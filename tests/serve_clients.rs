@@ -1,8 +1,8 @@
-//! Third-party clients: they answer ten heartbeats and are closed once stopped. Missing ones are skipped with a notice.
+//! Third-party clients: they answer ten heartbeats and are closed once stopped. They are installed by
+//! `tests/peers/install.sh`; `cargo test -- --include-ignored` runs them.
 
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
-use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,10 +28,9 @@ fn peers(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
 }
 
-/// Prints a notice past the test harness, which hides the output of passing tests.
-fn report_skipped(name: &str, why: &str) {
-    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} as a client of serve: {why}");
-    let _ = std::io::stderr().write_all(format!("left out: {name} as a client of serve: {why}\n").as_bytes());
+/// Fails the test whose client is not installed.
+fn missing(name: &str, why: &str) -> ! {
+    panic!("{name} as a client of serve: {why}: run tests/peers/install.sh")
 }
 
 /// Whether a command runs and succeeds.
@@ -111,16 +110,14 @@ async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Com
 }
 
 #[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
 async fn gorilla() {
     let dir = tempfile::tempdir().unwrap();
     let binary = dir.path().join("client");
     let mut build = Command::new("go");
     build.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").args(["build", "-o"]);
     if !works(build.arg(&binary).arg(file("gorilla.go"))) {
-        return report_skipped(
-            "gorilla/websocket",
-            "golang-go or golang-github-gorilla-websocket-dev is not installed",
-        );
+        missing("gorilla/websocket", "golang-go or golang-github-gorilla-websocket-dev is not installed");
     }
     check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&binary);
@@ -131,10 +128,11 @@ async fn gorilla() {
 }
 
 #[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
 async fn node_ws() {
     let modules = peers("node/node_modules");
     if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
-        return report_skipped("Node ws", "node or its module ws is not installed");
+        missing("Node ws", "node or its module ws is not installed");
     }
     check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
@@ -145,10 +143,11 @@ async fn node_ws() {
 }
 
 #[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
 async fn node_builtin_websocket() {
     let flag = "--experimental-websocket";
     if !works(Command::new("node").args([flag, "-e", "WebSocket"])) {
-        return report_skipped("Node's own WebSocket", "node is not installed or older than 20.10");
+        missing("Node's own WebSocket", "node is not installed or older than 20.10");
     }
     check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
@@ -159,10 +158,11 @@ async fn node_builtin_websocket() {
 }
 
 #[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
 async fn python_websockets() {
     let python = peers("python/.venv/bin/python");
     if !works(Command::new(&python).args(["-c", "import websockets"])) {
-        return report_skipped("Python websockets", "python3 or its package websockets is not installed");
+        missing("Python websockets", "python3 or its package websockets is not installed");
     }
     check_client(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&python);
@@ -173,10 +173,11 @@ async fn python_websockets() {
 }
 
 #[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
 async fn chromium_answers_app_heartbeats() {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter();
     let Some(browser) = found.into_iter().find(|name| works(Command::new(name).arg("--version"))) else {
-        return report_skipped("headless Chromium", "chromium is not installed");
+        missing("headless Chromium", "chromium is not installed");
     };
     let profile = tempfile::tempdir().unwrap();
     check_client(&[HeartbeatKind::Protocol, HeartbeatKind::App], |url| {

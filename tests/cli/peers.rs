@@ -1,7 +1,6 @@
-//! Real third-party servers, installed by `tests/peers/install.sh`. Missing ones are skipped with a notice, or fail the
-//! test if WSCHECK_ALL_PEERS is set.
+//! Real third-party servers, installed by `tests/peers/install.sh`. Tests that need one are ignored unless they are asked
+//! for: `cargo test -- --include-ignored`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -34,23 +33,16 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
 }
 
-/// Prints a notice past the test harness, which hides the output of passing tests.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Reports a missing server.
-pub fn skip_missing<T>(name: &str) -> Option<T> {
-    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} is not installed");
-    say(&format!("left out: {name} is not installed (tests/peers/install.sh)"));
-    None
+/// Fails the test that needs what is not installed.
+pub fn missing(name: &str) -> ! {
+    panic!("{name} is not installed: run tests/peers/install.sh")
 }
 
 impl Peer {
-    /// Starts a server; `None` with a notice if it is not installed.
-    pub fn start(&self) -> Option<Server> {
+    /// Starts a server.
+    pub fn start(&self) -> Server {
         if !folder().join(self.needs).exists() {
-            return skip_missing(self.name);
+            missing(self.name);
         }
         let program = match self.command[0] {
             path if path.contains('/') => folder().join(path).into_os_string(),
@@ -61,14 +53,15 @@ impl Peer {
         command.args(&self.command[1..]).current_dir(folder()).stdin(Stdio::piped());
         // Files left by a killed server go to the build directory.
         command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
-        Some(Server::spawn(command))
+        Server::spawn(command)
     }
 }
 
 #[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
     for peer in PEERS {
-        let Some(server) = peer.start() else { continue };
+        let server = peer.start();
         for kind in ["protocol", "app", "both"] {
             let args = ["-c", "5", "-i", "100ms", "--heartbeat", kind, &server.url()];
             let (code, document) = ping_json(&args);
@@ -86,9 +79,10 @@ fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
 }
 
 #[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn stopped_or_killed_server_is_detected() {
     for peer in PEERS {
-        peer.start().into_iter().for_each(stop_mid_run);
-        peer.start().into_iter().for_each(kill_mid_run);
+        stop_mid_run(peer.start());
+        kill_mid_run(peer.start());
     }
 }

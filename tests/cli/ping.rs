@@ -5,10 +5,26 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::support::{PING, PONG, Run, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade};
+use crate::support::{
+    PING, PONG, Run, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade, wscheck,
+};
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("not a number: {value}"))
+}
+
+#[test]
+fn ipv6_is_measured_by_address_and_by_name() {
+    let server = Server::spawn(wscheck(&["serve", "--bind", "[::1]:0"]));
+    let (port, resolve) = (server.port, format!("six.test:{}:[::1]", server.port));
+    let by_address = format!("ws://[::1]:{port}/");
+    let by_name = format!("ws://six.test:{port}/");
+    for args in [&[by_address.as_str()][..], &["-6", "--resolve", &resolve, &by_name]] {
+        let (code, document) = ping_json(&[&["-c", "3", "-i", "20ms"], args].concat());
+        assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &3.into()), "{document:#}");
+        let remote = &document["targets"][0]["connections"][0]["remote"];
+        assert_eq!(remote, &format!("[::1]:{port}"), "{document:#}");
+    }
 }
 
 #[test]

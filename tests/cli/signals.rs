@@ -286,6 +286,32 @@ fn stopped_probe_zombie_is_inconclusive() {
     assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");
 }
 
+/// Answers and cuts that come while it is stopped are seen too late: what it then says must hold all the same.
+#[test]
+fn stopped_probe_idle_claims_no_wrong_timeout() {
+    let server = Server::start(&["--idle-timeout", "2s"]);
+    let url = server.url();
+    let bounds = ["--min", "500ms", "--max", "6s"];
+    let args = [&["probe-idle", "--proxy", "none", "-o", "ndjson"], &bounds[..], &[&url]].concat();
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.by_ref().filter(|line| line.contains(r#""event":"opened""#)).take(3).count(), 3);
+    process.signal(libc::SIGSTOP);
+    // The stall under test, not a wait for something.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    process.signal(libc::SIGCONT);
+    let report: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
+    let code = process.0.wait().unwrap().code();
+    let end = |name: &str| report["bracket"][name].as_f64();
+    match report["verdict"].as_str() {
+        Some("idle_timeout") => {
+            let (lo, hi) = (end("lo_ms").unwrap(), end("hi_ms").unwrap());
+            assert!(code == Some(0) && lo <= 2000.0 && 2000.0 <= hi + 1.0, "{report:#}");
+        }
+        _ => assert_eq!(code, Some(4), "{report:#}"),
+    }
+}
+
 /// The kernel still acknowledges data for a stopped server; only heartbeats show the failure.
 pub fn stop_mid_run(server: Server) {
     let mut run = Run::start(&["-i", "50ms", "-W", "200ms", &server.url()]);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::peers::{folder, skip_missing};
+use crate::peers::{folder, missing};
 use crate::support::{Ran, Reaped, Server, run, wscheck};
 
 const WSCHECK: &str = env!("CARGO_BIN_EXE_wscheck");
@@ -95,23 +95,24 @@ fn works(command: &mut Command) -> bool {
         .is_ok_and(|s| s.success())
 }
 
-/// The matrix of a Node client; `None` if `ws` is not installed.
-fn node_matrix(script: &str, options: &[&str], arguments: &[&str]) -> Option<Command> {
+/// The matrix of a Node client.
+fn node_matrix(script: &str, options: &[&str], arguments: &[&str]) -> Command {
     let modules = folder().join("node/node_modules");
     if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
-        return skip_missing("Node ws");
+        missing("Node ws");
     }
     let mut command = Command::new(WSCHECK);
     command.env("NODE_PATH", modules).args(["test-client", "--matrix", "-o", "json", "-q"]).args(options);
     command.args(["--", "node"]).arg(client(script)).args(arguments);
-    Some(command)
+    command
 }
 
 /// `ws` answers pings and close frames by itself, and does nothing about silence; when its only connection has ended, the
 /// process has nothing left to do and exits.
 #[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn node_ws_without_reconnect_survives_only_a_slow_upgrade() {
-    let Some(command) = node_matrix("ws.cjs", &["--for", "20s"], &["{url}"]) else { return };
+    let command = node_matrix("ws.cjs", &["--for", "20s"], &["{url}"]);
     let (code, document, rows) = matrix(command);
     let unnoticed = |fault| Row::good(fault, Some(false), false, None, "failed");
     let expected = [
@@ -131,8 +132,9 @@ fn node_ws_without_reconnect_survives_only_a_slow_upgrade() {
 }
 
 #[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn node_ws_with_heartbeat_and_reconnect_survives_all() {
-    let Some(command) = node_matrix("ws_heartbeat.cjs", &[], &[]) else { return };
+    let command = node_matrix("ws_heartbeat.cjs", &[], &[]);
     let (code, document, rows) = matrix(command);
     assert_eq!(rows, survives_all(), "{document:#}");
     assert_eq!((code, &document["result"]), (Some(0), &json!("passed")));
@@ -140,10 +142,11 @@ fn node_ws_with_heartbeat_and_reconnect_survives_all() {
 
 /// It sends Pings, fails a connection without pongs with 1011, and then waits for the close timeout before it returns.
 #[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn python_websockets_with_reconnect_survives_all() {
     let python = folder().join("python/.venv/bin/python");
     if !works(Command::new(&python).args(["-c", "import websockets"])) {
-        return skip_missing("Python websockets").unwrap_or(());
+        missing("Python websockets");
     }
     let mut command = Command::new(WSCHECK);
     command.args(["test-client", "--matrix", "-o", "json", "-q", "--"]).arg(python);

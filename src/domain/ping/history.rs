@@ -40,6 +40,8 @@ impl History {
         if self.statuses.last().is_some_and(|last| last.status == status) {
             return;
         }
+        // The wall clock may have been set back.
+        let at = self.statuses.last().map_or(at, |last| at.max(last.from));
         self.statuses.push(StatusSpan { from: at, status });
         if self.statuses.len() > MAX_SPANS {
             self.join_shortest_status();
@@ -52,6 +54,7 @@ impl History {
         if self.lost > 1 {
             return;
         }
+        let at = self.outages.last().map_or(at, |last| at.max(last.until.unwrap_or(last.from)));
         self.outages.push(OutageSpan { from: at, until: None });
         if self.outages.len() > MAX_SPANS {
             self.join_nearest_outages();
@@ -62,7 +65,8 @@ impl History {
     pub fn record_return(&mut self, at: Duration) {
         self.lost = self.lost.saturating_sub(1);
         if let Some(last) = self.outages.last_mut().filter(|_| self.lost == 0) {
-            last.until.get_or_insert(at);
+            let until = at.max(last.from);
+            last.until.get_or_insert(until);
         }
     }
 
@@ -118,6 +122,19 @@ mod tests {
         history.record_loss(s(8));
         let expected = [OutageSpan { from: s(1), until: Some(s(5)) }, OutageSpan { from: s(8), until: None }];
         assert_eq!(history.outages, expected);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_reverses_nothing() {
+        let mut history = History::default();
+        history.record_status(s(100), Status::Healthy);
+        history.record_status(s(5), Status::Dead);
+        history.record_loss(s(5));
+        history.record_return(s(2));
+        history.record_loss(s(1));
+        assert!(history.statuses.is_sorted_by_key(|span| span.from), "{history:?}");
+        assert!(history.outages.iter().all(|span| span.until.is_none_or(|until| until >= span.from)));
+        assert!(history.outages.is_sorted_by_key(|span| span.from), "{history:?}");
     }
 
     #[test]

@@ -1023,6 +1023,36 @@ mod tests {
         assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
     }
 
+    /// The administrator, or NTP, sets the wall clock in the middle of a run: durations are measured without it.
+    #[test]
+    fn stepped_wall_clock_changes_no_figure() {
+        let run_with_steps = |steps: [i64; 3]| {
+            let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
+            let mut clock = START + secs(100_000);
+            let mut record = |event: ConnEvent, step: i64| {
+                clock += secs(1);
+                let shift = secs(step.unsigned_abs());
+                clock = if step < 0 { clock - shift } else { clock + shift };
+                recorder.observe(&Event::Connection { id: ConnId { target: 0, index: 0 }, at: clock, event });
+            };
+            record(opened(), 0);
+            for (seq, step) in
+                (0..30).zip(steps.into_iter().flat_map(|step| [step, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
+            {
+                record(if seq == 20 { missed(seq) } else { ok(seq, 10 + seq) }, step);
+            }
+            record(closed_by_us(secs(31)), 0);
+            let mut report = recorder.report(secs(31), false);
+            // Charts are drawn by the wall clock, as are the times in the log.
+            (report.timeline, report.history) = (Timeline::default(), History::default());
+            (report.kinds, report.status, report.verdict, report.elapsed, report.host_lag)
+        };
+        let steady = run_with_steps([0, 0, 0]);
+        for steps in [[-3600, 0, 0], [0, 3600, 0], [7200, -7200, 86_400], [-86_400, -86_400, -86_400]] {
+            assert_eq!(run_with_steps(steps), steady, "{steps:?}");
+        }
+    }
+
     #[test]
     fn history_has_each_status_and_each_outage() {
         let mut recorder = recorder(1, 2, &[HeartbeatKind::Protocol]);

@@ -6,9 +6,9 @@ use strum::IntoEnumIterator;
 use super::github::{data, defused, property};
 use super::{RenderedRun, nagios};
 use crate::domain::label::Label;
+use crate::output::client_test::{self, ClientTestPresenter};
 use crate::output::json::WSCHECK_VERSION;
 use crate::output::output_format::{Format, ReportFormat};
-use crate::output::client_test::{self, ClientTestPresenter};
 use crate::output::serve::{self, ServePresenter};
 use crate::output::testing::{PLAIN, show};
 use crate::output::{checks, envelope::RunOrigin, idle, listen, ping, zombie};
@@ -35,7 +35,10 @@ fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
         ("listen", listen::fixtures::show(format, PLAIN, &listen).0),
         ("run", checks::fixtures::show(format, PLAIN).0),
         ("serve", show(ServePresenter::new(PLAIN), format, PLAIN, &serve::fixtures::run()).0),
-        ("test-client", show(ClientTestPresenter::new(PLAIN), format, PLAIN, &client_test::fixtures::matrix()).0),
+        (
+            "test-client",
+            show(ClientTestPresenter::new(PLAIN), format, PLAIN, &client_test::fixtures::matrix()).0,
+        ),
         ("probe-zombie", zombie::fixtures::show(format, PLAIN, &zombie).0),
     ]
 }

@@ -430,6 +430,23 @@ async fn pongs_received_during_a_stall_are_not_missed() {
     assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
 }
 
+/// A day at a heartbeat every ten seconds: none is skipped, none comes early, and the schedule does not drift.
+#[tokio::test(start_paused = true)]
+async fn a_day_of_heartbeats_keeps_its_schedule() {
+    const HEARTBEATS: u64 = 24 * 360;
+    let plan = SessionPlan { interval: Some(ms(10_000)), timeout: ms(5_000), ..plan(HEARTBEATS) };
+    let mut scene = TestSession::begin(plan).await;
+    for seq in 0..HEARTBEATS {
+        let payload = scene.peer.ping().await;
+        assert_eq!(scene.start.elapsed(), ms(10_000 * seq), "heartbeat {seq}");
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(ended.beats().len() as u64, HEARTBEATS);
+    assert!(ended.beats().iter().all(|beat| beat.outcome == HeartbeatOutcome::Ok && beat.lag == Some(ms(0))));
+    assert_eq!(ended.statuses().len(), 1, "healthy all day: {:?}", ended.statuses());
+}
+
 #[tokio::test(start_paused = true)]
 async fn later_pong_supersedes_earlier_pings() {
     let mut scene = TestSession::begin(plan(3)).await;
