@@ -236,6 +236,22 @@ fn secrets_of_the_environment_are_sent_and_never_shown() {
     assert!(!ran.all().contains("k-91f7c0ffee42") && !page.contains("k-91f7c0ffee42"));
 }
 
+/// Nor in the error, if it stands where it makes no sense.
+#[test]
+fn secret_in_a_mistake_is_not_shown() {
+    let (_dir, file) = file_of(
+        "[[check]]\nname = \"a\"\nurl = \"ws://127.0.0.1:1/\"\ninterval = \"${WS_KEY}\"\nuser = \"${WS_KEY}\"\n",
+    );
+    let mut command = wscheck(&["run", &file]);
+    let ran = Ran::of(command.env("WS_KEY", "k-91f7c0ffee42").spawn().unwrap());
+    assert!(
+        ran.code == Some(2) && ran.stderr.contains(":4:12: check 'a': invalid value '***'"),
+        "{}",
+        ran.all()
+    );
+    assert!(!ran.all().contains("k-91f7"), "{}", ran.all());
+}
+
 #[test]
 fn interrupt_ends_what_runs_and_starts_no_more() {
     let server = Server::start(&[]);

@@ -25,6 +25,7 @@ use super::{connect, runner};
 use crate::commands::fd_limit;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::run_result::RunResult;
+use crate::domain::secrets;
 use crate::output::checks::ChecksPresenter;
 
 /// Connections at once, unless the file or the command line says otherwise.
@@ -62,7 +63,9 @@ impl RunArgs {
         let file = match self.read() {
             Ok(file) => file,
             Err(message) => {
-                let failure = StartFailure { result: RunResult::Usage, message, hint: None };
+                let is_there = self.file.exists();
+                let hint = (!is_there).then(|| "name the file of checks: wscheck run FILE".to_string());
+                let failure = StartFailure { result: RunResult::Usage, message, hint };
                 return errors::report_failure(Some("run"), &failure, format);
             }
         };
@@ -136,7 +139,7 @@ fn mistake_of(text: &str, check: CheckEntry) -> Result<(), Mistake> {
 /// Each as compilers print it: `wscheck.toml:3:12: ...`.
 fn listed_mistakes(name: &str, mistakes: &[Mistake]) -> String {
     let lines = mistakes.iter().map(|mistake| {
-        let message = without_controls(&mistake.message, false);
+        let message = without_controls(&secrets::redact(&mistake.message), false);
         format!("{name}:{}:{}: {message}", mistake.line, mistake.column)
     });
     lines.collect::<Vec<_>>().join("\n")
