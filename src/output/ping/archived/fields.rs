@@ -12,8 +12,10 @@ use crate::domain::label::Label;
 
 /// Above this a count is no count: sums of very many of them still fit.
 const MAX_COUNT: u64 = 1_000_000_000_000;
-/// The longest duration in milliseconds: 31 years, and what rounding may add when it is written again.
-const MAX_MILLIS: f64 = 1e12 + 1.0;
+/// The longest duration in milliseconds: 31 years.
+const MAX_MILLIS: f64 = 1e12;
+/// The same in nanoseconds.
+pub const MAX_NANOS: u64 = 1_000_000_000_000_000_000;
 
 /// A field whose value cannot be right, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

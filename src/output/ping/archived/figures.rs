@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::fields::{Count, FieldError, Millis, Named};
+use super::fields::{Count, FieldError, MAX_NANOS, Millis, Named};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, MergeableRtts};
@@ -187,6 +187,9 @@ impl Heartbeats {
         };
         if histogram.form != HISTOGRAM_FORM || histogram.unit_ns != TICK_NANOS {
             return Err(FieldError::new("rtt_histogram", "its form or unit is not that of wscheck"));
+        }
+        if figures.max_ns > MAX_NANOS {
+            return Err(FieldError::new("unrounded.max_ns", format!("{} is no RTT", figures.max_ns)));
         }
         let (min, max) = (Duration::from_nanos(figures.min_ns), Duration::from_nanos(figures.max_ns));
         let moments = MomentFigures {
