@@ -332,6 +332,10 @@ fn places(value: &Value, path: String, found: &mut Vec<String>) {
     found.push(path);
 }
 
+/// The documents of the scripted runs.
+static DOCUMENTS: LazyLock<Vec<Value>> =
+    LazyLock::new(|| scripted().iter().map(|(_, report)| document(report)).collect());
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -341,8 +345,7 @@ proptest! {
         script in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), odd_value()), 1..4),
     ) {
-        let scripts = scripted();
-        let original = document(&scripts[script.index(scripts.len())].1);
+        let original = script.get(&DOCUMENTS);
         let mut changed = original.clone();
         for (place, value) in changes {
             let mut all = Vec::new();
@@ -358,7 +361,7 @@ proptest! {
         run.merged.0.iter_mut().for_each(|source| source.host += " (changed)");
         let Ok(policy) = PassCriteria::of(&run.info.demands) else { return Ok(()) };
         let mut merger = RunMerger::new(run).unwrap();
-        let _ = merger.add(read(&original).unwrap());
+        let _ = merger.add(read(original).unwrap());
         let judged = merger.judged(&policy);
         let shown = finished(RunOrigin::default(), &judged);
         for format in [crate::output::Format::Human, crate::output::Format::Json] {
