@@ -101,8 +101,9 @@ fn over_time(over: &RttOverTime) -> Markup {
     let x = |index: usize| index as f64 * width;
     let means =
         intervals.iter().enumerate().filter_map(|(index, one)| Some((index, one.rtt.as_ref()?.mean_ms)));
-    let points: Vec<String> =
-        means.map(|(index, mean)| format!("{:.1},{:.1}", x(index) + width / 2.0, y(mean))).collect();
+    let lines = unbroken(means.collect());
+    let point = |(index, mean): &(usize, Ms)| format!("{:.1},{:.1}", x(*index) + width / 2.0, y(*mean));
+    let lines = lines.iter().map(|line| line.iter().map(point).collect::<Vec<_>>().join(" "));
     let text = format!(
         "RTTs over {}: at most {}; {} missed, {late} late",
         duration(over.length()),
@@ -118,11 +119,23 @@ fn over_time(over: &RttOverTime) -> Markup {
             @if one.missed > 0 { rect.fill-bad x=(x(index)) y="0" width=(width.max(2.0)) height="8" {} }
             @if one.late > 0 { rect.fill-caution x=(x(index)) y="10" width=(width.max(2.0)) height="8" {} }
         }
-        polyline.line points=(points.join(" ")) {}
+        @for points in lines { polyline.line points=(points) {} }
         (axis(base, "0 s", &duration(over.length())))
     };
     let heading = format!("RTT over time, up to {} ({missed} missed, {late} late)", RTT_UNIT.span(longest));
     figure(&heading, &text, HEIGHT, drawing)
+}
+
+/// A longer pause than this many usual ones breaks the line: nothing was answered meanwhile.
+const MAX_USUAL_GAPS: usize = 3;
+
+/// The points of each unbroken line.
+fn unbroken(points: Vec<(usize, Ms)>) -> Vec<Vec<(usize, Ms)>> {
+    let mut gaps: Vec<usize> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(1);
+    let is_near = |before: &(usize, Ms), after: &(usize, Ms)| after.0 - before.0 <= usual * MAX_USUAL_GAPS;
+    points.chunk_by(is_near).map(<[_]>::to_vec).collect()
 }
 
 fn bars(Lanes { title, lanes }: &Lanes) -> Markup {
@@ -205,5 +218,21 @@ fn one_track(track: &Track, y: f64, length: Duration) -> Markup {
                 title { (span.text) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Heartbeats every second interval, and an outage: the line has a gap there and nowhere else.
+    #[test]
+    fn line_is_broken_where_nothing_was_answered() {
+        let point = |index: usize| (index, Ms::from(Duration::from_millis(1)));
+        let lines = unbroken([0, 2, 4, 6, 30, 32, 34].map(point).to_vec());
+        let indexes: Vec<Vec<usize>> =
+            lines.iter().map(|line| line.iter().map(|(index, _)| *index).collect()).collect();
+        assert_eq!(indexes, [vec![0, 2, 4, 6], vec![30, 32, 34]]);
+        assert!(unbroken(Vec::new()).is_empty());
     }
 }
