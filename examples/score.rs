@@ -62,7 +62,6 @@ fn score(args: &Args) {
     }
     println!("corpus: {} entries\n{by_corpus}", entries.len());
     println!("random: {} worlds from seed {}\n{by_chance}", args.worlds, args.seed);
-    for mistake in by_corpus.mistakes.iter().chain(&by_chance.mistakes) {
-        println!("wrong: {} {} in {}: {}", mistake.command, mistake.code, mistake.world, mistake.why);
-    }
+    let objections: String = entries.iter().map(|entry| entry.objections(&entry.judge())).collect();
+    print!("{}{}{objections}", by_corpus.mistakes(), by_chance.mistakes());
 }

@@ -1,6 +1,7 @@
 //! What wscheck infers is true: of every entry of the corpus, and of random worlds.
 
 mod scoring;
+#[expect(dead_code, reason = "the worlds use a part of it")]
 #[path = "simulated_path/mod.rs"]
 mod simulated_path;
 mod simulators;
@@ -13,14 +14,8 @@ use simulators::{listen, zombie};
 #[test]
 fn corpus_is_claimed_as_it_may_be() {
     let entries = corpus();
-    let objections: Vec<String> = entries
-        .iter()
-        .flat_map(|entry| {
-            let objections = entry.objections(&entry.judge());
-            objections.into_iter().map(|objection| format!("{}: {objection}", entry.name)).collect::<Vec<_>>()
-        })
-        .collect();
-    assert!(objections.is_empty(), "{objections:#?}");
+    let objections: String = entries.iter().map(|entry| entry.objections(&entry.judge())).collect();
+    assert!(objections.is_empty(), "\n{objections}");
     assert!(entries.len() >= 60, "{} entries", entries.len());
 }
 
@@ -31,7 +26,7 @@ fn no_random_world_is_claimed_wrongly() {
         let world = World::of(seed);
         score.add(world.command(), &seed.to_string(), &world.judge(seed));
     }
-    assert!(score.mistakes.is_empty(), "{:#?}", score.mistakes);
+    assert!(score.mistakes().is_empty(), "\n{}", score.mistakes());
     let total = score.total();
     assert!(total.right > 300, "{total:?}");
 }

@@ -47,15 +47,14 @@ impl Entry {
         self.world.judge(self.seed)
     }
 
-    /// What is wrong with these claims; none is, if it is empty.
-    pub fn objections(&self, claims: &[Judged]) -> Vec<String> {
-        let mut objections: Vec<String> = claims.iter().filter_map(|claim| self.objection(claim)).collect();
-        for (code, _) in self.may.iter().filter(|(_, bound)| bound.must) {
-            if !claims.iter().any(|claim| claim.code == code && claim.verdict == Verdict::Right) {
-                objections.push(format!("{code} is not claimed"));
-            }
-        }
-        objections
+    /// What speaks against these claims, one a line; nothing does, if it is empty.
+    pub fn objections(&self, claims: &[Judged]) -> String {
+        let is_right =
+            |code: &str| claims.iter().any(|claim| claim.code == code && claim.verdict == Verdict::Right);
+        let needed = self.may.iter().filter(|(_, bound)| bound.must).map(|(code, _)| code);
+        let missing = needed.filter(|code| !is_right(code)).map(|code| format!("{code} is not claimed"));
+        let objections = claims.iter().filter_map(|claim| self.objection(claim)).chain(missing);
+        objections.map(|objection| format!("{}: {objection} ({})\n", self.name, self.about)).collect()
     }
 
     fn objection(&self, claim: &Judged) -> Option<String> {

@@ -23,11 +23,18 @@ pub struct Mistake {
     pub why: String,
 }
 
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mistake { world, command, code, why } = self;
+        write!(f, "wrong: {command} {code} in {world}: {why}")
+    }
+}
+
 /// The tallies of all claims.
 #[derive(Debug, Clone, Default)]
 pub struct Score {
     tallies: BTreeMap<(&'static str, &'static str), Tally>,
-    pub mistakes: Vec<Mistake>,
+    mistakes: Vec<Mistake>,
 }
 
 impl Score {
@@ -45,6 +52,11 @@ impl Score {
                 }
             }
         }
+    }
+
+    /// The wrong claims, one a line.
+    pub fn mistakes(&self) -> String {
+        self.mistakes.iter().map(|mistake| format!("{mistake}\n")).collect()
     }
 
     /// The sum of all claims.

@@ -193,7 +193,12 @@ impl ZombieWorld {
         server: &SimServer,
     ) {
         let code = finding.label();
-        let check = ClaimCheck { server, every: self.every_ms, max: self.max_ms };
+        let network = SimNetwork { delays: vec![self.latency_ms], ..SimNetwork::default() };
+        let check = ClaimCheck { server, network: &network, every: self.every_ms, max: self.max_ms };
+        // If a healthy client lives by chance, nothing is true of such clients.
+        if !self.life(server, Behaviour::Control).is_kept() {
+            return;
+        }
         let truth = match finding {
             ZombieFinding::ReapsDeadClients { .. } => self.try_reaps(server),
             ZombieFinding::ZombiesKept { clients, .. } => {
@@ -209,9 +214,7 @@ impl ZombieWorld {
             ZombieFinding::SkipsActiveClients => is(self.skips(), "it skips nobody"),
             ZombieFinding::AppTrafficNeeded(evidence) => self.try_needed(&check, *evidence),
             ZombieFinding::AppTrafficNotNeeded { .. } => {
-                let kept = |behaviour| {
-                    live(server, behaviour, SimClient::of(behaviour, self.every_ms), self.max_ms).is_kept()
-                };
+                let kept = |behaviour| self.life(server, behaviour).is_kept();
                 is(kept(Behaviour::Quiet) && kept(Behaviour::PingsOnly), "such a client is closed")
             }
             ZombieFinding::PerhapsRestart { .. } => is(self.restart_ms.is_some(), "nothing restarted"),
@@ -223,6 +226,7 @@ impl ZombieWorld {
     /// Such a client, if nothing else ends connections.
     fn life(&self, server: &SimServer, behaviour: Behaviour) -> wscheck::domain::zombie::ClientRecord {
         let network = SimNetwork {
+            delays: vec![self.latency_ms],
             closes_half_closed: self.closes_half_closed,
             closes_stalled: self.closes_stalled_ms,
             ..SimNetwork::default()
@@ -358,7 +362,8 @@ impl ZombieWorld {
             idle,
             closes_half_closed: dice.chance(0.6),
             jitter_ms: dice.perhaps(0.25, |dice| dice.between(0, 30)).unwrap_or(0),
-            latency_ms: dice.perhaps(0.3, |dice| dice.between(0, 80)).unwrap_or(0),
+            // The intervals are a tenth of usual ones, so the latency is, too.
+            latency_ms: dice.perhaps(0.3, |dice| dice.between(0, 20)).unwrap_or(0),
             every_ms: steps(dice, 40, 200),
             ..ZombieWorld::default()
         };

@@ -419,14 +419,19 @@ pub fn clients(server: &SimServer, network: &SimNetwork, every: u64, max: u64) -
 /// Tests the claims about a server.
 pub struct ClaimCheck<'a> {
     pub server: &'a SimServer,
+    pub network: &'a SimNetwork,
     pub every: u64,
     pub max: u64,
 }
 
 impl ClaimCheck<'_> {
+    fn live(&self, behaviour: Behaviour, client: SimClient) -> ClientRecord {
+        SimLife::new(self.server, self.network, behaviour, client).record(self.max)
+    }
+
     /// How long such a client is kept (ms); `None`: to the end.
     pub fn kept(&self, client: SimClient) -> Option<u64> {
-        live(self.server, Behaviour::Quiet, client, self.max).ended().map(|ended| ended.as_millis() as u64)
+        self.live(Behaviour::Quiet, client).ended().map(|ended| ended.as_millis() as u64)
     }
 
     pub fn try_policy(&self, policy: &ReapingPolicy) -> Result<(), String> {
@@ -468,7 +473,7 @@ impl ClaimCheck<'_> {
         let takes_all =
             takes_all || self.server.idle.is_some_and(|timer| timer.needs != RequiredTraffic::OwnFrames);
         if let (ReapingRule::After { misses, .. }, false) = (found.reaping, takes_all) {
-            let record = live(self.server, Behaviour::Mute, SimClient::answers_all_but(event_kind), self.max);
+            let record = self.live(Behaviour::Mute, SimClient::answers_all_but(event_kind));
             // Its other answers may keep it from being asked.
             let asked = record.listening.arrivals(event_kind).map_or(0, |arrivals| arrivals.count);
             claim(
@@ -500,7 +505,7 @@ impl ClaimCheck<'_> {
     fn is_seen_by_who_answers(&self, interval: Duration) -> bool {
         let good = SimClient::of(Behaviour::Quiet, 0);
         [good, SimClient { answers: false, ..good }].into_iter().any(|client| {
-            let record = live(self.server, Behaviour::Quiet, client, self.max);
+            let record = self.live(Behaviour::Quiet, client);
             let seen = record.listening.arrivals(ServerEventKind::Ping).and_then(Interarrival::sure_interval);
             seen.is_some_and(|seen| seen.fits(interval))
         })

@@ -75,7 +75,7 @@ proptest! {
         // A control that is not kept voids the run.
         prop_assume!(clients[0].is_kept());
         let policy = infer(&clients, ms(every));
-        let court = ClaimCheck { server: &server, every, max };
+        let court = ClaimCheck { server: &server, network: &SimNetwork::default(), every, max };
         let judged = court.try_policy(&policy);
         prop_assert!(judged.is_ok(), "{}: {:#?}", judged.unwrap_err(), policy);
     }
