@@ -123,10 +123,10 @@ impl ListenWorld {
         };
         let most = (self.listen_ms * 4 / self.interval_ms.max(1)).min(100_000) + 8;
         let (from, to) = (self.interval_ms / 3, self.interval_ms * 3);
-        let chance: Vec<u64> = (0..most).map(|_| dice.between(from, to).max(1)).collect();
+        let mut chance: Vec<u64> = (0..most).map(|_| dice.between(from, to).max(1)).collect();
         let due = match (self.kind, self.counting) {
             (Kind::None | Kind::Unknown, _) => u64::MAX / 4,
-            (_, Counting::Random) => self.first_ms.or(chance.last().copied()).unwrap_or(self.interval_ms),
+            (_, Counting::Random) => self.first_ms.or(chance.pop()).unwrap_or(self.interval_ms),
             (_, _) => self.first_ms.unwrap_or(self.interval_ms),
         };
         SimPinger {
