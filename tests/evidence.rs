@@ -22,7 +22,7 @@ fn corpus_is_claimed_as_it_may_be() {
 #[test]
 fn no_random_world_is_claimed_wrongly() {
     let mut score = Score::default();
-    for seed in 0..300 {
+    for seed in 100..400 {
         let world = World::of(seed);
         score.add(world.command(), &seed.to_string(), &world.judge(seed));
     }
