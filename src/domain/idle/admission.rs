@@ -135,11 +135,11 @@ impl Admission {
         if stayed.is_empty() {
             return self.none_stayed(min);
         }
-        if !self.is_refusal() {
-            return UndecidedCause::EndsDisagree;
-        }
         if self.is_replaced(stayed) {
             return UndecidedCause::SessionReplaced { ended, visible_end };
+        }
+        if !self.is_refusal() {
+            return UndecidedCause::EndsDisagree;
         }
         // Some may have been asked and closed since.
         let open = if self.limit == usize::MAX || self.limit <= 3 { stayed.len() } else { self.limit - 1 };

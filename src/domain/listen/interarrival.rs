@@ -7,12 +7,7 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::server_event::ServerEvent;
 use super::window::SpanWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::stats::interval::{Interval, TIMER_JITTER};
-
-/// The part of an interval by which few gaps may differ.
-const CLOSE_AGREEMENT: f64 = 0.02;
-/// From this number on, gaps may agree less closely, and not all of them.
-const MANY_GAPS: usize = 8;
+use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Whether the payloads are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
@@ -80,11 +75,10 @@ impl Interarrival {
     /// from the opening to the first.
     pub fn sure_interval(&self) -> Option<Interval> {
         let interval = self.interval().filter(Interval::is_regular)?;
-        // Few gaps agree by accident, unless they agree as closely as a clock keeps them.
-        let few = |span: Duration| span <= TIMER_JITTER.max(interval.median.mul_f64(CLOSE_AGREEMENT));
         let confirmed = match interval.gaps {
-            1 => self.first.is_some_and(|first| few(first.abs_diff(interval.median))),
-            2..MANY_GAPS => few(interval.spread()) || interval.gaps > 3 && interval.is_strict(),
+            1 => self.first.is_some_and(|first| interval.fits(first)),
+            // Two gaps that differ by more than timer jitter prove nothing.
+            2 => interval.spread() <= tolerance(interval.median),
             _ => true,
         };
         confirmed.then_some(interval)
