@@ -60,6 +60,11 @@ impl Default for Admission {
     }
 }
 
+/// A server that accepts no further connection closes it at most this long after opening ...
+const MAX_REFUSAL_AGE: Duration = Duration::from_millis(250);
+/// ... and each about as soon.
+const MAX_REFUSAL_SPREAD: Duration = Duration::from_millis(150);
+
 impl Admission {
     /// Records a connection that ended right after opening while `open` others were open. Returns when to try
     /// again.
@@ -133,9 +138,21 @@ impl Admission {
         if self.is_replaced(stayed) {
             return UndecidedCause::SessionReplaced { ended, visible_end };
         }
+        if !self.is_refusal() {
+            return UndecidedCause::EndsDisagree;
+        }
         // Some may have been asked and closed since.
         let open = if self.limit == usize::MAX || self.limit <= 3 { stayed.len() } else { self.limit - 1 };
         UndecidedCause::ConnectionLimit { open, ended, visible_end, allowed: max_connections }
+    }
+
+    /// Whether the server refused the connections that ended: it says so, or they ended as soon as they opened. Ends at
+    /// chance, or by a short timer, are later or differ.
+    fn is_refusal(&self) -> bool {
+        let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
+        let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
+        self.visible_end.as_ref().is_some_and(|visible_end| names_a_limit(&visible_end.how))
+            || shortest <= MAX_REFUSAL_AGE && longest - shortest <= MAX_REFUSAL_SPREAD
     }
 
     /// Whether the last batch's connections were older than all that stayed open.

@@ -21,7 +21,9 @@ pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
         IdleFinding::KeepaliveMethodsCompared { conclusion: *conclusion }
     }));
     all.extend(products(&report.naming, findings));
-    all.extend(findings.incidents.iter().map(incident));
+    all.extend(
+        findings.incidents.iter().filter(|incident| !is_explained(findings, incident)).map(self::incident),
+    );
     all.extend(rounds_void(findings));
     all.extend(report.verified.as_ref().map(verified));
     all.extend(two_ended);
@@ -112,6 +114,14 @@ fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding>
     let others =
         ruled_out.iter().cloned().map(|ruled_out| IdleFinding::HeaderNamesOtherProduct { ruled_out });
     likely.chain(possible).chain(is_unknown.then_some(IdleFinding::NoKnownTimerFits)).chain(others).collect()
+}
+
+/// Whether ends of different age at one moment have another explanation than an event: an age, a control whose heartbeats
+/// do not count, or a timer that is checked now and then.
+fn is_explained(findings: &IdleFindings, incident: &Incident) -> bool {
+    let has_age = findings.lifetime.is_some() || findings.lifetime_or_idle.is_some();
+    let is_checked = findings.spread.is_some_and(|spread| spread.max - spread.min > COARSE_TIMER_SPREAD);
+    incident.kind == IncidentKind::OneMoment && (has_age || findings.reset_by.is_some() || is_checked)
 }
 
 fn incident(incident: &Incident) -> IdleFinding {

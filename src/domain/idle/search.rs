@@ -210,6 +210,10 @@ pub struct SilentProbe {
     pub ask_at: Option<Duration>,
 }
 
+/// The part of the longest span at death by which the spans of random deaths differ at least: a timer that jitters by 2 %
+/// either way, or ticks a few seconds apart, is no chance.
+const MIN_SCATTER: f64 = 0.1;
+
 impl Search {
     /// Creates a search within these bounds; fails if they make no sense.
     pub fn new(plan: SearchPlan) -> Result<Search, PlanError> {
@@ -1532,9 +1536,11 @@ impl Search {
     }
 
     fn conclude_stochastic(&mut self) {
-        // Ends at one span are not scattered; what survived longer spans contradicts them.
-        let scattered =
-            self.evidence.death_range().filter(|range| range.max - range.min > age_slack(range.max));
+        // Ends within a timer's inexactness are not scattered; what survived longer spans contradicts them.
+        let scattered = self.evidence.death_range().filter(|range| {
+            let width = range.max - range.min;
+            width > age_slack(range.max).max(range.max.mul_f64(MIN_SCATTER))
+        });
         let Some(range) = scattered else {
             return self.give_up(UndecidedCause::MixedOutcomes { deaths: self.count_deaths() });
         };

@@ -102,7 +102,11 @@ impl ListenInference<'_> {
     /// What the shortest interval covers, unless the path was unused for longer. `None` if the connection was
     /// dropped, or may have been since the last event.
     fn covered_timeouts(&self) -> Option<CoveredTimeouts> {
-        let interval = |(_, schedule): (ServerEventClass, ScheduleKnowledge)| match schedule {
+        let interval = |(kind, schedule): (ServerEventClass, ScheduleKnowledge)| match schedule {
+            // The next tick after one that was skipped comes up to two intervals after the client's traffic.
+            ScheduleKnowledge::Steady(interval) if self.is_skipping(kind) => {
+                Some(interval.max.max(interval.median * 2))
+            }
             ScheduleKnowledge::Steady(interval) | ScheduleKnowledge::SinceTraffic(interval) => {
                 Some(interval.max)
             }
@@ -115,6 +119,14 @@ impl ListenInference<'_> {
             EndLiveness::Unasked => self.since(self.state.last) <= shortest + tolerance(shortest),
         };
         was_known.then(|| CoveredTimeouts::of(shortest.max(self.longest_still())))
+    }
+
+    /// Whether client traffic makes the server skip heartbeats of this kind.
+    fn is_skipping(&self, kind: ServerEventClass) -> bool {
+        let record =
+            self.state.kinds.get(&kind).map(|record| record.findings(kind, self.state.longest_quiet));
+        let effects = record.and_then(|found| found.by_client);
+        effects.is_some_and(|effects| effects.effect == TrafficEffect::Skipped)
     }
 
     /// The longest time that the path was unused, except for answers; includes the start and the end.

@@ -26,7 +26,7 @@ impl ZombieReport {
 
 impl ZombieFindings {
     /// What was learned, except the reasons.
-    fn learned(&self) -> Vec<ZombieFinding> {
+    pub fn learned(&self) -> Vec<ZombieFinding> {
         let libraries = self.consistent_with.iter().copied().map(ZombieFinding::ConsistentWithLibrary);
         let half_closed = self.half_closed_kept();
         let before = [self.conclusion(), half_closed, self.policy_finding(), self.timer_besides()];

@@ -1,0 +1,4 @@
+//! Servers in virtual time.
+
+pub mod listen;
+pub mod zombie;
