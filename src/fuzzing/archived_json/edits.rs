@@ -56,7 +56,7 @@ fn change(value: &mut Value, kind: u8, argument: u8, other: Option<Value>) {
     let one = f64::from(argument);
     *value = match kind % 16 {
         0 => Value::Null,
-        1 => json!(argument % 2 == 0),
+        1 => json!(argument.is_multiple_of(2)),
         2 => json!(argument),
         3 => json!(u64::MAX - u64::from(argument)),
         4 => json!(-i64::from(argument)),
