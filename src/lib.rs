@@ -38,6 +38,9 @@
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
 //!
+//! `fuzzing` holds the entry points of the fuzz targets in `fuzz/`. It is compiled for fuzzing and for tests only, and looks
+//! into every floor.
+//!
 //! How services speak heartbeats stands in one table, `domain::heartbeat::presets`. `compiled` reads an entry,
 //! `cli::preset_args` lets the command line override it. A `ProtocolProfile` is what a preset has besides its request and
 //! reply. `commands::detect` looks at a server for `--preset auto`; `domain::ping::preset_mismatch` finds a wrong preset.
@@ -85,6 +88,9 @@ extern crate self as wscheck;
 pub mod cli;
 pub mod commands;
 pub mod domain;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod net;
 pub mod output;
 pub mod server;

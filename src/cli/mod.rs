@@ -1,7 +1,7 @@
 //! Floor 4: parses arguments into plans; signals, exit codes, completions, man page.
 
 mod args;
-mod checks;
+pub(crate) mod checks;
 mod compare;
 mod connect;
 mod demo;

@@ -6,7 +6,7 @@ pub mod testing;
 pub mod batch_sleep;
 pub mod client;
 pub mod connect;
-mod dial_error;
+pub(crate) mod dial_error;
 pub mod event_throttle;
 pub mod os_error;
 pub mod stall_detector;

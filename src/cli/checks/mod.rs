@@ -1,7 +1,7 @@
 //! `wscheck run`: the checks of a file, and one report over all of them.
 
 mod environment;
-mod file;
+pub(crate) mod file;
 mod mistake;
 mod options;
 mod prepared;

@@ -207,9 +207,15 @@ pub fn is_zone(text: &str) -> bool {
 
 fn with_zone(shown: String, zone: Option<&str>) -> String {
     match zone {
-        Some(zone) => shown.replacen(']', &format!("%{zone}]"), 1),
+        Some(zone) => shown.replacen(']', &format!("{}]", shown_zone(zone)), 1),
         None => shown,
     }
+}
+
+/// The zone behind its percent sign, which is encoded where the zone would be read without its own start: `25eth0`.
+pub fn shown_zone(zone: &str) -> String {
+    let percent = if zone.len() > 2 && zone.starts_with("25") { "%25" } else { "%" };
+    format!("{percent}{zone}")
 }
 
 /// The text between a URL's `://` and its path. The parser would skip an empty one and use the path's first
@@ -438,6 +444,8 @@ mod tests {
         assert_eq!(target("ws://[fe80::1%25]/").zone(), Some("25"), "a number is a zone, too");
         assert_eq!(target("wss://u%20:p@[fe80::1%2]/%20").zone(), Some("2"));
         assert_eq!(target("ws://[::1]/%25x").zone(), None);
+        let numbered = target("ws://[fe80::1%25251]/");
+        assert_eq!((numbered.zone(), numbered.to_string().as_str()), (Some("251"), "ws://[fe80::1%25251]/"));
         for text in ["ws://[fe80::1%]/", "ws://[fe80::1%a b]/"] {
             assert!(refusal(text).ends_with("a zone is the name or the number of a network interface"));
         }

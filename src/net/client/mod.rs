@@ -3,7 +3,7 @@
 mod close_payload;
 pub mod closing;
 pub mod disconnect;
-mod frame_check;
+pub(crate) mod frame_check;
 pub mod gzip_message;
 pub mod idle_probe;
 mod keepalive_sender;

@@ -23,7 +23,7 @@ use tower_service::Service;
 use url::Host;
 
 use crate::domain::connection::connect_info::FailureKind;
-use crate::domain::connection::target::{Target, is_scheme, is_zone};
+use crate::domain::connection::target::{Target, is_scheme, is_zone, shown_zone};
 use crate::domain::label::Label;
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
@@ -351,7 +351,7 @@ impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.host.to_string();
         let host = match &self.zone {
-            Some(zone) => host.replace(']', &format!("%{zone}]")),
+            Some(zone) => host.replace(']', &format!("{}]", shown_zone(zone))),
             None => host,
         };
         write!(f, "{}://{host}:{}", self.scheme.label(), self.port)
@@ -663,6 +663,11 @@ mod tests {
             assert_eq!((url.zone(), url.port()), (Some("lo"), 3128), "{text}");
             assert_eq!(url.to_string(), "http://[fe80::1%lo]:3128");
         }
+        let numbered: ProxyUrl = "[fe80::1%25251]:3128".parse().unwrap();
+        assert_eq!(
+            (numbered.zone(), numbered.to_string().as_str()),
+            (Some("251"), "http://[fe80::1%25251]:3128")
+        );
         assert_eq!("http://me:p%5D@a:1".parse::<ProxyUrl>().unwrap().zone(), None);
         assert!("http://[127.0.0.1%lo]:1".parse::<ProxyUrl>().is_err());
     }

@@ -1,0 +1,141 @@
+//! Frames: as a client checks and reads them, and as the server decodes them.
+
+use tokio_tungstenite::tungstenite::Message;
+
+use super::assert_harmless;
+use super::peer::{Peer, PieceSizes, block_on};
+use crate::domain::connection::close_cause::{CloseCause, CloseKindName};
+use crate::net::client::disconnect::Disconnect;
+use crate::net::client::frame_check::{FrameCheck, IllegalHead};
+use crate::net::client::websocket::{SocketEvent, WebSocket};
+use crate::net::transport::tap::Tap;
+use crate::server::frame::{ClientFrame, FrameDecoder, FrameViolation, encode, encode_close};
+use crate::server::message::MessageAssembler;
+
+/// Maximum size of a message, in bytes.
+const MAX_MESSAGE: usize = 16 * 1024;
+
+/// The first byte is a [`PieceSizes`]; the rest arrives as frames.
+pub fn frames(data: &[u8]) {
+    let Some((sizes, bytes)) = data.split_first() else { return };
+    let pieces = PieceSizes(*sizes).cut(bytes);
+    check_heads(bytes, &pieces);
+    read_messages(bytes, &pieces);
+    decode(bytes, &pieces);
+    close(bytes);
+}
+
+/// The first illegal head in these pieces.
+struct FoundHead {
+    /// How many bytes are legal.
+    at: usize,
+    /// Where the piece began that made the head illegal.
+    piece: usize,
+    illegal: IllegalHead,
+}
+
+fn checked(pieces: &[&[u8]]) -> (FrameCheck, Option<FoundHead>) {
+    let (mut check, mut piece) = (FrameCheck::default(), 0);
+    for bytes in pieces {
+        if let Err((legal, illegal)) = check.consume(bytes) {
+            return (check, Some(FoundHead { at: piece + legal, piece, illegal }));
+        }
+        piece += bytes.len();
+    }
+    (check, None)
+}
+
+/// Pieces change nothing, but that a head whose first bytes were passed on is illegal from its piece on.
+fn check_heads(bytes: &[u8], pieces: &[&[u8]]) {
+    match (checked(&[bytes]), checked(pieces)) {
+        ((whole, None), (cut, None)) => {
+            assert_eq!(whole.incomplete(), cut.incomplete());
+            assert_eq!(whole.close_payload(), cut.close_payload());
+        }
+        ((_, Some(whole)), (_, Some(cut))) => {
+            assert_eq!(whole.illegal.rule, cut.illegal.rule);
+            assert_eq!(whole.at.max(cut.piece), cut.at);
+        }
+        ((_, whole), (_, cut)) => {
+            panic!("illegal: {} whole, {} in pieces", whole.is_some(), cut.is_some())
+        }
+    }
+}
+
+/// What a client reads of these pieces, and how the connection ends.
+fn read(pieces: &[&[u8]], is_first_left_over: bool) -> (Vec<Message>, Disconnect) {
+    let (leftover, rest) = match pieces.split_first() {
+        Some((first, rest)) if is_first_left_over => (first.to_vec(), rest),
+        _ => (Vec::new(), pieces),
+    };
+    block_on(async {
+        let tap = Tap::new(Peer::new(rest.iter().copied()));
+        let state = tap.state();
+        let mut socket = WebSocket::new(tap, leftover, state, MAX_MESSAGE, 64).await;
+        let mut messages = Vec::new();
+        loop {
+            match socket.step().await {
+                SocketEvent::Message(message) => {
+                    assert!(message.len() <= MAX_MESSAGE, "{} bytes", message.len());
+                    messages.push(message);
+                }
+                SocketEvent::Lost(error) => return (messages, socket.disconnect_on_loss(error)),
+                SocketEvent::Flushed(_) | SocketEvent::Bytes => {
+                    socket.incomplete();
+                }
+            }
+        }
+    })
+}
+
+/// Pieces change neither the messages nor the kind of the end.
+fn read_messages(bytes: &[u8], pieces: &[&[u8]]) {
+    let (whole, of_whole) = read(&[bytes], false);
+    for is_first_left_over in [false, true] {
+        let (cut, end) = read(pieces, is_first_left_over);
+        assert_eq!(whole, cut);
+        assert_eq!(CloseKindName::from(&of_whole.how), CloseKindName::from(&end.how));
+        assert_eq!(of_whole.who, end.who);
+        assert_harmless(&CloseCause::describe(end.who, &end.how, end.os_error.as_deref()));
+    }
+}
+
+/// The frames that a server decodes of these pieces, and the rule that the next one breaks.
+fn decoded(pieces: &[&[u8]]) -> (Vec<ClientFrame>, Option<FrameViolation>) {
+    let (mut decoder, mut frames) = (FrameDecoder::new(MAX_MESSAGE), Vec::new());
+    for piece in pieces {
+        decoder.push(piece);
+        loop {
+            match decoder.next() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(violation) => return (frames, Some(violation)),
+            }
+        }
+    }
+    (frames, None)
+}
+
+/// Pieces change nothing; and a client accepts what the server sends back.
+fn decode(bytes: &[u8], pieces: &[&[u8]]) {
+    let (frames, violation) = decoded(&[bytes]);
+    assert_eq!((&frames, violation), (&decoded(pieces).0, decoded(pieces).1));
+    let mut assembler = MessageAssembler::new(MAX_MESSAGE);
+    for frame in frames {
+        let sent = encode(frame.opcode, &frame.payload);
+        let is_rejected = FrameCheck::default().consume(&sent).is_err();
+        assert_eq!(is_rejected, sent[0] & 0x0f == 0, "only a continuation alone is illegal");
+        if let Err(violation) = assembler.add_frame(frame) {
+            encode_close(violation.code(), &violation.to_string());
+            return;
+        }
+    }
+}
+
+/// Whatever the reason of a close, a client reads its code.
+fn close(bytes: &[u8]) {
+    let sent = encode_close(1001, &String::from_utf8_lossy(bytes));
+    let mut check = FrameCheck::default();
+    assert!(check.consume(&sent).is_ok());
+    assert!(check.close_payload().is_some_and(|payload| payload.starts_with(&1001_u16.to_be_bytes())));
+}
