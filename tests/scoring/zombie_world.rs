@@ -15,7 +15,7 @@ use super::dice::Dice;
 use super::judged::{Judge, Judged, is};
 use crate::zombie::{
     ClaimCheck, STEP_MS, SimClient, SimHeartbeat, SimIdleTimer, SimLife, SimNetwork, SimOrigin, SimPatience,
-    SimServer, clients, live, ms,
+    SimServer, clients, ms,
 };
 
 /// What a server counts as a sign of life.
@@ -243,9 +243,10 @@ impl ZombieWorld {
     /// A client that dies just after an answer, at several moments.
     fn try_longest(&self, server: &SimServer, at_most: Duration) -> Result<(), String> {
         let healthy = SimClient { pongs: true, answers: true, ..SimClient::default() };
+        let network = SimNetwork::default();
         for dies_at in (1..8).map(|n| n * self.max_ms / 17) {
             let client = SimClient { dies_at: Some(dies_at), ..healthy };
-            let lived = live(server, Behaviour::Quiet, client, self.max_ms).ended();
+            let lived = SimLife::new(server, &network, Behaviour::Quiet, client).record(self.max_ms).ended();
             let kept = lived.map_or(ms(self.max_ms), |lived| lived).saturating_sub(ms(dies_at));
             if kept > at_most + tolerance(at_most) + ms(self.jitter_ms * 2) {
                 return Err(format!("a client that dies after {dies_at} ms is kept for {kept:?}"));

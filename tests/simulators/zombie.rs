@@ -302,11 +302,6 @@ impl<T: Copy> SimPipe<T> {
     }
 }
 
-/// The record of one client of a server, on a path without disturbances.
-pub fn live(server: &SimServer, behaviour: Behaviour, client: SimClient, max: u64) -> ClientRecord {
-    SimLife::new(server, &SimNetwork::default(), behaviour, client).record(max)
-}
-
 /// One client and its connection.
 pub struct SimLife<'a> {
     network: &'a SimNetwork,
