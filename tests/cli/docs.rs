@@ -126,6 +126,12 @@ fn every_flag_named_exists() {
         "--kernel-line",
         "--",
         "--listener-arn",
+        "--include-ignored",
+        "--worlds",
+        "--replay",
+        "--seed",
+        "--profile",
+        "--locked",
         "--attributes",
     ];
     for (page, text) in pages() {

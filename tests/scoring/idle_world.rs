@@ -372,6 +372,7 @@ impl IdleWorld {
                 judge.claimed(code, is(self.broken_ms.is_some(), "it did not"))
             }
             IdleFinding::Undecided(cause) => self.judge_undecided(judge, code, cause),
+            // The others tell what was seen.
             _ => {}
         }
     }

@@ -242,12 +242,11 @@ impl ZombieWorld {
 
     /// A client that dies just after an answer, at several moments.
     fn try_longest(&self, server: &SimServer, at_most: Duration) -> Result<(), String> {
-        let undisturbed = SimNetwork::default();
         let healthy = SimClient { pongs: true, answers: true, ..SimClient::default() };
+        let network = SimNetwork::default();
         for dies_at in (1..8).map(|n| n * self.max_ms / 17) {
             let client = SimClient { dies_at: Some(dies_at), ..healthy };
-            let lived =
-                SimLife::new(server, &undisturbed, Behaviour::Quiet, client).record(self.max_ms).ended();
+            let lived = SimLife::new(server, &network, Behaviour::Quiet, client).record(self.max_ms).ended();
             let kept = lived.map_or(ms(self.max_ms), |lived| lived).saturating_sub(ms(dies_at));
             if kept > at_most + tolerance(at_most) + ms(self.jitter_ms * 2) {
                 return Err(format!("a client that dies after {dies_at} ms is kept for {kept:?}"));

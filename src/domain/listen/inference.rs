@@ -103,9 +103,10 @@ impl ListenInference<'_> {
     /// dropped, or may have been since the last event.
     fn covered_timeouts(&self) -> Option<CoveredTimeouts> {
         let interval = |(kind, schedule): (ServerEventClass, ScheduleKnowledge)| match schedule {
-            // The next tick after one that was skipped comes up to two intervals after the client's traffic.
+            // The tick after a skipped one comes up to two intervals after the client's traffic. That is the worst case,
+            // so it may reach the timeout itself: 1.5 intervals are three quarters of it.
             ScheduleKnowledge::Steady(interval) if self.is_skipping(kind) => {
-                Some(interval.max.max(interval.median * 2))
+                Some(interval.max.max(interval.median.mul_f64(1.5)))
             }
             ScheduleKnowledge::Steady(interval) | ScheduleKnowledge::SinceTraffic(interval) => {
                 Some(interval.max)
