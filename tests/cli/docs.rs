@@ -127,6 +127,7 @@ fn every_flag_named_exists() {
         "--",
         "--listener-arn",
         "--include-ignored",
+        "--example",
         "--worlds",
         "--replay",
         "--seed",
