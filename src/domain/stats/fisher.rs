@@ -13,8 +13,20 @@ pub struct Share {
     pub of: u64,
 }
 
+/// More things than any two runs have; their sum would take minutes.
+const MAX_COMPARED: u64 = 1_000_000_000;
+
+/// Whether the two can be compared: counts of an edited file may be anything.
+fn are_comparable(a: Share, b: Share) -> bool {
+    let total = a.of.checked_add(b.of);
+    a.count <= a.of && b.count <= b.of && total.is_some_and(|total| total <= MAX_COMPARED)
+}
+
 /// The probability of a difference at least as large if both shares are the same; 1 if there is nothing to compare.
 pub fn fisher_exact(a: Share, b: Share) -> f64 {
+    if !are_comparable(a, b) {
+        return 1.0;
+    }
     let (happened, all) = (a.count + b.count, a.of + b.of);
     let likelihood =
         |count: u64| ln_choose(a.of, count) + ln_choose(b.of, happened - count) - ln_choose(all, happened);
@@ -52,6 +64,18 @@ mod tests {
         ] {
             let found = p(a, b);
             assert!((found - expected).abs() <= expected * 1e-9, "{a:?} {b:?}: {found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn impossible_counts_are_no_difference() {
+        let share = |count, of| Share { count, of };
+        for (a, b) in [
+            (share(u64::MAX, u64::MAX), share(1, 2)),
+            (share(3, 2), share(1, 2)),
+            (share(1, u64::MAX), share(2, 3)),
+        ] {
+            assert_eq!((fisher_exact(a, b), fisher_exact(b, a)), (1.0, 1.0));
         }
     }
 
