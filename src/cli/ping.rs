@@ -332,7 +332,7 @@ impl Measurement for PingArgs {
 }
 
 impl PingArgs {
-    /// Whether whoever started it waits for its end.
+    /// Whether a program waits for the end of the run.
     fn must_end(&self) -> bool {
         let is_plugin = self.output.format.chosen() == Format::Report(ReportFormat::Nagios);
         is_plugin || !self.thresholds.expect_refused.is_empty()

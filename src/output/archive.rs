@@ -44,8 +44,8 @@ pub enum ArchiveError {
 #[serde(expecting = "a document of wscheck")]
 struct ArchivedEnvelope {
     command: String,
-    command_line: Vec<String>,
-    host: HostFacts,
+    command_line: Option<Vec<String>>,
+    host: Option<HostFacts>,
     started_at: String,
     elapsed_ms: Ms,
     interrupted: bool,
@@ -262,7 +262,10 @@ fn from_document(document: Value) -> Result<FinishedRun, ArchiveError> {
         return Err(ArchiveError::NoReport(format!("'{other}' is no name")));
     }
     let result = run_result(&envelope.result, envelope.exit_code)?;
-    let origin = RunOrigin { command_line: envelope.command_line.clone(), host: envelope.host.clone() };
+    let origin = RunOrigin {
+        command_line: envelope.command_line.clone().unwrap_or_default(),
+        host: envelope.host.clone().unwrap_or_default(),
+    };
     let parts = parts(&document)?;
     let command = envelope.command.clone();
     Ok(FinishedRun { command, origin, view: view(envelope, result, parts), document })

@@ -50,10 +50,11 @@ pub struct Envelope<B: DocumentBody> {
     schema_version: u32,
     #[schemars(extend("const" = B::COMMAND))]
     command: &'static str,
-    /// The arguments of this run, without secrets.
-    command_line: Vec<String>,
+    /// The arguments of this run, without secrets; null if only its events were kept.
+    command_line: Option<Vec<String>>,
     wscheck_version: &'static str,
-    host: HostFacts,
+    /// The machine that measured; null if only the events of the run were kept.
+    host: Option<HostFacts>,
     started_at: Timestamp,
     elapsed_ms: Ms,
     /// The user ended the run.
@@ -83,9 +84,9 @@ impl<B: DocumentBody> Envelope<B> {
         Envelope {
             schema_version: SCHEMA_VERSION,
             command: B::COMMAND,
-            command_line: origin.command_line.clone(),
+            command_line: (!origin.command_line.is_empty()).then(|| origin.command_line.clone()),
             wscheck_version: WSCHECK_VERSION,
-            host: origin.host.clone(),
+            host: (origin.host != HostFacts::default()).then(|| origin.host.clone()),
             started_at: view.started_at.into(),
             elapsed_ms: view.elapsed.into(),
             interrupted: view.interrupted,

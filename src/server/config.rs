@@ -56,7 +56,7 @@ pub struct ServerConfig {
     pub faults: Faults,
     /// Share of the connections that get the faults, 0 to 1.
     pub fault_share: f64,
-    /// Only so many connections get the faults, in order of arrival; `None`: no limit.
+    /// The most connections that get the faults, in order of arrival; `None`: all of them.
     pub max_faulty: Option<u64>,
     /// Random seed: the same seed and order of events give the same faults.
     pub seed: u64,

@@ -52,7 +52,7 @@ impl ClientSocket for TcpStream {
 
     async fn abandoned(&self) {
         while self.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
-            // Data that nobody reads must not wake this task again.
+            // This task does not read: data that waits must not wake it again.
             let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
         }
     }

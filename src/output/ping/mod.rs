@@ -46,8 +46,8 @@ pub fn finished(origin: RunOrigin, report: &PingReport) -> FinishedRun {
 
 /// A run of `ping` of which only the events were kept.
 pub fn cut_off(report: &PingReport) -> FinishedRun {
-    let command_line = std::iter::once(COMMAND.to_string()).chain(report.info.targets.iter().cloned());
-    let origin = RunOrigin { command_line: command_line.collect(), ..RunOrigin::default() };
+    // The lines say neither how it was called nor on what machine.
+    let origin = RunOrigin::default();
     let mut view = view::view(report);
     view.headline.rest += archive::CUT_OFF;
     FinishedRun::new(origin, view, PingDocument::new(report))

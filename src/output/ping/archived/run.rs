@@ -30,8 +30,8 @@ use crate::output::envelope::HostFacts;
 
 #[derive(Debug, Deserialize)]
 struct Document {
-    command_line: Vec<Text>,
-    host: HostFacts,
+    command_line: Option<Vec<Text>>,
+    host: Option<HostFacts>,
     started_at: Instant,
     elapsed_ms: Millis,
     interrupted: bool,
@@ -236,8 +236,14 @@ impl Document {
         };
         let sources = self.runs.into_iter().map(SourceRun::from).collect::<Vec<_>>();
         report.merged = MergedRuns(if sources.is_empty() {
-            let command_line = strings(self.command_line);
-            vec![source(&report, Arc::clone(name), host(self.host), command_line, is_cut_off)]
+            let command_line = strings(self.command_line.unwrap_or_default());
+            vec![source(
+                &report,
+                Arc::clone(name),
+                self.host.map(host).unwrap_or_default(),
+                command_line,
+                is_cut_off,
+            )]
         } else {
             sources
         });

@@ -388,6 +388,8 @@ fn events_of_a_killed_run_are_recorded_again() {
     assert_eq!(connection.opened.as_ref().unwrap().remote.as_deref(), Some("127.0.0.1:9001"));
     assert_eq!(report.history.outages.len(), 1);
     assert!(report.interrupted && report.verdict == RunResult::Failed, "{:?}", report.verdict);
+    let document = crate::output::ping::cut_off(&report).document;
+    assert_eq!((&document["host"], &document["command_line"]), (&Value::Null, &Value::Null), "nobody knows");
     let healthy = replay(&killed(&fixtures::healthy())).unwrap().unwrap();
     assert_eq!(healthy.verdict, RunResult::Interrupted { measured: true }, "nobody knows what came after");
 }
