@@ -13,14 +13,12 @@ use thiserror::Error;
 
 use super::format;
 use super::run::criterion::{Criterion, CriterionState};
-use super::run::metric::{MetricUnit, MetricValue};
+use super::run::metric::{MetricLabels, MetricUnit, MetricValue};
 use super::run::run_result::RunResult;
 use super::stats::{Share, fisher_exact};
 
 /// A difference that chance produces less often than this is beyond chance.
 pub const MAX_PROBABILITY: f64 = 0.001;
-
-type Labels = Vec<(Cow<'static, str>, String)>;
 
 /// The figures of a run.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +31,7 @@ pub struct RunFigures {
 #[derive(Debug, Clone)]
 pub struct RttSample {
     /// As those of the metrics.
-    pub labels: Labels,
+    pub labels: MetricLabels,
     /// RTTs in any unit, ascending, and how often each occurred.
     pub counts: Vec<(u64, u64)>,
 }
@@ -56,7 +54,7 @@ pub struct Change {
     pub name: Cow<'static, str>,
     pub unit: MetricUnit,
     /// What it is about, without the target if each run has only one.
-    pub labels: Labels,
+    pub labels: MetricLabels,
     /// In seconds, a fraction of 1, a number or days.
     pub before: f64,
     pub after: f64,
@@ -90,8 +88,12 @@ pub fn signed_percent(fraction: f64) -> String {
 /// Every figure that both runs have.
 pub fn compare(before: &RunFigures, after: &RunFigures) -> Vec<Change> {
     let is_of_one_target = [before, after].iter().all(|figures| targets(figures) <= 1);
-    let key = |labels: &Labels| -> Labels {
-        labels.iter().filter(|(name, _)| !(is_of_one_target && name == "target")).cloned().collect()
+    let key = |labels: &MetricLabels| -> MetricLabels {
+        labels
+            .iter()
+            .filter(|(name, _)| !(is_of_one_target && *name == "target"))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     };
     let changes = before.metrics.iter().filter_map(|old| {
         let labels = key(&old.labels);
@@ -112,13 +114,13 @@ pub fn compare(before: &RunFigures, after: &RunFigures) -> Vec<Change> {
 fn targets(figures: &RunFigures) -> usize {
     let labels = figures.metrics.iter().flat_map(|metric| &metric.labels);
     let mut targets: Vec<&String> =
-        labels.filter(|(name, _)| name == "target").map(|(_, value)| value).collect();
+        labels.filter(|(name, _)| *name == "target").map(|(_, value)| value).collect();
     targets.sort();
     targets.dedup();
     targets.len()
 }
 
-fn significance(name: &str, runs: [(&RunFigures, &Labels); 2]) -> Significance {
+fn significance(name: &str, runs: [(&RunFigures, &MetricLabels); 2]) -> Significance {
     let shares = match name {
         "loss" => runs.map(|(figures, labels)| loss(figures, labels)),
         "rtt.p50" => longer_than(0.5, runs),
@@ -135,7 +137,7 @@ fn significance(name: &str, runs: [(&RunFigures, &Labels); 2]) -> Significance {
 }
 
 /// The missed heartbeats of those that were judged.
-fn loss(figures: &RunFigures, labels: &Labels) -> Option<Share> {
+fn loss(figures: &RunFigures, labels: &MetricLabels) -> Option<Share> {
     let count = |name: &str| {
         let metric = figures.metrics.iter().find(|metric| metric.name == name && metric.labels == *labels)?;
         Some(metric.value? as u64)
@@ -145,7 +147,7 @@ fn loss(figures: &RunFigures, labels: &Labels) -> Option<Share> {
 }
 
 /// How many RTTs of each run are longer than this percentile of both together.
-fn longer_than(quantile: f64, runs: [(&RunFigures, &Labels); 2]) -> [Option<Share>; 2] {
+fn longer_than(quantile: f64, runs: [(&RunFigures, &MetricLabels); 2]) -> [Option<Share>; 2] {
     let samples = runs.map(|(figures, labels)| figures.rtts.iter().find(|sample| sample.labels == *labels));
     let [Some(a), Some(b)] = samples else { return [None, None] };
     let mut all: Vec<(u64, u64)> = a.counts.iter().chain(&b.counts).copied().collect();
@@ -263,7 +265,7 @@ mod tests {
                 count("missed", missed),
             ],
             rtts: vec![RttSample {
-                labels: vec![("target".into(), target.to_string())],
+                labels: [("target".into(), target.to_string())].into(),
                 counts: counts.to_vec(),
             }],
         }

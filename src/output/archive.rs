@@ -1,6 +1,6 @@
 //! An archived run: what its JSON document keeps, read again.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -312,7 +312,7 @@ fn rtts(document: &Value) -> Vec<RttSample> {
         let kinds = target.get("heartbeats").and_then(Value::as_object).into_iter().flatten();
         kinds.filter_map(move |(kind, figures)| {
             let data = figures.get("rtt_histogram")?.get("data")?.as_str()?;
-            let labels = vec![("kind".into(), kind.clone()), ("target".into(), url.to_string())];
+            let labels = [("kind".into(), kind.clone()), ("target".into(), url.to_string())].into();
             Some(RttSample { labels, counts: decoded(data)? })
         })
     });
@@ -326,7 +326,7 @@ fn view(envelope: ArchivedEnvelope, result: RunResult, parts: Vec<Part>) -> View
     View {
         subject: words.subject,
         started_at: instant(&envelope.started_at),
-        elapsed: Duration::from(envelope.elapsed_ms),
+        elapsed: envelope.elapsed_ms,
         interrupted: envelope.interrupted,
         done: None,
         is_already_said: words.is_already_said,

@@ -85,7 +85,7 @@ fn view(files: &ComparedFiles, changes: &[Change], criteria: Vec<Criterion>, sta
     View {
         subject: format!("{} -> {}", files.before, files.after),
         started_at,
-        elapsed: started_at.elapsed().unwrap_or_default(),
+        elapsed: started_at.elapsed().unwrap_or_default().into(),
         interrupted: false,
         done: None,
         is_already_said: false,

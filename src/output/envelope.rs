@@ -88,7 +88,7 @@ impl<B: DocumentBody> Envelope<B> {
             wscheck_version: WSCHECK_VERSION,
             host: (origin.host != HostFacts::default()).then(|| origin.host.clone()),
             started_at: view.started_at.into(),
-            elapsed_ms: view.elapsed.into(),
+            elapsed_ms: view.elapsed,
             interrupted: view.interrupted,
             done: view.done.map(DoneDocument::from),
             result: view.result.into(),

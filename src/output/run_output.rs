@@ -92,7 +92,7 @@ impl<P: Presenter> RunOutput<P> {
     /// The report so far, in NDJSON.
     fn interim_line(&self, report: &P::Report) -> String {
         let view = self.presenter.view(report);
-        let at = view.started_at.checked_add(view.elapsed).unwrap_or(view.started_at);
+        let at = view.started_at.checked_add(view.elapsed.into()).unwrap_or(view.started_at);
         interim_line(at, self.envelope(report))
     }
 

@@ -1,11 +1,16 @@
 //! The figures of a run, by name.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::duration::parse_duration;
 use crate::domain::format;
 use crate::domain::share::parse_share;
+
+/// What a figure is about, by name: `("target", "ws://a.example/")`. They have one order, so that a run and its archived
+/// document show them alike.
+pub type MetricLabels = BTreeMap<Cow<'static, str>, String>;
 
 /// A figure of a run that is over. Formats for machines print all of them; `--fail-if` reads those of `ping`.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +20,7 @@ pub struct MetricValue {
     pub unit: MetricUnit,
     /// A lower-case fragment.
     pub meaning: Cow<'static, str>,
-    /// What it is about, by name: `("target", "ws://a.example/")`.
-    pub labels: Vec<(Cow<'static, str>, String)>,
+    pub labels: MetricLabels,
     /// In seconds, a fraction of 1, a number or days; `None` if there is no such figure.
     pub value: Option<f64>,
     /// From where on the user wants a warning.
@@ -41,13 +45,11 @@ impl MetricValue {
         labels: Vec<(&'static str, String)>,
         value: Option<f64>,
     ) -> MetricValue {
-        let mut labels: Vec<_> = labels.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        labels.sort();
         MetricValue {
             name: name.into(),
             unit,
             meaning: meaning.into(),
-            labels,
+            labels: labels.into_iter().map(|(name, value)| (name.into(), value)).collect(),
             value,
             warn: None,
             crit: None,

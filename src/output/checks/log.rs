@@ -44,7 +44,7 @@ impl ChecksLog {
         let name = &check.identity.name;
         let width = self.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or_default();
         let result = self.paint.verdict(view.result, view.result.label());
-        let (sign, took) = (sign(view.result), duration(view.elapsed));
+        let (sign, took) = (sign(view.result), duration(view.elapsed.into()));
         format!("{sign} {name:<width$}  {result} in {took}: {}\n", view.headline.text())
     }
 

@@ -51,7 +51,7 @@ pub fn line(event: &ChecksEvent) -> Option<String> {
                 name: check.identity.name.clone(),
                 result: view.result.into(),
                 exit_code: view.result.exit_code(),
-                elapsed_ms: view.elapsed.into(),
+                elapsed_ms: view.elapsed,
                 answer: view.headline.text(),
             };
             Some(run_line(*at, over))

@@ -106,7 +106,7 @@ impl ChecksReport {
     pub fn of_runs(runs: Vec<(String, FinishedRun)>) -> ChecksReport {
         let starts = runs.iter().map(|(_, run)| run.view.started_at);
         let started_at = starts.min().unwrap_or(SystemTime::UNIX_EPOCH);
-        let ends = runs.iter().map(|(_, run)| run.view.started_at.checked_add(run.view.elapsed));
+        let ends = runs.iter().map(|(_, run)| run.view.started_at.checked_add(run.view.elapsed.into()));
         let end = ends.flatten().max().unwrap_or(started_at);
         ChecksReport {
             file: counted(runs.len() as u64, "archived run"),

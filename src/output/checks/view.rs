@@ -18,7 +18,7 @@ pub fn view(report: &ChecksReport) -> View {
     View {
         subject: report.file.clone(),
         started_at: report.started_at,
-        elapsed: report.elapsed,
+        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
         done: None,
         is_already_said: false,
@@ -107,7 +107,7 @@ fn row(part: &Part) -> Vec<Cell> {
     vec![
         part.name.clone().into(),
         Cell { text: view.result.label().to_string(), tone: tone(view.result) },
-        duration(view.elapsed).into(),
+        duration(view.elapsed.into()).into(),
         view.headline.text().into(),
     ]
 }
@@ -164,13 +164,9 @@ fn metrics(report: &ChecksReport, parts: &[Part]) -> Vec<MetricValue> {
 /// The figure with the name of its check, its target and the user's labels.
 fn labelled(check: &FinishedCheck, part: &Part, metric: &MetricValue) -> MetricValue {
     let mut labels = metric.labels.clone();
-    let has_target = labels.iter().any(|(name, _)| name == "target");
-    labels.push(("check".into(), check.identity.name.clone()));
-    if !has_target {
-        labels.push(("target".into(), part.view.subject.clone()));
-    }
+    labels.entry("target".into()).or_insert_with(|| part.view.subject.clone());
+    labels.insert("check".into(), check.identity.name.clone());
     labels
         .extend(check.identity.labels.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
-    labels.sort();
     MetricValue { labels, ..metric.clone() }
 }

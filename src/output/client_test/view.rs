@@ -20,7 +20,7 @@ pub fn view(report: &ClientTestReport) -> View {
     View {
         subject: report.command.clone(),
         started_at: report.started_at,
-        elapsed: report.elapsed,
+        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
         done: None,
         is_already_said: false,

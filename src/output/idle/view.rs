@@ -21,7 +21,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
     View {
         subject: report.url.clone(),
         started_at: report.started_at,
-        elapsed: report.elapsed,
+        elapsed: report.elapsed.into(),
         interrupted: report.partial,
         done: None,
         is_already_said: never_opened(report).is_some(),

@@ -19,7 +19,7 @@ pub fn view(report: &ListenReport) -> View {
     View {
         subject: report.info.url.clone(),
         started_at: report.started_at,
-        elapsed: report.elapsed,
+        elapsed: report.elapsed.into(),
         interrupted: report.partial,
         done: None,
         is_already_said: never_opened(report).is_some(),

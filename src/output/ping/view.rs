@@ -27,7 +27,7 @@ pub fn view(report: &PingReport) -> View {
     View {
         subject: subject(report),
         started_at: report.started_at,
-        elapsed: report.elapsed,
+        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
         done: report.done(),
         is_already_said: is_already_said(report),

@@ -235,7 +235,7 @@ fn about(run: &RenderedRun<'_>) -> Markup {
             (rows(&view.about_run))
             dl {
                 dt { "command" } dd { code { (run.command_line()) } }
-                dt { "started" } dd { (Timestamp::from(view.started_at).to_text()) ", for " (duration(view.elapsed)) }
+                dt { "started" } dd { (Timestamp::from(view.started_at).to_text()) ", for " (duration(view.elapsed.into())) }
                 dt { "host" } dd { (host.os) " " (kernel) " " (host.arch) }
                 dt { "version" } dd { "wscheck " (WSCHECK_VERSION) }
             }

@@ -18,7 +18,7 @@ use crate::output::view::View;
 pub fn render(run: &RenderedRun<'_>) -> String {
     let view = run.view;
     let mut report = Report::new("wscheck");
-    report.set_time(view.elapsed);
+    report.set_time(view.elapsed.into());
     if view.parts.is_empty() {
         report.add_test_suite(suite(format!("wscheck.{}", run.command), &class_name(run), view));
     }
@@ -32,7 +32,7 @@ pub fn render(run: &RenderedRun<'_>) -> String {
 
 fn suite(name: String, class: &str, view: &View) -> TestSuite {
     let mut suite = TestSuite::new(name);
-    suite.set_time(view.elapsed);
+    suite.set_time(view.elapsed.into());
     let own = view.criteria.iter().filter(|criterion| criterion.option.is_none());
     let mut names = HashSet::new();
     // A refusal that was wanted is a criterion of its own.
@@ -40,12 +40,12 @@ fn suite(name: String, class: &str, view: &View) -> TestSuite {
     let opened = (!wants_refusal).then(|| opened(view));
     for (name, status) in opened.into_iter().chain(own.map(case)).chain(demanded(view).map(case)) {
         let mut case = TestCase::new(unique(&mut names, name), status);
-        case.set_classname(class).set_time(view.elapsed);
+        case.set_classname(class).set_time(view.elapsed.into());
         suite.add_test_case(case);
     }
     if let Some((name, status)) = result(view) {
         let mut case = TestCase::new(unique(&mut names, name), status);
-        case.set_classname(class).set_time(view.elapsed);
+        case.set_classname(class).set_time(view.elapsed.into());
         suite.add_test_case(case);
     }
     suite.set_system_out(report_always(view, HumanOptions::default()));

@@ -108,7 +108,7 @@ fn details(text: &mut String, run: &RenderedRun<'_>) {
         escaped(&host.os),
         escaped(kernel),
         escaped(&host.arch),
-        duration(run.view.elapsed)
+        duration(run.view.elapsed.into())
     );
 }
 

@@ -45,9 +45,10 @@ fn family(text: &mut String, run: &RenderedRun<'_>, name: &str) {
 
 /// The labels of a figure; one of the whole run gets the run's subject, so that files of several runs stand side by side.
 fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<MetricLabel> {
-    let has_target = metric.labels.iter().any(|(name, _)| name == "target");
+    let has_target = metric.labels.contains_key("target");
     let subject = (!has_target).then(|| subject(run));
-    metric.labels.iter().cloned().chain(subject).collect()
+    let own = metric.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    own.chain(subject).collect()
 }
 
 fn subject(run: &RenderedRun<'_>) -> MetricLabel {
@@ -65,7 +66,13 @@ fn about_run(text: &mut String, run: &RenderedRun<'_>) {
     head(text, "wscheck_run_exit_code", "the exit code of the run");
     sample(text, "wscheck_run_exit_code", run.command, &[subject(run)], f64::from(view.result.exit_code()));
     head(text, "wscheck_run_duration_seconds", "the duration of the run");
-    sample(text, "wscheck_run_duration_seconds", run.command, &[subject(run)], to_microseconds(view.elapsed));
+    sample(
+        text,
+        "wscheck_run_duration_seconds",
+        run.command,
+        &[subject(run)],
+        to_microseconds(view.elapsed.into()),
+    );
     head(text, "wscheck_run_started_timestamp_seconds", "when the run started, in seconds since 1970");
     let started = view.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     sample(

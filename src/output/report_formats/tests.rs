@@ -1,11 +1,15 @@
 //! Each format of each command, and hostile text in every format.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use strum::IntoEnumIterator;
 
 use super::github::{data, defused, property};
 use super::{RenderedRun, nagios};
+use crate::commands::serve::ServeRunEvent;
 use crate::domain::label::Label;
+use crate::output::archive;
 use crate::output::client_test::{self, ClientTestPresenter};
 use crate::output::json::WSCHECK_VERSION;
 use crate::output::output_format::{Format, ReportFormat};
@@ -53,6 +57,21 @@ fn every_format_shows_every_command() {
     }
 }
 
+/// The figure of a document is what every format shows, so that an archived run cannot be rounded a second time.
+#[test]
+fn a_duration_between_two_figures_is_shown_as_its_document_has_it() {
+    for nanos in [1_268_499_600, 1_268_500_300, 76_349_700, 521_499_999] {
+        let mut events = serve::fixtures::run();
+        let ServeRunEvent::Finished(report) = events.last_mut().unwrap() else { panic!("not finished") };
+        report.summary.elapsed = Duration::from_nanos(nanos);
+        let show = |format| show(ServePresenter::new(PLAIN), format, PLAIN, &events).0;
+        let archived = archive::read(&show(Format::Json)).unwrap();
+        for format in ReportFormat::iter().map(Format::Report) {
+            assert_eq!(archived.render(format, PLAIN), show(format), "{nanos} ns as {format:?}");
+        }
+    }
+}
+
 /// What a hostile peer would send to each format.
 const HOSTILE_TEXT: &str = "</script><script>alert(1)</script>]]>|'=\"%0A::error::owned ##[error]owned @team #1 `x` [a](b) {x=\"y\"}\\";
 
@@ -63,7 +82,7 @@ fn hostile_run(format: ReportFormat) -> String {
     (view.subject, view.reasons) = (text(), vec![text()]);
     view.headline.rest = text();
     view.evidence.add("evidence", text());
-    view.metrics[0].labels = vec![("target".into(), text())];
+    view.metrics[0].labels = [("target".into(), text())].into();
     view.sections[0].title = text();
     view.sections[0].rows.add("row", text());
     let origin = RunOrigin { command_line: vec![text()], ..RunOrigin::default() };

@@ -35,15 +35,15 @@ pub fn totals(summary: &ServerSummary) -> impl Iterator<Item = MetricValue> {
     let outcomes =
         [("ok", beats.ok), ("late", beats.late), ("superseded", beats.superseded), ("missed", beats.missed)];
     let heartbeats = outcomes.map(|(outcome, number)| MetricValue {
-        labels: vec![("outcome".into(), outcome.to_string())],
+        labels: [("outcome".into(), outcome.to_string())].into(),
         ..count("heartbeats", "the server's own heartbeats, by outcome", number)
     });
     let endings = summary.endings.iter().map(|((who, how), number)| MetricValue {
-        labels: vec![("who".into(), who.label().to_string()), ("how".into(), how.label().to_string())],
+        labels: [("who".into(), who.label().to_string()), ("how".into(), how.label().to_string())].into(),
         ..count("endings", "clients that ended, by who and how", *number)
     });
     let faults = summary.faults.iter().map(|(fault, number)| MetricValue {
-        labels: vec![("fault".into(), fault.to_string())],
+        labels: [("fault".into(), fault.to_string())].into(),
         ..count("faults", "how often faults acted, by fault", *number)
     });
     [uptime].into_iter().chain(counts).chain(heartbeats).chain(endings).chain(faults)

@@ -15,7 +15,7 @@ pub fn view(url: &str, report: &ServeReport) -> View {
     View {
         subject: url.to_string(),
         started_at: summary.started_at,
-        elapsed: summary.elapsed,
+        elapsed: summary.elapsed.into(),
         interrupted: report.interrupted,
         done: report.done,
         is_already_said: false,

@@ -24,6 +24,7 @@ use crate::domain::run::criterion::Criterion;
 use crate::domain::run::done::Done;
 use crate::domain::run::metric::MetricValue;
 use crate::domain::run::run_result::RunResult;
+use crate::output::json::Ms;
 
 /// A run that is over.
 #[derive(Debug, Clone)]
@@ -31,7 +32,8 @@ pub struct View {
     /// What was examined: a URL, or the number of targets.
     pub subject: String,
     pub started_at: SystemTime,
-    pub elapsed: Duration,
+    /// How long the run took, as its document says: every format, and an archived run too, shows the same figure.
+    pub elapsed: Ms,
     /// The user ended the run.
     pub interrupted: bool,
     /// How much of what was asked for was done; `None` if the run has no planned end.
@@ -69,7 +71,7 @@ impl View {
         View {
             subject,
             started_at,
-            elapsed: Duration::ZERO,
+            elapsed: Duration::ZERO.into(),
             interrupted: matches!(result, RunResult::Interrupted { .. }),
             done: None,
             is_already_said: false,
