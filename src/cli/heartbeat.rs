@@ -10,8 +10,8 @@ use super::preset_args::{ChosenPreset, PresetArgs};
 use crate::domain::duration::parse_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
+use crate::domain::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
 

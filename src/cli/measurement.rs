@@ -7,7 +7,7 @@ use super::errors::StartFailure;
 use super::preset_args::{ServerArgs, detect_before_run};
 use super::runner;
 use crate::commands::run_control::RunControl;
-use crate::domain::heartbeat::presets::PresetDetection;
+use crate::domain::presets::PresetDetection;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::output::{HumanOptions, Presenter};

@@ -12,14 +12,14 @@ use super::args::label_parser;
 use super::connect::ConnectArgs;
 use super::signals;
 use crate::commands::detect::collect_fingerprint;
+use crate::domain::catalogue;
+use crate::domain::catalogue::Preset;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::presets::{
-    self, CompiledPreset, IntendedTraffic, Preset, PresetDetection, PresetSelection,
-};
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
+use crate::domain::presets::{CompiledPreset, IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::secrets;
 use crate::net::connect::dial::DialPlan;
 
@@ -64,7 +64,7 @@ impl TypedValueParser for PresetParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let named = presets::all().map(|preset| PossibleValue::new(preset.name).help(preset.title));
+        let named = catalogue::presets().map(|preset| PossibleValue::new(preset.name).help(preset.title));
         Some(Box::new(
             named.chain([PossibleValue::new(AUTO_PRESET).help("Detect the protocol of the server")]),
         ))
@@ -72,7 +72,7 @@ impl TypedValueParser for PresetParser {
 }
 
 fn parse_choice(name: &str) -> Result<PresetChoice, String> {
-    match presets::find(name) {
+    match catalogue::find_preset(name) {
         Some(preset) => Ok(PresetChoice::Named(preset)),
         None if name == AUTO_PRESET => Ok(PresetChoice::Auto),
         None => Err(unknown(name)),
@@ -89,7 +89,7 @@ pub struct ServerArgs<'a> {
 
 /// The error for an unknown preset name.
 pub fn unknown(name: &str) -> String {
-    let near = presets::near(name);
+    let near = catalogue::near_presets(name);
     let near = if near.is_empty() {
         "'wscheck presets' lists them all".to_string()
     } else {

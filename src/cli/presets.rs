@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::errors;
 use super::listing_args::ListingArgs;
 use super::preset_args::unknown;
-use crate::domain::heartbeat::presets;
+use crate::domain::catalogue;
 use crate::output::presets::PresetListing;
 
 /// The arguments of `wscheck presets`.
@@ -26,8 +26,8 @@ impl PresetsArgs {
     pub fn main(self) -> ExitCode {
         let format = self.listing.format();
         let presets = match &self.name {
-            None => presets::all().collect(),
-            Some(name) => presets::find(name).into_iter().collect::<Vec<_>>(),
+            None => catalogue::presets().collect(),
+            Some(name) => catalogue::find_preset(name).into_iter().collect::<Vec<_>>(),
         };
         if presets.is_empty() {
             return errors::report_usage_error(

@@ -7,8 +7,8 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::errors;
 use super::listing_args::ListingArgs;
+use crate::domain::catalogue;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::idle::middleboxes;
 use crate::output::timeouts::TimeoutListing;
 
 /// The arguments of `wscheck timeouts`.
@@ -26,23 +26,23 @@ impl TimeoutsArgs {
     /// Prints the table, or an error if there is no such product.
     pub fn main(self) -> ExitCode {
         let format = self.listing.format();
-        let middleboxes = match &self.product {
-            None => middleboxes::all().collect(),
-            Some(product) => middleboxes::find(product),
+        let timeouts = match &self.product {
+            None => catalogue::timeouts().collect(),
+            Some(product) => catalogue::find_timeouts(product),
         };
-        if middleboxes.is_empty() {
+        if timeouts.is_empty() {
             return errors::report_usage_error(
                 "timeouts",
                 &unknown(self.product.as_deref().unwrap_or_default()),
                 format,
             );
         }
-        self.listing.print(&TimeoutListing { product: self.product, middleboxes })
+        self.listing.print(&TimeoutListing { product: self.product, timeouts })
     }
 }
 
 fn unknown(product: &str) -> String {
-    let near = middleboxes::near(product);
+    let near = catalogue::near_timeouts(product);
     let near = if near.is_empty() {
         "'wscheck timeouts' lists them all".to_string()
     } else {

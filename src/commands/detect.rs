@@ -9,7 +9,7 @@ use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::inbound::shown;
-use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
+use crate::domain::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
 use crate::net::client::gzip_message::decompress_gzip;
 use crate::net::client::idle_probe::send_close;
 use crate::net::client::websocket::{SocketEvent, WebSocket};

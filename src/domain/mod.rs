@@ -1,5 +1,6 @@
 //! Floor 0: decides with values. No socket, clock, terminal, serde or clap.
 
+pub mod catalogue;
 pub mod client_test;
 pub mod compare;
 pub mod connection;
@@ -11,6 +12,7 @@ pub mod label;
 pub mod listen;
 pub mod nanos;
 pub mod ping;
+pub mod presets;
 pub mod run;
 pub mod secrets;
 pub mod share;

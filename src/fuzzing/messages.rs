@@ -1,13 +1,14 @@
 //! Messages of a server: matched by patterns, classified, and compared with what presets are known by.
 
 use super::{SEPARATOR, assert_harmless, forget_secrets};
+use crate::domain::catalogue;
 use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef, shown};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{self, CompiledPreset, FingerprintInput};
 use crate::domain::heartbeat::protocol_profile::{ProtocolProfile, ServerRequests};
 use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
+use crate::domain::presets::{self, CompiledPreset, FingerprintInput};
 
 const NOW_MS: u64 = 1_772_366_400_123;
 /// So many units a message has at most.
@@ -91,7 +92,7 @@ pub fn classifier(data: &[u8]) {
     forget_secrets();
     let mut connection = Connection::new(*number, mode & 1 != 0);
     let mut fingerprint = FingerprintInput::default();
-    if let Some(preset) = presets::all().nth(usize::from(mode >> 1)) {
+    if let Some(preset) = catalogue::presets().nth(usize::from(mode >> 1)) {
         fingerprint.resource = preset.path.unwrap_or("/").to_string();
         fingerprint.subprotocol = preset.subprotocols.first().map(|name| name.to_string());
     }
@@ -121,8 +122,9 @@ struct Connection {
 impl Connection {
     /// Speaks the preset of this number, or the default where there is none.
     fn new(number: u8, answers_pings: bool) -> Connection {
-        let compiled =
-            presets::all().nth(number.into()).map(|preset| preset.compile("a.example").expect("a preset"));
+        let compiled = catalogue::presets()
+            .nth(number.into())
+            .map(|preset| preset.compile("a.example").expect("a preset"));
         let CompiledPreset { first, awaited, ask, profile, .. } =
             compiled.unwrap_or_else(|| CompiledPreset {
                 first: None,

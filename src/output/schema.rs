@@ -29,7 +29,7 @@ use super::serve::{
     ServedClientOpened, ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
 };
 use super::server_events::ServerEventReceived;
-use super::timeouts::{MiddleboxLine, TimeoutsDocument};
+use super::timeouts::{TimeoutLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
@@ -91,7 +91,7 @@ impl SchemaBuilder {
         self.add::<Envelope<ChecksDocument>>("run: document");
         self.add::<ErrorDocument>("error document");
         self.add::<TimeoutsDocument>("timeouts: document");
-        self.add::<MiddleboxLine>("timeouts: line");
+        self.add::<TimeoutLine>("timeouts: line");
         self.add::<PresetsDocument>("presets: document");
         self.add::<PresetLine>("presets: line");
         self.add::<Envelope<IdleDocument>>("probe-idle: document");

@@ -103,7 +103,7 @@ fn timers_page_is_current() {
     }
     page += "\n## Each timer in full\n\n`wscheck timeouts PRODUCT` prints the timers of one product, with their \
              sources and what to change.\n";
-    let timers = json(&["timeouts", "-o", "json"])["middleboxes"].as_array().unwrap().clone();
+    let timers = json(&["timeouts", "-o", "json"])["timeouts"].as_array().unwrap().clone();
     for timer in &timers {
         let id = text(&timer["id"]);
         page += &format!("\n### {id}\n\n```text\n{}```\n", full(&id, &text(&timer["product"])));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use wscheck::cli;
-use wscheck::domain::heartbeat::presets;
+use wscheck::domain::catalogue;
 
 use crate::support::{root, text};
 
@@ -177,7 +177,10 @@ fn every_preset_named_exists() {
             let name: String =
                 rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).collect();
             let is_placeholder = ["", "NAME", "auto"].contains(&name.as_str()) || rest.starts_with('<');
-            assert!(is_placeholder || presets::find(&name).is_some(), "{page} names the preset {name}");
+            assert!(
+                is_placeholder || catalogue::find_preset(&name).is_some(),
+                "{page} names the preset {name}"
+            );
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use strum::IntoEnumIterator;
 use wscheck::cli;
+use wscheck::domain::catalogue::{self};
+use wscheck::domain::catalogue::{HeartbeatStarter, Preset, VerificationLevel};
 use wscheck::domain::format;
 use wscheck::domain::heartbeat::HeartbeatOutcome;
 use wscheck::domain::heartbeat::framing::Framing;
-use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset, VerificationLevel};
 use wscheck::domain::heartbeat::template::PlaceholderName;
 use wscheck::domain::label::Label;
 use wscheck::domain::ping::health::{Status, StatusLimits};
@@ -122,7 +123,7 @@ fn presets_in_docs_are_current() {
         };
         format!("| `{}` | {} | {} | {verified} |", preset.name, preset.title, starts(preset))
     };
-    assert_eq!(rows, presets::all().map(row).collect::<Vec<_>>());
+    assert_eq!(rows, catalogue::presets().map(row).collect::<Vec<_>>());
 }
 
 #[test]

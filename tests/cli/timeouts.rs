@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Ran, run, wscheck};
 
 fn entries(document: &Value) -> &Vec<Value> {
-    document["middleboxes"].as_array().unwrap()
+    document["timeouts"].as_array().unwrap()
 }
 
 #[test]
@@ -39,9 +39,9 @@ fn product_is_found_case_insensitively() {
 fn ndjson_lists_entries_and_ends_with_the_document() {
     let lines = run(&["timeouts", "-o", "ndjson", "haproxy"]).ndjson();
     let (document, entries) = lines.split_last().unwrap();
-    assert_eq!(document["middleboxes"].as_array().unwrap().len(), entries.len());
-    for (line, entry) in entries.iter().zip(document["middleboxes"].as_array().unwrap()) {
-        assert_eq!((&line["event"], &line["middlebox"]), (&"middlebox".into(), entry));
+    assert_eq!(document["timeouts"].as_array().unwrap().len(), entries.len());
+    for (line, entry) in entries.iter().zip(document["timeouts"].as_array().unwrap()) {
+        assert_eq!((&line["event"], &line["timeout"]), (&"timeout".into(), entry));
     }
 }
 

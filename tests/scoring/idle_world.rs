@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use wscheck::domain::connection::close_cause::CloseKind;
 use wscheck::domain::heartbeat::HeartbeatKind;
-use wscheck::domain::idle::middleboxes::ProductNaming;
+use wscheck::domain::idle::product_naming::ProductNaming;
 use wscheck::domain::idle::report::{IdleInfo, IdleReport};
 use wscheck::domain::idle::{
     CutManner, CutMannerName, IdleFinding, IdleFindings, Incident, ResetBy, SearchPlan, Strategy,

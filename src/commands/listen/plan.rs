@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ListenInfo;
+use crate::domain::presets::PresetSelection;
 use crate::net::client::observer::ObserverConfig;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::domain::connection::backoff::Backoff;
 use crate::domain::connection::target::Target;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::ping::ramp::Ramp;
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::verdict::PassCriteria;
+use crate::domain::presets::PresetSelection;
 use crate::net::client::preamble::Preamble;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;

@@ -3,10 +3,10 @@
 use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::SearchPlan;
 use crate::domain::idle::report::IdleInfo;
+use crate::domain::presets::PresetSelection;
 use crate::domain::run::expectation::Expectation;
 use crate::net::client::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
 use crate::net::client::preamble::Preamble;

@@ -10,7 +10,7 @@ use super::driver::SearchResult;
 use super::followup::FollowupResult;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::format::{duration, duration as show};
-use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
+use crate::domain::idle::product_naming::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
+use crate::domain::presets::PresetSelection;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::Behaviour;
 use crate::domain::zombie::report::ZombieInfo;

@@ -13,7 +13,6 @@ pub mod outstanding;
 pub mod passed_over;
 pub mod pattern;
 mod placeholder;
-pub mod presets;
 pub mod protocol_profile;
 pub mod substitutes;
 pub mod template;

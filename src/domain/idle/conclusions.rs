@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::finding::{IdleFindings, IdleVerdict, ResetBy};
 use super::idle_finding::{IdleFinding, NeededTraffic, VoidCause};
 use super::incident::{Incident, IncidentKind};
-use super::middleboxes::ProductNaming;
+use super::product_naming::ProductNaming;
 use super::refresh::RefreshResults;
 use super::report::{IdleReport, TwoEnded, Verification, VerifyOutcome};
 use super::undecided::UndecidedCause;

@@ -48,7 +48,7 @@
 //!
 //! The tests run the search on paths that `simulator` simulates.
 
-pub mod middleboxes;
+pub mod product_naming;
 
 mod admission;
 mod bisect;

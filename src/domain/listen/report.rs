@@ -10,7 +10,7 @@ use super::server_event::ServerEventKind;
 use crate::domain::connection::close_cause::{CloseCause, CloseReply};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::presets::PresetSelection;
 
 /// What a run will do; reported before it starts.
 #[derive(Debug, Clone, PartialEq)]

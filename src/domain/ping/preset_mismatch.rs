@@ -6,8 +6,8 @@ use super::finding::PingFinding;
 use super::report::{ConnReport, KindReport};
 use super::run_info::RunInfo;
 use super::server_traffic::UnmatchedTraffic;
+use crate::domain::catalogue::{HeartbeatStarter, Preset};
 use crate::domain::format;
-use crate::domain::heartbeat::presets::{HeartbeatStarter, Preset};
 
 /// Server intervals without a message after which it counts as silent.
 const MAX_SILENT_INTERVALS: u32 = 2;
@@ -79,13 +79,14 @@ mod tests {
     use super::super::report::samples;
     use super::super::server_traffic::ServerTraffic;
     use super::*;
+    use crate::domain::catalogue::find_preset;
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::HeartbeatKind;
-    use crate::domain::heartbeat::presets::{PresetSelection, find};
+    use crate::domain::presets::PresetSelection;
     use crate::domain::stats::Counts;
 
     fn info(name: &str) -> RunInfo {
-        let preset = (!name.is_empty()).then(|| PresetSelection::of(find(name).unwrap(), None, &[]));
+        let preset = (!name.is_empty()).then(|| PresetSelection::of(find_preset(name).unwrap(), None, &[]));
         RunInfo { preset, ..samples::report(Vec::new()).info.as_ref().clone() }
     }
 

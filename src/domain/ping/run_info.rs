@@ -6,8 +6,8 @@ use super::expected_ending::ExpectedEnding;
 use super::health::Status;
 use super::run_status::RunStatusLimits;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::label::Label;
+use crate::domain::presets::PresetSelection;
 
 /// Identifies a connection: the target's index and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

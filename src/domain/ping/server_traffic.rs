@@ -10,10 +10,10 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::inbound::shown;
-use crate::domain::heartbeat::presets::resembles;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::unmatched::{NearestMessage, UnmatchedMessages};
 use crate::domain::nanos::Nanos;
+use crate::domain::presets::resembles;
 use crate::domain::stats::interval::Interval;
 
 /// Maximum number of gaps between server heartbeats kept.

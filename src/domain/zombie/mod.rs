@@ -33,7 +33,7 @@ mod simulator;
 pub use behaviour::Behaviour;
 pub use client_record::{ClientEnd, ClientEndName, ClientRecord, RelayCounts};
 pub use findings::{ZombieFindings, ZombieVerdict};
-pub use libraries::{Goodbye, LIBRARIES, Library, LibraryMatch};
+pub use libraries::LibraryMatch;
 pub use observation_quality::{ObservationQuality, outlived};
 pub use policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic, TrafficEvidence};
 pub use server_schedule::ServerSchedule;

@@ -9,8 +9,8 @@ use super::client_record::ClientEnd;
 use super::findings::ZombieFindings;
 use super::zombie_finding::ZombieFinding;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::listen::report::ServerEventNotice;
+use crate::domain::presets::PresetSelection;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 

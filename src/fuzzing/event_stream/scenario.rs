@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use strum::IntoEnumIterator;
 
+use crate::domain::catalogue;
 use crate::domain::connection::close_cause::{
     CloseCause, CloseKind, ClosePayload, CloseReply, ClosedBy, Violation,
 };
@@ -17,7 +18,6 @@ use crate::domain::connection::connect_info::{
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::heartbeat::presets;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::label::Label;
@@ -398,7 +398,7 @@ fn server_traffic(input: Input<'_, '_>) -> Result<ServerTraffic> {
         Ok((any(input)?, Interval::of(gaps).ok_or(arbitrary::Error::IncorrectFormat)?))
     };
     let preset = |input: Input<'_, '_>| {
-        let names: Vec<&str> = presets::all().map(|preset| preset.name).collect();
+        let names: Vec<&str> = catalogue::presets().map(|preset| preset.name).collect();
         input.choose(&names).copied()
     };
     let substitute = |input: Input<'_, '_>| {

@@ -23,10 +23,10 @@ use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{PresetRefusal, resembles};
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::{RequestKeys, Template};
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::presets::{PresetRefusal, resembles};
 use crate::domain::secrets;
 use crate::net::time::unix_ms;
 

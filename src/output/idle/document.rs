@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::findings::keepalive_methods;
 use super::trials::{Trial, TrialEnd};
+use crate::domain::catalogue::SettingChange;
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy, Violation, close_code_meaning};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
+use crate::domain::idle::product_naming::{Candidate, RuledOut};
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
@@ -454,39 +455,39 @@ impl From<ServerActivity> for ServerActivityDocument {
 
 impl From<&Candidate> for CandidateDocument {
     fn from(candidate: &Candidate) -> CandidateDocument {
-        let middlebox = candidate.middlebox;
+        let timeout = candidate.timeout;
         CandidateDocument {
-            id: middlebox.id,
-            product: middlebox.product,
-            setting: middlebox.setting,
+            id: timeout.id,
+            product: timeout.product,
+            setting: timeout.setting,
             value_ms: candidate.value.into(),
             look_for: candidate.setting(),
             header: candidate.header().map(str::to_string),
             reasons: candidate.reasons.clone(),
             caveat: candidate.caveat(),
-            change: match middlebox.change {
+            change: match timeout.change {
                 SettingChange::Set(example) => Some(example),
                 SettingChange::Fixed | SettingChange::Nothing => None,
             },
-            topic: middlebox.topic(),
-            source: middlebox.source,
+            topic: timeout.topic(),
+            source: timeout.source,
         }
     }
 }
 
 impl From<&Candidate> for UndecidedDocument {
     fn from(candidate: &Candidate) -> UndecidedDocument {
-        let middlebox = candidate.middlebox;
+        let timeout = candidate.timeout;
         UndecidedDocument {
-            id: middlebox.id,
-            product: middlebox.product,
-            setting: middlebox.setting,
+            id: timeout.id,
+            product: timeout.product,
+            setting: timeout.setting,
             value_ms: candidate.value.into(),
             look_for: candidate.setting(),
             reasons: candidate.reasons.clone(),
-            log: middlebox.log,
-            topic: middlebox.topic(),
-            source: middlebox.source,
+            log: timeout.log,
+            topic: timeout.topic(),
+            source: timeout.source,
         }
     }
 }

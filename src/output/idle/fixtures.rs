@@ -9,7 +9,7 @@ use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
+use crate::domain::idle::product_naming::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{
     Direction, IdleEvent, IdleInfo, IdleReport, ProbeSighting, TwoEnded, Verification, VerifyOutcome,

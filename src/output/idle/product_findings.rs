@@ -1,17 +1,18 @@
 //! Which products a cut is consistent with: the setting to look for, and how to find out which one cut.
 
+use crate::domain::catalogue::SettingChange;
 use crate::domain::idle::CutManner;
-use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
+use crate::domain::idle::product_naming::{Candidate, RuledOut};
 use crate::output::view::Explanation;
 
 /// ``consistent with nginx, `proxy_read_timeout 20s` in http, server or location: the response says server: nginx; ...``
 pub fn likely(candidate: &Candidate) -> Explanation {
-    let (product, topic) = (candidate.middlebox.product, candidate.middlebox.topic());
+    let (product, topic) = (candidate.timeout.product, candidate.timeout.topic());
     let why = candidate.reasons.join("; ");
     let text =
         format!("consistent with {product}, {}: {why}; see `wscheck timeouts {topic}`", candidate.setting());
     let found = with_candidate(Explanation::new(text), candidate);
-    match candidate.middlebox.change {
+    match candidate.timeout.change {
         SettingChange::Set(example) => found.remedy(format!("if it is {product}: {example}")),
         SettingChange::Fixed => found.remedy(format!("if it is {product}: it cannot be changed")),
         SettingChange::Nothing => found,
@@ -20,9 +21,9 @@ pub fn likely(candidate: &Candidate) -> Explanation {
 
 fn with_candidate(found: Explanation, candidate: &Candidate) -> Explanation {
     found
-        .with("id", candidate.middlebox.id)
-        .with("product", candidate.middlebox.product)
-        .with("setting", candidate.middlebox.setting)
+        .with("id", candidate.timeout.id)
+        .with("product", candidate.timeout.product)
+        .with("setting", candidate.timeout.setting)
         .with_duration("value", candidate.value)
 }
 
@@ -49,20 +50,20 @@ pub fn possible(candidates: &[Candidate], manner: Option<&CutManner>) -> Explana
             all.join("; ")
         ),
     };
-    let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.middlebox.id).collect();
+    let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.timeout.id).collect();
     Explanation::new(text).remedy(find_out(candidates)).with("ids", ids)
 }
 
 fn product_and_setting(candidate: &Candidate) -> String {
     let default = if candidate.is_default() { " (its default)" } else { "" };
-    format!("{}: {}{default}", candidate.middlebox.product, candidate.setting())
+    format!("{}: {}{default}", candidate.timeout.product, candidate.setting())
 }
 
 /// What shows which of them cut.
 fn find_out(candidates: &[Candidate]) -> String {
     let mut logs: Vec<String> = Vec::new();
-    for middlebox in candidates.iter().map(|candidate| candidate.middlebox) {
-        let log = middlebox.log.map(|log| format!("{}: {log}", middlebox.product));
+    for timeout in candidates.iter().map(|candidate| candidate.timeout) {
+        let log = timeout.log.map(|log| format!("{}: {log}", timeout.product));
         logs.extend(log.filter(|log| !logs.contains(log)));
     }
     let logs = if logs.is_empty() { String::new() } else { format!(" ({})", logs.join("; ")) };

@@ -7,7 +7,7 @@ use super::metrics::metrics;
 use super::tables;
 use super::trials::Trial;
 use crate::domain::format::{self, at_least, counted, duration};
-use crate::domain::idle::middleboxes::Candidate;
+use crate::domain::idle::product_naming::Candidate;
 use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
 use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
 use crate::domain::run::criterion::{Criterion, CriterionState};

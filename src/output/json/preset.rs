@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::presets::PresetSelection;
 
 /// The preset used by a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use strum::IntoEnumIterator;
 
+use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
 use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
@@ -13,7 +14,6 @@ use crate::domain::connection::connect_info::{
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::difference::Difference;
-use crate::domain::heartbeat::presets::{PresetSelection, find};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
@@ -27,6 +27,7 @@ use crate::domain::ping::report::{
 };
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::server_traffic::ServerTraffic;
+use crate::domain::presets::PresetSelection;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
 use crate::domain::stats::timeline::Timeline;
@@ -510,7 +511,7 @@ pub fn superseded() -> Vec<Event> {
 /// A server whose convention was found out: it asks by itself, and says something that is none.
 pub fn preset() -> Vec<Event> {
     let evidence = vec!["it says 0{\"sid\":\"x\"}".to_string(), "the path is that of engine.io".to_string()];
-    let used = find("engine.io")
+    let used = find_preset("engine.io")
         .map(|preset| PresetSelection::of(preset, Some(evidence), &[HeartbeatKind::Protocol]));
     let mut scene = RunScript::with(RunInfo {
         preset: used,

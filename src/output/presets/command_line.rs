@@ -1,6 +1,6 @@
 //! A command line that works when it is copied unchanged.
 
-use crate::domain::heartbeat::presets::{ForbiddenAction, Preset};
+use crate::domain::catalogue::{ForbiddenAction, Preset};
 
 /// The command that shows the heartbeats of a server of this preset.
 pub fn ready(preset: &Preset) -> String {
@@ -18,11 +18,11 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::presets::find;
+    use crate::domain::catalogue::find_preset;
 
     #[test]
     fn a_command_line_is_ready_for_a_shell() {
-        let line = |name: &str| ready(find(name).unwrap());
+        let line = |name: &str| ready(find_preset(name).unwrap());
         assert_eq!(line("mqtt"), "wscheck ping --preset mqtt ws://example.org/mqtt");
         assert_eq!(
             line("engine.io"),

@@ -5,10 +5,8 @@ use serde::Serialize;
 
 use super::PresetListing;
 use super::command_line::ready;
+use crate::domain::catalogue::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel};
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::presets::{
-    ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel,
-};
 use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
 
 /// What `wscheck presets -o json` prints.

@@ -4,10 +4,8 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 
 use super::PresetListing;
 use super::command_line::ready;
+use crate::domain::catalogue::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel};
 use crate::domain::format;
-use crate::domain::heartbeat::presets::{
-    ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel,
-};
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 

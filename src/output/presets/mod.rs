@@ -7,7 +7,7 @@ mod human;
 pub use document::{PresetLine, PresetsDocument};
 
 use super::listing::Listing;
-use crate::domain::heartbeat::presets::Preset;
+use crate::domain::catalogue::Preset;
 use crate::output::human::HumanOptions;
 
 /// The presets to show.
@@ -37,17 +37,17 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
-    use crate::domain::heartbeat::presets::{all, find};
+    use crate::domain::catalogue::{find_preset, presets};
     use crate::output::listing::show;
     use crate::output::output_format::Format;
     use crate::output::schema::schema;
 
     fn whole() -> PresetListing {
-        PresetListing { name: None, presets: all().collect() }
+        PresetListing { name: None, presets: presets().collect() }
     }
 
     fn of(name: &str) -> PresetListing {
-        PresetListing { name: Some(name.to_string()), presets: find(name).into_iter().collect() }
+        PresetListing { name: Some(name.to_string()), presets: find_preset(name).into_iter().collect() }
     }
 
     fn at(width: usize) -> HumanOptions {
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn every_preset_is_in_the_table_once() {
         let text = show(&whole(), Format::Human, HumanOptions::default());
-        for preset in all() {
+        for preset in presets() {
             let rows = text.lines().filter(|line| line.starts_with(&format!("{} ", preset.name))).count();
             assert_eq!(rows, 1, "{}", preset.name);
         }
@@ -101,7 +101,7 @@ mod tests {
                 validator.iter_errors(&parsed(line)).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new(), "{line}");
         }
-        assert_eq!(ndjson.lines().count(), all().count() + 1);
+        assert_eq!(ndjson.lines().count(), presets().count() + 1);
         let json = show(&whole(), Format::Json, HumanOptions::default());
         assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json));
     }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::TimeoutListing;
-use crate::domain::idle::middleboxes::{
-    Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutKind, TimeoutValue, TimerReset,
+use crate::domain::catalogue::{
+    Confidence, CutKind, ProductFamily, SettingChange, Timeout, TimeoutKind, TimeoutValue, TimerReset,
     TypicalSetting,
 };
 use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
@@ -21,24 +21,24 @@ pub struct TimeoutsDocument {
     wscheck_version: &'static str,
     /// The requested product; null for the whole table.
     product: Option<String>,
-    middleboxes: Vec<MiddleboxEntry>,
+    timeouts: Vec<TimeoutEntry>,
 }
 
 /// A line of `wscheck timeouts -o ndjson`; the document is the last line.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct MiddleboxLine {
-    #[schemars(extend("const" = "middlebox"))]
+pub struct TimeoutLine {
+    #[schemars(extend("const" = "timeout"))]
     event: &'static str,
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
-    middlebox: MiddleboxEntry,
+    timeout: TimeoutEntry,
 }
 
 /// A timer that can end a WebSocket, or that people often blame for it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct MiddleboxEntry {
+pub struct TimeoutEntry {
     /// Unique in the table.
     id: &'static str,
     product: &'static str,
@@ -128,48 +128,48 @@ impl TimeoutsDocument {
             command: "timeouts",
             wscheck_version: WSCHECK_VERSION,
             product: listing.product.clone(),
-            middleboxes: listing.middleboxes.iter().map(|middlebox| (*middlebox).into()).collect(),
+            timeouts: listing.timeouts.iter().map(|timeout| (*timeout).into()).collect(),
         }
     }
 }
 
-impl MiddleboxLine {
+impl TimeoutLine {
     /// One entry as a line.
-    pub fn new(middlebox: &Middlebox) -> MiddleboxLine {
-        MiddleboxLine { event: "middlebox", schema_version: SCHEMA_VERSION, middlebox: middlebox.into() }
+    pub fn new(timeout: &Timeout) -> TimeoutLine {
+        TimeoutLine { event: "timeout", schema_version: SCHEMA_VERSION, timeout: timeout.into() }
     }
 }
 
-impl From<&Middlebox> for MiddleboxEntry {
-    fn from(middlebox: &Middlebox) -> MiddleboxEntry {
-        let (changeable, change) = match middlebox.change {
+impl From<&Timeout> for TimeoutEntry {
+    fn from(timeout: &Timeout) -> TimeoutEntry {
+        let (changeable, change) = match timeout.change {
             SettingChange::Set(example) => (Some(true), Some(example)),
             SettingChange::Fixed => (Some(false), None),
             SettingChange::Nothing => (None, None),
         };
-        MiddleboxEntry {
-            id: middlebox.id,
-            product: middlebox.product,
-            family: middlebox.family.into(),
-            kind: middlebox.kind.into(),
-            setting: middlebox.setting,
-            default: middlebox.value.into(),
-            default_ms: ms(middlebox.value.span()),
-            typical: middlebox.typical.iter().map(TypicalValue::from).collect(),
-            least_ms: ms(middlebox.least),
-            most_ms: ms(middlebox.most),
-            late_by_ms: ms(Some(middlebox.coarse + middlebox.delay).filter(|late| !late.is_zero())),
-            resets: middlebox.resets.map(Name),
-            resets_in_words: non_empty(middlebox.resets_note),
-            pings_count: middlebox.pings_count,
-            cuts: middlebox.cuts.iter().map(|cut| (*cut).into()).collect(),
-            cuts_in_words: non_empty(middlebox.cut_note),
+        TimeoutEntry {
+            id: timeout.id,
+            product: timeout.product,
+            family: timeout.family.into(),
+            kind: timeout.kind.into(),
+            setting: timeout.setting,
+            default: timeout.value.into(),
+            default_ms: ms(timeout.value.span()),
+            typical: timeout.typical.iter().map(TypicalValue::from).collect(),
+            least_ms: ms(timeout.least),
+            most_ms: ms(timeout.most),
+            late_by_ms: ms(Some(timeout.coarse + timeout.delay).filter(|late| !late.is_zero())),
+            resets: timeout.resets.map(Name),
+            resets_in_words: non_empty(timeout.resets_note),
+            pings_count: timeout.pings_count,
+            cuts: timeout.cuts.iter().map(|cut| (*cut).into()).collect(),
+            cuts_in_words: non_empty(timeout.cut_note),
             changeable,
             change,
-            folklore: middlebox.folklore,
-            note: middlebox.note,
-            source: middlebox.source,
-            confidence: middlebox.confidence.into(),
+            folklore: timeout.folklore,
+            note: timeout.note,
+            source: timeout.source,
+            confidence: timeout.confidence.into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 use strum::IntoEnumIterator;
 
 use super::TimeoutListing;
-use crate::domain::idle::middleboxes::{Middlebox, SettingChange, TimeoutKind, span};
+use crate::domain::catalogue::{SettingChange, Timeout, TimeoutKind, span};
 use crate::domain::label::Label;
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
@@ -19,20 +19,20 @@ const MIN_FULL_WIDTH: usize = 90;
 pub fn show(listing: &TimeoutListing, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
     match &listing.product {
-        None => glance(&listing.middleboxes, paint, options.width),
+        None => glance(&listing.timeouts, paint, options.width),
         Some(_) => {
-            let full = listing.middleboxes.iter().map(|middlebox| full(middlebox, paint, options.width));
+            let full = listing.timeouts.iter().map(|timeout| full(timeout, paint, options.width));
             full.collect::<Vec<_>>().join("\n")
         }
     }
 }
 
-fn glance(middleboxes: &[&'static Middlebox], paint: Styler, width: Option<usize>) -> String {
+fn glance(timeouts: &[&'static Timeout], paint: Styler, width: Option<usize>) -> String {
     let mut text = String::new();
     for kind in TimeoutKind::iter() {
-        let mut rows: Vec<&Middlebox> =
-            middleboxes.iter().copied().filter(|middlebox| middlebox.kind == kind).collect();
-        rows.sort_by_key(|middlebox| (middlebox.product.to_lowercase(), middlebox.id));
+        let mut rows: Vec<&Timeout> =
+            timeouts.iter().copied().filter(|timeout| timeout.kind == kind).collect();
+        rows.sort_by_key(|timeout| (timeout.product.to_lowercase(), timeout.id));
         text.push_str(&format!("{}\n{}\n", paint.strong(heading(kind)), table(&rows, width)));
     }
     text + "The sources, and what to change: wscheck timeouts PRODUCT\n"
@@ -47,9 +47,9 @@ fn heading(kind: TimeoutKind) -> &'static str {
 }
 
 /// The table in its natural width, wrapped if the terminal is narrower; wrapped rows need lines between them.
-fn table(rows: &[&Middlebox], width: Option<usize>) -> String {
+fn table(rows: &[&Timeout], width: Option<usize>) -> String {
     let mut table = Table::new();
-    table.force_no_tty().set_header(HEADER).add_rows(rows.iter().map(|middlebox| cells(middlebox)));
+    table.force_no_tty().set_header(HEADER).add_rows(rows.iter().map(|timeout| cells(timeout)));
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
     });
@@ -77,69 +77,63 @@ fn constrain(table: &mut Table, column: usize, constraint: ColumnConstraint) {
     }
 }
 
-fn cells(middlebox: &Middlebox) -> [String; 5] {
-    let resets = middlebox.resets.map_or_else(|| "-".to_string(), |resets| resets.to_string());
-    [
-        middlebox.product.to_string(),
-        middlebox.setting.to_string(),
-        default(middlebox),
-        resets,
-        cuts(middlebox),
-    ]
+fn cells(timeout: &Timeout) -> [String; 5] {
+    let resets = timeout.resets.map_or_else(|| "-".to_string(), |resets| resets.to_string());
+    [timeout.product.to_string(), timeout.setting.to_string(), default(timeout), resets, cuts(timeout)]
 }
 
 /// `60 s`, `unset, often 50 s or 60 s`.
-fn default(middlebox: &Middlebox) -> String {
-    let often: Vec<String> = middlebox.typical.iter().map(|typical| span(typical.value)).collect();
+fn default(timeout: &Timeout) -> String {
+    let often: Vec<String> = timeout.typical.iter().map(|typical| span(typical.value)).collect();
     if often.is_empty() {
-        middlebox.value.to_string()
+        timeout.value.to_string()
     } else {
-        format!("{}, often {}", middlebox.value, often.join(" or "))
+        format!("{}, often {}", timeout.value, often.join(" or "))
     }
 }
 
-fn cuts(middlebox: &Middlebox) -> String {
-    match middlebox.cuts {
+fn cuts(timeout: &Timeout) -> String {
+    match timeout.cuts {
         [] => "-".to_string(),
         cuts => cuts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
     }
 }
 
-fn full(middlebox: &Middlebox, paint: Styler, width: Option<usize>) -> String {
+fn full(timeout: &Timeout, paint: Styler, width: Option<usize>) -> String {
     let mut rows = LabelledRows::new(paint, width);
-    rows.add("id", middlebox.id);
-    rows.add("kind", &format!("{} ({})", middlebox.kind.label(), middlebox.family.label()));
-    rows.add("setting", middlebox.setting);
-    rows.add("default", &told_default(middlebox));
-    for typical in middlebox.typical {
+    rows.add("id", timeout.id);
+    rows.add("kind", &format!("{} ({})", timeout.kind.label(), timeout.family.label()));
+    rows.add("setting", timeout.setting);
+    rows.add("default", &told_default(timeout));
+    for typical in timeout.typical {
         rows.add("often", &format!("{}: {}", span(typical.value), typical.whose));
     }
-    rows.add_some("resets", words(middlebox.resets.map(|resets| resets.to_string()), middlebox.resets_note));
-    rows.add_some("ping frames", middlebox.pings_count.map(told_pings));
-    let cuts = (!middlebox.cuts.is_empty()).then(|| cuts(middlebox));
-    rows.add_some("cuts", words(cuts, middlebox.cut_note));
-    match middlebox.change {
+    rows.add_some("resets", words(timeout.resets.map(|resets| resets.to_string()), timeout.resets_note));
+    rows.add_some("ping frames", timeout.pings_count.map(told_pings));
+    let cuts = (!timeout.cuts.is_empty()).then(|| cuts(timeout));
+    rows.add_some("cuts", words(cuts, timeout.cut_note));
+    match timeout.change {
         SettingChange::Set(example) => rows.add("change", example),
         SettingChange::Fixed => rows.add("change", "cannot be changed"),
         SettingChange::Nothing => {}
     }
-    rows.add_some("log", middlebox.log.map(str::to_string));
-    rows.add_some("folklore", middlebox.folklore.map(str::to_string));
-    rows.add_some("note", middlebox.note.map(str::to_string));
-    rows.add("source", middlebox.source);
-    rows.add("confidence", middlebox.confidence.label());
-    format!("{}\n{}", paint.strong(middlebox.product), rows.into_text())
+    rows.add_some("log", timeout.log.map(str::to_string));
+    rows.add_some("folklore", timeout.folklore.map(str::to_string));
+    rows.add_some("note", timeout.note.map(str::to_string));
+    rows.add("source", timeout.source);
+    rows.add("confidence", timeout.confidence.label());
+    format!("{}\n{}", paint.strong(timeout.product), rows.into_text())
 }
 
-fn told_default(middlebox: &Middlebox) -> String {
-    let least = middlebox.least.map(|least| format!(", at least {}", span(least))).unwrap_or_default();
-    let most = middlebox.most.map(|most| format!(", at most {}", span(most))).unwrap_or_default();
-    let late = match (middlebox.coarse.is_zero(), middlebox.delay.is_zero()) {
+fn told_default(timeout: &Timeout) -> String {
+    let least = timeout.least.map(|least| format!(", at least {}", span(least))).unwrap_or_default();
+    let most = timeout.most.map(|most| format!(", at most {}", span(most))).unwrap_or_default();
+    let late = match (timeout.coarse.is_zero(), timeout.delay.is_zero()) {
         (true, true) => String::new(),
-        (false, _) => format!(", and up to {} late", span(middlebox.coarse)),
-        (true, false) => format!(", and the end is seen {} later", span(middlebox.delay)),
+        (false, _) => format!(", and up to {} late", span(timeout.coarse)),
+        (true, false) => format!(", and the end is seen {} later", span(timeout.delay)),
     };
-    format!("{}{least}{most}{late}", middlebox.value)
+    format!("{}{least}{most}{late}", timeout.value)
 }
 
 fn told_pings(count: bool) -> String {

@@ -3,10 +3,10 @@
 mod document;
 mod human;
 
-pub use document::{MiddleboxLine, TimeoutsDocument};
+pub use document::{TimeoutLine, TimeoutsDocument};
 
 use super::listing::Listing;
-use crate::domain::idle::middleboxes::Middlebox;
+use crate::domain::catalogue::Timeout;
 use crate::output::human::HumanOptions;
 
 /// The timers to show.
@@ -14,7 +14,7 @@ use crate::output::human::HumanOptions;
 pub struct TimeoutListing {
     /// The requested product; `None` for the whole table.
     pub product: Option<String>,
-    pub middleboxes: Vec<&'static Middlebox>,
+    pub timeouts: Vec<&'static Timeout>,
 }
 
 impl Listing for TimeoutListing {
@@ -27,25 +27,25 @@ impl Listing for TimeoutListing {
     }
 
     fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
-        self.middleboxes.iter().map(|middlebox| MiddleboxLine::new(middlebox))
+        self.timeouts.iter().map(|timeout| TimeoutLine::new(timeout))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::middleboxes::{all, find};
+    use crate::domain::catalogue::{find_timeouts, timeouts};
     use crate::output::listing::show;
     use crate::output::output_format::Format;
     use crate::output::schema::schema;
     use anstream::adapter::strip_str;
 
     fn whole() -> TimeoutListing {
-        TimeoutListing { product: None, middleboxes: all().collect() }
+        TimeoutListing { product: None, timeouts: timeouts().collect() }
     }
 
     fn of(product: &str) -> TimeoutListing {
-        TimeoutListing { product: Some(product.to_string()), middleboxes: find(product) }
+        TimeoutListing { product: Some(product.to_string()), timeouts: find_timeouts(product) }
     }
 
     fn at(width: usize) -> HumanOptions {
@@ -56,9 +56,9 @@ mod tests {
     fn every_entry_is_in_the_table_once() {
         let text = show(&whole(), Format::Human, HumanOptions::default());
         let rows = text.lines().filter(|line| line.contains("  ") && !line.starts_with("product")).count();
-        assert_eq!(rows, all().count());
-        for middlebox in all() {
-            assert!(text.lines().any(|line| line.starts_with(middlebox.product)), "{}", middlebox.product);
+        assert_eq!(rows, timeouts().count());
+        for timeout in timeouts() {
+            assert!(text.lines().any(|line| line.starts_with(timeout.product)), "{}", timeout.product);
         }
     }
 
@@ -100,7 +100,7 @@ mod tests {
                 validator.iter_errors(&parsed(line)).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new(), "{line}");
         }
-        assert_eq!(ndjson.lines().count(), all().count() + 1);
+        assert_eq!(ndjson.lines().count(), timeouts().count() + 1);
         let json = show(&whole(), Format::Json, HumanOptions::default());
         assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json));
     }
@@ -111,7 +111,7 @@ mod tests {
         let json = show(&of("heroku"), Format::Json, HumanOptions::default());
         let document = serde_json::from_str::<serde_json::Value>(&json).unwrap();
         assert!(validator.is_valid(&document));
-        for path in ["", "/middleboxes/0", "/middleboxes/0/cuts/0"] {
+        for path in ["", "/timeouts/0", "/timeouts/0/cuts/0"] {
             let mut broken = document.clone();
             broken.pointer_mut(path).unwrap()["surplus"] = true.into();
             assert!(!validator.is_valid(&broken), "{path}");

@@ -7,7 +7,7 @@ use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, Conn
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
-use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::presets::PresetSelection;
 use crate::output::time_unit::TimeUnit;
 
 /// The duration of the opening, and of its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::catalogue::ReapingDefault;
 use crate::domain::format::duration;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,
+    Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, LibraryMatch,
     ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
 };
 use crate::output::envelope::DocumentBody;
@@ -211,7 +212,7 @@ impl From<&ReapingPolicy> for PolicyDocument {
 
 impl From<&LibraryMatch> for LibraryDocument {
     fn from(found: &LibraryMatch) -> LibraryDocument {
-        let Library { id, name, goodbye, words, source, .. } = *found.library;
+        let ReapingDefault { id, name, goodbye, words, source, .. } = *found.library;
         let closes = goodbye.to_string();
         LibraryDocument { id, name, defaults: words, is_default: found.is_default, closes, source }
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use crate::domain::catalogue::{Goodbye, ReapingDefault};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::zombie::{
-    Goodbye, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch, ReapingRule, RequiredTraffic,
-    ServerSchedule, TimerKind,
+    HeartbeatPolicy, IdlePolicy, LibraryMatch, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind,
 };
 use crate::output::view::Explanation;
 
@@ -143,7 +143,7 @@ fn beat(beats: &ServerSchedule) -> String {
 
 /// `consistent with Python websockets: pings every 20 s ...; it closes with ...`
 pub fn library(found: &LibraryMatch) -> Explanation {
-    let Library { id, name, goodbye, words, .. } = found.library;
+    let ReapingDefault { id, name, goodbye, words, .. } = found.library;
     let goodbye = match goodbye {
         Goodbye::Unknown => String::new(),
         Goodbye::Frame(_) | Goodbye::Words(..) | Goodbye::Terminates => format!("; it {goodbye}"),

@@ -12,11 +12,11 @@ use tokio_tungstenite::tungstenite::Message;
 use super::ask_after_idle::{self, IdleProbePlan};
 use super::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use super::{Question, UnmatchedLog, send_close, two_ended};
+use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::find;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
@@ -79,7 +79,7 @@ const USUAL: ProbeSetup = ProbeSetup {
 
 /// The question of a preset, or the plain one.
 fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
-    let profile = find(preset).map(|preset| preset.compile("a.example").unwrap().profile);
+    let profile = find_preset(preset).map(|preset| preset.compile("a.example").unwrap().profile);
     Question { profile: profile.unwrap_or_default(), ..question(kind) }
 }
 

@@ -7,9 +7,9 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::{Preamble, run_preamble};
+use crate::domain::catalogue::find_preset;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::heartbeat::presets::find;
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
@@ -18,7 +18,7 @@ use crate::net::transport::tap::Tap;
 const BINARY: u8 = 2;
 
 fn preamble(name: &str) -> Preamble {
-    let compiled = find(name).unwrap().compile("a.example").unwrap();
+    let compiled = find_preset(name).unwrap().compile("a.example").unwrap();
     Preamble {
         first: compiled.first,
         send: compiled.hello,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::tests::{TestSession, app, ms, plan};
-use crate::domain::heartbeat::presets::{Preset, find};
+use crate::domain::catalogue::{Preset, find_preset};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::domain::ping::server_traffic::ServerTraffic;
@@ -16,7 +16,7 @@ use crate::net::testing::raw_peer::{PING, TEXT};
 const BINARY: u8 = 2;
 
 fn speaking(name: &str, plan: SessionPlan) -> SessionPlan {
-    let compiled = find(name).map(|preset: &Preset| preset.compile("a.example")).unwrap().unwrap();
+    let compiled = find_preset(name).map(|preset: &Preset| preset.compile("a.example")).unwrap().unwrap();
     let (ask, answer) = compiled.ask.unwrap_or_else(|| (plan.ask.clone(), plan.answer.clone()));
     SessionPlan { ask, answer, profile: compiled.profile, ..plan }
 }

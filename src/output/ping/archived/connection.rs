@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::fields::{Count, FieldError, Instant, Millis, Named, Text, strings};
 use super::figures::ByKind;
+use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{
     CloseCause, CloseKind, CloseKindName, ClosePayload, CloseReply, ClosedBy, Violation,
 };
@@ -21,7 +22,6 @@ use crate::domain::connection::tcp::TcpView;
 use crate::domain::connection::untrusted_text::{UntrustedText, without_controls};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::difference::Difference;
-use crate::domain::heartbeat::presets::find;
 use crate::domain::heartbeat::substitutes::{OtherPayload, Substitute};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::ping::health::Status;
@@ -265,7 +265,7 @@ impl Connection {
         let interval = |(kind, median): (HeartbeatKind, Option<Millis>)| {
             Some((kind, Interval::of(std::iter::once(median?.0))?))
         };
-        let presets = self.looks_like.iter().filter_map(|name| find(&name.0));
+        let presets = self.looks_like.iter().filter_map(|name| find_preset(&name.0));
         Ok(ServerTraffic {
             intervals: intervals.into_iter().filter_map(interval).collect(),
             first_other: self.first_other_message.take().map(Text::untrusted),

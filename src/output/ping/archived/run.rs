@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 use super::connection::{Connection, OfRun};
 use super::fields::{Count, FieldError, Instant, Millis, Named, Text, strings};
 use super::figures::{ByKind, HostLag};
+use crate::domain::catalogue::find_preset;
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::format::counted;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::heartbeat::presets::{PresetSelection, find};
 use crate::domain::ping::expected_ending::ExpectedEnding;
 use crate::domain::ping::health::{Status, StatusLimits};
 use crate::domain::ping::history::History;
@@ -22,6 +22,7 @@ use crate::domain::ping::merged_runs::{MergedRuns, SourceRun};
 use crate::domain::ping::report::{KindReport, PingReport, StampingReport, TargetReport, count_of};
 use crate::domain::ping::run_info::{Demands, RunInfo};
 use crate::domain::ping::run_status::RunStatusLimits;
+use crate::domain::presets::PresetSelection;
 use crate::domain::run::done::Done;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::LagSummary;
@@ -332,7 +333,7 @@ impl Settings {
 impl Preset {
     fn selection(self) -> Result<PresetSelection, String> {
         let preset = match &self.name {
-            Some(Text(name)) => Some(find(name).ok_or_else(|| format!("'{name}' is no preset"))?),
+            Some(Text(name)) => Some(find_preset(name).ok_or_else(|| format!("'{name}' is no preset"))?),
             None => None,
         };
         let (evidence, notes) = (strings(self.evidence), strings(self.notes));

@@ -1,7 +1,7 @@
 //! Literal wire text: what each preset sends, and how it reads what such a server says. The texts are those of real
 //! servers, or of the papers and sources that the preset names.
 
-use super::{Preset, all, find};
+use crate::domain::catalogue::{Preset, find_preset, presets};
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::template::{Payload, RequestKeys};
@@ -486,7 +486,7 @@ fn payload(wire: &WireMessage) -> Payload {
 }
 
 fn preset(row: &WireCase) -> &'static Preset {
-    find(row.name).unwrap_or_else(|| panic!("no preset {}", row.name))
+    find_preset(row.name).unwrap_or_else(|| panic!("no preset {}", row.name))
 }
 
 /// A classifier that has asked thrice, and the third ask.
@@ -503,7 +503,7 @@ fn asked(row: &WireCase) -> (Classifier, Option<Payload>) {
 
 #[test]
 fn every_preset_has_its_wire_text() {
-    for preset in all() {
+    for preset in presets() {
         let rows = ROWS.iter().filter(|row| row.name == preset.name).count();
         assert_eq!(rows, 1, "{}", preset.name);
     }

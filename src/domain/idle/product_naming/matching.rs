@@ -12,9 +12,11 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::fit::{Contradiction, Fit, FitDegree, FitScore, Matched, fit, naming_header};
-use super::lookup::all;
-use super::model::{Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, span};
 use super::observed::{CutObservation, ObservedCut, VisibleCut};
+use crate::domain::catalogue::timeouts;
+use crate::domain::catalogue::{
+    Confidence, CutKind, ProductFamily, SettingChange, Timeout, TimeoutValue, span,
+};
 use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// Maximum number of candidates named.
@@ -25,7 +27,7 @@ const MAX_UNDECIDED: usize = 5;
 /// A known timer that a measurement is consistent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    pub middlebox: &'static Middlebox,
+    pub timeout: &'static Timeout,
     /// The value that the setting would need to have.
     pub value: Duration,
     /// Why it is named, as lower-case fragments; what identifies it comes first.
@@ -56,7 +58,8 @@ pub struct ProductNaming {
 /// Names the products that the evidence supports.
 pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     let of_kind = || {
-        all().filter(|it| it.kind == observed.kind && it.family != ProductFamily::Service && !it.from_reload)
+        timeouts()
+            .filter(|it| it.kind == observed.kind && it.family != ProductFamily::Service && !it.from_reload)
     };
     let mut fits: Vec<Candidate> = of_kind().filter_map(|it| candidate(it, observed)).collect();
     fits.sort_by_key(|candidate| Reverse(candidate.rank()));
@@ -64,7 +67,7 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
         fits.into_iter().partition(|candidate| candidate.fit.header.is_some());
     let ruled_out = rule_out(of_kind(), &named, observed);
     let (also_on_path, quiet): (Vec<_>, Vec<_>) =
-        quiet.into_iter().partition(|it| is_named_by_via(it.middlebox.product, observed.headers));
+        quiet.into_iter().partition(|it| is_named_by_via(it.timeout.product, observed.headers));
     if !named.is_empty() && !also_on_path.is_empty() {
         let undecided =
             best_of_each_product(named).into_iter().chain(also_on_path).take(MAX_UNDECIDED).collect();
@@ -90,19 +93,18 @@ fn is_named_by_via(product: &str, headers: &[(String, UntrustedText)]) -> bool {
     headers.iter().filter(is_via).any(|(_, value)| value.as_str().to_lowercase().contains(&name))
 }
 
-fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option<Candidate> {
-    let fit = fit(middlebox, observed).ok()?;
-    let reasons = reasons(middlebox, &fit);
-    Some(Candidate { middlebox, value: fit.value, reasons, fit })
+fn candidate(timeout: &'static Timeout, observed: &CutObservation) -> Option<Candidate> {
+    let fit = fit(timeout, observed).ok()?;
+    let reasons = reasons(timeout, &fit);
+    Some(Candidate { timeout, value: fit.value, reasons, fit })
 }
 
 /// The timers of each product that fit, only the default one if it is among them; at most
 /// [`MAX_CANDIDATES`] in all.
 fn best_of_each_product(named: Vec<Candidate>) -> Vec<Candidate> {
     let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
-    let has_default =
-        |product: &str| named.iter().any(|it| is_default(it) && it.middlebox.product == product);
-    let kept = |candidate: &&Candidate| is_default(candidate) || !has_default(candidate.middlebox.product);
+    let has_default = |product: &str| named.iter().any(|it| is_default(it) && it.timeout.product == product);
+    let kept = |candidate: &&Candidate| is_default(candidate) || !has_default(candidate.timeout.product);
     named.iter().filter(kept).take(MAX_CANDIDATES).cloned().collect()
 }
 
@@ -110,38 +112,38 @@ fn best_of_each_product(named: Vec<Candidate>) -> Vec<Candidate> {
 fn singled_out_by_cut(quiet: &[Candidate], seen: ObservedCut) -> Option<Candidate> {
     let same: Vec<&Candidate> = quiet.iter().filter(|it| it.fit.cut.degree == FitDegree::Same).collect();
     let only = same.first().filter(|_| seen == ObservedCut::Visible(VisibleCut::HalfClose))?;
-    let is_alone = same.iter().all(|other| other.middlebox.topic() == only.middlebox.topic());
+    let is_alone = same.iter().all(|other| other.timeout.topic() == only.timeout.topic());
     is_alone.then(|| (*only).clone())
 }
 
 fn rule_out(
-    known: impl Iterator<Item = &'static Middlebox>,
+    known: impl Iterator<Item = &'static Timeout>,
     named: &[Candidate],
     observed: &CutObservation,
 ) -> Vec<RuledOut> {
     let mut found: Vec<RuledOut> = Vec::new();
-    for middlebox in known {
-        let Some(header) = naming_header(middlebox, observed.headers) else { continue };
+    for timeout in known {
+        let Some(header) = naming_header(timeout, observed.headers) else { continue };
         let is_named = named.iter().any(|it| it.header() == Some(&header));
-        let is_found = found.iter().any(|other| other.product == middlebox.product);
-        if let Some(why) = fit(middlebox, observed).err().and_then(|why| contradiction(middlebox, why))
+        let is_found = found.iter().any(|other| other.product == timeout.product);
+        if let Some(why) = fit(timeout, observed).err().and_then(|why| contradiction(timeout, why))
             && !is_named
             && !is_found
         {
-            found.push(RuledOut { product: middlebox.product, header, why });
+            found.push(RuledOut { product: timeout.product, header, why });
         }
     }
     found
 }
 
-fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<String> {
+fn contradiction(timeout: &Timeout, contradiction: Contradiction) -> Option<String> {
     match contradiction {
-        Contradiction::Cut if middlebox.cuts.is_empty() => None,
+        Contradiction::Cut if timeout.cuts.is_empty() => None,
         Contradiction::Cut => {
-            let ways: Vec<String> = middlebox.cuts.iter().map(ToString::to_string).collect();
+            let ways: Vec<String> = timeout.cuts.iter().map(ToString::to_string).collect();
             Some(format!("it cuts in another way ({})", ways.join(", ")))
         }
-        Contradiction::Value => Some(match (middlebox.value, middlebox.change) {
+        Contradiction::Value => Some(match (timeout.value, timeout.change) {
             (TimeoutValue::Unpublished, _) => {
                 "no timeout of it is published, so the timeout cannot show whether it cut".to_string()
             }
@@ -160,8 +162,8 @@ impl Candidate {
     /// Sort key: higher is more likely.
     fn rank(&self) -> (bool, FitDegree, bool, bool, bool) {
         let is_known = self.fit.matched != Matched::Any;
-        let is_sure = self.middlebox.confidence == Confidence::High;
-        let is_common = self.middlebox.common || self.middlebox.forward_only;
+        let is_sure = self.timeout.confidence == Confidence::High;
+        let is_common = self.timeout.common || self.timeout.forward_only;
         (is_known, self.fit.cut.degree, self.fit.cut.usual, is_common, is_sure)
     }
 
@@ -169,8 +171,8 @@ impl Candidate {
     fn is_likely(&self) -> bool {
         let is_same = self.fit.cut.degree == FitDegree::Same && self.fit.cut.usual;
         match self.fit.matched {
-            Matched::Default | Matched::Typical(_) => is_same || self.middlebox.common,
-            Matched::Any => is_same && self.middlebox.family != ProductFamily::Cloud,
+            Matched::Default | Matched::Typical(_) => is_same || self.timeout.common,
+            Matched::Any => is_same && self.timeout.family != ProductFamily::Cloud,
         }
     }
 
@@ -186,9 +188,9 @@ impl Candidate {
 
     /// What else may have cut, and how to verify; `None` if no header named it.
     pub fn caveat(&self) -> Option<String> {
-        let product = self.middlebox.product;
-        let log = self.middlebox.log.map(|log| format!("; {log}")).unwrap_or_default();
-        let before = if self.middlebox.hides_server { "" } else { "; the header may be the origin's" };
+        let product = self.timeout.product;
+        let log = self.timeout.log.map(|log| format!("; {log}")).unwrap_or_default();
+        let before = if self.timeout.hides_server { "" } else { "; the header may be the origin's" };
         self.fit.header.as_ref().map(|_| {
             format!(
                 "the header shows that {product} is on the path, not that it cut: a hop or a server before or behind \
@@ -199,17 +201,17 @@ impl Candidate {
 
     /// The setting to look for, with the value.
     pub fn setting(&self) -> String {
-        self.middlebox.setting_at(self.value)
+        self.timeout.setting_at(self.value)
     }
 }
 
-fn reasons(middlebox: &Middlebox, fit: &Fit) -> Vec<String> {
+fn reasons(timeout: &Timeout, fit: &Fit) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(fit.header.as_ref().map(|header| format!("the response says {header}")));
     reasons.push(describe_cut(&fit.cut));
-    reasons.push(describe_value(middlebox, fit));
-    reasons.extend(describe_delay(middlebox));
-    if middlebox.confidence == Confidence::Medium {
+    reasons.push(describe_value(timeout, fit));
+    reasons.extend(describe_delay(timeout));
+    if timeout.confidence == Confidence::Medium {
         reasons.push("its source is of medium confidence".to_string());
     }
     reasons
@@ -229,10 +231,10 @@ fn describe_cut(similarity: &FitScore) -> String {
 }
 
 /// For example `60 s is its default`, or that it can have this value.
-fn describe_value(middlebox: &Middlebox, fit: &Fit) -> String {
+fn describe_value(timeout: &Timeout, fit: &Fit) -> String {
     let value = span(fit.value);
-    match (fit.matched, middlebox.value) {
-        (Matched::Default, _) if middlebox.family == ProductFamily::Server => {
+    match (fit.matched, timeout.value) {
+        (Matched::Default, _) if timeout.family == ProductFamily::Server => {
             format!("{value} is its default: a server's own, not a proxy's")
         }
         (Matched::Default, _) => format!("{value} is its default"),
@@ -252,10 +254,10 @@ fn describe_value(middlebox: &Middlebox, fit: &Fit) -> String {
     }
 }
 
-fn describe_delay(middlebox: &Middlebox) -> Option<String> {
-    match (middlebox.delay.is_zero(), middlebox.coarse.is_zero()) {
+fn describe_delay(timeout: &Timeout) -> Option<String> {
+    match (timeout.delay.is_zero(), timeout.coarse.is_zero()) {
         (true, true) => None,
-        (false, _) => Some(format!("its FIN comes {} after its timer", span(middlebox.delay))),
-        (true, false) => Some(format!("its timer may strike up to {} late", span(middlebox.coarse))),
+        (false, _) => Some(format!("its FIN comes {} after its timer", span(timeout.delay))),
+        (true, false) => Some(format!("its timer may strike up to {} late", span(timeout.coarse))),
     }
 }

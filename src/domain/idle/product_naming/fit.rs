@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::lookup::all;
-use super::model::{
-    CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange, TimeoutValue, TimerReset,
+use super::observed::{CutObservation, ObservedCut, VisibleCut};
+use crate::domain::catalogue::timeouts;
+use crate::domain::catalogue::{
+    CutKind, HeaderMark, ProductFamily, ProductMarks, SettingChange, Timeout, TimeoutValue, TimerReset,
     TypicalSetting,
 };
-use super::observed::{CutObservation, ObservedCut, VisibleCut};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::ResetBy;
 use crate::domain::idle::refresh::KeepaliveMethod;
@@ -82,29 +82,29 @@ pub enum FitDegree {
 }
 
 /// Compares a known timer with an observation.
-pub fn fit(middlebox: &'static Middlebox, observed: &CutObservation) -> Result<Fit, Contradiction> {
-    let is_there = middlebox.kind == observed.kind
-        && !middlebox.from_reload
-        && middlebox.value != TimeoutValue::Never
-        && (observed.through_proxy || !middlebox.forward_only);
+pub fn fit(timeout: &'static Timeout, observed: &CutObservation) -> Result<Fit, Contradiction> {
+    let is_there = timeout.kind == observed.kind
+        && !timeout.from_reload
+        && timeout.value != TimeoutValue::Never
+        && (observed.through_proxy || !timeout.forward_only);
     if !is_there {
         return Err(Contradiction::NoSuchTimer);
     }
-    let cut = most_similar(middlebox, observed.seen).ok_or(Contradiction::Cut)?;
-    if !is_reset_consistent(middlebox, observed) {
+    let cut = most_similar(timeout, observed.seen).ok_or(Contradiction::Cut)?;
+    if !is_reset_consistent(timeout, observed) {
         return Err(Contradiction::Resets);
     }
-    if !is_timing_consistent(middlebox, observed) {
+    if !is_timing_consistent(timeout, observed) {
         return Err(Contradiction::Timing);
     }
-    let (value, matched) = required_value(middlebox, observed).ok_or(Contradiction::Value)?;
-    let header = header_evidence(middlebox, observed.headers)?;
+    let (value, matched) = required_value(timeout, observed).ok_or(Contradiction::Value)?;
+    let header = header_evidence(timeout, observed.headers)?;
     Ok(Fit { value, matched, header, cut })
 }
 
 /// The header that names the product.
-pub fn naming_header(middlebox: &Middlebox, headers: &[(String, UntrustedText)]) -> Option<String> {
-    let marks = match middlebox.shows {
+pub fn naming_header(timeout: &Timeout, headers: &[(String, UntrustedText)]) -> Option<String> {
+    let marks = match timeout.shows {
         ProductMarks::Never => return None,
         ProductMarks::Usually(marks)
         | ProductMarks::Yields(marks)
@@ -117,26 +117,25 @@ pub fn naming_header(middlebox: &Middlebox, headers: &[(String, UntrustedText)])
 
 /// Whether a header comes from a proxy or a cloud rather than the server behind it.
 pub fn names_a_hop(header: &(String, UntrustedText)) -> bool {
-    let is_hop =
-        |middlebox: &&Middlebox| matches!(middlebox.family, ProductFamily::Proxy | ProductFamily::Cloud);
-    all().filter(is_hop).any(|middlebox| naming_header(middlebox, std::slice::from_ref(header)).is_some())
+    let is_hop = |timeout: &&Timeout| matches!(timeout.family, ProductFamily::Proxy | ProductFamily::Cloud);
+    timeouts().filter(is_hop).any(|timeout| naming_header(timeout, std::slice::from_ref(header)).is_some())
 }
 
 /// The header that names the product, if there is one; an error if the headers contradict it.
 fn header_evidence(
-    middlebox: &Middlebox,
+    timeout: &Timeout,
     headers: &[(String, UntrustedText)],
 ) -> Result<Option<String>, Contradiction> {
-    if let Some(header) = naming_header(middlebox, headers) {
+    if let Some(header) = naming_header(timeout, headers) {
         return Ok(Some(header));
     }
     let has_server = headers.iter().any(|(name, _)| name == "server");
-    let is_against = match middlebox.shows {
+    let is_against = match timeout.shows {
         ProductMarks::Usually(_) | ProductMarks::Always(_) => true,
         ProductMarks::Yields(_) => !has_server,
         ProductMarks::Never | ProductMarks::Behind(_) => false,
     };
-    if is_against || middlebox.hides_server && has_server { Err(Contradiction::Headers) } else { Ok(None) }
+    if is_against || timeout.hides_server && has_server { Err(Contradiction::Headers) } else { Ok(None) }
 }
 
 /// Whether a header matches a mark as a whole word, so that `istio-envoy` is not `envoy`.
@@ -157,8 +156,8 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// The most similar way of cutting; `None` if none is similar.
-pub fn most_similar(middlebox: &Middlebox, seen: ObservedCut) -> Option<FitScore> {
-    let similarities = middlebox.cuts.iter().enumerate().filter_map(|(place, cut)| {
+pub fn most_similar(timeout: &Timeout, seen: ObservedCut) -> Option<FitScore> {
+    let similarities = timeout.cuts.iter().enumerate().filter_map(|(place, cut)| {
         let degree = similarity(seen, *cut)?;
         Some(FitScore { cut: *cut, degree, usual: place == 0 })
     });
@@ -187,9 +186,9 @@ fn similarity(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
 }
 
 /// Whether what resets the timer agrees with what kept the connection open, as far as that was tried.
-fn is_reset_consistent(middlebox: &Middlebox, observed: &CutObservation) -> bool {
+fn is_reset_consistent(timeout: &Timeout, observed: &CutObservation) -> bool {
     let kept = |method| observed.kept_by(method);
-    let Some(resets) = middlebox.resets else { return true };
+    let Some(resets) = timeout.resets else { return true };
     // Only a product that reads frames distinguishes Pings from messages.
     if let Some(reset_by) = observed.reset_by {
         return reset_by == ResetBy::Messages && resets == TimerReset::MessagesOnly;
@@ -213,30 +212,30 @@ fn is_reset_consistent(middlebox: &Middlebox, observed: &CutObservation) -> bool
 }
 
 /// Whether the spread of the ends and the loss of data before them match the timer.
-fn is_timing_consistent(middlebox: &Middlebox, observed: &CutObservation) -> bool {
-    let is_late = !middlebox.delay.is_zero() || !middlebox.coarse.is_zero();
+fn is_timing_consistent(timeout: &Timeout, observed: &CutObservation) -> bool {
+    let is_late = !timeout.delay.is_zero() || !timeout.coarse.is_zero();
     let width = observed.ends.map_or(Duration::ZERO, |ends| ends.max - ends.min);
     let most = observed.ends.map_or(EXACT, |ends| EXACT.max(ends.max.mul_f64(EXACT_PART)));
-    width <= most + middlebox.coarse && (is_late || !observed.stops_forwarding_before_closing)
+    width <= most + timeout.coarse && (is_late || !observed.stops_forwarding_before_closing)
 }
 
 /// The value the setting must have for this cut; `None` if there is none.
-fn required_value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(Duration, Matched)> {
-    let tight = TimeoutRange::of(middlebox, observed)?;
-    let range = tight.widened_for_late_ends(middlebox, observed);
-    let default = middlebox.value.span().map(|value| (value, Matched::Default));
+fn required_value(timeout: &Timeout, observed: &CutObservation) -> Option<(Duration, Matched)> {
+    let tight = TimeoutRange::of(timeout, observed)?;
+    let range = tight.widened_for_late_ends(timeout, observed);
+    let default = timeout.value.span().map(|value| (value, Matched::Default));
     let typical = |typical: &TypicalSetting| (typical.value, Matched::Typical(typical.whose));
-    let known = default.into_iter().chain(middlebox.typical.iter().map(typical));
+    let known = default.into_iter().chain(timeout.typical.iter().map(typical));
     let known =
         known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.distance(*value));
     known.or_else(|| {
         // A timer that fires later than everything observed could have almost any value, so it shows none.
-        let is_published = observed.hi > Some(middlebox.coarse);
+        let is_published = observed.hi > Some(timeout.coarse);
         let is_settable =
-            matches!(middlebox.change, SettingChange::Set(_)) && middlebox.value != TimeoutValue::Unpublished;
+            matches!(timeout.change, SettingChange::Set(_)) && timeout.value != TimeoutValue::Unpublished;
         let is_free = is_published && is_settable;
-        let whole = || range.roundest(&SECONDS_MS, middlebox);
-        let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, middlebox)))??;
+        let whole = || range.roundest(&SECONDS_MS, timeout);
+        let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, timeout)))??;
         Some((value, Matched::Any))
     })
 }
@@ -252,13 +251,13 @@ struct TimeoutRange {
 
 impl TimeoutRange {
     /// `None` if the observations contradict each other or are too wide.
-    fn of(middlebox: &Middlebox, observed: &CutObservation) -> Option<TimeoutRange> {
+    fn of(timeout: &Timeout, observed: &CutObservation) -> Option<TimeoutRange> {
         let hi = observed.hi?;
         let lo = observed.lo.unwrap_or_default();
         if lo > hi {
             return None;
         }
-        let late = middlebox.delay + middlebox.coarse;
+        let late = timeout.delay + timeout.coarse;
         let slack = |span: Duration| SLACK.max(span.mul_f64(SLACK_PART));
         if !matches!(observed.seen, ObservedCut::Visible(_)) {
             let is_narrow = (hi - lo).as_secs_f64() <= MAX_BRACKET_PART * hi.as_secs_f64();
@@ -268,18 +267,18 @@ impl TimeoutRange {
         let (first, last) = observed.ends.map_or((hi, hi), |ends| (ends.min, ends.max));
         let least = (last.saturating_sub(late + slack(last))).max(lo.saturating_sub(late + slack(lo)));
         // A timer fires late on a busy machine, but hardly before its time: of a short one only a tenth is left.
-        let most = first.saturating_sub(middlebox.delay) + slack(first).min(first / 10);
+        let most = first.saturating_sub(timeout.delay) + slack(first).min(first / 10);
         let best = last.saturating_sub(late);
         Some(TimeoutRange { least, most, best }).filter(|range| range.least <= range.most)
     }
 
     /// If no whole second agrees, a busy machine may have seen all ends late: then any value above the
     /// survived span is possible.
-    fn widened_for_late_ends(self, middlebox: &Middlebox, observed: &CutObservation) -> TimeoutRange {
+    fn widened_for_late_ends(self, timeout: &Timeout, observed: &CutObservation) -> TimeoutRange {
         let has_second = self.nearest(1000).is_some();
         match observed.lo.filter(|_| !has_second) {
             Some(lo) => {
-                let late = middlebox.delay + middlebox.coarse + EARLY;
+                let late = timeout.delay + timeout.coarse + EARLY;
                 TimeoutRange { least: self.least.min(lo.saturating_sub(late)), ..self }
             }
             None => self,
@@ -295,10 +294,10 @@ impl TimeoutRange {
     }
 
     /// The roundest number in the range within a setting's limits: what a person would have typed.
-    fn roundest(&self, steps_ms: &[u64], middlebox: &Middlebox) -> Option<Duration> {
+    fn roundest(&self, steps_ms: &[u64], timeout: &Timeout) -> Option<Duration> {
         let within = |value: &Duration| {
-            middlebox.least.is_none_or(|least| *value >= least)
-                && middlebox.most.is_none_or(|most| *value <= most)
+            timeout.least.is_none_or(|least| *value >= least)
+                && timeout.most.is_none_or(|most| *value <= most)
         };
         steps_ms.iter().find_map(|step| self.nearest(*step).filter(within))
     }
@@ -320,11 +319,11 @@ const PARTS_MS: [u64; 3] = [500, 100, 1];
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{BLANK, TimeoutKind, s};
     use super::*;
+    use crate::domain::catalogue::TimeoutKind;
     use crate::domain::idle::finding::EndSpread;
 
-    const FREE: Middlebox = Middlebox { change: SettingChange::Set("x"), ..BLANK };
+    const FREE: Timeout = Timeout { change: SettingChange::Set("x"), ..Timeout::BLANK };
 
     /// The value found for a freely configurable setting, from the survived span and the first and last end.
     fn found(lo: u64, first: u64, last: u64) -> Option<u128> {
@@ -359,12 +358,16 @@ mod tests {
 
     #[test]
     fn value_respects_the_setting_limits() {
-        let range = TimeoutRange { least: s(16), most: s(18), best: s(17) };
-        let limited = Middlebox { least: Some(s(60)), ..FREE };
+        let range = TimeoutRange {
+            least: Duration::from_secs(16),
+            most: Duration::from_secs(18),
+            best: Duration::from_secs(17),
+        };
+        let limited = Timeout { least: Some(Duration::from_secs(60)), ..FREE };
         assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
-        let limited = Middlebox { most: Some(s(10)), ..FREE };
+        let limited = Timeout { most: Some(Duration::from_secs(10)), ..FREE };
         assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
-        assert_eq!(range.roundest(&SECONDS_MS, &FREE), Some(s(17)));
+        assert_eq!(range.roundest(&SECONDS_MS, &FREE), Some(Duration::from_secs(17)));
     }
 
     #[test]

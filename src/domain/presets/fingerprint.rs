@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use strum::IntoEnumIterator;
 
-use super::lookup::all;
-use super::model::Preset;
+use crate::domain::catalogue::Preset;
+use crate::domain::catalogue::presets;
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
@@ -38,7 +38,7 @@ static MARKS: LazyLock<Vec<(&'static Preset, Vec<Pattern>)>> = LazyLock::new(|| 
         let marks = preset.marks.iter().filter_map(|mark| mark.parse().ok());
         (preset, marks.collect())
     };
-    all().map(read).collect()
+    presets().map(read).collect()
 });
 
 /// The presets that a message is typical of, each of its parts seen by itself. Nothing long is typical of any.
@@ -79,7 +79,7 @@ const PATH_SCORE: u32 = 1;
 /// The subprotocols of the presets whose path this is: what to offer before anything is known.
 pub fn offered_at(resource: &str) -> Vec<&'static str> {
     let mut offered: Vec<&str> = Vec::new();
-    for name in all().filter(|preset| preset.is_at(resource)).flat_map(|preset| preset.subprotocols) {
+    for name in presets().filter(|preset| preset.is_at(resource)).flat_map(|preset| preset.subprotocols) {
         if !offered.contains(name) {
             offered.push(name);
         }
@@ -123,7 +123,7 @@ impl Preset {
 impl FingerprintInput {
     /// What the clues come to: the preset for which most speaks, if that is enough and for no other as much.
     pub fn guess(&self) -> PresetDetection {
-        let weighed = all().map(|preset| (preset, preset.evidence(self)));
+        let weighed = presets().map(|preset| (preset, preset.evidence(self)));
         let mut weighed: Vec<_> = weighed.filter(|(_, (weight, _))| *weight > 0).collect();
         weighed.sort_by_key(|(_, (weight, _))| std::cmp::Reverse(*weight));
         let best = weighed.first().map_or(0, |(_, (weight, _))| *weight);

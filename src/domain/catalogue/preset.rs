@@ -119,7 +119,7 @@ pub enum HeartbeatStarter {
 
 impl Preset {
     /// What an entry has that says nothing else.
-    pub(super) const PLAIN: Preset = Preset {
+    pub(super) const BLANK: Preset = Preset {
         name: "",
         aliases: &[],
         title: "",
@@ -175,11 +175,6 @@ impl Preset {
             (None, HeartbeatStarter::Frames) => Some("its heartbeats are Ping frames"),
         }
     }
-}
-
-/// A span of whole seconds.
-pub(super) const fn s(seconds: u64) -> Option<Duration> {
-    Some(Duration::from_secs(seconds))
 }
 
 /// An ask with one answer.

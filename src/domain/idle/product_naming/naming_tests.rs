@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::model::{CutKind, Middlebox, ProductFamily, ProductMarks, TimeoutKind, TimeoutValue};
-use super::{Candidate, CutObservation, ObservedCut, ProductNaming, VisibleCut, all, consistent_with};
+use super::{Candidate, CutObservation, ObservedCut, ProductNaming, VisibleCut, consistent_with};
+use crate::domain::catalogue::{
+    CutKind, ProductFamily, ProductMarks, Timeout, TimeoutKind, TimeoutValue, timeouts,
+};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::{EndSpread, ResetBy};
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
@@ -75,7 +77,7 @@ fn found_dead(lo: u64, hi: u64, seen: ObservedCut) -> RecordedCut<'static> {
 }
 
 fn ids(candidates: &[Candidate]) -> Vec<&'static str> {
-    candidates.iter().map(|candidate| candidate.middlebox.id).collect()
+    candidates.iter().map(|candidate| candidate.timeout.id).collect()
 }
 
 fn named(record: &RecordedCut) -> Vec<&'static str> {
@@ -400,21 +402,22 @@ fn no_product_is_named_for_the_cut_of_another() {
         CutKind::RstOnUse => Some(ObservedCut::RstOnUse),
         CutKind::HttpError(_) => None,
     };
-    let known = || all().filter(|it| it.kind == TimeoutKind::Idle && it.family != ProductFamily::Service);
-    for middlebox in
+    let known =
+        || timeouts().filter(|it| it.kind == TimeoutKind::Idle && it.family != ProductFamily::Service);
+    for timeout in
         known().filter(|it| it.value != TimeoutValue::Never && it.value != TimeoutValue::Unpublished)
     {
         for seconds in [3, 17, 20, 30, 50, 55, 60, 230, 240, 300, 350, 600] {
-            for seen in middlebox.cuts.iter().filter_map(|cut| seen_of(*cut)) {
-                let headers: Vec<_> = header_of(middlebox).into_iter().collect();
-                let end = seconds * 1000 + u64::try_from(middlebox.delay.as_millis()).unwrap();
+            for seen in timeout.cuts.iter().filter_map(|cut| seen_of(*cut)) {
+                let headers: Vec<_> = header_of(timeout).into_iter().collect();
+                let end = seconds * 1000 + u64::try_from(timeout.delay.as_millis()).unwrap();
                 let record =
                     RecordedCut { lo: Some(seconds * 990), hi: end + 10, seen, headers: &headers, ..BLANK };
                 for candidate in record.naming().candidates {
-                    let same = candidate.middlebox.topic() == middlebox.topic();
+                    let same = candidate.timeout.topic() == timeout.topic();
                     let shares = candidate.header().is_some();
-                    assert!(same || shares, "{} at {seconds} s: {}", middlebox.id, candidate.middlebox.id);
-                    assert!(candidate.middlebox.family != ProductFamily::Service);
+                    assert!(same || shares, "{} at {seconds} s: {}", timeout.id, candidate.timeout.id);
+                    assert!(candidate.timeout.family != ProductFamily::Service);
                 }
             }
         }
@@ -422,8 +425,8 @@ fn no_product_is_named_for_the_cut_of_another() {
 }
 
 /// A header that reveals a product.
-fn header_of(middlebox: &Middlebox) -> Option<(&'static str, &'static str)> {
-    let marks = match middlebox.shows {
+fn header_of(timeout: &Timeout) -> Option<(&'static str, &'static str)> {
+    let marks = match timeout.shows {
         ProductMarks::Never | ProductMarks::Behind(_) => return None,
         ProductMarks::Usually(marks) | ProductMarks::Yields(marks) | ProductMarks::Always(marks) => marks,
     };

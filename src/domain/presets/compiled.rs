@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::model::{ForbiddenAction, Preset};
+use crate::domain::catalogue::{ForbiddenAction, Preset};
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
@@ -125,17 +125,17 @@ impl Preset {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{all, find};
     use super::*;
+    use crate::domain::catalogue::{find_preset, presets};
 
     fn refused(name: &str, kinds: &[HeartbeatKind], ask: Option<&str>, interval: u64) -> Option<String> {
         let interval = Some(Duration::from_millis(interval));
-        find(name).unwrap().refuses(&IntendedTraffic { kinds, ask, interval })
+        find_preset(name).unwrap().refuses(&IntendedTraffic { kinds, ask, interval })
     }
 
     #[test]
     fn every_text_of_every_preset_can_be_read() {
-        for preset in all() {
+        for preset in presets() {
             let compiled = preset.compile("example.org").unwrap();
             assert_eq!(compiled.ask.is_some(), preset.ask.is_some(), "{}", preset.name);
             assert_eq!(compiled.profile.name, Some(preset.name));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_preset_says_what_it_is_and_where_that_is_from() {
-        for preset in all() {
+        for preset in presets() {
             assert!(!preset.title.is_empty() && preset.source.len() > 10, "{}", preset.name);
             assert!(preset.url.starts_with("ws"), "{}", preset.name);
             assert!(preset.ask.is_none() || preset.every.is_some(), "{}: how often to ask", preset.name);

@@ -9,7 +9,7 @@ use crate::domain::format::exact_duration;
 
 /// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often claimed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Middlebox {
+pub struct Timeout {
     /// Its name in the table, unique: `nginx.proxy_read_timeout`.
     pub id: &'static str,
     pub product: &'static str,
@@ -60,38 +60,6 @@ pub struct Middlebox {
     /// Whether it stands in front of many WebSockets: the likelier of two equal fits.
     pub common: bool,
 }
-
-/// The fields with a common default.
-pub(super) const BLANK: Middlebox = Middlebox {
-    id: "",
-    product: "",
-    family: ProductFamily::Proxy,
-    kind: TimeoutKind::Idle,
-    setting: "",
-    value: TimeoutValue::Never,
-    typical: &[],
-    least: None,
-    most: None,
-    coarse: Duration::ZERO,
-    delay: Duration::ZERO,
-    line: "",
-    log: None,
-    resets: None,
-    resets_note: "",
-    pings_count: None,
-    cuts: &[],
-    cut_note: "",
-    change: SettingChange::Nothing,
-    folklore: None,
-    note: None,
-    source: "",
-    confidence: Confidence::High,
-    shows: ProductMarks::Never,
-    hides_server: false,
-    from_reload: false,
-    forward_only: false,
-    common: false,
-};
 
 pub(super) const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -246,7 +214,39 @@ impl fmt::Display for CutKind {
     }
 }
 
-impl Middlebox {
+impl Timeout {
+    /// What an entry has that says nothing else.
+    pub const BLANK: Timeout = Timeout {
+        id: "",
+        product: "",
+        family: ProductFamily::Proxy,
+        kind: TimeoutKind::Idle,
+        setting: "",
+        value: TimeoutValue::Never,
+        typical: &[],
+        least: None,
+        most: None,
+        coarse: Duration::ZERO,
+        delay: Duration::ZERO,
+        line: "",
+        log: None,
+        resets: None,
+        resets_note: "",
+        pings_count: None,
+        cuts: &[],
+        cut_note: "",
+        change: SettingChange::Nothing,
+        folklore: None,
+        note: None,
+        source: "",
+        confidence: Confidence::High,
+        shows: ProductMarks::Never,
+        hides_server: false,
+        from_reload: false,
+        forward_only: false,
+        common: false,
+    };
+
     /// The search term for `wscheck timeouts`.
     pub fn topic(&self) -> &'static str {
         match self.family {

@@ -1,6 +1,6 @@
 //! The preset of a run, and why it is that one.
 
-use super::model::{HeartbeatStarter, Preset};
+use crate::domain::catalogue::{HeartbeatStarter, Preset};
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 
@@ -56,11 +56,11 @@ fn notes(preset: &Preset, kinds: &[HeartbeatKind]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
     use super::*;
+    use crate::domain::catalogue::find_preset;
 
     fn notes_of(name: &str, kinds: &[HeartbeatKind]) -> Vec<String> {
-        PresetSelection::of(find(name).unwrap(), None, kinds).notes
+        PresetSelection::of(find_preset(name).unwrap(), None, kinds).notes
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::idle::finding::{CutManner, EndSpread, IdleFindings, ResetBy};
 use crate::domain::idle::probe::VisibleEnd;
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshResults};
 
-use super::model::TimeoutKind;
+use crate::domain::catalogue::TimeoutKind;
 
 /// How a connection was seen to be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
