@@ -46,6 +46,9 @@ _wscheck() {
             wscheck,probe-zombie)
                 cmd="wscheck__subcmd__probe__subcmd__zombie"
                 ;;
+            wscheck,products)
+                cmd="wscheck__subcmd__products"
+                ;;
             wscheck,report)
                 cmd="wscheck__subcmd__report"
                 ;;
@@ -94,6 +97,9 @@ _wscheck() {
             wscheck__subcmd__help,probe-zombie)
                 cmd="wscheck__subcmd__help__subcmd__probe__subcmd__zombie"
                 ;;
+            wscheck__subcmd__help,products)
+                cmd="wscheck__subcmd__help__subcmd__products"
+                ;;
             wscheck__subcmd__help,report)
                 cmd="wscheck__subcmd__help__subcmd__report"
                 ;;
@@ -119,7 +125,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,7 +221,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets schema completions man help"
+            opts="ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -368,6 +374,20 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__help__subcmd__products)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -496,7 +516,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -696,7 +716,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -964,7 +984,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -1122,7 +1142,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -1215,6 +1235,32 @@ _wscheck() {
                     ;;
                 --trace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__products)
+            opts="-o -h -V --output --json --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
                     return 0
                     ;;
                 --color)

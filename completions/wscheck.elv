@@ -34,6 +34,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
+            cand products 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
             cand schema 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
             cand completions 'Print shell completions'
             cand man 'Print the manual page (roff) of wscheck or of one command'
@@ -484,6 +485,16 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'wscheck;products'= {
+            cand -o 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
+            cand --output 'Output format on stdout: text (human), one document (json), or one entry per line with the document last (ndjson)'
+            cand --color 'Use colour'
+            cand --json 'Short for -o json'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'wscheck;schema'= {
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -515,6 +526,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand compare 'Compare two archived runs, figure by figure, and tell changes from chance'
             cand timeouts 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
             cand presets 'List the heartbeat protocols of services and libraries'
+            cand products 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
             cand schema 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
             cand completions 'Print shell completions'
             cand man 'Print the manual page (roff) of wscheck or of one command'
@@ -543,6 +555,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;help;timeouts'= {
         }
         &'wscheck;help;presets'= {
+        }
+        &'wscheck;help;products'= {
         }
         &'wscheck;help;schema'= {
         }

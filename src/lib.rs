@@ -41,8 +41,9 @@
 //! `fuzzing` holds the entry points of the fuzz targets in `fuzz/`. It is compiled for fuzzing and for tests only, and looks
 //! into every floor.
 //!
-//! How services speak heartbeats stands in one table, `domain::heartbeat::presets`. `compiled` reads an entry,
-//! `cli::preset_args` lets the command line override it. A `ProtocolProfile` is what a preset has besides its request and
+//! What is known of products stands in one table, `domain::catalogue`: how each speaks, when and how it cuts, how it treats
+//! clients that do not answer. `domain::presets` reads how it speaks, and `cli::preset_args` lets the command line override it;
+//! `domain::idle::product_naming` and `domain::zombie` say which products a measurement is consistent with. A `ProtocolProfile` is what a preset has besides its request and
 //! reply. `commands::detect` looks at a server for `--preset auto`; `domain::ping::preset_mismatch` finds a wrong preset.
 //!
 //! # Glossary

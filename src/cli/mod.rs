@@ -18,6 +18,7 @@ mod presets;
 mod print_queue;
 mod probe_idle;
 mod probe_zombie;
+mod products;
 mod report;
 mod report_output;
 mod runner;
@@ -118,6 +119,8 @@ enum Command {
     Timeouts(timeouts::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
     Presets(presets::PresetsArgs),
+    /// List known products and services: their heartbeats, their timeouts, and how they treat dead clients
+    Products(products::ProductsArgs),
     /// Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks
     Schema {
         /// What it describes
@@ -183,6 +186,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Compare(args) => args.main(),
         Command::Timeouts(args) => args.main(),
         Command::Presets(args) => args.main(),
+        Command::Products(args) => args.main(),
         Command::Schema { of } => generate::print_schema(of),
         Command::Completions { shell } => generate::print_completions(shell),
         Command::Man { command } => generate::print_man(command.as_deref()),

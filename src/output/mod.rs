@@ -19,6 +19,7 @@ mod output_format;
 pub mod ping;
 mod presenter;
 pub mod presets;
+pub mod products;
 mod report_file;
 pub mod report_formats;
 mod run_output;

@@ -24,6 +24,7 @@ use super::ping::{
     Reconnected, Retry, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::presets::{PresetLine, PresetsDocument};
+use super::products::{ProductLine, ProductsDocument};
 use super::serve::{
     ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
     ServedClientOpened, ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
@@ -94,6 +95,8 @@ impl SchemaBuilder {
         self.add::<TimeoutLine>("timeouts: line");
         self.add::<PresetsDocument>("presets: document");
         self.add::<PresetLine>("presets: line");
+        self.add::<ProductsDocument>("products: document");
+        self.add::<ProductLine>("products: line");
         self.add::<Envelope<IdleDocument>>("probe-idle: document");
         self.add::<Envelope<ListenDocument>>("listen: document");
         self.add::<Envelope<ZombieDocument>>("probe-zombie: document");

@@ -58,6 +58,27 @@ fn new_metric_touches_one_file() {
     assert_example("Add a metric", 1);
 }
 
+/// A product is an entry and a row of wire text: no other source of ours names it.
+#[test]
+fn new_product_touches_2_files() {
+    let files = assert_example("Add a product", 2);
+    let may =
+        |path: &str| files.iter().any(|file| file.path == path) || path.starts_with("src/domain/catalogue/");
+    let is_test =
+        |path: &str| path.contains("tests") || path.contains("fixtures") || path.contains("snapshots");
+    // Rules about one product that no data can say: how it refuses, and what its own HTTP statuses mean.
+    let rules = ["src/domain/presets/refusal.rs", "src/net/connect/upgrade_error/gateway.rs"];
+    for path in
+        sources("src").iter().filter(|path| !may(path) && !is_test(path) && !rules.contains(&path.as_str()))
+    {
+        let source = text(path);
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        for product in wscheck::domain::catalogue::products().filter(|product| product.id.len() > 5) {
+            assert!(!code.contains(&format!("\"{}\"", product.id)), "{path} names {}", product.id);
+        }
+    }
+}
+
 #[test]
 fn new_command_touches_12_files_and_no_format() {
     let files = assert_example("Add a command", 12);

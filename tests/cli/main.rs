@@ -26,6 +26,7 @@ mod preset_servers;
 mod presets;
 mod presets_live;
 mod probe_idle;
+mod products;
 mod proxies;
 mod refusals;
 mod report_formats;

@@ -13,6 +13,7 @@ mod product;
 mod protocols;
 mod proxies;
 mod reaping;
+mod responders;
 mod servers;
 mod services;
 #[cfg(test)]
@@ -28,6 +29,10 @@ pub use preset::{
 };
 pub use product::Product;
 pub use reaping::{Goodbye, ReapingDefault, ReapingTiming};
+pub use responders::{
+    APPLICATION_SERVERS, BALANCER_SERVER_VALUES, ERROR_PAGES, PROXY_HEADERS, PROXY_SERVERS, SIGNED_PAGES,
+    SLOW,
+};
 pub use timeout::{
     Confidence, CutKind, HeaderMark, ProductFamily, ProductMarks, SettingChange, Timeout, TimeoutKind,
     TimeoutValue, TimerReset, TypicalSetting, span,

@@ -144,7 +144,6 @@ pub(super) const SERVERS: &[Product] = &[
             words: "a timer of 60 s since the client's last frame",
             source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31",
         }],
-        ..Product::BLANK
     },
     Product {
         id: "uwebsockets",

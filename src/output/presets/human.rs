@@ -1,13 +1,12 @@
 //! The table of presets for people.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets as styles};
-
 use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::catalogue::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel};
 use crate::domain::format;
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
+use crate::output::listing::ListingTable;
 
 const HEADER: [&str; 4] = ["name", "what it is", "heartbeat starts with", "verified"];
 /// The column that is hidden on a terminal narrower than [`MIN_FULL_WIDTH`].
@@ -32,27 +31,16 @@ fn glance(presets: &[&'static Preset], width: Option<usize>) -> String {
     table(presets, width) + "Each in full, with its source: wscheck presets NAME\n"
 }
 
-/// The table in its natural width, wrapped if the terminal is narrower.
 fn table(presets: &[&Preset], width: Option<usize>) -> String {
-    let mut table = Table::new();
-    table.force_no_tty().set_header(HEADER).add_rows(presets.iter().map(|preset| cells(preset)));
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 2));
-    });
-    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
-    table.load_style(styles::NOTHING.header_separator(LineStyle::none().fill('─')));
-    if let Some(width) = width.filter(|width| *width < natural) {
-        if let Some(column) = table.column_mut(VERIFIED_COLUMN).filter(|_| width < MIN_FULL_WIDTH) {
-            column.set_constraint(ColumnConstraint::Hidden);
-        }
-        if let Some(column) = table.column_mut(0) {
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(28)));
-        }
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    }
-    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+    let table = ListingTable {
+        header: HEADER,
+        rows: presets.iter().map(|preset| cells(preset)).collect(),
+        hidden_below: (VERIFIED_COLUMN, MIN_FULL_WIDTH),
+        kept_at: Some((0, 28)),
+        cut_at: None,
+        has_row_lines: false,
+    };
+    table.into_text(width)
 }
 
 fn cells(preset: &Preset) -> [String; 4] {
@@ -80,7 +68,8 @@ fn starts(starter: HeartbeatStarter) -> &'static str {
     }
 }
 
-fn full(preset: &Preset, paint: Styler, width: Option<usize>) -> String {
+/// A preset with all its fields.
+pub fn full(preset: &Preset, paint: Styler, width: Option<usize>) -> String {
     let mut rows = LabelledRows::new(paint, width);
     rows.add("name", &named(preset));
     rows.add("starts with", starts(preset.starter()));

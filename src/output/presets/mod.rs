@@ -4,7 +4,8 @@ pub(super) mod command_line;
 mod document;
 mod human;
 
-pub use document::{PresetLine, PresetsDocument};
+pub use document::{PresetEntry, PresetLine, PresetsDocument};
+pub(super) use human::full;
 
 use super::listing::Listing;
 use crate::domain::catalogue::Preset;

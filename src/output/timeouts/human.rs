@@ -1,6 +1,5 @@
 //! The table of known timers for people.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
 use strum::IntoEnumIterator;
 
 use super::TimeoutListing;
@@ -8,6 +7,7 @@ use crate::domain::catalogue::{SettingChange, Timeout, TimeoutKind, span};
 use crate::domain::label::Label;
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
+use crate::output::listing::ListingTable;
 
 const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];
 const DEFAULT_COLUMN: usize = 2;
@@ -46,35 +46,17 @@ fn heading(kind: TimeoutKind) -> &'static str {
     }
 }
 
-/// The table in its natural width, wrapped if the terminal is narrower; wrapped rows need lines between them.
 fn table(rows: &[&Timeout], width: Option<usize>) -> String {
-    let mut table = Table::new();
-    table.force_no_tty().set_header(HEADER).add_rows(rows.iter().map(|timeout| cells(timeout)));
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 2));
-    });
-    let plain = presets::NOTHING.header_separator(LineStyle::none().fill('─'));
-    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
-    match width.filter(|width| *width < natural) {
-        None => table.load_style(plain),
-        Some(width) => {
-            constrain(&mut table, DEFAULT_COLUMN, ColumnConstraint::UpperBoundary(Width::Fixed(14)));
-            if width < MIN_FULL_WIDTH {
-                constrain(&mut table, CUTS_COLUMN, ColumnConstraint::Hidden);
-            }
-            table
-                .load_style(plain.row_separator(LineStyle::none().fill('╌')))
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        }
+    let rows = rows.iter().map(|timeout| cells(timeout)).collect();
+    let table = ListingTable {
+        header: HEADER,
+        rows,
+        hidden_below: (CUTS_COLUMN, MIN_FULL_WIDTH),
+        kept_at: None,
+        cut_at: Some((DEFAULT_COLUMN, 14)),
+        has_row_lines: true,
     };
-    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
-}
-
-fn constrain(table: &mut Table, column: usize, constraint: ColumnConstraint) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(constraint);
-    }
+    table.into_text(width)
 }
 
 fn cells(timeout: &Timeout) -> [String; 5] {
@@ -99,7 +81,8 @@ fn cuts(timeout: &Timeout) -> String {
     }
 }
 
-fn full(timeout: &Timeout, paint: Styler, width: Option<usize>) -> String {
+/// A timer with all its fields.
+pub fn full(timeout: &Timeout, paint: Styler, width: Option<usize>) -> String {
     let mut rows = LabelledRows::new(paint, width);
     rows.add("id", timeout.id);
     rows.add("kind", &format!("{} ({})", timeout.kind.label(), timeout.family.label()));

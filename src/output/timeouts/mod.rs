@@ -3,7 +3,8 @@
 mod document;
 mod human;
 
-pub use document::{TimeoutLine, TimeoutsDocument};
+pub use document::{TimeoutEntry, TimeoutLine, TimeoutsDocument};
+pub(super) use human::full;
 
 use super::listing::Listing;
 use crate::domain::catalogue::Timeout;
