@@ -1,5 +1,6 @@
 //! Heartbeats of no particular product.
 
+use super::known_ping::{answered, one_way};
 use super::preset::{Preset, VerificationLevel, ask};
 use super::product::Product;
 use super::timeout::s;
@@ -68,6 +69,20 @@ pub(super) const CONVENTIONS: &[Product] = &[Product {
             verified: VerificationLevel::Live,
             ..Preset::BLANK
         },
+    ],
+    pings: &[
+        answered("type: ping", r#"{"type":"ping"}"#, r#"{"type":"pong"}"#),
+        answered("event: ping", r#"{"event":"ping"}"#, r#"{"event":"pong"}"#),
+        answered("op: ping", r#"{"op":"ping"}"#, r#"{"op":"pong"}"#),
+        answered("action: ping", r#"{"action":"ping"}"#, r#"{"action":"pong"}"#),
+        answered("cmd: ping", r#"{"cmd":"ping"}"#, r#"{"cmd":"pong"}"#),
+        answered("ping: number", r#"{"ping":{seq}}"#, r#"{"pong":{seq}}"#),
+        answered("text ping", "ping", "pong"),
+        answered("text PING", "PING", "PONG"),
+        answered("text Ping", "Ping", "Pong"),
+        one_way("type: heartbeat", r#"{"type":"heartbeat"}"#),
+        one_way("channel: heartbeat", r#"{"channel":"heartbeat"}"#),
+        one_way("empty", "text:"),
     ],
     ..Product::BLANK
 }];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::known_ping::KnownPing;
 use super::preset::Preset;
 use super::product::Product;
 use super::reaping::ReapingDefault;
@@ -33,6 +34,11 @@ pub fn products() -> impl Iterator<Item = &'static Product> {
 /// Every preset: those that belong to nobody, protocols, servers, services, exchanges.
 pub fn presets() -> impl Iterator<Item = &'static Preset> {
     products().flat_map(|product| product.speaks)
+}
+
+/// Every heartbeat that is known by itself.
+pub fn known_pings() -> impl Iterator<Item = &'static KnownPing> {
+    products().flat_map(|product| product.pings)
 }
 
 /// Every timeout: proxies, clouds, NATs, servers.

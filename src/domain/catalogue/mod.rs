@@ -6,6 +6,7 @@
 mod clouds;
 mod conventions;
 mod exchanges;
+mod known_ping;
 mod lookup;
 mod nats;
 mod preset;
@@ -20,9 +21,10 @@ mod services;
 mod tests;
 mod timeout;
 
+pub use known_ping::KnownPing;
 pub use lookup::{
-    find_preset, find_products, find_timeouts, near_presets, near_products, near_timeouts, presets, products,
-    reaping_defaults, timeouts,
+    find_preset, find_products, find_timeouts, known_pings, near_presets, near_products, near_timeouts,
+    presets, products, reaping_defaults, timeouts,
 };
 pub use preset::{
     ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, PresetRequest, ServerMessage, VerificationLevel,

@@ -1,5 +1,6 @@
 //! An entry of the catalogue.
 
+use super::known_ping::KnownPing;
 use super::preset::Preset;
 use super::reaping::ReapingDefault;
 use super::timeout::Timeout;
@@ -12,6 +13,8 @@ pub struct Product {
     pub name: &'static str,
     /// What it says and wants to hear.
     pub speaks: &'static [Preset],
+    /// Heartbeats of its own that are known without its preset.
+    pub pings: &'static [KnownPing],
     /// When and how it cuts, what prevents that, and how to change it.
     pub timeouts: &'static [Timeout],
     /// How it treats clients that do not answer.
@@ -20,5 +23,6 @@ pub struct Product {
 
 impl Product {
     /// What an entry has that says nothing else.
-    pub(super) const BLANK: Product = Product { id: "", name: "", speaks: &[], timeouts: &[], reaping: &[] };
+    pub(super) const BLANK: Product =
+        Product { id: "", name: "", speaks: &[], pings: &[], timeouts: &[], reaping: &[] };
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::known_ping::{KnownPing, answered, one_way};
 use super::preset::{ForbiddenAction, Preset, VerificationLevel, ask, asks, calls, trap};
 use super::product::Product;
 use super::reaping::{Goodbye, ReapingDefault, app_pings, pings};
@@ -65,6 +66,7 @@ pub(super) const PROTOCOLS: &[Product] = &[
             words: "pings every 12 s and terminates clients that have not answered by the next",
             source: "enisdenjo/graphql-ws@af4f5c9df60d src/use/ws.ts:53",
         }],
+        pings: &[one_way("GraphQL ka", r#"{"type":"ka"}"#)],
         ..Product::BLANK
     },
     Product {
@@ -142,6 +144,7 @@ pub(super) const PROTOCOLS: &[Product] = &[
             words: "pingInterval 25 s, pingTimeout 20 s",
             source: "socketio/engine.io-protocol@f21de7b00ed0 README.md",
         }],
+        pings: &[KnownPing { after: Some(r#"0{"sid":{any}}"#), ..answered("Engine.IO 4", "2", "3") }],
         ..Product::BLANK
     },
     Product {
@@ -176,6 +179,7 @@ pub(super) const PROTOCOLS: &[Product] = &[
             words: "asks every 25 s and closes after 8 s",
             source: "centrifugal/centrifugal.dev@910fa94598b3 docs/transports/websocket.md:145-166",
         }],
+        pings: &[answered("Centrifugo", "text:{}", "text:{}")],
         ..Product::BLANK
     },
     Product {
@@ -211,6 +215,7 @@ pub(super) const PROTOCOLS: &[Product] = &[
             words: "heartbeatInterval 15 s, heartbeatTimeout 15 s",
             source: "meteor/meteor@024061123a49 packages/ddp-server/livedata_server.js:1475",
         }],
+        pings: &[answered("Meteor DDP", r#"{"msg":"ping"}"#, r#"{"msg":"pong"}"#)],
         ..Product::BLANK
     },
     Product {
@@ -313,6 +318,7 @@ pub(super) const PROTOCOLS: &[Product] = &[
             verified: VerificationLevel::Live,
             ..Preset::BLANK
         }],
+        pings: &[one_way("SockJS", "h")],
         ..Product::BLANK
     },
     Product {

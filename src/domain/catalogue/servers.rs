@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::known_ping::one_way;
 use super::preset::{ForbiddenAction, Preset, VerificationLevel, ask, asks, calls, trap};
 use super::product::Product;
 use super::reaping::{Goodbye, ReapingDefault, ReapingTiming, pings};
@@ -144,6 +145,7 @@ pub(super) const SERVERS: &[Product] = &[
             words: "a timer of 60 s since the client's last frame",
             source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31",
         }],
+        ..Product::BLANK
     },
     Product {
         id: "uwebsockets",
@@ -311,6 +313,7 @@ pub(super) const SERVERS: &[Product] = &[
                          WebSocketOptions.KeepAliveTimeout; aspnet/WebSockets#134",
             ..SERVER
         }],
+        pings: &[one_way("SignalR", r#"text:{"type":6}"#)],
         ..Product::BLANK
     },
     Product {
@@ -365,6 +368,7 @@ pub(super) const SERVERS: &[Product] = &[
             verified: VerificationLevel::Live,
             ..Preset::BLANK
         }],
+        pings: &[one_way("Action Cable", r#"{"type":"ping","message":{seq}}"#)],
         ..Product::BLANK
     },
     Product {

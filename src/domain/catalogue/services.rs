@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::known_ping::answered;
 use super::preset::{ForbiddenAction, Preset, ask, asks, calls, trap};
 use super::product::Product;
 use super::timeout::{CutKind, ProductFamily, SettingChange, Timeout, TimeoutValue, TimerReset, s};
@@ -27,6 +28,7 @@ pub(super) const SERVICES: &[Product] = &[
                          connection_established, activity_timeout)",
             ..Preset::BLANK
         }],
+        pings: &[answered("Pusher", r#"{"event":"pusher:ping"}"#, r#"{"event":"pusher:pong"}"#)],
         ..Product::BLANK
     },
     Product {

@@ -22,13 +22,47 @@ fn no_fact_of_the_tables_that_were_merged_is_lost() {
     assert!(FACTS_BEFORE.lines().count() >= 161);
 }
 
+/// The heartbeats that were known by themselves when they had a table and a language of their own.
+#[test]
+fn no_known_heartbeat_is_lost() {
+    let known = |name: &str| {
+        let ping = known_pings().find(|ping| ping.name == name);
+        ping.map(|ping| (ping.looks, ping.reply))
+    };
+    for (name, looks, reply) in [
+        ("Engine.IO 4", "2", Some("3")),
+        ("Action Cable", r#"{"type":"ping","message":{seq}}"#, None),
+        ("type: ping", r#"{"type":"ping"}"#, Some(r#"{"type":"pong"}"#)),
+        ("Pusher", r#"{"event":"pusher:ping"}"#, Some(r#"{"event":"pusher:pong"}"#)),
+        ("event: ping", r#"{"event":"ping"}"#, Some(r#"{"event":"pong"}"#)),
+        ("op: ping", r#"{"op":"ping"}"#, Some(r#"{"op":"pong"}"#)),
+        ("Meteor DDP", r#"{"msg":"ping"}"#, Some(r#"{"msg":"pong"}"#)),
+        ("action: ping", r#"{"action":"ping"}"#, Some(r#"{"action":"pong"}"#)),
+        ("cmd: ping", r#"{"cmd":"ping"}"#, Some(r#"{"cmd":"pong"}"#)),
+        ("ping: number", r#"{"ping":{seq}}"#, Some(r#"{"pong":{seq}}"#)),
+        ("Centrifugo", "text:{}", Some("text:{}")),
+        ("text ping", "ping", Some("pong")),
+        ("text PING", "PING", Some("PONG")),
+        ("text Ping", "Ping", Some("Pong")),
+        ("GraphQL ka", r#"{"type":"ka"}"#, None),
+        ("type: heartbeat", r#"{"type":"heartbeat"}"#, None),
+        ("channel: heartbeat", r#"{"channel":"heartbeat"}"#, None),
+        ("SignalR", r#"text:{"type":6}"#, None),
+        ("SockJS", "h", None),
+        ("empty", "text:", None),
+    ] {
+        assert_eq!(known(name), Some((looks, reply)), "{name}");
+    }
+}
+
 #[test]
 fn every_product_has_a_name_of_its_own_and_says_something() {
     let mut seen = HashSet::new();
     for product in products() {
         assert!(seen.insert(product.id), "{} twice", product.id);
         assert!(!product.name.is_empty(), "{}", product.id);
-        let facts = product.speaks.len() + product.timeouts.len() + product.reaping.len();
+        let facts =
+            product.speaks.len() + product.pings.len() + product.timeouts.len() + product.reaping.len();
         assert!(facts > 0, "{} says nothing", product.id);
     }
 }

@@ -1,10 +1,12 @@
-//! The heartbeats that servers send as messages, and the expected answers: a slice of definitions, and the
-//! user's own.
+//! The heartbeats that servers send as messages, and the expected answers: those of the catalogue, and the user's own.
+
+use std::sync::LazyLock;
 
 use serde_json::{Map, Number, Value};
 
 use super::periodic::RepeatedContent;
 use super::server_event::{ServerEvent, ServerEventKind};
+use crate::domain::catalogue::{KnownPing, known_pings};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::classifier::{answer_in_kind, field, in_case_of};
 use crate::domain::heartbeat::framing::Framing;
@@ -14,88 +16,94 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{ProtocolProfile, ServerRequest, ServerRequests};
 use crate::domain::heartbeat::template::{Payload, Template};
 
-/// The form of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The form of a message, read from the pattern of an entry of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum PingForm {
     /// This exact text, except white space and the record separator (0x1E) at its ends.
     Text(&'static str),
-    /// A JSON object with this text in this field, ignoring case.
-    Field(&'static str, &'static str),
-    /// A JSON object with a number in this field.
-    Number(&'static str),
-    /// This text in one field, and a number in another.
-    Stamped(&'static str, &'static str, &'static str),
+    /// A JSON object with these texts in these fields, ignoring case, and numbers in the others.
+    Fields(Vec<(String, Option<String>)>),
 }
 
 /// What a healthy client answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum PingReply {
     /// Nothing.
     Nothing,
     Text(&'static str),
     /// The same object, with this text in that field.
-    Field(&'static str, &'static str),
+    Field(String, String),
     /// The number under this name.
-    Number(&'static str),
+    Number(String),
 }
 
-/// A known heartbeat message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownPing {
-    /// Its name in reports.
-    pub name: &'static str,
+/// A known heartbeat message, read.
+#[derive(Debug)]
+struct RecognizedPing {
+    name: &'static str,
     looks: PingForm,
     reply: PingReply,
-    /// Only valid after an Engine.IO handshake: by itself it may mean anything.
-    engine_io: bool,
+    after: Option<Pattern>,
 }
 
-const fn shape(name: &'static str, looks: PingForm, reply: PingReply) -> KnownPing {
-    KnownPing { name, looks, reply, engine_io: false }
+/// The known heartbeats, those with more fields first: they are the more specific ones.
+static KNOWN_PINGS: LazyLock<Vec<RecognizedPing>> = LazyLock::new(|| {
+    let mut pings: Vec<RecognizedPing> = known_pings().map(RecognizedPing::read).collect();
+    pings.sort_by_key(|ping| match &ping.looks {
+        PingForm::Fields(fields) => std::cmp::Reverse(fields.len()),
+        PingForm::Text(_) => std::cmp::Reverse(0),
+    });
+    pings
+});
+
+/// A placeholder for a number, as a JSON value.
+const NUMBER: &str = "{seq}";
+
+/// The fields of a JSON object in the language of patterns: each a text, or a number; `None` of any other text.
+fn fields(text: &str) -> Option<Vec<(String, Option<String>)>> {
+    let json = text.replace(NUMBER, &format!("\"{NUMBER}\""));
+    let object: Map<String, Value> = serde_json::from_str(&json).ok()?;
+    let texts = object.into_iter().map(|(name, value)| {
+        let text = value.as_str().map(str::to_string).filter(|text| text != NUMBER);
+        (name, text)
+    });
+    Some(texts.collect())
 }
 
-/// The known forms, the more specific first. Sources: the protocols' documentation.
-pub const KNOWN_PINGS: &[KnownPing] = &[
-    KnownPing { engine_io: true, ..shape("Engine.IO 4", PingForm::Text("2"), PingReply::Text("3")) },
-    shape("Action Cable", PingForm::Stamped("type", "ping", "message"), PingReply::Nothing),
-    shape("type: ping", PingForm::Field("type", "ping"), PingReply::Field("type", "pong")),
-    shape("Pusher", PingForm::Field("event", "pusher:ping"), PingReply::Field("event", "pusher:pong")),
-    shape("event: ping", PingForm::Field("event", "ping"), PingReply::Field("event", "pong")),
-    shape("op: ping", PingForm::Field("op", "ping"), PingReply::Field("op", "pong")),
-    shape("Meteor DDP", PingForm::Field("msg", "ping"), PingReply::Field("msg", "pong")),
-    shape("action: ping", PingForm::Field("action", "ping"), PingReply::Field("action", "pong")),
-    shape("cmd: ping", PingForm::Field("cmd", "ping"), PingReply::Field("cmd", "pong")),
-    shape("ping: number", PingForm::Number("ping"), PingReply::Number("pong")),
-    shape("Centrifugo", PingForm::Text("{}"), PingReply::Text("{}")),
-    shape("text ping", PingForm::Text("ping"), PingReply::Text("pong")),
-    shape("text PING", PingForm::Text("PING"), PingReply::Text("PONG")),
-    shape("text Ping", PingForm::Text("Ping"), PingReply::Text("Pong")),
-    shape("GraphQL ka", PingForm::Field("type", "ka"), PingReply::Nothing),
-    shape("type: heartbeat", PingForm::Field("type", "heartbeat"), PingReply::Nothing),
-    shape("channel: heartbeat", PingForm::Field("channel", "heartbeat"), PingReply::Nothing),
-    shape("SignalR", PingForm::Text(r#"{"type":6}"#), PingReply::Nothing),
-    shape("SockJS", PingForm::Text("h"), PingReply::Nothing),
-    shape("empty", PingForm::Text(""), PingReply::Nothing),
-];
+/// The text that a literal pattern or template means.
+fn literal(text: &'static str) -> &'static str {
+    text.strip_prefix("text:").unwrap_or(text)
+}
 
-impl KnownPing {
-    fn matches(&self, incoming: &InboundMessage) -> bool {
-        let field =
-            |name: &str| object(incoming).and_then(|object| field(object, name)).map(|(_, value)| value);
-        let says = |name: &str, text: &str| {
-            field(name).and_then(Value::as_str).is_some_and(|event| event.eq_ignore_ascii_case(text))
+impl RecognizedPing {
+    fn read(known: &'static KnownPing) -> RecognizedPing {
+        let looks = fields(known.looks).map_or(PingForm::Text(literal(known.looks)), PingForm::Fields);
+        let reply = match known.reply.map(|reply| (reply, fields(reply))) {
+            None => PingReply::Nothing,
+            Some((reply, None)) => PingReply::Text(literal(reply)),
+            Some((reply, Some(fields))) => match fields.into_iter().next() {
+                Some((name, Some(text))) => PingReply::Field(name, text),
+                Some((name, None)) => PingReply::Number(name),
+                None => PingReply::Text(reply),
+            },
         };
-        match self.looks {
-            PingForm::Text(text) => incoming.text().is_some_and(|event| trim_framing(event) == text),
-            PingForm::Field(name, text) => says(name, text),
-            // Among other fields it is a data value, not a ping.
-            PingForm::Number(name) => {
-                object(incoming).is_some_and(|object| object.len() == 1)
-                    && field(name).is_some_and(Value::is_number)
-            }
-            PingForm::Stamped(name, text, stamp) => {
-                says(name, text) && field(stamp).is_some_and(Value::is_number)
-            }
+        RecognizedPing {
+            name: known.name,
+            looks,
+            reply,
+            after: known.after.and_then(|text| text.parse().ok()),
+        }
+    }
+
+    fn matches(&self, incoming: &InboundMessage) -> bool {
+        match &self.looks {
+            PingForm::Text(text) => incoming.text().is_some_and(|event| trim_framing(event) == *text),
+            PingForm::Fields(fields) => object(incoming).is_some_and(|object| {
+                // A number alone among other fields is a data value, not a ping.
+                let is_number_alone = fields.iter().all(|(_, text)| text.is_none());
+                (!is_number_alone || object.len() == fields.len())
+                    && fields.iter().all(|(name, text)| says(object, name, text.as_deref()))
+            }),
         }
     }
 
@@ -107,16 +115,25 @@ impl KnownPing {
     }
 
     fn reply(&self, incoming: &InboundMessage) -> Option<Payload> {
-        let text = match (self.reply, self.looks) {
-            (PingReply::Nothing, _) => return None,
-            (PingReply::Text(text), _) => text.to_string(),
-            (PingReply::Field(name, text), _) => answer_in_kind(object(incoming)?, name, text)?.to_string(),
-            (PingReply::Number(name), _) => {
+        let text = match &self.reply {
+            PingReply::Nothing => return None,
+            PingReply::Text(text) => (*text).to_string(),
+            PingReply::Field(name, text) => answer_in_kind(object(incoming)?, name, text)?.to_string(),
+            PingReply::Number(name) => {
                 let (asked, _) = object(incoming)?.iter().next()?;
                 format!("{{\"{}\":{}}}", in_case_of(asked, name)?, only_number(incoming.text()?)?)
             }
         };
         Some(Payload::Text(text))
+    }
+}
+
+/// Whether a field has this text, ignoring case; `None`: whether it has a number.
+fn says(object: &Map<String, Value>, name: &str, text: Option<&str>) -> bool {
+    let value = field(object, name).map(|(_, value)| value);
+    match text {
+        Some(text) => value.and_then(Value::as_str).is_some_and(|says| says.eq_ignore_ascii_case(text)),
+        None => value.is_some_and(Value::is_number),
     }
 }
 
@@ -144,7 +161,8 @@ pub struct KnownPings {
     /// Only the added ones count.
     only: bool,
     framing: Framing,
-    engine_io: bool,
+    /// Those that only count after another message, and had it.
+    begun: Vec<&'static str>,
 }
 
 /// The name of the user's own form.
@@ -183,13 +201,13 @@ impl KnownPings {
 
     /// Classifies a message; `now_ms` is the wall clock, for answers that carry it.
     pub fn recognise(&mut self, incoming: &InboundMessage, now_ms: u64) -> ServerEvent {
-        // Engine.IO's handshake comes first: `0{"sid":...}`.
-        self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
+        self.note_beginning(incoming);
         let text = shown(incoming.message());
         if let Some(event) = self.as_added(incoming, now_ms, &text) {
             return event;
         }
-        let known = KNOWN_PINGS.iter().filter(|shape| !self.only && (self.engine_io || !shape.engine_io));
+        let counts = |ping: &RecognizedPing| ping.after.is_none() || self.begun.contains(&ping.name);
+        let known = KNOWN_PINGS.iter().filter(|ping| !self.only && counts(ping));
         match known.into_iter().find(|shape| shape.matches(incoming)) {
             Some(shape) => {
                 let reply = shape.reply(incoming);
@@ -198,6 +216,16 @@ impl KnownPings {
             None => {
                 let content = RepeatedContent::of(incoming.message());
                 ServerEvent { content, ..ServerEvent::plain(ServerEventKind::Message, text) }
+            }
+        }
+    }
+
+    /// Notes the message after which a heartbeat counts.
+    fn note_beginning(&mut self, incoming: &InboundMessage) {
+        for ping in KNOWN_PINGS.iter() {
+            let begins = ping.after.as_ref().is_some_and(|after| after.matches(incoming).is_some());
+            if begins && !self.begun.contains(&ping.name) {
+                self.begun.push(ping.name);
             }
         }
     }
@@ -346,9 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn every_known_ping_has_a_unique_name() {
-        for (n, shape) in KNOWN_PINGS.iter().enumerate() {
-            assert!(KNOWN_PINGS[..n].iter().all(|other| other.name != shape.name), "{}", shape.name);
+    fn every_known_ping_is_written_in_the_language_of_patterns() {
+        for ping in known_pings() {
+            let read = RecognizedPing::read(ping);
+            assert_eq!(known_pings().filter(|other| other.name == ping.name).count(), 1, "{}", ping.name);
+            assert!(ping.looks.parse::<Pattern>().is_ok(), "{}", ping.looks);
+            assert!(ping.reply.is_none_or(|reply| reply.parse::<Template>().is_ok()), "{}", ping.name);
+            assert_eq!(read.after.is_some(), ping.after.is_some(), "{}", ping.name);
         }
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ProductListing;
-use crate::domain::catalogue::{Product, ReapingDefault, ReapingTiming, TimerReset};
+use crate::domain::catalogue::{KnownPing, Product, ReapingDefault, ReapingTiming, TimerReset};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
 use crate::output::presets::PresetEntry;
@@ -44,10 +44,24 @@ struct ProductEntry {
     name: &'static str,
     /// Its heartbeats, as `wscheck presets` shows them.
     presets: Vec<PresetEntry>,
+    /// Heartbeats of its own that are known without its preset.
+    pings: Vec<KnownPingEntry>,
     /// Its timers, as `wscheck timeouts` shows them.
     timeouts: Vec<TimeoutEntry>,
     /// How it treats clients that do not answer.
     dead_clients: Vec<ReapingEntry>,
+}
+
+/// A heartbeat that a server sends as a message, known by itself: in any letter case, and an object among other fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct KnownPingEntry {
+    name: &'static str,
+    looks: &'static str,
+    /// The answer; null if none is expected.
+    reply: Option<&'static str>,
+    /// It only counts after a message that looks like this.
+    after: Option<&'static str>,
 }
 
 /// How a server treats clients that do not answer, by default.
@@ -100,9 +114,16 @@ impl From<&Product> for ProductEntry {
             id: product.id,
             name: product.name,
             presets: product.speaks.iter().map(PresetEntry::from).collect(),
+            pings: product.pings.iter().map(KnownPingEntry::from).collect(),
             timeouts: product.timeouts.iter().map(TimeoutEntry::from).collect(),
             dead_clients: product.reaping.iter().map(ReapingEntry::from).collect(),
         }
+    }
+}
+
+impl From<&KnownPing> for KnownPingEntry {
+    fn from(ping: &KnownPing) -> KnownPingEntry {
+        KnownPingEntry { name: ping.name, looks: ping.looks, reply: ping.reply, after: ping.after }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ProductListing;
 use crate::domain::catalogue::{
-    HeaderMark, Product, ProductMarks, ReapingDefault, ReapingTiming, TimeoutKind, span,
+    HeaderMark, KnownPing, Product, ProductMarks, ReapingDefault, ReapingTiming, TimeoutKind, span,
 };
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
@@ -80,12 +80,26 @@ fn full(product: &Product, paint: Styler, width: Option<usize>) -> String {
     for marks in marks(product) {
         rows.add("shows itself", &marks);
     }
+    for ping in product.pings {
+        rows.add("heartbeat", &known_ping(ping));
+    }
     let mut parts = vec![format!("{}\n{}", paint.strong(product.name), rows.into_text())];
     parts.extend(product.speaks.iter().map(|preset| presets::full(preset, paint, width)));
     parts.extend(product.timeouts.iter().map(|timeout| timeouts::full(timeout, paint, width)));
     parts.extend(product.reaping.iter().map(|reaping| dead_clients(reaping, paint, width)));
     parts.join("\n")
 }
+
+/// `{"msg":"ping"}, answered by {"msg":"pong"}`
+fn known_ping(ping: &KnownPing) -> String {
+    let looks = if ping.looks == EMPTY { "an empty message" } else { ping.looks };
+    let reply = ping.reply.map_or(", no answer".to_string(), |reply| format!(", answered by {reply}"));
+    let after = ping.after.map(|after| format!(", after {after}")).unwrap_or_default();
+    format!("{looks}{reply}{after}")
+}
+
+/// The pattern of an empty text.
+const EMPTY: &str = "text:";
 
 /// By which headers of the upgrade response its timers' products are known, each once.
 fn marks(product: &Product) -> Vec<String> {
