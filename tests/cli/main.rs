@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod checks;
+mod colors;
 mod doc_commands;
 mod doc_examples;
 mod doc_tables;
