@@ -17,6 +17,7 @@ mod heartbeats;
 mod hostile;
 mod idle_causes;
 mod listen;
+mod long_runs;
 mod many;
 mod merge;
 mod peer_text;
