@@ -84,7 +84,7 @@ fn contradicted_by_mute(clients: &[ClientRecord], client: &ClientRecord) -> Opti
     let received = ServerEventKind::iter().flat_map(|event_kind| mute.listening.arrivals_by_form(event_kind));
     let has_received =
         received.map(|arrivals| mute.since_greeting(arrivals.begun)).any(|moment| moment <= outlived(after));
-    let was_asked = !client.asks().is_empty();
+    let was_asked = client.unanswered().is_some_and(|heartbeats| heartbeats > 0);
     let at_latest = matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
     let (client, kept) = (Behaviour::Stalled, Behaviour::Mute);
     (!at_latest && !was_asked && !has_received && mute.kept()? > outlived(after))
