@@ -196,11 +196,11 @@ fn stimulus_finds_servers_that_skip_active_clients() {
 
 #[test]
 fn unanswering_client_policy_is_found() {
-    let beats = ["--heartbeat", "protocol", "--interval", INTERVAL, "--timeout", "200ms"];
+    let beats = ["--heartbeat", "protocol", "--interval", "1200ms", "--timeout", "600ms"];
     let cases = [("0", "goes_on"), ("3", "ends_the_connection")];
     run_concurrently(&cases, |(max_missed, outcome)| {
         let serve = [&beats[..], &["--max-missed", max_missed]].concat();
-        let (code, document) = of_server(&serve, &["--for", "3s", "--no-answer"]);
+        let (code, document) = of_server(&serve, &["--for", "9s", "--no-answer"]);
         assert_eq!((code, &document["unanswered"]["outcome"]), (Some(0), &json!(outcome)), "{document:#}");
         assert_eq!(
             document["unanswered"]["after"], document["received"][0]["count"],
