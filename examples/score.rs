@@ -9,6 +9,8 @@ mod simulated_path;
 #[path = "../tests/simulators/mod.rs"]
 mod simulators;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use scoring::corpus::corpus;
 use scoring::score::Score;
@@ -29,10 +31,13 @@ struct Args {
     replay: Option<u64>,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let args = Args::parse();
     match args.replay {
-        Some(seed) => replay(seed),
+        Some(seed) => {
+            replay(seed);
+            ExitCode::SUCCESS
+        }
         None => score(&args),
     }
 }
@@ -50,7 +55,8 @@ fn replay(seed: u64) {
     }
 }
 
-fn score(args: &Args) {
+/// Fails if a claim is wrong, or an entry of the corpus objects.
+fn score(args: &Args) -> ExitCode {
     let (mut by_corpus, mut by_chance) = (Score::default(), Score::default());
     let entries = corpus();
     for entry in &entries {
@@ -63,5 +69,7 @@ fn score(args: &Args) {
     println!("corpus: {} entries\n{by_corpus}", entries.len());
     println!("random: {} worlds from seed {}\n{by_chance}", args.worlds, args.seed);
     let objections: String = entries.iter().map(|entry| entry.objections(&entry.judge())).collect();
-    print!("{}{}{objections}", by_corpus.mistakes(), by_chance.mistakes());
+    let wrong = format!("{}{}{objections}", by_corpus.mistakes(), by_chance.mistakes());
+    print!("{wrong}");
+    if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

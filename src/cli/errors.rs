@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
 use clap::error::ErrorKind;
 
 use super::args::format_named;
@@ -50,7 +51,7 @@ pub fn report_failure(command: Option<&str>, failure: &StartFailure, format: For
         Format::Human | Format::Report(_) => {
             print_error(message);
             if let Some(hint) = hint {
-                print_to_stderr(&format!("hint: {hint}"));
+                print_hint(hint);
             }
         }
         format => print(&json::error_document(command, kind, message, hint.as_deref(), exit_code), format),
@@ -103,13 +104,19 @@ pub fn print_to_stderr(line: &str) {
     let _ = writeln!(anstream::stderr(), "{}", charset::shown(line));
 }
 
+/// Prints what the reader can do, in the style of a failed opening's hint.
+pub fn print_hint(hint: &str) {
+    print_to_stderr(&format!("{BOLD}hint:{BOLD:#} {hint}"));
+}
+
 fn print_error(message: &str) {
     let mut lines = message.lines();
-    print_to_stderr(&format!("{BOLD}error:{BOLD:#} {}", lines.next().unwrap_or_default()));
+    print_to_stderr(&format!("{RED}error:{RED:#} {}", lines.next().unwrap_or_default()));
     lines.for_each(print_to_stderr);
 }
 
-const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Prints a document. A write error goes to stderr; a closed pipe is not an error.
 fn print(document: &json::ErrorDocument, format: Format) {
@@ -150,6 +157,23 @@ fn guess_format(args: &[OsString]) -> Format {
     by_flag.unwrap_or_default()
 }
 
+/// The value of `--color` before a client's own command, or automatic. It is looked for in the arguments as they are, since it
+/// also holds for errors that are found while they are parsed.
+pub fn guess_color(args: &[OsString]) -> ColorChoice {
+    let mut arguments = args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|word| *word != "--");
+    let mut choice = ColorChoice::Auto;
+    while let Some(word) = arguments.next() {
+        let value = if word == "--color" { arguments.next() } else { word.strip_prefix("--color=") };
+        match value {
+            Some("always") => choice = ColorChoice::Always,
+            Some("never") => choice = ColorChoice::Never,
+            Some("auto") => choice = ColorChoice::Auto,
+            Some(_) | None => {}
+        }
+    }
+    choice
+}
+
 fn guess_command(args: &[OsString]) -> Option<&str> {
     args.get(1).and_then(|arg| arg.to_str()).filter(|arg| !arg.starts_with('-'))
 }
@@ -161,6 +185,20 @@ mod tests {
     fn guess(arguments: &[&str]) -> Format {
         let args: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         guess_format(&args)
+    }
+
+    #[test]
+    fn choice_of_colour_is_known_before_parsing() {
+        let choice = |arguments: &[&str]| {
+            let args: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            guess_color(&args)
+        };
+        assert_eq!(choice(&["wscheck", "ping", "--color", "always", "--bogus"]), ColorChoice::Always);
+        assert_eq!(choice(&["wscheck", "ping", "--color=never"]), ColorChoice::Never);
+        assert_eq!(choice(&["wscheck", "ping", "--color", "auto"]), ColorChoice::Auto);
+        assert_eq!(choice(&["wscheck", "ping", "--color", "blue"]), ColorChoice::Auto);
+        assert_eq!(choice(&["wscheck", "ping", "--color"]), ColorChoice::Auto);
+        assert_eq!(choice(&["wscheck", "test-client", "--", "ls", "--color=always"]), ColorChoice::Auto);
     }
 
     #[test]

@@ -166,6 +166,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if charset::is_other_than_utf8(|name| std::env::var(name).ok()) {
         charset::limit_to_ascii();
     }
+    errors::guess_color(&args).write_global();
     let cli = match parse(&args) {
         Ok((cli, notes)) => {
             notes.iter().for_each(|note| errors::print_to_stderr(note));

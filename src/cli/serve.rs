@@ -27,8 +27,8 @@ pub fn main(args: ServeArgs) -> ExitCode {
 
 fn warn_if_never_idle(plan: &ServePlan) {
     if plan.config.never_idles() {
-        errors::print_to_stderr(
-            "hint: the server's own heartbeats keep every connection from becoming idle; --heartbeat \
+        errors::print_hint(
+            "the server's own heartbeats keep every connection from becoming idle; --heartbeat \
              none stops them",
         );
     }

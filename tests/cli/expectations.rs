@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, ping_json, run, run_concurrently};
+use crate::support::{ANY_SPEED, Server, ping_json, run, run_concurrently};
 
 /// The states of the criteria of this option.
 fn states<'a>(document: &'a Value, option: &str) -> Vec<&'a str> {
@@ -18,7 +18,8 @@ fn states<'a>(document: &'a Value, option: &str) -> Vec<&'a str> {
 fn expected_close_passes_and_makes_nothing_dead() {
     let server = Server::start(&["--close-after", "300ms:1001"]);
     let url = server.url();
-    let (code, document) = ping_json(&["-i", "100ms", "--expect-close", "1012,1001", &url]);
+    let (code, document) =
+        ping_json(&[ANY_SPEED, &["-i", "100ms", "--expect-close", "1012,1001", &url]].concat());
     assert_eq!((code, states(&document, "--expect-close")), (Some(0), vec!["met"]), "{document:#}");
     assert_eq!((&document["status"], &document["last_status"]), (&json!("healthy"), &json!("healthy")));
     assert_eq!(document["ending"]["code"], 1001, "{document:#}");

@@ -49,17 +49,17 @@ fn each_heartbeat_kind_is_found_with_its_interval() {
 fn server_without_heartbeats_is_silent() {
     for (serve, verdict, messages) in [
         (&["--heartbeat", "none"][..], "server_is_silent_for", 0),
-        (&["--heartbeat", "none", "--chatter", "300ms"], "periodic_messages", 3),
+        (&["--heartbeat", "none", "--chatter", "1s"], "periodic_messages", 3),
     ] {
-        let (code, document) = of_server(serve, &["--for", "1500ms"]);
+        let (code, document) = of_server(serve, &["--for", "5s"]);
         assert_eq!((code, &document["verdict"]), (Some(0), &verdict.into()), "{document:#}");
-        assert!(document["listened_ms"].as_f64() >= Some(1500.0) && document["interval"].is_null());
+        assert!(document["listened_ms"].as_f64() >= Some(5000.0) && document["interval"].is_null());
         assert!(document["received"][0]["count"].as_u64().unwrap_or(0) >= messages, "{document:#}");
         assert_eq!(document["periodic"].is_null(), messages == 0, "{document:#}");
     }
 }
 
-/// A server that sends this message every 300 ms; `n` is its number.
+/// A server that sends this message every second; `n` is its number. A busy machine delays it by little of that.
 fn saying(message: fn(u64) -> String) -> Script {
     Script::start(move |mut stream| {
         use std::io::Write;
@@ -69,7 +69,7 @@ fn saying(message: fn(u64) -> String) -> Script {
                 return;
             }
             // The interval under test, not a wait for something.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::thread::sleep(std::time::Duration::from_secs(1));
         }
     })
 }
@@ -81,17 +81,17 @@ fn suggested_pattern_works_when_pasted() {
         |_| r#"{"event":"heartbeat"}"#.to_string(),
         |n| format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{n}}}"#),
         |_| "PING :it's\r\n".to_string(),
-        |n| format!("\"primus::ping::{}\"", 1_700_000_000_000 + n * 300),
+        |n| format!("\"primus::ping::{}\"", 1_700_000_000_000 + n * 1000),
         |n| format!("~m~{}~m~~h~{n}", 3 + n.to_string().len()),
-        |n| format!(r#"[{n},"hb",{{"t":{}}}]"#, n * 300),
+        |n| format!(r#"[{n},"hb",{{"t":{}}}]"#, n * 1000),
     ];
     run_concurrently(&cases, |message| {
         let peer = saying(*message);
-        let ran = listen(&["--for", "2500ms"], &peer.url());
+        let ran = listen(&["--for", "8s"], &peer.url());
         let answer = ran.stdout.lines().nth(1).unwrap();
-        assert!(answer.contains("the server sends") && answer.contains("every 3"), "{}", ran.stdout);
+        assert!(answer.contains("the server sends") && answer.contains("every 1"), "{}", ran.stdout);
         assert!(ran.stdout.contains("perhaps a heartbeat"), "{}", ran.stdout);
-        let (code, found) = document(&["--for", "2500ms"], &peer.url());
+        let (code, found) = document(&["--for", "8s"], &peer.url());
         assert_eq!((code, &found["verdict"]), (Some(0), &"periodic_messages".into()), "{found:#}");
         // The shown text is valid in a shell.
         let line = ran.stdout.lines().find(|line| line.starts_with("try ")).unwrap();
@@ -130,9 +130,9 @@ fn last_message_is_reported_escaped() {
 #[test]
 fn prices_at_one_rate_are_perhaps_data() {
     let peer = saying(|n| format!(r#"{{"type":"ticker","price":{}.25}}"#, 100 + n * 37 % 11));
-    let ran = listen(&["--for", "3s"], &peer.url());
+    let ran = listen(&["--for", "8s"], &peer.url());
     assert!(ran.stdout.contains("perhaps data"), "{}", ran.stdout);
-    let (_, found) = document(&["--for", "3s"], &peer.url());
+    let (_, found) = document(&["--for", "8s"], &peer.url());
     assert_eq!(found["periodic"]["like_heartbeat"], false, "{found:#}");
 }
 
@@ -182,25 +182,25 @@ fn slow_tls_message_is_no_silence() {
 
 #[test]
 fn stimulus_finds_servers_that_skip_active_clients() {
-    let beats = ["--heartbeat", "protocol", "--interval", INTERVAL];
+    let beats = ["--heartbeat", "protocol", "--interval", "1200ms"];
     let cases = [(&[][..], "unmoved", 1.0), (&["--skip-if-active"][..], "skipped", 1.5)];
     run_concurrently(&cases, |(more, effect, longest)| {
-        let (_, document) = of_server(&[&beats, *more].concat(), &["--for", "5s", "--talk"]);
+        let (_, document) = of_server(&[&beats, *more].concat(), &["--for", "15s", "--talk"]);
         let by_client = &document["received"][0]["by_client"];
         assert_eq!(by_client["effect"], *effect, "{document:#}");
         assert!(by_client["longest_in_intervals"].as_f64() <= Some(longest + 0.1), "{document:#}");
         assert_eq!(document["counted_from"], "fixed_clock", "{document:#}");
-        assert!(is_about(&document["interval"]["median_ms"], INTERVAL_MS), "{document:#}");
+        assert!(is_about(&document["interval"]["median_ms"], 1200.0), "{document:#}");
     });
 }
 
 #[test]
 fn unanswering_client_policy_is_found() {
-    let beats = ["--heartbeat", "protocol", "--interval", INTERVAL, "--timeout", "200ms"];
+    let beats = ["--heartbeat", "protocol", "--interval", "1200ms", "--timeout", "600ms"];
     let cases = [("0", "goes_on"), ("3", "ends_the_connection")];
     run_concurrently(&cases, |(max_missed, outcome)| {
         let serve = [&beats[..], &["--max-missed", max_missed]].concat();
-        let (code, document) = of_server(&serve, &["--for", "3s", "--no-answer"]);
+        let (code, document) = of_server(&serve, &["--for", "9s", "--no-answer"]);
         assert_eq!((code, &document["unanswered"]["outcome"]), (Some(0), &json!(outcome)), "{document:#}");
         assert_eq!(
             document["unanswered"]["after"], document["received"][0]["count"],
@@ -307,7 +307,7 @@ fn early_end_fails_the_run() {
 #[test]
 fn interrupt_reports_what_is_known() {
     use std::io::{BufRead, BufReader};
-    let server = Server::start(&["--heartbeat", "protocol", "--interval", "200ms"]);
+    let server = Server::start(&["--heartbeat", "protocol", "--interval", "1s"]);
     let args = ["listen", "--proxy", "none", "-o", "ndjson", "--for", "1h", &server.url()];
     let mut process = Reaped(wscheck(&args).spawn().unwrap());
     let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -326,7 +326,7 @@ fn interrupt_reports_what_is_known() {
 
 #[test]
 fn human_diagnosis_first_and_log_on_stderr() {
-    let server = Server::start(&["--heartbeat", "protocol", "--interval", "300ms"]);
+    let server = Server::start(&["--heartbeat", "protocol", "--interval", "1s"]);
     let ran = listen(&["-c", "5"], &server.url());
     assert!(
         ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server sends Ping frames every ")

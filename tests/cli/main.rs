@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod checks;
+mod colors;
 mod doc_commands;
 mod doc_examples;
 mod doc_tables;
@@ -16,6 +17,7 @@ mod heartbeats;
 mod hostile;
 mod idle_causes;
 mod listen;
+mod long_runs;
 mod many;
 mod merge;
 mod peer_text;

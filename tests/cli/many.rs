@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::support::{Ran, Server, ping_json, run, wscheck};
+use crate::support::{ANY_SPEED, Ran, Server, ping_json, run, wscheck};
 
 /// Runs the command with a lower limit on open files.
 fn with_files(limit: u32, args: &[&str]) -> Ran {
@@ -82,8 +82,9 @@ fn compact_json_is_one_line() {
 fn connections_open_by_the_ramp() {
     let server = Server::start(&[]);
     for ramp in ["1/m", "10h"] {
-        let (code, document) =
-            ping_json(&["-n", "3", "--ramp", ramp, "-i", "20ms", "-w", "500ms", &server.url()]);
+        let (code, document) = ping_json(
+            &[ANY_SPEED, &["-n", "3", "--ramp", ramp, "-i", "20ms", "-w", "500ms", &server.url()]].concat(),
+        );
         assert_eq!(code, Some(4), "{document:#}");
         let counts = &document["status_counts"];
         assert_eq!((&counts["healthy"], &counts["unknown"]), (&1.into(), &2.into()), "{ramp}: {document:#}");

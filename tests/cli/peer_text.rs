@@ -121,7 +121,8 @@ fn status_result_and_finding_agree_on_wrong_payloads() {
 #[test]
 fn message_for_each_ping_is_reported() {
     let script = replying(|_, _| frame(TEXT, b"pong"));
-    let report = unwrapped(&ping(&script, QUICK).stdout);
+    // The next Ping must not leave before the message came, on a busy machine either.
+    let report = unwrapped(&ping(&script, &["-c", "2", "-i", "2s", "-W", "2s"]).stdout);
     assert!(report.contains("a message came for each Ping instead of a Pong"), "{report}");
     assert!(report.contains("--heartbeat app") && !report.contains("hangs"), "{report}");
 }
@@ -134,7 +135,8 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
             read_frame(stream);
             let _ = stream.write_all(&bytes);
         });
-        let report = unwrapped(&ping(&script, QUICK).stdout);
+        // There is no second Ping: the end ends the run.
+        let report = unwrapped(&ping(&script, &["-c", "2", "-i", "1m"]).stdout);
         assert!(
             report.contains("after our first Ping") && report.contains("→ try --heartbeat app"),
             "{report}"

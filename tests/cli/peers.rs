@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::signals::{kill_mid_run, stop_mid_run};
-use crate::support::{Server, ping_json};
+use crate::support::{ANY_SPEED, Server, ping_json};
 
 /// A server's name, the file that shows its installation, and how to start it.
 pub struct Peer {
@@ -64,7 +64,7 @@ fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
         let server = peer.start();
         for kind in ["protocol", "app", "both"] {
             let args = ["-c", "5", "-i", "100ms", "--heartbeat", kind, &server.url()];
-            let (code, document) = ping_json(&args);
+            let (code, document) = ping_json(&[ANY_SPEED, &args].concat());
             assert_eq!(
                 (code, &document["status"]),
                 (Some(0), &"healthy".into()),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::support::{
-    PING, PONG, Run, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade, wscheck,
+    ANY_SPEED, PING, PONG, Run, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade, wscheck,
 };
 
 fn number(value: &Value) -> f64 {
@@ -30,7 +30,7 @@ fn ipv6_is_measured_by_address_and_by_name() {
 #[test]
 fn good_server_is_healthy_with_exit_0() {
     let server = Server::start(&[]);
-    let (code, document) = ping_json(&["-c", "5", "-i", "20ms", &server.url()]);
+    let (code, document) = ping_json(&[ANY_SPEED, &["-c", "5", "-i", "20ms", &server.url()]].concat());
     assert_eq!(
         (code, &document["status"], &document["result"]),
         (Some(0), &"healthy".into(), &"passed".into())
@@ -281,8 +281,11 @@ fn ambiguous_answers_fail_no_run() {
 
 #[test]
 fn several_connections_and_targets_share_one_report() {
-    let (one, two) = (Server::start(&[]), Server::start(&["--delay", "150ms"]));
-    let (code, document) = ping_json(&["-c", "3", "-i", "100ms", "-n", "2", &one.url(), &two.url()]);
+    let (one, two) = (Server::start(&[]), Server::start(&["--delay", "1500ms"]));
+    // The fast server answers in less than a second on a busy machine, too.
+    let limits = ["--healthy", "1s", "--degraded", "30s", "--poor", "40s"];
+    let args = ["-c", "3", "-i", "100ms", "-n", "2", &one.url(), &two.url()];
+    let (code, document) = ping_json(&[&limits[..], &args].concat());
     assert_eq!((code, &document["status"]), (Some(0), &"degraded".into()), "{document:#}");
     assert_eq!(
         (&document["status_counts"]["healthy"], &document["status_counts"]["degraded"]),
@@ -441,7 +444,7 @@ fn lost_answer_in_the_middle_is_counted() {
         }
     });
     let (code, document) =
-        ping_json(&[&APP[..], &["-c", "6", "-i", "20ms", "-W", "1s", &peer.url()]].concat());
+        ping_json(&[&APP[..], ANY_SPEED, &["-c", "6", "-i", "20ms", "-W", "1s", &peer.url()]].concat());
     let statuses = (&document["status"], &document["last_status"]);
     assert_eq!((code, statuses), (Some(0), (&"degraded".into(), &"healthy".into())), "{document:#}");
     assert_eq!(document["status_reason"], "1 of 6 heartbeats missed (16.7 % loss)");

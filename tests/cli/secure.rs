@@ -8,7 +8,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::{Script, answer_pings, ping_json, run, upgrade};
+use crate::support::{ANY_SPEED, Script, answer_pings, ping_json, run, upgrade};
 
 /// A server with a self-signed certificate for these names, and the certificate's file.
 fn secure(
@@ -54,8 +54,9 @@ fn url(peer: &Script) -> String {
 #[test]
 fn trusted_certificate_is_reported() {
     let (peer, _folder, ca) = secure(&["localhost"], |_| {});
-    let (code, document) =
-        ping_json(&["-c", "3", "-i", "20ms", "--cacert", ca.to_str().unwrap(), &url(&peer)]);
+    let (code, document) = ping_json(
+        &[ANY_SPEED, &["-c", "3", "-i", "20ms", "--cacert", ca.to_str().unwrap(), &url(&peer)]].concat(),
+    );
     assert_eq!((code, &document["status"]), (Some(0), &"healthy".into()), "{document:#}");
     let connection = &document["targets"][0]["connections"][0];
     let tls = &connection["tls"];

@@ -7,14 +7,15 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::{
-    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, read_head, upgrade, wscheck,
+    ANY_SPEED, PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, read_head, upgrade,
+    wscheck,
 };
 
 #[test]
 fn first_signal_ends_with_a_full_report() {
     let server = Server::start(&[]);
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        let mut run = Run::start(&["-i", "20ms", &server.url()]);
+        let mut run = Run::start(&[ANY_SPEED, &["-i", "20ms", &server.url()]].concat());
         run.until("heartbeat");
         run.process.signal(signal);
         let (lines, code) = run.rest();

@@ -5,10 +5,10 @@ use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::Stdio;
 
-use crate::support::{Server, closed_port, wscheck};
+use crate::support::{ANY_SPEED, Server, closed_port, wscheck};
 
 /// A new pseudo-terminal of 80 columns: our end and the other.
-fn terminal() -> (File, OwnedFd) {
+pub fn terminal() -> (File, OwnedFd) {
     terminal_of(80)
 }
 
@@ -25,7 +25,7 @@ fn terminal_of(columns: u16) -> (File, OwnedFd) {
 }
 
 /// Everything shown until the other end closes.
-fn shown(mut terminal: File) -> String {
+pub fn shown(mut terminal: File) -> String {
     let mut bytes = Vec::new();
     // A terminal ends with an error (EIO) that keeps the data read before.
     let _ = terminal.read_to_end(&mut bytes);
@@ -104,8 +104,9 @@ fn colour_adds_no_information() {
 #[test]
 fn progress_line_is_only_on_stderr() {
     let server = Server::start(&[]);
+    let args = ["-c", "5", "-i", "50ms", "-n", "3", &server.url()];
     let (ours, theirs) = terminal();
-    let mut command = wscheck(&["ping", "-c", "5", "-i", "50ms", "-n", "3", "--json", &server.url()]);
+    let mut command = wscheck(&[&["ping", "--json"], ANY_SPEED, &args].concat());
     command.env("TERM", "xterm").stderr(Stdio::from(theirs));
     let child = command.spawn().unwrap();
     drop(command);
@@ -115,7 +116,7 @@ fn progress_line_is_only_on_stderr() {
     assert_eq!(document["status"], "healthy");
 
     let (ours, theirs) = terminal();
-    let mut command = wscheck(&["ping", "-c", "5", "-i", "50ms", "-n", "3", &server.url()]);
+    let mut command = wscheck(&[&["ping"], ANY_SPEED, &args].concat());
     command.env("TERM", "xterm").stderr(Stdio::from(theirs));
     let child = command.spawn().unwrap();
     drop(command);

@@ -315,7 +315,8 @@ impl SimWorld<'_> {
     }
 
     fn next_server_message(&self, probe: &SimProbe) -> Duration {
-        let server_message_at = self.path.chatter.map_or(FOREVER, |period| probe.since + period);
+        let Some(period) = self.path.chatter else { return FOREVER };
+        let server_message_at = probe.since + period;
         if server_message_at < self.dead_at(probe) { server_message_at } else { FOREVER }
     }
 

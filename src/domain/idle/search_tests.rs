@@ -1,6 +1,6 @@
 //! Tests the search on simulated paths in virtual time: every timeout from 1 s to 3600 s, every kind of cut,
-//! both strategies, and disturbances. Some combinations take coarser steps, so that all tests together take
-//! seconds; each test states its own.
+//! both strategies, and disturbances. Some combinations take coarser steps; each test states its own. What takes
+//! long is ignored by default, and a part of it runs always.
 
 use std::time::Duration;
 
@@ -85,18 +85,29 @@ fn says(found: &IdleFindings, text: &str) -> bool {
 }
 
 #[test]
+#[ignore = "takes long: a seventh of it runs always"]
 fn every_timeout_with_a_fin_is_found() {
     every_timeout(SimCut::Fin, 1);
 }
 
 #[test]
+#[ignore = "takes long: a seventh of it runs always"]
 fn every_timeout_with_a_silent_cut_is_found() {
     every_timeout(SimCut::Silent, 1);
 }
 
 #[test]
+#[ignore = "takes long: a seventh of it runs always"]
 fn every_timeout_with_a_reset_on_use_is_found() {
     every_timeout(SimCut::RstOnUse, 1);
+}
+
+/// A part of the three above, which take most of a minute together.
+#[test]
+fn every_seventh_timeout_is_found() {
+    for kind in [SimCut::Fin, SimCut::Silent, SimCut::RstOnUse] {
+        every_timeout(kind, 7);
+    }
 }
 
 /// The other visible cuts differ from a FIN in name only, so the step is 7 s.
@@ -194,11 +205,10 @@ fn chance_deaths_keep_the_verdict_of_bisection() {
 /// A timer that is off by 1 % has a range of timeouts. If all fire 1 % late, the path looks like one with a
 /// timeout 1 % longer. So the bracket always overlaps that range, and contains its middle in 97 of 100 runs.
 /// On a noisy path, chance deaths just below the range look like a wider one in one run of 200. One run in 20
-/// exceeds the promised cost. Steps of 43 s, two seeds.
-#[test]
-fn inexact_timer_is_within_the_bracket() {
+/// exceeds the promised cost. Two seeds.
+fn inexact_timer(step: usize) {
     let (mut runs, mut dearer, mut vague, mut off) = (0, 0, 0, 0);
-    for timeout in (2..=3600).step_by(43) {
+    for timeout in (2..=3600).step_by(step) {
         let (span, coarse) = (seconds(timeout), Duration::from_millis(500));
         let jitter = (SimTimer::Jittered(span, 0.01), span.mul_f64(0.01));
         for ((timer, by), kind) in [jitter, (SimTimer::Coarse(span, coarse), coarse)]
@@ -238,6 +248,17 @@ fn inexact_timer_is_within_the_bracket() {
     assert!(dearer * 20 <= runs, "{dearer} of {runs} runs cost more than is promised");
     assert!(vague * 200 <= runs, "{vague} of {runs} runs found no timeout");
     assert!(off * 100 <= runs * 3, "{off} of {runs} brackets do not hold the middle");
+}
+
+#[test]
+fn some_inexact_timers_are_within_the_bracket() {
+    inexact_timer(430);
+}
+
+#[test]
+#[ignore = "takes long: a tenth of it runs always"]
+fn inexact_timer_is_within_the_bracket() {
+    inexact_timer(43);
 }
 
 /// The bracket lies below the FIN, whose time is not the timeout.
@@ -569,14 +590,12 @@ fn healing_nat_shows_only_in_a_two_ended_search() {
 }
 
 /// Each connection has a random timeout within a range, so the tried ones sometimes look like a single
-/// timeout. Then the bracket at least lies within the range. The range is at least a fifth of its value; 40
-/// seeds.
-#[test]
-fn scattered_timeouts_are_stochastic() {
+/// timeout. Then the bracket at least lies within the range. The range is at least a fifth of its value.
+fn scattered_timeouts(seeds: u64) {
     let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
     let (mut runs, mut mistaken) = (0, 0);
     for ((from, to), kind) in ranges.into_iter().flat_map(|range| SimCut::ALL.map(|kind| (range, kind))) {
-        for (strategy, seed) in Strategy::iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
+        for (strategy, seed) in Strategy::iter().flat_map(|s| (0..seeds).map(move |seed| (s, seed))) {
             let path = SimPath::new(SimTimer::Between(seconds(from), seconds(to)), kind);
             let found = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, seed).findings;
             let what = format!("{from} to {to} s, {kind:?}, {strategy:?}, seed {seed}");
@@ -600,6 +619,17 @@ fn scattered_timeouts_are_stochastic() {
         }
     }
     assert!(mistaken * 50 <= runs, "{mistaken} of {runs} runs found a timeout where there is none");
+}
+
+#[test]
+fn some_scattered_timeouts_are_stochastic() {
+    scattered_timeouts(8);
+}
+
+#[test]
+#[ignore = "takes long: a fifth of it runs always"]
+fn scattered_timeouts_are_stochastic() {
+    scattered_timeouts(40);
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn contradicted_by_quiet(clients: &[ClientRecord], client: &ClientRecord) -> Opt
     })
 }
 
-/// Before the server sends anything, the stalled client does not differ from the mute one.
+/// A stalled client that was sent no heartbeat does not differ from the mute one before that was sent anything. One that was
+/// sent some does: a server may begin its heartbeats at another time on each connection.
 fn contradicted_by_mute(clients: &[ClientRecord], client: &ClientRecord) -> Option<ZombieFinding> {
     let after =
         client.ended().filter(|_| client.behaviour == Behaviour::Stalled && !ended_at_one_moment(clients))?;
@@ -83,9 +84,10 @@ fn contradicted_by_mute(clients: &[ClientRecord], client: &ClientRecord) -> Opti
     let received = ServerEventKind::iter().flat_map(|event_kind| mute.listening.arrivals_by_form(event_kind));
     let has_received =
         received.map(|arrivals| mute.since_greeting(arrivals.begun)).any(|moment| moment <= outlived(after));
+    let was_asked = client.unanswered().is_some_and(|heartbeats| heartbeats > 0);
     let at_latest = matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
     let (client, kept) = (Behaviour::Stalled, Behaviour::Mute);
-    (!at_latest && !has_received && mute.kept()? > outlived(after))
+    (!at_latest && !was_asked && !has_received && mute.kept()? > outlived(after))
         .then_some(ZombieFinding::SilenceNotTheReason { client, after, kept })
 }
 

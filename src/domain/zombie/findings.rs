@@ -618,6 +618,27 @@ mod tests {
     }
 
     #[test]
+    fn stalled_client_asked_before_the_mute_one_contradicts_nothing() {
+        let contradicts = |unread| {
+            let stalled = ClientRecord { unread, ..record(Behaviour::Stalled, &[], 1400, true) };
+            let found = ZombieFindings::of(
+                run_with([
+                    record(Behaviour::Mute, &[1900], 2700, true),
+                    stalled,
+                    ended(Behaviour::HalfClosed, 3),
+                ]),
+                watched(true),
+            );
+            let is_so = |reason: &ZombieFinding| {
+                matches!(reason, ZombieFinding::SilenceNotTheReason { client: Behaviour::Stalled, .. })
+            };
+            found.reasons.iter().any(is_so)
+        };
+        assert!(contradicts(0), "it was as silent as the mute one");
+        assert!(!contradicts(1), "it left a heartbeat unanswered that the mute one had not got yet");
+    }
+
+    #[test]
     fn client_asked_shortly_before_the_end_shows_no_leak() {
         let findings = |pings: &[u64], others: &[u64]| {
             let kept = |behaviour, pings: &[u64]| record(behaviour, pings, 300_000, false);
