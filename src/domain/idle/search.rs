@@ -799,14 +799,8 @@ impl Search {
         self.void_rounds += 1;
         let dropped = self.evidence.drop_deaths_since(outage.alive_at);
         self.gaps.ignore_between(outage.alive_at, at);
-        match self.control_end.clone().filter(|_| !outage.silent) {
-            Some(visible_end) => self.incidents.push_undecided(Incident {
-                kind: IncidentKind::OneMoment,
-                at: outage.since,
-                connections: dropped + 1,
-                visible_end,
-            }),
-            None => self.note_path_lost(outage.alive_at, dropped),
+        if outage.silent {
+            self.note_path_lost(outage.alive_at, dropped);
         }
         self.provisional = self.provisional.filter(|provisional| provisional.at < outage.alive_at);
         let cancelled = self.probes.drain(..).map(|probe| ProbeOrder::Cancel { probe: probe.id });
@@ -873,7 +867,7 @@ impl Search {
         self.gaps.ignore_between(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
-        self.incidents.push_event(Incident {
+        self.incidents.push(Incident {
             kind,
             at: from,
             connections,
@@ -1046,17 +1040,10 @@ impl Search {
     /// Opens the next control later than the other connections. All are of one age, so a regular restart
     /// would look like a lifetime. If ends are not seen, ages are less exact and it does so twice.
     fn reopen_control_later(&mut self, now: Duration, lifetime: LifetimeCap) {
-        let silent_since = self.outage.take().map(|outage| outage.since);
-        if let (Some(at), Some(visible_end)) = (silent_since, self.control_end.clone()) {
+        if let Some(OutageSuspicion { since, .. }) = self.outage.take() {
             // What ended with the control did not end by being idle.
-            let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
-            self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
-            self.incidents.push_undecided(Incident {
-                kind: IncidentKind::OneMoment,
-                at,
-                connections: dropped + 1,
-                visible_end,
-            });
+            self.evidence.ignore_between(since.saturating_sub(SAME_MOMENT), since + SAME_MOMENT);
+            self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < since);
         }
         self.delayed_controls += 1;
         let part = if self.delayed_controls.is_multiple_of(2) { 0.7 } else { 0.4 };
@@ -1379,7 +1366,6 @@ impl Search {
     /// Accepts a lifetime: connections that were never idle end at this age too.
     fn accept_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.outage, self.suspected_lifetime) = (Some(lifetime), None, None);
-        self.incidents.explain_by_lifetime();
         self.evidence.drop_explained(|span, age| is_explained_by_lifetime(span, age, lifetime));
         self.decide_lifetime();
     }
