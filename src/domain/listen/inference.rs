@@ -355,7 +355,9 @@ fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
     if kind.since_traffic.is_some() {
         return Some(IntervalOrigin::LastTraffic);
     }
-    match [kind.by_client, kind.by_server].map(|effects| effects.map(|effects| effects.effect)) {
+    let shown =
+        |effects: TrafficEffects| if effects.is_proven { effects.effect } else { TrafficEffect::Mixed };
+    match [kind.by_client, kind.by_server].map(|effects| effects.map(shown)) {
         [Some(TrafficEffect::Postponed), _] | [_, Some(TrafficEffect::Postponed)] => {
             Some(IntervalOrigin::LastTraffic)
         }
@@ -363,12 +365,8 @@ fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
         [Some(TrafficEffect::Unmoved), None | Some(TrafficEffect::Unmoved)] => {
             (!kind.in_step).then_some(IntervalOrigin::FixedClock)
         }
-        // A skipped heartbeat comes at a tick, or a fixed time after the traffic.
-        [Some(TrafficEffect::Skipped), _] => {
-            kind.by_client.filter(|skipped| skipped.by_ticks).map(|_| IntervalOrigin::FixedClock)
-        }
-        [Some(TrafficEffect::Unmoved), Some(TrafficEffect::Skipped)] => {
-            kind.by_server.filter(|skipped| skipped.by_ticks).map(|_| IntervalOrigin::FixedClock)
+        [Some(TrafficEffect::Skipped), _] | [Some(TrafficEffect::Unmoved), Some(TrafficEffect::Skipped)] => {
+            Some(IntervalOrigin::FixedClock)
         }
         [Some(TrafficEffect::Mixed), _] | [None | Some(TrafficEffect::Unmoved), _] => None,
     }
