@@ -18,8 +18,11 @@ use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Heartbeats have stopped if the next one is missing for this many intervals.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;
-/// Minimum silence that counts as a stop, however short the interval.
+/// Minimum silence that counts as a pause, however short the interval.
 const MIN_SILENCE: Duration = Duration::from_millis(100);
+/// The longest silence that a lost frame explains: TCP sends it again after 200 ms or more, and after twice as long each time
+/// that it is lost again (RFC 6298).
+const MAX_RETRANSMISSION: Duration = Duration::from_secs(2);
 
 impl ListenState {
     pub fn findings(&self, how: &ObservationConditions) -> ListenFindings {
@@ -249,7 +252,7 @@ impl ListenInference<'_> {
         let is_over = if last > self.state.last {
             is_stop(silence, interval.median)
         } else {
-            silence > interval.median + tolerance(interval.median)
+            silence > (interval.median + tolerance(interval.median)).max(MAX_RETRANSMISSION)
         };
         is_over.then_some(ListenFinding::HeartbeatsStopped {
             count: arrivals.count,
@@ -338,7 +341,7 @@ fn is_postponed(kind: &KindFindings) -> bool {
 
 /// Whether a silence of this length means that heartbeats at this interval have stopped.
 fn is_stop(silence: Duration, interval: Duration) -> bool {
-    silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MIN_SILENCE)
+    silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MAX_RETRANSMISSION)
 }
 
 /// The pause, if an interval was not kept all the time.
