@@ -181,7 +181,12 @@ impl ListenWorld {
             talks: self.talks,
             is_answered: self.client_is_answered,
             answers: self.answers,
-            delays: dice.delays(self.latency_ms, self.latency_jitter_ms, self.lost),
+            delays: dice.delays(
+                self.latency_ms,
+                self.latency_jitter_ms,
+                self.lost,
+                LONGEST_REPEAT.as_millis() as u64,
+            ),
             stall: self.stall_ms,
             ends: self.ends_ms,
             ..SimObserver::new(self.listen_ms)
