@@ -323,10 +323,6 @@ impl ListenWorld {
                 matches!(self.counting, Counting::OwnTraffic | Counting::AnyTraffic),
                 "they do not follow messages",
             ),
-            ListenFinding::IntervalVariesWithMessages { undisturbed } => {
-                let near = undisturbed.abs_diff(self.interval()) <= tolerance(self.interval()) + self.noise();
-                is(self.is_by_traffic() && near, "messages do not change it")
-            }
             _ => return,
         };
         judge.claimed(code, truth);

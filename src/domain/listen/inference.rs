@@ -223,14 +223,7 @@ impl ListenInference<'_> {
         let arrivals = record.map(|record| &record.arrivals);
         let gaps = arrivals.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
-            return match record.and_then(KindRecord::batching) {
-                None => (ListenVerdict::Irregular, Vec::new()),
-                Some(batching) => {
-                    let undisturbed = batching.median;
-                    let why = ListenFinding::IntervalVariesWithMessages { undisturbed };
-                    (ListenVerdict::Inconclusive, vec![why])
-                }
-            };
+            return (ListenVerdict::Irregular, Vec::new());
         }
         let why = ListenFinding::TooFewHeartbeats {
             count: arrivals.map_or(0, |arrivals| arrivals.count),
