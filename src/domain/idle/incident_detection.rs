@@ -30,8 +30,8 @@ pub(super) fn is_closed_by_us(how: &CloseKind) -> bool {
     }
 }
 
-/// Phrases in a close reason that name a connection limit or a session replaced by a newer one.
-const LIMIT_WORDS: [&str; 10] = [
+/// Phrases in a close reason that name a session replaced by a newer one ...
+const REPLACED_WORDS: [&str; 8] = [
     "replaced",
     "another connection",
     "another session",
@@ -40,15 +40,27 @@ const LIMIT_WORDS: [&str; 10] = [
     "new session",
     "duplicate",
     "elsewhere",
-    "too many",
-    "connection limit",
 ];
+/// ... and a connection limit.
+const LIMIT_WORDS: [&str; 2] = ["too many", "connection limit"];
 
-/// Whether the close frame says that the server accepts no further connection (code 1013, or its reason).
-pub(super) fn names_a_limit(how: &CloseKind) -> bool {
-    let CloseKind::CloseFrame { code, reason } = how else { return false };
+fn reason_contains(how: &CloseKind, phrases: &[&str]) -> bool {
+    let CloseKind::CloseFrame { reason, .. } = how else { return false };
     let reason = reason.as_str().to_lowercase();
-    *code == Some(1013) || LIMIT_WORDS.iter().any(|words| reason.contains(words))
+    phrases.iter().any(|words| reason.contains(words))
+}
+
+/// Whether the close frame says that a newer session replaced this one.
+pub(super) fn names_a_newer_session(how: &CloseKind) -> bool {
+    reason_contains(how, &REPLACED_WORDS)
+}
+
+/// Whether the close frame says that the server accepts no further connection (code 1013, or its reason), or no other
+/// session.
+pub(super) fn names_a_limit(how: &CloseKind) -> bool {
+    matches!(how, CloseKind::CloseFrame { code: Some(1013), .. })
+        || reason_contains(how, &LIMIT_WORDS)
+        || names_a_newer_session(how)
 }
 
 /// The visible end of one connection.
@@ -160,6 +172,18 @@ pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, survival: &
     let all = survivors == 0 && is_event;
     let many = group.len() >= MIN_SHARED_ENDS && youngest < oldest / 2 && count_distinct_ages(ages()) >= 3;
     all || (differ && many)
+}
+
+/// Ends that random ones share a moment with more often than this may be no event.
+const MAX_CHANCE: f64 = 0.02;
+
+/// Whether `together` of `all` ends may share a moment by chance: the expected number of such groups among random ends in
+/// this time, at most C(n, k) k (w / T)^(k - 1) for k of n ends within w of T.
+pub(super) fn is_shared_by_chance(together: usize, all: usize, time: Duration) -> bool {
+    let all = all.max(together);
+    let choices = (0..together).fold(1.0, |choices, n| choices * (all - n) as f64 / (n + 1) as f64);
+    let part = SAME_MOMENT.as_secs_f64() / time.max(SAME_MOMENT).as_secs_f64();
+    choices * together as f64 * part.powf(together.saturating_sub(1) as f64) > MAX_CHANCE
 }
 
 /// Counts ages that differ by more than a tenth and by more than one moment.
@@ -309,11 +333,21 @@ mod tests {
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(9700))), [1]);
     }
 
+    /// Expected: 2 * 0.25 / 73 = 0.007, and 45 * 2 * 0.25 / 73 = 0.3.
+    #[test]
+    fn two_of_many_random_ends_share_a_moment() {
+        let within = Duration::from_secs(73);
+        assert!(!is_shared_by_chance(2, 2, within) && is_shared_by_chance(2, 10, within));
+        assert!(!is_shared_by_chance(4, 10, within), "four do not");
+    }
+
     #[test]
     fn close_reason_can_name_a_limit() {
         let close = |code, text| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(text) };
         assert!(names_a_limit(&close(1013, "")));
         assert!(names_a_limit(&close(4409, "Replaced by a new connection")));
+        assert!(names_a_newer_session(&close(4409, "Replaced by a new connection")));
+        assert!(!names_a_newer_session(&close(1013, "too many connections")));
         assert!(!names_a_limit(&close(4000, "heartbeat timeout")));
         assert!(!names_a_limit(&CloseKind::Fin));
     }
