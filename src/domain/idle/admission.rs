@@ -26,8 +26,6 @@ struct EndedProbe {
     opened: Duration,
     moment: Duration,
     batch: u32,
-    /// How many other connections were open.
-    others: usize,
 }
 
 /// The connections that ended right after they had opened.
@@ -66,8 +64,6 @@ impl Default for Admission {
 const MAX_REFUSAL_AGE: Duration = Duration::from_millis(250);
 /// ... and each about as soon.
 const MAX_REFUSAL_SPREAD: Duration = Duration::from_millis(150);
-/// A server that keeps the newest connection alone leaves no other one open; one more may not have been seen to end yet.
-const MAX_OTHERS_OF_REPLACED: usize = 2;
 
 impl Admission {
     /// Records a connection that ended right after opening while `open` others were open. Returns when to try
@@ -89,7 +85,7 @@ impl Admission {
         // Connections opened together may end a little later; only then is the number that stay open known.
         self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
-        self.ended.push(EndedProbe { opened, moment, batch: self.batches, others: open });
+        self.ended.push(EndedProbe { opened, moment, batch: self.batches });
         self.visible_end = Some(visible_end.clone());
         self.retry_at
     }
@@ -160,15 +156,14 @@ impl Admission {
     }
 
     /// Whether newer connections replaced those that ended: the server says so, or the last batch's were older than all that
-    /// stayed open, and never did more than the newest stay.
+    /// stayed open, and only the newest did.
     fn is_replaced(&self, stayed: &[Duration]) -> bool {
         if self.visible_end.as_ref().is_some_and(|visible_end| names_a_newer_session(&visible_end.how)) {
             return true;
         }
         let last = self.ended.last().map_or(0, |ended| ended.batch);
         let mut batch = self.ended.iter().filter(|ended| ended.batch == last);
-        batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened))
-            && self.ended.iter().all(|ended| ended.others <= MAX_OTHERS_OF_REPLACED)
+        batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened)) && stayed.len() == 1
     }
 
     fn none_stayed(&self, min: Duration) -> UndecidedCause {
@@ -198,15 +193,11 @@ mod tests {
         CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
     }
 
-    /// Connections with these opening and end times (ms), while four others were open.
+    /// Connections with these opening and end times (ms).
     fn ended(ends: &[(u64, u64)], visible_end: &VisibleEnd) -> Admission {
-        ended_beside(4, ends, visible_end)
-    }
-
-    fn ended_beside(others: usize, ends: &[(u64, u64)], visible_end: &VisibleEnd) -> Admission {
         let mut admission = Admission::default();
         for (opened, moment) in ends {
-            admission.record_refusal(ms(*opened), ms(*moment), others, visible_end);
+            admission.record_refusal(ms(*opened), ms(*moment), 4, visible_end);
         }
         admission
     }
@@ -252,17 +243,14 @@ mod tests {
     #[test]
     fn session_ended_by_the_next_is_reported_as_replaced() {
         let ends = [(1, 2), (2, 3), (3, 1012)];
-        let suspected = |others, visible_end: &VisibleEnd| {
-            ended_beside(others, &ends, visible_end).suspicion(&[ms(1010)], ms(1000), 16)
-        };
         let replaced = |visible_end: &VisibleEnd| {
             let visible_end = Some(visible_end.clone());
             UndecidedCause::SessionReplaced { ended: 3, visible_end }
         };
         let (bye, stated) = (close(4409, "bye"), close(4409, "duplicate session"));
-        assert_eq!(suspected(1, &bye), replaced(&bye));
-        assert_eq!(suspected(4, &stated), replaced(&stated), "the server says so");
-        assert_eq!(suspected(4, &bye), UndecidedCause::EndsDisagree, "others stayed open beside it");
+        assert_eq!(suspected(&ends, &bye, &[1010]), replaced(&bye));
+        assert_eq!(suspected(&ends, &stated, &[1010, 1011]), replaced(&stated), "the server says so");
+        assert_eq!(suspected(&ends, &bye, &[1010, 1011]), UndecidedCause::EndsDisagree, "two stayed open");
     }
 
     #[test]

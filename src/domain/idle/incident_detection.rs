@@ -174,18 +174,6 @@ pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, survival: &
     all || (differ && many)
 }
 
-/// Ends that random ones share a moment with more often than this may be no event.
-const MAX_CHANCE: f64 = 0.02;
-
-/// Whether `together` of `all` ends may share a moment by chance: the expected number of such groups among random ends in
-/// this time, at most C(n, k) k (w / T)^(k - 1) for k of n ends within w of T.
-pub(super) fn is_shared_by_chance(together: usize, all: usize, time: Duration) -> bool {
-    let all = all.max(together);
-    let choices = (0..together).fold(1.0, |choices, n| choices * (all - n) as f64 / (n + 1) as f64);
-    let part = SAME_MOMENT.as_secs_f64() / time.max(SAME_MOMENT).as_secs_f64();
-    choices * together as f64 * part.powf(together.saturating_sub(1) as f64) > MAX_CHANCE
-}
-
 /// Counts ages that differ by more than a tenth and by more than one moment.
 fn count_distinct_ages(ages: impl Iterator<Item = Duration>) -> usize {
     let mut ages: Vec<_> = ages.collect();
@@ -331,14 +319,6 @@ mod tests {
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(3010))), [2]);
         assert_eq!(ends.hold_until(&untimed), None);
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(9700))), [1]);
-    }
-
-    /// Expected: 2 * 0.25 / 73 = 0.007, and 45 * 2 * 0.25 / 73 = 0.3.
-    #[test]
-    fn two_of_many_random_ends_share_a_moment() {
-        let within = Duration::from_secs(73);
-        assert!(!is_shared_by_chance(2, 2, within) && is_shared_by_chance(2, 10, within));
-        assert!(!is_shared_by_chance(4, 10, within), "four do not");
     }
 
     #[test]

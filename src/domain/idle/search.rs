@@ -14,7 +14,7 @@ use super::finding::{
 };
 use super::incident_detection::{
     Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds,
-    is_closed_by_us, is_one_event, is_shared_by_chance, names_a_limit,
+    is_closed_by_us, is_one_event, names_a_limit,
 };
 use super::parallel::ParallelSearch;
 use super::plan::{PlanError, SearchPlan, Strategy};
@@ -854,10 +854,7 @@ impl Search {
         let unexplained: Vec<_> =
             group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let silence = self.evidence.longest().unwrap_or_default();
-        let survival = KnownSurvival { age: self.oldest_alive, silence };
-        let all = self.ends.len() + self.control_ages.len();
-        let is_chance = is_shared_by_chance(unexplained.len(), all, first.moment);
-        if !is_chance && is_one_event(&unexplained, survivors, &survival) {
+        if is_one_event(&unexplained, survivors, &KnownSurvival { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
         } else {
             group.iter().filter(|end| end.is_refusal).for_each(|end| self.record_refusal(end));
