@@ -188,35 +188,61 @@ fn count_distinct_ages(ages: impl Iterator<Item = Duration>) -> usize {
     count
 }
 
+fn is_same_moment(one: &Incident, other: &Incident) -> bool {
+    one.at.abs_diff(other.at) <= SAME_MOMENT
+}
+
 #[derive(Debug, Clone, Default)]
-pub(super) struct Incidents(Vec<Incident>);
+pub(super) struct Incidents {
+    known: Vec<Incident>,
+    /// Incidents that a lifetime would explain too.
+    undecided: Vec<Incident>,
+}
 
 impl Incidents {
     /// All of them, the earliest first.
     pub fn all(&self) -> Vec<Incident> {
-        let mut all = self.0.clone();
+        let mut all = [self.known.clone(), self.undecided.clone()].concat();
         all.sort_by_key(|incident| incident.at);
         all
     }
 
     pub fn push(&mut self, incident: Incident) {
-        self.0.push(incident);
+        self.known.push(incident);
+    }
+
+    /// Adds an incident that a lifetime would explain too, unless a known event explains it.
+    pub fn push_undecided(&mut self, incident: Incident) {
+        if !self.of(IncidentKind::OneMoment).any(|event| is_same_moment(event, &incident)) {
+            self.undecided.push(incident);
+        }
+    }
+
+    /// Adds an event that no lifetime explains; it replaces the undecided incident of the same moment.
+    pub fn push_event(&mut self, event: Incident) {
+        self.undecided.retain(|undecided| !is_same_moment(undecided, &event));
+        self.push(event);
     }
 
     /// Counts another connection of a kind that has one incident a run.
     pub fn count(&mut self, kind: IncidentKind, at: Duration, visible_end: &VisibleEnd) {
-        match self.0.iter_mut().find(|incident| incident.kind == kind) {
+        match self.known.iter_mut().find(|incident| incident.kind == kind) {
             Some(incident) => incident.connections += 1,
             None => self.push(Incident { kind, at, connections: 1, visible_end: visible_end.clone() }),
         }
     }
 
     pub fn connections(&self, kind: IncidentKind) -> usize {
-        self.0.iter().filter(|incident| incident.kind == kind).map(|incident| incident.connections).sum()
+        self.known.iter().filter(|incident| incident.kind == kind).map(|incident| incident.connections).sum()
     }
 
     pub fn of(&self, kind: IncidentKind) -> impl Iterator<Item = &Incident> {
-        self.0.iter().filter(move |incident| incident.kind == kind)
+        self.known.iter().chain(&self.undecided).filter(move |incident| incident.kind == kind)
+    }
+
+    /// A lifetime is known: it explains the undecided incidents.
+    pub fn explain_by_lifetime(&mut self) {
+        self.undecided.clear();
     }
 }
 
@@ -319,6 +345,24 @@ mod tests {
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(3010))), [2]);
         assert_eq!(ends.hold_until(&untimed), None);
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(9700))), [1]);
+    }
+
+    #[test]
+    fn undecided_event_is_counted_once_after_decision() {
+        let at = |at, connections| Incident {
+            kind: IncidentKind::OneMoment,
+            at: Duration::from_millis(at),
+            connections,
+            visible_end: CloseKind::Fin.into(),
+        };
+        let mut incidents = Incidents::default();
+        incidents.push_undecided(at(9000, 2));
+        incidents.push_undecided(at(2306, 13));
+        incidents.push_event(at(2305, 14));
+        incidents.push_undecided(at(2310, 1));
+        assert_eq!(incidents.all(), [at(2305, 14), at(9000, 2)]);
+        incidents.explain_by_lifetime();
+        assert_eq!(incidents.all(), [at(2305, 14)]);
     }
 
     #[test]

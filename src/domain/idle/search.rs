@@ -152,7 +152,9 @@ pub struct Search {
     is_awaiting_control_age: bool,
     /// How many controls were opened later than the other connections.
     delayed_controls: u32,
-    /// When each connection was seen to end, and its age then.
+    /// When each watcher and trial was seen to end.
+    end_moments: Vec<Duration>,
+    /// The same of those that no known timer explains and that were not refused, and their age then.
     ends: Vec<(Duration, Duration)>,
     /// The age of each control that ended, even if its end was explained since.
     control_ages: Vec<Duration>,
@@ -261,6 +263,7 @@ impl Search {
             control_not_before: Duration::ZERO,
             is_awaiting_control_age: false,
             delayed_controls: 0,
+            end_moments: Vec::new(),
             ends: Vec::new(),
             control_ages: Vec::new(),
             youngest_death: Duration::MAX,
@@ -550,6 +553,7 @@ impl Search {
         if is_closed_by_us(&visible_end.how) {
             return self.note_violation(at, visible_end);
         }
+        self.end_moments.push(at);
         let is_refusal = self.is_refusal(opened, at, &visible_end.how);
         let others = self.opening_times().count();
         let end = ObservedEnd {
@@ -799,8 +803,15 @@ impl Search {
         self.void_rounds += 1;
         let dropped = self.evidence.drop_deaths_since(outage.alive_at);
         self.gaps.ignore_between(outage.alive_at, at);
-        if outage.silent {
-            self.note_path_lost(outage.alive_at, dropped);
+        match self.control_end.clone().filter(|_| !outage.silent) {
+            Some(_) if !self.ended_together(outage.since) => {}
+            Some(visible_end) => self.incidents.push_undecided(Incident {
+                kind: IncidentKind::OneMoment,
+                at: outage.since,
+                connections: dropped + 1,
+                visible_end,
+            }),
+            None => self.note_path_lost(outage.alive_at, dropped),
         }
         self.provisional = self.provisional.filter(|provisional| provisional.at < outage.alive_at);
         let cancelled = self.probes.drain(..).map(|probe| ProbeOrder::Cancel { probe: probe.id });
@@ -867,7 +878,12 @@ impl Search {
         self.gaps.ignore_between(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
-        self.incidents.push(Incident { kind, at: from, connections, visible_end: first.visible_end.clone() });
+        self.incidents.push_event(Incident {
+            kind,
+            at: from,
+            connections,
+            visible_end: first.visible_end.clone(),
+        });
         if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second_control.forget_end(from, to);
@@ -1035,10 +1051,19 @@ impl Search {
     /// Opens the next control later than the other connections. All are of one age, so a regular restart
     /// would look like a lifetime. If ends are not seen, ages are less exact and it does so twice.
     fn reopen_control_later(&mut self, now: Duration, lifetime: LifetimeCap) {
-        if let Some(OutageSuspicion { since, .. }) = self.outage.take() {
+        let silent_since = self.outage.take().map(|outage| outage.since);
+        if let (Some(at), Some(visible_end)) = (silent_since, self.control_end.clone()) {
             // What ended with the control did not end by being idle.
-            self.evidence.ignore_between(since.saturating_sub(SAME_MOMENT), since + SAME_MOMENT);
-            self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < since);
+            let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
+            self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
+            if self.ended_together(at) {
+                self.incidents.push_undecided(Incident {
+                    kind: IncidentKind::OneMoment,
+                    at,
+                    connections: dropped + 1,
+                    visible_end,
+                });
+            }
         }
         self.delayed_controls += 1;
         let part = if self.delayed_controls.is_multiple_of(2) { 0.7 } else { 0.4 };
@@ -1047,6 +1072,11 @@ impl Search {
             self.orders.push(ProbeOrder::Cancel { probe });
             self.control.failed();
         }
+    }
+
+    /// Whether another connection was seen to end when the control did.
+    fn ended_together(&self, moment: Duration) -> bool {
+        self.end_moments.iter().any(|at| at.abs_diff(moment) <= SAME_MOMENT)
     }
 
     /// Whether a connection well below this age ended together with a control.
@@ -1361,6 +1391,7 @@ impl Search {
     /// Accepts a lifetime: connections that were never idle end at this age too.
     fn accept_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.outage, self.suspected_lifetime) = (Some(lifetime), None, None);
+        self.incidents.explain_by_lifetime();
         self.evidence.drop_explained(|span, age| is_explained_by_lifetime(span, age, lifetime));
         self.decide_lifetime();
     }
