@@ -182,7 +182,7 @@ impl ListenInference<'_> {
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(MIN_SILENCE));
         let found = overdue.map(|silence| ListenFinding::HeartbeatOverdue { silence });
         // Traffic may have postponed it, even if that was never seen before.
-        let is_gone = overdue.is_some_and(|silence| is_stop(silence, interval.max)) && !is_postponed(kind);
+        let is_gone = overdue.is_some_and(|silence| is_pause(silence, interval.max)) && !is_postponed(kind);
         let verdict = match (found.is_some(), interval.gaps) {
             // A single gap confirms the interval, and the missing heartbeat contradicts it.
             (true, 1) => ListenVerdict::Inconclusive,
@@ -335,6 +335,11 @@ fn is_postponed(kind: &KindFindings) -> bool {
 /// Whether a silence of this length means that heartbeats at this interval have stopped.
 fn is_stop(silence: Duration, interval: Duration) -> bool {
     silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MAX_RETRANSMISSION)
+}
+
+/// Whether heartbeats at this interval are missing, if only because a frame was lost.
+fn is_pause(silence: Duration, interval: Duration) -> bool {
+    silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MIN_SILENCE)
 }
 
 /// The pause, if an interval was not kept all the time.

@@ -54,9 +54,9 @@ fn ping_every_30_s_is_found_with_an_early_first() {
 #[test]
 fn stopped_heartbeats_are_inconclusive() {
     let moments = [500, 1000, 1500, 2000];
-    let still = pings(&moments).findings(&whole(ms(4000)));
+    let still = pings(&moments).findings(&whole(ms(3250)));
     assert_eq!(still.verdict, ListenVerdict::ServerPingsEvery);
-    let findings = pings(&moments).findings(&whole(ms(4001)));
+    let findings = pings(&moments).findings(&whole(ms(3251)));
     assert_eq!((findings.verdict, &findings.covered_timeouts), (ListenVerdict::Inconclusive, &None));
     let long = pings(&moments).findings(&whole(s(10)));
     let (interval, since_traffic, silence) = (Some(ms(500)), false, s(8));
