@@ -122,7 +122,7 @@ fn headline(changes: &[Change]) -> Phrase {
 
 /// The figure with what it is about: `app rtt.p95`.
 fn name(change: &Change) -> String {
-    let labels = change.labels.iter().map(|(_, value)| format!("{value} "));
+    let labels = change.labels.values().map(|value| format!("{value} "));
     format!("{}{}", labels.collect::<String>(), change.name)
 }
 
