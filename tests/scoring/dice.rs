@@ -44,10 +44,10 @@ impl Dice {
         self.chance(part).then(|| draw(self))
     }
 
-    /// Delays of frames: mostly `usual`, now and then a lost frame that is sent again after at least 200 ms.
-    pub fn delays(&mut self, usual: u64, wobble: u64, lost: f64) -> Vec<u64> {
+    /// Delays of frames: mostly `usual`, now and then a lost frame that is sent again after `repeat`, at least an eighth of it.
+    pub fn delays(&mut self, usual: u64, wobble: u64, lost: f64, repeat: u64) -> Vec<u64> {
         let delay = |dice: &mut Dice| {
-            let again = if dice.chance(lost) { dice.between(200, 1600) } else { 0 };
+            let again = if dice.chance(lost) { dice.between(repeat / 8, repeat) } else { 0 };
             usual + dice.between(0, wobble + 1) + again
         };
         (0..97).map(|_| delay(self)).collect()

@@ -381,7 +381,11 @@ impl IdleWorld {
         let truth = match cause {
             UndecidedCause::ConnectionLimit { .. } => is(self.keeps_open.is_some(), "there is no limit"),
             UndecidedCause::SessionReplaced { .. } => is(self.replaces_session, "no session is replaced"),
-            UndecidedCause::RepeatedRestarts { .. } => is(self.restarts_ms.len() > 1, "it did not restart"),
+            // It names both: a restart, and a timer that is checked now and then.
+            UndecidedCause::RepeatedRestarts { .. } => is(
+                self.restarts_ms.len() > 1 || matches!(self.timer, Timer::Checked { .. }),
+                "it did not restart, and checks nothing",
+            ),
             UndecidedCause::LifetimeOrIdleTimeout { age, .. } => {
                 let fits = |from: Duration, to: Duration| age.lo <= to + SLACK && from <= age.hi + SLACK;
                 let lifetime = self.lifetime_ms.map(ms);

@@ -122,6 +122,9 @@ impl Default for ZombieWorld {
     }
 }
 
+/// The longest path of a lost frame: a tenth of the usual one, as all times are.
+const LONGEST_REPEAT_MS: u64 = 160;
+
 impl ZombieWorld {
     fn server(&self) -> SimServer {
         let heart = |beat: &Heartbeat| SimHeartbeat {
@@ -151,7 +154,11 @@ impl ZombieWorld {
     fn network(&self, dice: &mut Dice) -> SimNetwork {
         let is_calm = self.latency_ms == 0 && self.lost == 0.0;
         SimNetwork {
-            delays: if is_calm { Vec::new() } else { dice.delays(self.latency_ms, 5, self.lost) },
+            delays: if is_calm {
+                Vec::new()
+            } else {
+                dice.delays(self.latency_ms, 5, self.lost, LONGEST_REPEAT_MS)
+            },
             lateness: if self.jitter_ms == 0 {
                 Vec::new()
             } else {
@@ -196,7 +203,7 @@ impl ZombieWorld {
         let network = SimNetwork { delays: vec![self.latency_ms], ..SimNetwork::default() };
         let check = ClaimCheck { server, network: &network, every: self.every_ms, max: self.max_ms };
         // If a healthy client lives by chance, nothing is true of such clients.
-        if !self.life(server, Behaviour::Control).is_kept() {
+        if !self.life(server, Behaviour::Control).is_kept() || self.is_decided_by_chance(server, findings) {
             return;
         }
         let truth = match finding {
@@ -232,6 +239,16 @@ impl ZombieWorld {
             ..SimNetwork::default()
         };
         SimLife::new(server, &network, behaviour, SimClient::of(behaviour, self.every_ms)).record(self.max_ms)
+    }
+
+    /// Whether lateness alone decided if a client that answers was kept, so that neither is true of such clients.
+    fn is_decided_by_chance(&self, server: &SimServer, findings: &ZombieFindings) -> bool {
+        let is_other = |behaviour: &Behaviour| {
+            let was_kept = findings.client(*behaviour).is_some_and(|client| client.is_kept());
+            self.life(server, *behaviour).is_kept() != was_kept
+        };
+        let is_left_alone = self.lifetime_ms.is_none() && self.restart_ms.is_none() && self.lost == 0.0;
+        is_left_alone && [Behaviour::Quiet, Behaviour::PingsOnly].iter().any(is_other)
     }
 
     fn try_reaps(&self, server: &SimServer) -> Result<(), String> {

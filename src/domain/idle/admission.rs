@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit};
+use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit, names_a_newer_session};
 use super::probe::VisibleEnd;
 use super::undecided::UndecidedCause;
 
@@ -155,11 +155,15 @@ impl Admission {
             || shortest <= MAX_REFUSAL_AGE && longest - shortest <= MAX_REFUSAL_SPREAD
     }
 
-    /// Whether the last batch's connections were older than all that stayed open.
+    /// Whether newer connections replaced those that ended: the server says so, or the last batch's were older than all that
+    /// stayed open, and only the newest did.
     fn is_replaced(&self, stayed: &[Duration]) -> bool {
+        if self.visible_end.as_ref().is_some_and(|visible_end| names_a_newer_session(&visible_end.how)) {
+            return true;
+        }
         let last = self.ended.last().map_or(0, |ended| ended.batch);
         let mut batch = self.ended.iter().filter(|ended| ended.batch == last);
-        batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened))
+        batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened)) && stayed.len() == 1
     }
 
     fn none_stayed(&self, min: Duration) -> UndecidedCause {
@@ -238,9 +242,15 @@ mod tests {
 
     #[test]
     fn session_ended_by_the_next_is_reported_as_replaced() {
-        let visible_end = close(4409, "bye");
-        let cause = suspected(&[(1, 2), (2, 3), (3, 1012)], &visible_end, &[1010]);
-        assert_eq!(cause, UndecidedCause::SessionReplaced { ended: 3, visible_end: Some(visible_end) });
+        let ends = [(1, 2), (2, 3), (3, 1012)];
+        let replaced = |visible_end: &VisibleEnd| {
+            let visible_end = Some(visible_end.clone());
+            UndecidedCause::SessionReplaced { ended: 3, visible_end }
+        };
+        let (bye, stated) = (close(4409, "bye"), close(4409, "duplicate session"));
+        assert_eq!(suspected(&ends, &bye, &[1010]), replaced(&bye));
+        assert_eq!(suspected(&ends, &stated, &[1010, 1011]), replaced(&stated), "the server says so");
+        assert_eq!(suspected(&ends, &bye, &[1010, 1011]), UndecidedCause::EndsDisagree, "two stayed open");
     }
 
     #[test]

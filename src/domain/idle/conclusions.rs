@@ -8,7 +8,6 @@ use super::incident::{Incident, IncidentKind};
 use super::product_naming::ProductNaming;
 use super::refresh::RefreshResults;
 use super::report::{IdleReport, TwoEnded, Verification, VerifyOutcome};
-use super::undecided::UndecidedCause;
 
 /// All findings of a run: the conclusion first, then its details, then where the run differed from the request.
 pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
@@ -137,13 +136,13 @@ fn incident(incident: &Incident) -> IdleFinding {
 /// Rounds that do not count, unless the age of the connections explains them.
 fn rounds_void(findings: &IdleFindings) -> Option<IdleFinding> {
     let is_age = findings.verdict == IdleVerdict::LifetimeCap || findings.lifetime_or_idle.is_some();
-    let is_one_moment = findings.incidents.iter().any(|incident| incident.kind == IncidentKind::OneMoment);
-    let cause = if is_one_moment {
+    let has = |kind| findings.incidents.iter().any(|incident| incident.kind == kind);
+    let cause = if has(IncidentKind::OneMoment) {
         VoidCause::OneMoment
-    } else if findings.undecided.as_ref().is_some_and(UndecidedCause::is_control_lost) {
-        VoidCause::ControlDied
-    } else {
+    } else if has(IncidentKind::PathLost) {
         VoidCause::ControlUnanswered
+    } else {
+        VoidCause::ControlDied
     };
     let rounds = findings.void_rounds;
     (rounds > 0 && !is_age).then_some(IdleFinding::RoundsVoid { rounds, cause })
@@ -155,31 +154,5 @@ fn verified(verification: &Verification) -> IdleFinding {
         VerifyOutcome::Held => IdleFinding::RecommendationHeld { verification },
         VerifyOutcome::Ended(_) => IdleFinding::RecommendationFailed { verification },
         VerifyOutcome::Unknown(_) => IdleFinding::RecommendationUnverified { verification },
-    }
-}
-
-impl UndecidedCause {
-    /// Whether the control was lost several times, so that rounds do not count.
-    fn is_control_lost(&self) -> bool {
-        match self {
-            UndecidedCause::PathUnsteady { .. } => true,
-            UndecidedCause::ConnectionLimit { .. }
-            | UndecidedCause::SessionReplaced { .. }
-            | UndecidedCause::NoConnectionStayed { .. }
-            | UndecidedCause::AllEndBelowMin { .. }
-            | UndecidedCause::ServerBecameUnreachable { .. }
-            | UndecidedCause::LaterConnectionsRefused { .. }
-            | UndecidedCause::TooFewConnections { .. }
-            | UndecidedCause::ControlEndedAtOnce { .. }
-            | UndecidedCause::ControlUnanswered { .. }
-            | UndecidedCause::ControlEndedToo { .. }
-            | UndecidedCause::RepeatedRestarts { .. }
-            | UndecidedCause::EndsDisagree
-            | UndecidedCause::LifetimeOrIdleTimeout { .. }
-            | UndecidedCause::LifetimeOutlived { .. }
-            | UndecidedCause::MixedOutcomes { .. }
-            | UndecidedCause::LimitReached { .. }
-            | UndecidedCause::Interrupted => false,
-        }
     }
 }

@@ -488,11 +488,19 @@ impl SearchEvidence {
 
     /// How most of the deaths happened that support the upper end.
     pub fn cut_manner(&self) -> Option<CutManner> {
-        if let Some(spread) = self.visible_ends().filter(|spread| spread.count > 2) {
+        if let Some(spread) = self.visible_ends().filter(|spread| spread.count > 2 && self.end_all(spread)) {
             return self.most_common_manner(|death| death.is_visible() && death.span >= spread.min);
         }
         let floor = self.support_floor();
         self.most_common_manner(|death| floor < Some(death.span))
+    }
+
+    /// Whether these visible ends left nothing for a question to find dead later: else some were cut silently, and what was
+    /// seen to end may have ended at random.
+    fn end_all(&self, visible: &EndSpread) -> bool {
+        let top = visible.max + same_timer_tolerance(visible.max);
+        let later = self.confirmed_deaths().filter(|death| !death.is_visible() && death.span > top).count();
+        visible.count >= SHARED_ENDS_PER_LONE_END * later
     }
 
     fn most_common_manner(&self, which: impl Fn(&DeadProbe) -> bool) -> Option<CutManner> {

@@ -30,8 +30,8 @@ pub(super) fn is_closed_by_us(how: &CloseKind) -> bool {
     }
 }
 
-/// Phrases in a close reason that name a connection limit or a session replaced by a newer one.
-const LIMIT_WORDS: [&str; 10] = [
+/// Phrases in a close reason that name a session replaced by a newer one ...
+const REPLACED_WORDS: [&str; 8] = [
     "replaced",
     "another connection",
     "another session",
@@ -40,15 +40,27 @@ const LIMIT_WORDS: [&str; 10] = [
     "new session",
     "duplicate",
     "elsewhere",
-    "too many",
-    "connection limit",
 ];
+/// ... and a connection limit.
+const LIMIT_WORDS: [&str; 2] = ["too many", "connection limit"];
 
-/// Whether the close frame says that the server accepts no further connection (code 1013, or its reason).
-pub(super) fn names_a_limit(how: &CloseKind) -> bool {
-    let CloseKind::CloseFrame { code, reason } = how else { return false };
+fn reason_contains(how: &CloseKind, phrases: &[&str]) -> bool {
+    let CloseKind::CloseFrame { reason, .. } = how else { return false };
     let reason = reason.as_str().to_lowercase();
-    *code == Some(1013) || LIMIT_WORDS.iter().any(|words| reason.contains(words))
+    phrases.iter().any(|words| reason.contains(words))
+}
+
+/// Whether the close frame says that a newer session replaced this one.
+pub(super) fn names_a_newer_session(how: &CloseKind) -> bool {
+    reason_contains(how, &REPLACED_WORDS)
+}
+
+/// Whether the close frame says that the server accepts no further connection (code 1013, or its reason), or no other
+/// session.
+pub(super) fn names_a_limit(how: &CloseKind) -> bool {
+    matches!(how, CloseKind::CloseFrame { code: Some(1013), .. })
+        || reason_contains(how, &LIMIT_WORDS)
+        || names_a_newer_session(how)
 }
 
 /// The visible end of one connection.
@@ -358,6 +370,8 @@ mod tests {
         let close = |code, text| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(text) };
         assert!(names_a_limit(&close(1013, "")));
         assert!(names_a_limit(&close(4409, "Replaced by a new connection")));
+        assert!(names_a_newer_session(&close(4409, "Replaced by a new connection")));
+        assert!(!names_a_newer_session(&close(1013, "too many connections")));
         assert!(!names_a_limit(&close(4000, "heartbeat timeout")));
         assert!(!names_a_limit(&CloseKind::Fin));
     }

@@ -152,7 +152,9 @@ pub struct Search {
     is_awaiting_control_age: bool,
     /// How many controls were opened later than the other connections.
     delayed_controls: u32,
-    /// When each connection was seen to end, and its age then.
+    /// When each watcher and trial was seen to end.
+    end_moments: Vec<Duration>,
+    /// The same of those that no known timer explains and that were not refused, and their age then.
     ends: Vec<(Duration, Duration)>,
     /// The age of each control that ended, even if its end was explained since.
     control_ages: Vec<Duration>,
@@ -261,6 +263,7 @@ impl Search {
             control_not_before: Duration::ZERO,
             is_awaiting_control_age: false,
             delayed_controls: 0,
+            end_moments: Vec::new(),
             ends: Vec::new(),
             control_ages: Vec::new(),
             youngest_death: Duration::MAX,
@@ -550,6 +553,7 @@ impl Search {
         if is_closed_by_us(&visible_end.how) {
             return self.note_violation(at, visible_end);
         }
+        self.end_moments.push(at);
         let is_refusal = self.is_refusal(opened, at, &visible_end.how);
         let others = self.opening_times().count();
         let end = ObservedEnd {
@@ -800,6 +804,7 @@ impl Search {
         let dropped = self.evidence.drop_deaths_since(outage.alive_at);
         self.gaps.ignore_between(outage.alive_at, at);
         match self.control_end.clone().filter(|_| !outage.silent) {
+            Some(_) if !self.ended_together(outage.since) => {}
             Some(visible_end) => self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
                 at: outage.since,
@@ -1051,12 +1056,14 @@ impl Search {
             // What ended with the control did not end by being idle.
             let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
             self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
-            self.incidents.push_undecided(Incident {
-                kind: IncidentKind::OneMoment,
-                at,
-                connections: dropped + 1,
-                visible_end,
-            });
+            if self.ended_together(at) {
+                self.incidents.push_undecided(Incident {
+                    kind: IncidentKind::OneMoment,
+                    at,
+                    connections: dropped + 1,
+                    visible_end,
+                });
+            }
         }
         self.delayed_controls += 1;
         let part = if self.delayed_controls.is_multiple_of(2) { 0.7 } else { 0.4 };
@@ -1065,6 +1072,11 @@ impl Search {
             self.orders.push(ProbeOrder::Cancel { probe });
             self.control.failed();
         }
+    }
+
+    /// Whether another connection was seen to end when the control did.
+    fn ended_together(&self, moment: Duration) -> bool {
+        self.end_moments.iter().any(|at| at.abs_diff(moment) <= SAME_MOMENT)
     }
 
     /// Whether a connection well below this age ended together with a control.

@@ -18,8 +18,11 @@ use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Heartbeats have stopped if the next one is missing for this many intervals.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;
-/// Minimum silence that counts as a stop, however short the interval.
+/// Minimum silence that counts as a pause, however short the interval.
 const MIN_SILENCE: Duration = Duration::from_millis(100);
+/// The longest silence that a lost frame explains: TCP sends it again after 200 ms or more, and after twice as long each time
+/// that it is lost again (RFC 6298).
+const MAX_RETRANSMISSION: Duration = Duration::from_secs(2);
 
 impl ListenState {
     pub fn findings(&self, how: &ObservationConditions) -> ListenFindings {
@@ -179,7 +182,7 @@ impl ListenInference<'_> {
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(MIN_SILENCE));
         let found = overdue.map(|silence| ListenFinding::HeartbeatOverdue { silence });
         // Traffic may have postponed it, even if that was never seen before.
-        let is_gone = overdue.is_some_and(|silence| is_stop(silence, interval.max)) && !is_postponed(kind);
+        let is_gone = overdue.is_some_and(|silence| is_pause(silence, interval.max)) && !is_postponed(kind);
         let verdict = match (found.is_some(), interval.gaps) {
             // A single gap confirms the interval, and the missing heartbeat contradicts it.
             (true, 1) => ListenVerdict::Inconclusive,
@@ -220,14 +223,7 @@ impl ListenInference<'_> {
         let arrivals = record.map(|record| &record.arrivals);
         let gaps = arrivals.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
-            return match record.and_then(KindRecord::batching) {
-                None => (ListenVerdict::Irregular, Vec::new()),
-                Some(batching) => {
-                    let undisturbed = batching.median;
-                    let why = ListenFinding::IntervalVariesWithMessages { undisturbed };
-                    (ListenVerdict::Inconclusive, vec![why])
-                }
-            };
+            return (ListenVerdict::Irregular, Vec::new());
         }
         let why = ListenFinding::TooFewHeartbeats {
             count: arrivals.map_or(0, |arrivals| arrivals.count),
@@ -249,7 +245,7 @@ impl ListenInference<'_> {
         let is_over = if last > self.state.last {
             is_stop(silence, interval.median)
         } else {
-            silence > interval.median + tolerance(interval.median)
+            silence > (interval.median + tolerance(interval.median)).max(MAX_RETRANSMISSION)
         };
         is_over.then_some(ListenFinding::HeartbeatsStopped {
             count: arrivals.count,
@@ -338,6 +334,11 @@ fn is_postponed(kind: &KindFindings) -> bool {
 
 /// Whether a silence of this length means that heartbeats at this interval have stopped.
 fn is_stop(silence: Duration, interval: Duration) -> bool {
+    silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MAX_RETRANSMISSION)
+}
+
+/// Whether heartbeats at this interval are missing, if only because a frame was lost.
+fn is_pause(silence: Duration, interval: Duration) -> bool {
     silence > interval.mul_f64(STOPPED_AFTER_INTERVALS).max(MIN_SILENCE)
 }
 
@@ -355,7 +356,9 @@ fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
     if kind.since_traffic.is_some() {
         return Some(IntervalOrigin::LastTraffic);
     }
-    match [kind.by_client, kind.by_server].map(|effects| effects.map(|effects| effects.effect)) {
+    let shown =
+        |effects: TrafficEffects| if effects.is_proven { effects.effect } else { TrafficEffect::Mixed };
+    match [kind.by_client, kind.by_server].map(|effects| effects.map(shown)) {
         [Some(TrafficEffect::Postponed), _] | [_, Some(TrafficEffect::Postponed)] => {
             Some(IntervalOrigin::LastTraffic)
         }
@@ -363,12 +366,8 @@ fn origin(kind: &KindFindings) -> Option<IntervalOrigin> {
         [Some(TrafficEffect::Unmoved), None | Some(TrafficEffect::Unmoved)] => {
             (!kind.in_step).then_some(IntervalOrigin::FixedClock)
         }
-        // A skipped heartbeat comes at a tick, or a fixed time after the traffic.
-        [Some(TrafficEffect::Skipped), _] => {
-            kind.by_client.filter(|skipped| skipped.by_ticks).map(|_| IntervalOrigin::FixedClock)
-        }
-        [Some(TrafficEffect::Unmoved), Some(TrafficEffect::Skipped)] => {
-            kind.by_server.filter(|skipped| skipped.by_ticks).map(|_| IntervalOrigin::FixedClock)
+        [Some(TrafficEffect::Skipped), _] | [Some(TrafficEffect::Unmoved), Some(TrafficEffect::Skipped)] => {
+            Some(IntervalOrigin::FixedClock)
         }
         [Some(TrafficEffect::Mixed), _] | [None | Some(TrafficEffect::Unmoved), _] => None,
     }

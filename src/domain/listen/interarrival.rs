@@ -7,7 +7,7 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use super::server_event::ServerEvent;
 use super::window::SpanWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::stats::interval::{Interval, tolerance};
+use crate::domain::stats::interval::Interval;
 
 /// Whether the payloads are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
@@ -71,17 +71,13 @@ impl Interarrival {
         self.gaps.interval()
     }
 
-    /// The confirmed interval: two gaps that agree, most of more gaps, or one gap that agrees with the time
-    /// from the opening to the first.
+    /// The confirmed interval: most gaps agree, and more closely than random ones would. The time from the opening to the
+    /// first counts as one more, if it agrees.
     pub fn sure_interval(&self) -> Option<Interval> {
         let interval = self.interval().filter(Interval::is_regular)?;
-        let confirmed = match interval.gaps {
-            1 => self.first.is_some_and(|first| interval.fits(first)),
-            // Two gaps that differ by more than timer jitter prove nothing.
-            2 => interval.spread() <= tolerance(interval.median),
-            _ => true,
-        };
-        confirmed.then_some(interval)
+        let first = self.first.filter(|first| interval.fits(*first));
+        let spans = first.map_or(interval, |first| interval.with_agreeing(first));
+        spans.is_beyond_chance().then_some(interval)
     }
 
     pub fn payloads(&self) -> PayloadVariation {

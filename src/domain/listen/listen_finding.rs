@@ -82,8 +82,6 @@ pub enum ListenFinding {
     HeartbeatsPaused { longest: Duration, intervals: f64, burst: bool },
     /// Each heartbeat followed a message of the server; none came in a silence.
     OnlyAfterMessages { after: Duration },
-    /// The interval changes when the server sends messages: it may count from these, or skip heartbeats.
-    IntervalVariesWithMessages { undisturbed: Duration },
     /// Too few heartbeats came to show an interval.
     TooFewHeartbeats {
         count: u64,
@@ -152,7 +150,6 @@ impl Finding for ListenFinding {
             | ListenFinding::HeartbeatOverdue { .. }
             | ListenFinding::HeartbeatsPaused { .. }
             | ListenFinding::OnlyAfterMessages { .. }
-            | ListenFinding::IntervalVariesWithMessages { .. }
             | ListenFinding::TooFewHeartbeats { .. }
             | ListenFinding::NoHeartbeatSeen { .. }
             | ListenFinding::HostStalled { .. }

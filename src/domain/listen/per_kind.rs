@@ -7,7 +7,6 @@ use super::interarrival::Interarrival;
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
 use super::since_traffic::{SinceTraffic, SinceTrafficEvidence};
 use super::traffic_effect::{StimulusSample, TrafficEffects, push_sample};
-use super::window::SpanWindow;
 use crate::domain::stats::interval::{Interval, TIMER_JITTER, tolerance};
 
 /// Events in this part of a gap did not come together with the heartbeats.
@@ -21,8 +20,6 @@ pub struct KindRecord {
     pub since: SinceTraffic,
     by_client: Vec<StimulusSample>,
     by_server: Vec<StimulusSample>,
-    /// The gaps without any other traffic.
-    batching: SpanWindow,
     /// The server's longest silence before the last of them, since its first event ...
     pause_before: Duration,
     /// ... and since the last of them, as far as an event ended it.
@@ -56,7 +53,6 @@ impl KindRecord {
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
-            batching: SpanWindow::default(),
             pause_before,
             pause_since: Duration::ZERO,
             gap: None,
@@ -91,9 +87,6 @@ impl KindRecord {
         clear: bool,
     ) {
         self.record_traffic_sample(at, client, server, event.event_kind);
-        if clear && server.is_none_or(|server| server <= self.arrivals.last) {
-            self.batching.push(at.saturating_sub(self.arrivals.last));
-        }
         self.arrivals.record_next(at, event, !clear);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
@@ -103,11 +96,6 @@ impl KindRecord {
         self.arrivals.record_next(at, event, true);
         (self.gap, self.middle) = (None, None);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
-    }
-
-    /// The gap without other traffic, if it is constant.
-    pub fn batching(&self) -> Option<Interval> {
-        self.batching.interval().filter(|batching| batching.gaps >= 2 && batching.is_strict())
     }
 
     /// Records another event of the server.

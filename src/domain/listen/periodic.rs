@@ -17,8 +17,6 @@ const MAX_FORMS: usize = 16;
 const MAX_MESSAGE_BYTES: usize = 512;
 /// After this many messages, a form's common pattern no longer changes.
 const MAX_MERGES: u64 = 64;
-/// Gaps that must agree; one fewer suffices if they agree closely.
-const MIN_GAPS: usize = 3;
 /// Shorter intervals may be regular by accident: timers on a busy machine are this late.
 const MIN_INTERVAL: Duration = Duration::from_millis(4 * TIMER_JITTER.as_millis() as u64);
 /// Messages have stopped if the next one is missing for this many intervals.
@@ -205,10 +203,7 @@ impl FormRecord {
     /// The interval, if most gaps agree and the messages have not stopped before `until`.
     fn interval(&self, until: Duration) -> Option<Interval> {
         let interval = self.gaps.interval().filter(|interval| interval.median >= MIN_INTERVAL)?;
-        let agrees = match interval.gaps {
-            ..MIN_GAPS => interval.gaps + 1 == MIN_GAPS && interval.is_strict(),
-            _ => interval.is_regular(),
-        };
+        let agrees = interval.is_regular() && interval.is_beyond_chance();
         let has_stopped = until.saturating_sub(self.at)
             > interval.max.max(interval.median.mul_f64(STOPPED_AFTER_INTERVALS));
         (agrees && !has_stopped).then_some(interval)

@@ -73,7 +73,9 @@ impl SinceTraffic {
         };
         match self.common_interval().filter(|_| self.after_messages > 0).filter(is_better_than_gaps) {
             None => SinceTrafficEvidence::Nothing,
-            Some(spans) if spans.gaps >= MIN_SPANS && self.after_heartbeats > 0 => {
+            Some(spans)
+                if spans.gaps >= MIN_SPANS && spans.is_beyond_chance() && self.after_heartbeats > 0 =>
+            {
                 SinceTrafficEvidence::Counted(spans)
             }
             Some(spans) => SinceTrafficEvidence::Hinted(spans),

@@ -10,6 +10,8 @@ use crate::domain::stats::interval::{Interval, tolerance};
 const MAX_SAMPLES: usize = 64;
 /// Fraction of the samples that must agree.
 const MIN_AGREEING_FRACTION: f64 = 0.8;
+/// Samples that agree this often if heartbeats come at any time show nothing.
+const MAX_CHANCE: f64 = 1.0 / 50.0;
 
 /// Traffic between two heartbeats, and when the second came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +37,20 @@ pub enum TrafficEffect {
 }
 
 impl StimulusSample {
-    /// Whether the gap is a whole number of ticks.
-    fn is_by_ticks(&self, tick: Duration) -> bool {
+    /// How far the gap is from a whole number of ticks.
+    fn off_tick(&self, tick: Duration) -> Duration {
         let (gap, tick_s) = (self.after + self.until, tick.as_secs_f64().max(1e-9));
         let ticks = (gap.as_secs_f64() / tick_s).round().max(1.0);
-        gap.abs_diff(tick.mul_f64(ticks)) <= tolerance(tick)
+        gap.abs_diff(tick.mul_f64(ticks))
+    }
+
+    /// How far it is from what the effect predicts; for a skipped one: from a tick.
+    fn deviation(&self, effect: TrafficEffect, tick: Duration) -> Duration {
+        match effect {
+            TrafficEffect::Unmoved => (self.after + self.until).abs_diff(tick),
+            TrafficEffect::Postponed => self.until.abs_diff(tick),
+            TrafficEffect::Skipped | TrafficEffect::Mixed => self.off_tick(tick),
+        }
     }
 
     /// The effect on a server with this interval.
@@ -65,8 +76,8 @@ pub struct TrafficEffects {
     pub count: usize,
     /// ... of how many.
     pub of: usize,
-    /// All gaps are whole numbers of intervals, or of half intervals.
-    pub by_ticks: bool,
+    /// Chance hardly explains it. For a skipped one: all gaps are whole numbers of intervals, or of half intervals.
+    pub is_proven: bool,
     /// The longest span from the traffic to the next heartbeat, in intervals.
     pub longest: f64,
 }
@@ -89,11 +100,33 @@ impl TrafficEffects {
         let of = seen.len();
         let agreeing = seen.iter().filter(|one| **one == effect).count();
         let count = if effect == TrafficEffect::Mixed { of } else { agreeing };
-        // GatewayWorker ticks twice an interval.
-        let ticks = [interval.median, interval.median / 2];
-        let by_ticks = ticks.into_iter().any(|tick| samples.iter().all(|one| one.is_by_ticks(tick)));
-        Some(TrafficEffects { effect, count, of, by_ticks, longest })
+        let is_proven = match effect {
+            TrafficEffect::Unmoved | TrafficEffect::Postponed => {
+                let such = samples.iter().filter(|one| one.effect(interval.median) == effect);
+                is_no_accident(such, effect, interval.median)
+            }
+            // GatewayWorker ticks twice an interval.
+            TrafficEffect::Skipped => [interval.median, interval.median / 2].into_iter().any(|tick| {
+                samples.iter().all(|one| one.off_tick(tick) <= tolerance(tick))
+                    && is_no_accident(samples.iter(), effect, tick)
+            }),
+            TrafficEffect::Mixed => false,
+        };
+        Some(TrafficEffects { effect, count, of, is_proven, longest })
     }
+}
+
+/// Whether heartbeats that come at any time would hardly come as close to what the effect predicts as all of these: each
+/// does with the probability of twice the largest deviation, as a part of the tick.
+fn is_no_accident<'a>(
+    samples: impl Iterator<Item = &'a StimulusSample>,
+    effect: TrafficEffect,
+    tick: Duration,
+) -> bool {
+    let deviations: Vec<Duration> = samples.map(|one| one.deviation(effect, tick)).collect();
+    let largest = deviations.iter().max().copied().unwrap_or_default();
+    let chance = largest.as_secs_f64() * 2.0 / tick.as_secs_f64().max(1e-9);
+    !deviations.is_empty() && chance.powf(deviations.len() as f64) <= MAX_CHANCE
 }
 
 /// Adds a sample; drops the oldest beyond [`MAX_SAMPLES`].
@@ -146,7 +179,23 @@ mod tests {
         assert_eq!(of(&[unmoved, skipped]), Some(TrafficEffect::Mixed));
         let most = TrafficEffects::of(&[unmoved, unmoved, unmoved, unmoved, skipped], &interval).unwrap();
         assert_eq!((most.effect, most.count, most.of), (TrafficEffect::Unmoved, 4, 5));
+        assert!(most.is_proven);
         assert_eq!(TrafficEffects::of(&[unmoved, skipped], &interval).unwrap().longest, 1.3);
+    }
+
+    /// 2 * 0.09 = 0.18: one or two such samples may be chance, three are not.
+    #[test]
+    fn samples_that_agree_loosely_prove_nothing_alone() {
+        let interval = Interval::of([ms(10_000)]).unwrap();
+        let is_proven = |until: u64, count| {
+            TrafficEffects::of(&vec![StimulusSample { after: ms(3000), until: ms(until) }; count], &interval)
+                .unwrap()
+                .is_proven
+        };
+        assert_eq!([1, 2, 3].map(|count| is_proven(7900, count)), [false, false, true]);
+        assert!(is_proven(7050, 1), "1 % off");
+        assert_eq!([2, 3].map(|count| is_proven(16_500, count)), [true, true], "skipped, near the tick");
+        assert!(!is_proven(14_500, 5), "off the tick");
     }
 
     proptest! {

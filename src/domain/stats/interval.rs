@@ -13,6 +13,11 @@ const MIN_TIMED_INTERVAL: Duration = Duration::from_millis(100);
 /// Fraction of the gaps that must agree with the median.
 const MIN_AGREEING_PART: f64 = 0.75;
 
+/// Agreement that random events show no more often than this is no accident.
+const MAX_CHANCE: f64 = 1.0 / 500.0;
+/// So few spans must agree within the tolerance among themselves: chance alone is too weak a judge of them.
+const FEW_SPANS: usize = 4;
+
 /// If none of this many latest gaps agrees, the interval has changed.
 const MAX_DISAGREEING_LATEST: usize = 3;
 
@@ -30,8 +35,11 @@ pub struct Interval {
     /// The mean of the middle two if the number is even.
     pub median: Duration,
     pub max: Duration,
-    /// How many gaps agree with the median.
+    /// How many gaps agree with the median ...
     agreeing: usize,
+    /// ... and the shortest and the longest of them.
+    agreeing_from: Duration,
+    agreeing_to: Duration,
     /// The latest gaps no longer agree with it.
     is_past: bool,
 }
@@ -47,10 +55,13 @@ impl Interval {
         let lower = if sorted.len().is_multiple_of(2) { middle - 1 } else { middle };
         let median = (sorted[lower] + sorted[middle]) / 2;
         let agrees = |gap: &&Duration| gap.abs_diff(median) <= tolerance(median);
-        let agreeing = sorted.iter().filter(agrees).count();
+        let agreeing: Vec<Duration> = sorted.iter().filter(agrees).copied().collect();
+        let (agreeing_from, agreeing_to) =
+            agreeing.first().zip(agreeing.last()).map_or((median, median), |(from, to)| (*from, *to));
         let is_past = gaps.len() > MAX_DISAGREEING_LATEST
             && !gaps.iter().rev().take(MAX_DISAGREEING_LATEST).any(|gap| agrees(&gap));
-        Some(Interval { gaps: gaps.len(), min, median, max, agreeing, is_past })
+        let (gaps, agreeing) = (gaps.len(), agreeing.len());
+        Some(Interval { gaps, min, median, max, agreeing, agreeing_from, agreeing_to, is_past })
     }
 
     /// The longest gap minus the shortest.
@@ -61,6 +72,28 @@ impl Interval {
     /// Whether most gaps agree, including the latest ones.
     pub fn is_regular(&self) -> bool {
         !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MIN_AGREEING_PART
+    }
+
+    /// The same with one more span that agrees.
+    pub fn with_agreeing(self, span: Duration) -> Interval {
+        Interval {
+            gaps: self.gaps + 1,
+            agreeing: self.agreeing + 1,
+            agreeing_from: self.agreeing_from.min(span),
+            agreeing_to: self.agreeing_to.max(span),
+            ..self
+        }
+    }
+
+    /// Whether the gaps agree more closely than random ones would. Of fast ones only the rate is of interest.
+    pub fn is_beyond_chance(&self) -> bool {
+        let spread = self.agreeing_to - self.agreeing_from;
+        if self.is_fast() {
+            return self.agreeing > 1;
+        }
+        let width = spread.as_secs_f64() / self.median.as_secs_f64();
+        let is_close = self.agreeing > FEW_SPANS || spread <= tolerance(self.median);
+        is_close && chance_of_agreement(self.agreeing, self.gaps, width) <= MAX_CHANCE
     }
 
     /// Whether it is a burst rather than a clock's interval: most came at once.
@@ -82,6 +115,14 @@ impl Interval {
     pub fn fits(&self, span: Duration) -> bool {
         span.abs_diff(self.median) <= tolerance(self.median)
     }
+}
+
+/// An upper bound of the probability that `agreeing` of `all` gaps between random events (a Poisson process) lie within
+/// `width`, a part of their length. For each choice of them and of the shortest, each other one lies that close above it
+/// with a probability of at most `width / e`, the maximum of x exp(-x) being 1 / e.
+fn chance_of_agreement(agreeing: usize, all: usize, width: f64) -> f64 {
+    let choices = (0..agreeing).fold(1.0, |choices, n| choices * (all - n) as f64 / (n + 1) as f64);
+    choices * agreeing as f64 * (width / std::f64::consts::E).powf(agreeing.saturating_sub(1) as f64)
 }
 
 #[cfg(test)]
@@ -117,6 +158,24 @@ mod tests {
         assert!(!ms(&gaps).unwrap().is_regular());
         gaps.push(300);
         assert!(ms(&gaps).unwrap().is_regular(), "it paused");
+    }
+
+    #[test]
+    fn few_gaps_must_agree_more_closely_than_many() {
+        let is_sure = |gaps: &[u64]| ms(gaps).unwrap().is_beyond_chance();
+        assert!(!is_sure(&[30_000]));
+        assert!(is_sure(&[30_000, 30_080]) && !is_sure(&[30_000, 30_090]), "2 * 0.0027 / e = 0.002");
+        assert!(is_sure(&[30_000, 30_000, 32_000]) && !is_sure(&[30_000, 30_000, 32_200]));
+        assert!(is_sure(&[30_000, 31_000, 30_500, 32_900]) && !is_sure(&[30_000, 31_000, 32_000, 33_200]));
+        assert!(!is_sure(&[30_000, 31_500, 30_500, 70_000]), "three of four");
+        assert!(ms(&[30_000]).unwrap().with_agreeing(Duration::from_millis(30_010)).is_beyond_chance());
+        assert!(is_sure(&[5, 20, 9]), "too fast for single gaps to show anything");
+    }
+
+    /// Expected: 10 * 3 * (0.1 / e)^2 = 0.0406.
+    #[test]
+    fn chance_of_agreement_counts_all_choices() {
+        assert!((chance_of_agreement(3, 5, 0.1) - 0.040_600_585).abs() < 1e-8);
     }
 
     #[test]

@@ -247,7 +247,7 @@ fn control_ended_too(age: Duration) -> String {
 fn repeated_restarts(rounds: u32, moments: &[Duration]) -> String {
     format!(
         "{rounds} rounds were void: connections ended at the same moment {} into the run: the server restarts or \
-         reloads, or the path fails",
+         reloads, the path fails, or the server checks now and then which connections are idle",
         all_shown(moments)
     )
 }

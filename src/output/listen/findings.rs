@@ -64,7 +64,6 @@ pub fn explain(finding: &ListenFinding) -> Explanation {
         ListenFinding::HeartbeatOverdue { silence } => overdue(*silence),
         ListenFinding::HeartbeatsPaused { longest, intervals, burst } => paused(*longest, *intervals, *burst),
         ListenFinding::OnlyAfterMessages { after } => only_after_messages(*after),
-        ListenFinding::IntervalVariesWithMessages { undisturbed } => varies(*undisturbed),
         ListenFinding::TooFewHeartbeats { count, listened, answered, ended } => {
             too_few(*count, *listened, *answered, *ended)
         }
@@ -300,15 +299,6 @@ fn only_after_messages(after: Duration) -> Explanation {
     ))
     .remedy("listen for longer")
     .with_duration("after", after)
-}
-
-fn varies(undisturbed: Duration) -> Explanation {
-    Explanation::new(format!(
-        "heartbeats are {} apart if the server sends nothing between them, and irregular if it does: it may count \
-         from its messages, or skip heartbeats",
-        format::duration(undisturbed)
-    ))
-    .with_duration("undisturbed", undisturbed)
 }
 
 fn silence_too_short(longest: Duration) -> Explanation {

@@ -105,7 +105,11 @@ fn unclear(sender: Sender, effects: TrafficEffects) -> Explanation {
                 "it is unknown what restarts the timer: the next heartbeat comes up to {longest:.2} intervals after {whose} ({times})"
             )
         }
-        TrafficEffect::Unmoved | TrafficEffect::Postponed | TrafficEffect::Mixed => {
+        TrafficEffect::Unmoved | TrafficEffect::Postponed => {
+            let seen = effect(effects);
+            format!("it is unknown what restarts the timer: {whose} {seen} ({times}), which may be chance")
+        }
+        TrafficEffect::Mixed => {
             format!(
                 "it is unknown what restarts the timer: {whose} did not always have the same effect on the next heartbeat ({times})"
             )
