@@ -516,7 +516,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text jsonrpc json json-id text-upper graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -716,7 +716,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text jsonrpc json json-id text-upper graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -984,7 +984,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text jsonrpc json json-id text-upper graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)
@@ -1142,7 +1142,7 @@ _wscheck() {
                     return 0
                     ;;
                 --preset)
-                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text jsonrpc json json-id text-upper graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
                     return 0
                     ;;
                 --framing)

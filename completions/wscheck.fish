@@ -58,11 +58,11 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'Pa
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
-text\t'text ping and pong'
-text-upper\t'text PING and PONG'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
 graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
 subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
 engine.io\t'Engine.IO 4'
@@ -194,11 +194,11 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-pong 
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
-text\t'text ping and pong'
-text-upper\t'text PING and PONG'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
 graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
 subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
 engine.io\t'Engine.IO 4'
@@ -307,11 +307,11 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l app-pong -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
-text\t'text ping and pong'
-text-upper\t'text PING and PONG'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
 graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
 subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
 engine.io\t'Engine.IO 4'
@@ -417,11 +417,11 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-pon
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
-json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
-text\t'text ping and pong'
-text-upper\t'text PING and PONG'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
 jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
 graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
 subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
 engine.io\t'Engine.IO 4'

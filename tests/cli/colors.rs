@@ -91,6 +91,8 @@ fn cases(of: &Fixtures) -> Vec<Colored> {
         case(&["timeouts", "no-such-product"], &[], error),
         case(&["presets"], &["Heartbeats of real services"], &[]),
         case(&["presets", "no-such-preset"], &[], error),
+        case(&["products"], &["Known products and services"], &[]),
+        case(&["products", "no-such-product"], &[], error),
     ]
 }
 
@@ -202,7 +204,7 @@ fn colour_only_repeats_words() {
     let is_fixed = |case: &&Colored| {
         let is_error =
             case.stderr.first() == Some(&"error:") && !case.args.iter().any(|arg| arg == UNREACHABLE);
-        is_error || ["report", "timeouts", "presets"].contains(&case.args[0].as_str())
+        is_error || ["report", "timeouts", "presets", "products"].contains(&case.args[0].as_str())
     };
     let cases = cases(&fixtures);
     let fixed: Vec<&Colored> = cases.iter().filter(is_fixed).collect();

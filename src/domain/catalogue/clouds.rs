@@ -217,39 +217,6 @@ pub(super) const CLOUDS: &[Product] = &[
         name: "Cloudflare",
         timeouts: &[
             Timeout {
-                id: "cloudflare.proxy",
-                product: "Cloudflare (proxied origin)",
-                setting: "(no number is published for WebSockets)",
-                value: TimeoutValue::Unpublished,
-                typical: &[TypicalSetting {
-                    value: s(100),
-                    whose: "reports of 2016 and later; it is the documented Proxy Read Timeout of HTTP, not of \
-                            WebSockets",
-                }],
-                resets: Some(TimerReset::Either),
-                resets_note: "data in either direction",
-                pings_count: Some(true),
-                cuts: &[CutKind::Silent, CutKind::ClosesTcp, CutKind::CloseFrame(1001)],
-                cut_note: "abrupt, often without a close frame: the browser's connection stays open and what it sends is lost; \
-                            when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
-                            nothing",
-                change: SettingChange::Fixed,
-                folklore: Some(
-                    "\"100 s\" is the Proxy Read Timeout of HTTP (error 524); measurements of 2026 show no fixed \
-                     timer for WebSockets",
-                ),
-                note: Some(
-                    "measured by others on workers.dev: over IPv6 4 of 4 idle connections lived 3600 s; over IPv4 13 \
-                     of 16 died between 216 and 1788 s, half of them by about 660 s",
-                ),
-                source: "cloudflare/cloudflare-docs src/content/docs/network/websockets.mdx; Menci/Floway#324; \
-                         cloudflare/agents#2286; websockets/ws#1520; aspnet/WebSockets#134; buildbot/buildbot#4078",
-                confidence: Confidence::Medium,
-                shows: CLOUDFLARE,
-                common: true,
-                ..CLOUD
-            },
-            Timeout {
                 id: "cloudflare.http524",
                 product: "Cloudflare",
                 kind: TimeoutKind::Other,
@@ -310,6 +277,39 @@ pub(super) const CLOUDS: &[Product] = &[
                 cut_note: "dropped; how is not documented",
                 change: SettingChange::Fixed,
                 source: "cloudflare/cloudflare-docs#3405",
+                ..CLOUD
+            },
+            Timeout {
+                id: "cloudflare.proxy",
+                product: "Cloudflare (proxied origin)",
+                setting: "(no number is published for WebSockets)",
+                value: TimeoutValue::Unpublished,
+                typical: &[TypicalSetting {
+                    value: s(100),
+                    whose: "reports of 2016 and later; it is the documented Proxy Read Timeout of HTTP, not of \
+                            WebSockets",
+                }],
+                resets: Some(TimerReset::Either),
+                resets_note: "data in either direction",
+                pings_count: Some(true),
+                cuts: &[CutKind::Silent, CutKind::ClosesTcp, CutKind::CloseFrame(1001)],
+                cut_note: "abrupt, often without a close frame: the browser's connection stays open and what it sends is lost; \
+                            when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
+                            nothing",
+                change: SettingChange::Fixed,
+                folklore: Some(
+                    "\"100 s\" is the Proxy Read Timeout of HTTP (error 524); measurements of 2026 show no fixed \
+                     timer for WebSockets",
+                ),
+                note: Some(
+                    "measured by others on workers.dev: over IPv6 4 of 4 idle connections lived 3600 s; over IPv4 13 \
+                     of 16 died between 216 and 1788 s, half of them by about 660 s",
+                ),
+                source: "cloudflare/cloudflare-docs src/content/docs/network/websockets.mdx; Menci/Floway#324; \
+                         cloudflare/agents#2286; websockets/ws#1520; aspnet/WebSockets#134; buildbot/buildbot#4078",
+                confidence: Confidence::Medium,
+                shows: CLOUDFLARE,
+                common: true,
                 ..CLOUD
             },
         ],

@@ -10,6 +10,35 @@ pub(super) const CONVENTIONS: &[Product] = &[Product {
     name: "conventions of no product",
     speaks: &[
         Preset {
+            name: "text",
+            aliases: &["durable-objects"],
+            title: "text ping and pong",
+            ask: ask("ping", &["pong"]),
+            every: Some(s(25)),
+            timeout: Some(s(10)),
+            note: "an edge may answer it (Durable Objects' setWebSocketAutoResponse does): it proves the edge, not the \
+                       application",
+            source: "cloudflare/agents#2286; cloudflare-docs durable-objects/best-practices/websockets.mdx",
+            verified: VerificationLevel::Live,
+            ..Preset::BLANK
+        },
+        Preset {
+            name: "jsonrpc",
+            aliases: &["json-rpc", "jsonrpc-generic", "jsonrpc-eth", "ethereum"],
+            title: "JSON-RPC 2.0, by a method that need not exist",
+            url: "wss://example.org/",
+            ask: ask(
+                r#"{"jsonrpc":"2.0","id":{seq1},"method":"wscheck.ping"}"#,
+                &[r#"{"jsonrpc":"2.0","id":{seq1}}"#],
+            ),
+            every: Some(s(30)),
+            timeout: Some(s(10)),
+            note: "an error (-32601, method not found) is an answer too: the application read the request",
+            source: "JSON-RPC 2.0 specification section 5",
+            verified: VerificationLevel::Live,
+            ..Preset::BLANK
+        },
+        Preset {
             name: "json",
             aliases: &["json-type"],
             title: "JSON {\"type\":\"ping\"} and {\"type\":\"pong\"}",
@@ -32,41 +61,12 @@ pub(super) const CONVENTIONS: &[Product] = &[Product {
             ..Preset::BLANK
         },
         Preset {
-            name: "text",
-            aliases: &["durable-objects"],
-            title: "text ping and pong",
-            ask: ask("ping", &["pong"]),
-            every: Some(s(25)),
-            timeout: Some(s(10)),
-            note: "an edge may answer it (Durable Objects' setWebSocketAutoResponse does): it proves the edge, not the \
-                       application",
-            source: "cloudflare/agents#2286; cloudflare-docs durable-objects/best-practices/websockets.mdx",
-            verified: VerificationLevel::Live,
-            ..Preset::BLANK
-        },
-        Preset {
             name: "text-upper",
             title: "text PING and PONG",
             ask: ask("PING", &["PONG"]),
             every: Some(s(10)),
             timeout: Some(s(10)),
             source: "tardis-dev/tardis-node@c1d73fb54c8c src/realtimefeeds/polymarket.ts:63",
-            ..Preset::BLANK
-        },
-        Preset {
-            name: "jsonrpc",
-            aliases: &["json-rpc", "jsonrpc-generic", "jsonrpc-eth", "ethereum"],
-            title: "JSON-RPC 2.0, by a method that need not exist",
-            url: "wss://example.org/",
-            ask: ask(
-                r#"{"jsonrpc":"2.0","id":{seq1},"method":"wscheck.ping"}"#,
-                &[r#"{"jsonrpc":"2.0","id":{seq1}}"#],
-            ),
-            every: Some(s(30)),
-            timeout: Some(s(10)),
-            note: "an error (-32601, method not found) is an answer too: the application read the request",
-            source: "JSON-RPC 2.0 specification section 5",
-            verified: VerificationLevel::Live,
             ..Preset::BLANK
         },
     ],

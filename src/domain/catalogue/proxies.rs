@@ -283,23 +283,6 @@ pub(super) const PROXIES: &[Product] = &[
                 ..Timeout::BLANK
             },
             Timeout {
-                id: "envoy.route_timeout",
-                product: "Envoy",
-                kind: TimeoutKind::Other,
-                setting: "RouteAction.timeout",
-                value: TimeoutValue::After(s(15)),
-                resets: Some(TimerReset::Nothing),
-                resets_note: "starts when the client's request has ended, which that of an upgraded stream normally \
-                               never does: it usually does not affect WebSockets",
-                cuts: &[CutKind::HttpError(504), CutKind::ClosesTcp],
-                change: SettingChange::Set("timeout: 0s"),
-                note: Some("max_stream_duration does affect them"),
-                source: ENVOY_TIMEOUTS,
-                confidence: Confidence::Medium,
-                shows: ENVOY,
-                ..Timeout::BLANK
-            },
-            Timeout {
                 id: "envoy.max_stream_duration",
                 product: "Envoy",
                 kind: TimeoutKind::Lifetime,
@@ -340,6 +323,23 @@ pub(super) const PROXIES: &[Product] = &[
                 resets_note: "runs only while there is no active stream: it never affects an open WebSocket",
                 cuts: &[CutKind::ClosesTcp],
                 source: ENVOY_TIMEOUTS,
+                shows: ENVOY,
+                ..Timeout::BLANK
+            },
+            Timeout {
+                id: "envoy.route_timeout",
+                product: "Envoy",
+                kind: TimeoutKind::Other,
+                setting: "RouteAction.timeout",
+                value: TimeoutValue::After(s(15)),
+                resets: Some(TimerReset::Nothing),
+                resets_note: "starts when the client's request has ended, which that of an upgraded stream normally \
+                               never does: it usually does not affect WebSockets",
+                cuts: &[CutKind::HttpError(504), CutKind::ClosesTcp],
+                change: SettingChange::Set("timeout: 0s"),
+                note: Some("max_stream_duration does affect them"),
+                source: ENVOY_TIMEOUTS,
+                confidence: Confidence::Medium,
                 shows: ENVOY,
                 ..Timeout::BLANK
             },

@@ -67,6 +67,17 @@ fn every_product_has_a_name_of_its_own_and_says_something() {
     }
 }
 
+/// What is surest stands first.
+#[test]
+fn facts_of_a_product_stand_in_the_order_of_their_confidence() {
+    for product in products() {
+        let confidences = product.timeouts.iter().map(|timeout| timeout.confidence == Confidence::Medium);
+        assert!(confidences.is_sorted(), "{}", product.id);
+        let levels = product.speaks.iter().map(|preset| preset.verified == VerificationLevel::FromSource);
+        assert!(levels.is_sorted(), "{}", product.id);
+    }
+}
+
 #[test]
 fn every_timeout_has_a_unique_name_and_a_source() {
     let mut seen = HashSet::new();

@@ -2,7 +2,8 @@
 
 use super::ProductListing;
 use crate::domain::catalogue::{
-    HeaderMark, KnownPing, Product, ProductMarks, ReapingDefault, ReapingTiming, TimeoutKind, span,
+    HeaderMark, KnownPing, Product, ProductMarks, ReapingDefault, ReapingTiming, TimeoutKind, TimeoutValue,
+    span,
 };
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
@@ -17,13 +18,17 @@ const MIN_FULL_WIDTH: usize = 80;
 pub fn show(listing: &ProductListing, options: HumanOptions) -> String {
     let paint = Styler { color: options.color };
     match &listing.name {
-        None => glance(&listing.products, options.width),
+        None => format!("{}\n{}", paint.strong(HEADING), glance(&listing.products, options.width)),
         Some(_) => {
             let full = listing.products.iter().map(|product| full(product, paint, options.width));
             full.collect::<Vec<_>>().join("\n")
         }
     }
 }
+
+/// There are timers, but none is on by itself.
+const NO_DEFAULT: &str = "none by default";
+const HEADING: &str = "Known products and services";
 
 fn glance(products: &[&'static Product], width: Option<usize>) -> String {
     let table = ListingTable {
@@ -49,10 +54,14 @@ fn cells(product: &Product) -> [String; 4] {
 
 /// The default of each idle timeout and lifetime, and when a client that does not answer is closed: `60 s idle, 24h lifetime`.
 fn timeouts_in_short(product: &Product) -> String {
-    let timers = product.timeouts.iter().filter_map(|timeout| match timeout.kind {
-        TimeoutKind::Idle => Some(format!("{} idle", timeout.value)),
-        TimeoutKind::Lifetime => Some(format!("{} lifetime", timeout.value)),
-        TimeoutKind::Other => None,
+    let timers = product.timeouts.iter().filter_map(|timeout| {
+        let is_told = timeout.value.span().is_some() || timeout.value == TimeoutValue::Unpublished;
+        match timeout.kind {
+            TimeoutKind::Idle if is_told => Some(format!("{} idle", timeout.value)),
+            TimeoutKind::Lifetime if is_told => Some(format!("{} lifetime", timeout.value)),
+            TimeoutKind::Idle | TimeoutKind::Lifetime => Some(NO_DEFAULT.to_string()),
+            TimeoutKind::Other => None,
+        }
     });
     let reaping = product.reaping.iter().filter_map(|reaping| match reaping.timing {
         ReapingTiming::Beats { total: Some(total), .. } => Some(format!("{} unanswered", span(total))),
@@ -65,6 +74,9 @@ fn timeouts_in_short(product: &Product) -> String {
         if !shown.contains(&text) {
             shown.push(text);
         }
+    }
+    if shown.len() > 1 {
+        shown.retain(|text| text != NO_DEFAULT);
     }
     if shown.is_empty() { "-".to_string() } else { shown.join(", ") }
 }
