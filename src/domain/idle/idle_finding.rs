@@ -81,7 +81,7 @@ pub enum IdleFinding {
     HeaderNamesOtherProduct { ruled_out: RuledOut },
     /// A cut was measured that no known timer fits.
     NoKnownTimerFits,
-    /// Connections of different age ended at the same moment: a restart or another single event, not a timeout.
+    /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
     EndedAtOneMoment { incident: Incident },
     /// The control was not answered for a while; connections that died meanwhile do not count.
     PathLost { incident: Incident },

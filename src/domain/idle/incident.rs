@@ -53,8 +53,8 @@ impl fmt::Display for Incident {
         match self.kind {
             IncidentKind::OneMoment => write!(
                 f,
-                "{at} into the run {number} ended at the same moment ({}): a restart or another single event, not a \
-                 timeout",
+                "{at} into the run {number} ended at the same moment ({}), which counts for no timeout: a restart looks \
+                 like this, and so does chance",
                 self.how()
             ),
             IncidentKind::PathLost => write!(

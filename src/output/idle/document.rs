@@ -274,7 +274,7 @@ pub struct RecommendationDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IncidentDocument {
-    /// The cause: one event ended several connections at once (`one_moment`), the control got no answers (`path_lost`),
+    /// The cause: several connections ended at the same moment (`one_moment`), the control got no answers (`path_lost`),
     /// connections ended right after opening or when another one opened (`ended_at_once`), or the server violated the
     /// protocol (`violation`).
     kind: Name<IncidentKind>,
