@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::args::{Color, label_parser, terminal_width};
 use super::{errors, runner};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::output::listing::{Listing, show};
 use crate::output::{Format, HumanOptions};
 
@@ -38,4 +39,14 @@ impl ListingArgs {
         let text = show(listing, self.format(), options);
         errors::exit_code_of_write(runner::stdout(self.format()).write_all(text.as_bytes()))
     }
+}
+
+/// The error for a name that is not in a table: `'x' is not a preset; similar names: y`. The command lists the table.
+pub fn not_listed(name: &str, what: &str, command: &str, near: &[String]) -> String {
+    let near = if near.is_empty() {
+        format!("'wscheck {command}' lists them all")
+    } else {
+        format!("similar names: {}", near.join(", "))
+    };
+    format!("'{}' is not {what}; {near}", UntrustedText::new(name))
 }

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::args::label_parser;
 use super::connect::ConnectArgs;
+use super::listing_args::not_listed;
 use super::signals;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::catalogue;
@@ -89,13 +90,7 @@ pub struct ServerArgs<'a> {
 
 /// The error for an unknown preset name.
 pub fn unknown(name: &str) -> String {
-    let near = catalogue::near_presets(name);
-    let near = if near.is_empty() {
-        "'wscheck presets' lists them all".to_string()
-    } else {
-        format!("similar names: {}", near.join(", "))
-    };
-    format!("'{}' is not a preset; {near}", UntrustedText::new(name))
+    not_listed(name, "a preset", "presets", &catalogue::near_presets(name))
 }
 
 /// The selected preset.

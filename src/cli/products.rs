@@ -6,9 +6,8 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::errors;
-use super::listing_args::ListingArgs;
+use super::listing_args::{ListingArgs, not_listed};
 use crate::domain::catalogue;
-use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::output::products::ProductListing;
 
 /// The arguments of `wscheck products`.
@@ -39,11 +38,5 @@ impl ProductsArgs {
 }
 
 fn unknown(name: &str) -> String {
-    let near = catalogue::near_products(name);
-    let near = if near.is_empty() {
-        "'wscheck products' lists them all".to_string()
-    } else {
-        format!("similar names: {}", near.join(", "))
-    };
-    format!("'{}' is not a known product; {near}", UntrustedText::new(name))
+    not_listed(name, "a known product", "products", &catalogue::near_products(name))
 }

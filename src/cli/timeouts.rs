@@ -6,9 +6,8 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::errors;
-use super::listing_args::ListingArgs;
+use super::listing_args::{ListingArgs, not_listed};
 use crate::domain::catalogue;
-use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::output::timeouts::TimeoutListing;
 
 /// The arguments of `wscheck timeouts`.
@@ -42,11 +41,5 @@ impl TimeoutsArgs {
 }
 
 fn unknown(product: &str) -> String {
-    let near = catalogue::near_timeouts(product);
-    let near = if near.is_empty() {
-        "'wscheck timeouts' lists them all".to_string()
-    } else {
-        format!("similar names: {}", near.join(", "))
-    };
-    format!("'{}' is not a product in the table of timeouts; {near}", UntrustedText::new(product))
+    not_listed(product, "a product in the table of timeouts", "timeouts", &catalogue::near_timeouts(product))
 }

@@ -11,6 +11,7 @@ use super::envelope::{HostFacts, RunOrigin};
 use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
 use super::json::WSCHECK_VERSION;
+use super::listing::{self, Listing};
 use super::output_format::Format;
 use super::presenter::Presenter;
 use super::run_output::RunOutput;
@@ -184,4 +185,33 @@ pub fn assert_colour_only_repeats(name: &str, plain: &CapturedOutput, colored: &
     assert!(harmless(&plain.0) && harmless(&plain.1), "{name}");
     assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
     assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+}
+
+/// What holds of every listing: colour only repeats what the words say, it fits the terminal, and the lines of NDJSON match the
+/// schema and end with the document.
+pub fn assert_is_well_shown(listing: &impl Listing, rows: usize) {
+    for width in [60, 80, 100, 120] {
+        let plain = listing::show(listing, Format::Human, HumanOptions { width: Some(width), ..PLAIN });
+        let colors = HumanOptions { width: Some(width), color: true, ..PLAIN };
+        let colored = listing::show(listing, Format::Human, colors);
+        assert!(colored.contains('\x1b'));
+        assert_eq!(strip_str(&colored).to_string(), plain);
+    }
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let ndjson = values(&listing::show(listing, Format::Ndjson, PLAIN));
+    for line in &ndjson {
+        let errors: Vec<String> = validator.iter_errors(line).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{line}");
+    }
+    assert_eq!(ndjson.len(), rows + 1);
+    assert_eq!(ndjson.last(), values(&listing::show(listing, Format::Json, PLAIN)).last());
+}
+
+/// Asserts that a table is not wider than the terminal.
+pub fn assert_table_fits(listing: &impl Listing) {
+    for width in [60, 80, 100, 120] {
+        let text = listing::show(listing, Format::Human, HumanOptions { width: Some(width), ..PLAIN });
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(width), "{widest:?} at {width}");
+    }
 }

@@ -60,7 +60,7 @@ impl Default for Admission {
     }
 }
 
-/// A server that accepts no further connection closes it at most this long after opening ...
+/// A server that accepts no further connection closes it, or the older one, at most this long after opening ...
 const MAX_REFUSAL_AGE: Duration = Duration::from_millis(250);
 /// ... and each about as soon.
 const MAX_REFUSAL_SPREAD: Duration = Duration::from_millis(150);
@@ -155,15 +155,22 @@ impl Admission {
             || shortest <= MAX_REFUSAL_AGE && longest - shortest <= MAX_REFUSAL_SPREAD
     }
 
-    /// Whether newer connections replaced those that ended: the server says so, or the last batch's were older than all that
-    /// stayed open, and only the newest did.
+    /// Whether newer connections replaced those that ended: the server says so, or only the newest stayed open, and each of the
+    /// last batch ended as another one opened.
     fn is_replaced(&self, stayed: &[Duration]) -> bool {
         if self.visible_end.as_ref().is_some_and(|visible_end| names_a_newer_session(&visible_end.how)) {
             return true;
         }
+        let &[newest] = stayed else { return false };
         let last = self.ended.last().map_or(0, |ended| ended.batch);
         let mut batch = self.ended.iter().filter(|ended| ended.batch == last);
-        batch.all(|ended| stayed.iter().all(|opened| ended.opened <= *opened)) && stayed.len() == 1
+        batch.all(|ended| ended.opened <= newest && self.gave_way(ended, newest))
+    }
+
+    /// Whether another connection, opened no earlier, opened when this one ended.
+    fn gave_way(&self, ended: &EndedProbe, newest: Duration) -> bool {
+        let later = self.ended.iter().map(|other| other.opened).filter(|opened| *opened > ended.opened);
+        later.chain([newest]).any(|opened| opened.abs_diff(ended.moment) <= MAX_REFUSAL_AGE)
     }
 
     fn none_stayed(&self, min: Duration) -> UndecidedCause {
@@ -251,6 +258,12 @@ mod tests {
         assert_eq!(suspected(&ends, &bye, &[1010]), replaced(&bye));
         assert_eq!(suspected(&ends, &stated, &[1010, 1011]), replaced(&stated), "the server says so");
         assert_eq!(suspected(&ends, &bye, &[1010, 1011]), UndecidedCause::EndsDisagree, "two stayed open");
+        let later = [(1, 2), (2, 3), (3, 1012), (4, 3400)];
+        assert_eq!(
+            suspected(&later, &bye, &[1010]),
+            UndecidedCause::EndsDisagree,
+            "none opened as the last one ended"
+        );
     }
 
     #[test]

@@ -35,13 +35,11 @@ impl Listing for PresetListing {
 
 #[cfg(test)]
 mod tests {
-    use anstream::adapter::strip_str;
-
     use super::*;
     use crate::domain::catalogue::{find_preset, presets};
     use crate::output::listing::show;
     use crate::output::output_format::Format;
-    use crate::output::schema::schema;
+    use crate::output::testing::{assert_is_well_shown, assert_table_fits};
 
     fn whole() -> PresetListing {
         PresetListing { name: None, presets: presets().collect() }
@@ -65,15 +63,6 @@ mod tests {
     }
 
     #[test]
-    fn the_table_fits_the_terminal() {
-        for width in [60, 80, 100, 120] {
-            let text = show(&whole(), Format::Human, at(width));
-            let widest = text.lines().map(|line| line.chars().count()).max();
-            assert!(widest <= Some(width), "{widest:?} at {width}");
-        }
-    }
-
-    #[test]
     fn a_preset_is_shown_in_full() {
         for name in ["engine.io", "phoenix", "home-assistant", "twitch-eventsub"] {
             insta::assert_snapshot!(format!("{name}.human"), show(&of(name), Format::Human, at(100)));
@@ -83,27 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn colour_only_repeats_what_the_words_say() {
-        for listing in [whole(), of("engine.io")] {
-            let plain = show(&listing, Format::Human, at(100));
-            let colored = show(&listing, Format::Human, HumanOptions { color: true, ..at(100) });
-            assert!(colored.contains('\x1b'));
-            assert_eq!(strip_str(&colored).to_string(), plain);
-        }
-    }
-
-    #[test]
-    fn lines_match_schema_and_the_last_is_the_document() {
-        let validator = jsonschema::draft202012::new(&schema()).unwrap();
-        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());
-        for line in ndjson.lines() {
-            let errors: Vec<String> =
-                validator.iter_errors(&parsed(line)).map(|error| error.to_string()).collect();
-            assert_eq!(errors, Vec::<String>::new(), "{line}");
-        }
-        assert_eq!(ndjson.lines().count(), presets().count() + 1);
-        let json = show(&whole(), Format::Json, HumanOptions::default());
-        assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json));
+    fn the_listing_is_well_shown() {
+        assert_table_fits(&whole());
+        assert_is_well_shown(&whole(), presets().count());
+        assert_is_well_shown(&of("engine.io"), of("engine.io").presets.len());
     }
 }

@@ -39,8 +39,7 @@ mod tests {
     use crate::output::listing::show;
     use crate::output::output_format::Format;
     use crate::output::schema::schema;
-    use anstream::adapter::strip_str;
-
+    use crate::output::testing::{assert_is_well_shown, assert_table_fits};
     fn whole() -> TimeoutListing {
         TimeoutListing { product: None, timeouts: timeouts().collect() }
     }
@@ -64,46 +63,12 @@ mod tests {
     }
 
     #[test]
-    fn the_table_fits_the_terminal() {
-        for width in [60, 80, 100, 120] {
-            let text = show(&whole(), Format::Human, at(width));
-            let widest = text.lines().map(|line| line.chars().count()).max();
-            assert!(widest <= Some(width), "{widest:?} at {width}");
-        }
-    }
-
-    #[test]
     fn a_products_timers_are_shown_in_full() {
         insta::assert_snapshot!(show(&of("haproxy"), Format::Human, at(80)));
         insta::assert_snapshot!(
             show(&of("heroku"), Format::Json, at(80))
                 .replace(crate::output::json::WSCHECK_VERSION, "[version]")
         );
-    }
-
-    #[test]
-    fn colour_only_repeats_what_the_words_say() {
-        for listing in [whole(), of("nginx")] {
-            let plain = show(&listing, Format::Human, at(100));
-            let colored = show(&listing, Format::Human, HumanOptions { color: true, ..at(100) });
-            assert!(colored.contains('\x1b'));
-            assert_eq!(strip_str(&colored).to_string(), plain);
-        }
-    }
-
-    #[test]
-    fn lines_match_schema_and_the_last_is_the_document() {
-        let validator = jsonschema::draft202012::new(&schema()).unwrap();
-        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());
-        for line in ndjson.lines() {
-            let errors: Vec<String> =
-                validator.iter_errors(&parsed(line)).map(|error| error.to_string()).collect();
-            assert_eq!(errors, Vec::<String>::new(), "{line}");
-        }
-        assert_eq!(ndjson.lines().count(), timeouts().count() + 1);
-        let json = show(&whole(), Format::Json, HumanOptions::default());
-        assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json));
     }
 
     #[test]
@@ -117,5 +82,12 @@ mod tests {
             broken.pointer_mut(path).unwrap()["surplus"] = true.into();
             assert!(!validator.is_valid(&broken), "{path}");
         }
+    }
+
+    #[test]
+    fn the_listing_is_well_shown() {
+        assert_table_fits(&whole());
+        assert_is_well_shown(&whole(), timeouts().count());
+        assert_is_well_shown(&of("nginx"), of("nginx").timeouts.len());
     }
 }
