@@ -147,6 +147,10 @@ impl FromStr for Target {
         let (without_zone, zone) = split_zone(given, rest)?;
         let url = Url::parse(&without_zone).map_err(|error| explain(shown(), error))?;
         let secure = secure(&url, given, rest)?;
+        // Case folding and IDNA may make one of what was none as typed.
+        if let Some(variable) = url.host_str().and_then(url_mistakes::variable) {
+            return Err(TargetError::Unexpanded { given: shown(), variable });
+        }
         let host = url.host().ok_or_else(|| TargetError::EmptyHost { given: shown() })?.to_owned();
         let port = url.port().unwrap_or(if secure { 443 } else { 80 });
         if port == 0 {

@@ -42,7 +42,7 @@ fn unexpanded(given: &str) -> Option<TargetError> {
 }
 
 /// The first reference to a variable in `text`.
-fn variable(text: &str) -> Option<String> {
+pub fn variable(text: &str) -> Option<String> {
     let cut = |start: usize, close: &str| {
         let tail = &text[start..];
         let end = tail.find(close).map_or(tail.len(), |at| at + close.len());
@@ -143,6 +143,15 @@ mod tests {
         assert!(refusal("'nonsense'").ends_with("has quotes around the URL: write it without them"));
         assert!(refusal("'ws://a/?token=SECRET'").ends_with("ws://a/?token=***"));
         assert_eq!("ws://a/it's'".parse::<Target>().unwrap().resource(), "/it's'");
+    }
+
+    /// The full-width dollar sign is one in a domain name.
+    #[test]
+    fn a_variable_that_idna_makes_is_one() {
+        for given in ["ws://a\u{ff04}HOST/", "ws://{\u{ad}{host}}/"] {
+            let error = given.parse::<Target>().unwrap_err();
+            assert!(error.to_string().contains("was not expanded"), "{given}: {error}");
+        }
     }
 
     #[test]
