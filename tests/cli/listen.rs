@@ -340,10 +340,11 @@ fn human_diagnosis_first_and_log_on_stderr() {
 fn no_answer_and_talk_work_over_tls() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
-    let tls = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "protocol", "--interval", INTERVAL];
-    let server = Server::start(&[&tls[..], &["--timeout", "200ms", "--max-missed", "3"]].concat());
+    // Few gaps show an interval only if they agree closely: a busy machine moves them by little of a second.
+    let tls = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "protocol", "--interval", "1s"];
+    let server = Server::start(&[&tls[..], &["--timeout", "500ms", "--max-missed", "3"]].concat());
     let url = format!("wss://localhost:{}/", server.port);
-    let trust = ["--cacert", ca.to_str().unwrap(), "--for", "3s"];
+    let trust = ["--cacert", ca.to_str().unwrap(), "--for", "8s"];
     let (code, muted) = document(&[&trust[..], &["--no-answer"]].concat(), &url);
     assert_eq!((code, &muted["unanswered"]["after"]), (Some(0), &json!(3)), "{muted:#}");
     let (code, talked) = document(&[&trust[..], &["--talk"]].concat(), &url);
@@ -352,7 +353,7 @@ fn no_answer_and_talk_work_over_tls() {
         (Some(0), &json!("unmoved")),
         "{talked:#}"
     );
-    assert!(is_about(&talked["interval"]["median_ms"], INTERVAL_MS), "{talked:#}");
+    assert!(is_about(&talked["interval"]["median_ms"], 1000.0), "{talked:#}");
 }
 
 /// The kernel keeps a timestamp of each answer in the receive buffer until it is read.
