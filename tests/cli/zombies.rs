@@ -42,6 +42,14 @@ fn client<'a>(document: &'a Value, name: &str) -> &'a Value {
     document["clients"].as_array().unwrap().iter().find(|client| client["client"] == name).unwrap()
 }
 
+/// Whether an unanswering client that was closed had an app ping before its first Ping frame: both go out at the server's own
+/// moments, which a client cannot choose.
+fn is_asked_by_app_first(client: &Value) -> bool {
+    let received = client["received"].as_array().unwrap();
+    let first = |kind: &str| received.iter().find(|one| one["kind"] == kind)?["first_ms"].as_f64();
+    client["result"] == "ended" && first("app_ping").zip(first("ping")).is_some_and(|(app, ping)| app < ping)
+}
+
 #[test]
 fn inferred_policy_equals_the_configured_one() {
     let mut cases = Vec::new();
@@ -65,6 +73,11 @@ fn inferred_policy_equals_the_configured_one() {
             let policy = &document["policy"];
             let context = format!("{kind} {max_missed} {skips}: {document:#}");
             assert_eq!(code, Some(0), "{context}");
+            if is_asked_by_app_first(client(&document, "mute")) {
+                // Which of the two kinds began the server's count is unknown, and is not claimed.
+                assert!(heartbeat.is_empty() && policy["kind"] == "unknown", "{context}");
+                return;
+            }
             assert!(is_about(&policy["interval_ms"], INTERVAL_MS), "{context}");
             assert!(heartbeat.is_empty() || policy["heartbeat"] == *heartbeat, "{context}");
             assert_eq!(
