@@ -31,7 +31,7 @@ pub fn products() -> impl Iterator<Item = &'static Product> {
     families.into_iter().flatten()
 }
 
-/// Every preset: those that belong to nobody, protocols, servers, services, exchanges.
+/// The presets of every product.
 pub fn presets() -> impl Iterator<Item = &'static Preset> {
     products().flat_map(|product| product.speaks)
 }
@@ -41,7 +41,7 @@ pub fn known_pings() -> impl Iterator<Item = &'static KnownPing> {
     products().flat_map(|product| product.pings)
 }
 
-/// Every timeout: proxies, clouds, NATs, servers.
+/// The timeouts of every product.
 pub fn timeouts() -> impl Iterator<Item = &'static Timeout> {
     products().flat_map(|product| product.timeouts)
 }

@@ -223,8 +223,8 @@ impl KnownPings {
     /// Notes the message after which a heartbeat counts.
     fn note_beginning(&mut self, incoming: &InboundMessage) {
         for ping in KNOWN_PINGS.iter() {
-            let begins = ping.after.as_ref().is_some_and(|after| after.matches(incoming).is_some());
-            if begins && !self.begun.contains(&ping.name) {
+            let begins = |after: &Pattern| after.matches(incoming).is_some();
+            if !self.begun.contains(&ping.name) && ping.after.as_ref().is_some_and(begins) {
                 self.begun.push(ping.name);
             }
         }
