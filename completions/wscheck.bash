@@ -25,6 +25,9 @@ _wscheck() {
             wscheck,demo)
                 cmd="wscheck__subcmd__demo"
                 ;;
+            wscheck,doctor)
+                cmd="wscheck__subcmd__doctor"
+                ;;
             wscheck,help)
                 cmd="wscheck__subcmd__help"
                 ;;
@@ -76,6 +79,9 @@ _wscheck() {
             wscheck__subcmd__help,demo)
                 cmd="wscheck__subcmd__help__subcmd__demo"
                 ;;
+            wscheck__subcmd__help,doctor)
+                cmd="wscheck__subcmd__help__subcmd__doctor"
+                ;;
             wscheck__subcmd__help,help)
                 cmd="wscheck__subcmd__help__subcmd__help"
                 ;;
@@ -125,7 +131,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
+            opts="-h -V --help --version doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,8 +226,166 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__doctor)
+            opts="-4 -6 -H -k -o -q -v -h -V --quick --thorough --max --strict --only --skip --list-checks --bundle --via --each-address --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --via)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app-ping)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app-pong)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --send)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --await)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --await-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -W "text jsonrpc json json-id text-upper graphql-ws subscriptions-transport-ws engine.io socket.io engine.io-3 centrifugo ddp mqtt stomp nats sockjs xmpp nostr phoenix phoenix-v1 signalr action-cable reverb webpack-dev-server vite gatewayworker jupyter kubernetes home-assistant obs pusher ably discord slack firebase twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "message lines records" -- "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-message-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tcp-keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "auto kernel user" -- "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson markdown html junit github nagios prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
+            opts="doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -263,6 +427,20 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help__subcmd__demo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -473,7 +651,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__listen)
-            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -548,6 +726,10 @@ _wscheck() {
                     return 0
                     ;;
                 --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -637,7 +819,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --expect-close --expect-refused --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --expect-close --expect-refused --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,6 +930,10 @@ _wscheck() {
                     return 0
                     ;;
                 --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -925,7 +1111,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1023,6 +1209,10 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --connect-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bind)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1095,7 +1285,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__zombie)
-            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1174,6 +1364,10 @@ _wscheck() {
                     return 0
                     ;;
                 --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

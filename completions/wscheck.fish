@@ -26,6 +26,7 @@ end
 
 complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
@@ -43,6 +44,122 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "schema" -d 'Print t
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Print shell completions'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l max -d 'Maximum time of --thorough' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l only -d 'Make only these checks (repeatable, or separated by commas)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l skip -d 'Leave these checks out (repeatable, or separated by commas)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l bundle -d 'Write what a maintainer or vendor needs to FILE.tgz: report, events, versions; secrets are redacted' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l via -d 'Try the same URL at this point of the path, too: pod=10.0.0.7:8080, or pod=unix:PATH (repeatable, the nearest to the server first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l app-ping -d 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\\n takes escapes, binary:PING is a binary message, hex:c000 is bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l app-pong -d 'Pattern of the answer: JSON fields that the message contains, also after a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, with ? and * as wildcards; {any} matches every message (repeatable: one must match)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+centrifugo\t'Centrifugo, JSON'
+ddp\t'Meteor DDP'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+nostr\t'Nostr relay'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+action-cable\t'Rails Action Cable'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+webpack-dev-server\t'webpack-dev-server'
+vite\t'Vite\'s HMR'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+home-assistant\t'Home Assistant'
+obs\t'OBS Studio (obs-websocket 5)'
+pusher\t'Pusher Channels, protocol 7'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+firebase\t'Firebase Realtime Database'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'Detect the protocol of the server'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l origin -d 'Send this Origin header, as a browser does' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l max-message-size -d 'Maximum size of a message from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
+kernel\t''
+user\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l proxy -d 'Connect through this proxy: http://, https://, socks4://, socks5:// or socks5h://, with USER:PASSWORD@ if needed; none ignores HTTP(S)_PROXY, ALL_PROXY and NO_PROXY of the environment' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l cert -d 'Client certificate (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l key -d 'Private key of the client certificate (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
+json\t''
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l quick -d 'Take some 20 seconds: idle timeouts up to 10 seconds [default: up to 90 seconds, idle timeouts up to 65 seconds]'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l thorough -d 'Also find out what keeps the path open and how long the server keeps dead clients; takes up to --max'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l strict -d 'Warnings fail the run, too'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l list-checks -d 'List the checks and run none'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l each-address -d 'Try the same URL at each address of the name'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l no-answer -d 'Do not answer the server\'s own app pings'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l compact -d 'Print the JSON document on one line'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Number of connections to each URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as possible, 64 at a time]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l worst -d 'With more than 10 connections, list the N worst' -r
@@ -121,6 +238,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'Maximum size of a message from the server' -r
@@ -258,6 +376,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotoc
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'Maximum size of a message from the server' -r
@@ -370,6 +489,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'Maximum size of a message from the server' -r
@@ -480,6 +600,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprot
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'Maximum size of a message from the server' -r
@@ -752,20 +873,21 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "products" -d 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "completions" -d 'Print shell completions'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "products" -d 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "completions" -d 'Print shell completions'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

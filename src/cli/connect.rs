@@ -14,7 +14,7 @@ use super::args::{byte_size, positive_duration};
 use crate::domain::connection::connect_info::TimestampChoice;
 use crate::domain::connection::target::Credentials;
 use crate::domain::secrets;
-use crate::net::connect::dial::DialPlan;
+use crate::net::connect::dial::{ConnectTo, DialPlan};
 use crate::net::connect::proxy::ProxyChoice;
 use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};
 use crate::net::connect::tls::{TlsOptions, TlsPlan};
@@ -49,6 +49,9 @@ pub struct ConnectArgs {
     /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
+    /// Connect to this host and port instead of the URL's, without a proxy; Host, TLS and the request stay those of the URL
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "unix_socket")]
+    pub connect_to: Option<ConnectTo>,
     /// Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address
     /// needs its interface: fe80::1%eth0
     #[arg(long, value_name = "ADDR,...", value_delimiter = ',', value_parser = local_address)]
@@ -102,6 +105,7 @@ impl ConnectArgs {
             family: self.family(),
             bind: self.bind.clone().into(),
             unix_socket: self.unix_socket.clone(),
+            connect_to: self.connect_to.clone(),
             proxy: self.proxy_choice()?,
             tls: Arc::new(self.tls()?),
             connect_timeout: self.connect_timeout,

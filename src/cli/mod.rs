@@ -5,6 +5,8 @@ pub(crate) mod checks;
 mod compare;
 mod connect;
 mod demo;
+mod doctor;
+mod doctor_bundle;
 mod errors;
 mod generate;
 mod heartbeat;
@@ -87,6 +89,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)
+    #[command(after_help = exit_code_help())]
+    Doctor(Box<doctor::DoctorArgs>),
     /// Measure a connection: RTT, jitter, unanswered heartbeats and status
     #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
     Ping(Box<ping::PingArgs>),
@@ -141,7 +146,7 @@ enum Command {
 }
 
 /// The commands that measure, which a file of checks may run; the first is its default.
-const MEASUREMENTS: [&str; 4] = ["ping", "probe-idle", "listen", "probe-zombie"];
+const MEASUREMENTS: [&str; 5] = ["ping", "probe-idle", "listen", "probe-zombie", "doctor"];
 
 impl Command {
     /// Prepares a check of a command that measures.
@@ -155,6 +160,7 @@ impl Command {
             Command::ProbeIdle(args) => PreparedCheck::of(*args, entry),
             Command::Listen(args) => PreparedCheck::of(*args, entry),
             Command::ProbeZombie(args) => PreparedCheck::of(*args, entry),
+            Command::Doctor(args) => PreparedCheck::of(*args, entry),
             _ => Err((None, format!("a check cannot run {}", entry.identity.command))),
         }
     }
@@ -162,7 +168,7 @@ impl Command {
 
 /// Parses the arguments and runs the command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let args = with_default_command(args.into_iter().collect());
     if charset::is_other_than_utf8(|name| std::env::var(name).ok()) {
         charset::limit_to_ascii();
     }
@@ -175,6 +181,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return errors::report_clap_error(&error, &args),
     };
     match cli.command {
+        Command::Doctor(args) => args.main(),
         Command::Ping(args) => args.main(),
         Command::ProbeIdle(args) => args.main(),
         Command::Listen(args) => args.main(),
@@ -192,6 +199,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions { shell } => generate::print_completions(shell),
         Command::Man { command } => generate::print_man(command.as_deref()),
     }
+}
+
+/// A URL alone asks what is wrong with it.
+fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_url = |text: &str| {
+        let text = text.trim().to_ascii_lowercase();
+        text.starts_with("ws://") || text.starts_with("wss://")
+    };
+    if args.get(1).and_then(|first| first.to_str()).is_some_and(is_url) {
+        args.insert(1, "doctor".into());
+        let has_depth = args.iter().any(|word| word == "--thorough" || word == "--quick");
+        if !has_depth {
+            args.insert(2, "--quick".into());
+        }
+    }
+    args
 }
 
 /// The arguments, and notes on those that may not mean what the user expects.

@@ -3,6 +3,7 @@
 mod connect;
 pub mod demo;
 pub mod detect;
+pub mod doctor;
 pub mod fd_limit;
 pub mod listen;
 pub mod ping;

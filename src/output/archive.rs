@@ -335,6 +335,7 @@ fn view(envelope: ArchivedEnvelope, result: RunResult, parts: Vec<Part>) -> View
         reasons: envelope.reasons,
         criteria: envelope.criteria.into_iter().map(Criterion::from).collect(),
         findings,
+        is_checklist: words.is_checklist,
         evidence: words.evidence,
         tables: words.tables,
         charts: words.charts,

@@ -94,6 +94,7 @@ fn view(files: &ComparedFiles, changes: &[Change], criteria: Vec<Criterion>, sta
         reasons: undecided.map(|criterion| format!("{}: {}", criterion.wanted, criterion.found)).collect(),
         criteria,
         findings: Vec::new(),
+        is_checklist: false,
         evidence: Rows::default(),
         tables: vec![table(changes)],
         charts: Vec::new(),

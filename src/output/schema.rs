@@ -10,6 +10,7 @@ use super::client_test::{
     ClientRejected, ClientTestDocument, ClientTestOver, ClientTestStarted, TestServerError,
 };
 use super::compare::CompareDocument;
+use super::doctor::{DoctorChecked, DoctorDocument, DoctorStarted};
 use super::envelope::Envelope;
 use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
 use super::idle::{
@@ -34,6 +35,7 @@ use super::timeouts::{TimeoutLine, TimeoutsDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
+use crate::domain::doctor::DoctorFindingCode;
 use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::listen::ListenFindingCode;
 use crate::domain::ping::finding::PingFindingCode;
@@ -47,6 +49,7 @@ pub fn finding_codes() -> Vec<CodeMeaning> {
     all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
     all.extend(codes_of::<IdleFindingCode>("probe-idle"));
     all.extend(codes_of::<UndecidedCode>("probe-idle"));
+    all.extend(codes_of::<DoctorFindingCode>("doctor"));
     all
 }
 
@@ -63,6 +66,7 @@ pub fn schema() -> Value {
     shapes.idle_lines();
     shapes.listen_lines();
     shapes.zombie_lines();
+    shapes.doctor_lines();
     shapes.serve_lines();
     shapes.checks_lines();
     shapes.client_test_lines();
@@ -100,6 +104,7 @@ impl SchemaBuilder {
         self.add::<Envelope<IdleDocument>>("probe-idle: document");
         self.add::<Envelope<ListenDocument>>("listen: document");
         self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
+        self.add::<Envelope<DoctorDocument>>("doctor: document");
         self.add::<Envelope<ServeDocument>>("serve: document");
         self.add::<Envelope<ClientTestDocument>>("test-client: document");
         self.add::<ClientsDocument>("serve: clients");
@@ -137,6 +142,11 @@ impl SchemaBuilder {
         self.line_of::<ClientNotOpened>("probe-zombie");
         self.line_of::<ClientReceived>("probe-zombie");
         self.line_of::<ClientOver>("probe-zombie");
+    }
+
+    fn doctor_lines(&mut self) {
+        self.line_of::<DoctorStarted>("doctor");
+        self.line_of::<DoctorChecked>("doctor");
     }
 
     fn serve_lines(&mut self) {

@@ -29,7 +29,7 @@ pub use lookup::{
 pub use preset::{
     ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, PresetRequest, ServerMessage, VerificationLevel,
 };
-pub use product::Product;
+pub use product::{Product, UpgradeForwarding};
 pub use reaping::{Goodbye, ReapingDefault, ReapingTiming};
 pub use responders::{
     APPLICATION_SERVERS, BALANCER_SERVER_VALUES, ERROR_PAGES, PROXY_HEADERS, PROXY_SERVERS, SIGNED_PAGES,

@@ -19,10 +19,23 @@ pub struct Product {
     pub timeouts: &'static [Timeout],
     /// How it treats clients that do not answer.
     pub reaping: &'static [ReapingDefault],
+    /// How a proxy passes an upgrade to a WebSocket on; `None` where it is not known, or it is no proxy.
+    pub upgrade: Option<UpgradeForwarding>,
+}
+
+/// How a proxy passes an upgrade to a WebSocket on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpgradeForwarding {
+    /// Where the lines belong.
+    pub place: &'static str,
+    /// The lines of configuration that it needs; empty if it passes upgrades on by itself.
+    pub lines: &'static [&'static str],
+    /// Where it is documented.
+    pub source: &'static str,
 }
 
 impl Product {
     /// What an entry has that says nothing else.
     pub(super) const BLANK: Product =
-        Product { id: "", name: "", speaks: &[], pings: &[], timeouts: &[], reaping: &[] };
+        Product { id: "", name: "", speaks: &[], pings: &[], timeouts: &[], reaping: &[], upgrade: None };
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::product::Product;
+use super::product::{Product, UpgradeForwarding};
 use super::timeout::{
     Confidence, CutKind, HeaderMark, ProductMarks, SettingChange, Timeout, TimeoutKind, TimeoutValue,
     TimerReset, TypicalSetting, mark, s,
@@ -26,6 +26,15 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "nginx",
         name: "nginx",
+        upgrade: Some(UpgradeForwarding {
+            place: "in the location",
+            lines: &[
+                "proxy_http_version 1.1;",
+                "proxy_set_header Upgrade $http_upgrade;",
+                "proxy_set_header Connection \"upgrade\";",
+            ],
+            source: "nginx.org xml/en/docs/http/websocket.xml",
+        }),
         timeouts: &[
             Timeout {
                 id: "nginx.proxy_read_timeout",
@@ -128,6 +137,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "ingress-nginx",
         name: "kubernetes/ingress-nginx",
+        upgrade: Some(UpgradeForwarding {
+            place: "by itself",
+            lines: &[],
+            source: "kubernetes/ingress-nginx docs/user-guide/miscellaneous.md, Websockets",
+        }),
         timeouts: &[
             Timeout {
                 id: "ingress-nginx",
@@ -195,6 +209,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "haproxy",
         name: "HAProxy",
+        upgrade: Some(UpgradeForwarding {
+            place: "by itself",
+            lines: &[],
+            source: "haproxy/haproxy doc/configuration.txt, HTTP transaction model: tunnel mode after 101",
+        }),
         timeouts: &[
             Timeout {
                 id: "haproxy.default",
@@ -261,6 +280,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "envoy",
         name: "Envoy",
+        upgrade: Some(UpgradeForwarding {
+            place: "in the HTTP connection manager",
+            lines: &["upgrade_configs: [{ upgrade_type: websocket }]"],
+            source: "envoyproxy/envoy docs/root/intro/arch_overview/http/upgrades.rst",
+        }),
         timeouts: &[
             Timeout {
                 id: "envoy.stream_idle_timeout",
@@ -376,6 +400,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "traefik",
         name: "Traefik",
+        upgrade: Some(UpgradeForwarding {
+            place: "by itself",
+            lines: &[],
+            source: "traefik/traefik docs/content/user-guides/websocket.md",
+        }),
         timeouts: &[Timeout {
             id: "traefik",
             product: "Traefik",
@@ -397,6 +426,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "caddy",
         name: "Caddy 2",
+        upgrade: Some(UpgradeForwarding {
+            place: "by itself",
+            lines: &[],
+            source: "caddyserver.com/docs/caddyfile/directives/reverse_proxy, streaming",
+        }),
         timeouts: &[
             Timeout {
                 id: "caddy",
@@ -444,6 +478,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "apache",
         name: "Apache httpd",
+        upgrade: Some(UpgradeForwarding {
+            place: "in the virtual host; upgrade=websocket needs 2.4.47",
+            lines: &["ProxyPass \"/\" \"http://SERVER:PORT/\" upgrade=websocket"],
+            source: "httpd.apache.org/docs/2.4/mod/mod_proxy.html, Protocol Upgrade",
+        }),
         timeouts: &[
             Timeout {
                 id: "apache.httpd24",
@@ -507,6 +546,11 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "lighttpd",
         name: "lighttpd",
+        upgrade: Some(UpgradeForwarding {
+            place: "in the proxy's section",
+            lines: &["proxy.header = (\"upgrade\" => \"enable\")"],
+            source: "redmine.lighttpd.net/projects/lighttpd/wiki/Mod_proxy, proxy.header",
+        }),
         timeouts: &[
             Timeout {
                 id: "lighttpd.max-read-idle",
@@ -549,6 +593,14 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "varnish",
         name: "Varnish",
+        upgrade: Some(UpgradeForwarding {
+            place: "in vcl_recv, and in vcl_pipe",
+            lines: &[
+                "if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); }",
+                "set bereq.http.Upgrade = req.http.Upgrade; set bereq.http.Connection = req.http.Connection;",
+            ],
+            source: "varnish-cache.org/docs/trunk/users-guide/vcl-example-websockets.html",
+        }),
         timeouts: &[
             Timeout {
                 id: "varnish.pipe_timeout",

@@ -3,6 +3,7 @@
 mod close_payload;
 pub mod closing;
 pub mod disconnect;
+pub mod fragments;
 pub(crate) mod frame_check;
 pub mod gzip_message;
 pub mod idle_probe;

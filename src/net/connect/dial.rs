@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct DialPlan {
     pub bind: BindPool,
     /// Connect to this Unix socket instead of the URL's host, without a proxy.
     pub unix_socket: Option<PathBuf>,
+    /// Connect to this host and port instead of the URL's; Host, SNI and the certificate's name stay those of the URL.
+    pub connect_to: Option<ConnectTo>,
     pub proxy: ProxyChoice,
     pub tls: Arc<TlsPlan>,
     /// Time limit from name resolution to the upgrade.
@@ -71,6 +74,7 @@ impl Default for DialPlan {
             family: None,
             bind: BindPool::default(),
             unix_socket: None,
+            connect_to: None,
             proxy: ProxyChoice::None,
             tls: Arc::default(),
             connect_timeout: Duration::from_secs(10),
@@ -96,9 +100,17 @@ impl fmt::Debug for DialPlan {
 impl DialPlan {
     /// The proxy to use for `target`; none for a Unix socket.
     pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
-        match self.unix_socket {
-            Some(_) => None,
-            None => self.proxy.proxy_for(target),
+        match (&self.unix_socket, &self.connect_to) {
+            (None, None) => self.proxy.proxy_for(target),
+            (_, _) => None,
+        }
+    }
+
+    /// Where the connection goes, if no proxy is between.
+    fn endpoint<'a>(&'a self, target: &'a Target) -> Endpoint<'a> {
+        match &self.connect_to {
+            Some(ConnectTo { host, port }) => Endpoint { host, zone: None, port: *port },
+            None => Endpoint::of(target),
         }
     }
 }
@@ -133,6 +145,34 @@ pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError
     }
 }
 
+/// Where a connection would go.
+#[derive(Debug)]
+pub struct ResolvedEndpoint {
+    /// The name that the resolver was asked for; `None` if nothing was looked up.
+    pub name: Option<String>,
+    /// How long the resolver took; `None` if nothing was looked up.
+    pub took: Option<Duration>,
+    pub addresses: Result<Vec<SocketAddr>, ConnectError>,
+}
+
+/// Looks up the addresses of the target, or of the proxy on the path to it, and opens nothing.
+pub async fn resolve_endpoint(plan: &DialPlan, target: &Target) -> ResolvedEndpoint {
+    let proxy = plan.proxy_for(target);
+    let mut opening = DialProgress::new(plan, target, proxy.clone());
+    let (endpoint, whose) = match &proxy {
+        None => (plan.endpoint(target), OF_TARGET),
+        Some(proxy) => (Endpoint::of_proxy(proxy), OF_PROXY),
+    };
+    let name = match resolve::source(endpoint.host, endpoint.zone, endpoint.port, &plan.resolve) {
+        AddressSource::Known(_) => None,
+        AddressSource::Ask(name) => Some(name),
+    };
+    let addresses = opening.addresses(endpoint, plan.bind.next(), whose).await;
+    let took = opening.facts.phases.dns;
+    let addresses = addresses.map_err(|fault| opening.error(Phase::Dns, fault));
+    ResolvedEndpoint { name, took, addresses }
+}
+
 /// Owner of an address, put before it in error messages; empty for the target.
 const OF_TARGET: &str = "";
 const OF_PROXY: &str = "the proxy ";
@@ -150,6 +190,36 @@ struct Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     fn of(target: &'a Target) -> Endpoint<'a> {
         Endpoint { host: target.host(), zone: target.zone(), port: target.port() }
+    }
+
+    fn of_proxy(proxy: &'a ProxyUrl) -> Endpoint<'a> {
+        Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() }
+    }
+}
+
+/// A host and a port to connect to instead of the URL's: `10.0.0.7:8080`, `[::1]:8080`, `pod.local:80`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectTo {
+    pub host: Host<String>,
+    pub port: u16,
+}
+
+impl FromStr for ConnectTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ConnectTo, String> {
+        let wrong = |why: &str| format!("'{text}' is not HOST:PORT: {why}");
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong("the port is missing"))?;
+        let port =
+            port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not 1 to 65535"))?;
+        let host = Host::parse(host).map_err(|why| wrong(&why.to_string()))?;
+        Ok(ConnectTo { host, port })
+    }
+}
+
+impl fmt::Display for ConnectTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
 }
 
@@ -203,10 +273,9 @@ impl<'a> DialProgress<'a> {
             return self.connect_unix(path).await;
         }
         match self.proxy.clone() {
-            None => self.connect_to_endpoint(Endpoint::of(self.target), OF_TARGET).await,
+            None => self.connect_to_endpoint(self.plan.endpoint(self.target), OF_TARGET).await,
             Some(proxy) => {
-                let endpoint = Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() };
-                let reached = self.connect_to_endpoint(endpoint, OF_PROXY).await;
+                let reached = self.connect_to_endpoint(Endpoint::of_proxy(&proxy), OF_PROXY).await;
                 reached.map_err(|(phase, fault)| (phase, proxy.with_origin(fault)))
             }
         }

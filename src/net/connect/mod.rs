@@ -6,6 +6,7 @@ pub mod dial;
 mod happy_eyeballs;
 pub(crate) mod http_head;
 pub mod proxy;
+pub mod reach;
 pub mod resolve;
 pub mod tls;
 pub(crate) mod upgrade;

@@ -27,6 +27,7 @@ pub fn view(report: &ChecksReport) -> View {
         reasons: parts.iter().filter_map(reason).collect(),
         criteria: parts.iter().flat_map(criteria).collect(),
         findings: parts.iter().flat_map(findings).collect(),
+        is_checklist: false,
         evidence: Rows::default(),
         tables: vec![table(&parts)],
         charts: Vec::new(),

@@ -29,6 +29,7 @@ pub fn view(report: &ClientTestReport) -> View {
         reasons: report.reasons(),
         criteria: report.criteria(),
         findings: Vec::new(),
+        is_checklist: false,
         evidence: Rows::default(),
         tables: if several { vec![table(report)] } else { Vec::new() },
         charts: Vec::new(),

@@ -52,7 +52,27 @@ impl ReportLayout {
         for (number, criterion) in demanded.enumerate() {
             self.rows.add(if number == 0 { "criteria" } else { "" }, &criterion_line(criterion, self.paint));
         }
-        self.findings(view);
+        if view.is_checklist { self.checklist(&view.findings) } else { self.findings(view) }
+    }
+
+    /// A line a finding, under what it is about; below it, what to do.
+    fn checklist(&mut self, findings: &[ShownFinding]) {
+        let mut heading = None;
+        for finding in findings {
+            let label = finding.about.as_deref().filter(|about| heading != Some(*about));
+            heading = finding.about.as_deref();
+            let sign = match (finding.is_unchecked(), finding.severity) {
+                (true, _) => "-",
+                (false, Severity::Info) => "i",
+                (false, severity) => sign(severity),
+            };
+            let sign = self.paint.severity(finding.severity, sign);
+            self.rows.add_item(label.unwrap_or_default(), &format!("{sign} "), &finding.explanation.message);
+            let is_to_do = finding.severity >= Severity::Warning;
+            if let Some(remedy) = finding.explanation.remedy.as_ref().filter(|_| is_to_do) {
+                self.rows.add_item("", "  → ", remedy);
+            }
+        }
     }
 
     /// Of several targets, quiet users want the table alone, and only `--verbose` shows the details of each.

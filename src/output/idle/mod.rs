@@ -21,6 +21,7 @@ mod tests;
 use std::time::SystemTime;
 
 pub use document::IdleDocument;
+pub use findings::explain;
 pub use ndjson_events::{
     Asked, BracketSoFar, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer, RefreshTried, Spoke,
     TrialOver, VerifyOver,

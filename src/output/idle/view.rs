@@ -30,6 +30,7 @@ pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
         reasons: report.reasons.iter().map(findings::reason).collect(),
         criteria: criteria(report),
         findings: most_severe_first(all.iter().map(shown).collect()),
+        is_checklist: false,
         evidence: evidence(report),
         tables: refresh.into_iter().chain([tables::trials(trials)]).collect(),
         charts: vec![Chart::Lanes(tables::lanes(trials))],

@@ -16,6 +16,7 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::ListenDocument;
+pub use findings::explain;
 pub use ndjson_events::{ClientSent, ListenEnded, ListenOpened, ListenStarted};
 
 use super::human::HumanOptions;

@@ -28,6 +28,7 @@ pub fn view(report: &ListenReport) -> View {
         reasons: findings::reasons(report),
         criteria: Vec::new(),
         findings: report.all_findings().iter().map(|finding| shown(finding, conclusion.as_ref())).collect(),
+        is_checklist: false,
         evidence: evidence(report),
         tables: Vec::new(),
         charts: Vec::new(),

@@ -32,7 +32,8 @@ fn shown(report: &PingReport, ReportedFinding { finding, target }: &ReportedFind
     ShownFinding { about, ..ShownFinding::new(finding, explain(finding)) }
 }
 
-fn explain(finding: &PingFinding) -> Explanation {
+/// What a finding says and what to do about it.
+pub fn explain(finding: &PingFinding) -> Explanation {
     use PingFinding as F;
     match finding {
         F::AppSlowerThanProtocol { protocol_p50, app_p50 } => app_slower(*protocol_p50, *app_p50),

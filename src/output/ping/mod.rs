@@ -23,6 +23,7 @@ mod tests;
 
 pub use archived::{read_run, replay};
 pub use document::{PingDocument, Settings};
+pub use findings::explain;
 pub use ndjson_events::*;
 
 use super::archive;

@@ -36,6 +36,7 @@ pub fn view(report: &PingReport) -> View {
         reasons: report.reasons.clone(),
         criteria: report.criteria.clone(),
         findings: shown_findings(report),
+        is_checklist: false,
         evidence: Rows::default(),
         tables: if is_only { Vec::new() } else { vec![table(&targets, &report.info.kinds)] },
         charts: [Some(Chart::RttOverTime((&report.timeline).into())), history::chart(report)]

@@ -24,6 +24,7 @@ pub fn view(url: &str, report: &ServeReport) -> View {
         reasons: report.reasons.clone(),
         criteria: report.criteria.clone(),
         findings: Vec::new(),
+        is_checklist: false,
         evidence: evidence(summary),
         tables: Vec::new(),
         charts: Vec::new(),

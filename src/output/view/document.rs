@@ -20,6 +20,9 @@ pub struct ViewDocument {
     pub headline: Phrase,
     /// The codes of the findings that the headline says.
     pub headline_findings: Vec<String>,
+    /// The findings are a checklist: what each is about is its heading.
+    #[serde(default)]
+    pub is_checklist: bool,
     pub evidence: Rows,
     pub tables: Vec<Table>,
     pub charts: Vec<Chart>,
@@ -37,6 +40,7 @@ impl From<&View> for ViewDocument {
             is_already_said: view.is_already_said,
             headline: view.headline.clone(),
             headline_findings: in_headline.map(|finding| finding.code.to_string()).collect(),
+            is_checklist: view.is_checklist,
             evidence: view.evidence.clone(),
             tables: view.tables.clone(),
             charts: view.charts.clone(),

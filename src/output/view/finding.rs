@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use crate::domain::run::finding::{Finding, Severity};
 use crate::output::json::Ms;
 
+/// The code of a finding that says only that something was not checked.
+const NOT_CHECKED: &str = "not_checked";
+
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownFinding {
@@ -30,6 +33,11 @@ impl ShownFinding {
             in_headline: false,
             explanation,
         }
+    }
+
+    /// Whether it says only that something was not checked, or came to no answer.
+    pub fn is_unchecked(&self) -> bool {
+        self.code == NOT_CHECKED
     }
 
     /// What it says, and about which target.

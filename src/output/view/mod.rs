@@ -47,6 +47,8 @@ pub struct View {
     pub reasons: Vec<String>,
     pub criteria: Vec<Criterion>,
     pub findings: Vec<ShownFinding>,
+    /// The findings are a checklist: all are shown, in their order, under what each is about.
+    pub is_checklist: bool,
     /// The evidence for the answer.
     pub evidence: Rows,
     pub tables: Vec<Table>,
@@ -80,6 +82,7 @@ impl View {
             reasons: vec![why.to_string()],
             criteria: Vec::new(),
             findings: Vec::new(),
+            is_checklist: false,
             evidence: Rows::default(),
             tables: Vec::new(),
             charts: Vec::new(),

@@ -16,6 +16,7 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::{ClientDocument, ZombieDocument};
+pub use findings::explain;
 pub use ndjson_events::{ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieStarted};
 
 use super::human::HumanOptions;

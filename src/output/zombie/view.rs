@@ -28,6 +28,7 @@ pub fn view(report: &ZombieReport) -> View {
         reasons: findings::reasons(report),
         criteria: report.expectation.as_ref().map(criterion).into_iter().collect(),
         findings: report.all_findings().iter().map(|finding| shown(finding, conclusion.as_ref())).collect(),
+        is_checklist: false,
         evidence: Rows::default(),
         tables: vec![Table::of_texts("clients", ["client", "kept for", "unanswered", "result"], clients)],
         charts: vec![Chart::Lanes(lanes(report))],

@@ -4,7 +4,7 @@ mod fit;
 mod matching;
 mod observed;
 
-pub use fit::names_a_hop;
+pub use fit::{names_a_hop, naming_header};
 pub use matching::{Candidate, ProductNaming, RuledOut, consistent_with};
 pub use observed::{CutObservation, ObservedCut, VisibleCut};
 

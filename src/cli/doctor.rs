@@ -1,0 +1,452 @@
+//! `wscheck doctor`: arguments and run.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use strum::{EnumMessage, IntoEnumIterator};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{OutputArgs, positive_duration};
+use super::connect::ConnectArgs;
+use super::doctor_bundle::Bundle;
+use super::errors::{self, StartFailure};
+use super::heartbeat::{HeartbeatKinds, PreambleArgs};
+use super::listen::ListenArgs;
+use super::measurement::Measurement;
+use super::ping::PingArgs;
+use super::preset_args::{ChosenPreset, PresetChoice, ServerArgs};
+use super::probe_idle::ProbeIdleArgs;
+use super::probe_zombie::ProbeZombieArgs;
+use super::runner;
+use crate::commands::doctor::{self, DoctorPlan, MAX_CONNECTIONS, MeasurementLimits, Measurements, PathPlan};
+use crate::commands::run_control::RunControl;
+use crate::domain::connection::target::Target;
+use crate::domain::doctor::report::{Depth, DoctorEvent, DoctorInfo, PathInfo};
+use crate::domain::doctor::{Check, CheckSelection};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::template::{Payload, RequestKeys};
+use crate::domain::label::Label;
+use crate::domain::presets::PresetDetection;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
+use crate::net::connect::dial::{ConnectTo, DialPlan};
+use crate::output::HumanOptions;
+use crate::output::doctor::DoctorPresenter;
+
+/// How long a quick run takes, and the longest silence that it tries.
+const QUICK: (Duration, Duration) = (Duration::from_secs(22), Duration::from_secs(10));
+/// The same of a normal run: timers of 60 seconds are seen.
+const NORMAL: (Duration, Duration) = (Duration::from_secs(88), Duration::from_secs(65));
+/// The longest silence of a thorough run.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5 * 60);
+/// A search takes about this many times the longest silence.
+const SEARCH_FACTOR: u32 = 3;
+/// The other measurements go on for so long after the longest silence.
+const AFTER_SILENCE: Duration = Duration::from_secs(3);
+
+/// The arguments of `wscheck doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// WebSocket URL (ws:// or wss://)
+    #[arg(value_name = "URL", required_unless_present = "list_checks")]
+    pub url: Option<String>,
+    #[command(flatten)]
+    pub depth: DepthArgs,
+    #[command(flatten)]
+    pub checks: CheckArgs,
+    #[command(flatten)]
+    pub paths: PathArgs,
+    #[command(flatten)]
+    pub preamble: PreambleArgs,
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How much time is spent.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Depth")]
+pub struct DepthArgs {
+    /// Take some 20 seconds: idle timeouts up to 10 seconds [default: up to 90 seconds, idle timeouts up to 65 seconds]
+    #[arg(long, conflicts_with = "thorough")]
+    pub quick: bool,
+    /// Also find out what keeps the path open and how long the server keeps dead clients; takes up to --max
+    #[arg(long)]
+    pub thorough: bool,
+    /// Maximum time of --thorough
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = positive_duration, requires = "thorough")]
+    pub max: Duration,
+    /// Warnings fail the run, too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Which checks run.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Checks")]
+pub struct CheckArgs {
+    /// Make only these checks (repeatable, or separated by commas)
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = check)]
+    pub only: Vec<Check>,
+    /// Leave these checks out (repeatable, or separated by commas)
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = check)]
+    pub skip: Vec<Check>,
+    /// List the checks and run none
+    #[arg(long)]
+    pub list_checks: bool,
+    /// Write what a maintainer or vendor needs to FILE.tgz: report, events, versions; secrets are redacted
+    #[arg(long, value_name = "FILE.tgz")]
+    pub bundle: Option<PathBuf>,
+}
+
+/// Points of the path to compare.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Hops")]
+pub struct PathArgs {
+    /// Try the same URL at this point of the path, too: pod=10.0.0.7:8080, or pod=unix:PATH (repeatable, the nearest to the
+    /// server first)
+    #[arg(long, value_name = "NAME=HOST:PORT")]
+    pub via: Vec<Via>,
+    /// Try the same URL at each address of the name
+    #[arg(long)]
+    pub each_address: bool,
+}
+
+/// A named point of the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    name: String,
+    place: ViaPlace,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ViaPlace {
+    Address(ConnectTo),
+    UnixSocket(PathBuf),
+}
+
+impl FromStr for Via {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Via, String> {
+        let wrong = || format!("'{text}' is not NAME=HOST:PORT or NAME=unix:PATH");
+        let (name, place) = text.split_once('=').ok_or_else(wrong)?;
+        if name.is_empty() || place.is_empty() {
+            return Err(wrong());
+        }
+        let place = match place.strip_prefix("unix:") {
+            Some(path) => ViaPlace::UnixSocket(path.into()),
+            None => ViaPlace::Address(place.parse()?),
+        };
+        Ok(Via { name: name.to_string(), place })
+    }
+}
+
+impl Via {
+    fn path(&self, dial: &DialPlan) -> PathPlan {
+        let (address, dial) = match &self.place {
+            ViaPlace::Address(to) => {
+                (to.to_string(), DialPlan { connect_to: Some(to.clone()), ..dial.clone() })
+            }
+            ViaPlace::UnixSocket(path) => (
+                format!("unix:{}", path.display()),
+                DialPlan { unix_socket: Some(path.clone()), ..dial.clone() },
+            ),
+        };
+        PathPlan { info: PathInfo { name: self.name.clone(), address: Some(address) }, dial }
+    }
+}
+
+/// A check's id.
+fn check(text: &str) -> Result<Check, String> {
+    text.parse().map_err(|_| {
+        let names = Check::iter().map(|check| check.label());
+        format!("there is no check '{text}': {}", names.collect::<Vec<_>>().join(", "))
+    })
+}
+
+impl Measurement for DoctorArgs {
+    type Presenter = DoctorPresenter;
+    type Plan = DoctorPlan;
+
+    fn presenter(options: HumanOptions) -> DoctorPresenter {
+        DoctorPresenter::new(options)
+    }
+
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+
+    /// The convention is detected while it runs.
+    fn server(&self) -> ServerArgs<'_> {
+        ServerArgs { preset: &self.preamble.first_message.preset, urls: &[], connect: &self.connect }
+    }
+
+    fn plan(self, _: Option<&PresetDetection>) -> Result<DoctorPlan, String> {
+        self.build_plan()
+    }
+
+    fn connections(_: &DoctorPlan) -> usize {
+        MAX_CONNECTIONS
+    }
+
+    async fn run(
+        plan: DoctorPlan,
+        reporter: &mut dyn Reporter<DoctorEvent>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        Ok(run(plan, reporter, control.interrupt).await)
+    }
+
+    fn main(self) -> ExitCode {
+        if self.checks.list_checks {
+            return errors::exit_code_of_write(
+                runner::stdout(crate::output::Format::Human).write_all(listed().as_bytes()),
+            );
+        }
+        let output = self.output.clone();
+        let bundle = self.checks.bundle.clone();
+        let plan = self.plan(None);
+        let bundle = bundle.map(Bundle::create).transpose();
+        let plan = plan.and_then(|plan| Ok((plan, bundle?)));
+        runner::run_plan(DoctorPresenter::new, &output, plan, async |(plan, bundle), reporter, control| {
+            let Some(mut bundle) = bundle else { return Ok(run(plan, reporter, control.interrupt).await) };
+            let result = run(plan, &mut bundle.beside(reporter), control.interrupt).await;
+            bundle.finish().map_err(|message| StartFailure { result, message, hint: None })?;
+            Ok(result)
+        })
+    }
+}
+
+async fn run(
+    plan: DoctorPlan,
+    reporter: &mut dyn Reporter<DoctorEvent>,
+    interrupt: CancellationToken,
+) -> RunResult {
+    doctor::run(plan, reporter, interrupt).await.result
+}
+
+/// A line for each check: id, category and meaning.
+fn listed() -> String {
+    let line = |check: Check| {
+        let meaning = check.get_documentation().unwrap_or_default();
+        format!("{:<18} {:<18} {meaning}\n", check.label(), check.category().label())
+    };
+    Check::iter().map(line).collect()
+}
+
+impl DoctorArgs {
+    fn build_plan(self) -> Result<DoctorPlan, String> {
+        let url = self.url.clone().unwrap_or_default();
+        let urls = std::slice::from_ref(&url);
+        let chosen = self.preamble.first_message.preset.chosen(urls, None)?;
+        self.preamble.check(true, "", &chosen)?;
+        let target = chosen.target(&url)?;
+        let dial = chosen.offer(self.connect.dial()?, std::slice::from_ref(&target));
+        let paths = self.path_plans(&target, &dial)?;
+        let named_preset = chosen.preset().map(|preset| PresetDetection {
+            preset: Some(preset),
+            evidence: vec!["named by --preset".to_string()],
+        });
+        let (depth, budget, longest_silence) = self.depth.limits();
+        Ok(DoctorPlan {
+            info: DoctorInfo {
+                url: target.to_string(),
+                depth,
+                budget,
+                longest_silence,
+                paths: paths.iter().map(|path| path.info.clone()).collect(),
+                strict: self.depth.strict,
+            },
+            target,
+            paths,
+            selection: CheckSelection { only: self.checks.only.clone(), skip: self.checks.skip.clone() },
+            each_address: self.paths.each_address,
+            named_preset,
+            max_message_size: self.connect.max_message_size,
+            measurements: Box::new(move |dial, detection, limits| {
+                SubArguments { args: &self, url: &url, limits, longest_silence, depth }.build(dial, detection)
+            }),
+        })
+    }
+
+    /// The points of the path, then the URL itself.
+    fn path_plans(&self, target: &Target, dial: &DialPlan) -> Result<Vec<PathPlan>, String> {
+        let vias = &self.paths.via;
+        if vias.len() >= MAX_CONNECTIONS / 4 {
+            return Err(format!("--via: at most {} points can be compared", MAX_CONNECTIONS / 4 - 1));
+        }
+        let main = PathInfo { name: target.authority(), address: None };
+        let is_twice = |index: usize| vias[..index].iter().any(|other| other.name == vias[index].name);
+        if let Some(index) = (0..vias.len()).find(|index| is_twice(*index) || vias[*index].name == main.name)
+        {
+            return Err(format!("--via: the name '{}' is given twice", vias[index].name));
+        }
+        let last = PathPlan { info: main, dial: dial.clone() };
+        Ok(vias.iter().map(|via| via.path(dial)).chain([last]).collect())
+    }
+}
+
+impl DepthArgs {
+    /// The depth, how long the run takes at most, and the longest silence that it tries.
+    fn limits(&self) -> (Depth, Duration, Duration) {
+        if self.quick {
+            (Depth::Quick, QUICK.0, QUICK.1)
+        } else if self.thorough {
+            (Depth::Thorough, self.max, (self.max / SEARCH_FACTOR).min(LONGEST_SILENCE))
+        } else {
+            (Depth::Normal, NORMAL.0, NORMAL.1)
+        }
+    }
+}
+
+/// A command's options, as they are typed.
+#[derive(Parser)]
+struct CommandLine<A: Args> {
+    #[command(flatten)]
+    args: A,
+}
+
+/// The options of a command by these words.
+fn typed<A: Args>(words: &[String]) -> Result<A, String> {
+    let line = CommandLine::<A>::try_parse_from(std::iter::once(&"wscheck".to_string()).chain(words));
+    line.map(|line| line.args).map_err(|error| error.to_string())
+}
+
+/// What the other commands would be told.
+struct SubArguments<'a> {
+    args: &'a DoctorArgs,
+    url: &'a str,
+    limits: MeasurementLimits,
+    longest_silence: Duration,
+    depth: Depth,
+}
+
+impl SubArguments<'_> {
+    fn build(&self, dial: &DialPlan, detection: Option<&PresetDetection>) -> Result<Measurements, String> {
+        let (ping, idle) = (self.ping(detection)?, self.idle(detection)?);
+        let (listen, zombie) = (self.listen(detection)?, self.zombie(detection)?);
+        let message = self.message(detection)?;
+        let mut built = Measurements { ping, listen, idle, zombie, message };
+        for of_command in
+            [&mut built.ping.dial, &mut built.listen.dial, &mut built.idle.dial, &mut built.zombie.dial]
+        {
+            adopt(of_command, dial);
+        }
+        Ok(built)
+    }
+
+    fn words(&self, words: &[&str]) -> Vec<String> {
+        let all = [self.url].into_iter().chain(words.iter().copied());
+        all.map(str::to_string).collect()
+    }
+
+    /// The user's own heartbeat options, with the detected convention.
+    fn preamble(&self) -> PreambleArgs {
+        let mut preamble = self.args.preamble.clone();
+        preamble.first_message.preset.preset.get_or_insert(PresetChoice::Auto);
+        preamble
+    }
+
+    /// How long the others run beside the search.
+    fn beside(&self) -> Duration {
+        (self.longest_silence + AFTER_SILENCE).min(self.limits.time)
+    }
+
+    /// Both kinds of heartbeat where the convention has its own; where it forbids one, the other.
+    fn ping(&self, detection: Option<&PresetDetection>) -> Result<crate::commands::ping::PingPlan, String> {
+        let every = if self.depth == Depth::Quick { "500ms" } else { "1s" };
+        let mut args: PingArgs = typed(&self.words(&["-W", "5s"]))?;
+        args.deadline = Some(self.beside());
+        args.connect = self.args.connect.clone();
+        args.heartbeat.preamble = self.preamble();
+        let has_own = detection.and_then(|detection| detection.preset?.every).is_some();
+        args.heartbeat.interval =
+            if has_own { None } else { crate::domain::duration::parse_duration(every).ok() };
+        let with_kinds = |kinds: Option<HeartbeatKinds>| {
+            let mut args = args.clone();
+            args.heartbeat.heartbeat = kinds;
+            args.plan(detection)
+        };
+        let own_message = self.args.preamble.app_ping.is_some();
+        let app = self.chosen(detection)?.kind() == HeartbeatKind::App || own_message;
+        let both = app.then(|| with_kinds(Some(HeartbeatKinds::Both)).ok()).flatten();
+        both.map_or_else(|| with_kinds(None), Ok)
+    }
+
+    fn chosen(&self, detection: Option<&PresetDetection>) -> Result<ChosenPreset, String> {
+        let url = self.url.to_string();
+        self.preamble().first_message.preset.chosen(std::slice::from_ref(&url), detection)
+    }
+
+    fn listen(
+        &self,
+        detection: Option<&PresetDetection>,
+    ) -> Result<crate::commands::listen::ListenPlan, String> {
+        let mut args: ListenArgs = typed(&self.words(&[]))?;
+        args.observation.listen_for = self.beside();
+        args.connect = self.args.connect.clone();
+        args.first_message = self.preamble().first_message;
+        args.plan(detection)
+    }
+
+    fn idle(
+        &self,
+        detection: Option<&PresetDetection>,
+    ) -> Result<crate::commands::probe_idle::IdlePlan, String> {
+        let mut args: ProbeIdleArgs = typed(&self.words(&[]))?;
+        args.search.max = self.longest_silence;
+        args.search.max_connections = self.limits.idle_connections;
+        args.followup.refresh = self.depth == Depth::Thorough;
+        args.connect = self.args.connect.clone();
+        args.question.preamble = self.preamble();
+        // Own patterns are for messages, which a search by Ping frames does without.
+        args.question.allow_messages |= args.question.preamble.app_ping.is_some();
+        args.plan(detection)
+    }
+
+    fn zombie(
+        &self,
+        detection: Option<&PresetDetection>,
+    ) -> Result<crate::commands::probe_zombie::ZombiePlan, String> {
+        let mut args: ProbeZombieArgs = typed(&self.words(&[]))?;
+        args.control.max = self.longest_silence.min(self.limits.time);
+        args.connect = self.args.connect.clone();
+        args.first_message = self.preamble().first_message;
+        args.plan(detection)
+    }
+
+    /// A message that the server expects: the user's own, or that of the convention.
+    fn message(&self, detection: Option<&PresetDetection>) -> Result<Option<String>, String> {
+        let chosen = self.chosen(detection)?;
+        let preamble = self.preamble();
+        let is_known =
+            preamble.app_ping.is_some() || chosen.compiled().is_some_and(|compiled| compiled.ask.is_some());
+        if !is_known {
+            return Ok(None);
+        }
+        let keys = RequestKeys { seq: 1, id: "wscheck".to_string(), now_ms: 0 };
+        Ok(match preamble.ask(&chosen)?.render(&keys) {
+            Payload::Text(text) => Some(text),
+            Payload::Binary(_) => None,
+        })
+    }
+}
+
+/// The path and what the upgrade turned out to need; what a preset offers stays.
+fn adopt(of_command: &mut DialPlan, found: &DialPlan) {
+    of_command.connect_to = found.connect_to.clone();
+    of_command.unix_socket = found.unix_socket.clone();
+    if found.origin.is_some() {
+        of_command.origin = found.origin.clone();
+    }
+    if !found.subprotocols.is_empty() {
+        of_command.subprotocols = found.subprotocols.clone();
+    }
+    of_command.tls = Arc::clone(&found.tls);
+}

@@ -1,0 +1,118 @@
+//! The first checks of a path: name, addresses, upgrade, and what the upgrade depends on. One connection at a time.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::commands::detect::collect_fingerprint;
+use crate::domain::catalogue;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::target::Target;
+use crate::domain::doctor::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use crate::domain::doctor::{Check, CheckSelection};
+use crate::domain::presets::PresetDetection;
+use crate::net::client::idle_probe::send_close;
+use crate::net::client::websocket::WebSocket;
+use crate::net::connect::dial::{self, DialPlan};
+use crate::net::connect::reach;
+
+/// The origin of a page that belongs to no server (RFC 6761 6.4).
+const FOREIGN_ORIGIN: &str = "https://wscheck.invalid";
+
+/// Statuses that may depend on the Origin header or the subprotocol.
+const DEPENDS_ON_REQUEST: [u16; 4] = [400, 403, 406, 426];
+
+/// Looks up the name and tries every address.
+pub async fn survey(dial: &DialPlan, target: &Target, evidence: &mut PathEvidence) {
+    let survey = reach::survey(dial, target).await;
+    evidence.proxy = survey.proxy;
+    match survey.outcome {
+        Err(error) => evidence.resolution = Some(Resolution::Failed(error)),
+        Ok(addresses) => {
+            evidence.addresses = addresses;
+            evidence.resolution = Some(match survey.name.zip(survey.took) {
+                Some((name, took)) => Resolution::Answered { name, took },
+                None => Resolution::Given,
+            });
+        }
+    }
+}
+
+/// Opens a WebSocket and closes it again.
+async fn try_upgrade(
+    dial: &DialPlan,
+    target: &Target,
+    largest: usize,
+) -> Result<Arc<ConnectInfo>, Arc<ConnectError>> {
+    let dial::Open { stream, leftover, tap_state, facts } = dial::open(dial, target).await?;
+    let mut socket = WebSocket::new(stream, leftover, tap_state, largest, 1024).await;
+    send_close(&mut socket).await;
+    Ok(Arc::new(facts))
+}
+
+/// The upgrade and what it depends on. Leaves in `dial` what the server turned out to need.
+pub async fn upgrade(
+    dial: &mut DialPlan,
+    target: &Target,
+    largest: usize,
+    selection: &CheckSelection,
+    evidence: &mut PathEvidence,
+) {
+    let plain = try_upgrade(dial, target, largest).await;
+    evidence.upgrade = Some(plain.clone());
+    match plain {
+        Ok(_) if selection.has(Check::Origin) && dial.origin.is_none() => {
+            let change = UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string());
+            let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
+            let outcome = try_upgrade(&changed, target, largest).await;
+            evidence.variants.push(UpgradeVariant { change, outcome });
+        }
+        Err(error) if may_depend_on_request(&error) => {
+            for (change, changed) in changes(dial, target) {
+                let outcome = try_upgrade(&changed, target, largest).await;
+                let is_accepted = outcome.is_ok();
+                evidence.variants.push(UpgradeVariant { change, outcome });
+                if is_accepted {
+                    *dial = changed;
+                    break;
+                }
+            }
+        }
+        Ok(_) | Err(_) => {}
+    }
+}
+
+fn may_depend_on_request(error: &ConnectError) -> bool {
+    error.refusal.as_ref().is_some_and(|refusal| DEPENDS_ON_REQUEST.contains(&refusal.status))
+}
+
+/// What a browser or another client would send besides; only what the user did not set.
+fn changes(dial: &DialPlan, target: &Target) -> Vec<(UpgradeChange, DialPlan)> {
+    let scheme = if target.secure() { "https" } else { "http" };
+    let origin = format!("{scheme}://{}", target.authority());
+    let header = HeaderValue::from_str(&origin).ok().filter(|_| dial.origin.is_none());
+    let with_origin = DialPlan { origin: header.clone().or_else(|| dial.origin.clone()), ..dial.clone() };
+    let own = header.map(|_| (UpgradeChange::OwnOrigin(origin), with_origin.clone()));
+    let known = known_subprotocols();
+    let offered = dial.subprotocols.is_empty().then(|| {
+        let changed = DialPlan { subprotocols: known.clone(), ..dial.clone() };
+        (UpgradeChange::Subprotocols(known), changed)
+    });
+    own.into_iter().chain(offered).collect()
+}
+
+/// The subprotocols of every known convention, each once.
+fn known_subprotocols() -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in catalogue::presets().flat_map(|preset| preset.subprotocols) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_string());
+        }
+    }
+    names
+}
+
+/// Which convention the server speaks.
+pub async fn convention(dial: &DialPlan, target: &Target, largest: usize) -> Option<PresetDetection> {
+    collect_fingerprint(target, dial, largest).await.ok().map(|fingerprint| fingerprint.guess())
+}

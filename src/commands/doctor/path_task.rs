@@ -1,0 +1,271 @@
+//! The checks of one path: first one at a time, then side by side.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::opening;
+use super::plan::{DoctorPlan, MeasurementLimits, Measurements, PathPlan};
+use crate::commands::connect::open;
+use crate::commands::run_control::RunControl;
+use crate::commands::{listen, ping, probe_idle, probe_zombie};
+use crate::domain::connection::target::Target;
+use crate::domain::doctor::evidence::{FragmentsOutcome, PathEvidence};
+use crate::domain::doctor::report::{Depth, DoctorEvent};
+use crate::domain::doctor::{Check, CheckResult, Conditions, examine};
+use crate::domain::idle::report::IdleReport;
+use crate::domain::listen::report::ListenReport;
+use crate::domain::ping::report::PingReport;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::zombie::report::ZombieReport;
+use crate::net::batch_sleep::BatchSleep;
+use crate::net::client::fragments::ping_between_fragments;
+
+/// How long a Pong between fragments may take.
+const FRAGMENTS_WAIT: Duration = Duration::from_secs(3);
+/// Measurements end this long before the run, for their closing handshakes.
+const TIME_TO_CLOSE: Duration = Duration::from_millis(1500);
+/// The shortest measurement that is worth its name.
+const LEAST_TIME: Duration = Duration::from_secs(2);
+
+/// What is said while a path is examined.
+#[derive(Debug)]
+pub enum PathMessage {
+    Event(DoctorEvent),
+    /// A measurement began or ended.
+    Running(&'static str, bool),
+}
+
+/// The end of one measurement.
+enum Measured {
+    Ping(Box<PingReport>),
+    Listen(Box<ListenReport>),
+    Idle(Box<IdleReport>),
+    Zombie(Box<ZombieReport>),
+    Fragments(FragmentsOutcome),
+    Nothing,
+}
+
+type Measuring = Pin<Box<dyn Future<Output = Measured>>>;
+
+/// One path among the others.
+pub struct PathTask<'a> {
+    pub plan: &'a DoctorPlan,
+    pub index: usize,
+    pub path: PathPlan,
+    pub says: mpsc::UnboundedSender<PathMessage>,
+    /// The end of the run, by its time or by the user.
+    pub stop: CancellationToken,
+    /// The user ended the run.
+    pub interrupt: CancellationToken,
+    pub ends_at: Instant,
+    pub idle_connections: usize,
+}
+
+impl PathTask<'_> {
+    /// Examines the path; what was measured until `stop` counts.
+    pub async fn run(mut self) -> (usize, PathEvidence) {
+        let mut evidence = PathEvidence::default();
+        let stop = self.stop.clone();
+        let opened = stop.run_until_cancelled(self.open(&mut evidence)).await;
+        if opened == Some(true) {
+            self.measure(&mut evidence).await;
+        }
+        (self.index, evidence)
+    }
+
+    /// Whether the rest can be measured.
+    async fn open(&mut self, evidence: &mut PathEvidence) -> bool {
+        let (plan, largest) = (self.plan, self.plan.max_message_size);
+        opening::survey(&self.path.dial, &plan.target, evidence).await;
+        self.show(evidence, &[Check::Resolve, Check::Tcp, Check::Proxy]);
+        if !evidence.is_reached() && evidence.proxy.is_none() {
+            return false;
+        }
+        opening::upgrade(&mut self.path.dial, &plan.target, largest, &plan.selection, evidence).await;
+        self.show(evidence, &[Check::Upgrade, Check::Origin, Check::Subprotocol]);
+        if !evidence.is_open() {
+            return false;
+        }
+        evidence.convention = match &plan.named_preset {
+            Some(named) => Some(named.clone()),
+            None => opening::convention(&self.path.dial, &plan.target, largest).await,
+        };
+        self.show(evidence, &[Check::Convention]);
+        true
+    }
+
+    /// Reports what these checks found.
+    fn show(&self, evidence: &PathEvidence, checks: &[Check]) {
+        let conditions = Conditions {
+            selection: &self.plan.selection,
+            depth: self.plan.info.depth,
+            interrupted: self.interrupt.is_cancelled(),
+        };
+        let found = examine(evidence, conditions).into_iter();
+        for result in found.filter(|result: &CheckResult| checks.contains(&result.check)) {
+            let event = DoctorEvent::Checked { at: SystemTime::now(), path: self.index, result };
+            self.say(PathMessage::Event(event));
+        }
+    }
+
+    fn say(&self, message: PathMessage) {
+        // The receiver lives as long as the paths.
+        let _ = self.says.send(message);
+    }
+
+    async fn measure(&mut self, evidence: &mut PathEvidence) {
+        let left = self.ends_at.saturating_duration_since(Instant::now()).saturating_sub(TIME_TO_CLOSE);
+        let limits =
+            MeasurementLimits { time: left.max(LEAST_TIME), idle_connections: self.idle_connections };
+        let built = (self.plan.measurements)(&self.path.dial, evidence.convention.as_ref(), limits);
+        // A preset that cannot be used is not: the connection is measured without it.
+        let built = built.or_else(|_| (self.plan.measurements)(&self.path.dial, None, limits));
+        let Ok(measurements) = built else { return };
+        let mut running: FuturesUnordered<Measuring> = self.start(measurements).into_iter().collect();
+        while let Some(measured) = running.next().await {
+            let checks = record(evidence, measured);
+            self.show(evidence, checks);
+        }
+    }
+
+    /// The measurements that the wanted checks need.
+    fn start(&self, measurements: Measurements) -> Vec<Measuring> {
+        let Measurements { ping, listen, idle, zombie, message } = measurements;
+        let stop = || self.stop.clone();
+        let fragments = FragmentsProbe {
+            target: self.plan.target.clone(),
+            dial: self.path.dial.clone(),
+            preamble: idle.preamble.clone(),
+            message,
+            largest: idle.max_message_size,
+        };
+        let all = [
+            self.started(&OF_PING, "latency", measure_ping(ping, stop())),
+            self.started(&OF_LISTEN, "server heartbeats", measure_listen(listen, stop())),
+            self.started(&OF_IDLE, "idle timeout", measure_idle(idle, stop())),
+            self.started(&[Check::Fragments], "fragments", fragments.run(stop())),
+            self.started(&[Check::DeadClients], "dead clients", measure_zombies(zombie, stop()))
+                .filter(|_| self.plan.info.depth == Depth::Thorough),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// A measurement, if one of these checks needs it.
+    fn started(
+        &self,
+        checks: &[Check],
+        name: &'static str,
+        measuring: impl Future<Output = Measured> + 'static,
+    ) -> Option<Measuring> {
+        let says = self.says.clone();
+        self.plan.selection.has_any(checks).then(|| -> Measuring {
+            Box::pin(async move {
+                // The receiver lives as long as the paths.
+                let _ = says.send(PathMessage::Running(name, true));
+                let measured = measuring.await;
+                let _ = says.send(PathMessage::Running(name, false));
+                measured
+            })
+        })
+    }
+}
+
+/// The checks that need the measurement of RTTs ...
+const OF_PING: [Check; 5] =
+    [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats];
+/// ... of a silent connection ...
+const OF_LISTEN: [Check; 3] = [Check::ServerHeartbeats, Check::Close, Check::Advice];
+/// ... and of idle ones.
+const OF_IDLE: [Check; 4] = [Check::IdleTimeout, Check::Lifetime, Check::Advice, Check::Hops];
+
+/// Ignores events: only the report counts.
+struct Unheard;
+
+impl<E> Reporter<E> for Unheard {
+    fn report(&mut self, _: &E) {}
+}
+
+async fn measure_ping(plan: ping::PingPlan, stop: CancellationToken) -> Measured {
+    let (_, interim) = mpsc::unbounded_channel();
+    let control = RunControl { interrupt: stop, interim, batch_sleep: BatchSleep::default() };
+    Measured::Ping(Box::new(ping::run(plan, &mut Unheard, control).await))
+}
+
+async fn measure_listen(plan: listen::ListenPlan, stop: CancellationToken) -> Measured {
+    Measured::Listen(Box::new(listen::run(plan, &mut Unheard, stop).await))
+}
+
+async fn measure_idle(plan: probe_idle::IdlePlan, stop: CancellationToken) -> Measured {
+    match probe_idle::run(plan, &mut Unheard, stop).await {
+        Ok(report) => Measured::Idle(Box::new(report)),
+        Err(_) => Measured::Nothing,
+    }
+}
+
+async fn measure_zombies(plan: probe_zombie::ZombiePlan, stop: CancellationToken) -> Measured {
+    Measured::Zombie(Box::new(probe_zombie::run(plan, &mut Unheard, stop).await))
+}
+
+/// A connection of its own for a message in fragments.
+struct FragmentsProbe {
+    target: Target,
+    dial: crate::net::connect::dial::DialPlan,
+    preamble: crate::net::client::preamble::Preamble,
+    message: Option<String>,
+    largest: usize,
+}
+
+impl FragmentsProbe {
+    async fn run(self, stop: CancellationToken) -> Measured {
+        let outcome = stop.run_until_cancelled(self.probe()).await;
+        outcome.map_or(Measured::Nothing, Measured::Fragments)
+    }
+
+    async fn probe(self) -> FragmentsOutcome {
+        let Some(message) = &self.message else {
+            return FragmentsOutcome::NotTried("no message is known that this server expects");
+        };
+        let opened =
+            open(&self.target, &self.dial, &self.preamble, self.largest, message.len().max(1024)).await;
+        match opened {
+            Err(error) => FragmentsOutcome::Ended(error.to_string()),
+            Ok(mut established) => {
+                ping_between_fragments(&mut established.socket, message, FRAGMENTS_WAIT).await
+            }
+        }
+    }
+}
+
+/// Keeps what was measured; the checks that it decides.
+fn record(evidence: &mut PathEvidence, measured: Measured) -> &'static [Check] {
+    match measured {
+        Measured::Nothing => &[],
+        Measured::Ping(report) => {
+            evidence.ping = Some(report);
+            &[Check::Pings, Check::Close, Check::Latency]
+        }
+        Measured::Listen(report) => {
+            evidence.listen = Some(report);
+            &[Check::ServerHeartbeats]
+        }
+        Measured::Idle(report) => {
+            evidence.idle = Some(report);
+            &[Check::IdleTimeout]
+        }
+        Measured::Zombie(report) => {
+            evidence.zombie = Some(report);
+            &[Check::DeadClients]
+        }
+        Measured::Fragments(outcome) => {
+            evidence.fragments = Some(outcome);
+            &[Check::Fragments]
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What follows from several checks together.
+
+use std::time::Duration;
+
+use super::check::Check;
+use super::doctor_finding::DoctorFinding;
+use super::evidence::PathEvidence;
+use super::examine::{CheckResult, needs_messages};
+use super::measured::{idle_bracket, server_interval};
+use crate::domain::idle::report::IdleReport;
+use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};
+use crate::domain::run::bracket::Bracket;
+use crate::domain::zombie::ZombieFinding;
+
+/// Heartbeats cover a timeout if they come at most this far apart: one may be late.
+const COVERED: f64 = 0.75;
+
+/// A shorter timeout makes battery-powered clients send too often: mobile systems keep their radio on for tens of
+/// seconds after each packet.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The conclusions about one path.
+pub fn advise(evidence: &PathEvidence) -> Vec<CheckResult> {
+    let Some(idle) = evidence.idle.as_deref() else { return Vec::new() };
+    let found = match idle_bracket(idle) {
+        Some((timeout, _)) => cut_path(evidence, idle, timeout),
+        None => uncut_path(evidence, idle),
+    };
+    found.into_iter().map(|finding| CheckResult::new(Check::Advice, finding)).collect()
+}
+
+/// A path that cuts idle connections.
+fn cut_path(evidence: &PathEvidence, idle: &IdleReport, timeout: Bracket) -> Vec<DoctorFinding> {
+    let least = timeout.lo.or(timeout.hi).unwrap_or_default();
+    let mut found = Vec::new();
+    match server_interval(evidence) {
+        Some(interval) if interval > least.mul_f64(COVERED) => {
+            found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval, timeout });
+        }
+        Some(interval) => {
+            found.push(DoctorFinding::ServerHeartbeatsKeepPathOpen { interval: Some(interval) });
+        }
+        None => found.extend(client_must(evidence, idle)),
+    }
+    // Where the server keeps the path open, a short timeout troubles nobody.
+    let is_kept = matches!(found.first(), Some(DoctorFinding::ServerHeartbeatsKeepPathOpen { .. }));
+    if least < SHORT_TIMEOUT && timeout.hi.is_some_and(|hi| hi < SHORT_TIMEOUT) && !is_kept {
+        found.push(DoctorFinding::IdleTimeoutShort { timeout });
+    }
+    found
+}
+
+fn client_must(evidence: &PathEvidence, idle: &IdleReport) -> Option<DoctorFinding> {
+    let (bracket, _) = idle_bracket(idle)?;
+    let advice = idle.recommendation.or_else(|| unconfirmed_advice(bracket));
+    let Some(Recommendation::Heartbeat { interval, .. }) = advice else { return None };
+    let tolerant = advice.and_then(|advice| advice.interval_tolerating_one_loss());
+    Some(DoctorFinding::ClientMustKeepPathOpen { interval, tolerant, traffic: needed_traffic(evidence) })
+}
+
+/// From a timeout that was not confirmed.
+fn unconfirmed_advice(bracket: Bracket) -> Option<Recommendation> {
+    let survived = bracket.lo.or_else(|| Some(bracket.hi?.mul_f64(0.9)))?;
+    let whole = |span: Duration| Duration::from_millis((span.as_millis() / 100 * 100) as u64);
+    let interval = whole(survived.mul_f64(COVERED));
+    (!interval.is_zero()).then_some(Recommendation::Heartbeat {
+        interval,
+        survived,
+        found: true,
+        before: None,
+    })
+}
+
+/// Which traffic keeps the connection open, as far as the search or the dead clients show it.
+pub fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
+    let reset_by = evidence.idle.as_ref().and_then(|idle| idle.findings.reset_by);
+    let refresh = evidence.idle.as_ref().and_then(|idle| idle.refresh.as_ref());
+    let of_zombies = evidence.zombie.as_ref().is_some_and(|zombie| {
+        zombie.all_findings().iter().any(|finding| matches!(finding, ZombieFinding::AppTrafficNeeded(_)))
+    });
+    match reset_by {
+        Some(ResetBy::Pings) => NeededTraffic::Pings,
+        Some(ResetBy::Messages) => NeededTraffic::Messages,
+        None if of_zombies || refresh.is_some_and(|results| needs_messages(results.conclusion)) => {
+            NeededTraffic::Messages
+        }
+        None => NeededTraffic::Any,
+    }
+}
+
+/// A path on which no idle connection was cut.
+fn uncut_path(evidence: &PathEvidence, idle: &IdleReport) -> Vec<DoctorFinding> {
+    let advised = |advice: Option<Recommendation>| match advice {
+        Some(Recommendation::Heartbeat { interval, before, .. }) => Some(DoctorFinding::HeartbeatAdvised {
+            interval,
+            tolerant: advice.and_then(|advice| advice.interval_tolerating_one_loss()),
+            reconnect_before: before,
+        }),
+        Some(Recommendation::Reconnect { .. }) | None => None,
+    };
+    match idle.findings.verdict {
+        IdleVerdict::ServerKeepsItBusy => {
+            let period = idle.findings.server_activity.map(|activity| activity.period);
+            vec![DoctorFinding::ServerHeartbeatsKeepPathOpen {
+                interval: server_interval(evidence).or(period),
+            }]
+        }
+        IdleVerdict::NoTimeoutUpToMax => advised(idle.recommendation).into_iter().collect(),
+        IdleVerdict::IdleTimeout
+        | IdleVerdict::LifetimeCap
+        | IdleVerdict::ServerPolicy
+        | IdleVerdict::Stochastic
+        | IdleVerdict::Inconclusive => Vec::new(),
+    }
+}

@@ -1,0 +1,288 @@
+//! What `doctor` learns: its own findings, and those of the commands that it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+
+use crate::domain::connection::close_cause::{CloseCause, CloseReply};
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::{IdleFinding, NeededTraffic};
+use crate::domain::label::Label;
+use crate::domain::listen::ListenFinding;
+use crate::domain::ping::finding::PingFinding;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::finding::{Finding, Severity};
+use crate::domain::zombie::ZombieFinding;
+
+/// One thing that a run of `doctor` learned. The documentation of each variant is its meaning in the schema.
+#[derive(Debug, Clone, PartialEq, IntoStaticStr, EnumDiscriminants)]
+#[strum(serialize_all = "snake_case")]
+#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
+#[strum_discriminants(name(DoctorFindingCode), strum(serialize_all = "snake_case"))]
+pub enum DoctorFinding {
+    /// The resolver gave addresses for the name.
+    NameResolved { name: String, addresses: Vec<String>, took: Duration },
+    /// The URL or an option gives the address, so nothing was looked up.
+    AddressGiven { addresses: Vec<String> },
+    /// The resolver gave no address for the name.
+    NameNotResolved(Arc<ConnectError>),
+    /// Every address accepted a TCP connection.
+    AllAddressesReached { reached: Vec<ConnectAttempt> },
+    /// Some addresses of the name accepted a TCP connection, and others did not.
+    SomeAddressesNotReached { reached: Vec<ConnectAttempt>, failed: Vec<ConnectAttempt> },
+    /// No address accepted a TCP connection.
+    NoAddressReached { failed: Vec<ConnectAttempt> },
+    /// The connection goes through a proxy of the client's side.
+    ThroughProxy { proxy: String },
+    /// The server accepted the upgrade to a WebSocket.
+    UpgradeAccepted(Arc<ConnectInfo>),
+    /// The connection did not become a WebSocket: it failed at an earlier step, or the upgrade was refused.
+    UpgradeFailed { error: Arc<ConnectError>, cause: RefusalCause },
+    /// The server refuses an upgrade without an Origin header, and accepts one with the origin of its own pages.
+    OriginRequired { origin: String, error: Arc<ConnectError> },
+    /// The server refuses pages of other origins.
+    OriginRestricted { origin: String, error: Arc<ConnectError> },
+    /// The server accepts pages of any origin.
+    AnyOriginAccepted { origin: String },
+    /// The server refuses an upgrade that offers no subprotocol, and accepts one that does.
+    SubprotocolRequired { chosen: Option<UntrustedText>, error: Arc<ConnectError> },
+    /// The server needs no subprotocol.
+    NoSubprotocolNeeded,
+    /// The server speaks a known convention of heartbeats and messages.
+    ConventionDetected { preset: &'static str, title: &'static str, evidence: Vec<String> },
+    /// Which convention the server speaks is not known.
+    ConventionUnknown { evidence: Vec<String> },
+    /// Ping frames were answered by Pong frames with their payload.
+    PingsAnswered { answered: u64, sent: u64 },
+    /// A Ping between the fragments of a message was answered.
+    FragmentsAllowControlFrames,
+    /// A Ping between the fragments of a message was not answered.
+    FragmentsBlockControlFrames { waited: Duration },
+    /// The connection ended at a message in fragments with a Ping between them.
+    EndedAtFragments { how: String },
+    /// The server answered a close frame with a close frame.
+    CloseAnswered(CloseReply),
+    /// The server did not answer a close frame with a close frame.
+    CloseUnanswered(CloseReply),
+    /// RTT and loss over the run.
+    LatencyMeasured(LatencyFigures),
+    /// Heartbeats were lost, or answered so late that the connection is not healthy.
+    LatencyUnhealthy(LatencyFigures),
+    #[strum(transparent)]
+    #[strum_discriminants(strum(disabled))]
+    Ping(PingFinding),
+    #[strum(transparent)]
+    #[strum_discriminants(strum(disabled))]
+    Listen(ListenFinding),
+    #[strum(transparent)]
+    #[strum_discriminants(strum(disabled))]
+    Idle(IdleFinding),
+    #[strum(transparent)]
+    #[strum_discriminants(strum(disabled))]
+    Zombie(ZombieFinding),
+    /// Connections ended after about the same silence; the time did not suffice to confirm it.
+    IdleTimeoutUnconfirmed { bracket: Bracket, samples: usize },
+    /// No connection ended by its age while it was watched.
+    NoLifetimeSeen { watched: Duration },
+    /// Connections that were used ended at a certain age.
+    ConnectionEndedAtAge { ending: Arc<CloseCause> },
+    /// The server sends heartbeats so seldom that the path cuts the connection before them.
+    ServerHeartbeatsTooSeldom { interval: Duration, timeout: Bracket },
+    /// The server's own heartbeats keep the path open.
+    ServerHeartbeatsKeepPathOpen { interval: Option<Duration> },
+    /// The server sends no heartbeat, so the client has to keep the path open.
+    ClientMustKeepPathOpen { interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic },
+    /// The idle timeout is so short that mobile clients must send often: under 30 s.
+    IdleTimeoutShort { timeout: Bracket },
+    /// Which heartbeat interval keeps the path open.
+    HeartbeatAdvised { interval: Duration, tolerant: Option<Duration>, reconnect_before: Option<Duration> },
+    /// A cut, a refusal or a delay begins at this hop.
+    AppearsAtHop { what: HopDifference, before: Option<String>, at: String },
+    /// All hops show the same.
+    HopsAlike { hops: Vec<String> },
+    /// A check was not made, or came to no answer.
+    NotChecked(Unchecked),
+}
+
+/// RTT and loss of one connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LatencyFigures {
+    /// The median RTT of Ping frames.
+    pub protocol: Option<Duration>,
+    /// The median RTT of app heartbeats.
+    pub app: Option<Duration>,
+    /// The time that the TCP handshake took.
+    pub tcp: Option<Duration>,
+    /// Of the heartbeats that were judged, both kinds together.
+    pub missed: u64,
+    pub judged: u64,
+    /// The status of the run, in words, and why.
+    pub status: &'static str,
+    pub reason: String,
+}
+
+/// The usual cause of a refused upgrade. Told as usual, never as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum RefusalCause {
+    /// The server or a hop redirects.
+    Redirect,
+    /// The server asks for credentials.
+    Credentials,
+    /// The server forbids it.
+    Forbidden,
+    /// There is nothing at this path.
+    PathUnknown,
+    /// A hop does not pass the upgrade on, or the server does not expect one here.
+    UpgradeNotPassedOn,
+    /// A page came instead of the upgrade.
+    Page,
+    /// A hop cannot reach the server behind it.
+    ServerBehindFails,
+    /// A limit was reached.
+    TooMany,
+    /// The hop speaks HTTP/2 only, or no HTTP at all.
+    OtherProtocol,
+    /// The failure was before the upgrade.
+    BeforeUpgrade,
+    /// Another one.
+    Other,
+}
+
+/// What begins at a hop.
+#[derive(Debug, Clone, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HopDifference {
+    /// Connections that are idle are cut.
+    IdleTimeout(Bracket),
+    /// Connections are not opened: why.
+    NotOpened(String),
+    /// Ping frames take much longer.
+    Latency(Duration),
+    /// Ping frames are not answered.
+    PingsUnanswered,
+}
+
+/// Why a check has no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unchecked {
+    /// It does not apply to this target, or a depth was chosen that leaves it out.
+    NotApplicable(&'static str),
+    /// Another check failed, which it needs.
+    Needs(&'static str),
+    /// It was made and came to no answer.
+    NoAnswer(String),
+    /// The user ended the run.
+    Interrupted,
+}
+
+impl RefusalCause {
+    /// The usual cause of this failure.
+    pub fn of(error: &ConnectError) -> RefusalCause {
+        use crate::domain::connection::connect_info::FailureKind;
+        use crate::domain::connection::phase::Phase;
+        let Some(refusal) = &error.refusal else {
+            return match (error.phase, error.kind) {
+                (Phase::Upgrade, FailureKind::NotHttp) => RefusalCause::OtherProtocol,
+                (Phase::Upgrade, FailureKind::BadUpgrade) => RefusalCause::UpgradeNotPassedOn,
+                (Phase::Upgrade | Phase::Await, _) => RefusalCause::Other,
+                (_, _) => RefusalCause::BeforeUpgrade,
+            };
+        };
+        match refusal.status {
+            300..=399 => RefusalCause::Redirect,
+            401 | 407 => RefusalCause::Credentials,
+            403 => RefusalCause::Forbidden,
+            404 | 410 => RefusalCause::PathUnknown,
+            400 | 405 | 426 | 501 => RefusalCause::UpgradeNotPassedOn,
+            429 => RefusalCause::TooMany,
+            200..=299 => RefusalCause::Page,
+            502..=504 => RefusalCause::ServerBehindFails,
+            _ => RefusalCause::Other,
+        }
+    }
+}
+
+impl Unchecked {
+    /// Whether the check was made and came to no answer.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Unchecked::NoAnswer(_))
+    }
+}
+
+impl Finding for DoctorFinding {
+    fn severity(&self) -> Severity {
+        use DoctorFinding as F;
+        match self {
+            F::NameResolved { .. }
+            | F::AllAddressesReached { .. }
+            | F::UpgradeAccepted(_)
+            | F::OriginRestricted { .. }
+            | F::NoSubprotocolNeeded
+            | F::PingsAnswered { .. }
+            | F::FragmentsAllowControlFrames
+            | F::CloseAnswered(_)
+            | F::LatencyMeasured(_)
+            | F::NoLifetimeSeen { .. }
+            | F::ServerHeartbeatsKeepPathOpen { .. }
+            | F::HopsAlike { .. } => Severity::Ok,
+            F::AddressGiven { .. }
+            | F::ThroughProxy { .. }
+            | F::AnyOriginAccepted { .. }
+            | F::ConventionDetected { .. }
+            | F::ConventionUnknown { .. }
+            | F::HeartbeatAdvised { .. }
+            | F::AppearsAtHop { .. }
+            | F::NotChecked(_) => Severity::Info,
+            F::SomeAddressesNotReached { .. }
+            | F::OriginRequired { .. }
+            | F::SubprotocolRequired { .. }
+            | F::FragmentsBlockControlFrames { .. }
+            | F::EndedAtFragments { .. }
+            | F::CloseUnanswered(_)
+            | F::ConnectionEndedAtAge { .. }
+            | F::IdleTimeoutUnconfirmed { .. }
+            | F::ClientMustKeepPathOpen { .. } => Severity::Warning,
+            F::NameNotResolved(_)
+            | F::NoAddressReached { .. }
+            | F::UpgradeFailed { .. }
+            | F::LatencyUnhealthy(_)
+            | F::ServerHeartbeatsTooSeldom { .. }
+            | F::IdleTimeoutShort { .. } => Severity::Problem,
+            F::Ping(finding) => finding.severity(),
+            F::Listen(finding) => of_listening(finding),
+            F::Idle(finding) => of_idling(finding),
+            F::Zombie(finding) => finding.severity(),
+        }
+    }
+}
+
+/// That a server sends no heartbeats is no fault; whether the path needs them is another check's question.
+fn of_listening(finding: &ListenFinding) -> Severity {
+    match finding {
+        ListenFinding::NoHeartbeats { .. } | ListenFinding::TooFewHeartbeats { .. } => Severity::Info,
+        finding => finding.severity(),
+    }
+}
+
+/// A timeout by itself is a fact; what it means follows from who keeps the path open.
+fn of_idling(finding: &IdleFinding) -> Severity {
+    match finding {
+        IdleFinding::IdleTimeout { .. } => Severity::Info,
+        finding => finding.severity(),
+    }
+}
+
+impl DoctorFinding {
+    /// The code that scripts see.
+    pub fn code(&self) -> &'static str {
+        self.label()
+    }
+
+    /// Whether a check was made and came to no answer.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, DoctorFinding::NotChecked(why) if why.is_undecided())
+    }
+}

@@ -1,0 +1,100 @@
+//! What was measured on one path, before anything is concluded from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::report::IdleReport;
+use crate::domain::listen::report::ListenReport;
+use crate::domain::ping::report::PingReport;
+use crate::domain::presets::PresetDetection;
+use crate::domain::zombie::report::ZombieReport;
+
+/// What was measured on one path to the server; `None` where nothing was.
+#[derive(Debug, Clone, Default)]
+pub struct PathEvidence {
+    pub resolution: Option<Resolution>,
+    /// Every address, in the order of the answer.
+    pub addresses: Vec<ConnectAttempt>,
+    /// The proxy on the path, without its password.
+    pub proxy: Option<String>,
+    pub upgrade: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
+    /// Upgrades with something changed, in order.
+    pub variants: Vec<UpgradeVariant>,
+    pub convention: Option<PresetDetection>,
+    pub fragments: Option<FragmentsOutcome>,
+    pub ping: Option<Box<PingReport>>,
+    pub listen: Option<Box<ListenReport>>,
+    pub idle: Option<Box<IdleReport>>,
+    pub zombie: Option<Box<ZombieReport>>,
+}
+
+impl PathEvidence {
+    /// Whether an address accepted a connection, or a WebSocket opened.
+    pub fn is_reached(&self) -> bool {
+        self.addresses.iter().any(|attempt| attempt.error.is_none()) || self.is_open()
+    }
+
+    /// Whether a WebSocket opened.
+    pub fn is_open(&self) -> bool {
+        matches!(self.upgrade, Some(Ok(_))) || self.accepted_variant().is_some()
+    }
+
+    /// The first changed upgrade that was accepted after the plain one had been refused.
+    pub fn accepted_variant(&self) -> Option<&UpgradeVariant> {
+        let was_refused = matches!(self.upgrade, Some(Err(_)));
+        self.variants.iter().find(|variant| was_refused && variant.outcome.is_ok())
+    }
+
+    /// The response headers that reveal the hops, also of a refusal.
+    pub fn hop_headers(&self) -> &[(String, UntrustedText)] {
+        match &self.upgrade {
+            Some(Ok(info)) => &info.headers,
+            Some(Err(error)) => error.refusal.as_ref().map_or(&[], |refusal| &refusal.headers),
+            None => &[],
+        }
+    }
+}
+
+/// Where the addresses come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// The URL or an option gives them; nothing was looked up.
+    Given,
+    /// The resolver answered.
+    Answered { name: String, took: Duration },
+    /// It did not, or has no such name.
+    Failed(Arc<ConnectError>),
+}
+
+/// An upgrade with something changed.
+#[derive(Debug, Clone)]
+pub struct UpgradeVariant {
+    pub change: UpgradeChange,
+    pub outcome: Result<Arc<ConnectInfo>, Arc<ConnectError>>,
+}
+
+/// What was changed in the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpgradeChange {
+    /// The origin of a page of the same server.
+    OwnOrigin(String),
+    /// The origin of a page of another server.
+    ForeignOrigin(String),
+    /// These subprotocols were offered.
+    Subprotocols(Vec<String>),
+}
+
+/// What came of a Ping between the fragments of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FragmentsOutcome {
+    /// Both were answered, or the Ping was and the server needs no answer.
+    Answered,
+    /// The Ping was not answered in time.
+    PingUnanswered { waited: Duration },
+    /// The connection ended: how, as a fragment.
+    Ended(String),
+    /// Nothing was sent: why.
+    NotTried(&'static str),
+}

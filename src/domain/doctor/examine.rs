@@ -1,0 +1,249 @@
+//! What each check concludes from what was measured on one path.
+
+use std::time::Duration;
+
+use super::check::{Check, CheckSelection};
+use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Unchecked};
+use super::evidence::{FragmentsOutcome, PathEvidence, Resolution, UpgradeChange};
+use super::measured;
+use super::report::Depth;
+use crate::domain::connection::connect_info::ConnectAttempt;
+use crate::domain::idle::refresh::RefreshConclusion;
+use crate::domain::run::finding::{Finding, Severity};
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckResult {
+    pub check: Check,
+    pub severity: Severity,
+    pub finding: DoctorFinding,
+}
+
+impl CheckResult {
+    pub fn new(check: Check, finding: DoctorFinding) -> CheckResult {
+        CheckResult { check, severity: finding.severity(), finding }
+    }
+}
+
+/// The conditions of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Conditions<'a> {
+    pub selection: &'a CheckSelection,
+    pub depth: Depth,
+    /// The user ended the run.
+    pub interrupted: bool,
+}
+
+/// What every check of one path concludes, in the order of the checks; without those that compare paths.
+pub fn examine(evidence: &PathEvidence, conditions: Conditions<'_>) -> Vec<CheckResult> {
+    let examiner = Examiner { evidence, conditions };
+    let checks = [
+        (Check::Resolve, examiner.resolve()),
+        (Check::Tcp, examiner.tcp()),
+        (Check::Proxy, examiner.proxy()),
+        (Check::Upgrade, examiner.upgrade()),
+        (Check::Origin, examiner.origin()),
+        (Check::Subprotocol, examiner.subprotocol()),
+        (Check::Convention, examiner.convention()),
+        (Check::Pings, examiner.pings()),
+        (Check::Fragments, examiner.fragments()),
+        (Check::Close, examiner.close()),
+        (Check::Latency, examiner.latency()),
+        (Check::ServerHeartbeats, examiner.server_heartbeats()),
+        (Check::IdleTimeout, examiner.idle_timeout()),
+        (Check::DeadClients, examiner.dead_clients()),
+        (Check::Lifetime, examiner.lifetime()),
+    ];
+    let wanted = checks.into_iter().filter(|(check, _)| conditions.selection.has(*check));
+    wanted
+        .flat_map(|(check, found)| found.into_iter().map(move |finding| CheckResult::new(check, finding)))
+        .collect()
+}
+
+struct Examiner<'a> {
+    evidence: &'a PathEvidence,
+    conditions: Conditions<'a>,
+}
+
+/// What a check says if the connection did not open.
+const NEEDS_OPEN: &str = "the connection did not open";
+
+fn not_applicable(why: &'static str) -> Vec<DoctorFinding> {
+    vec![DoctorFinding::NotChecked(Unchecked::NotApplicable(why))]
+}
+
+impl Examiner<'_> {
+    /// Why a measurement is missing.
+    fn missing(&self) -> Vec<DoctorFinding> {
+        let why = match (self.evidence.is_open(), self.conditions.interrupted) {
+            (false, false) => Unchecked::Needs(NEEDS_OPEN),
+            (_, true) => Unchecked::Interrupted,
+            (true, false) => Unchecked::NoAnswer("the measurement did not run".to_string()),
+        };
+        vec![DoctorFinding::NotChecked(why)]
+    }
+
+    fn resolve(&self) -> Vec<DoctorFinding> {
+        let addresses = self.evidence.addresses.iter().map(|attempt| attempt.address.clone()).collect();
+        match &self.evidence.resolution {
+            None => self.missing(),
+            Some(Resolution::Given) => vec![DoctorFinding::AddressGiven { addresses }],
+            Some(Resolution::Answered { name, took }) => {
+                vec![DoctorFinding::NameResolved { name: name.clone(), addresses, took: *took }]
+            }
+            Some(Resolution::Failed(error)) => vec![DoctorFinding::NameNotResolved(error.clone())],
+        }
+    }
+
+    fn tcp(&self) -> Vec<DoctorFinding> {
+        let (failed, reached): (Vec<ConnectAttempt>, Vec<ConnectAttempt>) =
+            self.evidence.addresses.iter().cloned().partition(|attempt| attempt.error.is_some());
+        match (reached.is_empty(), failed.is_empty()) {
+            (true, true) => vec![DoctorFinding::NotChecked(Unchecked::Needs("no address is known"))],
+            (false, true) => vec![DoctorFinding::AllAddressesReached { reached }],
+            (false, false) => vec![DoctorFinding::SomeAddressesNotReached { reached, failed }],
+            (true, false) => vec![DoctorFinding::NoAddressReached { failed }],
+        }
+    }
+
+    fn proxy(&self) -> Vec<DoctorFinding> {
+        match &self.evidence.proxy {
+            Some(proxy) => vec![DoctorFinding::ThroughProxy { proxy: proxy.clone() }],
+            None => not_applicable("there is no proxy on this side"),
+        }
+    }
+
+    fn upgrade(&self) -> Vec<DoctorFinding> {
+        match (&self.evidence.upgrade, self.evidence.accepted_variant()) {
+            (None, _) => self.missing(),
+            (Some(Ok(info)), _) => vec![DoctorFinding::UpgradeAccepted(info.clone())],
+            // The change that it needs is another check's finding.
+            (Some(Err(_)), Some(variant)) => {
+                let opened = variant.outcome.as_ref().ok();
+                opened.map(|info| DoctorFinding::UpgradeAccepted(info.clone())).into_iter().collect()
+            }
+            (Some(Err(error)), None) => {
+                let cause = RefusalCause::of(error);
+                vec![DoctorFinding::UpgradeFailed { error: error.clone(), cause }]
+            }
+        }
+    }
+
+    fn origin(&self) -> Vec<DoctorFinding> {
+        let plain = self.evidence.upgrade.as_ref().and_then(|upgrade| upgrade.as_ref().err());
+        let found = self.evidence.variants.iter().find_map(|variant| {
+            match (&variant.change, &variant.outcome, plain) {
+                (UpgradeChange::OwnOrigin(origin), Ok(_), Some(error)) => {
+                    Some(DoctorFinding::OriginRequired { origin: origin.clone(), error: error.clone() })
+                }
+                (UpgradeChange::ForeignOrigin(origin), Ok(_), None) => {
+                    Some(DoctorFinding::AnyOriginAccepted { origin: origin.clone() })
+                }
+                (UpgradeChange::ForeignOrigin(origin), Err(error), None) if error.refusal.is_some() => {
+                    Some(DoctorFinding::OriginRestricted { origin: origin.clone(), error: error.clone() })
+                }
+                (_, _, _) => None,
+            }
+        });
+        found.map_or_else(|| self.missing(), |finding| vec![finding])
+    }
+
+    fn subprotocol(&self) -> Vec<DoctorFinding> {
+        let needed = self.evidence.variants.iter().find_map(|variant| {
+            let error = self.evidence.upgrade.as_ref()?.as_ref().err()?;
+            let info = variant.outcome.as_ref().ok()?;
+            matches!(variant.change, UpgradeChange::Subprotocols(_)).then(|| {
+                DoctorFinding::SubprotocolRequired { chosen: info.subprotocol.clone(), error: error.clone() }
+            })
+        });
+        match (needed, &self.evidence.upgrade) {
+            (Some(finding), _) => vec![finding],
+            (None, Some(Ok(info))) if info.subprotocols_offered.is_empty() => {
+                vec![DoctorFinding::NoSubprotocolNeeded]
+            }
+            (None, Some(Ok(_))) => not_applicable("subprotocols were offered as an option says"),
+            (None, Some(Err(_)) | None) if self.evidence.is_open() => {
+                vec![DoctorFinding::NoSubprotocolNeeded]
+            }
+            (None, Some(Err(_)) | None) => self.missing(),
+        }
+    }
+
+    fn convention(&self) -> Vec<DoctorFinding> {
+        let Some(detection) = &self.evidence.convention else { return self.missing() };
+        let evidence = detection.evidence.clone();
+        vec![match detection.preset {
+            Some(preset) => {
+                DoctorFinding::ConventionDetected { preset: preset.name, title: preset.title, evidence }
+            }
+            None => DoctorFinding::ConventionUnknown { evidence },
+        }]
+    }
+
+    fn pings(&self) -> Vec<DoctorFinding> {
+        self.evidence.ping.as_deref().map_or_else(|| self.missing(), measured::pings)
+    }
+
+    fn fragments(&self) -> Vec<DoctorFinding> {
+        vec![match &self.evidence.fragments {
+            None => return self.missing(),
+            Some(FragmentsOutcome::Answered) => DoctorFinding::FragmentsAllowControlFrames,
+            Some(FragmentsOutcome::PingUnanswered { waited }) => {
+                DoctorFinding::FragmentsBlockControlFrames { waited: *waited }
+            }
+            Some(FragmentsOutcome::Ended(how)) => DoctorFinding::EndedAtFragments { how: how.clone() },
+            Some(FragmentsOutcome::NotTried(why)) => DoctorFinding::NotChecked(Unchecked::NotApplicable(why)),
+        }]
+    }
+
+    fn close(&self) -> Vec<DoctorFinding> {
+        let replies = [
+            self.evidence.ping.as_deref().and_then(measured::close_reply),
+            self.evidence.listen.as_ref().and_then(|listen| listen.close_reply.clone()),
+        ];
+        let reply = replies.into_iter().flatten().next();
+        reply.map_or_else(|| self.missing(), |reply| vec![measured::close(reply)])
+    }
+
+    fn latency(&self) -> Vec<DoctorFinding> {
+        self.evidence.ping.as_deref().map_or_else(|| self.missing(), measured::latency)
+    }
+
+    fn server_heartbeats(&self) -> Vec<DoctorFinding> {
+        self.evidence.listen.as_deref().map_or_else(|| self.missing(), measured::server_heartbeats)
+    }
+
+    fn idle_timeout(&self) -> Vec<DoctorFinding> {
+        self.evidence.idle.as_deref().map_or_else(|| self.missing(), measured::idle_timeout)
+    }
+
+    fn dead_clients(&self) -> Vec<DoctorFinding> {
+        match (&self.evidence.zombie, self.conditions.depth) {
+            (None, Depth::Quick | Depth::Normal) => not_applicable("only --thorough looks for dead clients"),
+            (None, Depth::Thorough) => self.missing(),
+            (Some(report), _) => measured::dead_clients(report),
+        }
+    }
+
+    fn lifetime(&self) -> Vec<DoctorFinding> {
+        let found = measured::lifetime(self.evidence);
+        if found.is_empty() { self.missing() } else { found }
+    }
+}
+
+/// The figures of one path's latency.
+pub fn figures(evidence: &PathEvidence) -> Option<LatencyFigures> {
+    Some(measured::latency_figures(evidence.ping.as_deref()?))
+}
+
+/// Whether trying out what keeps the path open showed that only messages do.
+pub fn needs_messages(conclusion: RefreshConclusion) -> bool {
+    conclusion == RefreshConclusion::MessagesOnly
+}
+
+/// The longest that a connection was watched.
+pub fn watched(evidence: &PathEvidence) -> Duration {
+    let ping = evidence.ping.as_ref().map(|report| report.elapsed);
+    let listen = evidence.listen.as_ref().map(|report| report.findings.listened);
+    ping.max(listen).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! Which hop something begins at: the same URL measured at several points of the path.
+
+use std::time::Duration;
+
+use super::check::Check;
+use super::doctor_finding::{DoctorFinding, HopDifference};
+use super::examine::{CheckResult, figures};
+use super::measured::idle_bracket;
+use super::report::ExaminedPath;
+use crate::domain::run::bracket::Bracket;
+
+/// An RTT is much longer than another one if it is at least twice as long and by at least this much.
+const MUCH_LONGER: Duration = Duration::from_millis(20);
+
+/// What begins at which hop. The paths are ordered, the nearest to the server first, the URL itself last.
+pub fn compare(paths: &[ExaminedPath]) -> Vec<CheckResult> {
+    if paths.len() < 2 {
+        return Vec::new();
+    }
+    let mut found: Vec<DoctorFinding> =
+        [not_opened(paths), idle_timeout(paths), unanswered(paths), latency(paths)]
+            .into_iter()
+            .flatten()
+            .collect();
+    if found.is_empty() {
+        let hops = paths.iter().map(|path| path.info.name.clone()).collect();
+        found.push(DoctorFinding::HopsAlike { hops });
+    }
+    found.into_iter().map(|finding| CheckResult::new(Check::Hops, finding)).collect()
+}
+
+/// The first path from which on every one shows it, and the one before.
+fn first_with(
+    paths: &[ExaminedPath],
+    shows: impl Fn(&ExaminedPath) -> bool,
+) -> Option<(Option<String>, String)> {
+    let last_without = paths.iter().rposition(|path| !shows(path));
+    let first = last_without.map_or(0, |index| index + 1);
+    let at = paths.get(first)?.info.name.clone();
+    let before = last_without.and_then(|index| paths.get(index)).map(|path| path.info.name.clone());
+    Some((before, at))
+}
+
+fn begins(
+    paths: &[ExaminedPath],
+    what: HopDifference,
+    shows: impl Fn(&ExaminedPath) -> bool,
+) -> Option<DoctorFinding> {
+    let (before, at) = first_with(paths, shows)?;
+    Some(DoctorFinding::AppearsAtHop { what, before, at })
+}
+
+/// The cut that the user sees, at the URL itself.
+fn idle_timeout(paths: &[ExaminedPath]) -> Option<DoctorFinding> {
+    let of = |path: &ExaminedPath| Some(idle_bracket(path.evidence.idle.as_deref()?)?.0);
+    let outermost = of(paths.last()?)?;
+    begins(paths, HopDifference::IdleTimeout(outermost), |path| {
+        of(path).is_some_and(|bracket| is_same(bracket, outermost))
+    })
+}
+
+/// Whether both may be the same timer: neither begins above the end of the other, give or take a twentieth.
+fn is_same(one: Bracket, other: Bracket) -> bool {
+    let is_below = |hi: Option<Duration>, lo: Option<Duration>| match (hi, lo) {
+        (Some(hi), Some(lo)) => hi.mul_f64(1.05) < lo,
+        (_, _) => false,
+    };
+    !is_below(one.hi, other.lo) && !is_below(other.hi, one.lo)
+}
+
+fn not_opened(paths: &[ExaminedPath]) -> Option<DoctorFinding> {
+    let is_closed = |path: &ExaminedPath| !path.evidence.is_open();
+    let last = paths.last().filter(|path| is_closed(path))?;
+    let error = last.evidence.upgrade.as_ref()?.as_ref().err()?;
+    begins(paths, HopDifference::NotOpened(format!("{}: {}", error.phase, error.cause)), is_closed)
+}
+
+fn unanswered(paths: &[ExaminedPath]) -> Option<DoctorFinding> {
+    let is_unanswered = |path: &ExaminedPath| {
+        let figures = figures(&path.evidence);
+        figures.is_some_and(|figures| figures.judged > 0 && figures.missed == figures.judged)
+    };
+    paths.last().filter(|path| is_unanswered(path))?;
+    begins(paths, HopDifference::PingsUnanswered, is_unanswered)
+}
+
+fn latency(paths: &[ExaminedPath]) -> Option<DoctorFinding> {
+    let of = |path: &ExaminedPath| figures(&path.evidence)?.protocol;
+    let (nearest, outermost) = (of(paths.first()?)?, of(paths.last()?)?);
+    let is_long = |rtt: Duration| rtt >= nearest * 2 && rtt >= nearest + MUCH_LONGER;
+    if !is_long(outermost) {
+        return None;
+    }
+    begins(paths, HopDifference::Latency(outermost), |path| of(path).is_some_and(is_long))
+}

@@ -1,0 +1,23 @@
+//! What is wrong with an endpoint, at which hop, and what to change.
+//!
+//! `evidence` is what was measured on one path. `examine` decides what each check concludes from it, `advice` what follows
+//! from several checks together, and `hops` at which hop something begins. `report` judges the whole.
+
+mod advice;
+mod check;
+mod doctor_finding;
+pub mod evidence;
+mod examine;
+mod hops;
+mod measured;
+pub mod remedies;
+pub mod report;
+
+pub use advice::{advise, needed_traffic};
+pub use check::{Category, Check, CheckSelection};
+pub use doctor_finding::{
+    DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause, Unchecked,
+};
+pub use examine::{CheckResult, Conditions, examine, watched};
+pub use hops::compare;
+pub use measured::idle_bracket;

@@ -1,0 +1,54 @@
+//! Lines of configuration in words and for scripts, and what a refusal usually means.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::domain::doctor::RefusalCause;
+use crate::domain::doctor::remedies::ConfigChange;
+
+/// `nginx (in the location): proxy_http_version 1.1;`
+pub fn text(change: &ConfigChange) -> String {
+    format!("{} ({}): {}", change.product, change.place, change.lines.join(" "))
+}
+
+/// The same for scripts.
+pub fn value(change: &ConfigChange) -> Value {
+    json!({ "product": change.product, "place": change.place, "lines": change.lines })
+}
+
+/// What the usual cause means for the reader.
+pub fn usual_cause(cause: RefusalCause) -> Option<&'static str> {
+    Some(match cause {
+        RefusalCause::UpgradeNotPassedOn => {
+            "usually a proxy on the path does not pass the upgrade on: the server behind it saw an ordinary request"
+        }
+        RefusalCause::Page => {
+            "a page came instead: usually a proxy or a captive portal answers, or the path is not the WebSocket's"
+        }
+        RefusalCause::PathUnknown => {
+            "usually the path is wrong, or a proxy does not pass the upgrade on and the server knows no page there"
+        }
+        RefusalCause::ServerBehindFails => {
+            "a proxy answers, and cannot reach the server behind it: look at that server and at the proxy's log"
+        }
+        RefusalCause::Forbidden => "usually a firewall, a rule on the Origin header, or missing credentials",
+        RefusalCause::TooMany => "a limit was reached: wait, or raise it",
+        RefusalCause::Credentials
+        | RefusalCause::Redirect
+        | RefusalCause::OtherProtocol
+        | RefusalCause::BeforeUpgrade
+        | RefusalCause::Other => return None,
+    })
+}
+
+/// A command that shows whether a timer was raised.
+pub fn verify_idle(url: &str, longest: Duration) -> String {
+    let seconds = longest.as_secs_f64().ceil() as u64;
+    format!("wscheck probe-idle --max {seconds}s '{url}'")
+}
+
+/// A command that shows whether the upgrade succeeds.
+pub fn verify_upgrade(url: &str) -> String {
+    format!("wscheck ping -c 1 '{url}'")
+}

@@ -1,0 +1,390 @@
+//! What each finding of `doctor` says, what to do about it, and its evidence as data.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::changes;
+use crate::domain::connection::close_cause::CloseReply;
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
+use crate::domain::doctor::evidence::PathEvidence;
+use crate::domain::doctor::remedies::{self, ConfigChange};
+use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
+use crate::domain::doctor::{DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked};
+use crate::domain::format::{self, counted, duration};
+use crate::domain::idle::{IdleFinding, NeededTraffic};
+use crate::domain::label::Label;
+use crate::domain::run::bracket::Bracket;
+use crate::output::view::Explanation;
+use crate::output::view::connection::{self, tried};
+use crate::output::{idle, listen, ping, zombie};
+
+/// What explanations need besides the finding.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Redacted.
+    pub url: &'a str,
+    pub path: &'a ExaminedPath,
+    pub longest_silence: Duration,
+}
+
+/// What a finding says while the run goes on, before the rest of the path is known.
+pub fn explain_alone(finding: &DoctorFinding, info: &DoctorInfo) -> Explanation {
+    let path = ExaminedPath {
+        info: PathInfo { name: String::new(), address: None },
+        evidence: PathEvidence::default(),
+        results: Vec::new(),
+    };
+    explain(finding, Context { url: &info.url, path: &path, longest_silence: info.longest_silence })
+}
+
+/// What a finding says and what to do about it.
+pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
+    use DoctorFinding as F;
+    match finding {
+        F::NameResolved { name, addresses, took } => name_resolved(name, addresses, *took),
+        F::AddressGiven { addresses } => {
+            Explanation::new(format!("nothing was looked up: the address is {}", addresses.join(", ")))
+                .with("addresses", json!(addresses))
+        }
+        F::NameNotResolved(error) => of_error(error),
+        F::AllAddressesReached { reached } => all_reached(reached),
+        F::SomeAddressesNotReached { reached, failed } => some_not_reached(reached, failed),
+        F::NoAddressReached { failed } => none_reached(failed),
+        F::ThroughProxy { proxy } => through_proxy(proxy),
+        F::UpgradeAccepted(info) => upgrade_accepted(info),
+        F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
+        F::OriginRequired { origin, error } => origin_required(origin, error),
+        F::OriginRestricted { origin, error } => {
+            Explanation::new(format!("pages of another origin ({origin}) are refused ({})", error.cause))
+                .with("origin", origin.as_str())
+        }
+        F::AnyOriginAccepted { origin } => Explanation::new(format!(
+            "pages of any origin are accepted, {origin} too: if cookies identify the user, that lets other sites act in \
+             the user's name"
+        ))
+        .with("origin", origin.as_str()),
+        F::SubprotocolRequired { chosen, error } => subprotocol_required(chosen.as_ref().map(|name| name.as_str()), error),
+        F::NoSubprotocolNeeded => Explanation::new("no subprotocol is needed"),
+        F::ConventionDetected { preset, title, evidence } => {
+            Explanation::new(format!("{title} (--preset {preset}): {}", evidence.join(", and ")))
+                .with("preset", *preset)
+        }
+        F::ConventionUnknown { evidence } => Explanation::new(format!(
+            "no known convention of heartbeats: {}",
+            if evidence.is_empty() { "the server said nothing first".to_string() } else { evidence.join(", and ") }
+        )),
+        F::PingsAnswered { answered, sent } => {
+            Explanation::new(format!("{answered} of {} answered, with their payload", counted(*sent, "Ping frame")))
+                .with("answered", *answered)
+                .with("sent", *sent)
+        }
+        F::FragmentsAllowControlFrames => {
+            Explanation::new("a Ping frame between the fragments of a message is answered")
+        }
+        F::FragmentsBlockControlFrames { waited } => fragments_block(*waited),
+        F::EndedAtFragments { how } => Explanation::new(format!(
+            "the connection ended at a message in fragments with a Ping frame between them: {how}"
+        )),
+        F::CloseAnswered(reply) => Explanation::new(reply.to_string()),
+        F::CloseUnanswered(reply) => close_unanswered(reply),
+        F::LatencyMeasured(figures) | F::LatencyUnhealthy(figures) => latency(figures),
+        F::Ping(finding) => ping::explain(finding),
+        F::Listen(finding) => listen::explain(finding),
+        F::Idle(finding) => of_idle(finding, context),
+        F::Zombie(finding) => zombie::explain(finding),
+        F::IdleTimeoutUnconfirmed { bracket, samples } => unconfirmed(*bracket, *samples, context),
+        F::NoLifetimeSeen { watched } => Explanation::new(format!(
+            "no connection ended by its age within {}; a longer limit cannot be seen in that time",
+            duration(*watched)
+        ))
+        .with_duration("watched", *watched),
+        F::ConnectionEndedAtAge { ending } => Explanation::new(format!(
+            "a connection that was in use ended after {}: {}",
+            duration(ending.age),
+            connection::ending(ending)
+        ))
+        .with_duration("age", ending.age),
+        F::ServerHeartbeatsTooSeldom { interval, timeout } => too_seldom(*interval, *timeout),
+        F::ServerHeartbeatsKeepPathOpen { interval } => keep_open(*interval),
+        F::ClientMustKeepPathOpen { interval, tolerant, traffic } => client_must(*interval, *tolerant, *traffic),
+        F::IdleTimeoutShort { timeout } => Explanation::new(format!(
+            "the idle timeout ({}) is under 30 s: clients must send so often that mobile ones drain their battery",
+            bracket(*timeout)
+        )),
+        F::HeartbeatAdvised { interval, tolerant, reconnect_before } => {
+            advised(*interval, *tolerant, *reconnect_before)
+        }
+        F::AppearsAtHop { what, before, at } => at_hop(what, before.as_deref(), at),
+        F::HopsAlike { hops } => {
+            Explanation::new(format!("{} show the same", hops.join(", "))).with("hops", json!(hops))
+        }
+        F::NotChecked(why) => Explanation::new(unchecked(why)),
+    }
+}
+
+fn name_resolved(name: &str, addresses: &[String], took: Duration) -> Explanation {
+    Explanation::new(format!("{name} is {} (the resolver took {})", addresses.join(", "), duration(took)))
+        .with("addresses", json!(addresses))
+        .with_duration("took", took)
+}
+
+/// A failure to open, with its own hint.
+fn of_error(error: &ConnectError) -> Explanation {
+    let explanation =
+        Explanation::new(format!("{}: {}", error.phase, error.cause)).with("kind", error.kind.label());
+    Explanation { remedy: error.hint.clone(), ..explanation }
+}
+
+fn attempts(all: &[ConnectAttempt]) -> Value {
+    all.iter()
+        .map(|attempt| {
+            json!({
+                "address": attempt.address,
+                "took_ms": crate::output::json::Ms::from(attempt.took),
+                "error": attempt.error,
+            })
+        })
+        .collect()
+}
+
+fn all_reached(reached: &[ConnectAttempt]) -> Explanation {
+    let each: Vec<String> =
+        reached.iter().map(|one| format!("{} in {}", one.address, duration(one.took))).collect();
+    Explanation::new(format!("accepts TCP connections: {}", each.join(", ")))
+        .with("reached", attempts(reached))
+}
+
+fn some_not_reached(reached: &[ConnectAttempt], failed: &[ConnectAttempt]) -> Explanation {
+    let lost: Vec<String> = failed.iter().map(tried).collect();
+    let total = reached.len() + failed.len();
+    Explanation::new(format!(
+        "{} of {} of the name do not accept a TCP connection: {}",
+        failed.len(),
+        counted(total as u64, "address"),
+        lost.join("; ")
+    ))
+    .remedy("remove the address from DNS, or mend the host behind it: clients lose time on it, and some fail")
+    .with("reached", attempts(reached))
+    .with("failed", attempts(failed))
+}
+
+fn none_reached(failed: &[ConnectAttempt]) -> Explanation {
+    let lost: Vec<String> = failed.iter().map(tried).collect();
+    Explanation::new(format!("no TCP connection was accepted: {}", lost.join("; ")))
+        .remedy("check that the server runs and listens there, and that no firewall is between")
+        .with("failed", attempts(failed))
+}
+
+fn through_proxy(proxy: &str) -> Explanation {
+    Explanation::new(format!("the connection goes through {proxy}: a cut or a refusal may be the proxy's"))
+        .remedy("compare with --proxy none")
+        .with("proxy", proxy)
+}
+
+fn upgrade_accepted(info: &ConnectInfo) -> Explanation {
+    let server = info.headers.iter().find(|(name, _)| name == "server");
+    let server = server.map(|(_, value)| format!("; server: {value}")).unwrap_or_default();
+    Explanation::new(format!("accepted, opened in {}{server}", connection::phases(&info.phases)))
+        .with_duration("total", info.phases.total)
+}
+
+fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_>) -> Explanation {
+    let headers = context.path.evidence.hop_headers();
+    let lines = remedies::of_refusal(cause, headers);
+    let usual = changes::usual_cause(cause).map(str::to_string);
+    let advice = match (usual, &error.hint) {
+        (Some(usual), Some(hint)) => Some(format!("{usual}; {hint}")),
+        (usual, hint) => usual.or_else(|| hint.clone()),
+    };
+    let explanation = Explanation::new(format!("{}: {}", error.phase, error.cause))
+        .with("cause", cause.label())
+        .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)));
+    remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.url)))
+}
+
+/// Adds what to do, the lines that do it, and how to see that it helped.
+fn remedied(
+    explanation: Explanation,
+    advice: Option<String>,
+    wanted: &[ConfigChange],
+    verify: Option<String>,
+) -> Explanation {
+    let lines: Vec<String> = wanted.iter().map(changes::text).collect();
+    let check = verify.as_ref().map(|command| format!("check again with `{command}`"));
+    let parts: Vec<String> = advice.into_iter().chain(lines).chain(check).collect();
+    let values: Vec<Value> = wanted.iter().map(changes::value).collect();
+    let explanation = explanation.with("changes", Value::Array(values)).with("verify", json!(verify));
+    if parts.is_empty() { explanation } else { explanation.remedy(parts.join("; ")) }
+}
+
+fn origin_required(origin: &str, error: &ConnectError) -> Explanation {
+    Explanation::new(format!(
+        "without an Origin header the upgrade is refused ({}), with {origin} it is accepted",
+        error.cause
+    ))
+    .remedy(format!("programs must send it too: --origin {origin}; browsers do by themselves"))
+    .with("origin", origin)
+}
+
+fn subprotocol_required(chosen: Option<&str>, error: &ConnectError) -> Explanation {
+    let name = chosen.unwrap_or("one of those offered");
+    Explanation::new(format!(
+        "without a subprotocol the upgrade is refused ({}), with {name} it is accepted",
+        error.cause
+    ))
+    .remedy(format!("clients must offer it: --subprotocol {name}"))
+    .with("chosen", json!(chosen))
+}
+
+fn fragments_block(waited: Duration) -> Explanation {
+    Explanation::new(format!(
+        "a Ping frame between the fragments of a message was not answered within {} (RFC 6455 5.4 and 5.5 demand it)",
+        duration(waited)
+    ))
+    .remedy("heartbeats will fail while a long message is sent: send long messages in one frame, or smaller")
+    .with_duration("waited", waited)
+}
+
+fn close_unanswered(reply: &CloseReply) -> Explanation {
+    Explanation::new(format!("{reply} (RFC 6455 5.5.1 demands a close frame)"))
+        .remedy("clients will wait for the close, or report 1006: let the server answer close frames")
+}
+
+fn latency(figures: &LatencyFigures) -> Explanation {
+    let rtt = |name: &str, rtt: Option<Duration>| rtt.map(|rtt| format!("{name} {}", format::rtt(rtt)));
+    let parts = [rtt("Ping", figures.protocol), rtt("app", figures.app), rtt("TCP handshake", figures.tcp)];
+    let rtts = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let loss = if figures.missed == 0 {
+        "nothing missed".to_string()
+    } else {
+        format!("{} of {} missed", figures.missed, counted(figures.judged, "heartbeat"))
+    };
+    let rtts = if rtts.is_empty() { String::new() } else { format!("RTT {rtts}; ") };
+    Explanation::new(format!("{}: {rtts}{loss}", figures.status))
+        .with_some("protocol_rtt", figures.protocol)
+        .with_some("app_rtt", figures.app)
+        .with_some("tcp", figures.tcp)
+        .with("missed", figures.missed)
+        .with("judged", figures.judged)
+}
+
+/// A timeout gets the lines that raise it.
+fn of_idle(finding: &IdleFinding, context: Context<'_>) -> Explanation {
+    let explanation = idle::explain(finding);
+    let report = context.path.evidence.idle.as_deref();
+    match (finding, report) {
+        (IdleFinding::IdleTimeout { .. } | IdleFinding::ServerPolicy { .. }, Some(report)) => {
+            let advice = explanation.remedy.clone();
+            let lines = remedies::of_idle_timeout(report);
+            let verify = changes::verify_idle(context.url, context.longest_silence);
+            remedied(explanation, advice, &lines, Some(verify))
+        }
+        (_, _) => explanation,
+    }
+}
+
+fn unconfirmed(found: Bracket, samples: usize, context: Context<'_>) -> Explanation {
+    let at = found.hi.map(duration).unwrap_or_default();
+    let explanation = Explanation::new(format!(
+        "idle connections end after about {at} ({} so far; not confirmed in the time)",
+        counted(samples as u64, "connection")
+    ))
+    .with_some("from", found.lo)
+    .with_some("to", found.hi);
+    let verify = changes::verify_idle(context.url, context.longest_silence);
+    remedied(explanation, Some("confirm it with --thorough".to_string()), &[], Some(verify))
+}
+
+/// `59 s to 60 s`.
+fn bracket(found: Bracket) -> String {
+    match (found.lo, found.hi) {
+        (Some(lo), Some(hi)) => format!("{} to {}", duration(lo), duration(hi)),
+        (None, Some(hi)) => format!("at most {}", duration(hi)),
+        (Some(lo), None) => format!("more than {}", duration(lo)),
+        (None, None) => "unknown".to_string(),
+    }
+}
+
+fn too_seldom(interval: Duration, timeout: Bracket) -> Explanation {
+    let least = timeout.lo.or(timeout.hi).unwrap_or_default();
+    let wanted = duration(least.mul_f64(0.5));
+    Explanation::new(format!(
+        "the server sends a heartbeat every {}, and the path cuts connections that are idle for {}",
+        duration(interval),
+        bracket(timeout)
+    ))
+    .remedy(format!(
+        "let the server send one at least every {wanted}, so that one may be lost; or raise the timeout"
+    ))
+    .with_duration("interval", interval)
+    .with_some("timeout_from", timeout.lo)
+    .with_some("timeout_to", timeout.hi)
+}
+
+fn keep_open(interval: Option<Duration>) -> Explanation {
+    let every = interval.map(|interval| format!(" (one every {})", duration(interval))).unwrap_or_default();
+    Explanation::new(format!(
+        "the server's own heartbeats keep the path open{every}: clients need not send any"
+    ))
+    .with_some("interval", interval)
+}
+
+fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic) -> Explanation {
+    let what = match traffic {
+        NeededTraffic::Any => "Ping frame or message",
+        NeededTraffic::Messages => "message (Ping frames do not count here)",
+        NeededTraffic::Pings => "Ping frame (messages do not count here)",
+        NeededTraffic::Answered => "heartbeat that the server answers",
+    };
+    let tolerant_text = tolerant
+        .map(|every| format!(", or every {} so that one may be lost", duration(every)))
+        .unwrap_or_default();
+    Explanation::new("the server sends no heartbeat of its own: only clients can keep the path open")
+        .remedy(format!(
+            "let clients send a {what} every {}{tolerant_text}; or let the server send heartbeats, since browsers cannot \
+             send Ping frames",
+            duration(interval)
+        ))
+        .with_duration("interval", interval)
+        .with_some("interval_for_one_loss", tolerant)
+}
+
+fn advised(interval: Duration, tolerant: Option<Duration>, reconnect: Option<Duration>) -> Explanation {
+    let every = tolerant.unwrap_or(interval);
+    let reconnect_text =
+        reconnect.map(|before| format!("; reconnect before {}", duration(before))).unwrap_or_default();
+    Explanation::new(format!(
+        "no heartbeat is needed more often than every {}; longer silences were not tried{reconnect_text}",
+        duration(every)
+    ))
+    .with_duration("interval", interval)
+    .with_some("interval_for_one_loss", tolerant)
+    .with_some("reconnect_before", reconnect)
+}
+
+fn at_hop(what: &HopDifference, before: Option<&str>, at: &str) -> Explanation {
+    let place = match before {
+        Some(before) => format!("between {before} and {at}"),
+        None => format!("at {at} or behind it"),
+    };
+    let subject = match what {
+        HopDifference::IdleTimeout(found) => format!("the idle cut after {} appears", bracket(*found)),
+        HopDifference::NotOpened(why) => format!("the failure ({why}) appears"),
+        HopDifference::Latency(rtt) => format!("the long RTT of {} appears", format::rtt(*rtt)),
+        HopDifference::PingsUnanswered => "the silence to Ping frames begins".to_string(),
+    };
+    Explanation::new(format!("{subject} {place}"))
+        .with("what", <&str>::from(what))
+        .with("before", json!(before))
+        .with("at", at)
+}
+
+fn unchecked(why: &Unchecked) -> String {
+    match why {
+        Unchecked::NotApplicable(why) => format!("not checked: {why}"),
+        Unchecked::Needs(why) => format!("could not be checked: {why}"),
+        Unchecked::NoAnswer(why) => format!("no answer: {why}"),
+        Unchecked::Interrupted => "not finished: the run was interrupted".to_string(),
+    }
+}
