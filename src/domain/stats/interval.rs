@@ -14,7 +14,7 @@ const MIN_TIMED_INTERVAL: Duration = Duration::from_millis(100);
 const MIN_AGREEING_PART: f64 = 0.75;
 
 /// Agreement that random events show no more often than this is no accident.
-const MAX_CHANCE: f64 = 1.0 / 2000.0;
+const MAX_CHANCE: f64 = 1.0 / 500.0;
 /// So few spans must agree within the tolerance among themselves: chance alone is too weak a judge of them.
 const FEW_SPANS: usize = 4;
 

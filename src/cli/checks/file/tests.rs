@@ -125,7 +125,7 @@ fn every_mistake_has_its_place_and_a_near_name() {
         "line 10, column 9: 'count' needs a text or a number, and has a value of type array",
         "line 11, column 12: the label 'target' is set by wscheck itself",
         "line 11, column 26: 'a-b' cannot be the name of a label: use letters, digits and _",
-        "line 14, column 11: 'pong' is no command of a check (ping, probe-idle, listen, probe-zombie); did you mean \
+        "line 14, column 11: 'pong' is no command of a check (ping, probe-idle, listen, probe-zombie, doctor); did you mean \
          'ping'?",
     ];
     assert_eq!(found, expected);
