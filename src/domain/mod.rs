@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod client_test;
 pub mod compare;
 pub mod connection;
+pub mod doctor;
 pub mod duration;
 pub mod format;
 pub mod heartbeat;

@@ -6,6 +6,7 @@ pub mod charset;
 pub mod checks;
 pub mod client_test;
 pub mod compare;
+pub mod doctor;
 pub mod envelope;
 pub mod finding_codes;
 pub mod finished_run;

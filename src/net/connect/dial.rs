@@ -118,12 +118,7 @@ pub struct Open {
 ///
 /// The error names the failed phase, the cause, and every address that was tried.
 pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
-    let proxy = plan.proxy_for(target);
-    // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
-    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
-        let _ = plan.tls.prepare();
-    }
-    let mut opening = DialProgress::new(plan, target, proxy);
+    let mut opening = DialProgress::begin(plan, target);
     match opening.run().await {
         Ok((stream, tap_state, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
@@ -154,26 +149,32 @@ impl<'a> Endpoint<'a> {
 }
 
 /// An error and the phase it occurred in.
-type FailedPhase = (Phase, DialError);
+pub(super) type FailedPhase = (Phase, DialError);
 
 fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
     move |fault| (fault.phase.unwrap_or(phase), fault)
 }
 
 /// State of one opening.
-struct DialProgress<'a> {
+pub(super) struct DialProgress<'a> {
     plan: &'a DialPlan,
     target: &'a Target,
     proxy: Option<ProxyUrl>,
     began: Instant,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     facts: ConnectInfo,
     /// All addresses that may be tried.
     candidates: Vec<String>,
 }
 
 impl<'a> DialProgress<'a> {
-    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> DialProgress<'a> {
+    /// Loads the roots that TLS needs, and starts the clock.
+    pub(super) fn begin(plan: &'a DialPlan, target: &'a Target) -> DialProgress<'a> {
+        let proxy = plan.proxy_for(target);
+        // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
+        if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
+            let _ = plan.tls.prepare();
+        }
         let began = Instant::now();
         let facts = ConnectInfo { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..ConnectInfo::default() };
         let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
@@ -181,6 +182,16 @@ impl<'a> DialProgress<'a> {
     }
 
     async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
+        let (mut stream, tap_state) = self.connect().await?;
+        if self.target.secure() {
+            stream = self.start_tls(stream).await?;
+        }
+        let leftover = self.upgrade(&mut stream).await?;
+        Ok((stream, tap_state, leftover))
+    }
+
+    /// Connects to the target, through the proxy if there is one: everything before TLS with the target.
+    pub(super) async fn connect(&mut self) -> Result<(Stream, Arc<TapState>), FailedPhase> {
         let socket = self.connect_socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
@@ -191,11 +202,7 @@ impl<'a> DialProgress<'a> {
         if let Some(proxy) = self.proxy.clone() {
             stream = self.tunnel(stream, &proxy).await?;
         }
-        if self.target.secure() {
-            stream = self.start_tls(stream).await?;
-        }
-        let leftover = self.upgrade(&mut stream).await?;
-        Ok((stream, tap_state, leftover))
+        Ok((stream, tap_state))
     }
 
     async fn connect_socket(&mut self) -> Result<TransportSocket, FailedPhase> {
@@ -371,7 +378,8 @@ impl<'a> DialProgress<'a> {
         Some(ReachedPeer { address, proxy: self.facts.proxy.clone(), untried })
     }
 
-    fn error(self, phase: Phase, fault: DialError) -> ConnectError {
+    /// The error of this opening.
+    pub(super) fn error(self, phase: Phase, fault: DialError) -> ConnectError {
         ConnectError {
             url: self.target.to_string(),
             phase,

@@ -2,11 +2,13 @@
 
 pub mod bind_pool;
 mod certificate;
+mod certificate_facts;
 pub mod dial;
 mod happy_eyeballs;
 pub(crate) mod http_head;
 pub mod proxy;
 pub mod resolve;
 pub mod tls;
+pub mod tls_inspection;
 pub(crate) mod upgrade;
 mod upgrade_error;

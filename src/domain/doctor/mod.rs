@@ -1,0 +1,3 @@
+//! What `doctor` concludes of each part of an endpoint.
+
+pub mod tls;

@@ -1,0 +1,3 @@
+//! What `doctor` shows.
+
+pub mod tls_findings;
