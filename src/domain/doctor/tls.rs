@@ -511,3 +511,273 @@ fn client_certificate(client: &ClientCertificate) -> Option<TlsFinding> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::tls_inspection::{AlpnResult, Distrust, SignatureFacts};
+    use crate::domain::label::Label;
+
+    const DAY: i64 = 24 * 60 * 60;
+    const NOW: i64 = 20_000 * DAY;
+
+    fn text(text: &str) -> UntrustedText {
+        UntrustedText::new(text)
+    }
+
+    /// A certificate of a year with 200 days left.
+    fn certificate(subject: &str, issuer: &str) -> CertificateFacts {
+        CertificateFacts {
+            subject: Some(text(subject)),
+            issuer: Some(text(issuer)),
+            names: vec![text(subject)],
+            more_names: 0,
+            not_before: NOW - 165 * DAY,
+            not_after: NOW + 200 * DAY,
+            key: KeyFacts { algorithm: KeyAlgorithm::Ecdsa("P-256".to_string()), bits: Some(256) },
+            signature: SignatureFacts { algorithm: "SHA-256 with RSA".to_string(), is_forgeable: false },
+            is_self_issued: subject == issuer,
+            is_ca: false,
+            issuer_url: None,
+            has_log_timestamps: false,
+            issuer_position: None,
+        }
+    }
+
+    fn inspection(chain: Vec<CertificateFacts>) -> TlsInspection {
+        TlsInspection {
+            version: Some(TlsVersion::Tls13),
+            cipher: Some("TLS_AES_128_GCM_SHA256".to_string()),
+            alpn: AlpnResult::default(),
+            asked_name: "a.example".to_string(),
+            covers_asked_name: Some(true),
+            sent: chain.len(),
+            chain,
+            roots: RootSource::System,
+            trust: Trust::Trusted,
+            leads_to_public_root: Some(true),
+            signature_fault: None,
+            client_certificate: ClientCertificate::NotAsked,
+            inspected_at: NOW,
+        }
+    }
+
+    fn chain() -> Vec<CertificateFacts> {
+        let leaf = CertificateFacts { issuer_position: Some(1), ..certificate("a.example", "Intermediate") };
+        vec![leaf, CertificateFacts { is_ca: true, ..certificate("Intermediate", "Root") }]
+    }
+
+    fn lone(change: impl FnOnce(&mut CertificateFacts)) -> TlsInspection {
+        let mut leaf = certificate("a.example", "Intermediate");
+        change(&mut leaf);
+        inspection(vec![leaf])
+    }
+
+    fn distrusted(kind: FailureKind, inspection: TlsInspection) -> TlsInspection {
+        let trust = Trust::Distrusted(Distrust { kind, cause: "why".to_string() });
+        TlsInspection { trust, leads_to_public_root: Some(false), ..inspection }
+    }
+
+    fn unknown(inspection: TlsInspection) -> TlsInspection {
+        distrusted(FailureKind::CertificateUnknownIssuer, inspection)
+    }
+
+    /// The codes besides `tls_ok`.
+    fn codes(inspection: &TlsInspection) -> Vec<&'static str> {
+        let findings = judge(inspection);
+        findings.iter().map(Label::label).filter(|code| *code != "tls_ok").collect()
+    }
+
+    #[test]
+    fn good_chain_is_ok() {
+        assert_eq!(codes(&inspection(chain())), ["certificate_ok"]);
+        let mut chain = chain();
+        chain[1].not_after = NOW + 100 * DAY;
+        let TlsFinding::CertificateOk { days_left, chain_days_left, .. } =
+            judge(&inspection(chain)).pop().unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((days_left, chain_days_left), (200, 100));
+    }
+
+    #[test]
+    fn expiry_is_judged_by_days_and_lifetime() {
+        let soon = |lifetime_days: i64, left: i64| {
+            let inspection = lone(|leaf| {
+                leaf.not_after = NOW + left;
+                leaf.not_before = leaf.not_after - lifetime_days * DAY;
+            });
+            judge(&inspection).into_iter().find_map(|finding| match finding {
+                TlsFinding::CertificateExpiresSoon { urgent, .. } => Some(urgent),
+                _ => None,
+            })
+        };
+        assert_eq!(soon(90, 21 * DAY), None);
+        assert_eq!(soon(90, 21 * DAY - 1), Some(false));
+        assert_eq!(soon(90, 7 * DAY), Some(false));
+        assert_eq!(soon(90, 7 * DAY - 1), Some(true));
+        // A quarter and a twelfth of 6 days: 36 and 12 hours.
+        assert_eq!(soon(6, 36 * 3600), None);
+        assert_eq!(soon(6, 36 * 3600 - 1), Some(false));
+        assert_eq!(soon(6, 12 * 3600 - 1), Some(true));
+    }
+
+    #[test]
+    fn expired_intermediate_matters_less_where_the_chain_is_trusted() {
+        let mut chain = chain();
+        chain[1].not_after = NOW - DAY;
+        let trusted = inspection(chain.clone());
+        let expired = judge(&trusted).into_iter().find(|finding| finding.label() == "certificate_expired");
+        assert_eq!(expired.unwrap().severity(), Severity::Warning);
+        let distrusted = distrusted(FailureKind::CertificateExpired, inspection(chain));
+        let finding = judge(&distrusted).pop().unwrap();
+        assert_eq!((finding.label(), finding.severity()), ("certificate_expired", Severity::Problem));
+    }
+
+    #[test]
+    fn sent_root_is_not_checked() {
+        let mut chain = chain();
+        chain[1].issuer_position = Some(2);
+        let mut root = certificate("Root", "Root");
+        root.not_after = NOW - DAY;
+        root.signature.is_forgeable = true;
+        root.key = KeyFacts { algorithm: KeyAlgorithm::Rsa, bits: Some(1024) };
+        chain.push(root);
+        assert_eq!(codes(&inspection(chain)), ["certificate_ok"]);
+    }
+
+    #[test]
+    fn incomplete_chain_needs_evidence() {
+        let logged = || lone(|leaf| leaf.has_log_timestamps = true);
+        assert_eq!(codes(&unknown(logged())), ["certificate_chain_incomplete"]);
+        // Trusted since this machine has the intermediate.
+        let known_here = TlsInspection { leads_to_public_root: Some(false), ..logged() };
+        assert_eq!(codes(&known_here), ["certificate_chain_incomplete"]);
+        assert_eq!(codes(&unknown(lone(|_| ()))), ["certificate_unknown_issuer"]);
+        let published = lone(|leaf| leaf.issuer_url = Some(text("http://ca.example/i.der")));
+        assert_eq!(codes(&unknown(published)), ["certificate_unknown_issuer"]);
+        let cut = TlsInspection { sent: 2, ..logged() };
+        assert_eq!(codes(&unknown(cut)), ["certificate_unknown_issuer"]);
+        // An intermediate was sent; its issuer may be a root.
+        let mut chain = chain();
+        chain[0].has_log_timestamps = true;
+        assert_eq!(codes(&unknown(inspection(chain.clone()))), ["certificate_unknown_issuer"]);
+        chain[0].issuer_position = None;
+        chain[0].has_log_timestamps = false;
+        assert_eq!(codes(&unknown(inspection(chain))), ["certificate_chain_incomplete"]);
+    }
+
+    #[test]
+    fn unknown_issuer_has_its_reason() {
+        let reason = |inspection: &TlsInspection| {
+            judge(inspection).into_iter().find_map(|finding| match finding {
+                TlsFinding::CertificateUnknownIssuer { reason, .. } => Some(reason),
+                _ => None,
+            })
+        };
+        let own = unknown(inspection(vec![certificate("a.example", "a.example")]));
+        assert_eq!(reason(&own), Some(UnknownIssuerReason::SelfSigned));
+        let public = TlsInspection { leads_to_public_root: Some(true), ..unknown(inspection(chain())) };
+        assert_eq!(reason(&public), Some(UnknownIssuerReason::PublicRootMissing));
+        let mut whole = chain();
+        whole[1].issuer_position = Some(2);
+        whole.push(certificate("Root", "Root"));
+        let root = Some(UnknownIssuerReason::UntrustedRoot(Some(text("Root"))));
+        assert_eq!(reason(&unknown(inspection(whole))), root);
+        let undecided = Some(UnknownIssuerReason::Undecided { issuer_url: None });
+        assert_eq!(reason(&unknown(lone(|_| ()))), undecided);
+    }
+
+    #[test]
+    fn private_issuer_needs_the_systems_roots_and_no_public_ca() {
+        let private = TlsInspection { leads_to_public_root: Some(false), ..inspection(chain()) };
+        assert_eq!(codes(&private), ["certificate_private_issuer", "certificate_ok"]);
+        let custom = TlsInspection { roots: RootSource::Custom, ..private.clone() };
+        assert_eq!(codes(&custom), ["certificate_ok"]);
+        let unsure = TlsInspection { leads_to_public_root: None, ..private.clone() };
+        assert_eq!(codes(&unsure), ["certificate_ok"]);
+        let mut logged = private.clone();
+        logged.chain[0].has_log_timestamps = true;
+        assert_eq!(codes(&logged), ["certificate_ok"]);
+        let mut inspected = private;
+        inspected.chain[1].issuer = Some(text("Zscaler Root CA"));
+        let finding =
+            judge(&inspected).into_iter().find(|f| f.label() == "certificate_private_issuer").unwrap();
+        assert_eq!(finding.severity(), Severity::Warning);
+        assert!(matches!(finding, TlsFinding::CertificatePrivateIssuer { inspector: Some("Zscaler"), .. }));
+    }
+
+    #[test]
+    fn keys_are_judged_by_kind_and_length() {
+        let quality = |algorithm: KeyAlgorithm, bits| key_quality(&KeyFacts { algorithm, bits });
+        let curve = |name: &str| KeyAlgorithm::Ecdsa(name.to_string());
+        assert_eq!(quality(KeyAlgorithm::Rsa, Some(2047)), KeyQuality::Weak);
+        assert_eq!(quality(KeyAlgorithm::Rsa, Some(2048)), KeyQuality::Usual);
+        assert_eq!(quality(KeyAlgorithm::Rsa, Some(16384)), KeyQuality::Uncommon);
+        assert_eq!(quality(KeyAlgorithm::Rsa, None), KeyQuality::Usual);
+        assert_eq!(quality(curve("P-384"), Some(384)), KeyQuality::Usual);
+        assert_eq!(quality(curve("P-224"), Some(224)), KeyQuality::Weak);
+        assert_eq!(quality(curve("P-521"), Some(521)), KeyQuality::Uncommon);
+        assert_eq!(quality(curve("secp256k1"), Some(256)), KeyQuality::Uncommon);
+        assert_eq!(quality(KeyAlgorithm::Dsa, None), KeyQuality::Weak);
+        assert_eq!(quality(KeyAlgorithm::Ed25519, Some(255)), KeyQuality::Uncommon);
+    }
+
+    #[test]
+    fn rejected_signature_is_explained_by_the_key() {
+        let weak = |bits| {
+            let key = KeyFacts { algorithm: KeyAlgorithm::Rsa, bits: Some(bits) };
+            TlsInspection { signature_fault: Some("why".to_string()), ..lone(|leaf| leaf.key = key) }
+        };
+        assert_eq!(codes(&weak(1024)), ["certificate_key_weak"]);
+        assert_eq!(codes(&weak(2048)), ["tls_signature_rejected", "certificate_ok"]);
+    }
+
+    #[test]
+    fn name_mismatch_has_its_reason() {
+        let of = |subject: &str, names: &[&str]| {
+            let mut leaf = certificate(subject, "Root");
+            leaf.names = names.iter().map(|name| text(name)).collect();
+            mismatch(&leaf, "a.b.example")
+        };
+        assert_eq!(of("a.b.example", &[]), NameMismatch::CommonNameOnly);
+        assert_eq!(of("x", &["c.example", "*.example"]), NameMismatch::Wildcard(text("*.example")));
+        assert_eq!(of("x", &["*.A.b.example"]), NameMismatch::Wildcard(text("*.A.b.example")));
+        assert_eq!(of("x", &["*.c.example", "*"]), NameMismatch::Other);
+        let fake = "Kubernetes Ingress Controller Fake Certificate";
+        assert_eq!(of(fake, &["ingress.local"]), NameMismatch::DefaultOf("ingress-nginx"));
+    }
+
+    #[test]
+    fn distrust_always_is_a_problem() {
+        let revoked = distrusted(FailureKind::CertificateRevoked, inspection(chain()));
+        assert_eq!(codes(&revoked), ["certificate_revoked"]);
+        let other = distrusted(FailureKind::CertificateInvalid, inspection(chain()));
+        assert_eq!(codes(&other), ["certificate_rejected"]);
+        let unreadable = distrusted(FailureKind::CertificateInvalid, inspection(Vec::new()));
+        assert_eq!(codes(&unreadable), ["certificate_rejected"]);
+        let weak = lone(|leaf| leaf.signature.is_forgeable = true);
+        let weak = distrusted(FailureKind::CertificateInvalid, weak);
+        assert_eq!(codes(&weak), ["certificate_signature_weak"]);
+    }
+
+    #[test]
+    fn circular_issuers_end() {
+        let mut chain = chain();
+        chain[1].issuer_position = Some(0);
+        assert_eq!(inspection(chain).path(), [0, 1]);
+    }
+
+    #[test]
+    fn each_code_has_a_meaning() {
+        use strum::{EnumMessage, IntoEnumIterator};
+        for code in TlsFindingCode::iter() {
+            assert!(
+                code.get_documentation().is_some_and(|meaning| meaning.ends_with('.')),
+                "{}",
+                code.label()
+            );
+        }
+    }
+}

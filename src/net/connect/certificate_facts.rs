@@ -186,3 +186,61 @@ fn signature(algorithm: &AlgorithmIdentifier<'_>) -> SignatureFacts {
         None => SignatureFacts { algorithm: oid, is_forgeable: false },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rustls::pki_types::pem::PemObject;
+
+    fn fixture() -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(include_bytes!("fixtures/rsa_1024.pem")).unwrap()
+    }
+
+    #[test]
+    fn certificate_of_openssl_is_read() {
+        let chain = read_chain(&[fixture()]);
+        let [certificate] = chain.as_slice() else { panic!("{chain:?}") };
+        assert_eq!(certificate.key, KeyFacts { algorithm: KeyAlgorithm::Rsa, bits: Some(1024) });
+        assert_eq!(certificate.signature.algorithm, "SHA-256 with RSA");
+        assert_eq!(certificate.issuer.as_ref().unwrap().as_str(), "Fixture Root");
+        assert_eq!(certificate.issuer_url.as_ref().unwrap().as_str(), "http://ca.example/issuer.der");
+        assert!(!certificate.is_self_issued && !certificate.has_log_timestamps);
+        assert_eq!(certificate.issuer_position, None);
+    }
+
+    #[test]
+    fn chain_is_read_up_to_a_malformed_certificate() {
+        let broken = CertificateDer::from(vec![0x30, 1, 2]);
+        assert_eq!(read_chain(&[fixture(), broken.clone(), fixture()]).len(), 1);
+        assert!(read_chain(&[broken, fixture()]).is_empty());
+        assert_eq!(read_chain(&vec![fixture(); 100]).len(), MAX_CERTIFICATES);
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        let names: Vec<_> = (0..150).map(|number| format!("{number}.example")).collect();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        let chain = read_chain(&[certificate.der().clone()]);
+        assert_eq!((chain[0].names.len(), chain[0].more_names), (MAX_NAMES, 50));
+        assert!(chain[0].is_self_issued);
+        let curve = KeyAlgorithm::Ecdsa("P-256".to_string());
+        assert_eq!(chain[0].key, KeyFacts { algorithm: curve, bits: Some(256) });
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_certificates_never_panic(at in any::<proptest::sample::Index>(), byte: u8) {
+            let mut der = fixture().to_vec();
+            let at = at.index(der.len());
+            der[at] = byte;
+            let _ = read_chain(&[CertificateDer::from(der)]);
+        }
+
+        #[test]
+        fn arbitrary_names_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = distinguished_name(&bytes);
+        }
+    }
+}

@@ -400,7 +400,9 @@ mod tests {
     use crate::domain::connection::phase::PhaseTimes;
     use crate::net::connect::proxy::ProxyEnvironment;
     use crate::net::connect::tls::TlsOptions;
-    use crate::net::testing::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};
+    use crate::net::testing::loopback_peer::{
+        accept, accepting, answering, connect_proxy, header, peer, peer_on, request,
+    };
     use crate::net::testing::test_certificates::{
         PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod,
     };
@@ -767,16 +769,6 @@ mod tests {
 
     fn through(url: String) -> DialPlan {
         DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
-    }
-
-    /// An HTTP proxy that makes the requested connection; returns the request.
-    async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
-        let request = request(&mut stream).await;
-        let to = request.split(' ').nth(1).unwrap().to_string();
-        let mut onward = TcpStream::connect(to).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
-        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
-        request
     }
 
     #[tokio::test]

@@ -490,3 +490,333 @@ fn leads_to_public_root(
         Err(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::doctor::tls::{
+        IncompleteEvidence, NameMismatch, TlsFinding, UnknownIssuerReason, judge,
+    };
+    use crate::domain::label::Label;
+    use crate::net::connect::proxy::{ProxyChoice, ProxyUrl};
+    use crate::net::connect::tls::TlsOptions;
+    use crate::net::testing::loopback_peer::{LoopbackPeer, answering, connect_proxy, peer};
+    use crate::net::testing::test_certificates::{
+        PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod, self_signed,
+    };
+    use rustls::SupportedProtocolVersion;
+    use rustls::version::{TLS12, TLS13};
+    use tokio::net::{TcpListener, TcpStream};
+
+    static ONLY_1_2: &[&SupportedProtocolVersion] = &[&TLS12];
+    static ONLY_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
+    const NAME: &str = "127.0.0.1";
+
+    fn with_options(options: &TlsOptions) -> DialPlan {
+        DialPlan { tls: Arc::new(TlsPlan::build(options).unwrap()), ..DialPlan::default() }
+    }
+
+    fn trusting(authority: &TestAuthority) -> DialPlan {
+        let files = PemFiles::create();
+        let cacert = vec![files.put("ca.pem", &authority.cert)];
+        with_options(&TlsOptions { cacert, ..TlsOptions::default() })
+    }
+
+    fn insecure() -> DialPlan {
+        with_options(&TlsOptions { insecure: true, ..TlsOptions::default() })
+    }
+
+    /// Reads until the client closes, and closes in order.
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> bool {
+        let ended = stream.read_to_end(&mut Vec::new()).await.is_ok();
+        let _ = stream.shutdown().await;
+        ended
+    }
+
+    async fn inspected(plan: &DialPlan, server: TestTlsServer) -> TlsInspection {
+        let peer = server.run(serve).await;
+        inspect(plan, &peer.secure_target()).await.unwrap()
+    }
+
+    async fn shown(plan: &DialPlan, presented: &TestCertificate) -> TlsInspection {
+        inspected(plan, TestTlsServer::new(presented)).await
+    }
+
+    fn codes(inspection: &TlsInspection) -> Vec<&'static str> {
+        judge(inspection).iter().map(Label::label).collect()
+    }
+
+    #[tokio::test]
+    async fn whole_chain_is_read_and_trusted() {
+        let root = TestAuthority::new("Root");
+        let intermediate = root.issue_authority("Intermediate");
+        let leaf = intermediate.issue(&["a.example", NAME], VALID).with_chain(&[&intermediate.cert]);
+        let peer = TestTlsServer::new(&leaf).run(serve).await;
+        let seen = inspect(&trusting(&root), &peer.secure_target()).await.unwrap();
+        assert_eq!((seen.version, &seen.trust), (Some(TlsVersion::Tls13), &Trust::Trusted));
+        assert!(seen.cipher.as_deref().is_some_and(|cipher| cipher.starts_with("TLS_")), "{:?}", seen.cipher);
+        assert_eq!(seen.alpn.offered, ["http/1.1"]);
+        assert_eq!(seen.alpn.chosen.as_ref().unwrap().as_str(), "http/1.1");
+        assert_eq!((seen.sent, seen.path()), (2, vec![0, 1]));
+        assert_eq!((seen.asked_name.as_str(), seen.covers_asked_name), (NAME, Some(true)));
+        let names: Vec<_> = seen.chain[0].names.iter().map(UntrustedText::as_str).collect();
+        assert_eq!(names, ["a.example", NAME]);
+        assert_eq!(seen.chain[0].issuer.as_ref().unwrap().as_str(), "Intermediate");
+        assert_eq!(seen.chain[0].days_left(seen.inspected_at), 30);
+        assert!(seen.chain[1].is_ca && !seen.chain[0].is_ca);
+        assert_eq!(seen.leads_to_public_root, Some(false));
+        assert_eq!(seen.client_certificate, ClientCertificate::NotAsked);
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_ok"]);
+        // The connection was closed in order.
+        assert_eq!(peer.task.await.unwrap(), Some(true));
+    }
+
+    #[tokio::test]
+    async fn missing_intermediate_is_named_where_evidence_shows_it() {
+        let root = TestAuthority::new("Root");
+        let (plan, intermediate) = (trusting(&root), root.issue_authority("Intermediate"));
+        let seen = shown(&plan, &intermediate.issue_logged(NAME)).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_chain_incomplete"]);
+        let finding = judge(&seen).pop().unwrap();
+        let TlsFinding::CertificateChainIncomplete { missing, evidence, .. } = finding else { panic!() };
+        assert_eq!((missing.unwrap().as_str(), evidence), ("Intermediate", IncompleteEvidence::PublicCa));
+        // Its issuer may as well be a private root.
+        let leaf = intermediate.issue(&[NAME], VALID);
+        let seen = shown(&plan, &leaf).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_unknown_issuer"]);
+        // A root in place of the intermediate.
+        let seen = shown(&plan, &leaf.with_chain(&[&root.cert])).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_chain_incomplete"]);
+        let seen = shown(&plan, &intermediate.issue_logged(NAME).with_chain(&[&intermediate.cert])).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_ok"]);
+    }
+
+    #[tokio::test]
+    async fn chain_in_wrong_order_is_named() {
+        let root = TestAuthority::new("Root");
+        let intermediate = root.issue_authority("Intermediate");
+        let leaf = intermediate.issue(&[NAME], VALID).with_chain(&[&root.cert, &intermediate.cert]);
+        let seen = shown(&trusting(&root), &leaf).await;
+        assert_eq!((seen.path(), &seen.trust), (vec![0, 2, 1], &Trust::Trusted));
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_chain_disordered"]);
+    }
+
+    #[tokio::test]
+    async fn untrusted_certificates_are_results() {
+        let root = TestAuthority::new("Root");
+        let plan = trusting(&root);
+        let expired = ValidityPeriod { since_days: 30, until_days: -3 };
+        let seen = shown(&plan, &root.issue(&["b.example"], expired)).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_expired", "certificate_wrong_name"]);
+        let Trust::Distrusted(distrust) = &seen.trust else { panic!() };
+        assert_eq!(distrust.kind, FailureKind::CertificateExpired);
+        assert_eq!(distrust.cause, "certificate expired 3 days ago");
+        let future = ValidityPeriod { since_days: -3, until_days: 30 };
+        let seen = shown(&plan, &root.issue(&[NAME], future)).await;
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_not_yet_valid"]);
+        for ca in [false, true] {
+            let seen = shown(&plan, &self_signed(&[NAME], ca)).await;
+            assert_eq!(codes(&seen), ["tls_ok", "certificate_unknown_issuer"]);
+            let TlsFinding::CertificateUnknownIssuer { reason, .. } = judge(&seen).pop().unwrap() else {
+                panic!()
+            };
+            assert_eq!(reason, UnknownIssuerReason::SelfSigned);
+        }
+        let other = TestAuthority::new("Other");
+        let seen = shown(&plan, &other.issue(&[NAME], VALID).with_chain(&[&other.cert])).await;
+        let TlsFinding::CertificateUnknownIssuer { reason, .. } = judge(&seen).pop().unwrap() else {
+            panic!()
+        };
+        assert!(matches!(reason, UnknownIssuerReason::UntrustedRoot(Some(root)) if root.as_str() == "Other"));
+    }
+
+    #[tokio::test]
+    async fn server_name_is_asked_for() {
+        let (root, files) = (TestAuthority::new("Root"), PemFiles::create());
+        let plan = with_options(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &root.cert)],
+            server_name: Some("a.b.example".into()),
+            ..TlsOptions::default()
+        });
+        let seen = shown(&plan, &root.issue(&["*.b.example"], VALID)).await;
+        assert_eq!(
+            (seen.asked_name.as_str(), codes(&seen)),
+            ("a.b.example", vec!["tls_ok", "certificate_ok"])
+        );
+        let seen = shown(&plan, &root.issue(&["*.example"], VALID)).await;
+        let TlsFinding::CertificateWrongName { mismatch, .. } = judge(&seen).pop().unwrap() else { panic!() };
+        assert!(matches!(mismatch, NameMismatch::Wildcard(name) if name.as_str() == "*.example"));
+    }
+
+    #[tokio::test]
+    async fn skipped_check_still_shows_the_certificate() {
+        let root = TestAuthority::new("Root");
+        let seen = shown(&insecure(), &root.issue(&["b.example"], VALID)).await;
+        assert_eq!((&seen.trust, seen.roots), (&Trust::Unchecked, RootSource::Unchecked));
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_wrong_name", "certificate_unchecked"]);
+    }
+
+    #[tokio::test]
+    async fn tls_1_2_is_named() {
+        let root = TestAuthority::new("Root");
+        let leaf = root.issue(&[NAME], VALID);
+        let server = TestTlsServer { versions: ONLY_1_2, alpn: &[], ..TestTlsServer::new(&leaf) };
+        let seen = inspected(&trusting(&root), server).await;
+        assert_eq!((seen.version, seen.alpn.chosen.clone()), (Some(TlsVersion::Tls12), None));
+        assert_eq!(codes(&seen), ["tls_ok", "tls_version_old", "certificate_ok"]);
+    }
+
+    #[tokio::test]
+    async fn forgeable_signature_is_a_result() {
+        let files = PemFiles::create();
+        let ca = include_str!("fixtures/signed_with_sha1.ca.pem");
+        let plan = with_options(&TlsOptions {
+            cacert: vec![files.put("ca.pem", ca)],
+            server_name: Some("a.example".into()),
+            ..TlsOptions::default()
+        });
+        let presented = TestCertificate {
+            cert: include_str!("fixtures/signed_with_sha1.pem").to_string(),
+            key: include_str!("fixtures/signed_with_sha1.key").to_string(),
+        };
+        let seen = shown(&plan, &presented).await;
+        assert_eq!(seen.chain[0].signature.algorithm, "SHA-1 with ECDSA");
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_signature_weak"]);
+    }
+
+    /// A server that asks for certificates of `clients`, and a plan that trusts it.
+    fn asking(
+        clients: &TestAuthority,
+        versions: &'static [&'static SupportedProtocolVersion],
+        optional: bool,
+        own: Option<&TestCertificate>,
+    ) -> (DialPlan, TestTlsServer) {
+        let (root, files) = (TestAuthority::new("Root"), PemFiles::create());
+        let leaf = root.issue(&[NAME], VALID);
+        let plan = with_options(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &root.cert)],
+            cert: own.map(|own| files.put("cert.pem", &own.cert)),
+            key: own.map(|own| files.put("key.pem", &own.key)),
+            ..TlsOptions::default()
+        });
+        let server = TestTlsServer {
+            versions,
+            clients: Some(clients.cert.clone()),
+            clients_optional: optional,
+            ..TestTlsServer::new(&leaf)
+        };
+        (plan, server)
+    }
+
+    async fn requested(
+        versions: &'static [&'static SupportedProtocolVersion],
+        optional: bool,
+        own: Option<&TestCertificate>,
+        clients: &TestAuthority,
+    ) -> (TlsInspection, ClientCertificateRequest) {
+        let (plan, server) = asking(clients, versions, optional, own);
+        let seen = inspected(&plan, server).await;
+        let ClientCertificate::Asked(request) = seen.client_certificate.clone() else { panic!("{seen:?}") };
+        (seen, request)
+    }
+
+    #[tokio::test]
+    async fn required_client_certificate_is_a_result() {
+        let clients = TestAuthority::new("Clients");
+        for (versions, version) in [(ONLY_1_2, TlsVersion::Tls12), (ONLY_1_3, TlsVersion::Tls13)] {
+            let (seen, request) = requested(versions, false, None, &clients).await;
+            let issuers: Vec<_> = request.issuers.iter().map(UntrustedText::as_str).collect();
+            assert_eq!((issuers, request.answered), (vec!["Clients"], false));
+            let refused = ClientCertificateReaction::Refused("certificate_required".into());
+            assert_eq!((seen.version, &request.reaction), (Some(version), &refused));
+            assert_eq!(seen.trust, Trust::Trusted);
+            assert_eq!(codes(&seen).last(), Some(&"client_certificate_required"));
+            assert!(codes(&seen).contains(&"certificate_ok"));
+        }
+    }
+
+    #[tokio::test]
+    async fn optional_client_certificate_is_asked_for() {
+        let clients = TestAuthority::new("Clients");
+        let own = clients.issue(&["me"], VALID);
+        for versions in [ONLY_1_2, ONLY_1_3] {
+            let (seen, request) = requested(versions, true, None, &clients).await;
+            assert_eq!((request.answered, &request.reaction), (false, &ClientCertificateReaction::Accepted));
+            assert_eq!(codes(&seen).last(), Some(&"client_certificate_asked"));
+            let (_, request) = requested(versions, false, Some(&own), &clients).await;
+            assert_eq!((request.answered, &request.reaction), (true, &ClientCertificateReaction::Accepted));
+        }
+    }
+
+    #[tokio::test]
+    async fn refused_client_certificate_is_a_result() {
+        let (clients, others) = (TestAuthority::new("Clients"), TestAuthority::new("Others"));
+        let own = others.issue(&["me"], VALID);
+        for versions in [ONLY_1_2, ONLY_1_3] {
+            let (seen, request) = requested(versions, false, Some(&own), &clients).await;
+            assert!(request.answered);
+            let refused = ClientCertificateReaction::Refused("unknown_ca".into());
+            assert_eq!(request.reaction, refused);
+            assert_eq!(codes(&seen).last(), Some(&"client_certificate_refused"));
+        }
+    }
+
+    #[tokio::test]
+    async fn http_2_only_server_is_asked_twice() {
+        let root = TestAuthority::new("Root");
+        let leaf = root.issue(&[NAME], VALID);
+        let acceptor = TestTlsServer { alpn: &[b"h2"], ..TestTlsServer::new(&leaf) }.acceptor();
+        let listener = TcpListener::bind((NAME, 0)).await.unwrap();
+        let target: Target = format!("wss://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            for _ in 0..2 {
+                if let Ok(stream) = acceptor.accept(listener.accept().await.unwrap().0).await {
+                    serve(stream).await;
+                }
+            }
+        });
+        let seen = inspect(&trusting(&root), &target).await.unwrap();
+        assert_eq!(seen.alpn.offered, ["http/1.1", "h2"]);
+        assert_eq!(seen.alpn.chosen.as_ref().map(UntrustedText::as_str), Some("h2"));
+        assert_eq!(codes(&seen), ["tls_ok", "tls_http1_refused", "certificate_ok"]);
+    }
+
+    #[tokio::test]
+    async fn inspection_goes_through_the_proxy() {
+        let root = TestAuthority::new("Root");
+        let server: LoopbackPeer<_> = TestTlsServer::new(&root.issue(&[NAME], VALID)).run(serve).await;
+        let proxy = peer(connect_proxy).await;
+        let url: ProxyUrl = format!("http://{}", proxy.address).parse().unwrap();
+        let plan = DialPlan { proxy: ProxyChoice::Url(url), ..trusting(&root) };
+        let seen = inspect(&plan, &server.secure_target()).await.unwrap();
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_ok"]);
+        assert!(proxy.task.await.unwrap().starts_with(&format!("CONNECT {} ", server.address)));
+    }
+
+    #[tokio::test]
+    async fn endpoints_without_tls_are_errors() {
+        let plain = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let failed = async |plan: &DialPlan, target: &Target| inspect(plan, target).await.unwrap_err();
+        let plain_answer = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            serve(stream).await
+        })
+        .await;
+        let error = failed(&insecure(), &plain_answer.secure_target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
+        assert_eq!(error.cause, "the server did not answer with TLS");
+        assert!(error.reached.is_some() && error.hint.unwrap().contains("ws://"));
+        let error = failed(&insecure(), &plain.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::Usage));
+    }
+
+    #[tokio::test]
+    async fn stalled_handshake_ends_at_the_time_limit() {
+        let silent = peer(async |mut stream: TcpStream| serve(&mut stream).await).await;
+        let plan = DialPlan { connect_timeout: Duration::from_millis(200), ..insecure() };
+        let error = inspect(&plan, &silent.secure_target()).await.unwrap_err();
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::Timeout));
+        assert_eq!(error.cause, "the server did not end the TLS handshake within 200 ms");
+    }
+}

@@ -429,3 +429,143 @@ fn client_certificate_refused(alert: &str, request: &ClientCertificateRequest) -
     );
     with_request(Explanation::new(message).remedy(remedy), request).with("alert", alert)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn text(text: &str) -> UntrustedText {
+        UntrustedText::new(text)
+    }
+
+    fn leaf() -> CertificateName {
+        CertificateName { position: 0, subject: Some(text("a.example")) }
+    }
+
+    fn request(issuers: &[&str], reaction: ClientCertificateReaction) -> ClientCertificateRequest {
+        let issuers = issuers.iter().map(|issuer| text(issuer)).collect();
+        ClientCertificateRequest { issuers, more_issuers: 0, answered: false, reaction }
+    }
+
+    #[test]
+    fn incomplete_chain_names_the_change() {
+        let said = explanation(&TlsFinding::CertificateChainIncomplete {
+            certificate: leaf(),
+            missing: Some(text("R11")),
+            evidence: IncompleteEvidence::PublicCa,
+            issuer_url: Some(text("http://r11.i.example/")),
+            sent: 1,
+            trusted_here: false,
+        });
+        assert_eq!(
+            said.message,
+            "the certificate chain is incomplete: the server sends 1 certificate, but not \"R11\", the issuer of the \
+             certificate (a public CA issued it, and these use intermediate certificates)"
+        );
+        let remedy = said.remedy.unwrap();
+        for part in
+            ["ssl_certificate fullchain.pem", "SSLCertificateFile", "file of crt", "http://r11.i.example/"]
+        {
+            assert!(remedy.contains(part), "{remedy}");
+        }
+        assert_eq!(said.data["evidence"], "public_ca");
+    }
+
+    #[test]
+    fn expiry_is_counted_in_days() {
+        let soon = |left| {
+            let finding = TlsFinding::CertificateExpiresSoon {
+                certificate: leaf(),
+                left,
+                lifetime: 90 * DAY,
+                urgent: false,
+            };
+            explanation(&finding).message
+        };
+        assert_eq!(soon(20 * DAY + DAY / 2), "the certificate expires in 20 days (of 90 days)");
+        assert_eq!(soon(DAY / 2), "the certificate expires in 12h (of 90 days)");
+        let intermediate = CertificateName { position: 1, subject: Some(text("R3")) };
+        let finding =
+            TlsFinding::CertificateExpired { certificate: intermediate, ago: 3 * DAY, trusted_here: false };
+        let said = explanation(&finding);
+        assert_eq!(said.message, "the intermediate certificate \"R3\" expired 3 days ago");
+        assert_eq!(said.data["expired_ms"], 259_200_000);
+    }
+
+    #[test]
+    fn wrong_name_says_why() {
+        let wrong = |names: &[&str], mismatch| {
+            let listed = names.iter().map(|name| text(name)).collect();
+            let names = ListedNames { listed, more: 0 };
+            explanation(&TlsFinding::CertificateWrongName { asked: "a.b.example".into(), names, mismatch })
+                .message
+        };
+        assert_eq!(
+            wrong(&["b.example", "c.example"], NameMismatch::Other),
+            "the certificate does not cover a.b.example: it is for b.example, c.example"
+        );
+        assert_eq!(
+            wrong(&["*.example"], NameMismatch::Wildcard(text("*.example"))),
+            "the certificate does not cover a.b.example: it is for *.example; *.example covers exactly one label"
+        );
+        assert_eq!(
+            wrong(&[], NameMismatch::CommonNameOnly),
+            "the certificate does not cover a.b.example: it has no subjectAltName, and clients ignore its common name"
+        );
+    }
+
+    #[test]
+    fn unknown_issuer_claims_no_more_than_is_known() {
+        let unknown = |reason, inspector| {
+            let issuer = Some(text("Corp CA"));
+            let roots = RootSource::System;
+            explanation(&TlsFinding::CertificateUnknownIssuer { issuer, reason, roots, inspector })
+        };
+        let said = unknown(UnknownIssuerReason::Undecided { issuer_url: None }, None);
+        assert_eq!(
+            said.message,
+            "the issuer, \"Corp CA\", is not sent, and this machine's roots do not hold it: an intermediate certificate \
+             is missing, or the CA is not trusted here"
+        );
+        let said = unknown(UnknownIssuerReason::UntrustedRoot(Some(text("Corp CA"))), Some("mitmproxy"));
+        assert_eq!(
+            said.message,
+            "the server sends its whole chain, and this machine's roots do not hold its root \"Corp CA\"; the issuer's \
+             name is that of mitmproxy, which decrypts TLS on the path"
+        );
+    }
+
+    #[test]
+    fn client_certificate_sentences_follow_the_reaction() {
+        let asked = |reaction| {
+            explanation(&TlsFinding::ClientCertificateAsked { request: request(&["Clients"], reaction) })
+        };
+        let said = asked(ClientCertificateReaction::Accepted);
+        assert_eq!(
+            said.line(),
+            "the server asked for a client certificate; none was sent, and TLS went on without; if the upgrade is \
+             refused, send one issued by Clients: --cert FILE --key FILE"
+        );
+        assert_eq!(asked(ClientCertificateReaction::Unknown).remedy, None);
+        let alert = "certificate_required".to_string();
+        let refused = request(&["Clients"], ClientCertificateReaction::Refused(alert.clone()));
+        let said = explanation(&TlsFinding::ClientCertificateRequired { alert, request: refused });
+        assert_eq!(
+            said.message,
+            "the server refuses clients without a certificate (TLS alert certificate_required)"
+        );
+        assert!(said.remedy.unwrap().starts_with("send a client certificate issued by Clients: --cert FILE"));
+    }
+
+    #[test]
+    fn keys_are_named() {
+        let rsa = KeyFacts { algorithm: KeyAlgorithm::Rsa, bits: Some(1024) };
+        let said = explanation(&TlsFinding::CertificateKeyWeak { certificate: leaf(), key: rsa });
+        assert_eq!(said.message, "the certificate has a key that clients refuse: RSA with 1024 bits");
+        let key = KeyFacts { algorithm: KeyAlgorithm::Ecdsa("P-521".into()), bits: Some(521) };
+        let said = explanation(&TlsFinding::CertificateKeyUncommon { certificate: leaf(), key });
+        assert_eq!(said.message, "the certificate has a key that many clients do not accept: ECDSA P-521");
+    }
+}
