@@ -268,6 +268,8 @@ impl DoctorArgs {
             selection: CheckSelection { only: self.checks.only.clone(), skip: self.checks.skip.clone() },
             each_address: self.paths.each_address,
             named_preset,
+            sends_own_messages: !self.preamble.first_message.send.is_empty()
+                || self.preamble.app_ping.is_some(),
             max_message_size: self.connect.max_message_size,
             measurements: Box::new(move |dial, detection, limits| {
                 SubArguments { args: &self, url: &url, limits, longest_silence, depth }.build(dial, detection)

@@ -36,6 +36,7 @@ use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
 use crate::domain::doctor::DoctorFindingCode;
+use crate::domain::doctor::tls::TlsFindingCode;
 use crate::domain::idle::{IdleFindingCode, UndecidedCode};
 use crate::domain::listen::ListenFindingCode;
 use crate::domain::ping::finding::PingFindingCode;
@@ -50,6 +51,7 @@ pub fn finding_codes() -> Vec<CodeMeaning> {
     all.extend(codes_of::<IdleFindingCode>("probe-idle"));
     all.extend(codes_of::<UndecidedCode>("probe-idle"));
     all.extend(codes_of::<DoctorFindingCode>("doctor"));
+    all.extend(codes_of::<TlsFindingCode>("doctor"));
     all
 }
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use super::plan::DoctorPlan;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::catalogue;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
+use crate::domain::doctor::Check;
 use crate::domain::doctor::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
-use crate::domain::doctor::{Check, CheckSelection};
 use crate::domain::presets::PresetDetection;
 use crate::net::client::idle_probe::send_close;
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::connect::reach;
+use crate::net::connect::tls_inspection::inspect;
 
 /// The origin of a page that belongs to no server (RFC 6761 6.4).
 const FOREIGN_ORIGIN: &str = "https://wscheck.invalid";
@@ -38,6 +41,13 @@ pub async fn survey(dial: &DialPlan, target: &Target, evidence: &mut PathEvidenc
     }
 }
 
+/// What the server's TLS shows, whatever its certificates are worth.
+pub async fn tls(dial: &DialPlan, target: &Target, evidence: &mut PathEvidence) {
+    if target.secure() {
+        evidence.tls = Some(inspect(dial, target).await.map(Box::new).map_err(Arc::new));
+    }
+}
+
 /// Opens a WebSocket and closes it again.
 async fn try_upgrade(
     dial: &DialPlan,
@@ -51,13 +61,8 @@ async fn try_upgrade(
 }
 
 /// The upgrade and what it depends on. Leaves in `dial` what the server turned out to need.
-pub async fn upgrade(
-    dial: &mut DialPlan,
-    target: &Target,
-    largest: usize,
-    selection: &CheckSelection,
-    evidence: &mut PathEvidence,
-) {
+pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
+    let (target, largest, selection) = (&plan.target, plan.max_message_size, &plan.selection);
     let plain = try_upgrade(dial, target, largest).await;
     evidence.upgrade = Some(plain.clone());
     match plain {
@@ -78,8 +83,26 @@ pub async fn upgrade(
                 }
             }
         }
+        Err(error) if error.phase == Phase::Tls && matches!(evidence.tls, Some(Ok(_))) => {
+            if let Some(changed) = unverified(dial, target).filter(|_| !plan.sends_own_messages) {
+                let outcome = try_upgrade(&changed, target, largest).await;
+                if outcome.is_ok() {
+                    *dial = changed;
+                }
+                evidence
+                    .variants
+                    .push(UpgradeVariant { change: UpgradeChange::WithoutVerification, outcome });
+            }
+        }
         Ok(_) | Err(_) => {}
     }
+}
+
+/// Without verification the rest can be measured, but nothing secret may be sent.
+fn unverified(dial: &DialPlan, target: &Target) -> Option<DialPlan> {
+    let is_secret = dial.credentials.is_some() || !dial.headers.is_empty() || !target.secrets().is_empty();
+    let tls = dial.tls.unverified().filter(|_| !is_secret && target.credentials().is_none())?;
+    Some(DialPlan { tls: Arc::new(tls), ..dial.clone() })
 }
 
 fn may_depend_on_request(error: &ConnectError) -> bool {

@@ -88,7 +88,11 @@ impl PathTask<'_> {
         if !evidence.is_reached() && evidence.proxy.is_none() {
             return false;
         }
-        opening::upgrade(&mut self.path.dial, &plan.target, largest, &plan.selection, evidence).await;
+        if plan.selection.has_any(&[Check::Tls, Check::Certificate]) {
+            opening::tls(&self.path.dial, &plan.target, evidence).await;
+            self.show(evidence, &[Check::Tls, Check::Certificate]);
+        }
+        opening::upgrade(&mut self.path.dial, plan, evidence).await;
         self.show(evidence, &[Check::Upgrade, Check::Origin, Check::Subprotocol]);
         if !evidence.is_open() {
             return false;

@@ -25,6 +25,8 @@ pub struct DoctorPlan {
     pub each_address: bool,
     /// The preset that was named; `None`: it is detected.
     pub named_preset: Option<PresetDetection>,
+    /// The user's own messages are sent, which may be secret.
+    pub sends_own_messages: bool,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// Makes the plans of what is measured.

@@ -10,4 +10,5 @@ pub mod pem_text;
 pub mod phase;
 pub mod target;
 pub mod tcp;
+pub mod tls_inspection;
 pub mod untrusted_text;

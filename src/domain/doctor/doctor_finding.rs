@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
+use super::tls::TlsFinding;
 use crate::domain::connection::close_cause::{CloseCause, CloseReply};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -36,6 +37,11 @@ pub enum DoctorFinding {
     NoAddressReached { failed: Vec<ConnectAttempt> },
     /// The connection goes through a proxy of the client's side.
     ThroughProxy { proxy: String },
+    /// The TLS handshake did not come so far that certificates could be judged.
+    TlsFailed(Arc<ConnectError>),
+    #[strum(transparent)]
+    #[strum_discriminants(strum(disabled))]
+    Tls(TlsFinding),
     /// The server accepted the upgrade to a WebSocket.
     UpgradeAccepted(Arc<ConnectInfo>),
     /// The connection did not become a WebSocket: it failed at an earlier step, or the upgrade was refused.
@@ -246,11 +252,13 @@ impl Finding for DoctorFinding {
             | F::IdleTimeoutUnconfirmed { .. }
             | F::ClientMustKeepPathOpen { .. } => Severity::Warning,
             F::NameNotResolved(_)
+            | F::TlsFailed(_)
             | F::NoAddressReached { .. }
             | F::UpgradeFailed { .. }
             | F::LatencyUnhealthy(_)
             | F::ServerHeartbeatsTooSeldom { .. }
             | F::IdleTimeoutShort { .. } => Severity::Problem,
+            F::Tls(finding) => finding.severity(),
             F::Ping(finding) => finding.severity(),
             F::Listen(finding) => of_listening(finding),
             F::Idle(finding) => of_idling(finding),

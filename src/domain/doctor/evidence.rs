@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
+use crate::domain::connection::tls_inspection::TlsInspection;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::report::IdleReport;
 use crate::domain::listen::report::ListenReport;
@@ -19,6 +20,8 @@ pub struct PathEvidence {
     pub addresses: Vec<ConnectAttempt>,
     /// The proxy on the path, without its password.
     pub proxy: Option<String>,
+    /// What the handshake showed, or why there was none; `None` without TLS.
+    pub tls: Option<Result<Box<TlsInspection>, Arc<ConnectError>>>,
     pub upgrade: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
     /// Upgrades with something changed, in order.
     pub variants: Vec<UpgradeVariant>,
@@ -82,6 +85,8 @@ pub enum UpgradeChange {
     OwnOrigin(String),
     /// The origin of a page of another server.
     ForeignOrigin(String),
+    /// The certificate was not verified, so that the rest could be measured.
+    WithoutVerification,
     /// These subprotocols were offered.
     Subprotocols(Vec<String>),
 }

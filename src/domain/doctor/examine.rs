@@ -7,8 +7,11 @@ use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Uncheck
 use super::evidence::{FragmentsOutcome, PathEvidence, Resolution, UpgradeChange};
 use super::measured;
 use super::report::Depth;
-use crate::domain::connection::connect_info::ConnectAttempt;
+use super::tls::{self, TlsFinding};
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError};
+use crate::domain::connection::phase::Phase;
 use crate::domain::idle::refresh::RefreshConclusion;
+use crate::domain::label::Label;
 use crate::domain::run::finding::{Finding, Severity};
 
 /// What one check found.
@@ -41,6 +44,8 @@ pub fn examine(evidence: &PathEvidence, conditions: Conditions<'_>) -> Vec<Check
         (Check::Resolve, examiner.resolve()),
         (Check::Tcp, examiner.tcp()),
         (Check::Proxy, examiner.proxy()),
+        (Check::Tls, examiner.tls(false)),
+        (Check::Certificate, examiner.tls(true)),
         (Check::Upgrade, examiner.upgrade()),
         (Check::Origin, examiner.origin()),
         (Check::Subprotocol, examiner.subprotocol()),
@@ -113,6 +118,20 @@ impl Examiner<'_> {
         }
     }
 
+    /// What the handshake showed: of the certificates, or of all else.
+    fn tls(&self, of_certificates: bool) -> Vec<DoctorFinding> {
+        let found = match &self.evidence.tls {
+            None => return not_applicable("the URL is not wss://"),
+            Some(Err(_)) if of_certificates => {
+                return vec![DoctorFinding::NotChecked(Unchecked::Needs("TLS failed before"))];
+            }
+            Some(Err(error)) => return vec![DoctorFinding::TlsFailed(error.clone())],
+            Some(Ok(inspection)) => tls::judge(inspection),
+        };
+        let is_wanted = |finding: &TlsFinding| finding.label().starts_with("certificate_") == of_certificates;
+        found.into_iter().filter(is_wanted).map(DoctorFinding::Tls).collect()
+    }
+
     fn upgrade(&self) -> Vec<DoctorFinding> {
         match (&self.evidence.upgrade, self.evidence.accepted_variant()) {
             (None, _) => self.missing(),
@@ -122,11 +141,22 @@ impl Examiner<'_> {
                 let opened = variant.outcome.as_ref().ok();
                 opened.map(|info| DoctorFinding::UpgradeAccepted(info.clone())).into_iter().collect()
             }
+            // What is wrong with TLS, its checks say.
+            (Some(Err(error)), None) if self.is_of_tls(error) => {
+                vec![DoctorFinding::NotChecked(Unchecked::Needs("TLS failed before"))]
+            }
             (Some(Err(error)), None) => {
                 let cause = RefusalCause::of(error);
                 vec![DoctorFinding::UpgradeFailed { error: error.clone(), cause }]
             }
         }
+    }
+
+    /// Whether TLS failed, and its checks found the problem.
+    fn is_of_tls(&self, error: &ConnectError) -> bool {
+        let checks = [self.tls(false), self.tls(true)];
+        let is_problem = |finding: &DoctorFinding| finding.severity() == Severity::Problem;
+        error.phase == Phase::Tls && checks.iter().flatten().any(is_problem)
     }
 
     fn origin(&self) -> Vec<DoctorFinding> {

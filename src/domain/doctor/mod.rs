@@ -12,6 +12,7 @@ mod hops;
 mod measured;
 pub mod remedies;
 pub mod report;
+pub mod tls;
 
 pub use advice::{advise, needed_traffic};
 pub use check::{Category, Check, CheckSelection};

@@ -76,15 +76,18 @@ impl LeafCertificate {
     }
 }
 
-fn common_name(name: &X509Name<'_>) -> Option<UntrustedText> {
+/// The first common name of a distinguished name.
+pub(super) fn common_name(name: &X509Name<'_>) -> Option<UntrustedText> {
     name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
 }
 
-fn organization(name: &X509Name<'_>) -> Option<UntrustedText> {
+/// The first organization of a distinguished name.
+pub(super) fn organization(name: &X509Name<'_>) -> Option<UntrustedText> {
     name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
 }
 
-fn names(certificate: &X509Certificate<'_>) -> Vec<UntrustedText> {
+/// The DNS names and IP addresses of a certificate's subjectAltName.
+pub(super) fn names(certificate: &X509Certificate<'_>) -> Vec<UntrustedText> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
     extension.value.general_names.iter().filter_map(shown).collect()
 }

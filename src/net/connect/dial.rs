@@ -130,12 +130,7 @@ pub struct Open {
 ///
 /// The error names the failed phase, the cause, and every address that was tried.
 pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
-    let proxy = plan.proxy_for(target);
-    // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
-    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
-        let _ = plan.tls.prepare();
-    }
-    let mut opening = DialProgress::new(plan, target, proxy);
+    let mut opening = DialProgress::begin(plan, target);
     match opening.run().await {
         Ok((stream, tap_state, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
@@ -158,7 +153,7 @@ pub struct ResolvedEndpoint {
 /// Looks up the addresses of the target, or of the proxy on the path to it, and opens nothing.
 pub async fn resolve_endpoint(plan: &DialPlan, target: &Target) -> ResolvedEndpoint {
     let proxy = plan.proxy_for(target);
-    let mut opening = DialProgress::new(plan, target, proxy.clone());
+    let mut opening = DialProgress::begin(plan, target);
     let (endpoint, whose) = match &proxy {
         None => (plan.endpoint(target), OF_TARGET),
         Some(proxy) => (Endpoint::of_proxy(proxy), OF_PROXY),
@@ -224,26 +219,32 @@ impl fmt::Display for ConnectTo {
 }
 
 /// An error and the phase it occurred in.
-type FailedPhase = (Phase, DialError);
+pub(super) type FailedPhase = (Phase, DialError);
 
 fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
     move |fault| (fault.phase.unwrap_or(phase), fault)
 }
 
 /// State of one opening.
-struct DialProgress<'a> {
+pub(super) struct DialProgress<'a> {
     plan: &'a DialPlan,
     target: &'a Target,
     proxy: Option<ProxyUrl>,
     began: Instant,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     facts: ConnectInfo,
     /// All addresses that may be tried.
     candidates: Vec<String>,
 }
 
 impl<'a> DialProgress<'a> {
-    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> DialProgress<'a> {
+    /// Loads the roots that TLS needs, and starts the clock.
+    pub(super) fn begin(plan: &'a DialPlan, target: &'a Target) -> DialProgress<'a> {
+        let proxy = plan.proxy_for(target);
+        // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
+        if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
+            let _ = plan.tls.prepare();
+        }
         let began = Instant::now();
         let facts = ConnectInfo { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..ConnectInfo::default() };
         let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
@@ -251,6 +252,16 @@ impl<'a> DialProgress<'a> {
     }
 
     async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
+        let (mut stream, tap_state) = self.connect().await?;
+        if self.target.secure() {
+            stream = self.start_tls(stream).await?;
+        }
+        let leftover = self.upgrade(&mut stream).await?;
+        Ok((stream, tap_state, leftover))
+    }
+
+    /// Connects to the target, through the proxy if there is one: everything before TLS with the target.
+    pub(super) async fn connect(&mut self) -> Result<(Stream, Arc<TapState>), FailedPhase> {
         let socket = self.connect_socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
@@ -261,11 +272,7 @@ impl<'a> DialProgress<'a> {
         if let Some(proxy) = self.proxy.clone() {
             stream = self.tunnel(stream, &proxy).await?;
         }
-        if self.target.secure() {
-            stream = self.start_tls(stream).await?;
-        }
-        let leftover = self.upgrade(&mut stream).await?;
-        Ok((stream, tap_state, leftover))
+        Ok((stream, tap_state))
     }
 
     async fn connect_socket(&mut self) -> Result<TransportSocket, FailedPhase> {
@@ -440,7 +447,8 @@ impl<'a> DialProgress<'a> {
         Some(ReachedPeer { address, proxy: self.facts.proxy.clone(), untried })
     }
 
-    fn error(self, phase: Phase, fault: DialError) -> ConnectError {
+    /// The error of this opening.
+    pub(super) fn error(self, phase: Phase, fault: DialError) -> ConnectError {
         ConnectError {
             url: self.target.to_string(),
             phase,
@@ -461,7 +469,9 @@ mod tests {
     use crate::domain::connection::phase::PhaseTimes;
     use crate::net::connect::proxy::ProxyEnvironment;
     use crate::net::connect::tls::TlsOptions;
-    use crate::net::testing::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};
+    use crate::net::testing::loopback_peer::{
+        accept, accepting, answering, connect_proxy, header, peer, peer_on, request,
+    };
     use crate::net::testing::test_certificates::{
         PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod,
     };
@@ -828,16 +838,6 @@ mod tests {
 
     fn through(url: String) -> DialPlan {
         DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
-    }
-
-    /// An HTTP proxy that makes the requested connection; returns the request.
-    async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
-        let request = request(&mut stream).await;
-        let to = request.split(' ').nth(1).unwrap().to_string();
-        let mut onward = TcpStream::connect(to).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
-        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
-        request
     }
 
     #[tokio::test]

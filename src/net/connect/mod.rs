@@ -2,6 +2,7 @@
 
 pub mod bind_pool;
 mod certificate;
+mod certificate_facts;
 pub mod dial;
 mod happy_eyeballs;
 pub(crate) mod http_head;
@@ -9,5 +10,6 @@ pub mod proxy;
 pub mod reach;
 pub mod resolve;
 pub mod tls;
+pub mod tls_inspection;
 pub(crate) mod upgrade;
 mod upgrade_error;

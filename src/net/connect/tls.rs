@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::client::{Resumption, WantsClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
-    InvalidMessage, PeerIncompatible, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, ConfigBuilder, DigitallySignedStruct,
+    Error, InvalidMessage, PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -26,6 +26,7 @@ use url::Host;
 use crate::domain::connection::connect_info::{FailureKind, TlsInfo};
 use crate::domain::connection::pem_text;
 use crate::domain::connection::phase::Phase;
+use crate::domain::connection::tls_inspection::RootSource;
 use crate::domain::format::variant_words;
 
 use super::certificate::{self, LeafCertificate};
@@ -87,6 +88,14 @@ impl TlsPlan {
         Ok(plan)
     }
 
+    /// The same plan without verification of the server's certificate, unless it has a client certificate, which is shown to
+    /// no server that is not verified.
+    pub fn unverified(&self) -> Option<TlsPlan> {
+        let trust = TrustRoots::Insecure;
+        let server_name = self.server_name.clone();
+        self.identity.is_none().then(|| TlsPlan { trust, server_name, ..TlsPlan::default() })
+    }
+
     /// Loads the system's roots now, so that the delay does not fall into a run.
     pub fn prepare(&self) -> Result<(), String> {
         self.verifier().map(|_| ())
@@ -104,8 +113,24 @@ impl TlsPlan {
         self.verifier.get_or_init(|| verifier(&self.trust)).clone()
     }
 
-    /// A configuration for one connection, and a slot for the server's certificate.
-    fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
+    /// Where the trusted roots are from.
+    pub(super) fn root_source(&self) -> RootSource {
+        match self.trust {
+            TrustRoots::System => RootSource::System,
+            TrustRoots::Custom(_) => RootSource::Custom,
+            TrustRoots::Insecure => RootSource::Unchecked,
+        }
+    }
+
+    /// The client certificate and its key.
+    pub(super) fn identity(&self) -> Option<Arc<SingleCertAndKey>> {
+        self.identity.clone()
+    }
+
+    /// The verifier for one connection, and a slot for the server's certificate.
+    pub(super) fn recording_verifier(
+        &self,
+    ) -> Result<(Arc<dyn ServerCertVerifier>, ShownCertificate), DialError> {
         let no_roots =
             |why| DialError::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
         let inner = self.verifier().map_err(no_roots)?;
@@ -114,26 +139,38 @@ impl TlsPlan {
             TrustRoots::Custom(roots) => roots.clone(),
             TrustRoots::System | TrustRoots::Insecure => Vec::new(),
         };
-        let recorder = Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) });
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| {
-                DialError::new(
-                    FailureKind::Local,
-                    format!("TLS cannot be set up: {}", describe_tls_error(&error)),
-                )
-            })?
-            .dangerous()
-            .with_custom_certificate_verifier(recorder);
+        Ok((Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) }), seen))
+    }
+
+    /// A configuration for one connection, and a slot for the server's certificate.
+    fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
+        let (verifier, seen) = self.recording_verifier()?;
+        let config = config_builder(verifier)?;
         let mut config = match &self.identity {
             Some(own) if identity => config.with_client_cert_resolver(Arc::clone(own) as _),
             _ => config.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP1.to_vec()];
         // Without resumption, every opening measures a full handshake.
         config.resumption = Resumption::disabled();
         Ok((config, seen))
     }
+}
+
+/// The ALPN name of HTTP/1.1 (RFC 7301 section 6).
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+
+/// A configuration of TLS 1.2 and 1.3 with this verifier.
+pub(super) fn config_builder(
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, DialError> {
+    let unusable = |error| {
+        DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", describe_tls_error(&error)))
+    };
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(unusable)?;
+    Ok(config.dangerous().with_custom_certificate_verifier(verifier))
 }
 
 /// The TLS server name of `host`.
@@ -292,7 +329,7 @@ impl ServerCertVerifier for InsecureVerifier {
 }
 
 /// The certificate that the server presented.
-type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
+pub(super) type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
 
 /// Delegates the check and records the certificate, which matters most when it is rejected.
 #[derive(Debug)]
@@ -397,11 +434,7 @@ where
     let negotiated = timeout_at(deadline, connector.connect(peer.name().clone(), stream)).await;
     let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
     match negotiated {
-        Err(_) => {
-            let doing = format!("{} did not end the TLS handshake", peer.words());
-            // A plain-text server waits for the end of a request and so answers nothing.
-            Err(maybe_plain(DialError::timeout(budget, doing), peer))
-        }
+        Err(_) => Err(handshake_timeout(budget, peer)),
         Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), peer)),
         Ok(Ok(stream)) => {
             let verified = !matches!(plan.trust, TrustRoots::Insecure);
@@ -411,14 +444,26 @@ where
     }
 }
 
+/// The error of a handshake that did not end within `budget`.
+pub(super) fn handshake_timeout(budget: Duration, peer: &TlsPeer) -> DialError {
+    let doing = format!("{} did not end the TLS handshake", peer.words());
+    // A plain-text server waits for the end of a request and so answers nothing.
+    maybe_plain(DialError::timeout(budget, doing), peer)
+}
+
+/// The IANA name of the cipher suite.
+pub(super) fn cipher_name(connection: &ClientConnection) -> Option<String> {
+    let suite = connection.negotiated_cipher_suite()?;
+    // rustls marks TLS 1.3 cipher suites in their names; IANA does not.
+    Some(format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1))
+}
+
 fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsInfo {
     let version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
-    let cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
     TlsInfo {
         version: version.unwrap_or_default(),
-        // rustls marks TLS 1.3 cipher suites in their names; IANA does not.
-        cipher: cipher.unwrap_or_default().replacen("TLS13_", "TLS_", 1),
+        cipher: cipher_name(connection).unwrap_or_default(),
         alpn,
         days_left: leaf.as_ref().map(|leaf| leaf.days_left(unix_now())),
         subject: leaf.as_ref().and_then(|leaf| leaf.subject.clone()),
@@ -427,19 +472,25 @@ fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified:
     }
 }
 
-fn unix_now() -> i64 {
+/// Seconds since the Unix epoch.
+pub(super) fn unix_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The TLS error inside an I/O error.
-fn tls_error(error: &io::Error) -> Option<&Error> {
+pub(super) fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
 const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
-fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, peer: &TlsPeer) -> DialError {
+/// The error of a handshake that failed after `leaf` was presented.
+pub(super) fn handshake_fault(
+    error: &io::Error,
+    leaf: Option<&LeafCertificate>,
+    peer: &TlsPeer,
+) -> DialError {
     let who = peer.words();
     match tls_error(error) {
         Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, peer),

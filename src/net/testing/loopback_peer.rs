@@ -104,3 +104,13 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String 
     }
     request
 }
+
+/// An HTTP proxy that makes the requested connection; returns the request.
+pub async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
+    let request = request(&mut stream).await;
+    let to = request.split(' ').nth(1).unwrap().to_string();
+    let mut onward = TcpStream::connect(to).await.unwrap();
+    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+    let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+    request
+}

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -25,11 +26,18 @@ pub struct ValidityPeriod {
 
 pub const VALID: ValidityPeriod = ValidityPeriod { since_days: 1, until_days: 30 };
 
-/// A certificate and its key, in PEM.
+/// A certificate, with its chain if one is presented, and its key, in PEM.
 #[derive(Clone)]
 pub struct TestCertificate {
     pub cert: String,
     pub key: String,
+}
+
+impl TestCertificate {
+    /// The certificate followed by these.
+    pub fn with_chain(&self, chain: &[&str]) -> TestCertificate {
+        TestCertificate { cert: format!("{}{}", self.cert, chain.concat()), key: self.key.clone() }
+    }
 }
 
 /// A private certificate authority.
@@ -48,10 +56,33 @@ impl TestAuthority {
         TestAuthority { issuer: Issuer::new(params, key), cert }
     }
 
+    /// An intermediate authority of this one.
+    pub fn issue_authority(&self, name: &str) -> TestAuthority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&[], VALID);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.use_authority_key_identifier_extension = true;
+        let cert = params.signed_by(&key, &self.issuer).unwrap().pem();
+        TestAuthority { issuer: Issuer::new(params, key), cert }
+    }
+
     /// A certificate for these names.
     pub fn issue(&self, names: &[&str], span: ValidityPeriod) -> TestCertificate {
+        self.sign(params(names, span))
+    }
+
+    /// A certificate for this name with a timestamp of a log for Certificate Transparency, as public CAs issue them.
+    pub fn issue_logged(&self, name: &str) -> TestCertificate {
+        let mut params = params(&[name], VALID);
+        params.custom_extensions.push(CustomExtension::from_oid_content(LOG_TIMESTAMPS, log_timestamps()));
+        self.sign(params)
+    }
+
+    fn sign(&self, mut params: CertificateParams) -> TestCertificate {
         let key = KeyPair::generate().unwrap();
-        let cert = params(names, span).signed_by(&key, &self.issuer).unwrap();
+        params.use_authority_key_identifier_extension = true;
+        let cert = params.signed_by(&key, &self.issuer).unwrap();
         TestCertificate { cert: cert.pem(), key: key.serialize_pem() }
     }
 
@@ -63,6 +94,17 @@ impl TestAuthority {
         let cert = params.signed_by(&key, &self.issuer).unwrap();
         TestCertificate { cert: cert.pem(), key: key.serialize_pem() }
     }
+}
+
+/// The object identifier of a certificate's log timestamps (RFC 6962 section 3.3).
+const LOG_TIMESTAMPS: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
+
+/// A list of one timestamp with a made-up log and signature, in DER.
+fn log_timestamps() -> Vec<u8> {
+    // Version, log, time, no extensions, SHA-256 with ECDSA, signature of 2 bytes.
+    let timestamp = [vec![0; 1 + 32 + 8], vec![0, 0, 4, 3, 0, 2, 1, 2]].concat();
+    let length = timestamp.len() as u8;
+    [vec![4, length + 4, 0, length + 2, 0, length], timestamp].concat()
 }
 
 /// A self-signed certificate; `ca` marks it as a CA's, as `openssl req -x509` does.
@@ -121,6 +163,8 @@ pub struct TestTlsServer {
     pub alpn: &'static [&'static [u8]],
     /// The authority that must have issued client certificates.
     pub clients: Option<String>,
+    /// Clients need no certificate.
+    pub clients_optional: bool,
 }
 
 impl TestTlsServer {
@@ -130,6 +174,7 @@ impl TestTlsServer {
             versions: rustls::ALL_VERSIONS,
             alpn: &[b"http/1.1"],
             clients: None,
+            clients_optional: false,
         }
     }
 
@@ -144,13 +189,14 @@ impl TestTlsServer {
                 let mut roots = RootCertStore::empty();
                 roots.add(certificate(authority)).unwrap();
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier =
+                    if self.clients_optional { verifier.allow_unauthenticated() } else { verifier };
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
-        let key = <PrivateKeyDer as rustls::pki_types::pem::PemObject>::from_pem_slice(
-            self.presented.key.as_bytes(),
-        );
-        let chain = vec![certificate(&self.presented.cert)];
+        let key = PrivateKeyDer::from_pem_slice(self.presented.key.as_bytes());
+        let chain = CertificateDer::pem_slice_iter(self.presented.cert.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
         let mut config = builder.with_single_cert(chain, key.unwrap()).unwrap();
         config.alpn_protocols = self.alpn.iter().map(|name| name.to_vec()).collect();
         config
@@ -178,5 +224,5 @@ impl TestTlsServer {
 }
 
 fn certificate(pem: &str) -> CertificateDer<'static> {
-    rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes()).unwrap()
+    CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::changes;
+use super::{changes, tls_findings};
 use crate::domain::connection::close_cause::CloseReply;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::doctor::evidence::PathEvidence;
@@ -52,6 +52,8 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::SomeAddressesNotReached { reached, failed } => some_not_reached(reached, failed),
         F::NoAddressReached { failed } => none_reached(failed),
         F::ThroughProxy { proxy } => through_proxy(proxy),
+        F::TlsFailed(error) => of_error(error),
+        F::Tls(finding) => tls_findings::explanation(finding),
         F::UpgradeAccepted(info) => upgrade_accepted(info),
         F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
         F::OriginRequired { origin, error } => origin_required(origin, error),

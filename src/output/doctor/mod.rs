@@ -7,6 +7,7 @@ mod findings;
 mod log;
 mod ndjson_events;
 mod parts;
+pub mod tls_findings;
 mod view;
 
 use std::sync::Arc;
