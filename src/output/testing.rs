@@ -104,6 +104,11 @@ fn origin() -> RunOrigin {
     RunOrigin { command_line: vec!["ping".to_string(), "ws://a.example/".to_string()], host }
 }
 
+/// The scripted run of this name.
+pub fn named<E>(runs: Vec<(&'static str, Vec<E>)>, name: &str) -> Vec<E> {
+    runs.into_iter().find(|(run, _)| *run == name).map(|(_, events)| events).unwrap()
+}
+
 /// The run that these events make.
 pub fn finished<P: Presenter>(mut presenter: P, events: &[P::Event]) -> FinishedRun {
     events.iter().for_each(|event| presenter.observe(event));
@@ -144,7 +149,7 @@ pub fn validator_of(command: &str) -> jsonschema::Validator {
         match command {
             "ping" => ["ping: ", "event ", "error document"].iter().any(|prefix| title.starts_with(prefix)),
             // It has the documents of others in its own.
-            "run" => title.starts_with("run: ") || title.ends_with(": document"),
+            "run" | "doctor" => title.starts_with(&format!("{command}: ")) || title.ends_with(": document"),
             _ => title.starts_with(command),
         }
     };

@@ -475,7 +475,7 @@ mod tests {
     use crate::net::testing::test_certificates::{
         PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod,
     };
-    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
     fn plan() -> DialPlan {

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::domain::doctor::RefusalCause;
 use crate::domain::doctor::remedies::ConfigChange;
 
-/// `nginx (in the location): proxy_http_version 1.1;`
+/// ``nginx (in the location): `proxy_http_version 1.1;` ``
 pub fn text(change: &ConfigChange) -> String {
-    format!("{} ({}): {}", change.product, change.place, change.lines.join(" "))
+    let lines: Vec<String> = change.lines.iter().map(|line| format!("`{line}`")).collect();
+    format!("{} ({}): {}", change.product, change.place, lines.join(" "))
 }
 
 /// The same for scripts.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{changes, tls_findings};
 use crate::domain::connection::close_cause::CloseReply;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
+use crate::domain::connection::phase::Phase;
 use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
 use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
@@ -161,9 +162,9 @@ fn some_not_reached(reached: &[ConnectAttempt], failed: &[ConnectAttempt]) -> Ex
     let lost: Vec<String> = failed.iter().map(tried).collect();
     let total = reached.len() + failed.len();
     Explanation::new(format!(
-        "{} of {} of the name do not accept a TCP connection: {}",
+        "{} of {total} addresses {} not accept a TCP connection: {}",
         failed.len(),
-        counted(total as u64, "address"),
+        if failed.len() == 1 { "does" } else { "do" },
         lost.join("; ")
     ))
     .remedy("remove the address from DNS, or mend the host behind it: clients lose time on it, and some fail")
@@ -199,7 +200,8 @@ fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_
         (Some(usual), Some(hint)) => Some(format!("{usual}; {hint}")),
         (usual, hint) => usual.or_else(|| hint.clone()),
     };
-    let explanation = Explanation::new(format!("{}: {}", error.phase, error.cause))
+    let step = if error.phase == Phase::Upgrade { String::new() } else { format!("{}: ", error.phase) };
+    let explanation = Explanation::new(format!("{step}{}", error.cause))
         .with("cause", cause.label())
         .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)));
     remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.url)))

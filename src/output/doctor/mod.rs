@@ -10,6 +10,11 @@ mod parts;
 pub mod tls_findings;
 mod view;
 
+#[cfg(test)]
+pub(super) mod fixtures;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 pub use document::DoctorDocument;

@@ -1,7 +1,7 @@
 //! What the report says, whatever the format.
 
 use super::answer;
-use super::findings::{self, Context};
+use super::findings::{Context, explain as explain_finding};
 use super::parts::{MeasurementPart, parts};
 use crate::domain::doctor::report::{DoctorReport, ExaminedPath};
 use crate::domain::doctor::{Category, Check, CheckResult, DoctorFinding, Unchecked};
@@ -32,12 +32,7 @@ pub fn view(report: &DoctorReport) -> View {
         result: report.result,
         reasons: reasons(report),
         criteria: criteria(report),
-        findings: report
-            .results()
-            .into_iter()
-            .filter(is_of_interest)
-            .map(|result| shown(report, result))
-            .collect(),
+        findings: findings(report),
         is_checklist: true,
         evidence,
         tables: tables(report, &measured),
@@ -57,12 +52,33 @@ pub fn explain_main(report: &DoctorReport, result: &CheckResult) -> Explanation 
 /// What a result of a path says.
 pub fn explain(report: &DoctorReport, path: &ExaminedPath, result: &CheckResult) -> Explanation {
     let context = Context { url: &report.info.url, path, longest_silence: report.info.longest_silence };
-    findings::explain(&result.finding, context)
+    explain_finding(&result.finding, context)
 }
 
-/// What does not apply to a target is no news.
-fn is_of_interest(result: &&CheckResult) -> bool {
-    !matches!(result.finding, DoctorFinding::NotChecked(Unchecked::NotApplicable(_)))
+/// What does not apply to a target is no news. What needs a connection that did not open is said once.
+fn findings(report: &DoctorReport) -> Vec<ShownFinding> {
+    let results = report.results();
+    let needs = |result: &CheckResult| match &result.finding {
+        DoctorFinding::NotChecked(Unchecked::Needs(why)) => Some(*why),
+        _ => None,
+    };
+    let is_shown = |result: &&&CheckResult| {
+        needs(result).is_none()
+            && !matches!(result.finding, DoctorFinding::NotChecked(Unchecked::NotApplicable(_)))
+    };
+    let shown = results.iter().filter(is_shown).map(|result| shown(report, result));
+    let blocked: Vec<&&CheckResult> = results.iter().filter(|result| needs(result).is_some()).collect();
+    let rest = blocked.first().map(|first| {
+        let ids: Vec<&str> = blocked.iter().map(|result| result.check.into()).collect();
+        let why = needs(first).unwrap_or_default();
+        let message = format!("could not be checked, since {why}: {}", ids.join(", "));
+        ShownFinding {
+            about: Some("the rest".to_string()),
+            explanation: Explanation::new(message),
+            ..self::shown(report, first)
+        }
+    });
+    shown.chain(rest).collect()
 }
 
 fn shown(report: &DoctorReport, result: &CheckResult) -> ShownFinding {
@@ -129,7 +145,9 @@ fn criteria(report: &DoctorReport) -> Vec<Criterion> {
         let wanted = format!("{id}: no problem");
         match all.iter_mut().find(|known| known.wanted == wanted) {
             None => all.push(Criterion { option: None, wanted, found, state }),
-            Some(known) if known.state == CriterionState::Met => (known.state, known.found) = (state, found),
+            Some(known) if known.state == CriterionState::Met && state != CriterionState::Met => {
+                (known.state, known.found) = (state, found);
+            }
             Some(_) => {}
         }
     }

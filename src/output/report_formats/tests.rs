@@ -11,16 +11,12 @@ use crate::commands::serve::ServeRunEvent;
 use crate::domain::label::Label;
 use crate::output::archive;
 use crate::output::client_test::{self, ClientTestPresenter};
+use crate::output::doctor::{self, DoctorPresenter};
 use crate::output::json::WSCHECK_VERSION;
 use crate::output::output_format::{Format, ReportFormat};
 use crate::output::serve::{self, ServePresenter};
-use crate::output::testing::{PLAIN, show};
+use crate::output::testing::{PLAIN, named, show};
 use crate::output::{checks, envelope::RunOrigin, idle, listen, ping, zombie};
-
-/// The scripted run of this name.
-fn named<E>(runs: Vec<(&'static str, Vec<E>)>, name: &str) -> Vec<E> {
-    runs.into_iter().find(|(run, _)| *run == name).map(|(_, events)| events).unwrap()
-}
 
 /// What a format prints of one run of each command.
 fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
@@ -29,6 +25,9 @@ fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
     let idle = named(idle::fixtures::all(), "visible");
     let listen = named(listen::fixtures::all(), "pings");
     let zombie = named(zombie::fixtures::all(), "reaped");
+    let of_doctor = |name: &str| {
+        show(DoctorPresenter::new(PLAIN), format, PLAIN, &named(doctor::fixtures::all(), name)).0
+    };
     vec![
         ("ping.healthy", of_ping("healthy")),
         ("ping.several", of_ping("several")),
@@ -44,6 +43,8 @@ fn of_each_command(format: Format) -> Vec<(&'static str, String)> {
             show(ClientTestPresenter::new(PLAIN), format, PLAIN, &client_test::fixtures::matrix()).0,
         ),
         ("probe-zombie", zombie::fixtures::show(format, PLAIN, &zombie).0),
+        ("doctor.cut", of_doctor("cut")),
+        ("doctor.refused", of_doctor("refused")),
     ]
 }
 
