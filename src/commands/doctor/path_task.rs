@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
@@ -15,6 +16,7 @@ use super::plan::{DoctorPlan, MeasurementLimits, Measurements, PathPlan};
 use crate::commands::connect::open;
 use crate::commands::run_control::RunControl;
 use crate::commands::{listen, ping, probe_idle, probe_zombie};
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::{FragmentsOutcome, PathEvidence};
 use crate::domain::doctor::report::{Depth, DoctorEvent};
@@ -125,18 +127,45 @@ impl PathTask<'_> {
     }
 
     async fn measure(&mut self, evidence: &mut PathEvidence) {
+        let Some(measurements) = self.measurements(evidence) else { return };
+        let mut running: FuturesUnordered<Measuring> = self.start(measurements).into_iter().collect();
+        while let Some(measured) = running.next().await {
+            let checks = record(evidence, measured);
+            // What was refused beside another connection is tried again.
+            if refused_beside(evidence).is_none() {
+                self.show(evidence, checks);
+            }
+        }
+        if let Some(error) = refused_beside(evidence) {
+            evidence.further_refused = Some(error);
+            self.measure_in_turns(evidence).await;
+        }
+    }
+
+    /// The measurements for what was detected.
+    fn measurements(&self, evidence: &PathEvidence) -> Option<Measurements> {
         let left = self.ends_at.saturating_duration_since(Instant::now()).saturating_sub(TIME_TO_CLOSE);
         let limits =
             MeasurementLimits { time: left.max(LEAST_TIME), idle_connections: self.idle_connections };
         let built = (self.plan.measurements)(&self.path.dial, evidence.convention.as_ref(), limits);
         // A preset that cannot be used is not: the connection is measured without it.
-        let built = built.or_else(|_| (self.plan.measurements)(&self.path.dial, None, limits));
-        let Ok(measurements) = built else { return };
-        let mut running: FuturesUnordered<Measuring> = self.start(measurements).into_iter().collect();
-        while let Some(measured) = running.next().await {
+        built.or_else(|_| (self.plan.measurements)(&self.path.dial, None, limits)).ok()
+    }
+
+    /// One after another, those again that did not open.
+    async fn measure_in_turns(&mut self, evidence: &mut PathEvidence) {
+        let (again_listen, again_idle) = (is_unopened_listen(evidence), is_unopened_idle(evidence));
+        for is_listen in [true, false] {
+            let Some(measurements) = self.measurements(evidence) else { return };
+            let measured = match is_listen {
+                true if again_listen => measure_listen(measurements.listen, self.stop.clone()).await,
+                false if again_idle => measure_idle(measurements.idle, self.stop.clone()).await,
+                true | false => continue,
+            };
             let checks = record(evidence, measured);
             self.show(evidence, checks);
         }
+        self.show(evidence, &[Check::Pings, Check::Close, Check::Latency]);
     }
 
     /// The measurements that the wanted checks need.
@@ -185,7 +214,7 @@ impl PathTask<'_> {
 const OF_PING: [Check; 5] =
     [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats];
 /// ... of a silent connection ...
-const OF_LISTEN: [Check; 3] = [Check::ServerHeartbeats, Check::Close, Check::Advice];
+const OF_LISTEN: [Check; 4] = [Check::ServerHeartbeats, Check::Close, Check::IdleTimeout, Check::Advice];
 /// ... and of idle ones.
 const OF_IDLE: [Check; 4] = [Check::IdleTimeout, Check::Lifetime, Check::Advice, Check::Hops];
 
@@ -245,6 +274,23 @@ impl FragmentsProbe {
             }
         }
     }
+}
+
+fn is_unopened_listen(evidence: &PathEvidence) -> bool {
+    evidence.listen.as_ref().is_some_and(|report| report.opened.is_none() && report.error.is_some())
+}
+
+fn is_unopened_idle(evidence: &PathEvidence) -> bool {
+    evidence.idle.as_ref().is_some_and(|report| report.opened.is_none() && report.error.is_some())
+}
+
+/// Why a measurement did not open, although the one of RTTs did.
+fn refused_beside(evidence: &PathEvidence) -> Option<Arc<ConnectError>> {
+    let is_open = evidence.ping.as_ref()?.only_connection()?.opened.is_some();
+    let of_listen = evidence.listen.as_ref().filter(|report| report.opened.is_none());
+    let of_idle = evidence.idle.as_ref().filter(|report| report.opened.is_none());
+    let error = of_listen.and_then(|report| report.error.clone());
+    error.or_else(|| of_idle.and_then(|report| report.error.clone())).filter(|_| is_open)
 }
 
 /// Keeps what was measured; the checks that it decides.

@@ -15,6 +15,9 @@ use crate::domain::zombie::ZombieFinding;
 /// Heartbeats cover a timeout if they come at most this far apart: one may be late.
 const COVERED: f64 = 0.75;
 
+/// A silence of at least this part of the longest that survived is the timeout's.
+const SAME_TIMEOUT: f64 = 0.9;
+
 /// A shorter timeout makes battery-powered clients send too often: mobile systems keep their radio on for tens of
 /// seconds after each packet.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,7 +29,17 @@ pub fn advise(evidence: &PathEvidence) -> Vec<CheckResult> {
         Some((timeout, _)) => cut_path(evidence, idle, timeout),
         None => uncut_path(evidence, idle),
     };
-    found.into_iter().map(|finding| CheckResult::new(Check::Advice, finding)).collect()
+    found.into_iter().map(|finding| CheckResult::new(check_of(&finding), finding)).collect()
+}
+
+/// What judges the timeout belongs to its check.
+fn check_of(finding: &DoctorFinding) -> Check {
+    match finding {
+        DoctorFinding::ServerHeartbeatsTooSeldom { .. }
+        | DoctorFinding::ClientMustKeepPathOpen { .. }
+        | DoctorFinding::IdleTimeoutShort { .. } => Check::IdleTimeout,
+        _ => Check::Advice,
+    }
 }
 
 /// A path that cuts idle connections.
@@ -35,10 +48,13 @@ fn cut_path(evidence: &PathEvidence, idle: &IdleReport, timeout: Bracket) -> Vec
     let mut found = Vec::new();
     match server_interval(evidence) {
         Some(interval) if interval > least.mul_f64(COVERED) => {
-            found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval, timeout });
+            found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval: Some(interval), timeout });
         }
         Some(interval) => {
             found.push(DoctorFinding::ServerHeartbeatsKeepPathOpen { interval: Some(interval) });
+        }
+        None if is_cut_between_heartbeats(evidence, least) => {
+            found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval: None, timeout });
         }
         None => found.extend(client_must(evidence, idle)),
     }
@@ -48,6 +64,14 @@ fn cut_path(evidence: &PathEvidence, idle: &IdleReport, timeout: Bracket) -> Vec
         found.push(DoctorFinding::IdleTimeoutShort { timeout });
     }
     found
+}
+
+/// The silent connection got a heartbeat, and was cut in the silence after it.
+fn is_cut_between_heartbeats(evidence: &PathEvidence, least: Duration) -> bool {
+    let Some(listen) = evidence.listen.as_deref() else { return false };
+    let has_heartbeat = listen.findings.kinds.iter().any(|kind| kind.event_kind.is_heartbeat());
+    let ending = listen.ending.as_ref();
+    has_heartbeat && ending.is_some_and(|ending| ending.idle >= least.mul_f64(SAME_TIMEOUT))
 }
 
 fn client_must(evidence: &PathEvidence, idle: &IdleReport) -> Option<DoctorFinding> {

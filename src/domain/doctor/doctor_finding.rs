@@ -44,6 +44,8 @@ pub enum DoctorFinding {
     Tls(TlsFinding),
     /// The server accepted the upgrade to a WebSocket.
     UpgradeAccepted(Arc<ConnectInfo>),
+    /// A further connection was refused while one was open: perhaps a limit on connections of one client.
+    FurtherConnectionRefused(Arc<ConnectError>),
     /// The connection did not become a WebSocket: it failed at an earlier step, or the upgrade was refused.
     UpgradeFailed { error: Arc<ConnectError>, cause: RefusalCause },
     /// The server refuses an upgrade without an Origin header, and accepts one with the origin of its own pages.
@@ -95,10 +97,14 @@ pub enum DoctorFinding {
     /// Connections that were used ended at a certain age.
     ConnectionEndedAtAge { ending: Arc<CloseCause> },
     /// The server sends heartbeats so seldom that the path cuts the connection before them.
-    ServerHeartbeatsTooSeldom { interval: Duration, timeout: Bracket },
+    ServerHeartbeatsTooSeldom {
+        /// `None` if no two heartbeats came on one connection.
+        interval: Option<Duration>,
+        timeout: Bracket,
+    },
     /// The server's own heartbeats keep the path open.
     ServerHeartbeatsKeepPathOpen { interval: Option<Duration> },
-    /// The server sends no heartbeat, so the client has to keep the path open.
+    /// No heartbeat of the server was seen, so the client has to keep the path open.
     ClientMustKeepPathOpen { interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic },
     /// The idle timeout is so short that mobile clients must send often: under 30 s.
     IdleTimeoutShort { timeout: Bracket },
@@ -243,6 +249,7 @@ impl Finding for DoctorFinding {
             | F::AppearsAtHop { .. }
             | F::NotChecked(_) => Severity::Info,
             F::SomeAddressesNotReached { .. }
+            | F::FurtherConnectionRefused(_)
             | F::OriginRequired { .. }
             | F::SubprotocolRequired { .. }
             | F::FragmentsBlockControlFrames { .. }
@@ -259,11 +266,19 @@ impl Finding for DoctorFinding {
             | F::ServerHeartbeatsTooSeldom { .. }
             | F::IdleTimeoutShort { .. } => Severity::Problem,
             F::Tls(finding) => finding.severity(),
-            F::Ping(finding) => finding.severity(),
+            F::Ping(finding) => of_pinging(finding),
             F::Listen(finding) => of_listening(finding),
             F::Idle(finding) => of_idling(finding),
             F::Zombie(finding) => finding.severity(),
         }
+    }
+}
+
+/// Many measurements at once make this host late, which limits the figures and is no fault of the endpoint.
+fn of_pinging(finding: &PingFinding) -> Severity {
+    match finding {
+        PingFinding::HostStalled { .. } | PingFinding::HostLate { .. } => Severity::Info,
+        finding => finding.severity(),
     }
 }
 

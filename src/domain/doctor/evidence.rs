@@ -25,6 +25,8 @@ pub struct PathEvidence {
     pub upgrade: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
     /// Upgrades with something changed, in order.
     pub variants: Vec<UpgradeVariant>,
+    /// Why a further connection failed while one was open.
+    pub further_refused: Option<Arc<ConnectError>>,
     pub convention: Option<PresetDetection>,
     pub fragments: Option<FragmentsOutcome>,
     pub ping: Option<Box<PingReport>>,

@@ -133,6 +133,11 @@ impl Examiner<'_> {
     }
 
     fn upgrade(&self) -> Vec<DoctorFinding> {
+        let further = self.evidence.further_refused.clone().map(DoctorFinding::FurtherConnectionRefused);
+        self.plain_upgrade().into_iter().chain(further).collect()
+    }
+
+    fn plain_upgrade(&self) -> Vec<DoctorFinding> {
         match (&self.evidence.upgrade, self.evidence.accepted_variant()) {
             (None, _) => self.missing(),
             (Some(Ok(info)), _) => vec![DoctorFinding::UpgradeAccepted(info.clone())],

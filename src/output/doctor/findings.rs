@@ -56,6 +56,11 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::TlsFailed(error) => of_error(error),
         F::Tls(finding) => tls_findings::explanation(finding),
         F::UpgradeAccepted(info) => upgrade_accepted(info),
+        F::FurtherConnectionRefused(error) => Explanation::new(format!(
+            "a further connection was refused while one was open: {}",
+            error.cause
+        ))
+        .remedy("if that is a limit on the connections of one client, the other checks took turns"),
         F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
         F::OriginRequired { origin, error } => origin_required(origin, error),
         F::OriginRestricted { origin, error } => {
@@ -196,10 +201,7 @@ fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_
     let headers = context.path.evidence.hop_headers();
     let lines = remedies::of_refusal(cause, headers);
     let usual = changes::usual_cause(cause).map(str::to_string);
-    let advice = match (usual, &error.hint) {
-        (Some(usual), Some(hint)) => Some(format!("{usual}; {hint}")),
-        (usual, hint) => usual.or_else(|| hint.clone()),
-    };
+    let advice = error.hint.clone().or(usual);
     let step = if error.phase == Phase::Upgrade { String::new() } else { format!("{}: ", error.phase) };
     let explanation = Explanation::new(format!("{step}{}", error.cause))
         .with("cause", cause.label())
@@ -303,27 +305,27 @@ fn unconfirmed(found: Bracket, samples: usize, context: Context<'_>) -> Explanat
 /// `59 s to 60 s`.
 fn bracket(found: Bracket) -> String {
     match (found.lo, found.hi) {
-        (Some(lo), Some(hi)) => format!("{} to {}", duration(lo), duration(hi)),
-        (None, Some(hi)) => format!("at most {}", duration(hi)),
-        (Some(lo), None) => format!("more than {}", duration(lo)),
+        (Some(lo), Some(hi)) => format!("{} to {}", format::at_least(lo), format::at_most(hi)),
+        (None, Some(hi)) => format!("at most {}", format::at_most(hi)),
+        (Some(lo), None) => format!("more than {}", format::at_least(lo)),
         (None, None) => "unknown".to_string(),
     }
 }
 
-fn too_seldom(interval: Duration, timeout: Bracket) -> Explanation {
+fn too_seldom(interval: Option<Duration>, timeout: Bracket) -> Explanation {
     let least = timeout.lo.or(timeout.hi).unwrap_or_default();
     let wanted = duration(least.mul_f64(0.5));
-    Explanation::new(format!(
-        "the server sends a heartbeat every {}, and the path cuts connections that are idle for {}",
-        duration(interval),
-        bracket(timeout)
-    ))
-    .remedy(format!(
-        "let the server send one at least every {wanted}, so that one may be lost; or raise the timeout"
-    ))
-    .with_duration("interval", interval)
-    .with_some("timeout_from", timeout.lo)
-    .with_some("timeout_to", timeout.hi)
+    let sends = match interval {
+        Some(interval) => format!("the server sends a heartbeat every {}", duration(interval)),
+        None => "the server's heartbeats are too far apart".to_string(),
+    };
+    Explanation::new(format!("{sends}, and the path cuts connections that are idle for {}", bracket(timeout)))
+        .remedy(format!(
+            "let the server send one at least every {wanted}, so that one may be lost; or raise the timeout"
+        ))
+        .with_some("interval", interval)
+        .with_some("timeout_from", timeout.lo)
+        .with_some("timeout_to", timeout.hi)
 }
 
 fn keep_open(interval: Option<Duration>) -> Explanation {
@@ -344,7 +346,7 @@ fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTr
     let tolerant_text = tolerant
         .map(|every| format!(", or every {} so that one may be lost", duration(every)))
         .unwrap_or_default();
-    Explanation::new("the server sends no heartbeat of its own: only clients can keep the path open")
+    Explanation::new("no heartbeat of the server was seen: only clients can keep the path open")
         .remedy(format!(
             "let clients send a {what} every {}{tolerant_text}; or let the server send heartbeats, since browsers cannot \
              send Ping frames",
