@@ -46,7 +46,7 @@ const MAX_LISTED_NAMES: usize = 10;
 #[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
 #[strum_discriminants(name(TlsFindingCode), strum(serialize_all = "snake_case"))]
 pub enum TlsFinding {
-    /// The TLS handshake succeeded.
+    /// The TLS handshake succeeded, with a signature that clients accept.
     TlsOk { version: TlsVersion, cipher: String, alpn: Option<UntrustedText> },
     /// The server chose TLS 1.2 although TLS 1.3 was offered.
     TlsVersionOld { version: TlsVersion },
@@ -149,7 +149,8 @@ pub struct ListedNames {
 }
 
 /// How a certificate's names miss the asked name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NameMismatch {
     /// It has no subjectAltName; clients ignore its common name (RFC 9525 section 2).
     CommonNameOnly,
@@ -171,7 +172,8 @@ pub enum IncompleteEvidence {
 }
 
 /// What is known of an issuer that is not trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UnknownIssuerReason {
     /// The certificate issued itself.
     SelfSigned,
@@ -225,19 +227,26 @@ pub fn judge(inspection: &TlsInspection) -> Vec<TlsFinding> {
 
 fn protocol(inspection: &TlsInspection) -> Vec<TlsFinding> {
     let mut findings = Vec::new();
-    let rejected = signature_rejected(inspection);
-    if let (Some(version), Some(cipher), None) = (inspection.version, &inspection.cipher, &rejected) {
-        let alpn = inspection.alpn.chosen.clone();
-        findings.push(TlsFinding::TlsOk { version, cipher: cipher.clone(), alpn });
-    }
+    findings.extend(established(inspection));
     if let Some(version @ TlsVersion::Tls12) = inspection.version {
         findings.push(TlsFinding::TlsVersionOld { version });
     }
     if inspection.alpn.refused_http1 {
         findings.push(TlsFinding::TlsHttp1Refused { chosen: inspection.alpn.chosen.clone() });
     }
-    findings.extend(rejected);
+    findings.extend(signature_rejected(inspection));
     findings
+}
+
+/// A handshake that other clients, too, can end, if they trust the certificate.
+fn established(inspection: &TlsInspection) -> Option<TlsFinding> {
+    let is_refused = matches!(
+        &inspection.client_certificate,
+        ClientCertificate::Asked(request) if matches!(request.reaction, ClientCertificateReaction::Refused(_))
+    );
+    let (version, cipher) = (inspection.version?, inspection.cipher.clone()?);
+    let succeeded = inspection.signature_fault.is_none() && !is_refused;
+    succeeded.then(|| TlsFinding::TlsOk { version, cipher, alpn: inspection.alpn.chosen.clone() })
 }
 
 /// A rejected signature, unless the leaf's key explains it.
@@ -731,6 +740,7 @@ mod tests {
             TlsInspection { signature_fault: Some("why".to_string()), ..lone(|leaf| leaf.key = key) }
         };
         assert_eq!(codes(&weak(1024)), ["certificate_key_weak"]);
+        assert!(!judge(&weak(1024)).iter().any(|finding| finding.label() == "tls_ok"));
         assert_eq!(codes(&weak(2048)), ["tls_signature_rejected", "certificate_ok"]);
     }
 

@@ -86,20 +86,20 @@ async fn attempt(plan: &DialPlan, target: &Target, alpn: &[&[u8]]) -> Result<Tls
 }
 
 /// Why a connection showed no result.
-struct Failure {
+struct InspectionFailure {
     failed: FailedPhase,
     refused_http1: bool,
 }
 
-impl From<FailedPhase> for Failure {
-    fn from(failed: FailedPhase) -> Failure {
-        Failure { failed, refused_http1: false }
+impl From<FailedPhase> for InspectionFailure {
+    fn from(failed: FailedPhase) -> InspectionFailure {
+        InspectionFailure { failed, refused_http1: false }
     }
 }
 
-impl From<DialError> for Failure {
-    fn from(fault: DialError) -> Failure {
-        Failure::from((fault.phase.unwrap_or(Phase::Tls), fault))
+impl From<DialError> for InspectionFailure {
+    fn from(fault: DialError) -> InspectionFailure {
+        InspectionFailure::from((fault.phase.unwrap_or(Phase::Tls), fault))
     }
 }
 
@@ -108,7 +108,7 @@ async fn connect_and_shake(
     plan: &DialPlan,
     target: &Target,
     alpn: &[&[u8]],
-) -> Result<TlsInspection, Failure> {
+) -> Result<TlsInspection, InspectionFailure> {
     if !target.secure() {
         return Err(DialError::new(FailureKind::Usage, "a ws:// URL has no TLS to inspect").into());
     }
@@ -143,7 +143,12 @@ impl InspectedHandshake {
         Ok(InspectedHandshake { name, config: Arc::new(config), roots: plan.root_source(), observed })
     }
 
-    async fn run<S>(self, stream: S, deadline: Instant, budget: Duration) -> Result<TlsInspection, Failure>
+    async fn run<S>(
+        self,
+        stream: S,
+        deadline: Instant,
+        budget: Duration,
+    ) -> Result<TlsInspection, InspectionFailure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -152,7 +157,10 @@ impl InspectedHandshake {
         match timeout_at(deadline, connector.connect(self.name.clone(), stream)).await {
             Err(_) => Err(tls::handshake_timeout(budget, &peer).into()),
             Ok(Ok(stream)) => Ok(self.established(stream, deadline).await),
-            Ok(Err(error)) => self.failed(&error, &peer),
+            Ok(Err(error)) => self.failed(&error, &peer).map_err(|fault| {
+                let refused_http1 = refuses_http1(&error);
+                InspectionFailure { refused_http1, ..InspectionFailure::from(fault) }
+            }),
         }
     }
 
@@ -174,15 +182,13 @@ impl InspectedHandshake {
     }
 
     /// A handshake that did not end: a result if the server wanted another client certificate.
-    fn failed(self, error: &io::Error, peer: &TlsPeer) -> Result<TlsInspection, Failure> {
+    fn failed(self, error: &io::Error, peer: &TlsPeer) -> Result<TlsInspection, DialError> {
         let refusal = client_certificate_alert(error).filter(|_| self.observed.was_asked());
         if let Some(alert) = refusal {
             return Ok(self.inspection(ClientCertificateReaction::Refused(alert)));
         }
         let leaf = self.observed.leaf();
-        let fault = tls::handshake_fault(error, leaf.as_ref(), peer);
-        let refused_http1 = refuses_http1(error);
-        Err(Failure { refused_http1, ..Failure::from(fault) })
+        Err(tls::handshake_fault(error, leaf.as_ref(), peer))
     }
 
     fn inspection(&self, reaction: ClientCertificateReaction) -> TlsInspection {
@@ -422,9 +428,10 @@ impl ServerCertVerifier for InspectingVerifier {
         let verdict = self.verifier.verify_server_cert(leaf, intermediates, name, ocsp, now).err();
         let public = leads_to_public_root(leaf, intermediates, name, now);
         let chain = std::iter::once(leaf).chain(intermediates).map(|der| der.clone().into_owned()).collect();
+        let covers_name = covers(leaf, name);
+        // In TLS 1.2 the server has asked for a client certificate before this.
         self.observed.update(|observed| {
-            *observed =
-                Observed { chain, verdict, public, covers_name: covers(leaf, name), ..Observed::default() };
+            *observed = Observed { chain, verdict, public, covers_name, ..std::mem::take(observed) };
         });
         Ok(ServerCertVerified::assertion())
     }
@@ -731,7 +738,7 @@ mod tests {
             assert_eq!((seen.version, &request.reaction), (Some(version), &refused));
             assert_eq!(seen.trust, Trust::Trusted);
             assert_eq!(codes(&seen).last(), Some(&"client_certificate_required"));
-            assert!(codes(&seen).contains(&"certificate_ok"));
+            assert!(codes(&seen).contains(&"certificate_ok") && !codes(&seen).contains(&"tls_ok"));
         }
     }
 
@@ -759,6 +766,17 @@ mod tests {
             assert_eq!(request.reaction, refused);
             assert_eq!(codes(&seen).last(), Some(&"client_certificate_refused"));
         }
+    }
+
+    #[tokio::test]
+    async fn end_without_an_alert_leaves_the_reaction_unknown() {
+        let clients = TestAuthority::new("Clients");
+        let (plan, server) = asking(&clients, ONLY_1_3, true, None);
+        let peer = server.run(async |stream| drop(stream)).await;
+        let seen = inspect(&plan, &peer.secure_target()).await.unwrap();
+        let ClientCertificate::Asked(request) = &seen.client_certificate else { panic!("{seen:?}") };
+        assert_eq!(request.reaction, ClientCertificateReaction::Unknown);
+        assert_eq!(codes(&seen), ["tls_ok", "certificate_ok", "client_certificate_asked"]);
     }
 
     #[tokio::test]

@@ -207,7 +207,7 @@ fn wrong_name(asked: &str, names: &ListedNames, mismatch: &NameMismatch) -> Expl
         ),
     };
     let said = Explanation::new(format!("the certificate does not cover {asked}: it {covers}"));
-    with_names(said.remedy(remedy), names).with("asked", asked)
+    with_names(said.remedy(remedy), names).with("asked", asked).with("mismatch", mismatch.label())
 }
 
 const SEND_CHAIN: &str = "send the leaf and then the intermediate certificates in one file; nginx: ssl_certificate \
@@ -280,7 +280,7 @@ fn unknown_issuer(
     Explanation::new(format!("{message}{inspected}"))
         .remedy(remedy)
         .with("issuer", text(issuer))
-        .with("reason", reason_label(reason))
+        .with("reason", reason.label())
         .with("inspector", inspector)
 }
 
@@ -299,15 +299,6 @@ fn undecided(store: &str, by: &str, issuer_url: Option<&UntrustedText>) -> (Stri
         message,
         format!("if it is an intermediate certificate: {SEND_CHAIN}; if it is a private root: --cacert FILE"),
     )
-}
-
-fn reason_label(reason: &UnknownIssuerReason) -> &'static str {
-    match reason {
-        UnknownIssuerReason::SelfSigned => "self_signed",
-        UnknownIssuerReason::PublicRootMissing => "public_root_missing",
-        UnknownIssuerReason::UntrustedRoot(_) => "untrusted_root",
-        UnknownIssuerReason::Undecided { .. } => "undecided",
-    }
 }
 
 fn inspected_by(product: &str) -> String {
@@ -491,7 +482,7 @@ mod tests {
             TlsFinding::CertificateExpired { certificate: intermediate, ago: 3 * DAY, trusted_here: false };
         let said = explanation(&finding);
         assert_eq!(said.message, "the intermediate certificate \"R3\" expired 3 days ago");
-        assert_eq!(said.data["expired_ms"], 259_200_000);
+        assert_eq!(said.data["expired_ms"].as_f64(), Some(259_200_000.0));
     }
 
     #[test]
