@@ -14,6 +14,9 @@ pub mod remedies;
 pub mod report;
 pub mod tls;
 
+#[cfg(test)]
+mod tests;
+
 pub use advice::{advise, needed_traffic};
 pub use check::{Category, Check, CheckSelection};
 pub use doctor_finding::{
