@@ -238,14 +238,16 @@ fn has_routes(address: &str) -> bool {
 }
 
 /// Inserts lines where the configuration has a `#CHANGE` line, with its indentation; a line whose directive the
-/// configuration already has replaces that. An address in a line becomes `@next@`, the server that is passed to.
+/// configuration already has replaces that. `#CHANGE 2` takes the second line only. An address in a line becomes `@next@`, the server that is passed to.
 pub fn with_changes(configuration: &str, lines: &[String]) -> String {
     let mut result: Vec<String> = configuration.lines().map(str::to_string).collect();
-    for line in lines.iter().flat_map(|line| line.lines()) {
+    for (index, line) in lines.iter().flat_map(|line| line.lines()).enumerate() {
         let line = localised(line);
+        let line = line.trim_start_matches("varnishd ");
+        let own_marker = format!("#CHANGE {}", index + 1);
         let present =
-            result.iter().position(|old| !directive(old).is_empty() && directive(old) == directive(&line));
-        let marker = result.iter().position(|old| old.trim() == "#CHANGE");
+            result.iter().position(|old| !directive(old).is_empty() && directive(old) == directive(line));
+        let marker = result.iter().position(|old| ["#CHANGE", &own_marker].contains(&old.trim()));
         let at = present.or(marker).unwrap_or_else(|| panic!("no #CHANGE in {configuration}"));
         let indentation: String = result[at].chars().take_while(|c| *c == ' ').collect();
         let argument = if line.starts_with("-p ") { "#ARG " } else { "" };

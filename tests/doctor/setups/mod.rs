@@ -123,7 +123,8 @@ pub struct Expected {
     /// The check; several where more than one may rightly have it.
     pub checks: &'static [&'static str],
     pub severity: Severity,
-    pub code: Option<&'static str>,
+    /// What its message contains.
+    pub says: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,19 +132,26 @@ pub enum Severity {
     Problem,
     /// A warning or a problem: the set-up works, but not for every client.
     AtLeastWarning,
+    /// Anything that was found.
+    Any,
 }
 
 pub const fn problem(checks: &'static [&'static str]) -> Expected {
-    Expected { checks, severity: Severity::Problem, code: None }
+    Expected { checks, severity: Severity::Problem, says: None }
 }
 
 pub const fn warning(checks: &'static [&'static str]) -> Expected {
-    Expected { checks, severity: Severity::AtLeastWarning, code: None }
+    Expected { checks, severity: Severity::AtLeastWarning, says: None }
 }
 
-pub const REFUSED: &[Expected] =
-    &[Expected { checks: &["upgrade"], severity: Severity::Problem, code: Some("upgrade_refused") }];
-pub const CUT_WHEN_IDLE: &[Expected] = &[warning(&["idle-timeout"])];
+/// A hop that a message names.
+pub const fn appears_at(name: &'static str) -> Expected {
+    Expected { checks: &["hops"], severity: Severity::Any, says: Some(name) }
+}
+
+pub const REFUSED: &[Expected] = &[problem(&["upgrade"])];
+/// How long the path may be idle is a fact; that it is too short is advice.
+pub const CUT_WHEN_IDLE: &[Expected] = &[warning(&["idle-timeout", "advice"])];
 
 /// What removes the findings.
 #[derive(Clone, Copy)]

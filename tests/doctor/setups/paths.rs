@@ -2,7 +2,7 @@
 
 use super::haproxy::haproxy;
 use super::nginx::{location, nginx};
-use super::{Backend, CUT_WHEN_IDLE, Cure, Hop, REFUSED, SETUP, Setup, Symptom, problem, warning};
+use super::{Backend, CUT_WHEN_IDLE, Cure, Hop, REFUSED, SETUP, Setup, Symptom, appears_at, problem};
 use crate::products::{HAPROXY, NGINX};
 
 /// nginx with this read timeout.
@@ -35,24 +35,24 @@ pub const SETUPS: &[Setup] = &[
         name: "nginx 6 s before HAProxy 4 s before the server",
         hops: &[HAPROXY_4, NGINX_6],
         symptom: Symptom::Idle(4),
-        doctor: &["--via", "haproxy=@hop0@", "--via", "server=@server@"],
-        expected: &[warning(&["idle-timeout"]), warning(&["hops"])],
+        doctor: &["--via", "server=@server@", "--via", "haproxy=@hop0@"],
+        expected: &[CUT_WHEN_IDLE[0], appears_at("haproxy")],
         ..SETUP
     },
     Setup {
         name: "nginx 4 s before HAProxy 6 s before the server",
         hops: &[HAPROXY_6, nginx_with_timeout!("4s")],
         symptom: Symptom::Idle(4),
-        doctor: &["--via", "haproxy=@hop0@", "--via", "server=@server@"],
-        expected: &[warning(&["idle-timeout"]), warning(&["hops"])],
+        doctor: &["--via", "server=@server@", "--via", "haproxy=@hop0@"],
+        expected: &[CUT_WHEN_IDLE[0], appears_at("between haproxy and")],
         ..SETUP
     },
     Setup {
         name: "nginx without upgrade headers behind HAProxy",
         hops: &[location!("      proxy_pass http://@next@;\n      #CHANGE\n"), HAPROXY_6],
         symptom: Symptom::Fails("upgrade_refused"),
-        doctor: &["--via", "nginx=@hop0@", "--via", "server=@server@"],
-        expected: &[problem(&["upgrade"]), warning(&["hops"])],
+        doctor: &["--via", "server=@server@", "--via", "nginx=@hop0@"],
+        expected: &[problem(&["upgrade"]), appears_at("nginx")],
         ..SETUP
     },
     Setup {

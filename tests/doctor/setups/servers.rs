@@ -69,6 +69,7 @@ pub const SETUPS: &[Setup] = &[
         name: "server that keeps dead clients",
         server: Backend::Node("alive.js", &["none"]),
         symptom: Symptom::Proved(keeps_dead_clients),
+        doctor: &["--thorough", "--max", "40s"],
         expected: &[warning(&["dead-clients"])],
         cure: Cure::Server { server: Backend::Node("alive.js", &[]), then: Symptom::KeptOpen(5) },
         ..SETUP
@@ -178,6 +179,8 @@ pub const SETUPS: &[Setup] = &[
         name: "server that drops idle connections silently",
         server: Backend::Serve(&["--idle-timeout", "4s", "--idle-cut", "silent", "--heartbeat", "none"]),
         symptom: Symptom::Idle(4),
+        // A silent cut shows only in use, after a longer search.
+        doctor: &["--thorough", "--max", "60s"],
         expected: CUT_WHEN_IDLE,
         ..SETUP
     },

@@ -20,16 +20,15 @@ pub(super) use varnish;
 pub const SETUPS: &[Setup] = &[
     Setup {
         name: "Varnish without pipe",
-        hops: &[varnish!("#CHANGE\n")],
+        hops: &[varnish!("sub vcl_recv {\n  #CHANGE 1\n}\nsub vcl_pipe {\n  #CHANGE 2\n}\n")],
         symptom: Symptom::Fails("upgrade_refused"),
         expected: REFUSED,
         cure: Cure::Changes {
             check: "upgrade",
             hop: 0,
             lines: &[
-                "sub vcl_recv { if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); } }",
-                "sub vcl_pipe { if (req.http.Upgrade) { set bereq.http.Upgrade = req.http.Upgrade; \
-                 set bereq.http.Connection = req.http.Connection; } }",
+                "if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); }",
+                "set bereq.http.Upgrade = req.http.Upgrade; set bereq.http.Connection = req.http.Connection;",
             ],
             then: Symptom::Opens,
         },
