@@ -25,7 +25,7 @@ const MAX_ANSWER_LINES: usize = 5;
 type Misses = Vec<String>;
 
 #[test]
-#[ignore = "doctor does not exist yet"]
+#[ignore = "needs real peers (tests/peers/install.sh), and takes minutes"]
 fn doctor_is_right_about_every_setup() {
     let setups = chosen();
     let wrong: Mutex<Vec<String>> = Mutex::default();

@@ -22,7 +22,7 @@ pub struct Product {
 
 /// When a product has begun to listen.
 enum Ready {
-    /// Its stderr has a line with this text.
+    /// Its stderr has a line with this text, and the kernel lists its socket.
     Says(&'static str),
     /// The kernel lists its listening socket.
     Listens,
@@ -190,14 +190,17 @@ impl Product {
         if self.name == "envoy" { packaged_envoy(&program) } else { program }
     }
 
+    /// Starts the program and waits until it is ready. That it says so does not suffice: Varnish says it too early.
     fn spawn(&self, mut command: Command, address: &str, second: &str) -> Reaped {
-        if let Ready::Says(line) = self.ready {
-            return spawn_until(command, line);
-        }
-        let mut process = Reaped(command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap());
+        let mut process = match self.ready {
+            Ready::Says(line) => spawn_until(command, line),
+            Ready::Listens | Ready::Routes => {
+                Reaped(command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap())
+            }
+        };
         let is_ready = || match self.ready {
             Ready::Routes => is_listening(second) && has_routes(second),
-            _ => is_listening(address),
+            Ready::Says(_) | Ready::Listens => is_listening(address),
         };
         while !is_ready() {
             assert!(matches!(process.0.try_wait(), Ok(None)), "{} ended before it listened", self.name);

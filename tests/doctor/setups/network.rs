@@ -42,7 +42,7 @@ pub const SETUPS: &[Setup] = &[
         symptom: Symptom::Idle(4),
         // A silent cut shows only in use, after a longer search.
         doctor: &["--thorough", "--max", "60s"],
-        expected: &[CUT_WHEN_IDLE[0], warning(&["server-heartbeats"])],
+        expected: &[CUT_WHEN_IDLE[0], warning(&["server-heartbeats", "dead-clients"])],
         ..SETUP
     },
 ];

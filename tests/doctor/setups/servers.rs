@@ -130,14 +130,14 @@ pub const SETUPS: &[Setup] = &[
         name: "server that stops answering",
         server: Backend::Serve(&["--mute", "0s"]),
         symptom: Symptom::Proved(answers_no_pings),
-        expected: &[problem(&["pings"])],
+        expected: &[problem(&["pings"]), problem(&["pings", "latency"])],
         ..SETUP
     },
     Setup {
         name: "server that loses half of the Pongs",
         server: Backend::Serve(&["--pong-loss", "50%"]),
         symptom: Symptom::Proved(loses_pongs),
-        expected: &[warning(&["pings"])],
+        expected: &[warning(&["pings", "latency"])],
         ..SETUP
     },
     Setup {
