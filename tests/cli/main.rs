@@ -35,6 +35,7 @@ mod report_formats;
 mod secrets;
 mod secure;
 mod signals;
+#[path = "../support/mod.rs"]
 mod support;
 mod terminal;
 mod test_client;

@@ -1,10 +1,10 @@
 //! Real third-party servers, installed by `tests/peers/install.sh`. Tests that need one are ignored unless they are asked
 //! for: `cargo test -- --include-ignored`.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::signals::{kill_mid_run, stop_mid_run};
+pub use crate::support::programs::{folder, missing};
 use crate::support::{ANY_SPEED, Server, ping_json};
 
 /// A server's name, the file that shows its installation, and how to start it.
@@ -27,16 +27,6 @@ const PEERS: &[Peer] = &[
     },
     Peer { name: "go gorilla/websocket", needs: "go/peer", command: &["go/peer"] },
 ];
-
-/// Directory of the installed servers.
-pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
-}
-
-/// Fails the test that needs what is not installed.
-pub fn missing(name: &str) -> ! {
-    panic!("{name} is not installed: run tests/peers/install.sh")
-}
 
 impl Peer {
     /// Starts a server.

@@ -1,22 +1,22 @@
 //! Real hops with known timers: nginx, HAProxy, Apache, lighttpd and Varnish before a real Node `ws` server, and the
 //! kernel's connection tracking in a network namespace.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::peers::{folder, missing};
+use crate::support::namespace::Namespace;
+use crate::support::programs::{find, missing, node, own_address, spawn_until};
 use crate::support::{Ran, Reaped, Server, send_signal, wscheck};
 
 /// The configured timeout of every hop.
 const TIMEOUT: &str = "3s";
 const TIMEOUT_MS: f64 = 3000.0;
+const TIMEOUT_SECONDS: u32 = 3;
 
 /// A proxy from a system package.
 struct Proxy {
@@ -159,11 +159,6 @@ fn varnish(_: &TcpListener, server: u16, _: &str) -> String {
     )
 }
 
-/// Reserves a port: while the listener exists, no other program gets it.
-fn own_address(listener: &TcpListener) -> String {
-    format!("127.0.0.2:{}", listener.local_addr().unwrap().port())
-}
-
 /// A running proxy, the server behind it, and its address.
 struct Running {
     address: String,
@@ -185,7 +180,7 @@ impl Drop for Running {
 impl Proxy {
     /// Starts the proxy.
     fn start(&self) -> Running {
-        let _server = node();
+        let _server = node("server.js", &[]);
         let program = find(self.program).unwrap_or_else(|| missing(self.name));
         let _folder = tempfile::tempdir().unwrap();
         // It already listens, so there is no need to wait for the proxy, and nobody else gets the port.
@@ -214,19 +209,6 @@ impl Proxy {
     }
 }
 
-/// Starts a program and reads its stderr until it listens.
-fn spawn_until(mut command: Command, ready: &str) -> Reaped {
-    let mut process = Reaped(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
-    let mut context = String::new();
-    while !context.lines().last().is_some_and(|line| line.contains(ready)) {
-        assert!(stderr.read_line(&mut context).unwrap() > 0, "it ended: {context}");
-    }
-    // Its further output must be read, or the program may block.
-    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-    process
-}
-
 /// Passes a listening socket to a child under its own number; nginx learns it from a variable.
 fn inherit(command: &mut Command, listener: &TcpListener) {
     let descriptor = listener.as_raw_fd();
@@ -238,22 +220,6 @@ fn inherit(command: &mut Command, listener: &TcpListener) {
             _ => Ok(()),
         });
     }
-}
-
-/// Path of a program; system programs may be outside PATH.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|file| file.exists())
-}
-
-fn node() -> Server {
-    if !folder().join("node/node_modules/ws/package.json").exists() {
-        missing("node ws");
-    }
-    let mut command = Command::new("node");
-    command.arg("node/server.js").current_dir(folder()).stdin(Stdio::piped());
-    Server::spawn(command)
 }
 
 /// The search's document for a timer of [`TIMEOUT`].
@@ -385,94 +351,26 @@ fn lighttpd_is_named_by_its_header() {
     assert!(candidates.iter().all(|(id, _)| id.starts_with("lighttpd.")), "{document:#}");
 }
 
-/// A network namespace with only loopback, in which the kernel drops connections idle for [`TIMEOUT`], and a server in
-/// it. It ends with the server.
-struct Namespace {
-    server: Reaped,
-    _stdout: BufReader<ChildStdout>,
+/// A server in a namespace that forgets connections idle for [`TIMEOUT`]; their packets meet this nftables verdict.
+fn forgetting(action: &str) -> Namespace {
+    Namespace::forgetting(TIMEOUT_SECONDS, action)
 }
 
-/// The server's port; nobody else is in its namespace.
-const PORT: u16 = 80;
-
-impl Namespace {
-    /// Packets of a dropped connection meet this nftables verdict.
-    fn forgetting(action: &str) -> Namespace {
-        Namespace::start(
-            &format!("chain in {{ type filter hook input priority 0; ct state invalid {action}; }}"),
-            0,
-        )
-    }
-
-    /// The server's packets on a dropped connection are discarded; the client's revive it.
-    fn healing() -> Namespace {
-        let rule = format!("tcp sport {PORT} ct state new drop");
-        Namespace::start(&format!("chain out {{ type filter hook output priority 0; {rule}; }}"), 1)
-    }
-
-    /// Creates the namespace with these chains; `strict`: whether the kernel rejects unknown connections.
-    fn start(chains: &str, loose: u8) -> Namespace {
-        if let Some(tool) = ["unshare", "nsenter", "ip", "nft"].into_iter().find(|tool| find(tool).is_none())
-        {
-            missing(tool);
-        }
-        let seconds = TIMEOUT_MS / 1000.0;
-        let script = format!(
-            "set -e; PATH=$PATH:/usr/sbin:/sbin; ip link set lo up; \
-             nft 'table inet wscheck {{ {chains}; }}'; \
-             echo {seconds} > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established; \
-             echo {loose} > /proc/sys/net/netfilter/nf_conntrack_tcp_loose; \
-             echo ready; exec \"$0\" serve --bind 127.0.0.1:{PORT}"
-        );
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--", "sh", "-c", &script, env!("CARGO_BIN_EXE_wscheck")]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut server = Reaped(command.spawn().unwrap());
-        let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        if line != "ready\n" {
-            no_namespace(server);
-        }
-        stdout.read_line(&mut line).unwrap();
-        assert!(line.contains("listening"), "{line}");
-        Namespace { server, _stdout: stdout }
-    }
-
-    /// The search's document, run inside the namespace.
-    fn probe(&self, bounds: &[&str]) -> Value {
-        self.inside(&[SEARCH, bounds].concat()).json()
-    }
-
-    /// A client of the server, inside the namespace.
-    fn inside(&self, args: &[&str]) -> Ran {
-        Ran::of(self.begin(args))
-    }
-
-    /// The same, running.
-    fn begin(&self, args: &[&str]) -> Child {
-        let url = format!("ws://127.0.0.1:{PORT}/");
-        let pid = self.server.0.id().to_string();
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--target", &pid, "--", env!("CARGO_BIN_EXE_wscheck")]).args(args).arg(url);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
-    }
+/// The same, but the client's packets revive a forgotten connection.
+fn healing() -> Namespace {
+    Namespace::healing(TIMEOUT_SECONDS)
 }
 
-/// Namespaces are not permitted on this machine.
-fn no_namespace(mut server: Reaped) -> ! {
-    let mut why = String::new();
-    let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
-    stderr.read_line(&mut why).unwrap();
-    panic!("no network namespace with connection tracking here: {}", why.trim());
+/// The search's document, run inside the namespace.
+fn probe(namespace: &Namespace, bounds: &[&str]) -> Value {
+    namespace.inside(&[SEARCH, bounds].concat()).json()
 }
 
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn conntrack_drop_is_a_silent_cut() {
-    let namespace = Namespace::forgetting("drop");
-    let document = namespace.probe(WIDE);
+    let namespace = forgetting("drop");
+    let document = probe(&namespace, WIDE);
     assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
     assert_eq!(
         (&document["cut"]["manner"], &document["samples"]),
@@ -485,8 +383,8 @@ fn conntrack_drop_is_a_silent_cut() {
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn conntrack_reject_is_an_rst_on_use() {
-    let namespace = Namespace::forgetting("tcp flags & rst == 0 reject with tcp reset");
-    let document = namespace.probe(WIDE);
+    let namespace = forgetting("tcp flags & rst == 0 reject with tcp reset");
+    let document = probe(&namespace, WIDE);
     assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
     let cut = &document["cut"];
     assert_eq!(
@@ -503,7 +401,7 @@ const SPARSE: [&str; 7] = ["ping", "-o", "json", "-i", "4s", "-c", "2"];
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn missed_pong_on_a_dead_path_is_unacknowledged() {
-    let namespace = Namespace::forgetting("drop");
+    let namespace = forgetting("drop");
     let ran = namespace.inside(&[&SPARSE[..], &["-W", "2s"]].concat());
     let document = ran.json();
     let protocol = &document["heartbeats"]["protocol"];
@@ -518,7 +416,7 @@ fn missed_pong_on_a_dead_path_is_unacknowledged() {
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn user_timeout_detects_a_dead_path() {
-    let namespace = Namespace::forgetting("drop");
+    let namespace = forgetting("drop");
     let ran = namespace.inside(&[&SPARSE[..], &["-W", "1h", "--user-timeout", "1s"]].concat());
     let document = ran.json();
     let ending = &document["ending"];
@@ -540,7 +438,7 @@ fn clients(document: &Value) -> Vec<(&str, &str)> {
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn lost_close_frames_are_no_leak() {
     for action in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
-        let namespace = Namespace::forgetting(action);
+        let namespace = forgetting(action);
         let ran = namespace.inside(&ZOMBIES);
         let document = ran.json();
         assert_eq!((ran.code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
@@ -562,7 +460,7 @@ fn lost_close_frames_are_no_leak() {
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn interrupt_with_forgotten_clients_finds_none_kept() {
-    let namespace = Namespace::forgetting("drop");
+    let namespace = forgetting("drop");
     let hour = ["probe-zombie", "-o", "json", "--max", "1h", "--every", "500ms", "--expect", "<=1s"];
     let process = namespace.begin(&hour);
     // The idle time under test, not a wait for something.
@@ -580,7 +478,7 @@ fn interrupt_with_forgotten_clients_finds_none_kept() {
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn forgotten_connection_is_not_called_silent() {
     for action in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
-        let namespace = Namespace::forgetting(action);
+        let namespace = forgetting(action);
         let listen = |time: &str| {
             let ran = namespace.inside(&["listen", "-o", "json", "--for", time]);
             (ran.code, ran.json())
@@ -597,8 +495,8 @@ fn forgotten_connection_is_not_called_silent() {
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn two_ended_mode_sees_both_directions_lost() {
-    let namespace = Namespace::forgetting("drop");
-    let document = namespace.probe(HALVES);
+    let namespace = forgetting("drop");
+    let document = probe(&namespace, HALVES);
     assert_eq!(
         (&document["two_ended"], &document["cut"]["lost"]),
         (&"agreed".into(), &"both".into()),
@@ -610,10 +508,10 @@ fn two_ended_mode_sees_both_directions_lost() {
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn two_ended_mode_sees_a_nat_that_client_traffic_revives() {
-    let namespace = Namespace::healing();
-    let one = namespace.probe(WIDE);
+    let namespace = healing();
+    let one = probe(&namespace, WIDE);
     assert_eq!(one["verdict"], "no_timeout_up_to_max", "{one:#}");
-    let both = namespace.probe(HALVES);
+    let both = probe(&namespace, HALVES);
     assert_eq!(both["verdict"], "idle_timeout", "{both:#}");
     let cut = &both["cut"];
     let context = (&cut["manner"], &cut["lost"]);

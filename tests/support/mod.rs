@@ -1,5 +1,8 @@
 //! Runs the binary in a cleared environment, and servers for it to connect to.
 
+pub mod namespace;
+pub mod programs;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
