@@ -118,6 +118,32 @@ impl ConnectArgs {
         })
     }
 
+    /// The options that say how to reach the server, as they are typed. Values that may be secret are left out.
+    pub fn typed(&self) -> Vec<String> {
+        let flag = |is_set: bool, name: &str| is_set.then(|| vec![name.to_string()]);
+        let with = |name: &str, value: String| vec![name.to_string(), value];
+        let path = |name: &str, path: &PathBuf| with(name, path.display().to_string());
+        let single = [
+            flag(self.ipv4, "-4"),
+            flag(self.ipv6, "-6"),
+            flag(self.insecure, "-k"),
+            flag(self.proxy.as_deref() == Some("none"), "--proxy=none"),
+            self.origin.as_ref().map(|origin| with("--origin", origin.clone())),
+            self.server_name.as_ref().map(|name| with("--server-name", name.clone())),
+            self.unix_socket.as_ref().map(|socket| path("--unix-socket", socket)),
+            self.connect_to.as_ref().map(|to| with("--connect-to", to.to_string())),
+            self.cert.as_ref().map(|cert| path("--cert", cert)),
+            self.key.as_ref().map(|key| path("--key", key)),
+            self.user.as_ref().map(|_| with("--user", "USER:PASSWORD".to_string())),
+        ];
+        let of_resolve = self.resolve.iter().map(|one| with("--resolve", one.to_string()));
+        let of_cacert = self.cacert.iter().map(|file| path("--cacert", file));
+        let of_subprotocol = self.subprotocol.iter().map(|name| with("--subprotocol", name.clone()));
+        let of_header = self.header.iter().map(|header| with("-H", unvalued(header)));
+        let several = of_resolve.chain(of_cacert).chain(of_subprotocol).chain(of_header);
+        single.into_iter().flatten().chain(several).flatten().collect()
+    }
+
     fn family(&self) -> Option<AddressFamily> {
         match (self.ipv4, self.ipv6) {
             (true, _) => Some(AddressFamily::V4),
@@ -165,6 +191,15 @@ impl ConnectArgs {
             }
         }
         Ok(self.subprotocol.clone())
+    }
+}
+
+/// A header without its value; the name of a file stays.
+fn unvalued(header: &str) -> String {
+    match header.split_once(':') {
+        _ if header.starts_with('@') => header.to_string(),
+        Some((name, _)) => format!("{}: VALUE", name.trim()),
+        None => "NAME: VALUE".to_string(),
     }
 }
 

@@ -257,6 +257,7 @@ impl DoctorArgs {
         Ok(DoctorPlan {
             info: DoctorInfo {
                 url: target.to_string(),
+                connect_options: self.connect.typed(),
                 depth,
                 budget,
                 longest_silence,

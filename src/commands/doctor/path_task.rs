@@ -22,7 +22,8 @@ use crate::domain::doctor::evidence::{FragmentsOutcome, PathEvidence};
 use crate::domain::doctor::report::{Depth, DoctorEvent};
 use crate::domain::doctor::{Check, CheckResult, Conditions, examine};
 use crate::domain::idle::report::IdleReport;
-use crate::domain::listen::report::ListenReport;
+use crate::domain::listen::report::{ListenEvent, ListenReport};
+use crate::domain::ping::event::{ConnEvent, Event as PingEvent};
 use crate::domain::ping::report::PingReport;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::zombie::report::ZombieReport;
@@ -158,7 +159,9 @@ impl PathTask<'_> {
         for is_listen in [true, false] {
             let Some(measurements) = self.measurements(evidence) else { return };
             let measured = match is_listen {
-                true if again_listen => measure_listen(measurements.listen, self.stop.clone()).await,
+                true if again_listen => {
+                    measure_listen(measurements.listen, self.stop.clone(), Opening::default()).await
+                }
                 false if again_idle => measure_idle(measurements.idle, self.stop.clone()).await,
                 true | false => continue,
             };
@@ -179,10 +182,15 @@ impl PathTask<'_> {
             message,
             largest: idle.max_message_size,
         };
+        // Where connections are limited, the one that measures most comes first.
+        let (first, second) = (Opening::of(self.plan.selection.has_any(&OF_PING)), Opening::default());
+        let second = Opening { is_wanted: self.plan.selection.has_any(&OF_LISTEN), ..second };
+        let listening = first.then(measure_listen(listen, stop(), second.clone()));
+        let idling = first.then(second.then(measure_idle(idle, stop())));
         let all = [
-            self.started(&OF_PING, "latency", measure_ping(ping, stop())),
-            self.started(&OF_LISTEN, "server heartbeats", measure_listen(listen, stop())),
-            self.started(&OF_IDLE, "idle timeout", measure_idle(idle, stop())),
+            self.started(&OF_PING, "latency", measure_ping(ping, stop(), first.clone())),
+            self.started(&OF_LISTEN, "server heartbeats", listening),
+            self.started(&OF_IDLE, "idle timeout", idling),
             self.started(&[Check::Fragments], "fragments", fragments.run(stop())),
             self.started(&[Check::DeadClients], "dead clients", measure_zombies(zombie, stop()))
                 .filter(|_| self.plan.info.depth == Depth::Thorough),
@@ -225,14 +233,61 @@ impl<E> Reporter<E> for Unheard {
     fn report(&mut self, _: &E) {}
 }
 
-async fn measure_ping(plan: ping::PingPlan, stop: CancellationToken) -> Measured {
-    let (_, interim) = mpsc::unbounded_channel();
-    let control = RunControl { interrupt: stop, interim, batch_sleep: BatchSleep::default() };
-    Measured::Ping(Box::new(ping::run(plan, &mut Unheard, control).await))
+/// Whether a measurement has opened its connection, or failed to.
+#[derive(Clone, Default)]
+struct Opening {
+    is_wanted: bool,
+    is_over: CancellationToken,
 }
 
-async fn measure_listen(plan: listen::ListenPlan, stop: CancellationToken) -> Measured {
-    Measured::Listen(Box::new(listen::run(plan, &mut Unheard, stop).await))
+impl Opening {
+    fn of(is_wanted: bool) -> Opening {
+        Opening { is_wanted, ..Opening::default() }
+    }
+
+    /// Waits for it, then goes on.
+    fn then<T>(&self, next: impl Future<Output = T> + 'static) -> impl Future<Output = T> + 'static {
+        let opening = self.clone();
+        async move {
+            if opening.is_wanted {
+                opening.is_over.cancelled().await;
+            }
+            next.await
+        }
+    }
+}
+
+impl Reporter<PingEvent> for Opening {
+    fn report(&mut self, event: &PingEvent) {
+        let is_over = match event {
+            PingEvent::Connection { event, .. } => {
+                matches!(event, ConnEvent::Opened(_) | ConnEvent::OpenFailed(_))
+            }
+            PingEvent::Finished(_) => true,
+            PingEvent::Started { .. } | PingEvent::StatusCounts(_) | PingEvent::Interim(_) => false,
+        };
+        if is_over {
+            self.is_over.cancel();
+        }
+    }
+}
+
+impl Reporter<ListenEvent> for Opening {
+    fn report(&mut self, event: &ListenEvent) {
+        if matches!(event, ListenEvent::Opened { .. } | ListenEvent::Finished(_)) {
+            self.is_over.cancel();
+        }
+    }
+}
+
+async fn measure_ping(plan: ping::PingPlan, stop: CancellationToken, mut opening: Opening) -> Measured {
+    let (_, interim) = mpsc::unbounded_channel();
+    let control = RunControl { interrupt: stop, interim, batch_sleep: BatchSleep::default() };
+    Measured::Ping(Box::new(ping::run(plan, &mut opening, control).await))
+}
+
+async fn measure_listen(plan: listen::ListenPlan, stop: CancellationToken, mut opening: Opening) -> Measured {
+    Measured::Listen(Box::new(listen::run(plan, &mut opening, stop).await))
 }
 
 async fn measure_idle(plan: probe_idle::IdlePlan, stop: CancellationToken) -> Measured {

@@ -30,6 +30,9 @@ pub struct UpgradeForwarding {
     pub place: &'static str,
     /// The lines of configuration that it needs; empty if it passes upgrades on by itself.
     pub lines: &'static [&'static str],
+    /// The status with which it refuses by itself an upgrade that it is not told to pass on, if it does not send an ordinary
+    /// request to the server behind it.
+    pub refuses_with: Option<u16>,
     /// Where it is documented.
     pub source: &'static str,
 }

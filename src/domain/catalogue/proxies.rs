@@ -33,6 +33,7 @@ pub(super) const PROXIES: &[Product] = &[
                 "proxy_set_header Upgrade $http_upgrade;",
                 "proxy_set_header Connection \"upgrade\";",
             ],
+            refuses_with: None,
             source: "nginx.org xml/en/docs/http/websocket.xml",
         }),
         timeouts: &[
@@ -140,6 +141,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],
+            refuses_with: None,
             source: "kubernetes/ingress-nginx docs/user-guide/miscellaneous.md, Websockets",
         }),
         timeouts: &[
@@ -212,6 +214,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],
+            refuses_with: None,
             source: "haproxy/haproxy doc/configuration.txt, HTTP transaction model: tunnel mode after 101",
         }),
         timeouts: &[
@@ -283,6 +286,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "in the HTTP connection manager",
             lines: &["upgrade_configs: [{ upgrade_type: websocket }]"],
+            refuses_with: Some(403),
             source: "envoyproxy/envoy docs/root/intro/arch_overview/http/upgrades.rst",
         }),
         timeouts: &[
@@ -403,6 +407,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],
+            refuses_with: None,
             source: "traefik/traefik docs/content/user-guides/websocket.md",
         }),
         timeouts: &[Timeout {
@@ -429,6 +434,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],
+            refuses_with: None,
             source: "caddyserver.com/docs/caddyfile/directives/reverse_proxy, streaming",
         }),
         timeouts: &[
@@ -461,7 +467,7 @@ pub(super) const PROXIES: &[Product] = &[
                 resets_note: "bytes from the backend; what the client sends does not count",
                 pings_count: Some(true),
                 cuts: &[CutKind::Fin],
-                change: SettingChange::Set("transport http { read_timeout 0 }"),
+                change: SettingChange::Set("transport http {\n\tread_timeout 0\n}"),
                 line: "`read_timeout {t}` in `transport http` of reverse_proxy",
                 note: Some(
                     "a client's ping counts only because its pong comes back; without this setting a quiet stream is not \
@@ -481,6 +487,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "in the virtual host; upgrade=websocket needs 2.4.47",
             lines: &["ProxyPass \"/\" \"http://SERVER:PORT/\" upgrade=websocket"],
+            refuses_with: None,
             source: "httpd.apache.org/docs/2.4/mod/mod_proxy.html, Protocol Upgrade",
         }),
         timeouts: &[
@@ -549,6 +556,7 @@ pub(super) const PROXIES: &[Product] = &[
         upgrade: Some(UpgradeForwarding {
             place: "in the proxy's section",
             lines: &["proxy.header = (\"upgrade\" => \"enable\")"],
+            refuses_with: None,
             source: "redmine.lighttpd.net/projects/lighttpd/wiki/Mod_proxy, proxy.header",
         }),
         timeouts: &[
@@ -599,6 +607,7 @@ pub(super) const PROXIES: &[Product] = &[
                 "if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); }",
                 "set bereq.http.Upgrade = req.http.Upgrade; set bereq.http.Connection = req.http.Connection;",
             ],
+            refuses_with: None,
             source: "varnish-cache.org/docs/trunk/users-guide/vcl-example-websockets.html",
         }),
         timeouts: &[

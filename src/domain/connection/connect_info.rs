@@ -137,13 +137,15 @@ pub enum FailureKind {
 }
 
 /// The HTTP response to a refused upgrade.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RefusalResponse {
     pub status: u16,
     /// The relevant headers (Server, Location, WWW-Authenticate, ...), names in lower case.
     pub headers: Vec<(String, UntrustedText)>,
     /// The start of the body.
     pub body: UntrustedText,
+    /// It says, in words or by its headers, that an ordinary request came instead of an upgrade.
+    pub saw_no_upgrade: bool,
 }
 
 /// The peer of a connection that failed after TCP.

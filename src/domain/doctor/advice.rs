@@ -6,7 +6,7 @@ use super::check::Check;
 use super::doctor_finding::DoctorFinding;
 use super::evidence::PathEvidence;
 use super::examine::{CheckResult, needs_messages};
-use super::measured::{idle_bracket, server_interval};
+use super::measured::{idle_bracket, loses_pings, server_interval};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};
 use crate::domain::run::bracket::Bracket;
@@ -18,6 +18,9 @@ const COVERED: f64 = 0.75;
 /// A silence of at least this part of the longest that survived is the timeout's.
 const SAME_TIMEOUT: f64 = 0.9;
 
+/// A connection in use that ends at most this much later than idle ones ended at the same age.
+const AGE_SLACK: Duration = Duration::from_secs(2);
+
 /// A shorter timeout makes battery-powered clients send too often: mobile systems keep their radio on for tens of
 /// seconds after each packet.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,7 +28,10 @@ const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The conclusions about one path.
 pub fn advise(evidence: &PathEvidence) -> Vec<CheckResult> {
     let Some(idle) = evidence.idle.as_deref() else { return Vec::new() };
-    let found = match idle_bracket(idle) {
+    if evidence.ping.as_deref().is_some_and(loses_pings) {
+        return Vec::new();
+    }
+    let found = match idle_bracket(idle).filter(|(timeout, _)| !ends_in_use_too(evidence, *timeout)) {
         Some((timeout, _)) => cut_path(evidence, idle, timeout),
         None => uncut_path(evidence, idle),
     };
@@ -40,6 +46,14 @@ fn check_of(finding: &DoctorFinding) -> Check {
         | DoctorFinding::IdleTimeoutShort { .. } => Check::IdleTimeout,
         _ => Check::Advice,
     }
+}
+
+/// Whether the connection that was in use ended after about the same time: then its age ended it, not its silence.
+pub fn ends_in_use_too(evidence: &PathEvidence, timeout: Bracket) -> bool {
+    let lost = evidence.ping.as_deref().and_then(|report| report.only_connection()?.lost.as_ref());
+    let (from, to) =
+        (timeout.lo.unwrap_or_default().mul_f64(SAME_TIMEOUT), timeout.hi.unwrap_or(Duration::MAX));
+    lost.is_some_and(|ending| ending.age >= from && ending.age <= to.saturating_add(AGE_SLACK))
 }
 
 /// A path that cuts idle connections.

@@ -64,6 +64,8 @@ pub enum DoctorFinding {
     ConventionUnknown { evidence: Vec<String> },
     /// Ping frames were answered by Pong frames with their payload.
     PingsAnswered { answered: u64, sent: u64 },
+    /// Some Ping frames were answered, and others were not.
+    PingsPartlyAnswered { answered: u64, missed: u64 },
     /// A Ping between the fragments of a message was answered.
     FragmentsAllowControlFrames,
     /// A Ping between the fragments of a message was not answered.
@@ -94,6 +96,8 @@ pub enum DoctorFinding {
     IdleTimeoutUnconfirmed { bracket: Bracket, samples: usize },
     /// No connection ended by its age while it was watched.
     NoLifetimeSeen { watched: Duration },
+    /// The server closed a connection in use with a code that says that it does not want it.
+    ServerRejectsConnection(Arc<CloseCause>),
     /// Connections that were used ended at a certain age.
     ConnectionEndedAtAge { ending: Arc<CloseCause> },
     /// The server sends heartbeats so seldom that the path cuts the connection before them.
@@ -198,17 +202,16 @@ impl RefusalCause {
         let Some(refusal) = &error.refusal else {
             return match (error.phase, error.kind) {
                 (Phase::Upgrade, FailureKind::NotHttp) => RefusalCause::OtherProtocol,
-                (Phase::Upgrade, FailureKind::BadUpgrade) => RefusalCause::UpgradeNotPassedOn,
                 (Phase::Upgrade | Phase::Await, _) => RefusalCause::Other,
                 (_, _) => RefusalCause::BeforeUpgrade,
             };
         };
         match refusal.status {
+            _ if refusal.saw_no_upgrade => RefusalCause::UpgradeNotPassedOn,
             300..=399 => RefusalCause::Redirect,
             401 | 407 => RefusalCause::Credentials,
             403 => RefusalCause::Forbidden,
             404 | 410 => RefusalCause::PathUnknown,
-            400 | 405 | 426 | 501 => RefusalCause::UpgradeNotPassedOn,
             429 => RefusalCause::TooMany,
             200..=299 => RefusalCause::Page,
             502..=504 => RefusalCause::ServerBehindFails,
@@ -252,6 +255,7 @@ impl Finding for DoctorFinding {
             | F::FurtherConnectionRefused(_)
             | F::OriginRequired { .. }
             | F::SubprotocolRequired { .. }
+            | F::PingsPartlyAnswered { .. }
             | F::FragmentsBlockControlFrames { .. }
             | F::EndedAtFragments { .. }
             | F::CloseUnanswered(_)
@@ -263,6 +267,7 @@ impl Finding for DoctorFinding {
             | F::NoAddressReached { .. }
             | F::UpgradeFailed { .. }
             | F::LatencyUnhealthy(_)
+            | F::ServerRejectsConnection(_)
             | F::ServerHeartbeatsTooSeldom { .. }
             | F::IdleTimeoutShort { .. } => Severity::Problem,
             F::Tls(finding) => finding.severity(),

@@ -70,6 +70,8 @@ struct Examiner<'a> {
     conditions: Conditions<'a>,
 }
 
+/// What a check says if no address accepted a connection.
+const NO_ADDRESS: &str = "no address accepted a connection";
 /// What a check says if the connection did not open.
 const NEEDS_OPEN: &str = "the connection did not open";
 
@@ -145,6 +147,9 @@ impl Examiner<'_> {
             (Some(Err(_)), Some(variant)) => {
                 let opened = variant.outcome.as_ref().ok();
                 opened.map(|info| DoctorFinding::UpgradeAccepted(info.clone())).into_iter().collect()
+            }
+            (Some(Err(error)), None) if matches!(error.phase, Phase::Dns | Phase::Tcp) => {
+                vec![DoctorFinding::NotChecked(Unchecked::Needs(NO_ADDRESS))]
             }
             // What is wrong with TLS, its checks say.
             (Some(Err(error)), None) if self.is_of_tls(error) => {
@@ -249,7 +254,9 @@ impl Examiner<'_> {
     }
 
     fn idle_timeout(&self) -> Vec<DoctorFinding> {
-        self.evidence.idle.as_deref().map_or_else(|| self.missing(), measured::idle_timeout)
+        let loses_pings = self.evidence.ping.as_deref().is_some_and(measured::loses_pings);
+        let of_search = |report| measured::idle_timeout(report, loses_pings);
+        self.evidence.idle.as_deref().map_or_else(|| self.missing(), of_search)
     }
 
     fn dead_clients(&self) -> Vec<DoctorFinding> {

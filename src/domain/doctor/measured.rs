@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::doctor_finding::{DoctorFinding, LatencyFigures, Unchecked};
 use super::evidence::PathEvidence;
-use crate::domain::connection::close_cause::CloseReply;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::report::IdleReport;
-use crate::domain::idle::{IdleFinding, IdleVerdict, findings_of};
+use crate::domain::idle::{CutManner, IdleFinding, IdleVerdict, findings_of};
 use crate::domain::label::Label;
 use crate::domain::listen::ListenFinding;
 use crate::domain::listen::report::ListenReport;
@@ -75,6 +75,10 @@ pub fn pings(report: &PingReport) -> Vec<DoctorFinding> {
     let counts = kind(report, HeartbeatKind::Protocol).map(|kind| kind.counts);
     match counts {
         _ if !wrong.is_empty() => wrong,
+        Some(counts) if counts.ok + counts.late > 0 && counts.missed > 0 => {
+            let answered = counts.ok + counts.late;
+            vec![DoctorFinding::PingsPartlyAnswered { answered, missed: counts.missed }]
+        }
         Some(counts) if counts.ok + counts.late > 0 => {
             let answered = counts.ok + counts.late;
             vec![DoctorFinding::PingsAnswered { answered, sent: counts.sent() }]
@@ -131,7 +135,15 @@ pub fn latency(report: &PingReport) -> Vec<DoctorFinding> {
             .map_or_else(|| vec![no_answer("its connection did not open")], |error| not_opened(error));
     }
     let figures = latency_figures(report);
+    let has_ended = connection(report).is_some_and(|connection| connection.lost.is_some());
     let headline = match report.status {
+        // That it ended is another check's finding; what was measured before may be fine.
+        Status::Dead | Status::Timeout if has_ended && figures.missed == 0 && figures.judged > 0 => {
+            DoctorFinding::LatencyMeasured(LatencyFigures { status: "until it ended", ..figures })
+        }
+        Status::Dead if has_ended && figures.judged == 0 => {
+            no_answer("the connection ended before a heartbeat was judged")
+        }
         Status::Healthy | Status::Degraded => DoctorFinding::LatencyMeasured(figures),
         Status::Unknown => no_answer("no heartbeat was answered in time to judge"),
         Status::Poor | Status::Critical | Status::Timeout | Status::Dead => {
@@ -210,8 +222,30 @@ fn unconfirmed(report: &IdleReport) -> Option<(Bracket, usize)> {
     Some((Bracket { lo, hi: Some(provisional.timeout) }, provisional.samples))
 }
 
+/// A loss of more than this on an active connection leaves no conclusion from questions that stay unanswered.
+const MAX_LOSS: f64 = 0.05;
+
+/// Whether so many Ping frames are lost that an unanswered one shows nothing.
+pub fn loses_pings(report: &PingReport) -> bool {
+    let counts = kind(report, HeartbeatKind::Protocol).map(|kind| kind.counts);
+    let answered = counts.is_some_and(|counts| counts.ok + counts.late > 0);
+    answered && counts.is_some_and(|counts| counts.missed as f64 > counts.judged() as f64 * MAX_LOSS)
+}
+
+/// Whether the verdict rests on questions that stayed unanswered.
+fn rests_on_silence(report: &IdleReport) -> bool {
+    let findings = &report.findings;
+    let is_silent = matches!(findings.manner, Some(CutManner::Silent));
+    findings.verdict == IdleVerdict::Stochastic || (findings.verdict == IdleVerdict::IdleTimeout && is_silent)
+}
+
 /// How long the path may be idle.
-pub fn idle_timeout(report: &IdleReport) -> Vec<DoctorFinding> {
+pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding> {
+    if loses_pings && rests_on_silence(report) {
+        return vec![no_answer(
+            "Ping frames are lost on active connections, too, so that an unanswered one shows no timeout",
+        )];
+    }
     if report.opened.is_none() {
         return report.error.as_deref().map_or_else(|| vec![no_answer("interrupted")], not_opened);
     }
@@ -270,6 +304,16 @@ pub fn dead_clients(report: &ZombieReport) -> Vec<DoctorFinding> {
     }
 }
 
+/// Whether a close frame says more than that the server goes away or is done (RFC 6455 7.4).
+fn is_rejection(ending: &CloseCause) -> bool {
+    match &ending.how {
+        CloseKind::CloseFrame { code: Some(code), .. } => {
+            ending.who == ClosedBy::Peer && !matches!(code, 1000 | 1001 | 1005 | 1006 | 1012)
+        }
+        _ => false,
+    }
+}
+
 /// Whether connections end at a certain age.
 pub fn lifetime(evidence: &PathEvidence) -> Vec<DoctorFinding> {
     let of_search = evidence.idle.as_ref().and_then(|report| report.findings.lifetime);
@@ -281,6 +325,9 @@ pub fn lifetime(evidence: &PathEvidence) -> Vec<DoctorFinding> {
         return Vec::new();
     };
     match &connection.lost {
+        Some(ending) if is_rejection(ending) => {
+            vec![DoctorFinding::ServerRejectsConnection(ending.clone())]
+        }
         Some(ending) => vec![DoctorFinding::ConnectionEndedAtAge { ending: ending.clone() }],
         None => vec![DoctorFinding::NoLifetimeSeen { watched: report.elapsed }],
     }

@@ -2,50 +2,41 @@
 
 use super::doctor_finding::RefusalCause;
 use crate::domain::catalogue::{self, Product, SettingChange, UpgradeForwarding};
-use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::idle::product_naming::naming_header;
 use crate::domain::idle::report::IdleReport;
 
 /// What to write into a product's configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigChange {
     /// The product's id in the catalogue: `nginx`.
     pub product: &'static str,
     /// Where the lines belong.
     pub place: &'static str,
-    pub lines: &'static [&'static str],
+    pub lines: Vec<&'static str>,
 }
 
-/// What may make an upgrade pass that was refused: of the products that the response names, or of all that have to be
-/// told, if it names none of them.
-pub fn of_refusal(cause: RefusalCause, headers: &[(String, UntrustedText)]) -> Vec<ConfigChange> {
-    let may_help = match cause {
-        RefusalCause::UpgradeNotPassedOn | RefusalCause::Page | RefusalCause::PathUnknown => true,
-        RefusalCause::Redirect
-        | RefusalCause::Credentials
-        | RefusalCause::Forbidden
-        | RefusalCause::ServerBehindFails
-        | RefusalCause::TooMany
-        | RefusalCause::OtherProtocol
-        | RefusalCause::BeforeUpgrade
-        | RefusalCause::Other => false,
-    };
-    let told = || catalogue::products().filter_map(to_be_told);
+/// What may make an upgrade pass that was refused. Where the server saw an ordinary request: the products that the response
+/// names, or all that have to be told if it names none of them. Else those that refuse with this status by themselves.
+pub fn of_refusal(cause: RefusalCause, error: &ConnectError) -> Vec<ConfigChange> {
+    let Some(refusal) = &error.refusal else { return Vec::new() };
     let named = |product: &&'static Product| {
-        product.timeouts.iter().any(|timeout| naming_header(timeout, headers).is_some())
+        product.timeouts.iter().any(|timeout| naming_header(timeout, &refusal.headers).is_some())
     };
-    let of_named: Vec<ConfigChange> = catalogue::products().filter(named).filter_map(to_be_told).collect();
-    match (may_help, of_named.is_empty()) {
-        (false, _) => Vec::new(),
-        (true, false) => of_named,
-        (true, true) => told().collect(),
+    let refuses = |product: &&'static Product| {
+        product.upgrade.as_ref().is_some_and(|upgrade| upgrade.refuses_with == Some(refusal.status))
+    };
+    if cause != RefusalCause::UpgradeNotPassedOn {
+        return catalogue::products().filter(named).filter(refuses).filter_map(to_be_told).collect();
     }
+    let of_named: Vec<ConfigChange> = catalogue::products().filter(named).filter_map(to_be_told).collect();
+    if of_named.is_empty() { catalogue::products().filter_map(to_be_told).collect() } else { of_named }
 }
 
 /// The lines of a product that does not pass upgrades on by itself.
 fn to_be_told(product: &'static Product) -> Option<ConfigChange> {
-    let UpgradeForwarding { place, lines, .. } = product.upgrade.as_ref()?;
-    (!lines.is_empty()).then_some(ConfigChange { product: product.id, place, lines })
+    let UpgradeForwarding { place, lines, .. } = product.upgrade?;
+    (!lines.is_empty()).then_some(ConfigChange { product: product.id, place, lines: lines.to_vec() })
 }
 
 /// How to raise the timers that an idle timeout is consistent with.
@@ -64,9 +55,9 @@ pub fn of_idle_timeout(report: &IdleReport) -> Vec<ConfigChange> {
     changes
 }
 
-fn line_of(change: &'static SettingChange) -> Option<&'static [&'static str]> {
+fn line_of(change: &SettingChange) -> Option<Vec<&'static str>> {
     match change {
-        SettingChange::Set(line) => Some(std::slice::from_ref(line)),
+        SettingChange::Set(lines) => Some(lines.lines().collect()),
         SettingChange::Fixed | SettingChange::Nothing => None,
     }
 }

@@ -29,6 +29,8 @@ pub enum Depth {
 pub struct DoctorInfo {
     /// Redacted.
     pub url: String,
+    /// The options that say how to connect, as they are typed, without secrets.
+    pub connect_options: Vec<String>,
     pub depth: Depth,
     /// The run ends by then.
     pub budget: Duration,

@@ -100,7 +100,11 @@ fn refused(status: u16) -> Arc<ConnectError> {
         hint: None,
         attempts: Vec::new(),
         reached: None,
-        refusal: Some(RefusalResponse { status, headers: Vec::new(), body: UntrustedText::default() }),
+        refusal: Some(RefusalResponse {
+            status,
+            saw_no_upgrade: status == 426,
+            ..RefusalResponse::default()
+        }),
         took: s(0),
     })
 }
@@ -116,6 +120,7 @@ fn report(paths: Vec<ExaminedPath>) -> DoctorReport {
     let joined = compare(&paths).into_iter().chain(advise(&paths.last().unwrap().evidence)).collect();
     let info = DoctorInfo {
         url: "ws://a.example/".to_string(),
+        connect_options: Vec::new(),
         depth: Depth::Normal,
         budget: s(88),
         longest_silence: s(65),
@@ -335,15 +340,18 @@ fn change_that_makes_the_upgrade_pass_is_the_finding() {
 
 #[test]
 fn refusal_is_mended_in_the_product_that_answers() {
-    let server = |name: &str| vec![("server".to_string(), UntrustedText::new(name))];
-    let products = |headers: &[_], cause| -> Vec<&'static str> {
-        remedies::of_refusal(cause, headers).iter().map(|change| change.product).collect()
+    let products = |status: u16, server: &str| -> Vec<&'static str> {
+        let mut error = refused(status).as_ref().clone();
+        let header = ("server".to_string(), UntrustedText::new(server));
+        error.refusal.as_mut().unwrap().headers.push(header);
+        remedies::of_refusal(RefusalCause::of(&error), &error).iter().map(|change| change.product).collect()
     };
-    let not_passed_on = RefusalCause::UpgradeNotPassedOn;
-    let nginx = products(&server("nginx/1.22.1"), not_passed_on);
+    let nginx = products(426, "nginx/1.22.1");
     assert!(nginx.contains(&"nginx") && !nginx.contains(&"apache"), "{nginx:?}");
-    assert!(products(&[], not_passed_on).len() > 3, "nobody is named: all that must be told");
-    assert!(products(&server("nginx/1.22.1"), RefusalCause::Credentials).is_empty());
+    assert!(products(426, "Werkzeug").len() > 3, "nobody is named: all that must be told");
+    assert!(products(401, "nginx/1.22.1").is_empty());
+    assert_eq!(products(403, "envoy"), ["envoy"], "it refuses by itself");
+    assert!(products(403, "nginx/1.22.1").is_empty());
 }
 
 #[test]

@@ -153,6 +153,7 @@ mod tests {
                 status,
                 headers: Vec::new(),
                 body: UntrustedText::default(),
+                saw_no_upgrade: false,
             });
             connection.opened = None;
             connection.open_error = Some(Arc::new(ConnectError {

@@ -344,6 +344,7 @@ fn connect_error(input: Input<'_, '_>) -> Result<ConnectError> {
             status: *input.choose(&[200, 401, 404, 503, 999])?,
             headers: headers(input)?,
             body: untrusted(input)?,
+            saw_no_upgrade: false,
         })
     };
     let reached = |input: Input<'_, '_>| {

@@ -7,7 +7,6 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
-use crate::domain::connection::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 
@@ -251,7 +250,7 @@ impl HeadError {
 }
 
 fn without_headers(status: u16) -> RefusalResponse {
-    RefusalResponse { status, headers: Vec::new(), body: UntrustedText::default() }
+    RefusalResponse { status, ..RefusalResponse::default() }
 }
 
 /// Describes the start of an answer that is not HTTP/1. Omits later lines, which may be headers, and an echo of our

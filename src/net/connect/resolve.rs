@@ -148,6 +148,14 @@ impl FromStr for ResolveOverride {
     }
 }
 
+impl fmt::Display for ResolveOverride {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let brackets = |is_v6: bool, text: &str| if is_v6 { format!("[{text}]") } else { text.to_string() };
+        let host = brackets(self.host.contains(':'), &self.host);
+        write!(f, "{host}:{}:{}", self.port, brackets(self.addr.ip.is_ipv6(), &self.addr.to_string()))
+    }
+}
+
 /// The host (IPv6 in brackets) and the text after its colon.
 fn split_host(text: &str) -> Option<(&str, &str)> {
     let (host, rest) = match text.strip_prefix('[') {

@@ -116,7 +116,7 @@ pub fn evidence(head: &HttpHead, bytes: &[u8]) -> RefusalResponse {
 fn refusal_evidence(head: &HttpHead, body: &ResponseBody) -> RefusalResponse {
     let headers = reported_headers(head, |name| is_hop(name) || REASON_HEADERS.contains(&name));
     let body = if repeats_a_secret(head, &body.text) { UntrustedText::default() } else { body.shown.clone() };
-    RefusalResponse { status: head.status, headers, body }
+    RefusalResponse { status: head.status, headers, body, saw_no_upgrade: false }
 }
 
 /// Whether the body repeats a redacted Location. Most redirects come with a page that links to it.
@@ -138,8 +138,10 @@ pub fn fault(sent: &SentRequest<'_>, head: &HttpHead, bytes: &[u8]) -> DialError
     };
     let fault = DialError::new(FailureKind::UpgradeRefused, cause);
     let body = ResponseBody::new(head, bytes);
-    let hint = RefusedResponse { sent, head, body: &body, wording: BodyText::new(&body.text) }.hint();
-    DialError { hint, refusal: Some(refusal_evidence(head, &body)), ..fault }
+    let refused = RefusedResponse { sent, head, body: &body, wording: BodyText::new(&body.text) };
+    let (hint, saw_no_upgrade) = (refused.hint(), refused.saw_no_upgrade());
+    let refusal = RefusalResponse { saw_no_upgrade, ..refusal_evidence(head, &body) };
+    DialError { hint, refusal: Some(refusal), ..fault }
 }
 
 /// The hint for a TLS server on a plain URL.
@@ -192,6 +194,21 @@ impl RefusedResponse<'_> {
         })
     }
 
+    /// Whether the response says that an ordinary request came, although we sent an upgrade.
+    fn saw_no_upgrade(&self) -> bool {
+        let is_of_another_cause = self.tls_hint().is_some()
+            || self.sent.own_upgrade
+            || self.version_hint().is_some()
+            || matches!(self.head.status, 300..=399 | 401 | 403 | 407 | 429);
+        let by_text = self.wording.wants_http_1_1() || self.wording.lacks_upgrade();
+        let by_head = match self.head.status {
+            400 => self.is_bare() && self.head.tokens("sec-websocket-version").next().is_some(),
+            426 => !self.wants_other_protocol(),
+            _ => false,
+        };
+        !is_of_another_cause && (by_text || by_head)
+    }
+
     /// Whether HTTP/1.0 in the response means something. HAProxy's error pages always use HTTP/1.0.
     fn is_http_1_0_relevant(&self) -> bool {
         const BY_A_SERVER: &[u16] = &[200, 400, 404, 405, 426, 500, 501, 505];
@@ -205,6 +222,9 @@ impl RefusedResponse<'_> {
         }
         if let Some(other) = self.version_hint() {
             return Some(other);
+        }
+        if self.wording.has("required ssl certificate") {
+            return Some(CLIENT_CERTIFICATE.to_string());
         }
         if self.wording.wants_http_1_1() {
             return Some(format!("{SPEAKS_1_0}{}", self.nginx_hint()));
@@ -274,11 +294,15 @@ impl RefusedResponse<'_> {
         self.body.text.trim().is_empty() || self.wording.is("bad request")
     }
 
+    /// Whether a 426 names protocols, and not WebSocket.
+    fn wants_other_protocol(&self) -> bool {
+        let wanted: Vec<String> = self.head.tokens("upgrade").collect();
+        wanted.iter().all(|token| token != "websocket") && !wanted.is_empty()
+    }
+
     /// The hint for a 426 that names our version or none.
     fn upgrade_required(&self) -> String {
-        let wanted: Vec<String> = self.head.tokens("upgrade").collect();
-        let other = wanted.iter().all(|token| token != "websocket") && !wanted.is_empty();
-        match (other, self.head.text("upgrade")) {
+        match (self.wants_other_protocol(), self.head.text("upgrade")) {
             (true, Some(upgrade)) => {
                 format!("the server wants another protocol here: {}", UntrustedText::new(&upgrade))
             }
@@ -293,8 +317,9 @@ const HTTP_1_0: &str = "it answers in HTTP/1.0, which has no upgrade to WebSocke
 const SPEAKS_1_0: &str = "the server got HTTP/1.0, which has no upgrade: a proxy before the server uses it";
 const OTHER_HTTP: &str = "the server wants another HTTP version: a proxy before it may speak HTTP/1.0 to it, or it \
                           offers HTTP/2 only";
+const CLIENT_CERTIFICATE: &str = "the server wants a client certificate: --cert and --key";
 const BAD_REQUEST: &str = "the server, or a proxy before it, does not take this as a WebSocket request: check the \
-                           path, the subprotocol, and that proxies pass Upgrade and Connection on";
+                           path, the subprotocol (--subprotocol NAME), and that proxies pass Upgrade and Connection on";
 const FORBIDDEN: &str =
     "the server forbids it: many check the origin (--origin https://the.site), others the credentials";
 

@@ -38,7 +38,7 @@ pub fn headline(report: &DoctorReport, explain: impl Fn(&CheckResult) -> String)
 /// What follows the headline: at which hop, what to change, how often to send a heartbeat.
 pub fn further_lines(report: &DoctorReport) -> Vec<String> {
     let Some(path) = report.main_path() else { return Vec::new() };
-    let context = Context { url: &report.info.url, path, longest_silence: report.info.longest_silence };
+    let context = Context { info: &report.info, path };
     let explained = |result: &CheckResult| findings::explain(&result.finding, context);
     let results = report.results();
     let hops = results

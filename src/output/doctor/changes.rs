@@ -1,11 +1,10 @@
 //! Lines of configuration in words and for scripts, and what a refusal usually means.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::domain::doctor::RefusalCause;
 use crate::domain::doctor::remedies::ConfigChange;
+use crate::domain::doctor::report::DoctorInfo;
 
 /// ``nginx (in the location): `proxy_http_version 1.1;` ``
 pub fn text(change: &ConfigChange) -> String {
@@ -44,12 +43,28 @@ pub fn usual_cause(cause: RefusalCause) -> Option<&'static str> {
 }
 
 /// A command that shows whether a timer was raised.
-pub fn verify_idle(url: &str, longest: Duration) -> String {
-    let seconds = longest.as_secs_f64().ceil() as u64;
-    format!("wscheck probe-idle --max {seconds}s '{url}'")
+pub fn verify_idle(info: &DoctorInfo) -> String {
+    let seconds = info.longest_silence.as_secs_f64().ceil() as u64;
+    command(&format!("probe-idle --max {seconds}s"), info)
 }
 
 /// A command that shows whether the upgrade succeeds.
-pub fn verify_upgrade(url: &str) -> String {
-    format!("wscheck ping -c 1 '{url}'")
+pub fn verify_upgrade(info: &DoctorInfo) -> String {
+    command("ping -c 1", info)
+}
+
+/// A command line with the options of this run that say how to connect.
+fn command(command: &str, info: &DoctorInfo) -> String {
+    let options: String = info.connect_options.iter().map(|option| format!("{} ", quoted(option))).collect();
+    format!("wscheck {command} {options}'{}'", info.url)
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+[]".contains(c);
+    if word.chars().all(is_plain) && !word.is_empty() {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

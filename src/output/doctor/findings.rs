@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{changes, tls_findings};
-use crate::domain::connection::close_cause::CloseReply;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::phase::Phase;
 use crate::domain::doctor::evidence::PathEvidence;
@@ -23,10 +23,8 @@ use crate::output::{idle, listen, ping, zombie};
 /// What explanations need besides the finding.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Redacted.
-    pub url: &'a str,
+    pub info: &'a DoctorInfo,
     pub path: &'a ExaminedPath,
-    pub longest_silence: Duration,
 }
 
 /// What a finding says while the run goes on, before the rest of the path is known.
@@ -36,7 +34,7 @@ pub fn explain_alone(finding: &DoctorFinding, info: &DoctorInfo) -> Explanation 
         evidence: PathEvidence::default(),
         results: Vec::new(),
     };
-    explain(finding, Context { url: &info.url, path: &path, longest_silence: info.longest_silence })
+    explain(finding, Context { info, path: &path })
 }
 
 /// What a finding says and what to do about it.
@@ -48,7 +46,13 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
             Explanation::new(format!("nothing was looked up: the address is {}", addresses.join(", ")))
                 .with("addresses", json!(addresses))
         }
-        F::NameNotResolved(error) => of_error(error),
+        F::NameNotResolved(error) => {
+            let explanation = of_error(error);
+            let remedy = explanation.remedy.clone();
+            explanation.remedy(remedy.unwrap_or_else(|| {
+                "check the spelling, and that this machine's DNS servers know the name".to_string()
+            }))
+        }
         F::AllAddressesReached { reached } => all_reached(reached),
         F::SomeAddressesNotReached { reached, failed } => some_not_reached(reached, failed),
         F::NoAddressReached { failed } => none_reached(failed),
@@ -87,6 +91,12 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
                 .with("answered", *answered)
                 .with("sent", *sent)
         }
+        F::PingsPartlyAnswered { answered, missed } => Explanation::new(format!(
+            "{answered} Ping frames were answered, and {missed} were not"
+        ))
+        .remedy("look for loss on the path or an overloaded server: `wscheck ping` tells where they are lost")
+        .with("answered", *answered)
+        .with("missed", *missed),
         F::FragmentsAllowControlFrames => {
             Explanation::new("a Ping frame between the fragments of a message is answered")
         }
@@ -107,11 +117,16 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
             duration(*watched)
         ))
         .with_duration("watched", *watched),
+        F::ServerRejectsConnection(ending) => rejected(ending),
         F::ConnectionEndedAtAge { ending } => Explanation::new(format!(
             "a connection that was in use ended after {}: {}",
             duration(ending.age),
             connection::ending(ending)
         ))
+        .remedy(
+            "let clients reconnect when a connection ends; if it happens at the same age each time, raise the limit on the \
+             age of connections",
+        )
         .with_duration("age", ending.age),
         F::ServerHeartbeatsTooSeldom { interval, timeout } => too_seldom(*interval, *timeout),
         F::ServerHeartbeatsKeepPathOpen { interval } => keep_open(*interval),
@@ -198,15 +213,14 @@ fn upgrade_accepted(info: &ConnectInfo) -> Explanation {
 }
 
 fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_>) -> Explanation {
-    let headers = context.path.evidence.hop_headers();
-    let lines = remedies::of_refusal(cause, headers);
+    let lines = remedies::of_refusal(cause, error);
     let usual = changes::usual_cause(cause).map(str::to_string);
     let advice = error.hint.clone().or(usual);
     let step = if error.phase == Phase::Upgrade { String::new() } else { format!("{}: ", error.phase) };
     let explanation = Explanation::new(format!("{step}{}", error.cause))
         .with("cause", cause.label())
         .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)));
-    remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.url)))
+    remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.info)))
 }
 
 /// Adds what to do, the lines that do it, and how to see that it helped.
@@ -280,10 +294,16 @@ fn of_idle(finding: &IdleFinding, context: Context<'_>) -> Explanation {
     let explanation = idle::explain(finding);
     let report = context.path.evidence.idle.as_deref();
     match (finding, report) {
-        (IdleFinding::IdleTimeout { .. } | IdleFinding::ServerPolicy { .. }, Some(report)) => {
+        (
+            IdleFinding::IdleTimeout { .. }
+            | IdleFinding::ServerPolicy { .. }
+            | IdleFinding::LifetimeCap { .. }
+            | IdleFinding::AlsoLifetimeCap { .. },
+            Some(report),
+        ) => {
             let advice = explanation.remedy.clone();
             let lines = remedies::of_idle_timeout(report);
-            let verify = changes::verify_idle(context.url, context.longest_silence);
+            let verify = changes::verify_idle(context.info);
             remedied(explanation, advice, &lines, Some(verify))
         }
         (_, _) => explanation,
@@ -298,7 +318,7 @@ fn unconfirmed(found: Bracket, samples: usize, context: Context<'_>) -> Explanat
     ))
     .with_some("from", found.lo)
     .with_some("to", found.hi);
-    let verify = changes::verify_idle(context.url, context.longest_silence);
+    let verify = changes::verify_idle(context.info);
     remedied(explanation, Some("confirm it with --thorough".to_string()), &[], Some(verify))
 }
 
@@ -310,6 +330,25 @@ fn bracket(found: Bracket) -> String {
         (Some(lo), None) => format!("more than {}", format::at_least(lo)),
         (None, None) => "unknown".to_string(),
     }
+}
+
+fn rejected(ending: &CloseCause) -> Explanation {
+    let code = match &ending.how {
+        CloseKind::CloseFrame { code, .. } => code.unwrap_or_default(),
+        _ => 0,
+    };
+    let remedy = match code {
+        1008 => {
+            "the server's policy: perhaps credentials (-H, --user), a first message (--send) or a subprotocol is missing"
+        }
+        1013 => "the server asks to try again later: it may be overloaded, or limit connections",
+        1011 => "the server failed: see its log",
+        _ => "the code is the server's: its documentation or log says what it wants",
+    };
+    Explanation::new(format!("the server closed a connection in use: {}", connection::ending(ending)))
+        .remedy(remedy)
+        .with("code", code)
+        .with_duration("age", ending.age)
 }
 
 fn too_seldom(interval: Option<Duration>, timeout: Bracket) -> Explanation {

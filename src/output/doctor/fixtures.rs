@@ -89,6 +89,7 @@ fn refusal() -> PathEvidence {
             status: 426,
             headers: vec![("server".to_string(), text("nginx/1.22.1"))],
             body: text("Upgrade Required ::error::\u{1b}[31m<script>alert(1)</script>"),
+            saw_no_upgrade: true,
         }),
         took: Duration::from_millis(9),
     };
@@ -102,6 +103,7 @@ fn path(name: &str, address: Option<&str>) -> PathInfo {
 fn run(paths: Vec<(PathInfo, PathEvidence)>) -> Vec<DoctorEvent> {
     let info = Arc::new(DoctorInfo {
         url: URL.to_string(),
+        connect_options: vec!["--resolve".to_string(), "node.example:8080:192.0.2.7".to_string()],
         depth: Depth::Normal,
         budget: Duration::from_secs(88),
         longest_silence: Duration::from_secs(65),

@@ -51,7 +51,7 @@ pub fn explain_main(report: &DoctorReport, result: &CheckResult) -> Explanation 
 
 /// What a result of a path says.
 pub fn explain(report: &DoctorReport, path: &ExaminedPath, result: &CheckResult) -> Explanation {
-    let context = Context { url: &report.info.url, path, longest_silence: report.info.longest_silence };
+    let context = Context { info: &report.info, path };
     explain_finding(&result.finding, context)
 }
 

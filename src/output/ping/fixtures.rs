@@ -664,6 +664,7 @@ fn refused_upgrade() -> ConnectError {
             status: 403,
             headers: vec![header("server", "nginx/1.26"), header("content-type", "text/html")],
             body: UntrustedText::new("<html>\r\n<head><title>403 Forbidden</title></head>"),
+            saw_no_upgrade: false,
         }),
         took: us(2_140),
     }
@@ -931,6 +932,7 @@ pub fn hostile() -> Vec<Event> {
         status: 200,
         headers: vec![("server".to_string(), UntrustedText::new(HOSTILE))],
         body: UntrustedText::new(HOSTILE),
+        saw_no_upgrade: false,
     });
     scene.then(1103, ConnEvent::OpenFailed(Arc::new(refusal)));
     scene.then(1103, ConnEvent::GaveUp { outage: ms(1), attempts: 1 });

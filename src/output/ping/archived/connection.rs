@@ -493,6 +493,8 @@ impl Failure {
                 status: refusal.status,
                 headers: headers(refusal.headers),
                 body: refusal.body.untrusted(),
+                // Only doctor reads it, while it runs.
+                saw_no_upgrade: false,
             }),
             // Only the event of the failure has it.
             took: Duration::ZERO,
