@@ -22,7 +22,9 @@ use super::preset_args::{ChosenPreset, PresetChoice, ServerArgs};
 use super::probe_idle::ProbeIdleArgs;
 use super::probe_zombie::ProbeZombieArgs;
 use super::runner;
-use crate::commands::doctor::{self, DoctorPlan, MAX_CONNECTIONS, MeasurementLimits, Measurements, PathPlan};
+use crate::commands::doctor::{
+    self, DoctorPlan, MAX_CONNECTIONS, MAX_OTHER_PATHS, MeasurementLimits, Measurements, PathPlan,
+};
 use crate::commands::run_control::RunControl;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::report::{Depth, DoctorEvent, DoctorInfo, PathInfo};
@@ -60,7 +62,7 @@ pub struct DoctorArgs {
     pub checks: CheckArgs,
     #[command(flatten)]
     pub paths: PathArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Heartbeats")]
     pub preamble: PreambleArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
@@ -151,14 +153,16 @@ impl Via {
     fn path(&self, dial: &DialPlan) -> PathPlan {
         let (address, dial) = match &self.place {
             ViaPlace::Address(to) => {
-                (to.to_string(), DialPlan { connect_to: Some(to.clone()), ..dial.clone() })
+                let dial = DialPlan { connect_to: Some(to.clone()), unix_socket: None, ..dial.clone() };
+                (to.to_string(), dial)
             }
             ViaPlace::UnixSocket(path) => (
                 format!("unix:{}", path.display()),
-                DialPlan { unix_socket: Some(path.clone()), ..dial.clone() },
+                DialPlan { unix_socket: Some(path.clone()), connect_to: None, ..dial.clone() },
             ),
         };
-        PathPlan { info: PathInfo { name: self.name.clone(), address: Some(address) }, dial }
+        let info = PathInfo { name: self.name.clone(), address: Some(address), is_alternative: false };
+        PathPlan { info, dial }
     }
 }
 
@@ -212,8 +216,7 @@ impl Measurement for DoctorArgs {
         let output = self.output.clone();
         let bundle = self.checks.bundle.clone();
         let plan = self.plan(None);
-        let bundle = bundle.map(Bundle::create).transpose();
-        let plan = plan.and_then(|plan| Ok((plan, bundle?)));
+        let plan = plan.and_then(|plan| Ok((plan, bundle.map(Bundle::create).transpose()?)));
         runner::run_plan(DoctorPresenter::new, &output, plan, async |(plan, bundle), reporter, control| {
             let Some(mut bundle) = bundle else { return Ok(run(plan, reporter, control.interrupt).await) };
             let result = run(plan, &mut bundle.beside(reporter), control.interrupt).await;
@@ -246,6 +249,12 @@ impl DoctorArgs {
         let urls = std::slice::from_ref(&url);
         let chosen = self.preamble.first_message.preset.chosen(urls, None)?;
         self.preamble.check(true, "", &chosen)?;
+        // Mistakes in messages are found before anything runs, and what is secret in them is learnt.
+        (self.preamble.preamble(&chosen)?, self.preamble.ask(&chosen)?, self.preamble.answer(&chosen)?);
+        let selection = self.checks.selection()?;
+        if self.paths.each_address && !self.paths.via.is_empty() {
+            return Err("--each-address and --via cannot be compared with each other: give one".to_string());
+        }
         let target = chosen.target(&url)?;
         let dial = chosen.offer(self.connect.dial()?, std::slice::from_ref(&target));
         let paths = self.path_plans(&target, &dial)?;
@@ -266,7 +275,7 @@ impl DoctorArgs {
             },
             target,
             paths,
-            selection: CheckSelection { only: self.checks.only.clone(), skip: self.checks.skip.clone() },
+            selection,
             each_address: self.paths.each_address,
             named_preset,
             sends_own_messages: !self.preamble.first_message.send.is_empty()
@@ -281,10 +290,10 @@ impl DoctorArgs {
     /// The points of the path, then the URL itself.
     fn path_plans(&self, target: &Target, dial: &DialPlan) -> Result<Vec<PathPlan>, String> {
         let vias = &self.paths.via;
-        if vias.len() >= MAX_CONNECTIONS / 4 {
-            return Err(format!("--via: at most {} points can be compared", MAX_CONNECTIONS / 4 - 1));
+        if vias.len() > MAX_OTHER_PATHS {
+            return Err(format!("--via: at most {MAX_OTHER_PATHS} points can be compared with the URL"));
         }
-        let main = PathInfo { name: target.authority(), address: None };
+        let main = PathInfo { name: target.authority(), address: None, is_alternative: false };
         let is_twice = |index: usize| vias[..index].iter().any(|other| other.name == vias[index].name);
         if let Some(index) = (0..vias.len()).find(|index| is_twice(*index) || vias[*index].name == main.name)
         {
@@ -292,6 +301,17 @@ impl DoctorArgs {
         }
         let last = PathPlan { info: main, dial: dial.clone() };
         Ok(vias.iter().map(|via| via.path(dial)).chain([last]).collect())
+    }
+}
+
+impl CheckArgs {
+    fn selection(&self) -> Result<CheckSelection, String> {
+        let selection = CheckSelection { only: self.only.clone(), skip: self.skip.clone() };
+        if Check::iter().any(|check| selection.has(check)) {
+            Ok(selection)
+        } else {
+            Err("--skip: no check is left".to_string())
+        }
     }
 }
 

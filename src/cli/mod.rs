@@ -65,6 +65,19 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (130, "interrupted before there was anything to report"),
 ];
 
+/// The exit codes of `wscheck doctor`.
+const DOCTOR_EXIT_CODES: &[(u8, &str)] = &[
+    (0, "passed: no check found a problem (with --strict: nor a warning)"),
+    (1, "failed: a check found a problem; a refused upgrade is one"),
+    (2, "usage: the arguments make no sense"),
+    (3, "unreachable: no address accepted a connection"),
+    (
+        4,
+        "inconclusive: a check that matters came to no answer; or interrupted, and no problem was found so far",
+    ),
+    (130, "interrupted before there was anything to report"),
+];
+
 /// The exit codes of `wscheck serve`.
 const SERVE_EXIT_CODES: &[(u8, &str)] = &[
     (0, "passed: every --expect was met; without one: stopped by Ctrl-C, SIGTERM or SIGHUP, or by --for"),
@@ -89,8 +102,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)
-    #[command(after_help = exit_code_help())]
+    /// Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one
+    #[command(after_help = exit_codes(DOCTOR_EXIT_CODES))]
     Doctor(Box<doctor::DoctorArgs>),
     /// Measure a connection: RTT, jitter, unanswered heartbeats and status
     #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]

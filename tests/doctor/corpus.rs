@@ -181,7 +181,7 @@ fn cure(setup: &Setup, running: Running, document: &Value) -> Misses {
             let product = setup.hops[hop].product.name;
             match changes(document, check, product) {
                 Ok(lines) => {
-                    let before = running.values.fill("@entry@");
+                    let before = MOVED.map(|value| running.values.fill(value));
                     drop(running);
                     apply(setup, hop, &lines, &verification(document, check), &before)
                 }
@@ -191,12 +191,16 @@ fn cure(setup: &Setup, running: Running, document: &Value) -> Misses {
     }
 }
 
+/// What is elsewhere when a set-up is started again.
+const MOVED: [&str; 3] = ["@entry@", "@entryport@", "@files@"];
+
 /// Starts the set-up with these lines, and runs `doctor` and the command that verifies the change.
-fn apply(setup: &Setup, hop: usize, lines: &[String], verify: &str, before: &str) -> Misses {
+fn apply(setup: &Setup, hop: usize, lines: &[String], verify: &str, before: &[String]) -> Misses {
     let started = std::panic::catch_unwind(|| setup.start_changed(Some((hop, lines))));
     let Ok(running) = started else { return vec![format!("the product does not start with {lines:?}")] };
     let mut misses = cured(running.run(&doctor(setup)), &format!("with {lines:?}"));
-    let verify = verify.replace(before, &running.values.fill("@entry@"));
+    let moved = before.iter().zip(MOVED.map(|value| running.values.fill(value)));
+    let verify = moved.fold(verify.to_string(), |text, (old, new)| text.replace(old, &new));
     let words = shlex::split(&verify).unwrap_or_default();
     match words.split_first() {
         None => misses.push("no command that verifies the change".to_string()),

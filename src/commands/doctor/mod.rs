@@ -14,7 +14,9 @@ use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
 use self::path_task::{PathMessage, PathTask};
-pub use self::plan::{DoctorPlan, MAX_CONNECTIONS, MeasurementLimits, Measurements, PathPlan};
+pub use self::plan::{
+    DoctorPlan, MAX_CONNECTIONS, MAX_OTHER_PATHS, MeasurementLimits, Measurements, PathPlan,
+};
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::report::{
@@ -28,10 +30,10 @@ use crate::net::connect::reach;
 
 /// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
-/// Of a name with more addresses, these are compared.
-const MAX_EACH: usize = 4;
-/// Connections of a path beside those of the search for the idle timeout.
-const OTHER_CONNECTIONS: usize = 2;
+/// Connections beside those of the search for the idle timeout: RTTs, heartbeats of the server, fragments.
+const OTHER_CONNECTIONS: usize = 3;
+/// A search needs a control and two more.
+const LEAST_IDLE_CONNECTIONS: usize = 3;
 /// The dead clients and their control.
 const ZOMBIE_CONNECTIONS: usize = 6;
 
@@ -65,12 +67,16 @@ async fn expand_addresses(target: &Target, paths: &[PathPlan]) -> Vec<PathPlan> 
     let Some(main) = paths.last() else { return Vec::new() };
     let survey = reach::survey(&main.dial, target).await;
     let addresses = survey.outcome.unwrap_or_default();
+    if addresses.len() < 2 {
+        return paths.to_vec();
+    }
     let of_address = |address: &str| {
         let connect_to: ConnectTo = address.parse().ok()?;
-        let info = PathInfo { name: address.to_string(), address: Some(address.to_string()) };
+        let name = address.to_string();
+        let info = PathInfo { address: Some(name.clone()), name, is_alternative: true };
         Some(PathPlan { info, dial: DialPlan { connect_to: Some(connect_to), ..main.dial.clone() } })
     };
-    let each = addresses.iter().take(MAX_EACH).filter_map(|attempt| of_address(&attempt.address));
+    let each = addresses.iter().take(MAX_OTHER_PATHS).filter_map(|attempt| of_address(&attempt.address));
     each.chain(paths.iter().cloned()).collect()
 }
 
@@ -92,7 +98,7 @@ async fn examine_paths(
             stop: stop.clone(),
             interrupt: interrupt.clone(),
             ends_at,
-            idle_connections: idle_connections(plan),
+            idle_connections: idle_connections(plan, index),
         };
         task.run()
     });
@@ -128,13 +134,15 @@ fn progress(plan: &DoctorPlan, start: Instant, running: &[&'static str]) -> Doct
     DoctorEvent::Progress(DoctorProgress { elapsed: start.elapsed(), until: plan.info.budget, running })
 }
 
-/// How many connections the search of each path may have open.
-fn idle_connections(plan: &DoctorPlan) -> usize {
-    use crate::domain::doctor::report::Depth;
-    let is_thorough = plan.info.depth == Depth::Thorough && plan.selection.has(Check::DeadClients);
-    let others = OTHER_CONNECTIONS + if is_thorough { ZOMBIE_CONNECTIONS } else { 0 };
-    let each = MAX_CONNECTIONS / plan.paths.len().max(1);
-    each.saturating_sub(others).max(2)
+/// How many connections the search of a path may have open. Beside the URL itself, others have few.
+fn idle_connections(plan: &DoctorPlan, index: usize) -> usize {
+    let others = plan.paths.len().saturating_sub(1);
+    if index < others {
+        return LEAST_IDLE_CONNECTIONS;
+    }
+    let zombies = if plan.looks_for_dead_clients() { ZOMBIE_CONNECTIONS } else { 0 };
+    let taken = others * LEAST_IDLE_CONNECTIONS + OTHER_CONNECTIONS + zombies;
+    MAX_CONNECTIONS.saturating_sub(taken).max(LEAST_IDLE_CONNECTIONS)
 }
 
 fn conclude(
@@ -144,7 +152,8 @@ fn conclude(
     (started_at, elapsed): (SystemTime, Duration),
     interrupted: bool,
 ) -> DoctorReport {
-    let conditions = Conditions { selection: &plan.selection, depth: info.depth, interrupted };
+    let has_hops = plan.paths.len() > 1;
+    let conditions = Conditions { selection: &plan.selection, depth: info.depth, has_hops, interrupted };
     let paths: Vec<ExaminedPath> = evidence
         .into_iter()
         .zip(&info.paths)
@@ -154,8 +163,10 @@ fn conclude(
         })
         .collect();
     let advice = paths.last().map(|path| advise(&path.evidence)).unwrap_or_default();
+    let has_advice = plan.selection.has(Check::Advice);
     let wanted = |result: &CheckResult| plan.selection.has(result.check);
-    let joined = compare(&paths).into_iter().chain(advice).filter(wanted).collect();
+    let advice = advice.into_iter().filter(|result| has_advice || wanted(result));
+    let joined = compare(&paths).into_iter().filter(wanted).chain(advice).collect();
     let result = RunResult::Passed;
     let report = DoctorReport { info, started_at, elapsed, interrupted, paths, joined, result };
     let result = judge(&report);

@@ -70,6 +70,9 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
             let change = UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string());
             let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
             let outcome = try_upgrade(&changed, target, largest).await;
+            if outcome.is_err() {
+                evidence.repeated = Some(try_upgrade(dial, target, largest).await);
+            }
             evidence.variants.push(UpgradeVariant { change, outcome });
         }
         Err(error) if may_depend_on_request(&error) => {
@@ -78,7 +81,12 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
                 let is_accepted = outcome.is_ok();
                 evidence.variants.push(UpgradeVariant { change, outcome });
                 if is_accepted {
-                    *dial = changed;
+                    let repeated = try_upgrade(dial, target, largest).await;
+                    // Accepted without the change, too: the change is not what it needs.
+                    if repeated.is_err() {
+                        *dial = changed;
+                    }
+                    evidence.repeated = Some(repeated);
                     break;
                 }
             }
@@ -135,7 +143,17 @@ fn known_subprotocols() -> Vec<String> {
     names
 }
 
-/// Which convention the server speaks.
-pub async fn convention(dial: &DialPlan, target: &Target, largest: usize) -> Option<PresetDetection> {
-    collect_fingerprint(target, dial, largest).await.ok().map(|fingerprint| fingerprint.guess())
+/// Which convention the server speaks. A subprotocol that it chose of all known ones need not be what it speaks.
+pub async fn convention(
+    dial: &DialPlan,
+    plan: &DoctorPlan,
+    evidence: &PathEvidence,
+) -> Option<PresetDetection> {
+    let is_offer = |variant: &UpgradeVariant| matches!(variant.change, UpgradeChange::Subprotocols(_));
+    if evidence.accepted_variant().is_some_and(is_offer) {
+        let why = "the subprotocol that it chose of all known ones need not be what it speaks".to_string();
+        return Some(PresetDetection { preset: None, evidence: vec![why] });
+    }
+    let fingerprint = collect_fingerprint(&plan.target, dial, plan.max_message_size).await;
+    fingerprint.ok().map(|fingerprint| fingerprint.guess())
 }

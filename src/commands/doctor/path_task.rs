@@ -17,9 +17,10 @@ use crate::commands::connect::open;
 use crate::commands::run_control::RunControl;
 use crate::commands::{listen, ping, probe_idle, probe_zombie};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::{FragmentsOutcome, PathEvidence};
-use crate::domain::doctor::report::{Depth, DoctorEvent};
+use crate::domain::doctor::report::DoctorEvent;
 use crate::domain::doctor::{Check, CheckResult, Conditions, examine};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::listen::report::{ListenEvent, ListenReport};
@@ -29,12 +30,15 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::zombie::report::ZombieReport;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::client::fragments::ping_between_fragments;
+use crate::net::client::idle_probe::send_close;
 
 /// How long a Pong between fragments may take.
 const FRAGMENTS_WAIT: Duration = Duration::from_secs(3);
 /// Measurements end this long before the run, for their closing handshakes.
 const TIME_TO_CLOSE: Duration = Duration::from_millis(1500);
-/// The shortest measurement that is worth its name.
+/// How long a path beside the URL itself is asked for its RTT.
+const BESIDE_PING: Duration = Duration::from_secs(2);
+/// The shortest time of a measurement.
 const LEAST_TIME: Duration = Duration::from_secs(2);
 
 /// What is said while a path is examined.
@@ -85,7 +89,7 @@ impl PathTask<'_> {
 
     /// Whether the rest can be measured.
     async fn open(&mut self, evidence: &mut PathEvidence) -> bool {
-        let (plan, largest) = (self.plan, self.plan.max_message_size);
+        let plan = self.plan;
         opening::survey(&self.path.dial, &plan.target, evidence).await;
         self.show(evidence, &[Check::Resolve, Check::Tcp, Check::Proxy]);
         if !evidence.is_reached() && evidence.proxy.is_none() {
@@ -95,6 +99,9 @@ impl PathTask<'_> {
             opening::tls(&self.path.dial, &plan.target, evidence).await;
             self.show(evidence, &[Check::Tls, Check::Certificate]);
         }
+        if !plan.selection.has_any(&AFTER_TLS) {
+            return false;
+        }
         opening::upgrade(&mut self.path.dial, plan, evidence).await;
         self.show(evidence, &[Check::Upgrade, Check::Origin, Check::Subprotocol]);
         if !evidence.is_open() {
@@ -102,7 +109,7 @@ impl PathTask<'_> {
         }
         evidence.convention = match &plan.named_preset {
             Some(named) => Some(named.clone()),
-            None => opening::convention(&self.path.dial, &plan.target, largest).await,
+            None => opening::convention(&self.path.dial, plan, evidence).await,
         };
         self.show(evidence, &[Check::Convention]);
         true
@@ -113,6 +120,7 @@ impl PathTask<'_> {
         let conditions = Conditions {
             selection: &self.plan.selection,
             depth: self.plan.info.depth,
+            has_hops: self.plan.paths.len() > 1,
             interrupted: self.interrupt.is_cancelled(),
         };
         let found = examine(evidence, conditions).into_iter();
@@ -137,10 +145,23 @@ impl PathTask<'_> {
                 self.show(evidence, checks);
             }
         }
+        if self.is_other_convention(evidence) {
+            evidence.convention = None;
+            return Box::pin(self.measure(evidence)).await;
+        }
         if let Some(error) = refused_beside(evidence) {
             evidence.further_refused = Some(error);
             self.measure_in_turns(evidence).await;
         }
+    }
+
+    /// Whether the greeting of the convention that was detected did not come.
+    fn is_other_convention(&self, evidence: &PathEvidence) -> bool {
+        let [ping, _, _] = unopened(evidence);
+        let is_detected = evidence.convention.as_ref().is_some_and(|detection| detection.preset.is_some());
+        is_detected
+            && self.plan.named_preset.is_none()
+            && ping.is_some_and(|error| error.phase == Phase::Await)
     }
 
     /// The measurements for what was detected.
@@ -155,20 +176,20 @@ impl PathTask<'_> {
 
     /// One after another, those again that did not open.
     async fn measure_in_turns(&mut self, evidence: &mut PathEvidence) {
-        let (again_listen, again_idle) = (is_unopened_listen(evidence), is_unopened_idle(evidence));
-        for is_listen in [true, false] {
-            let Some(measurements) = self.measurements(evidence) else { return };
-            let measured = match is_listen {
-                true if again_listen => {
-                    measure_listen(measurements.listen, self.stop.clone(), Opening::default()).await
-                }
-                false if again_idle => measure_idle(measurements.idle, self.stop.clone()).await,
-                true | false => continue,
+        let stop = || self.stop.clone();
+        for (turn, error) in unopened(evidence).into_iter().enumerate() {
+            let Some(measurements) = self.measurements(evidence).filter(|_| error.is_some()) else {
+                continue;
             };
-            let checks = record(evidence, measured);
-            self.show(evidence, checks);
+            let measured = match turn {
+                0 => measure_ping(measurements.ping, stop(), Opening::default()).await,
+                1 => measure_listen(measurements.listen, stop(), Opening::default()).await,
+                _ => measure_idle(measurements.idle, stop()).await,
+            };
+            record(evidence, measured);
         }
         self.show(evidence, &[Check::Pings, Check::Close, Check::Latency]);
+        self.show(evidence, &[Check::ServerHeartbeats, Check::IdleTimeout]);
     }
 
     /// The measurements that the wanted checks need.
@@ -185,6 +206,9 @@ impl PathTask<'_> {
         // Where connections are limited, the one that measures most comes first.
         let (first, second) = (Opening::of(self.plan.selection.has_any(&OF_PING)), Opening::default());
         let second = Opening { is_wanted: self.plan.selection.has_any(&OF_LISTEN), ..second };
+        if self.index + 1 < self.plan.paths.len() {
+            return self.start_beside(ping, idle);
+        }
         let listening = first.then(measure_listen(listen, stop(), second.clone()));
         let idling = first.then(second.then(measure_idle(idle, stop())));
         let all = [
@@ -193,7 +217,30 @@ impl PathTask<'_> {
             self.started(&OF_IDLE, "idle timeout", idling),
             self.started(&[Check::Fragments], "fragments", fragments.run(stop())),
             self.started(&[Check::DeadClients], "dead clients", measure_zombies(zombie, stop()))
-                .filter(|_| self.plan.info.depth == Depth::Thorough),
+                .filter(|_| self.plan.looks_for_dead_clients()),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// On a path beside the URL itself: RTTs for a moment, then the idle timeout.
+    fn start_beside(&self, ping: ping::PingPlan, idle: probe_idle::IdlePlan) -> Vec<Measuring> {
+        let ping = ping::PingPlan { deadline: Some(BESIDE_PING), ..ping };
+        let pinged = CancellationToken::new();
+        let (is_over, stop) = (pinged.clone(), self.stop.clone());
+        let is_wanted = self.plan.selection.has_any(&OF_PING);
+        let pinging = measure_ping(ping, self.stop.clone(), Opening::default());
+        let all = [
+            self.started(&OF_PING, "latency", async move {
+                let measured = pinging.await;
+                is_over.cancel();
+                measured
+            }),
+            self.started(&OF_IDLE, "idle timeout", async move {
+                if is_wanted {
+                    pinged.cancelled().await;
+                }
+                measure_idle(idle, stop).await
+            }),
         ];
         all.into_iter().flatten().collect()
     }
@@ -218,6 +265,22 @@ impl PathTask<'_> {
     }
 }
 
+/// The checks that need an open WebSocket.
+const AFTER_TLS: [Check; 13] = [
+    Check::Upgrade,
+    Check::Origin,
+    Check::Subprotocol,
+    Check::Convention,
+    Check::Pings,
+    Check::Fragments,
+    Check::Close,
+    Check::Latency,
+    Check::ServerHeartbeats,
+    Check::IdleTimeout,
+    Check::DeadClients,
+    Check::Lifetime,
+    Check::Advice,
+];
 /// The checks that need the measurement of RTTs ...
 const OF_PING: [Check; 5] =
     [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats];
@@ -323,29 +386,36 @@ impl FragmentsProbe {
         let opened =
             open(&self.target, &self.dial, &self.preamble, self.largest, message.len().max(1024)).await;
         match opened {
-            Err(error) => FragmentsOutcome::Ended(error.to_string()),
+            Err(_) => FragmentsOutcome::NotTried("its connection did not open"),
             Ok(mut established) => {
-                ping_between_fragments(&mut established.socket, message, FRAGMENTS_WAIT).await
+                let outcome = ping_between_fragments(&mut established.socket, message, FRAGMENTS_WAIT).await;
+                send_close(&mut established.socket).await;
+                outcome
             }
         }
     }
 }
 
-fn is_unopened_listen(evidence: &PathEvidence) -> bool {
-    evidence.listen.as_ref().is_some_and(|report| report.opened.is_none() && report.error.is_some())
-}
-
-fn is_unopened_idle(evidence: &PathEvidence) -> bool {
-    evidence.idle.as_ref().is_some_and(|report| report.opened.is_none() && report.error.is_some())
-}
-
-/// Why a measurement did not open, although the one of RTTs did.
-fn refused_beside(evidence: &PathEvidence) -> Option<Arc<ConnectError>> {
-    let is_open = evidence.ping.as_ref()?.only_connection()?.opened.is_some();
+/// Why each of the measurements did not open: RTTs, heartbeats of the server, idle timeout.
+fn unopened(evidence: &PathEvidence) -> [Option<Arc<ConnectError>>; 3] {
+    let ping = evidence.ping.as_ref().and_then(|report| report.only_connection());
+    let of_ping = ping.filter(|connection| connection.opened.is_none());
     let of_listen = evidence.listen.as_ref().filter(|report| report.opened.is_none());
     let of_idle = evidence.idle.as_ref().filter(|report| report.opened.is_none());
-    let error = of_listen.and_then(|report| report.error.clone());
-    error.or_else(|| of_idle.and_then(|report| report.error.clone())).filter(|_| is_open)
+    [
+        of_ping.and_then(|connection| connection.open_error.clone()),
+        of_listen.and_then(|report| report.error.clone()),
+        of_idle.and_then(|report| report.error.clone()),
+    ]
+}
+
+/// Why a measurement did not open, although another one did.
+fn refused_beside(evidence: &PathEvidence) -> Option<Arc<ConnectError>> {
+    let [ping, listen, idle] = unopened(evidence);
+    let is_any_open = (evidence.ping.is_some() && ping.is_none())
+        || (evidence.listen.is_some() && listen.is_none())
+        || (evidence.idle.is_some() && idle.is_none());
+    [ping, listen, idle].into_iter().flatten().next().filter(|_| is_any_open)
 }
 
 /// Keeps what was measured; the checks that it decides.

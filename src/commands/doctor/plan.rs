@@ -7,13 +7,16 @@ use crate::commands::ping::PingPlan;
 use crate::commands::probe_idle::IdlePlan;
 use crate::commands::probe_zombie::ZombiePlan;
 use crate::domain::connection::target::Target;
-use crate::domain::doctor::CheckSelection;
-use crate::domain::doctor::report::{DoctorInfo, PathInfo};
+use crate::domain::doctor::report::{Depth, DoctorInfo, PathInfo};
+use crate::domain::doctor::{Check, CheckSelection};
 use crate::domain::presets::PresetDetection;
 use crate::net::connect::dial::DialPlan;
 
 /// Connections of a run at once, on all paths together.
 pub const MAX_CONNECTIONS: usize = 16;
+
+/// Paths beside the URL itself that can be compared: each needs three connections.
+pub const MAX_OTHER_PATHS: usize = 3;
 
 /// Parameters of a run. Always valid: at least one path, the last of which is the URL itself.
 pub struct DoctorPlan {
@@ -31,6 +34,14 @@ pub struct DoctorPlan {
     pub max_message_size: usize,
     /// Makes the plans of what is measured.
     pub measurements: MeasurementBuilder,
+}
+
+impl DoctorPlan {
+    /// Whether it has connections for dead clients: beside other paths there are too few.
+    pub fn looks_for_dead_clients(&self) -> bool {
+        let is_wanted = self.info.depth == Depth::Thorough && self.selection.has(Check::DeadClients);
+        is_wanted && self.paths.len() == 1
+    }
 }
 
 /// One path.

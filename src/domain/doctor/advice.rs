@@ -33,7 +33,7 @@ pub fn advise(evidence: &PathEvidence) -> Vec<CheckResult> {
     }
     let found = match idle_bracket(idle).filter(|(timeout, _)| !ends_in_use_too(evidence, *timeout)) {
         Some((timeout, _)) => cut_path(evidence, idle, timeout),
-        None => uncut_path(evidence, idle),
+        None => uncut_path(idle),
     };
     found.into_iter().map(|finding| CheckResult::new(check_of(&finding), finding)).collect()
 }
@@ -49,7 +49,7 @@ fn check_of(finding: &DoctorFinding) -> Check {
 }
 
 /// Whether the connection that was in use ended after about the same time: then its age ended it, not its silence.
-pub fn ends_in_use_too(evidence: &PathEvidence, timeout: Bracket) -> bool {
+fn ends_in_use_too(evidence: &PathEvidence, timeout: Bracket) -> bool {
     let lost = evidence.ping.as_deref().and_then(|report| report.only_connection()?.lost.as_ref());
     let (from, to) =
         (timeout.lo.unwrap_or_default().mul_f64(SAME_TIMEOUT), timeout.hi.unwrap_or(Duration::MAX));
@@ -65,7 +65,7 @@ fn cut_path(evidence: &PathEvidence, idle: &IdleReport, timeout: Bracket) -> Vec
             found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval: Some(interval), timeout });
         }
         Some(interval) => {
-            found.push(DoctorFinding::ServerHeartbeatsKeepPathOpen { interval: Some(interval) });
+            found.push(DoctorFinding::ServerHeartbeatsKeepPathOpen { interval });
         }
         None if is_cut_between_heartbeats(evidence, least) => {
             found.push(DoctorFinding::ServerHeartbeatsTooSeldom { interval: None, timeout });
@@ -110,7 +110,7 @@ fn unconfirmed_advice(bracket: Bracket) -> Option<Recommendation> {
 }
 
 /// Which traffic keeps the connection open, as far as the search or the dead clients show it.
-pub fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
+fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
     let reset_by = evidence.idle.as_ref().and_then(|idle| idle.findings.reset_by);
     let refresh = evidence.idle.as_ref().and_then(|idle| idle.refresh.as_ref());
     let of_zombies = evidence.zombie.as_ref().is_some_and(|zombie| {
@@ -127,7 +127,7 @@ pub fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
 }
 
 /// A path on which no idle connection was cut.
-fn uncut_path(evidence: &PathEvidence, idle: &IdleReport) -> Vec<DoctorFinding> {
+fn uncut_path(idle: &IdleReport) -> Vec<DoctorFinding> {
     let advised = |advice: Option<Recommendation>| match advice {
         Some(Recommendation::Heartbeat { interval, before, .. }) => Some(DoctorFinding::HeartbeatAdvised {
             interval,
@@ -138,10 +138,8 @@ fn uncut_path(evidence: &PathEvidence, idle: &IdleReport) -> Vec<DoctorFinding> 
     };
     match idle.findings.verdict {
         IdleVerdict::ServerKeepsItBusy => {
-            let period = idle.findings.server_activity.map(|activity| activity.period);
-            vec![DoctorFinding::ServerHeartbeatsKeepPathOpen {
-                interval: server_interval(evidence).or(period),
-            }]
+            let gap = idle.findings.server_activity.map(|activity| activity.longest_gap);
+            vec![DoctorFinding::ServerKeepsPathBusy { gap }]
         }
         IdleVerdict::NoTimeoutUpToMax => advised(idle.recommendation).into_iter().collect(),
         IdleVerdict::IdleTimeout

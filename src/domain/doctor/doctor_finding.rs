@@ -39,6 +39,8 @@ pub enum DoctorFinding {
     ThroughProxy { proxy: String },
     /// The TLS handshake did not come so far that certificates could be judged.
     TlsFailed(Arc<ConnectError>),
+    /// The rest was measured without verification of the server's certificate.
+    MeasuredUnverified,
     #[strum(transparent)]
     #[strum_discriminants(strum(disabled))]
     Tls(TlsFinding),
@@ -46,6 +48,10 @@ pub enum DoctorFinding {
     UpgradeAccepted(Arc<ConnectInfo>),
     /// A further connection was refused while one was open: perhaps a limit on connections of one client.
     FurtherConnectionRefused(Arc<ConnectError>),
+    /// The same request was refused once and accepted once.
+    UpgradeUnsteady(Arc<ConnectError>),
+    /// Opening takes long.
+    UpgradeSlow(Arc<ConnectInfo>),
     /// The connection did not become a WebSocket: it failed at an earlier step, or the upgrade was refused.
     UpgradeFailed { error: Arc<ConnectError>, cause: RefusalCause },
     /// The server refuses an upgrade without an Origin header, and accepts one with the origin of its own pages.
@@ -98,8 +104,8 @@ pub enum DoctorFinding {
     NoLifetimeSeen { watched: Duration },
     /// The server closed a connection in use with a code that says that it does not want it.
     ServerRejectsConnection(Arc<CloseCause>),
-    /// Connections that were used ended at a certain age.
-    ConnectionEndedAtAge { ending: Arc<CloseCause> },
+    /// A connection in use was ended by the peer or by the network.
+    ConnectionInUseEnded { ending: Arc<CloseCause> },
     /// The server sends heartbeats so seldom that the path cuts the connection before them.
     ServerHeartbeatsTooSeldom {
         /// `None` if no two heartbeats came on one connection.
@@ -107,7 +113,9 @@ pub enum DoctorFinding {
         timeout: Bracket,
     },
     /// The server's own heartbeats keep the path open.
-    ServerHeartbeatsKeepPathOpen { interval: Option<Duration> },
+    ServerHeartbeatsKeepPathOpen { interval: Duration },
+    /// The server sends by itself so often that the path was never silent for long.
+    ServerKeepsPathBusy { gap: Option<Duration> },
     /// No heartbeat of the server was seen, so the client has to keep the path open.
     ClientMustKeepPathOpen { interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic },
     /// The idle timeout is so short that mobile clients must send often: under 30 s.
@@ -116,6 +124,8 @@ pub enum DoctorFinding {
     HeartbeatAdvised { interval: Duration, tolerant: Option<Duration>, reconnect_before: Option<Duration> },
     /// A cut, a refusal or a delay begins at this hop.
     AppearsAtHop { what: HopDifference, before: Option<String>, at: String },
+    /// A point of the path, or an address, shows something else than the URL itself.
+    PathDiffers { path: String, shows: String },
     /// All hops show the same.
     HopsAlike { hops: Vec<String> },
     /// A check was not made, or came to no answer.
@@ -199,7 +209,8 @@ impl RefusalCause {
     pub fn of(error: &ConnectError) -> RefusalCause {
         use crate::domain::connection::connect_info::FailureKind;
         use crate::domain::connection::phase::Phase;
-        let Some(refusal) = &error.refusal else {
+        let of_proxy = error.phase != Phase::Upgrade;
+        let Some(refusal) = error.refusal.as_ref().filter(|_| !of_proxy) else {
             return match (error.phase, error.kind) {
                 (Phase::Upgrade, FailureKind::NotHttp) => RefusalCause::OtherProtocol,
                 (Phase::Upgrade | Phase::Await, _) => RefusalCause::Other,
@@ -242,24 +253,29 @@ impl Finding for DoctorFinding {
             | F::LatencyMeasured(_)
             | F::NoLifetimeSeen { .. }
             | F::ServerHeartbeatsKeepPathOpen { .. }
+            | F::ServerKeepsPathBusy { .. }
             | F::HopsAlike { .. } => Severity::Ok,
             F::AddressGiven { .. }
             | F::ThroughProxy { .. }
             | F::AnyOriginAccepted { .. }
+            | F::MeasuredUnverified
             | F::ConventionDetected { .. }
             | F::ConventionUnknown { .. }
             | F::HeartbeatAdvised { .. }
             | F::AppearsAtHop { .. }
             | F::NotChecked(_) => Severity::Info,
+            F::SomeAddressesNotReached { failed, .. } if lacks_route(failed) => Severity::Info,
             F::SomeAddressesNotReached { .. }
             | F::FurtherConnectionRefused(_)
+            | F::UpgradeSlow(_)
+            | F::PathDiffers { .. }
             | F::OriginRequired { .. }
             | F::SubprotocolRequired { .. }
             | F::PingsPartlyAnswered { .. }
             | F::FragmentsBlockControlFrames { .. }
             | F::EndedAtFragments { .. }
             | F::CloseUnanswered(_)
-            | F::ConnectionEndedAtAge { .. }
+            | F::ConnectionInUseEnded { .. }
             | F::IdleTimeoutUnconfirmed { .. }
             | F::ClientMustKeepPathOpen { .. } => Severity::Warning,
             F::NameNotResolved(_)
@@ -268,15 +284,27 @@ impl Finding for DoctorFinding {
             | F::UpgradeFailed { .. }
             | F::LatencyUnhealthy(_)
             | F::ServerRejectsConnection(_)
+            | F::UpgradeUnsteady(_)
             | F::ServerHeartbeatsTooSeldom { .. }
             | F::IdleTimeoutShort { .. } => Severity::Problem,
             F::Tls(finding) => finding.severity(),
             F::Ping(finding) => of_pinging(finding),
             F::Listen(finding) => of_listening(finding),
             F::Idle(finding) => of_idling(finding),
-            F::Zombie(finding) => finding.severity(),
+            // The run is too short to call it a problem.
+            F::Zombie(finding) => finding.severity().min(Severity::Warning),
         }
     }
+}
+
+/// Whether this host has no way to these addresses, as where it has no IPv6: that is no fault of theirs.
+pub fn lacks_route(failed: &[ConnectAttempt]) -> bool {
+    const LOCAL: [&str; 3] = ["EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"];
+    let is_local = |attempt: &ConnectAttempt| {
+        let error = attempt.error.as_deref().unwrap_or_default();
+        attempt.address.starts_with('[') && LOCAL.iter().any(|name| error.contains(name))
+    };
+    failed.iter().all(is_local)
 }
 
 /// Many measurements at once make this host late, which limits the figures and is no fault of the endpoint.
@@ -311,6 +339,10 @@ impl DoctorFinding {
 
     /// Whether a check was made and came to no answer.
     pub fn is_undecided(&self) -> bool {
-        matches!(self, DoctorFinding::NotChecked(why) if why.is_undecided())
+        match self {
+            DoctorFinding::NotChecked(why) => why.is_undecided(),
+            DoctorFinding::Idle(IdleFinding::Undecided(_)) => true,
+            _ => false,
+        }
     }
 }

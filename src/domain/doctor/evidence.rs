@@ -25,6 +25,8 @@ pub struct PathEvidence {
     pub upgrade: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
     /// Upgrades with something changed, in order.
     pub variants: Vec<UpgradeVariant>,
+    /// The plain upgrade once more, after a changed one had another outcome.
+    pub repeated: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
     /// Why a further connection failed while one was open.
     pub further_refused: Option<Arc<ConnectError>>,
     pub convention: Option<PresetDetection>,
@@ -43,7 +45,14 @@ impl PathEvidence {
 
     /// Whether a WebSocket opened.
     pub fn is_open(&self) -> bool {
-        matches!(self.upgrade, Some(Ok(_))) || self.accepted_variant().is_some()
+        [&self.upgrade, &self.repeated].iter().any(|upgrade| matches!(upgrade, Some(Ok(_))))
+            || self.accepted_variant().is_some()
+    }
+
+    /// Whether the same request was refused once and accepted once: then no change of it explains an answer.
+    pub fn is_unsteady(&self) -> bool {
+        let (first, second) = (self.upgrade.as_ref(), self.repeated.as_ref());
+        first.zip(second).is_some_and(|(first, second)| first.is_ok() != second.is_ok())
     }
 
     /// The first changed upgrade that was accepted after the plain one had been refused.

@@ -1,10 +1,11 @@
 //! What each check concludes from what was measured on one path.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::{Check, CheckSelection};
 use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Unchecked};
-use super::evidence::{FragmentsOutcome, PathEvidence, Resolution, UpgradeChange};
+use super::evidence::{FragmentsOutcome, PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
 use super::measured;
 use super::report::Depth;
 use super::tls::{self, TlsFinding};
@@ -33,6 +34,8 @@ impl CheckResult {
 pub struct Conditions<'a> {
     pub selection: &'a CheckSelection,
     pub depth: Depth,
+    /// Several paths are compared.
+    pub has_hops: bool,
     /// The user ended the run.
     pub interrupted: bool,
 }
@@ -65,11 +68,21 @@ pub fn examine(evidence: &PathEvidence, conditions: Conditions<'_>) -> Vec<Check
         .collect()
 }
 
+/// Whether a server says that it does not want this client, not that it fails or is busy.
+fn forbids(error: &ConnectError) -> bool {
+    error.refusal.as_ref().is_some_and(|refusal| matches!(refusal.status, 400 | 401 | 403))
+}
+
 struct Examiner<'a> {
     evidence: &'a PathEvidence,
     conditions: Conditions<'a>,
 }
 
+/// People notice an opening that takes longer.
+const SLOW_OPENING: Duration = Duration::from_secs(3);
+
+/// What a check says if TLS failed.
+const TLS_FAILED: &str = "TLS failed (where nothing secret would be sent, the rest is measured without verification; -k always does)";
 /// What a check says if no address accepted a connection.
 const NO_ADDRESS: &str = "no address accepted a connection";
 /// What a check says if the connection did not open.
@@ -82,10 +95,12 @@ fn not_applicable(why: &'static str) -> Vec<DoctorFinding> {
 impl Examiner<'_> {
     /// Why a measurement is missing.
     fn missing(&self) -> Vec<DoctorFinding> {
+        let was_refused = matches!(self.evidence.upgrade, Some(Err(_)));
+        let is_reached = self.evidence.is_reached() || self.evidence.proxy.is_some();
         let why = match (self.evidence.is_open(), self.conditions.interrupted) {
-            (false, false) => Unchecked::Needs(NEEDS_OPEN),
             (_, true) => Unchecked::Interrupted,
-            (true, false) => Unchecked::NoAnswer("the measurement did not run".to_string()),
+            (false, false) if was_refused || !is_reached => Unchecked::Needs(NEEDS_OPEN),
+            (_, false) => Unchecked::NoAnswer("the time ran out".to_string()),
         };
         vec![DoctorFinding::NotChecked(why)]
     }
@@ -130,18 +145,33 @@ impl Examiner<'_> {
             Some(Err(error)) => return vec![DoctorFinding::TlsFailed(error.clone())],
             Some(Ok(inspection)) => tls::judge(inspection),
         };
+        let is_unverified = |variant: &UpgradeVariant| variant.change == UpgradeChange::WithoutVerification;
+        let unverified = self.evidence.accepted_variant().is_some_and(is_unverified) && of_certificates;
         let is_wanted = |finding: &TlsFinding| finding.label().starts_with("certificate_") == of_certificates;
-        found.into_iter().filter(is_wanted).map(DoctorFinding::Tls).collect()
+        let wanted = found.into_iter().filter(is_wanted).map(DoctorFinding::Tls);
+        wanted.chain(unverified.then_some(DoctorFinding::MeasuredUnverified)).collect()
     }
 
     fn upgrade(&self) -> Vec<DoctorFinding> {
+        if let (true, Some(error)) = (self.evidence.is_unsteady(), self.refused_once()) {
+            return vec![DoctorFinding::UpgradeUnsteady(error)];
+        }
         let further = self.evidence.further_refused.clone().map(DoctorFinding::FurtherConnectionRefused);
         self.plain_upgrade().into_iter().chain(further).collect()
+    }
+
+    /// The refusal of a request that was also accepted.
+    fn refused_once(&self) -> Option<Arc<ConnectError>> {
+        let both = [&self.evidence.upgrade, &self.evidence.repeated];
+        both.into_iter().flatten().find_map(|upgrade| upgrade.as_ref().err().cloned())
     }
 
     fn plain_upgrade(&self) -> Vec<DoctorFinding> {
         match (&self.evidence.upgrade, self.evidence.accepted_variant()) {
             (None, _) => self.missing(),
+            (Some(Ok(info)), _) if info.phases.total > SLOW_OPENING => {
+                vec![DoctorFinding::UpgradeSlow(info.clone())]
+            }
             (Some(Ok(info)), _) => vec![DoctorFinding::UpgradeAccepted(info.clone())],
             // The change that it needs is another check's finding.
             (Some(Err(_)), Some(variant)) => {
@@ -153,7 +183,7 @@ impl Examiner<'_> {
             }
             // What is wrong with TLS, its checks say.
             (Some(Err(error)), None) if self.is_of_tls(error) => {
-                vec![DoctorFinding::NotChecked(Unchecked::Needs("TLS failed before"))]
+                vec![DoctorFinding::NotChecked(Unchecked::Needs(TLS_FAILED))]
             }
             (Some(Err(error)), None) => {
                 let cause = RefusalCause::of(error);
@@ -171,6 +201,9 @@ impl Examiner<'_> {
 
     fn origin(&self) -> Vec<DoctorFinding> {
         let plain = self.evidence.upgrade.as_ref().and_then(|upgrade| upgrade.as_ref().err());
+        if self.evidence.is_unsteady() {
+            return vec![measured::no_answer("the same request is answered now so, now otherwise")];
+        }
         let found = self.evidence.variants.iter().find_map(|variant| {
             match (&variant.change, &variant.outcome, plain) {
                 (UpgradeChange::OwnOrigin(origin), Ok(_), Some(error)) => {
@@ -179,13 +212,18 @@ impl Examiner<'_> {
                 (UpgradeChange::ForeignOrigin(origin), Ok(_), None) => {
                     Some(DoctorFinding::AnyOriginAccepted { origin: origin.clone() })
                 }
-                (UpgradeChange::ForeignOrigin(origin), Err(error), None) if error.refusal.is_some() => {
+                (UpgradeChange::ForeignOrigin(origin), Err(error), None) if forbids(error) => {
                     Some(DoctorFinding::OriginRestricted { origin: origin.clone(), error: error.clone() })
                 }
                 (_, _, _) => None,
             }
         });
-        found.map_or_else(|| self.missing(), |finding| vec![finding])
+        match found {
+            Some(finding) => vec![finding],
+            None if !self.evidence.is_open() => self.missing(),
+            None if self.evidence.variants.is_empty() => not_applicable("an Origin was given"),
+            None => vec![measured::no_answer("the answers to other requests do not show it")],
+        }
     }
 
     fn subprotocol(&self) -> Vec<DoctorFinding> {
@@ -197,6 +235,9 @@ impl Examiner<'_> {
             })
         });
         match (needed, &self.evidence.upgrade) {
+            _ if self.evidence.is_unsteady() => {
+                vec![measured::no_answer("the same request is answered now so, now otherwise")]
+            }
             (Some(finding), _) => vec![finding],
             (None, Some(Ok(info))) if info.subprotocols_offered.is_empty() => {
                 vec![DoctorFinding::NoSubprotocolNeeded]
@@ -242,7 +283,15 @@ impl Examiner<'_> {
             self.evidence.listen.as_ref().and_then(|listen| listen.close_reply.clone()),
         ];
         let reply = replies.into_iter().flatten().next();
-        reply.map_or_else(|| self.missing(), |reply| vec![measured::close(reply)])
+        let is_hung = self.evidence.ping.as_deref().is_some_and(measured::is_unanswered);
+        match reply {
+            Some(_) if is_hung => vec![measured::no_answer("the server answers nothing")],
+            Some(reply) => vec![measured::close(reply)],
+            None if self.evidence.ping.is_some() => {
+                vec![measured::no_answer("the peer ended the connection first")]
+            }
+            None => self.missing(),
+        }
     }
 
     fn latency(&self) -> Vec<DoctorFinding> {
@@ -262,6 +311,9 @@ impl Examiner<'_> {
     fn dead_clients(&self) -> Vec<DoctorFinding> {
         match (&self.evidence.zombie, self.conditions.depth) {
             (None, Depth::Quick | Depth::Normal) => not_applicable("only --thorough looks for dead clients"),
+            (None, Depth::Thorough) if self.conditions.has_hops => {
+                not_applicable("beside other paths there are too few connections for it")
+            }
             (None, Depth::Thorough) => self.missing(),
             (Some(report), _) => measured::dead_clients(report),
         }
@@ -281,11 +333,4 @@ pub fn figures(evidence: &PathEvidence) -> Option<LatencyFigures> {
 /// Whether trying out what keeps the path open showed that only messages do.
 pub fn needs_messages(conclusion: RefreshConclusion) -> bool {
     conclusion == RefreshConclusion::MessagesOnly
-}
-
-/// The longest that a connection was watched.
-pub fn watched(evidence: &PathEvidence) -> Duration {
-    let ping = evidence.ping.as_ref().map(|report| report.elapsed);
-    let listen = evidence.listen.as_ref().map(|report| report.findings.listened);
-    ping.max(listen).unwrap_or_default()
 }

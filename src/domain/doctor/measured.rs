@@ -21,7 +21,7 @@ use crate::domain::zombie::ZombieFinding;
 use crate::domain::zombie::report::ZombieReport;
 
 /// A check that was made and came to no answer.
-fn no_answer(why: impl Into<String>) -> DoctorFinding {
+pub fn no_answer(why: impl Into<String>) -> DoctorFinding {
     DoctorFinding::NotChecked(Unchecked::NoAnswer(why.into()))
 }
 
@@ -93,6 +93,11 @@ pub fn pings(report: &PingReport) -> Vec<DoctorFinding> {
     }
 }
 
+/// Whether the last heartbeats stayed unanswered, so that nothing else is answered either.
+pub fn is_unanswered(report: &PingReport) -> bool {
+    report.kinds.iter().any(|kind| kind.missed_at_end > 0)
+}
+
 /// How the server reacted to the close frame at the end of the connection that was measured.
 pub fn close_reply(report: &PingReport) -> Option<CloseReply> {
     connection(report)?.ending.as_ref()?.reply.clone()
@@ -159,7 +164,10 @@ pub fn latency(report: &PingReport) -> Vec<DoctorFinding> {
 /// Which heartbeats the server sends.
 pub fn server_heartbeats(report: &ListenReport) -> Vec<DoctorFinding> {
     if report.opened.is_none() {
-        return report.error.as_deref().map_or_else(|| vec![no_answer("interrupted")], not_opened);
+        return report
+            .error
+            .as_deref()
+            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
     }
     let wanted = |finding: &ListenFinding| {
         !matches!(finding, ListenFinding::CoversTimeouts { .. } | ListenFinding::NoHeartbeatSeen { .. })
@@ -247,7 +255,10 @@ pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding
         )];
     }
     if report.opened.is_none() {
-        return report.error.as_deref().map_or_else(|| vec![no_answer("interrupted")], not_opened);
+        return report
+            .error
+            .as_deref()
+            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
     }
     let is_inconclusive = report.findings.verdict == IdleVerdict::Inconclusive;
     let unconfirmed = unconfirmed(report).filter(|_| is_inconclusive && report.partial);
@@ -265,13 +276,22 @@ pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding
                 | IdleFinding::PrecisionReduced { .. }
                 | IdleFinding::AlsoLifetimeCap { .. }
         ) || (is_concluded && matches!(finding, IdleFinding::Undecided(_)))
+            || is_limit(finding)
     };
     let all = findings_of(report).into_iter().filter(|finding| !about_the_search(finding));
+    let limited = findings_of(report).iter().any(is_limit);
+    let limit = limited.then(|| no_answer("too few connections could be open at once for the search"));
+    let conclusion = conclusion.or(limit);
     let mut found: Vec<DoctorFinding> = conclusion.into_iter().chain(all.map(DoctorFinding::Idle)).collect();
     if found.is_empty() {
         found.push(no_answer("the search came to no answer"));
     }
     found
+}
+
+/// The search counts its own connections alone, and others were open.
+fn is_limit(finding: &IdleFinding) -> bool {
+    matches!(finding.label(), "connection_limit" | "limit_reached" | "too_few_connections")
 }
 
 /// A search that was cut short, and the silences that were survived.
@@ -289,7 +309,10 @@ fn survived_so_far(report: &IdleReport) -> DoctorFinding {
 /// How long the server keeps dead clients.
 pub fn dead_clients(report: &ZombieReport) -> Vec<DoctorFinding> {
     if report.opened.is_none() {
-        return report.error.as_deref().map_or_else(|| vec![no_answer("interrupted")], not_opened);
+        return report
+            .error
+            .as_deref()
+            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
     }
     let found: Vec<DoctorFinding> = report
         .all_findings()
@@ -328,7 +351,10 @@ pub fn lifetime(evidence: &PathEvidence) -> Vec<DoctorFinding> {
         Some(ending) if is_rejection(ending) => {
             vec![DoctorFinding::ServerRejectsConnection(ending.clone())]
         }
-        Some(ending) => vec![DoctorFinding::ConnectionEndedAtAge { ending: ending.clone() }],
+        Some(ending) if ending.who == ClosedBy::Us || matches!(ending.how, CloseKind::Violation { .. }) => {
+            vec![no_answer("the connection in use did not last to the end")]
+        }
+        Some(ending) => vec![DoctorFinding::ConnectionInUseEnded { ending: ending.clone() }],
         None => vec![DoctorFinding::NoLifetimeSeen { watched: report.elapsed }],
     }
 }

@@ -17,11 +17,11 @@ pub mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{advise, needed_traffic};
+pub use advice::advise;
 pub use check::{Category, Check, CheckSelection};
 pub use doctor_finding::{
-    DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause, Unchecked,
+    DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause, Unchecked, lacks_route,
 };
-pub use examine::{CheckResult, Conditions, examine, watched};
+pub use examine::{CheckResult, Conditions, examine};
 pub use hops::compare;
 pub use measured::idle_bracket;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::check::Check;
-use super::doctor_finding::DoctorFinding;
+use super::doctor_finding::{DoctorFinding, Unchecked};
 use super::evidence::PathEvidence;
 use super::examine::CheckResult;
 use crate::domain::run::finding::Severity;
@@ -49,6 +49,8 @@ pub struct PathInfo {
     pub name: String,
     /// Where it connects to; `None`: where the URL says.
     pub address: Option<String>,
+    /// One of the addresses of the name, which stand beside each other, not in a row.
+    pub is_alternative: bool,
 }
 
 /// An event of a run.
@@ -131,6 +133,11 @@ impl DoctorReport {
 const DECISIVE: [Check; 5] =
     [Check::Upgrade, Check::Pings, Check::Latency, Check::IdleTimeout, Check::DeadClients];
 
+/// Whether a check that decides the result came to no answer.
+pub fn is_decisive_gap(result: &CheckResult) -> bool {
+    DECISIVE.contains(&result.check) && result.finding.is_undecided()
+}
+
 /// The result of a run.
 ///
 /// 1. A problem, or with `strict` a warning: failed.
@@ -142,21 +149,26 @@ pub fn judge(report: &DoctorReport) -> RunResult {
     let reached = report.paths.iter().any(|path| path.evidence.is_reached());
     let was_tried = report.paths.iter().any(|path| path.evidence.resolution.is_some());
     let worst = results.iter().map(|result| result.severity).max().unwrap_or(Severity::Ok);
-    let is_undecided =
-        |result: &&&CheckResult| DECISIVE.contains(&result.check) && result.finding.is_undecided();
+    let is_blocked =
+        |result: &CheckResult| matches!(result.finding, DoctorFinding::NotChecked(Unchecked::Needs(_)));
     match worst {
         _ if !reached && report.interrupted => RunResult::Interrupted { measured: false },
         _ if !reached && was_tried => RunResult::Unreachable,
         Severity::Problem => RunResult::Failed,
         Severity::Warning if report.info.strict => RunResult::Failed,
         _ if report.interrupted => RunResult::Interrupted { measured: true },
-        _ if results.iter().any(|result| is_undecided(&result)) => RunResult::Inconclusive,
+        _ if results.iter().any(|result| is_decisive_gap(result)) => RunResult::Inconclusive,
+        _ if results.iter().any(|result| is_blocked(result)) => RunResult::Inconclusive,
+        _ if results.iter().all(|result| matches!(result.finding, DoctorFinding::NotChecked(_))) => {
+            RunResult::Inconclusive
+        }
         Severity::Ok | Severity::Info | Severity::Warning => RunResult::Passed,
     }
 }
 
+#[cfg(test)]
 impl ExaminedPath {
-    /// The finding of a check that is of the wanted kind.
+    /// Whether a check found one that is wanted.
     pub fn has(&self, wanted: impl Fn(&DoctorFinding) -> bool) -> bool {
         self.results.iter().any(|result| wanted(&result.finding))
     }

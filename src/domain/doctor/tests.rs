@@ -111,9 +111,14 @@ fn refused(status: u16) -> Arc<ConnectError> {
 
 fn examined(name: &str, evidence: PathEvidence) -> ExaminedPath {
     let selection = CheckSelection::default();
-    let conditions = Conditions { selection: &selection, depth: Depth::Normal, interrupted: false };
+    let conditions =
+        Conditions { selection: &selection, depth: Depth::Normal, has_hops: false, interrupted: false };
     let results = examine(&evidence, conditions);
-    ExaminedPath { info: PathInfo { name: name.to_string(), address: None }, evidence, results }
+    ExaminedPath {
+        info: PathInfo { name: name.to_string(), address: None, is_alternative: false },
+        evidence,
+        results,
+    }
 }
 
 fn report(paths: Vec<ExaminedPath>) -> DoctorReport {

@@ -24,6 +24,9 @@ pub async fn ping_between_fragments<S: AsyncRead + AsyncWrite + Unpin>(
     text: &str,
     wait: Duration,
 ) -> FragmentsOutcome {
+    if let Some(why) = control(socket, text, wait).await {
+        return FragmentsOutcome::NotTried(why);
+    }
     let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(index, _)| index);
     let (first, rest) = text.split_at(middle);
     let part = |text: &str, code: Data, is_last: bool| {
@@ -41,6 +44,28 @@ pub async fn ping_between_fragments<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     await_pong(socket, wait).await
+}
+
+/// The same Ping and the same message, one after the other and in one frame each: why nothing follows from fragments.
+async fn control<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocket<S>,
+    text: &str,
+    wait: Duration,
+) -> Option<&'static str> {
+    for frame in [Message::text(text), Message::Ping(Bytes::from_static(PAYLOAD))] {
+        if socket.send(frame).is_err() {
+            return Some("the server ended the connection at the same message in one frame");
+        }
+    }
+    match await_pong(socket, wait).await {
+        FragmentsOutcome::Answered => None,
+        FragmentsOutcome::Ended(_) => {
+            Some("the server ended the connection at the same message in one frame")
+        }
+        FragmentsOutcome::PingUnanswered { .. } | FragmentsOutcome::NotTried(_) => {
+            Some("the server answers no Ping frame after that message")
+        }
+    }
 }
 
 fn ended(disconnect: &Disconnect) -> FragmentsOutcome {

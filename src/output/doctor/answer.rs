@@ -64,6 +64,8 @@ pub fn further_lines(report: &DoctorReport) -> Vec<String> {
 fn is_good_to_know(finding: &DoctorFinding) -> bool {
     matches!(
         finding,
-        DoctorFinding::HeartbeatAdvised { .. } | DoctorFinding::ServerHeartbeatsKeepPathOpen { .. }
+        DoctorFinding::HeartbeatAdvised { .. }
+            | DoctorFinding::ServerHeartbeatsKeepPathOpen { .. }
+            | DoctorFinding::ServerKeepsPathBusy { .. }
     )
 }

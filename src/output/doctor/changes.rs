@@ -2,44 +2,35 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::doctor::RefusalCause;
 use crate::domain::doctor::remedies::ConfigChange;
 use crate::domain::doctor::report::DoctorInfo;
 
 /// ``nginx (in the location): `proxy_http_version 1.1;` ``
-pub fn text(change: &ConfigChange) -> String {
+fn text(change: &ConfigChange) -> String {
     let lines: Vec<String> = change.lines.iter().map(|line| format!("`{line}`")).collect();
     format!("{} ({}): {}", change.product, change.place, lines.join(" "))
+}
+
+/// Of more products, only the first is shown: nothing says that it is one of them.
+const MAX_SHOWN: usize = 2;
+
+/// What to write into the configuration of which product.
+pub fn texts(changes: &[ConfigChange]) -> Vec<String> {
+    match changes {
+        [first, others @ ..] if changes.len() > MAX_SHOWN => {
+            let products: Vec<&str> = others.iter().map(|change| change.product).collect();
+            vec![
+                format!("if it is {}", text(first)),
+                format!("-o json has the lines for {}", products.join(", ")),
+            ]
+        }
+        few => few.iter().map(text).collect(),
+    }
 }
 
 /// The same for scripts.
 pub fn value(change: &ConfigChange) -> Value {
     json!({ "product": change.product, "place": change.place, "lines": change.lines })
-}
-
-/// What the usual cause means for the reader.
-pub fn usual_cause(cause: RefusalCause) -> Option<&'static str> {
-    Some(match cause {
-        RefusalCause::UpgradeNotPassedOn => {
-            "usually a proxy on the path does not pass the upgrade on: the server behind it saw an ordinary request"
-        }
-        RefusalCause::Page => {
-            "a page came instead: usually a proxy or a captive portal answers, or the path is not the WebSocket's"
-        }
-        RefusalCause::PathUnknown => {
-            "usually the path is wrong, or a proxy does not pass the upgrade on and the server knows no page there"
-        }
-        RefusalCause::ServerBehindFails => {
-            "a proxy answers, and cannot reach the server behind it: look at that server and at the proxy's log"
-        }
-        RefusalCause::Forbidden => "usually a firewall, a rule on the Origin header, or missing credentials",
-        RefusalCause::TooMany => "a limit was reached: wait, or raise it",
-        RefusalCause::Credentials
-        | RefusalCause::Redirect
-        | RefusalCause::OtherProtocol
-        | RefusalCause::BeforeUpgrade
-        | RefusalCause::Other => return None,
-    })
 }
 
 /// A command that shows whether a timer was raised.

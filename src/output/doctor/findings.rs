@@ -11,7 +11,9 @@ use crate::domain::connection::phase::Phase;
 use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
 use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
-use crate::domain::doctor::{DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked};
+use crate::domain::doctor::{
+    DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, lacks_route,
+};
 use crate::domain::format::{self, counted, duration};
 use crate::domain::idle::{IdleFinding, NeededTraffic};
 use crate::domain::label::Label;
@@ -30,7 +32,7 @@ pub struct Context<'a> {
 /// What a finding says while the run goes on, before the rest of the path is known.
 pub fn explain_alone(finding: &DoctorFinding, info: &DoctorInfo) -> Explanation {
     let path = ExaminedPath {
-        info: PathInfo { name: String::new(), address: None },
+        info: PathInfo { name: String::new(), address: None, is_alternative: false },
         evidence: PathEvidence::default(),
         results: Vec::new(),
     };
@@ -55,9 +57,9 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         }
         F::AllAddressesReached { reached } => all_reached(reached),
         F::SomeAddressesNotReached { reached, failed } => some_not_reached(reached, failed),
-        F::NoAddressReached { failed } => none_reached(failed),
+        F::NoAddressReached { failed } => none_reached(failed, context.path.evidence.proxy.as_deref()),
         F::ThroughProxy { proxy } => through_proxy(proxy),
-        F::TlsFailed(error) => of_error(error),
+        F::TlsFailed(error) => Explanation { message: error.cause.clone(), ..of_error(error) },
         F::Tls(finding) => tls_findings::explanation(finding),
         F::UpgradeAccepted(info) => upgrade_accepted(info),
         F::FurtherConnectionRefused(error) => Explanation::new(format!(
@@ -65,6 +67,20 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
             error.cause
         ))
         .remedy("if that is a limit on the connections of one client, the other checks took turns"),
+        F::UpgradeUnsteady(error) => Explanation::new(format!(
+            "the same request was refused once ({}) and accepted once",
+            error.cause
+        ))
+        .remedy("compare the servers behind the name or the balancer: `--each-address`, or their logs"),
+        F::UpgradeSlow(info) => Explanation::new(format!(
+            "accepted, but opening took {}",
+            connection::phases(&info.phases)
+        ))
+        .remedy("look at the slowest phase: DNS, TCP, TLS, or the server's answer to the upgrade")
+        .with_duration("total", info.phases.total),
+        F::MeasuredUnverified => {
+            Explanation::new("the rest was measured without verification of the certificate, as no client should")
+        }
         F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
         F::OriginRequired { origin, error } => origin_required(origin, error),
         F::OriginRestricted { origin, error } => {
@@ -118,7 +134,7 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         ))
         .with_duration("watched", *watched),
         F::ServerRejectsConnection(ending) => rejected(ending),
-        F::ConnectionEndedAtAge { ending } => Explanation::new(format!(
+        F::ConnectionInUseEnded { ending } => Explanation::new(format!(
             "a connection that was in use ended after {}: {}",
             duration(ending.age),
             connection::ending(ending)
@@ -128,17 +144,29 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
              age of connections",
         )
         .with_duration("age", ending.age),
-        F::ServerHeartbeatsTooSeldom { interval, timeout } => too_seldom(*interval, *timeout),
+        F::ServerHeartbeatsTooSeldom { interval, timeout } => {
+            raising(too_seldom(*interval, *timeout), context)
+        }
         F::ServerHeartbeatsKeepPathOpen { interval } => keep_open(*interval),
-        F::ClientMustKeepPathOpen { interval, tolerant, traffic } => client_must(*interval, *tolerant, *traffic),
+        F::ServerKeepsPathBusy { gap } => busy(*gap),
+        F::ClientMustKeepPathOpen { interval, tolerant, traffic } => {
+            raising(client_must(*interval, *tolerant, *traffic), context)
+        }
+
         F::IdleTimeoutShort { timeout } => Explanation::new(format!(
             "the idle timeout ({}) is under 30 s: clients must send so often that mobile ones drain their battery",
             bracket(*timeout)
-        )),
+        ))
+        .remedy("raise the timeout of the hop that cuts")
+        .with_some("timeout_from", timeout.lo)
+        .with_some("timeout_to", timeout.hi),
         F::HeartbeatAdvised { interval, tolerant, reconnect_before } => {
             advised(*interval, *tolerant, *reconnect_before)
         }
         F::AppearsAtHop { what, before, at } => at_hop(what, before.as_deref(), at),
+        F::PathDiffers { path, shows } => {
+            Explanation::new(format!("{path} differs from the URL itself: {shows}")).with("path", path.as_str())
+        }
         F::HopsAlike { hops } => {
             Explanation::new(format!("{} show the same", hops.join(", "))).with("hops", json!(hops))
         }
@@ -187,15 +215,25 @@ fn some_not_reached(reached: &[ConnectAttempt], failed: &[ConnectAttempt]) -> Ex
         if failed.len() == 1 { "does" } else { "do" },
         lost.join("; ")
     ))
-    .remedy("remove the address from DNS, or mend the host behind it: clients lose time on it, and some fail")
+    .remedy(if lacks_route(failed) {
+        "this host has no way to them, as where it has no IPv6: that is no fault of theirs"
+    } else {
+        "remove the address from DNS, or mend the host behind it: clients lose time on it, and some fail"
+    })
     .with("reached", attempts(reached))
     .with("failed", attempts(failed))
 }
 
-fn none_reached(failed: &[ConnectAttempt]) -> Explanation {
+fn none_reached(failed: &[ConnectAttempt], proxy: Option<&str>) -> Explanation {
     let lost: Vec<String> = failed.iter().map(tried).collect();
-    Explanation::new(format!("no TCP connection was accepted: {}", lost.join("; ")))
-        .remedy("check that the server runs and listens there, and that no firewall is between")
+    let is_socket = failed.iter().any(|attempt| attempt.address.starts_with('/'));
+    let (whose, remedy) = match proxy {
+        Some(_) => ("of the proxy ", "check the proxy, or leave it out: --proxy none"),
+        None if is_socket => ("", "check that the server runs and listens on that socket"),
+        None => ("", "check that the server runs and listens there, and that no firewall is between"),
+    };
+    Explanation::new(format!("no connection {whose}was accepted: {}", lost.join("; ")))
+        .remedy(remedy)
         .with("failed", attempts(failed))
 }
 
@@ -212,12 +250,19 @@ fn upgrade_accepted(info: &ConnectInfo) -> Explanation {
         .with_duration("total", info.phases.total)
 }
 
+const NOT_PASSED_ON: &str =
+    "the server behind a proxy saw an ordinary request: a proxy on the path does not pass the upgrade on";
+
 fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_>) -> Explanation {
     let lines = remedies::of_refusal(cause, error);
-    let usual = changes::usual_cause(cause).map(str::to_string);
-    let advice = error.hint.clone().or(usual);
+    let usual = (cause == RefusalCause::UpgradeNotPassedOn).then(|| NOT_PASSED_ON.to_string());
+    let location = error.refusal.as_ref().and_then(|refusal| {
+        refusal.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.to_string())
+    });
+    let location = location.map(|location| format!(", to {location}")).unwrap_or_default();
+    let advice = usual.or_else(|| error.hint.clone());
     let step = if error.phase == Phase::Upgrade { String::new() } else { format!("{}: ", error.phase) };
-    let explanation = Explanation::new(format!("{step}{}", error.cause))
+    let explanation = Explanation::new(format!("{step}{}{location}", error.cause))
         .with("cause", cause.label())
         .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)));
     remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.info)))
@@ -230,7 +275,7 @@ fn remedied(
     wanted: &[ConfigChange],
     verify: Option<String>,
 ) -> Explanation {
-    let lines: Vec<String> = wanted.iter().map(changes::text).collect();
+    let lines = changes::texts(wanted);
     let check = verify.as_ref().map(|command| format!("check again with `{command}`"));
     let parts: Vec<String> = advice.into_iter().chain(lines).chain(check).collect();
     let values: Vec<Value> = wanted.iter().map(changes::value).collect();
@@ -267,8 +312,12 @@ fn fragments_block(waited: Duration) -> Explanation {
 }
 
 fn close_unanswered(reply: &CloseReply) -> Explanation {
-    Explanation::new(format!("{reply} (RFC 6455 5.5.1 demands a close frame)"))
-        .remedy("clients will wait for the close, or report 1006: let the server answer close frames")
+    Explanation::new(format!("{reply} (RFC 6455 5.5.1 demands a close frame)")).remedy(match reply {
+        CloseReply::Nothing { .. } => {
+            "clients wait for the close until their timeout: let the server answer close frames"
+        }
+        _ => "clients report 1006 instead of a clean end: let the server answer close frames",
+    })
 }
 
 fn latency(figures: &LatencyFigures) -> Explanation {
@@ -281,12 +330,21 @@ fn latency(figures: &LatencyFigures) -> Explanation {
         format!("{} of {} missed", figures.missed, counted(figures.judged, "heartbeat"))
     };
     let rtts = if rtts.is_empty() { String::new() } else { format!("RTT {rtts}; ") };
-    Explanation::new(format!("{}: {rtts}{loss}", figures.status))
+    let why = if figures.reason.is_empty() { String::new() } else { format!(" ({})", figures.reason) };
+    let why = if figures.status == "healthy" { String::new() } else { why };
+    Explanation::new(format!("{}{why}: {rtts}{loss}", figures.status))
         .with_some("protocol_rtt", figures.protocol)
         .with_some("app_rtt", figures.app)
         .with_some("tcp", figures.tcp)
         .with("missed", figures.missed)
         .with("judged", figures.judged)
+}
+
+/// Adds the lines that raise the timeout, and the command that shows it.
+fn raising(explanation: Explanation, context: Context<'_>) -> Explanation {
+    let lines = context.path.evidence.idle.as_deref().map(remedies::of_idle_timeout).unwrap_or_default();
+    let advice = explanation.remedy.clone();
+    remedied(explanation, advice, &lines, Some(changes::verify_idle(context.info)))
 }
 
 /// A timeout gets the lines that raise it.
@@ -367,12 +425,21 @@ fn too_seldom(interval: Option<Duration>, timeout: Bracket) -> Explanation {
         .with_some("timeout_to", timeout.hi)
 }
 
-fn keep_open(interval: Option<Duration>) -> Explanation {
-    let every = interval.map(|interval| format!(" (one every {})", duration(interval))).unwrap_or_default();
+fn keep_open(interval: Duration) -> Explanation {
     Explanation::new(format!(
-        "the server's own heartbeats keep the path open{every}: clients need not send any"
+        "the server's heartbeats, one every {}, come early enough to keep the path open",
+        duration(interval)
     ))
-    .with_some("interval", interval)
+    .with_duration("interval", interval)
+}
+
+fn busy(gap: Option<Duration>) -> Explanation {
+    let at_most = gap.map(|gap| format!(" (for {} at most)", format::at_most(gap))).unwrap_or_default();
+    Explanation::new(format!(
+        "the server sends by itself, so that the path was never silent for long{at_most}: longer timeouts do not matter, and \
+         were not tested"
+    ))
+    .with_some("gap", gap)
 }
 
 fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic) -> Explanation {

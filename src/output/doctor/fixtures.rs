@@ -97,7 +97,7 @@ fn refusal() -> PathEvidence {
 }
 
 fn path(name: &str, address: Option<&str>) -> PathInfo {
-    PathInfo { name: name.to_string(), address: address.map(str::to_string) }
+    PathInfo { name: name.to_string(), address: address.map(str::to_string), is_alternative: false }
 }
 
 fn run(paths: Vec<(PathInfo, PathEvidence)>) -> Vec<DoctorEvent> {
@@ -111,7 +111,12 @@ fn run(paths: Vec<(PathInfo, PathEvidence)>) -> Vec<DoctorEvent> {
         strict: false,
     });
     let selection = CheckSelection::default();
-    let conditions = Conditions { selection: &selection, depth: info.depth, interrupted: false };
+    let conditions = Conditions {
+        selection: &selection,
+        depth: info.depth,
+        has_hops: paths.len() > 1,
+        interrupted: false,
+    };
     let paths: Vec<ExaminedPath> = paths
         .into_iter()
         .map(|(info, evidence)| {

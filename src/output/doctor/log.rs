@@ -61,15 +61,15 @@ fn introduction(info: &DoctorInfo) -> String {
     format!("wscheck doctor {}: up to {budget}{paths}; idle up to {silence}\n", info.url)
 }
 
-/// What the moving line says.
+/// What the moving line says; the time that has passed stands before it.
 pub fn progress(progress: &DoctorProgress) -> String {
-    let (elapsed, until) = (duration(progress.elapsed), duration(progress.until));
+    let until = duration(progress.until);
     let running = if progress.running.is_empty() {
         "opening".to_string()
     } else {
         format!("measuring {}", progress.running.join(", "))
     };
-    format!("{elapsed} of at most {until}: {running}")
+    format!("of at most {until}: {running}")
 }
 
 fn sign(severity: Severity) -> &'static str {

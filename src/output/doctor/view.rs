@@ -3,7 +3,7 @@
 use super::answer;
 use super::findings::{Context, explain as explain_finding};
 use super::parts::{MeasurementPart, parts};
-use crate::domain::doctor::report::{DoctorReport, ExaminedPath};
+use crate::domain::doctor::report::{DoctorReport, ExaminedPath, is_decisive_gap};
 use crate::domain::doctor::{Category, Check, CheckResult, DoctorFinding, Unchecked};
 use crate::domain::format::{self, duration};
 use crate::domain::label::Label;
@@ -60,6 +60,7 @@ fn findings(report: &DoctorReport) -> Vec<ShownFinding> {
     let results = report.results();
     let needs = |result: &CheckResult| match &result.finding {
         DoctorFinding::NotChecked(Unchecked::Needs(why)) => Some(*why),
+        DoctorFinding::NotChecked(Unchecked::Interrupted) => Some("the run was interrupted"),
         _ => None,
     };
     let is_shown = |result: &&&CheckResult| {
@@ -116,7 +117,10 @@ fn reasons(report: &DoctorReport) -> Vec<String> {
             result.severity == Severity::Problem
                 || (report.info.strict && result.severity == Severity::Warning)
         }
-        RunResult::Inconclusive => result.finding.is_undecided(),
+        RunResult::Inconclusive => {
+            is_decisive_gap(result)
+                || matches!(result.finding, DoctorFinding::NotChecked(Unchecked::Needs(_)))
+        }
         RunResult::Passed | RunResult::Usage | RunResult::Interrupted { .. } => false,
     };
     let results = report.results().into_iter().filter(is_reason);
@@ -136,7 +140,8 @@ fn criteria(report: &DoctorReport) -> Vec<Criterion> {
         let state = match (result.severity, &result.finding) {
             (Severity::Problem, _) => CriterionState::NotMet,
             (Severity::Warning, _) if report.info.strict => CriterionState::NotMet,
-            (_, finding) if finding.is_undecided() => CriterionState::Unknown,
+            (_, _) if is_decisive_gap(result) => CriterionState::Unknown,
+            (_, finding) if finding.is_undecided() => continue,
             (_, DoctorFinding::NotChecked(_)) => continue,
             (_, _) => CriterionState::Met,
         };
