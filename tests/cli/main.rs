@@ -9,6 +9,7 @@ mod doc_commands;
 mod doc_examples;
 mod doc_tables;
 mod docs;
+mod doctor;
 mod expectations;
 mod failures;
 mod faults;

@@ -244,6 +244,8 @@ fn has_routes(address: &str) -> bool {
 /// configuration already has replaces that. `#CHANGE 2` takes the second line only. An address in a line becomes `@next@`, the server that is passed to.
 pub fn with_changes(configuration: &str, lines: &[String]) -> String {
     let mut result: Vec<String> = configuration.lines().map(str::to_string).collect();
+    // Whether the configuration has the block that the lines open, and so its end, too.
+    let mut has_block = false;
     for (index, line) in lines.iter().flat_map(|line| line.lines()).enumerate() {
         let line = localised(line);
         let line = line.trim_start_matches("varnishd ");
@@ -251,6 +253,10 @@ pub fn with_changes(configuration: &str, lines: &[String]) -> String {
         let present =
             result.iter().position(|old| !directive(old).is_empty() && directive(old) == directive(line));
         let marker = result.iter().position(|old| ["#CHANGE", &own_marker].contains(&old.trim()));
+        if line.trim() == "}" && has_block {
+            continue;
+        }
+        has_block |= line.trim_end().ends_with('{') && present.is_some();
         let at = present.or(marker).unwrap_or_else(|| panic!("no #CHANGE in {configuration}"));
         let indentation: String = result[at].chars().take_while(|c| *c == ' ').collect();
         let argument = if line.starts_with("-p ") { "#ARG " } else { "" };

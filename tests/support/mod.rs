@@ -130,15 +130,20 @@ pub fn send_signal(child: &Child, signal: i32) {
     assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
 }
 
-/// A running ping with NDJSON output.
+/// A running command with NDJSON output.
 pub struct Run {
     pub process: Reaped,
     lines: BufReader<ChildStdout>,
 }
 
 impl Run {
+    /// Starts `ping`.
     pub fn start(args: &[&str]) -> Run {
-        let mut process = Reaped(wscheck(&[&["ping", "-o", "ndjson"], args].concat()).spawn().unwrap());
+        Run::of("ping", args)
+    }
+
+    pub fn of(command: &str, args: &[&str]) -> Run {
+        let mut process = Reaped(wscheck(&[&[command, "-o", "ndjson"], args].concat()).spawn().unwrap());
         let lines = BufReader::new(process.0.stdout.take().unwrap());
         Run { process, lines }
     }

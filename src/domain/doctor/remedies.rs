@@ -2,8 +2,11 @@
 
 use super::doctor_finding::RefusalCause;
 use crate::domain::catalogue::{self, Product, SettingChange, UpgradeForwarding};
+use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::idle::product_naming::naming_header;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::VisibleEnd;
+use crate::domain::idle::product_naming::{CutObservation, ProductNaming, consistent_with, naming_header};
 use crate::domain::idle::report::IdleReport;
 
 /// What to write into a product's configuration.
@@ -41,7 +44,18 @@ fn to_be_told(product: &'static Product) -> Option<ConfigChange> {
 
 /// How to raise the timers that an idle timeout is consistent with.
 pub fn of_idle_timeout(report: &IdleReport) -> Vec<ConfigChange> {
-    let fitting = report.naming.candidates.iter().chain(&report.naming.undecided);
+    raising(&report.naming)
+}
+
+/// How to raise the limits on the age of connections that the end of one is consistent with.
+pub fn of_end_in_use(ending: &CloseCause, headers: &[(String, UntrustedText)]) -> Vec<ConfigChange> {
+    let end = VisibleEnd { how: ending.how.clone(), half_open: None };
+    let observed = CutObservation::end_in_use(ending.age, &end, headers);
+    observed.map(|observed| raising(&consistent_with(&observed))).unwrap_or_default()
+}
+
+fn raising(naming: &ProductNaming) -> Vec<ConfigChange> {
+    let fitting = naming.candidates.iter().chain(&naming.undecided);
     let mut changes: Vec<ConfigChange> = Vec::new();
     for candidate in fitting {
         let change = product_of(candidate.timeout.id).zip(line_of(&candidate.timeout.change));

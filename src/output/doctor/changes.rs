@@ -39,6 +39,11 @@ pub fn verify_idle(info: &DoctorInfo) -> String {
     command(&format!("probe-idle --max {seconds}s"), info)
 }
 
+/// A command that shows whether a connection in use lasts for so many seconds.
+pub fn verify_lasts(info: &DoctorInfo, seconds: u64) -> String {
+    command(&format!("ping -w {seconds}s"), info)
+}
+
 /// A command that shows whether the upgrade succeeds.
 pub fn verify_upgrade(info: &DoctorInfo) -> String {
     command("ping -c 1", info)

@@ -134,16 +134,7 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         ))
         .with_duration("watched", *watched),
         F::ServerRejectsConnection(ending) => rejected(ending),
-        F::ConnectionInUseEnded { ending } => Explanation::new(format!(
-            "a connection that was in use ended after {}: {}",
-            duration(ending.age),
-            connection::ending(ending)
-        ))
-        .remedy(
-            "let clients reconnect when a connection ends; if it happens at the same age each time, raise the limit on the \
-             age of connections",
-        )
-        .with_duration("age", ending.age),
+        F::ConnectionInUseEnded { ending } => ended_in_use(ending, context),
         F::ServerHeartbeatsTooSeldom { interval, timeout } => {
             raising(too_seldom(*interval, *timeout), context)
         }
@@ -388,6 +379,21 @@ fn bracket(found: Bracket) -> String {
         (Some(lo), None) => format!("more than {}", format::at_least(lo)),
         (None, None) => "unknown".to_string(),
     }
+}
+
+fn ended_in_use(ending: &CloseCause, context: Context<'_>) -> Explanation {
+    let explanation = Explanation::new(format!("a connection in use ended: {}", connection::ending(ending)))
+        .with_duration("age", ending.age);
+    let lines = remedies::of_end_in_use(ending, context.path.evidence.hop_headers());
+    let advice =
+        "let clients reconnect when a connection ends; if each ends at that age, raise the limit on the age";
+    let seconds = (ending.age * 2).as_secs_f64().ceil() as u64;
+    remedied(
+        explanation,
+        Some(advice.to_string()),
+        &lines,
+        Some(changes::verify_lasts(context.info, seconds)),
+    )
 }
 
 fn rejected(ending: &CloseCause) -> Explanation {

@@ -136,6 +136,26 @@ impl<'a> CutObservation<'a> {
         })
     }
 
+    /// The end of a single connection that was in use; `None` if the peer did not end it.
+    pub fn end_in_use(
+        age: Duration,
+        end: &VisibleEnd,
+        headers: &'a [(String, UntrustedText)],
+    ) -> Option<CutObservation<'a>> {
+        Some(CutObservation {
+            kind: TimeoutKind::Lifetime,
+            lo: Some(age.mul_f64(0.98)),
+            hi: Some(age),
+            ends: None,
+            seen: ObservedCut::Visible(VisibleCut::of(end)?),
+            stops_forwarding_before_closing: false,
+            reset_by: None,
+            refresh: None,
+            headers,
+            through_proxy: false,
+        })
+    }
+
     /// Whether a keepalive method kept the connection open; `None` if it was not tried or is unclear.
     pub(super) fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
         let row = self.refresh?.rows.iter().find(|row| row.method == method)?;
