@@ -25,7 +25,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measure a connection: RTT, jitter, unanswered heartbeats and status')
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')
@@ -600,7 +600,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help' {
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measure a connection: RTT, jitter, unanswered heartbeats and status')
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')

@@ -22,7 +22,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand doctor 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
+            cand doctor 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
             cand ping 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
@@ -579,7 +579,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;help'= {
-            cand doctor 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
+            cand doctor 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
             cand ping 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'

@@ -26,7 +26,7 @@ end
 
 complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
@@ -873,7 +873,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; the default for a URL alone (--quick)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
 complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'

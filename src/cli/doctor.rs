@@ -250,7 +250,9 @@ impl DoctorArgs {
         let chosen = self.preamble.first_message.preset.chosen(urls, None)?;
         self.preamble.check(true, "", &chosen)?;
         // Mistakes in messages are found before anything runs, and what is secret in them is learnt.
-        (self.preamble.preamble(&chosen)?, self.preamble.ask(&chosen)?, self.preamble.answer(&chosen)?);
+        self.preamble.preamble(&chosen)?;
+        self.preamble.ask(&chosen)?;
+        self.preamble.answer(&chosen)?;
         let selection = self.checks.selection()?;
         if self.paths.each_address && !self.paths.via.is_empty() {
             return Err("--each-address and --via cannot be compared with each other: give one".to_string());

@@ -71,6 +71,8 @@ fn cases(of: &Fixtures) -> Vec<Colored> {
         case(&["listen", UNREACHABLE], &[], error_and_hint),
         case(&["probe-zombie", "--proxy", "none", "--max", "500ms", &of.url], &["verdict"], &[]),
         case(&["probe-zombie", UNREACHABLE], &[], error_and_hint),
+        case(&["doctor", "--proxy", "none", "--only", "tcp,upgrade", &of.url], &["verdict", "✓"], &["✓"]),
+        case(&["doctor", "--only", "no-such-check", UNREACHABLE], &[], error),
         case(&["run", &of.checks], &["passed", "unreachable"], &["passed", "unreachable"]),
         case(&["run", "no-such-file"], &[], error_and_hint),
         case(&["demo", "-q"], &["verdict"], &[]),

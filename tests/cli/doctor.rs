@@ -119,7 +119,7 @@ fn server_that_answers_now_so_now_otherwise_is_told_as_that() {
     let count = AtomicUsize::new(0);
     let script = Script::start(move |mut stream| {
         let head = read_head(&mut stream);
-        if count.fetch_add(1, Relaxed) % 2 == 0 {
+        if count.fetch_add(1, Relaxed).is_multiple_of(2) {
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
         } else {
             crate::support::accept(&mut stream, &head, None);
@@ -151,7 +151,8 @@ fn bundle_has_the_whole_report_and_no_secret() {
     let path = folder.path().join("x.tgz");
     let bundle = path.to_str().unwrap();
     let secret = ["--bundle", bundle, "--user", "bob:hunter2", "--send", r#"{"password":"hunter2"}"#];
-    let ran = doctor(&[&[MOMENT, "--json"], &secret[..]].concat(), &format!("{}?token=hunter2", server.url()));
+    let ran =
+        doctor(&[&[MOMENT, "--json"], &secret[..]].concat(), &format!("{}?token=hunter2", server.url()));
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     assert!(!ran.all().contains("hunter2"), "{}", ran.all());
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap()));

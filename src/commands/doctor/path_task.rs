@@ -44,7 +44,7 @@ const LEAST_TIME: Duration = Duration::from_secs(2);
 /// What is said while a path is examined.
 #[derive(Debug)]
 pub enum PathMessage {
-    Event(DoctorEvent),
+    Event(Box<DoctorEvent>),
     /// A measurement began or ended.
     Running(&'static str, bool),
 }
@@ -126,7 +126,7 @@ impl PathTask<'_> {
         let found = examine(evidence, conditions).into_iter();
         for result in found.filter(|result: &CheckResult| checks.contains(&result.check)) {
             let event = DoctorEvent::Checked { at: SystemTime::now(), path: self.index, result };
-            self.say(PathMessage::Event(event));
+            self.say(PathMessage::Event(Box::new(event)));
         }
     }
 

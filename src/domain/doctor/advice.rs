@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::check::Check;
+use super::check_result::CheckResult;
 use super::doctor_finding::DoctorFinding;
 use super::evidence::PathEvidence;
-use super::examine::{CheckResult, needs_messages};
+use super::examine::needs_messages;
 use super::measured::{idle_bracket, loses_pings, server_interval};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};

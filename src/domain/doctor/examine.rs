@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::{Check, CheckSelection};
+use super::check_result::CheckResult;
 use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Unchecked};
 use super::evidence::{FragmentsOutcome, PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
 use super::measured;
@@ -14,20 +15,6 @@ use crate::domain::connection::phase::Phase;
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::label::Label;
 use crate::domain::run::finding::{Finding, Severity};
-
-/// What one check found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckResult {
-    pub check: Check,
-    pub severity: Severity,
-    pub finding: DoctorFinding,
-}
-
-impl CheckResult {
-    pub fn new(check: Check, finding: DoctorFinding) -> CheckResult {
-        CheckResult { check, severity: finding.severity(), finding }
-    }
-}
 
 /// The conditions of the run.
 #[derive(Debug, Clone, Copy)]

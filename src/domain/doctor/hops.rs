@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::check::Check;
+use super::check_result::CheckResult;
 use super::doctor_finding::{DoctorFinding, HopDifference};
-use super::examine::{CheckResult, figures};
+use super::examine::figures;
 use super::measured::{idle_bracket, no_answer};
 use super::report::ExaminedPath;
 use crate::domain::format::duration;

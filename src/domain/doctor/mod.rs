@@ -5,6 +5,7 @@
 
 mod advice;
 mod check;
+mod check_result;
 mod doctor_finding;
 pub mod evidence;
 mod examine;
@@ -19,9 +20,10 @@ mod tests;
 
 pub use advice::advise;
 pub use check::{Category, Check, CheckSelection};
+pub use check_result::CheckResult;
 pub use doctor_finding::{
     DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause, Unchecked, lacks_route,
 };
-pub use examine::{CheckResult, Conditions, examine};
+pub use examine::{Conditions, examine};
 pub use hops::compare;
 pub use measured::idle_bracket;

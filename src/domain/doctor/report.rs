@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::check::Check;
+use super::check_result::CheckResult;
 use super::doctor_finding::{DoctorFinding, Unchecked};
 use super::evidence::PathEvidence;
-use super::examine::CheckResult;
 use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
 

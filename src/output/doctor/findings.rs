@@ -43,6 +43,66 @@ pub fn explain_alone(finding: &DoctorFinding, info: &DoctorInfo) -> Explanation 
 pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
     use DoctorFinding as F;
     match finding {
+        F::NameResolved { .. }
+        | F::AddressGiven { .. }
+        | F::NameNotResolved(_)
+        | F::AllAddressesReached { .. }
+        | F::SomeAddressesNotReached { .. }
+        | F::NoAddressReached { .. }
+        | F::ThroughProxy { .. }
+        | F::TlsFailed(_)
+        | F::Tls(_)
+        | F::UpgradeAccepted(_)
+        | F::FurtherConnectionRefused(_)
+        | F::UpgradeUnsteady(_)
+        | F::UpgradeSlow(_)
+        | F::MeasuredUnverified
+        | F::UpgradeFailed { .. } => of_opening(finding, context),
+        F::OriginRequired { .. }
+        | F::OriginRestricted { .. }
+        | F::AnyOriginAccepted { .. }
+        | F::SubprotocolRequired { .. }
+        | F::NoSubprotocolNeeded
+        | F::ConventionDetected { .. }
+        | F::ConventionUnknown { .. } => of_request(finding),
+        F::PingsAnswered { .. }
+        | F::PingsPartlyAnswered { .. }
+        | F::FragmentsAllowControlFrames
+        | F::FragmentsBlockControlFrames { .. }
+        | F::EndedAtFragments { .. }
+        | F::CloseAnswered(_)
+        | F::CloseUnanswered(_)
+        | F::LatencyMeasured(_)
+        | F::LatencyUnhealthy(_) => of_protocol(finding),
+        F::IdleTimeoutUnconfirmed { .. }
+        | F::ServerHeartbeatsTooSeldom { .. }
+        | F::ServerHeartbeatsKeepPathOpen { .. }
+        | F::ServerKeepsPathBusy { .. }
+        | F::ClientMustKeepPathOpen { .. }
+        | F::IdleTimeoutShort { .. }
+        | F::HeartbeatAdvised { .. }
+        | F::AppearsAtHop { .. }
+        | F::PathDiffers { .. }
+        | F::HopsAlike { .. } => of_several(finding, context),
+        F::Ping(finding) => ping::explain(finding),
+        F::Listen(finding) => listen::explain(finding),
+        F::Idle(finding) => of_idle(finding, context),
+        F::Zombie(finding) => zombie::explain(finding),
+        F::NoLifetimeSeen { watched } => Explanation::new(format!(
+            "no connection ended by its age within {}; a longer limit cannot be seen in that time",
+            duration(*watched)
+        ))
+        .with_duration("watched", *watched),
+        F::ServerRejectsConnection(ending) => rejected(ending),
+        F::ConnectionInUseEnded { ending } => ended_in_use(ending, context),
+        F::NotChecked(why) => Explanation::new(unchecked(why)),
+    }
+}
+
+/// Name, addresses, TLS and upgrade.
+fn of_opening(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
+    use DoctorFinding as F;
+    match finding {
         F::NameResolved { name, addresses, took } => name_resolved(name, addresses, *took),
         F::AddressGiven { addresses } => {
             Explanation::new(format!("nothing was looked up: the address is {}", addresses.join(", ")))
@@ -62,26 +122,33 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::TlsFailed(error) => Explanation { message: error.cause.clone(), ..of_error(error) },
         F::Tls(finding) => tls_findings::explanation(finding),
         F::UpgradeAccepted(info) => upgrade_accepted(info),
-        F::FurtherConnectionRefused(error) => Explanation::new(format!(
-            "a further connection was refused while one was open: {}",
-            error.cause
-        ))
-        .remedy("if that is a limit on the connections of one client, the other checks took turns"),
-        F::UpgradeUnsteady(error) => Explanation::new(format!(
-            "the same request was refused once ({}) and accepted once",
-            error.cause
-        ))
-        .remedy("compare the servers behind the name or the balancer: `--each-address`, or their logs"),
-        F::UpgradeSlow(info) => Explanation::new(format!(
-            "accepted, but opening took {}",
-            connection::phases(&info.phases)
-        ))
-        .remedy("look at the slowest phase: DNS, TCP, TLS, or the server's answer to the upgrade")
-        .with_duration("total", info.phases.total),
-        F::MeasuredUnverified => {
-            Explanation::new("the rest was measured without verification of the certificate, as no client should")
+        F::FurtherConnectionRefused(error) => {
+            Explanation::new(format!("a further connection was refused while one was open: {}", error.cause))
+                .remedy("if that is a limit on the connections of one client, the other checks took turns")
         }
+        F::UpgradeUnsteady(error) => {
+            Explanation::new(format!("the same request was refused once ({}) and accepted once", error.cause))
+                .remedy(
+                    "compare the servers behind the name or the balancer: `--each-address`, or their logs",
+                )
+        }
+        F::UpgradeSlow(info) => {
+            Explanation::new(format!("accepted, but opening took {}", connection::phases(&info.phases)))
+                .remedy("look at the slowest phase: DNS, TCP, TLS, or the server's answer to the upgrade")
+                .with_duration("total", info.phases.total)
+        }
+        F::MeasuredUnverified => Explanation::new(
+            "the rest was measured without verification of the certificate, as no client should",
+        ),
         F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
+        other => Explanation::new(other.words()),
+    }
+}
+
+/// What the answer to the upgrade depends on.
+fn of_request(finding: &DoctorFinding) -> Explanation {
+    use DoctorFinding as F;
+    match finding {
         F::OriginRequired { origin, error } => origin_required(origin, error),
         F::OriginRestricted { origin, error } => {
             Explanation::new(format!("pages of another origin ({origin}) are refused ({})", error.cause))
@@ -102,11 +169,20 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
             "no known convention of heartbeats: {}",
             if evidence.is_empty() { "the server said nothing first".to_string() } else { evidence.join(", and ") }
         )),
-        F::PingsAnswered { answered, sent } => {
-            Explanation::new(format!("{answered} of {} answered, with their payload", counted(*sent, "Ping frame")))
-                .with("answered", *answered)
-                .with("sent", *sent)
-        }
+        other => Explanation::new(other.words()),
+    }
+}
+
+/// Frames, close and RTT.
+fn of_protocol(finding: &DoctorFinding) -> Explanation {
+    use DoctorFinding as F;
+    match finding {
+        F::PingsAnswered { answered, sent } => Explanation::new(format!(
+            "{answered} of {} answered, with their payload",
+            counted(*sent, "Ping frame")
+        ))
+        .with("answered", *answered)
+        .with("sent", *sent),
         F::PingsPartlyAnswered { answered, missed } => Explanation::new(format!(
             "{answered} Ping frames were answered, and {missed} were not"
         ))
@@ -123,18 +199,15 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::CloseAnswered(reply) => Explanation::new(reply.to_string()),
         F::CloseUnanswered(reply) => close_unanswered(reply),
         F::LatencyMeasured(figures) | F::LatencyUnhealthy(figures) => latency(figures),
-        F::Ping(finding) => ping::explain(finding),
-        F::Listen(finding) => listen::explain(finding),
-        F::Idle(finding) => of_idle(finding, context),
-        F::Zombie(finding) => zombie::explain(finding),
+        other => Explanation::new(other.words()),
+    }
+}
+
+/// What follows from several checks or paths.
+fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
+    use DoctorFinding as F;
+    match finding {
         F::IdleTimeoutUnconfirmed { bracket, samples } => unconfirmed(*bracket, *samples, context),
-        F::NoLifetimeSeen { watched } => Explanation::new(format!(
-            "no connection ended by its age within {}; a longer limit cannot be seen in that time",
-            duration(*watched)
-        ))
-        .with_duration("watched", *watched),
-        F::ServerRejectsConnection(ending) => rejected(ending),
-        F::ConnectionInUseEnded { ending } => ended_in_use(ending, context),
         F::ServerHeartbeatsTooSeldom { interval, timeout } => {
             raising(too_seldom(*interval, *timeout), context)
         }
@@ -143,7 +216,6 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::ClientMustKeepPathOpen { interval, tolerant, traffic } => {
             raising(client_must(*interval, *tolerant, *traffic), context)
         }
-
         F::IdleTimeoutShort { timeout } => Explanation::new(format!(
             "the idle timeout ({}) is under 30 s: clients must send so often that mobile ones drain their battery",
             bracket(*timeout)
@@ -161,7 +233,7 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::HopsAlike { hops } => {
             Explanation::new(format!("{} show the same", hops.join(", "))).with("hops", json!(hops))
         }
-        F::NotChecked(why) => Explanation::new(unchecked(why)),
+        other => Explanation::new(other.words()),
     }
 }
 
