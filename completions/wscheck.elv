@@ -46,7 +46,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --only 'Make only these checks (repeatable, or separated by commas)'
             cand --skip 'Leave these checks out (repeatable, or separated by commas)'
             cand --bundle 'Write what a maintainer or vendor needs to FILE.tgz: report, events, versions; secrets are redacted'
-            cand --via 'Try the same URL at this point of the path, too: pod=10.0.0.7:8080, or pod=unix:PATH (repeatable, the nearest to the server first)'
+            cand --via 'Try the same URL at this point of the path, too: pod=localhost:8080, or pod=unix:PATH (repeatable, the nearest to the server first)'
             cand --app-ping 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes escapes, binary:PING is a binary message, hex:c000 is bytes'
             cand --app-pong 'Pattern of the answer: JSON fields that the message contains, also after a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, with ? and * as wildcards; {any} matches every message (repeatable: one must match)'
             cand --send 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @'

@@ -110,7 +110,7 @@ pub struct CheckArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Hops")]
 pub struct PathArgs {
-    /// Try the same URL at this point of the path, too: pod=10.0.0.7:8080, or pod=unix:PATH (repeatable, the nearest to the
+    /// Try the same URL at this point of the path, too: pod=localhost:8080, or pod=unix:PATH (repeatable, the nearest to the
     /// server first)
     #[arg(long, value_name = "NAME=HOST:PORT")]
     pub via: Vec<Via>,

@@ -21,6 +21,8 @@ pub struct Product {
     pub reaping: &'static [ReapingDefault],
     /// How a proxy passes an upgrade to a WebSocket on; `None` where it is not known, or it is no proxy.
     pub upgrade: Option<UpgradeForwarding>,
+    /// The common name of the certificate that it presents where none is configured for a name.
+    pub default_certificate: Option<&'static str>,
 }
 
 /// How a proxy passes an upgrade to a WebSocket on.
@@ -39,6 +41,14 @@ pub struct UpgradeForwarding {
 
 impl Product {
     /// What an entry has that says nothing else.
-    pub(super) const BLANK: Product =
-        Product { id: "", name: "", speaks: &[], pings: &[], timeouts: &[], reaping: &[], upgrade: None };
+    pub(super) const BLANK: Product = Product {
+        id: "",
+        name: "",
+        speaks: &[],
+        pings: &[],
+        timeouts: &[],
+        reaping: &[],
+        upgrade: None,
+        default_certificate: None,
+    };
 }

@@ -138,6 +138,7 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "ingress-nginx",
         name: "kubernetes/ingress-nginx",
+        default_certificate: Some("Kubernetes Ingress Controller Fake Certificate"),
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],
@@ -404,6 +405,7 @@ pub(super) const PROXIES: &[Product] = &[
     Product {
         id: "traefik",
         name: "Traefik",
+        default_certificate: Some("TRAEFIK DEFAULT CERT"),
         upgrade: Some(UpgradeForwarding {
             place: "by itself",
             lines: &[],

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
+use crate::domain::catalogue::{self, Product};
 use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::tls_inspection::{
     CertificateFacts, ClientCertificate, ClientCertificateReaction, ClientCertificateRequest, KeyAlgorithm,
@@ -364,16 +365,11 @@ fn wrong_name(inspection: &TlsInspection) -> Option<TlsFinding> {
     })
 }
 
-/// The common names of the certificates that products present where none is configured for a name.
-const DEFAULT_CERTIFICATES: &[(&str, &str)] = &[
-    ("Kubernetes Ingress Controller Fake Certificate", "ingress-nginx"),
-    ("TRAEFIK DEFAULT CERT", "Traefik"),
-];
-
 fn mismatch(leaf: &CertificateFacts, asked: &str) -> NameMismatch {
     let subject = leaf.subject.as_ref().map_or("", UntrustedText::as_str);
-    if let Some((_, product)) = DEFAULT_CERTIFICATES.iter().find(|(name, _)| *name == subject) {
-        return NameMismatch::DefaultOf(product);
+    let presents = |product: &&Product| product.default_certificate == Some(subject);
+    if let Some(product) = catalogue::products().find(presents) {
+        return NameMismatch::DefaultOf(product.name);
     }
     if leaf.names.is_empty() {
         return NameMismatch::CommonNameOnly;
@@ -756,7 +752,7 @@ mod tests {
         assert_eq!(of("x", &["*.A.b.example"]), NameMismatch::Wildcard(text("*.A.b.example")));
         assert_eq!(of("x", &["*.c.example", "*"]), NameMismatch::Other);
         let fake = "Kubernetes Ingress Controller Fake Certificate";
-        assert_eq!(of(fake, &["ingress.local"]), NameMismatch::DefaultOf("ingress-nginx"));
+        assert_eq!(of(fake, &["ingress.local"]), NameMismatch::DefaultOf("kubernetes/ingress-nginx"));
     }
 
     #[test]

@@ -197,9 +197,6 @@ fn wrong_name(asked: &str, names: &ListedNames, mismatch: &NameMismatch) -> Expl
         NameMismatch::Other => format!("is for {}{more}", listed.join(", ")),
     };
     let remedy = match mismatch {
-        NameMismatch::DefaultOf("ingress-nginx") => {
-            format!("the Ingress needs a tls entry for {asked} whose secret exists in its namespace")
-        }
         NameMismatch::DefaultOf(product) => format!("configure a certificate for {asked} in {product}"),
         NameMismatch::CommonNameOnly | NameMismatch::Wildcard(_) | NameMismatch::Other => format!(
             "have a certificate issued whose subjectAltName has {asked}, or correct the URL; if the server has one, it \
