@@ -34,6 +34,11 @@
 //! policy from what they differ in. A control client must live to the end, a `net::stall_detector` tells whether this host
 //! stood still, and `net::transport::tcp_liveness` whether the peer's kernel still has the connection.
 //!
+//! `doctor`: `commands::doctor` opens each path once by itself (name, addresses, TLS, upgrade and what it depends on), then
+//! runs `ping`, `listen`, `probe-idle` and `probe-zombie` beside each other. What was measured on a path is its `PathEvidence`;
+//! `domain::doctor::examine` decides what each check concludes from it, `advise` what follows from several, `compare` at which
+//! hop something begins. Findings of the other commands stay theirs: doctor passes them on with its own severity.
+//!
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.

@@ -369,6 +369,31 @@ mod tests {
         (file, given)
     }
 
+    /// The options of a connection, as they are typed.
+    fn typed(words: &[&str]) -> Vec<String> {
+        #[derive(clap::Parser)]
+        struct TestConnectCli {
+            #[command(flatten)]
+            args: ConnectArgs,
+        }
+        let line = ["wscheck"].iter().chain(words);
+        <TestConnectCli as clap::Parser>::try_parse_from(line).unwrap().args.typed()
+    }
+
+    #[test]
+    fn options_are_typed_again_without_secrets() {
+        let words =
+            ["-k", "--resolve", "a.example:80:[::1]", "--cacert", "ca.pem", "--connect-to", "127.0.0.1:9"];
+        let again = typed(&words);
+        assert_eq!(typed(&again.iter().map(String::as_str).collect::<Vec<_>>()), again);
+        let mut all: Vec<&str> = again.iter().map(String::as_str).collect();
+        let mut given = words.to_vec();
+        (all.sort_unstable(), given.sort_unstable());
+        assert_eq!(all, given);
+        let secret = typed(&["--user", "bob:hunter2", "-H", "Authorization: hunter2", "-H", "@headers"]);
+        assert_eq!(secret, ["--user", "USER:PASSWORD", "-H", "Authorization: VALUE", "-H", "@headers"]);
+    }
+
     #[test]
     fn invalid_header_is_named_by_position() {
         assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header needs the form 'Name: value'");

@@ -97,3 +97,84 @@ async fn await_pong<S: AsyncRead + AsyncWrite + Unpin>(
     }
     FragmentsOutcome::PingUnanswered { waited: wait }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT};
+    use crate::net::transport::tap::Tap;
+    use tokio::io::{DuplexStream, duplex};
+
+    const WAIT: Duration = Duration::from_secs(3);
+
+    async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+        let (near, far) = duplex(64 * 1024);
+        let tap = Tap::new(near);
+        let tap_state = tap.state();
+        (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
+    }
+
+    /// What comes of it with a peer that answers the control, and then acts so.
+    async fn outcome<F: Future<Output = RawPeer>>(peer_acts: impl FnOnce(RawPeer) -> F) -> FragmentsOutcome {
+        let (mut socket, mut peer) = socket().await;
+        let acting = async {
+            assert_eq!(peer.text().await, "hello");
+            let payload = peer.ping().await;
+            peer.pong(&payload).await;
+            peer_acts(peer).await
+        };
+        tokio::join!(ping_between_fragments(&mut socket, "hello", WAIT), acting).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ping_between_two_fragments_is_answered() {
+        let answered = outcome(async |mut peer| {
+            assert_eq!(peer.frame().await, Some((TEXT, b"he".to_vec())));
+            let payload = peer.ping().await;
+            assert_eq!(peer.frame().await, Some((0, b"llo".to_vec())), "a continuation");
+            peer.pong(&payload).await;
+            peer
+        });
+        assert_eq!(answered.await, FragmentsOutcome::Answered);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_after_it_is_told_with_its_time() {
+        let silent = outcome(async |peer| peer).await;
+        assert_eq!(silent, FragmentsOutcome::PingUnanswered { waited: WAIT });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn end_after_it_is_told() {
+        let ended = outcome(async |mut peer| {
+            peer.send(CLOSE, &1002_u16.to_be_bytes()).await;
+            peer
+        });
+        let FragmentsOutcome::Ended(how) = ended.await else { panic!("not ended") };
+        assert!(how.contains("1002"), "{how}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_follows_where_the_whole_message_is_refused_too() {
+        let (mut socket, mut peer) = socket().await;
+        let acting = async {
+            peer.text().await;
+            peer.send(CLOSE, &1008_u16.to_be_bytes()).await;
+            peer
+        };
+        let (refused, _peer) = tokio::join!(ping_between_fragments(&mut socket, "hello", WAIT), acting);
+        assert!(matches!(refused, FragmentsOutcome::NotTried(_)), "{refused:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_follows_where_no_ping_is_answered() {
+        let (mut socket, mut peer) = socket().await;
+        let acting = async {
+            assert_eq!(peer.text().await, "hello");
+            assert_eq!(peer.frame().await.map(|frame| frame.0), Some(PING));
+            peer
+        };
+        let (silent, _peer) = tokio::join!(ping_between_fragments(&mut socket, "hello", WAIT), acting);
+        assert!(matches!(silent, FragmentsOutcome::NotTried(_)), "{silent:?}");
+    }
+}

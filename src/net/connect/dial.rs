@@ -574,6 +574,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_place_gets_the_request_for_the_urls_host() {
+        let peer = peer(accept).await;
+        let connect_to = Some(peer.address.to_string().parse().unwrap());
+        let target: Target = "ws://a.invalid:8080/x".parse().unwrap();
+        let open = open(&DialPlan { connect_to, ..plan() }, &target).await.unwrap();
+        assert_eq!(open.facts.remote, Some(peer.address.to_string()));
+        drop(open);
+        assert_eq!(header(&peer.task.await.unwrap(), "Host"), Some("a.invalid:8080"));
+    }
+
+    #[test]
+    fn place_to_connect_to_is_a_host_and_a_port() {
+        let shown = |text: &str| text.parse::<ConnectTo>().map(|to| to.to_string());
+        for text in ["127.0.0.1:80", "[::1]:8080", "pod.local:65535"] {
+            assert_eq!(shown(text).as_deref(), Ok(text));
+        }
+        for text in ["127.0.0.1", "a:0", "a:65536", ":80", "a b:80"] {
+            assert!(shown(text).unwrap_err().contains("is not HOST:PORT"), "{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn local_address_is_used() {
         let peer = peer(accept).await;
         let from =

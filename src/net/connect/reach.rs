@@ -57,3 +57,56 @@ async fn attempt(plan: &DialPlan, address: SocketAddr) -> ConnectAttempt {
     };
     ConnectAttempt { address: address.to_string(), took: began.elapsed(), error }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    fn plan(port: u16, addresses: &[&str]) -> DialPlan {
+        let of = |address: &&str| format!("a.example:{port}:{address}").parse().unwrap();
+        DialPlan { resolve: addresses.iter().map(of).collect(), ..DialPlan::default() }
+    }
+
+    #[tokio::test]
+    async fn every_address_is_tried_by_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target: Target = format!("ws://a.example:{port}/").parse().unwrap();
+        let found = survey(&plan(port, &["127.0.0.2", "127.0.0.1"]), &target).await;
+        let addresses = found.outcome.unwrap();
+        let errors: Vec<bool> = addresses.iter().map(|attempt| attempt.error.is_some()).collect();
+        assert_eq!(errors, [true, false], "{addresses:?}");
+        assert_eq!((found.name, found.took), (None, None), "nothing was looked up");
+    }
+
+    #[tokio::test]
+    async fn name_is_looked_up_and_its_time_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target: Target =
+            format!("ws://localhost:{}/", listener.local_addr().unwrap().port()).parse().unwrap();
+        let found = survey(&DialPlan::default(), &target).await;
+        assert_eq!(found.name.as_deref(), Some("localhost"));
+        assert!(found.took.is_some() && found.outcome.is_ok());
+    }
+
+    #[tokio::test]
+    async fn another_place_is_reached_instead_of_the_urls() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let plan = DialPlan { connect_to: Some(address.parse().unwrap()), ..DialPlan::default() };
+        let found = survey(&plan, &"wss://a.invalid/".parse().unwrap()).await;
+        let addresses = found.outcome.unwrap();
+        assert_eq!(addresses[0].address, address);
+        assert_eq!(addresses[0].error, None);
+    }
+
+    #[tokio::test]
+    async fn missing_socket_is_an_attempt_that_failed() {
+        let plan = DialPlan { unix_socket: Some("/nonexistent/ws".into()), ..DialPlan::default() };
+        let found = survey(&plan, &"ws://a.example/".parse().unwrap()).await;
+        let attempt = &found.outcome.unwrap()[0];
+        assert_eq!(attempt.address, "/nonexistent/ws");
+        assert!(attempt.error.is_some());
+    }
+}
