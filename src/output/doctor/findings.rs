@@ -12,7 +12,7 @@ use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
 use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
 use crate::domain::doctor::{
-    DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, lacks_route,
+    DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, advise, lacks_route,
 };
 use crate::domain::format::{self, counted, duration};
 use crate::domain::idle::{IdleFinding, NeededTraffic};
@@ -214,21 +214,18 @@ fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::ServerHeartbeatsKeepPathOpen { interval } => keep_open(*interval),
         F::ServerKeepsPathBusy { gap } => busy(*gap),
         F::ClientMustKeepPathOpen { interval, tolerant, traffic } => {
-            raising(client_must(*interval, *tolerant, *traffic), context)
+            let explanation = client_must(*interval, *tolerant, *traffic);
+            // That the timeout is short has the lines that raise it.
+            if is_short(context) { explanation } else { raising(explanation, context) }
         }
-        F::IdleTimeoutShort { timeout } => Explanation::new(format!(
-            "the idle timeout ({}) is under 30 s: clients must send so often that mobile ones drain their battery",
-            bracket(*timeout)
-        ))
-        .remedy("raise the timeout of the hop that cuts")
-        .with_some("timeout_from", timeout.lo)
-        .with_some("timeout_to", timeout.hi),
+        F::IdleTimeoutShort { timeout } => raising(short_timeout(*timeout), context),
         F::HeartbeatAdvised { interval, tolerant, reconnect_before } => {
             advised(*interval, *tolerant, *reconnect_before)
         }
         F::AppearsAtHop { what, before, at } => at_hop(what, before.as_deref(), at),
         F::PathDiffers { path, shows } => {
-            Explanation::new(format!("{path} differs from the URL itself: {shows}")).with("path", path.as_str())
+            Explanation::new(format!("{path} differs from the URL itself: {shows}"))
+                .with("path", path.as_str())
         }
         F::HopsAlike { hops } => {
             Explanation::new(format!("{} show the same", hops.join(", "))).with("hops", json!(hops))
@@ -401,6 +398,22 @@ fn latency(figures: &LatencyFigures) -> Explanation {
         .with_some("tcp", figures.tcp)
         .with("missed", figures.missed)
         .with("judged", figures.judged)
+}
+
+fn short_timeout(timeout: Bracket) -> Explanation {
+    Explanation::new(format!(
+        "the idle timeout ({}) is under 30 s: clients must send so often that mobile ones drain their battery",
+        bracket(timeout)
+    ))
+    .remedy("raise the timeout of the hop that cuts")
+    .with_some("timeout_from", timeout.lo)
+    .with_some("timeout_to", timeout.hi)
+}
+
+/// Whether the path's checks found a short timeout.
+fn is_short(context: Context<'_>) -> bool {
+    let advice = advise(&context.path.evidence);
+    advice.iter().any(|result| matches!(result.finding, DoctorFinding::IdleTimeoutShort { .. }))
 }
 
 /// Adds the lines that raise the timeout, and the command that shows it.

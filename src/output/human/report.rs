@@ -67,8 +67,11 @@ impl ReportLayout {
                 (false, severity) => sign(severity),
             };
             let sign = self.paint.severity(finding.severity, sign);
-            self.rows.add_item(label.unwrap_or_default(), &format!("{sign} "), &finding.explanation.message);
             let is_to_do = finding.severity >= Severity::Warning;
+            // What is to be done has a page by its code.
+            let code = if is_to_do { format!(" ({})", finding.code) } else { String::new() };
+            let text = format!("{}{code}", finding.explanation.message);
+            self.rows.add_item(label.unwrap_or_default(), &format!("{sign} "), &text);
             if let Some(remedy) = finding.explanation.remedy.as_ref().filter(|_| is_to_do) {
                 self.rows.add_item("", "  → ", remedy);
             }
