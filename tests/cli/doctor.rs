@@ -182,4 +182,10 @@ fn failure_behind_a_hop_is_placed() {
     let hops = document["checks"].as_array().unwrap().iter().find(|one| one["id"] == "hops").unwrap();
     assert_eq!(hops["data"]["before"], "server", "{hops:#}");
     assert_eq!(document["hops"].as_array().unwrap().len(), 2);
+    let (_, alone) = document_of_hops(&via, &refusing.url());
+    assert_eq!(codes(&alone, "hops"), ["appears_at_hop"], "{alone:#}");
+}
+
+fn document_of_hops(via: &str, url: &str) -> (Option<i32>, Value) {
+    document(&["--via", via, "--only", "hops"], url)
 }

@@ -26,6 +26,7 @@ use crate::domain::idle::report::IdleReport;
 use crate::domain::listen::report::{ListenEvent, ListenReport};
 use crate::domain::ping::event::{ConnEvent, Event as PingEvent};
 use crate::domain::ping::report::PingReport;
+use crate::domain::presets::PresetDetection;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::zombie::report::ZombieReport;
 use crate::net::batch_sleep::BatchSleep;
@@ -146,7 +147,8 @@ impl PathTask<'_> {
             }
         }
         if self.is_other_convention(evidence) {
-            evidence.convention = None;
+            let why = "what looked like a known one did not send its greeting".to_string();
+            evidence.convention = Some(PresetDetection { preset: None, evidence: vec![why] });
             return Box::pin(self.measure(evidence)).await;
         }
         if let Some(error) = refused_beside(evidence) {
@@ -266,7 +268,7 @@ impl PathTask<'_> {
 }
 
 /// The checks that need an open WebSocket.
-const AFTER_TLS: [Check; 13] = [
+const AFTER_TLS: [Check; 14] = [
     Check::Upgrade,
     Check::Origin,
     Check::Subprotocol,
@@ -279,11 +281,12 @@ const AFTER_TLS: [Check; 13] = [
     Check::IdleTimeout,
     Check::DeadClients,
     Check::Lifetime,
+    Check::Hops,
     Check::Advice,
 ];
 /// The checks that need the measurement of RTTs ...
-const OF_PING: [Check; 5] =
-    [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats];
+const OF_PING: [Check; 6] =
+    [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats, Check::Hops];
 /// ... of a silent connection ...
 const OF_LISTEN: [Check; 4] = [Check::ServerHeartbeats, Check::Close, Check::IdleTimeout, Check::Advice];
 /// ... and of idle ones.

@@ -262,13 +262,16 @@ impl Finding for DoctorFinding {
             | F::ConventionDetected { .. }
             | F::ConventionUnknown { .. }
             | F::HeartbeatAdvised { .. }
-            | F::AppearsAtHop { .. }
+            | F::AppearsAtHop { what: HopDifference::IdleTimeout(_) | HopDifference::Latency(_), .. }
             | F::NotChecked(_) => Severity::Info,
             F::SomeAddressesNotReached { failed, .. } if lacks_route(failed) => Severity::Info,
             F::SomeAddressesNotReached { .. }
             | F::FurtherConnectionRefused(_)
             | F::UpgradeSlow(_)
             | F::PathDiffers { .. }
+            | F::AppearsAtHop {
+                what: HopDifference::NotOpened(_) | HopDifference::PingsUnanswered, ..
+            }
             | F::OriginRequired { .. }
             | F::SubprotocolRequired { .. }
             | F::PingsPartlyAnswered { .. }
