@@ -44,6 +44,7 @@ pub fn further_lines(report: &DoctorReport) -> Vec<String> {
     let hops = results
         .iter()
         .filter(|result| result.check == Check::Hops && result.severity != Severity::Ok)
+        .filter(|result| !matches!(result.finding, DoctorFinding::NotChecked(_)))
         .map(|result| explained(result).message);
     let severe = report.most_severe();
     let do_first = severe.iter().filter_map(|result| explained(result).remedy);
