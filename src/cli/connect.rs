@@ -388,7 +388,8 @@ mod tests {
         assert_eq!(typed(&again.iter().map(String::as_str).collect::<Vec<_>>()), again);
         let mut all: Vec<&str> = again.iter().map(String::as_str).collect();
         let mut given = words.to_vec();
-        (all.sort_unstable(), given.sort_unstable());
+        all.sort_unstable();
+        given.sort_unstable();
         assert_eq!(all, given);
         let secret = typed(&["--user", "bob:hunter2", "-H", "Authorization: hunter2", "-H", "@headers"]);
         assert_eq!(secret, ["--user", "USER:PASSWORD", "-H", "Authorization: VALUE", "-H", "@headers"]);

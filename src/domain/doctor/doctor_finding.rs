@@ -294,6 +294,7 @@ impl Finding for DoctorFinding {
             F::Ping(finding) => of_pinging(finding),
             F::Listen(finding) => of_listening(finding),
             F::Idle(finding) => of_idling(finding),
+            F::Zombie(ZombieFinding::HostStalled { .. }) => Severity::Info,
             // The run is too short to call it a problem.
             F::Zombie(finding) => finding.severity().min(Severity::Warning),
         }
@@ -321,7 +322,9 @@ fn of_pinging(finding: &PingFinding) -> Severity {
 /// That a server sends no heartbeats is no fault; whether the path needs them is another check's question.
 fn of_listening(finding: &ListenFinding) -> Severity {
     match finding {
-        ListenFinding::NoHeartbeats { .. } | ListenFinding::TooFewHeartbeats { .. } => Severity::Info,
+        ListenFinding::NoHeartbeats { .. }
+        | ListenFinding::TooFewHeartbeats { .. }
+        | ListenFinding::HostStalled { .. } => Severity::Info,
         finding => finding.severity(),
     }
 }
@@ -329,7 +332,7 @@ fn of_listening(finding: &ListenFinding) -> Severity {
 /// A timeout by itself is a fact; what it means follows from who keeps the path open.
 fn of_idling(finding: &IdleFinding) -> Severity {
     match finding {
-        IdleFinding::IdleTimeout { .. } => Severity::Info,
+        IdleFinding::IdleTimeout { .. } | IdleFinding::HostStalled { .. } => Severity::Info,
         finding => finding.severity(),
     }
 }
