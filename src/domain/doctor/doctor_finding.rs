@@ -242,6 +242,7 @@ impl Finding for DoctorFinding {
     fn severity(&self) -> Severity {
         use DoctorFinding as F;
         match self {
+            F::ServerKeepsPathBusy { gap: Some(gap) } if *gap > COVERS_USUAL_TIMEOUT => Severity::Warning,
             F::NameResolved { .. }
             | F::AllAddressesReached { .. }
             | F::UpgradeAccepted(_)
@@ -300,6 +301,9 @@ impl Finding for DoctorFinding {
         }
     }
 }
+
+/// Three quarters of 60 s, after which the commonest proxies cut by default (`wscheck timeouts`).
+pub const COVERS_USUAL_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Whether this host has no way to these addresses, as where it has no IPv6: that is no fault of theirs.
 pub fn lacks_route(failed: &[ConnectAttempt]) -> bool {

@@ -22,7 +22,8 @@ pub use advice::advise;
 pub use check::{Category, Check, CheckSelection};
 pub use check_result::CheckResult;
 pub use doctor_finding::{
-    DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause, Unchecked, lacks_route,
+    COVERS_USUAL_TIMEOUT, DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause,
+    Unchecked, lacks_route,
 };
 pub use examine::{Conditions, examine};
 pub use hops::compare;

@@ -181,6 +181,23 @@ fn timeout_under_30_s_is_a_problem_unless_the_server_keeps_the_path_open() {
 }
 
 #[test]
+fn gaps_that_usual_proxies_would_cut_are_a_warning() {
+    let busy = |gap| {
+        let mut report = idle(IdleVerdict::ServerKeepsItBusy, Some(gap), None);
+        report.findings.server_activity = Some(crate::domain::idle::ServerActivity {
+            period: s(gap),
+            longest_gap: s(gap),
+            count: 3,
+            closes_silent_after: None,
+            answered: true,
+        });
+        advice(&with_idle(report))
+    };
+    assert_eq!(busy(45), [("server_keeps_path_busy", Severity::Ok)], "three quarters of 60 s");
+    assert_eq!(busy(46), [("server_keeps_path_busy", Severity::Warning)]);
+}
+
+#[test]
 fn client_heartbeat_survives_one_loss() {
     let evidence = with_idle(idle(IdleVerdict::IdleTimeout, Some(60), Some(61)));
     let DoctorFinding::ClientMustKeepPathOpen { interval, tolerant, traffic } =

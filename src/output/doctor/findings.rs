@@ -12,7 +12,8 @@ use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
 use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
 use crate::domain::doctor::{
-    DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, advise, lacks_route,
+    COVERS_USUAL_TIMEOUT, DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, advise,
+    lacks_route,
 };
 use crate::domain::format::{self, counted, duration};
 use crate::domain::idle::{IdleFinding, NeededTraffic};
@@ -525,12 +526,18 @@ fn keep_open(interval: Duration) -> Explanation {
 }
 
 fn busy(gap: Option<Duration>) -> Explanation {
-    let at_most = gap.map(|gap| format!(" (for {} at most)", format::at_most(gap))).unwrap_or_default();
-    Explanation::new(format!(
-        "the server sends by itself, so that the path was never silent for long{at_most}: longer timeouts do not matter, and \
-         were not tested"
+    let at_most = gap.map(|gap| format!(" for more than {}", format::at_most(gap))).unwrap_or_default();
+    let explanation = Explanation::new(format!(
+        "the server sends by itself, so that the path was never silent{at_most}: whether it cuts later was not tested"
     ))
-    .with_some("gap", gap)
+    .with_some("gap", gap);
+    if gap.is_some_and(|gap| gap > COVERS_USUAL_TIMEOUT) {
+        explanation.remedy(
+            "let the server send at least every 30 s: many proxies cut after 60 s by default, on this path or another one",
+        )
+    } else {
+        explanation
+    }
 }
 
 fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic) -> Explanation {
