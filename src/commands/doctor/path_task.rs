@@ -105,7 +105,7 @@ impl PathTask<'_> {
         }
         opening::upgrade(&mut self.path.dial, plan, evidence).await;
         self.show(evidence, &[Check::Upgrade, Check::Origin, Check::Subprotocol]);
-        if !evidence.is_open() {
+        if !evidence.is_open() || !self.measures() {
             return false;
         }
         evidence.convention = match &plan.named_preset {
@@ -114,6 +114,12 @@ impl PathTask<'_> {
         };
         self.show(evidence, &[Check::Convention]);
         true
+    }
+
+    /// Whether a check is wanted that needs more than the upgrade.
+    fn measures(&self) -> bool {
+        let others = [Check::Convention, Check::Fragments, Check::DeadClients];
+        [&others[..], &OF_PING, &OF_LISTEN, &OF_IDLE].iter().any(|checks| self.plan.selection.has_any(checks))
     }
 
     /// Reports what these checks found.
