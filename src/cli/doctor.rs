@@ -220,8 +220,14 @@ impl Measurement for DoctorArgs {
         runner::run_plan(DoctorPresenter::new, &output, plan, async |(plan, bundle), reporter, control| {
             let Some(mut bundle) = bundle else { return Ok(run(plan, reporter, control.interrupt).await) };
             let result = run(plan, &mut bundle.beside(reporter), control.interrupt).await;
-            bundle.finish().map_err(|message| StartFailure { result, message, hint: None })?;
-            Ok(result)
+            Ok(match bundle.finish() {
+                Ok(()) => result,
+                // The run has its report; that the bundle is missing must not look like success.
+                Err(message) => {
+                    errors::print_to_stderr(&message);
+                    if result == RunResult::Passed { RunResult::Inconclusive } else { result }
+                }
+            })
         })
     }
 }

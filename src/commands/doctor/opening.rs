@@ -60,6 +60,18 @@ async fn try_upgrade(
     Ok(Arc::new(facts))
 }
 
+/// The plain upgrade twice more, up to an outcome that differs from the first one: a server that refuses every second
+/// request must not look as if it wanted what was changed.
+async fn repeat(
+    dial: &DialPlan,
+    target: &Target,
+    largest: usize,
+    was_accepted: bool,
+) -> Result<Arc<ConnectInfo>, Arc<ConnectError>> {
+    let again = try_upgrade(dial, target, largest).await;
+    if again.is_ok() == was_accepted { try_upgrade(dial, target, largest).await } else { again }
+}
+
 /// The upgrade and what it depends on. Leaves in `dial` what the server turned out to need.
 pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
     let (target, largest, selection) = (&plan.target, plan.max_message_size, &plan.selection);
@@ -71,7 +83,7 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
             let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
             let outcome = try_upgrade(&changed, target, largest).await;
             if outcome.is_err() {
-                evidence.repeated = Some(try_upgrade(dial, target, largest).await);
+                evidence.repeated = Some(repeat(dial, target, largest, true).await);
             }
             evidence.variants.push(UpgradeVariant { change, outcome });
         }
@@ -81,7 +93,7 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
                 let is_accepted = outcome.is_ok();
                 evidence.variants.push(UpgradeVariant { change, outcome });
                 if is_accepted {
-                    let repeated = try_upgrade(dial, target, largest).await;
+                    let repeated = repeat(dial, target, largest, false).await;
                     // Accepted without the change, too: the change is not what it needs.
                     if repeated.is_err() {
                         *dial = changed;

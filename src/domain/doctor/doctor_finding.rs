@@ -116,7 +116,7 @@ pub enum DoctorFinding {
     ServerHeartbeatsKeepPathOpen { interval: Duration },
     /// The server sends by itself so often that the path was never silent for long.
     ServerKeepsPathBusy { gap: Option<Duration> },
-    /// No heartbeat of the server was seen, so the client has to keep the path open.
+    /// No heartbeat of the server keeps the path open, so the client has to.
     ClientMustKeepPathOpen { interval: Duration, tolerant: Option<Duration>, traffic: NeededTraffic },
     /// The idle timeout is so short that mobile clients must send often: under 30 s.
     IdleTimeoutShort { timeout: Bracket },

@@ -550,7 +550,7 @@ fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTr
     let tolerant_text = tolerant
         .map(|every| format!(", or every {} so that one may be lost", duration(every)))
         .unwrap_or_default();
-    Explanation::new("no heartbeat of the server was seen: only clients can keep the path open")
+    Explanation::new("no heartbeat of the server keeps the path open: only clients can")
         .remedy(format!(
             "let clients send a {what} every {}{tolerant_text}; or let the server send heartbeats, since browsers cannot \
              send Ping frames",
