@@ -62,8 +62,8 @@ struct ConnectionGap {
     attempts: u32,
 }
 
-/// An open connection: its socket and the end of its upgrade.
-type OpenSocket = (WebSocket<Stream>, Instant);
+/// An open connection: its socket and the end of its upgrade. Boxed: the task would reserve its size beside the session.
+type OpenSocket = Box<(WebSocket<Stream>, Instant)>;
 
 impl ConnectionTask {
     /// Runs the connection until its heartbeats are done, the run stops, or it is lost for good.
@@ -143,17 +143,18 @@ impl ConnectionTask {
         result.map_err(|why| add_context(why, &facts))?;
         self.shared.batching.add_connection(facts.timestamps);
         self.report(ConnEvent::Opened(Arc::new(facts)));
-        Ok((socket, opened_at))
+        Ok(Box::new((socket, opened_at)))
     }
 
     /// Not an `async fn`, which would store its arguments beside the session.
     fn measure(
         &self,
-        (socket, opened_at): OpenSocket,
+        open_socket: OpenSocket,
         first_seq: Vec<u64>,
         status: Status,
     ) -> impl Future<Output = session::SessionEnd> {
         let first_due = self.first_due(Instant::now());
+        let (socket, opened_at) = *open_socket;
         let start = SessionStart { nonce: rand::random(), first_due, first_seq, opened_at, status };
         let emit = Box::new(|event| self.report(event));
         let stops = StopSignals { over: &self.shared.stop, at_once: &self.shared.interrupt };
