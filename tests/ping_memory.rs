@@ -76,7 +76,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         session: SessionPlan {
             expected_close: Vec::new(),
             kinds: vec![HeartbeatKind::Protocol],
-            interval: Some(Duration::from_millis(200)),
+            interval: Some(Duration::from_millis(400)),
             timeout: Duration::from_secs(30),
             count: None,
             limits: StatusLimits::default().into(),

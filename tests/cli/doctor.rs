@@ -114,6 +114,42 @@ fn origin_that_the_server_wants_is_found() {
     assert_eq!(codes(&document, "upgrade"), ["upgrade_accepted"]);
 }
 
+/// Accepts an upgrade if its User-Agent is a browser's, or if it is not.
+fn by_user_agent(wants_browser: bool) -> Script {
+    Script::start(move |mut stream| {
+        let head = read_head(&mut stream);
+        // The address was only tried.
+        if head.is_empty() {
+            return;
+        }
+        if head.contains("Mozilla/") == wants_browser {
+            crate::support::accept(&mut stream, &head, None);
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest);
+        } else {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    })
+}
+
+#[test]
+fn what_browsers_meet_is_told_apart() {
+    const BROWSER: &str = "--only=upgrade,browser";
+    let (for_all, none) =
+        (Server::start(&["--heartbeat", "none"]), Script::answering("HTTP/1.1 403 No\r\n\r\n"));
+    let (only, without) = (by_user_agent(true), by_user_agent(false));
+    let cases = [
+        (for_all.url(), 0, "pages_accepted"),
+        (only.url(), 0, "only_browsers_accepted"),
+        (without.url(), 0, "pages_refused"),
+        (none.url(), 1, "page_sees"),
+    ];
+    run_concurrently(&cases, |(url, code, finding)| {
+        let (exit, document) = document(&[BROWSER], url);
+        assert_eq!((exit, codes(&document, "browser")), (Some(*code), vec![*finding]), "{document:#}");
+    });
+}
+
 #[test]
 fn server_that_answers_now_so_now_otherwise_is_told_as_that() {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -10,8 +10,8 @@ use crate::domain::catalogue;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
-use crate::domain::doctor::Check;
 use crate::domain::doctor::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use crate::domain::doctor::{Check, browser};
 use crate::domain::presets::PresetDetection;
 use crate::net::client::idle_probe::send_close;
 use crate::net::client::websocket::WebSocket;
@@ -74,48 +74,63 @@ async fn repeat(
 
 /// The upgrade and what it depends on. Leaves in `dial` what the server turned out to need.
 pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
-    let (target, largest, selection) = (&plan.target, plan.max_message_size, &plan.selection);
-    let plain = try_upgrade(dial, target, largest).await;
+    let plain = try_upgrade(dial, &plan.target, plan.max_message_size).await;
+    evidence.browser_limits = browser::limits(&plan.target);
     evidence.upgrade = Some(plain.clone());
     match plain {
-        Ok(_) if selection.has(Check::Origin) && dial.origin.is_none() => {
-            let change = UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string());
-            let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
-            let outcome = try_upgrade(&changed, target, largest).await;
-            if outcome.is_err() {
-                evidence.repeated = Some(repeat(dial, target, largest, true).await);
-            }
-            evidence.variants.push(UpgradeVariant { change, outcome });
-        }
-        Err(error) if may_depend_on_request(&error) => {
-            for (change, changed) in changes(dial, target) {
-                let outcome = try_upgrade(&changed, target, largest).await;
-                let is_accepted = outcome.is_ok();
-                evidence.variants.push(UpgradeVariant { change, outcome });
-                if is_accepted {
-                    let repeated = repeat(dial, target, largest, false).await;
-                    // Accepted without the change, too: the change is not what it needs.
-                    if repeated.is_err() {
-                        *dial = changed;
-                    }
-                    evidence.repeated = Some(repeated);
-                    break;
-                }
-            }
-        }
+        Ok(_) => change_accepted(dial, plan, evidence).await,
+        Err(error) if may_depend_on_request(&error) => change_refused(dial, plan, evidence).await,
         Err(error) if error.phase == Phase::Tls && matches!(evidence.tls, Some(Ok(_))) => {
-            if let Some(changed) = unverified(dial, target).filter(|_| !plan.sends_own_messages) {
-                let outcome = try_upgrade(&changed, target, largest).await;
-                if outcome.is_ok() {
-                    *dial = changed;
-                }
-                evidence
-                    .variants
-                    .push(UpgradeVariant { change: UpgradeChange::WithoutVerification, outcome });
-            }
+            change_verification(dial, plan, evidence).await;
         }
-        Ok(_) | Err(_) => {}
+        Err(_) => {}
     }
+}
+
+/// Which changes of an accepted request are refused.
+async fn change_accepted(dial: &DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
+    let (target, largest, selection) = (&plan.target, plan.max_message_size, &plan.selection);
+    let foreign = (selection.has(Check::Origin) && dial.origin.is_none()).then(|| {
+        let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
+        (UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string()), changed)
+    });
+    let browser = selection.has(Check::Browser).then(|| (UpgradeChange::Browser, as_browser(dial, target)));
+    for (change, changed) in foreign.into_iter().chain(browser) {
+        let outcome = try_upgrade(&changed, target, largest).await;
+        if outcome.is_err() && !evidence.is_unsteady() {
+            evidence.repeated = Some(repeat(dial, target, largest, true).await);
+        }
+        evidence.variants.push(UpgradeVariant { change, outcome });
+    }
+}
+
+/// The first change with which a refused request is accepted.
+async fn change_refused(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
+    let (target, largest) = (&plan.target, plan.max_message_size);
+    for (change, changed) in changes(dial, target) {
+        let outcome = try_upgrade(&changed, target, largest).await;
+        let is_accepted = outcome.is_ok();
+        evidence.variants.push(UpgradeVariant { change, outcome });
+        if is_accepted {
+            let repeated = repeat(dial, target, largest, false).await;
+            // Accepted without the change, too: the change is not what it needs.
+            if repeated.is_err() {
+                *dial = changed;
+            }
+            evidence.repeated = Some(repeated);
+            break;
+        }
+    }
+}
+
+/// Without verification, where nothing secret would be sent.
+async fn change_verification(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
+    let Some(changed) = unverified(dial, &plan.target).filter(|_| !plan.sends_own_messages) else { return };
+    let outcome = try_upgrade(&changed, &plan.target, plan.max_message_size).await;
+    if outcome.is_ok() {
+        *dial = changed;
+    }
+    evidence.variants.push(UpgradeVariant { change: UpgradeChange::WithoutVerification, outcome });
 }
 
 /// Without verification the rest can be measured, but nothing secret may be sent.
@@ -131,8 +146,7 @@ fn may_depend_on_request(error: &ConnectError) -> bool {
 
 /// What a browser or another client would send besides; only what the user did not set.
 fn changes(dial: &DialPlan, target: &Target) -> Vec<(UpgradeChange, DialPlan)> {
-    let scheme = if target.secure() { "https" } else { "http" };
-    let origin = format!("{scheme}://{}", target.authority());
+    let origin = own_origin(target);
     let header = HeaderValue::from_str(&origin).ok().filter(|_| dial.origin.is_none());
     let with_origin = DialPlan { origin: header.clone().or_else(|| dial.origin.clone()), ..dial.clone() };
     let own = header.map(|_| (UpgradeChange::OwnOrigin(origin), with_origin.clone()));
@@ -141,7 +155,37 @@ fn changes(dial: &DialPlan, target: &Target) -> Vec<(UpgradeChange, DialPlan)> {
         let changed = DialPlan { subprotocols: known.clone(), ..dial.clone() };
         (UpgradeChange::Subprotocols(known), changed)
     });
-    own.into_iter().chain(offered).collect()
+    let browser = (UpgradeChange::Browser, as_browser(dial, target));
+    own.into_iter().chain(offered).chain([browser]).collect()
+}
+
+/// The origin of a page of the same server.
+fn own_origin(target: &Target) -> String {
+    let scheme = if target.secure() { "https" } else { "http" };
+    format!("{scheme}://{}", target.authority())
+}
+
+/// What browsers send with the upgrade besides Origin and extensions, as Firefox 140 does for a page of the same server.
+const BROWSER_HEADERS: [(&str, &str); 9] = [
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    ("accept", "*/*"),
+    ("accept-language", "en-US,en;q=0.5"),
+    ("accept-encoding", "gzip, deflate, br, zstd"),
+    ("sec-fetch-dest", "websocket"),
+    ("sec-fetch-mode", "websocket"),
+    ("sec-fetch-site", "same-origin"),
+    ("pragma", "no-cache"),
+    ("cache-control", "no-cache"),
+];
+
+/// The request of a page of the same server; what the user set stays.
+fn as_browser(dial: &DialPlan, target: &Target) -> DialPlan {
+    let mut changed = dial.clone();
+    changed.origin = changed.origin.or_else(|| HeaderValue::from_str(&own_origin(target)).ok());
+    for (name, value) in BROWSER_HEADERS {
+        changed.headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    changed
 }
 
 /// The subprotocols of every known convention, each once.

@@ -84,7 +84,7 @@ impl ConnectionTask {
                 };
                 if let Some(open_socket) = opened {
                     self.report_reconnected(gap.take());
-                    let closed = self.measure(open_socket, next_seq, status).await;
+                    let closed = self.measure(*open_socket, next_seq, status).await;
                     let is_over = closed.ending.was_planned() || !closed.has_more;
                     let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
                         return;
@@ -149,12 +149,11 @@ impl ConnectionTask {
     /// Not an `async fn`, which would store its arguments beside the session.
     fn measure(
         &self,
-        open_socket: OpenSocket,
+        (socket, opened_at): (WebSocket<Stream>, Instant),
         first_seq: Vec<u64>,
         status: Status,
     ) -> impl Future<Output = session::SessionEnd> {
         let first_due = self.first_due(Instant::now());
-        let (socket, opened_at) = *open_socket;
         let start = SessionStart { nonce: rand::random(), first_due, first_seq, opened_at, status };
         let emit = Box::new(|event| self.report(event));
         let stops = StopSignals { over: &self.shared.stop, at_once: &self.shared.interrupt };

@@ -8,13 +8,14 @@ use super::doctor_finding::DoctorFinding;
 use super::evidence::PathEvidence;
 use super::examine::needs_messages;
 use super::measured::{idle_bracket, loses_pings, server_interval};
+use crate::domain::catalogue::{ProductFamily, timeouts};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};
 use crate::domain::run::bracket::Bracket;
 use crate::domain::zombie::ZombieFinding;
 
 /// Heartbeats cover a timeout if they come at most this far apart: one may be late.
-const COVERED: f64 = 0.75;
+pub const COVERED: f64 = 0.75;
 
 /// A silence of at least this part of the longest that survived is the timeout's.
 const SAME_TIMEOUT: f64 = 0.9;
@@ -36,7 +37,23 @@ pub fn advise(evidence: &PathEvidence) -> Vec<CheckResult> {
         Some((timeout, _)) => cut_path(evidence, idle, timeout),
         None => uncut_path(idle),
     };
-    found.into_iter().map(|finding| CheckResult::new(check_of(&finding), finding)).collect()
+    let margin = found.iter().find_map(nat_margin);
+    found.into_iter().chain(margin).map(|finding| CheckResult::new(check_of(&finding), finding)).collect()
+}
+
+/// How the advised heartbeats compare with the NAT that forgets soonest of those known: clients on other networks pass
+/// one that this path does not show.
+fn nat_margin(finding: &DoctorFinding) -> Option<DoctorFinding> {
+    let interval = match finding {
+        DoctorFinding::ServerHeartbeatsKeepPathOpen { interval } => *interval,
+        DoctorFinding::ClientMustKeepPathOpen { interval, tolerant, .. }
+        | DoctorFinding::HeartbeatAdvised { interval, tolerant, .. } => tolerant.unwrap_or(*interval),
+        _ => return None,
+    };
+    let nats = timeouts().filter(|timeout| timeout.family == ProductFamily::Nat);
+    let of_span = nats.filter_map(|timeout| Some((timeout.value.span()?, timeout.product)));
+    let (forgets_after, nat) = of_span.min_by_key(|(span, _)| *span)?;
+    Some(DoctorFinding::NatMargin { interval, nat, forgets_after })
 }
 
 /// What judges the timeout belongs to its check.

@@ -24,6 +24,8 @@ pub enum Check {
     Origin,
     /// Whether the server needs a subprotocol.
     Subprotocol,
+    /// Whether a page in a browser may open it, and what the page sees of a failure.
+    Browser,
     /// Which convention of heartbeats and messages the server speaks.
     Convention,
     /// Ping frames are answered, with their payload.
@@ -73,7 +75,7 @@ impl Check {
             Check::Resolve => Category::Name,
             Check::Tcp | Check::Proxy => Category::Reach,
             Check::Tls | Check::Certificate => Category::Tls,
-            Check::Upgrade | Check::Origin | Check::Subprotocol => Category::Upgrade,
+            Check::Upgrade | Check::Origin | Check::Subprotocol | Check::Browser => Category::Upgrade,
             Check::Convention | Check::Pings | Check::Fragments | Check::Close => Category::Protocol,
             Check::Latency => Category::Latency,
             Check::ServerHeartbeats => Category::ServerHeartbeats,

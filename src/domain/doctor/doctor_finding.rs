@@ -64,6 +64,18 @@ pub enum DoctorFinding {
     SubprotocolRequired { chosen: Option<UntrustedText>, error: Arc<ConnectError> },
     /// The server needs no subprotocol.
     NoSubprotocolNeeded,
+    /// A page of the same server may open it: the request of a browser was accepted.
+    PagesAccepted,
+    /// The server refuses the request of a browser, and accepts the same without a browser's headers.
+    PagesRefused { error: Arc<ConnectError> },
+    /// The server refuses the request of wscheck, and accepts it with a browser's headers.
+    OnlyBrowsersAccepted { error: Arc<ConnectError> },
+    /// Browsers do not open connections to this port.
+    PortBlockedByBrowsers { port: u16 },
+    /// Pages that came by https may not open ws:// to another host.
+    MixedContentBlocked,
+    /// What a page sees of a failure is less than what happened.
+    PageSees { code: u16, reason: UntrustedText, happened: String },
     /// The server speaks a known convention of heartbeats and messages.
     ConventionDetected { preset: &'static str, title: &'static str, evidence: Vec<String> },
     /// Which convention the server speaks is not known.
@@ -126,6 +138,8 @@ pub enum DoctorFinding {
     AppearsAtHop { what: HopDifference, before: Option<String>, at: String },
     /// A point of the path, or an address, shows something else than the URL itself.
     PathDiffers { path: String, shows: String },
+    /// Whether the heartbeats also cover a NAT on the client's side: the shortest one known.
+    NatMargin { interval: Duration, nat: &'static str, forgets_after: Duration },
     /// All hops show the same.
     HopsAlike { hops: Vec<String> },
     /// A check was not made, or came to no answer.
@@ -248,6 +262,7 @@ impl Finding for DoctorFinding {
             | F::UpgradeAccepted(_)
             | F::OriginRestricted { .. }
             | F::NoSubprotocolNeeded
+            | F::PagesAccepted
             | F::PingsAnswered { .. }
             | F::FragmentsAllowControlFrames
             | F::CloseAnswered(_)
@@ -260,6 +275,9 @@ impl Finding for DoctorFinding {
             | F::ThroughProxy { .. }
             | F::AnyOriginAccepted { .. }
             | F::MeasuredUnverified
+            | F::MixedContentBlocked
+            | F::PageSees { .. }
+            | F::NatMargin { .. }
             | F::ConventionDetected { .. }
             | F::ConventionUnknown { .. }
             | F::HeartbeatAdvised { .. }
@@ -274,6 +292,9 @@ impl Finding for DoctorFinding {
                 what: HopDifference::NotOpened(_) | HopDifference::PingsUnanswered, ..
             }
             | F::OriginRequired { .. }
+            | F::PagesRefused { .. }
+            | F::OnlyBrowsersAccepted { .. }
+            | F::PortBlockedByBrowsers { .. }
             | F::SubprotocolRequired { .. }
             | F::PingsPartlyAnswered { .. }
             | F::FragmentsBlockControlFrames { .. }

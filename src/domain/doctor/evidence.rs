@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::browser::BrowserLimit;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::tls_inspection::TlsInspection;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -23,6 +24,8 @@ pub struct PathEvidence {
     /// What the handshake showed, or why there was none; `None` without TLS.
     pub tls: Option<Result<Box<TlsInspection>, Arc<ConnectError>>>,
     pub upgrade: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
+    /// Why browsers would not even ask.
+    pub browser_limits: Vec<BrowserLimit>,
     /// Upgrades with something changed, in order.
     pub variants: Vec<UpgradeVariant>,
     /// The plain upgrade once more, after a changed one had another outcome.
@@ -53,6 +56,14 @@ impl PathEvidence {
     pub fn is_unsteady(&self) -> bool {
         let (first, second) = (self.upgrade.as_ref(), self.repeated.as_ref());
         first.zip(second).is_some_and(|(first, second)| first.is_ok() != second.is_ok())
+    }
+
+    /// Whether an upgrade with an origin of ours was tried.
+    pub fn tried_an_origin(&self) -> bool {
+        let is_origin = |change: &UpgradeChange| {
+            matches!(change, UpgradeChange::OwnOrigin(_) | UpgradeChange::ForeignOrigin(_))
+        };
+        self.variants.iter().any(|variant| is_origin(&variant.change))
     }
 
     /// The first changed upgrade that was accepted after the plain one had been refused.
@@ -96,6 +107,8 @@ pub enum UpgradeChange {
     OwnOrigin(String),
     /// The origin of a page of another server.
     ForeignOrigin(String),
+    /// The request was that of a browser, for a page of the same server.
+    Browser,
     /// The certificate was not verified, so that the rest could be measured.
     WithoutVerification,
     /// These subprotocols were offered.

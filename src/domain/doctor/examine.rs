@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::browser;
 use super::check::{Check, CheckSelection};
 use super::check_result::CheckResult;
 use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Unchecked};
@@ -39,6 +40,7 @@ pub fn examine(evidence: &PathEvidence, conditions: Conditions<'_>) -> Vec<Check
         (Check::Upgrade, examiner.upgrade()),
         (Check::Origin, examiner.origin()),
         (Check::Subprotocol, examiner.subprotocol()),
+        (Check::Browser, browser::examine(evidence).unwrap_or_else(|| examiner.missing())),
         (Check::Convention, examiner.convention()),
         (Check::Pings, examiner.pings()),
         (Check::Fragments, examiner.fragments()),
@@ -208,7 +210,7 @@ impl Examiner<'_> {
         match found {
             Some(finding) => vec![finding],
             None if !self.evidence.is_open() => self.missing(),
-            None if self.evidence.variants.is_empty() => not_applicable("an Origin was given"),
+            None if !self.evidence.tried_an_origin() => not_applicable("an Origin was given"),
             None => vec![measured::no_answer("the answers to other requests do not show it")],
         }
     }

@@ -4,6 +4,7 @@
 //! from several checks together, and `hops` at which hop something begins. `report` judges the whole.
 
 mod advice;
+pub mod browser;
 mod check;
 mod check_result;
 mod doctor_finding;
@@ -18,7 +19,7 @@ pub mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use advice::advise;
+pub use advice::{COVERED, advise};
 pub use check::{Category, Check, CheckSelection};
 pub use check_result::CheckResult;
 pub use doctor_finding::{

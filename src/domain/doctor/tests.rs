@@ -149,10 +149,13 @@ fn advice(evidence: &PathEvidence) -> Vec<(&'static str, Severity)> {
     advise(evidence).iter().map(|result| (result.finding.code(), result.severity)).collect()
 }
 
+/// What every advice says besides.
+const MARGIN: (&str, Severity) = ("nat_margin", Severity::Info);
+
 #[test]
 fn server_heartbeats_decide_what_a_timeout_means() {
     let cut = || with_idle(idle(IdleVerdict::IdleTimeout, Some(59), Some(60)));
-    assert_eq!(advice(&cut()), [("client_must_keep_path_open", Severity::Warning)]);
+    assert_eq!(advice(&cut()), [("client_must_keep_path_open", Severity::Warning), MARGIN]);
     let seldom = with_server_heartbeats(cut(), 60);
     assert_eq!(advice(&seldom), [("server_heartbeats_too_seldom", Severity::Problem)]);
     // 0.75 * 59 s = 44.25 s.
@@ -162,22 +165,25 @@ fn server_heartbeats_decide_what_a_timeout_means() {
     );
     assert_eq!(
         advice(&with_server_heartbeats(cut(), 44)),
-        [("server_heartbeats_keep_path_open", Severity::Ok)]
+        [("server_heartbeats_keep_path_open", Severity::Ok), MARGIN]
     );
 }
 
 #[test]
 fn timeout_under_30_s_is_a_problem_unless_the_server_keeps_the_path_open() {
     let cut = || with_idle(idle(IdleVerdict::IdleTimeout, Some(19), Some(20)));
-    let codes =
-        [("client_must_keep_path_open", Severity::Warning), ("idle_timeout_short", Severity::Problem)];
+    let codes = [
+        ("client_must_keep_path_open", Severity::Warning),
+        ("idle_timeout_short", Severity::Problem),
+        MARGIN,
+    ];
     assert_eq!(advice(&cut()), codes);
     assert_eq!(
         advice(&with_server_heartbeats(cut(), 10)),
-        [("server_heartbeats_keep_path_open", Severity::Ok)]
+        [("server_heartbeats_keep_path_open", Severity::Ok), MARGIN]
     );
     let at_30 = with_idle(idle(IdleVerdict::IdleTimeout, Some(29), Some(30)));
-    assert_eq!(advice(&at_30), [("client_must_keep_path_open", Severity::Warning)]);
+    assert_eq!(advice(&at_30), [("client_must_keep_path_open", Severity::Warning), MARGIN]);
 }
 
 #[test]
@@ -195,6 +201,20 @@ fn gaps_that_usual_proxies_would_cut_are_a_warning() {
     };
     assert_eq!(busy(45), [("server_keeps_path_busy", Severity::Ok)], "three quarters of 60 s");
     assert_eq!(busy(46), [("server_keeps_path_busy", Severity::Warning)]);
+}
+
+#[test]
+fn advised_interval_is_compared_with_the_shortest_nat() {
+    let margin = |hi| {
+        let path = with_idle(idle(IdleVerdict::IdleTimeout, Some(hi - 10), Some(hi)));
+        advise(&path).into_iter().find_map(|result| match result.finding {
+            DoctorFinding::NatMargin { interval, forgets_after, .. } => {
+                Some(interval <= forgets_after.mul_f64(COVERED))
+            }
+            _ => None,
+        })
+    };
+    assert_eq!((margin(60), margin(3600)), (Some(true), Some(false)));
 }
 
 #[test]

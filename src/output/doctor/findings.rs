@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{changes, tls_findings};
+use super::{browser_findings, changes, tls_findings};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::phase::Phase;
@@ -12,8 +12,8 @@ use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
 use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
 use crate::domain::doctor::{
-    COVERS_USUAL_TIMEOUT, DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked, advise,
-    lacks_route,
+    COVERED, COVERS_USUAL_TIMEOUT, DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked,
+    advise, lacks_route,
 };
 use crate::domain::format::{self, counted, duration};
 use crate::domain::idle::{IdleFinding, NeededTraffic};
@@ -66,6 +66,12 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         | F::NoSubprotocolNeeded
         | F::ConventionDetected { .. }
         | F::ConventionUnknown { .. } => of_request(finding),
+        F::PagesAccepted
+        | F::PagesRefused { .. }
+        | F::OnlyBrowsersAccepted { .. }
+        | F::PortBlockedByBrowsers { .. }
+        | F::MixedContentBlocked
+        | F::PageSees { .. } => browser_findings::explanation(finding),
         F::PingsAnswered { .. }
         | F::PingsPartlyAnswered { .. }
         | F::FragmentsAllowControlFrames
@@ -84,6 +90,7 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         | F::HeartbeatAdvised { .. }
         | F::AppearsAtHop { .. }
         | F::PathDiffers { .. }
+        | F::NatMargin { .. }
         | F::HopsAlike { .. } => of_several(finding, context),
         F::Ping(finding) => ping::explain(finding),
         F::Listen(finding) => listen::explain(finding),
@@ -223,6 +230,7 @@ fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::HeartbeatAdvised { interval, tolerant, reconnect_before } => {
             advised(*interval, *tolerant, *reconnect_before)
         }
+        F::NatMargin { interval, nat, forgets_after } => nat_margin(*interval, nat, *forgets_after),
         F::AppearsAtHop { what, before, at } => at_hop(what, before.as_deref(), at),
         F::PathDiffers { path, shows } => {
             Explanation::new(format!("{path} differs from the URL itself: {shows}"))
@@ -571,6 +579,29 @@ fn advised(interval: Duration, tolerant: Option<Duration>, reconnect: Option<Dur
     .with_duration("interval", interval)
     .with_some("interval_for_one_loss", tolerant)
     .with_some("reconnect_before", reconnect)
+}
+
+fn nat_margin(interval: Duration, nat: &str, forgets_after: Duration) -> Explanation {
+    let covering = forgets_after.mul_f64(COVERED);
+    let compared = if interval <= covering {
+        format!("a heartbeat every {} also covers", duration(interval))
+    } else {
+        format!("a heartbeat every {} does not cover", duration(interval))
+    };
+    let explanation = Explanation::new(format!(
+        "{compared} the NAT with the shortest documented timeout ({nat}, {}); mobile carriers publish none",
+        duration(forgets_after)
+    ))
+    .with_duration("interval", interval)
+    .with("nat", nat)
+    .with_duration("forgets_after", forgets_after);
+    match interval <= covering {
+        true => explanation,
+        false => explanation.remedy(format!(
+            "for clients on unknown networks, send one at least every {}",
+            duration(covering)
+        )),
+    }
 }
 
 fn at_hop(what: &HopDifference, before: Option<&str>, at: &str) -> Explanation {

@@ -1,6 +1,7 @@
 //! What `doctor` shows: a line a check, then the answer; the JSON document, and NDJSON lines.
 
 mod answer;
+mod browser_findings;
 mod changes;
 mod document;
 mod findings;

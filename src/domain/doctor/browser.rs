@@ -1,0 +1,152 @@
+//! What a browser would make of the endpoint: whether a page may open it, and what the page sees of a failure.
+
+use url::Host;
+
+use super::doctor_finding::DoctorFinding;
+use super::evidence::{PathEvidence, UpgradeChange};
+use super::measured;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::target::Target;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::CutManner;
+
+/// Why browsers would not even ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowserLimit {
+    /// Pages that came by https may not open it (W3C Mixed Content, 4.4; loopback addresses are exempt).
+    MixedContent,
+    /// Its port is one that browsers never connect to (WHATWG Fetch, "port blocking").
+    Port(u16),
+}
+
+/// The bad ports of WHATWG Fetch.
+const BLOCKED_PORTS: [u16; 83] = [
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103,
+    104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514,
+    515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723,
+    2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+];
+
+/// Code of a connection that ended without a close frame (RFC 6455 7.1.5); no page learns more.
+const ABNORMAL: u16 = 1006;
+/// Code of a close frame without a code (RFC 6455 7.1.5).
+const NO_STATUS: u16 = 1005;
+
+/// Why browsers would not even ask for this target.
+pub fn limits(target: &Target) -> Vec<BrowserLimit> {
+    let is_mixed = !target.secure() && !is_loopback(target.host());
+    let is_blocked = BLOCKED_PORTS.contains(&target.port());
+    let mixed = is_mixed.then_some(BrowserLimit::MixedContent);
+    mixed.into_iter().chain(is_blocked.then_some(BrowserLimit::Port(target.port()))).collect()
+}
+
+fn is_loopback(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// What a browser would make of it; `None` if nothing was measured.
+pub fn examine(evidence: &PathEvidence) -> Option<Vec<DoctorFinding>> {
+    let upgrade = evidence.upgrade.as_ref()?;
+    let of_limit = |limit: &BrowserLimit| match limit {
+        BrowserLimit::MixedContent => DoctorFinding::MixedContentBlocked,
+        BrowserLimit::Port(port) => DoctorFinding::PortBlockedByBrowsers { port: *port },
+    };
+    let request = of_request(evidence);
+    let refused = upgrade.as_ref().err().filter(|_| !evidence.is_open());
+    let failure = refused.map(|error| sees(ABNORMAL, "", error.cause.clone()));
+    let ending = failure.or_else(|| of_ending(evidence));
+    let limits = evidence.browser_limits.iter().map(of_limit);
+    let found: Vec<DoctorFinding> = limits.chain(request).chain(ending).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// What the answer to a browser's request shows beside the plain one.
+fn of_request(evidence: &PathEvidence) -> Option<DoctorFinding> {
+    let outcome = &evidence.variants.iter().find(|variant| variant.change == UpgradeChange::Browser)?.outcome;
+    if evidence.is_unsteady() {
+        return Some(measured::no_answer("the same request is answered now so, now otherwise"));
+    }
+    match (evidence.upgrade.as_ref()?, outcome) {
+        (Ok(_), Ok(_)) => Some(DoctorFinding::PagesAccepted),
+        (Ok(_), Err(error)) => Some(DoctorFinding::PagesRefused { error: error.clone() }),
+        (Err(error), Ok(_)) => Some(DoctorFinding::OnlyBrowsersAccepted { error: error.clone() }),
+        (Err(_), Err(_)) => None,
+    }
+}
+
+/// What a page sees of the connection's end: one in use, otherwise one that was idle.
+fn of_ending(evidence: &PathEvidence) -> Option<DoctorFinding> {
+    let in_use = evidence.ping.as_deref().and_then(|report| report.only_connection()?.lost.clone());
+    if let Some(ending) = in_use {
+        return Some(of_close(&ending.how, CloseCause::describe(ending.who, &ending.how, None)));
+    }
+    let idle = evidence.idle.as_deref().filter(|idle| measured::idle_bracket(idle).is_some())?;
+    match idle.findings.manner.as_ref()? {
+        CutManner::Visible(end) | CutManner::OnUse(end) => {
+            Some(of_close(&end.how, CloseCause::describe(ClosedBy::Peer, &end.how, None)))
+        }
+        CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => {
+            let happened = "the path dropped the connection without a word, and the page stays unaware until it has sent \
+                            something and the operating system gives up, minutes later";
+            Some(sees(ABNORMAL, "", happened.to_string()))
+        }
+    }
+}
+
+fn of_close(how: &CloseKind, happened: String) -> DoctorFinding {
+    match how {
+        CloseKind::CloseFrame { code, reason } => sees(code.unwrap_or(NO_STATUS), reason.as_str(), happened),
+        _ => sees(ABNORMAL, "", happened),
+    }
+}
+
+fn sees(code: u16, reason: &str, happened: String) -> DoctorFinding {
+    DoctorFinding::PageSees { code, reason: UntrustedText::new(reason), happened }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits_of(url: &str) -> Vec<BrowserLimit> {
+        limits(&url.parse().unwrap())
+    }
+
+    #[test]
+    fn pages_by_https_may_not_open_ws_except_on_loopback() {
+        assert_eq!(limits_of("ws://node.example/"), [BrowserLimit::MixedContent]);
+        for url in [
+            "wss://node.example/",
+            "ws://localhost:9001/",
+            "ws://a.localhost/",
+            "ws://127.9.0.1/",
+            "ws://[::1]/",
+        ] {
+            assert_eq!(limits_of(url), [], "{url}");
+        }
+        assert_eq!(limits_of("ws://localhost.example/"), [BrowserLimit::MixedContent]);
+    }
+
+    #[test]
+    fn bad_ports_are_named() {
+        assert_eq!(limits_of("wss://node.example:6667/"), [BrowserLimit::Port(6667)]);
+        assert_eq!(limits_of("ws://localhost:10080/"), [BrowserLimit::Port(10080)]);
+        assert_eq!(limits_of("ws://localhost:8080/"), []);
+    }
+
+    #[test]
+    fn code_of_a_close_frame_reaches_the_page() {
+        let frame = |code| CloseKind::CloseFrame { code, reason: UntrustedText::new("slow down") };
+        let code = |how: &CloseKind| match of_close(how, String::new()) {
+            DoctorFinding::PageSees { code, reason, .. } => (code, reason.as_str().to_string()),
+            _ => unreachable!(),
+        };
+        assert_eq!(code(&frame(Some(4008))), (4008, "slow down".to_string()));
+        assert_eq!(code(&frame(None)).0, NO_STATUS);
+        assert_eq!(code(&CloseKind::Rst), (ABNORMAL, String::new()));
+    }
+}
