@@ -1,9 +1,11 @@
 //! The score of `doctor` over the set-ups: it finds what is wrong, claims no other problem, and what it says cures it.
 //!
 //! `SETUP=nginx cargo test --test doctor -- --include-ignored --nocapture doctor_is_right` runs the set-ups whose name
-//! contains a word. `DOCUMENTS=FOLDER` keeps what `doctor` says of each.
+//! contains a word. `DOCUMENTS=FOLDER` keeps what `doctor` says of each. `DEPTH=normal` makes the default run of each, not the
+//! quick one, which takes a quarter of an hour (`.ci/long doctor`).
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,9 +14,10 @@ use crate::setups::{Cure, Expected, Setup, Severity, Symptom};
 use crate::support::Ran;
 use crate::symptoms::{chosen, each};
 
-/// The command for a set-up; a short search, unless it asks for a thorough one.
+/// The command for a set-up; a short search, unless it or the environment asks for another one.
 fn doctor(setup: &Setup) -> Vec<&'static str> {
-    let depth: &[&str] = if setup.doctor.contains(&"--thorough") { &[] } else { &["--quick"] };
+    let is_default = std::env::var_os("DEPTH").is_some_and(|depth| depth == "normal");
+    let depth: &[&str] = if is_default || setup.doctor.contains(&"--thorough") { &[] } else { &["--quick"] };
     [&["doctor", "-o", "json"], depth, setup.doctor].concat()
 }
 
@@ -32,6 +35,7 @@ type Misses = Vec<String>;
 fn doctor_is_right_about_every_setup() {
     let setups = chosen();
     let wrong: Mutex<Vec<String>> = Mutex::default();
+    let longest: Mutex<Duration> = Mutex::default();
     let record = |setup: &Setup, misses: Misses| {
         if !misses.is_empty() {
             let miss = format!("{}\n    {}", setup.name, misses.join("\n    "));
@@ -39,9 +43,10 @@ fn doctor_is_right_about_every_setup() {
             wrong.lock().unwrap().push(miss);
         }
     };
-    let broken = each(&setups, |setup| record(setup, diagnose(setup)), |setup| setup.name);
+    let broken = each(&setups, |setup| record(setup, diagnose(setup, &longest)), |setup| setup.name);
     let wrong = [wrong.into_inner().unwrap(), broken].concat();
-    println!("right {} of {}", setups.len() - wrong.len(), setups.len());
+    let longest = longest.into_inner().unwrap();
+    println!("right {} of {}; the longest run took {longest:.1?}", setups.len() - wrong.len(), setups.len());
     let healthy = setups.iter().filter(|setup| setup.expected.is_empty());
     let falsely = healthy.filter(|setup| wrong.iter().any(|miss| miss.starts_with(setup.name)));
     let falsely: Vec<&str> = falsely.map(|setup| setup.name).collect();
@@ -56,9 +61,14 @@ fn doctor_is_right_about_every_setup() {
 }
 
 /// Runs `doctor` on a set-up, and on the cured one.
-fn diagnose(setup: &Setup) -> Misses {
+fn diagnose(setup: &Setup, longest: &Mutex<Duration>) -> Misses {
     let running = setup.start();
+    let began = Instant::now();
     let ran = running.run(&doctor(setup));
+    let took = began.elapsed();
+    let mut so_far = longest.lock().unwrap();
+    *so_far = took.max(*so_far);
+    drop(so_far);
     let document = match parsed(&ran) {
         Ok(document) => document,
         Err(why) => return vec![why],
