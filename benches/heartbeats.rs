@@ -151,6 +151,7 @@ fn run(connections: usize) -> RunInfo {
         worst: 5,
         lists_all: false,
         timeout: TIMEOUT,
+        outage_after: TIMEOUT,
         count: None,
         demands: Default::default(),
     }

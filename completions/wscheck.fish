@@ -252,9 +252,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cacert -d 'Trus
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cert -d 'Client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l key -d 'Private key of the client certificate (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l outage-after -d 'A silence of this length after a heartbeat left counts as an outage [default: the timeout]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-base -d 'Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it [default: 500ms]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-cap -d 'Maximum back-off [default: 30s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Give up after this number of attempts without a connection that lasted [default: 10]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Give up after this number of attempts without a connection that lasted, or `unlimited` [default: 10]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-reset-after -d 'Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l healthy -d 'Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l degraded -d 'Maximum mean RTT of a degraded connection' -r

@@ -146,6 +146,7 @@ fn recorder() -> Recorder {
         kinds: plan.kinds,
         interval: plan.interval,
         timeout: plan.timeout,
+        outage_after: plan.timeout,
         count: plan.count,
         demands: Default::default(),
     };

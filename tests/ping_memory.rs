@@ -92,6 +92,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         max_message_size: 65_536,
         deadline: None,
         reconnect: None,
+        outage_after: Duration::from_secs(30),
         policy: Default::default(),
     }
 }

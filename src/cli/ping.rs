@@ -48,7 +48,7 @@ const MIN_USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Defaults of the back-off.
 const DEFAULT_RECONNECT_BASE: Duration = Duration::from_millis(500);
 const DEFAULT_RECONNECT_CAP: Duration = Duration::from_secs(30);
-const DEFAULT_RECONNECT_ATTEMPTS: u32 = 10;
+const DEFAULT_RECONNECT_ATTEMPTS: AttemptLimit = AttemptLimit(Some(10));
 const DEFAULT_RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
 
 /// The arguments of `wscheck ping`.
@@ -85,6 +85,9 @@ pub struct PingArgs {
     pub heartbeat: HeartbeatArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
+    /// A silence of this length after a heartbeat left counts as an outage [default: the timeout]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub outage_after: Option<Duration>,
     #[command(flatten)]
     pub reconnect: ReconnectArgs,
     #[command(flatten)]
@@ -107,12 +110,26 @@ pub struct ReconnectArgs {
     /// Maximum back-off [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_cap: Option<Duration>,
-    /// Give up after this number of attempts without a connection that lasted [default: 10]
-    #[arg(long, value_name = "N", value_parser = up_to::<u32>(u32::MAX.into()), allow_hyphen_values = true)]
-    pub reconnect_attempts: Option<u32>,
+    /// Give up after this number of attempts without a connection that lasted, or `unlimited` [default: 10]
+    #[arg(long, value_name = "N|unlimited", value_parser = attempt_limit, allow_hyphen_values = true)]
+    pub reconnect_attempts: Option<AttemptLimit>,
     /// Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_reset_after: Option<Duration>,
+}
+
+/// The most attempts; `None`: unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptLimit(pub Option<u32>);
+
+fn attempt_limit(text: &str) -> Result<AttemptLimit, String> {
+    match text {
+        "unlimited" => Ok(AttemptLimit(None)),
+        number => match number.parse::<u32>() {
+            Ok(most) if most > 0 => Ok(AttemptLimit(Some(most))),
+            Ok(_) | Err(_) => Err(format!("it must be a number from 1 to {}, or 'unlimited'", u32::MAX)),
+        },
+    }
 }
 
 impl ReconnectArgs {
@@ -140,7 +157,7 @@ impl ReconnectArgs {
         Ok(Backoff {
             base,
             cap,
-            max_attempts: Some(self.reconnect_attempts.unwrap_or(DEFAULT_RECONNECT_ATTEMPTS)),
+            max_attempts: self.reconnect_attempts.unwrap_or(DEFAULT_RECONNECT_ATTEMPTS).0,
             lasted_after: self.reconnect_reset_after.unwrap_or(DEFAULT_RECONNECT_RESET_AFTER),
         })
     }
@@ -389,6 +406,7 @@ impl PingArgs {
             max_message_size: self.connect.max_message_size,
             deadline: self.deadline,
             reconnect: self.reconnect.backoff()?,
+            outage_after: self.outage_after.unwrap_or(self.heartbeat.timeout(&chosen)),
             policy,
         })
     }

@@ -74,8 +74,13 @@ fn arguments(line: &str, port: u16) -> Vec<String> {
         match args[at - 1].as_str() {
             "-n" => args[at] = args[at].parse::<u32>().unwrap().min(20).to_string(),
             "--ramp" if !args[at].contains('/') => args[at] = "100ms".to_string(),
+            "--reconnect-attempts" => args[at] = "1".to_string(),
             _ => {}
         }
+    }
+    let has = |option: &str| args.iter().any(|arg| arg == option);
+    if has("--reconnect") && !has("--reconnect-attempts") {
+        args.extend(["--reconnect-attempts", "1"].map(str::to_string));
     }
     args
 }

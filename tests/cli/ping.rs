@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -499,6 +500,78 @@ fn reconnecting_to_closing_server_ends() {
     assert_eq!(attempts, (1..=6).map(Some).collect::<Vec<_>>(), "{lines:#?}");
     let gave_up = lines.iter().find(|line| line["event"] == "gave_up").unwrap();
     assert_eq!((&gave_up["attempts"], ran.code), (&6.into(), Some(1)), "{lines:#?}");
+}
+
+/// The outages of the run's only connection.
+fn outages(document: &Value) -> &Value {
+    &document["targets"][0]["connections"][0]["outages"]
+}
+
+const UNLIMITED: [&str; 9] = [
+    "-i",
+    "50ms",
+    "--reconnect",
+    "--reconnect-attempts",
+    "unlimited",
+    "--reconnect-base",
+    "20ms",
+    "--reconnect-cap",
+    "100ms",
+];
+
+/// A server that is stopped for a while, then killed and started again: two outages, each as long as the server was away.
+#[test]
+fn every_outage_has_its_length_and_its_cause() {
+    const AWAY: Duration = Duration::from_millis(1500);
+    let server = Server::start(&["--heartbeat", "none"]);
+    let (url, bind) = (server.url(), format!("127.0.0.1:{}", server.port));
+    let silence = ["-W", "400ms", "--outage-after", "600ms", "--dead-after", "1000"];
+    let mut run = Run::start(&[&UNLIMITED[..], &silence, &[&url]].concat());
+    run.until("heartbeat");
+    server.process.signal(libc::SIGSTOP);
+    std::thread::sleep(AWAY);
+    // Those from before it was stopped come first.
+    while run.until("heartbeat")["outcome"] != "missed" {}
+    server.process.signal(libc::SIGCONT);
+    while run.until("heartbeat")["outcome"] != "ok" {}
+    drop(server);
+    std::thread::sleep(AWAY);
+    let _again = Server::spawn(crate::support::wscheck(&["serve", "--bind", &bind, "--heartbeat", "none"]));
+    run.until("reconnected");
+    run.until("heartbeat");
+    run.process.signal(libc::SIGINT);
+    let (rest, _) = run.rest();
+    let found = outages(rest.last().unwrap());
+    let causes: Vec<_> = found["latest"].as_array().unwrap().iter().map(|one| &one["cause"]).collect();
+    assert_eq!(causes, ["unanswered", "ended"], "{found:#}");
+    for outage in found["latest"].as_array().unwrap() {
+        assert!(number(&outage["length_ms"]) >= AWAY.as_secs_f64() * 1000.0 - 100.0, "{found:#}");
+    }
+    let [_, killed] = &found["latest"].as_array().unwrap()[..] else { panic!("{found:#}") };
+    assert!(killed["failed_attempts"].as_u64() > Some(0) && killed["last_error"].is_string(), "{found:#}");
+    assert!(number(&killed["uncertain_ms"]) <= 100.0, "{found:#}");
+}
+
+#[test]
+fn run_starts_while_the_target_is_down() {
+    let (held, port) = crate::support::closed_port();
+    let url = format!("ws://127.0.0.1:{port}/");
+    let mut run = Run::start(&[&UNLIMITED[..], &["-c", "2", &url]].concat());
+    for _ in 0..3 {
+        run.until("open_failed");
+    }
+    drop(held);
+    let bind = format!("127.0.0.1:{port}");
+    let _server = Server::spawn(crate::support::wscheck(&["serve", "--bind", &bind, "--heartbeat", "none"]));
+    run.until("opened");
+    let (rest, _) = run.rest();
+    let found = outages(rest.last().unwrap());
+    assert_eq!(
+        (&found["count"], &found["latest"][0]["cause"]),
+        (&1.into(), &"not_opened".into()),
+        "{found:#}"
+    );
+    assert_eq!(found["latest"][0]["from_ms"], 0.0, "{found:#}");
 }
 
 /// The same server; a connection counts as lasting once a heartbeat is answered.

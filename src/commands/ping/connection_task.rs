@@ -54,12 +54,14 @@ pub struct ConnectionTask {
     pub shared: Arc<SharedRun>,
 }
 
-/// The time since an established connection was lost.
+/// The time without a connection.
 #[derive(Debug, Clone, Copy)]
 struct ConnectionGap {
     since: Instant,
     /// Attempts to reconnect so far.
     attempts: u32,
+    /// There was a connection before.
+    was_open: bool,
 }
 
 /// An open connection: its socket and the end of its upgrade. Boxed: the task would reserve its size beside the session.
@@ -91,9 +93,13 @@ impl ConnectionTask {
                     };
                     attempts.ended(closed.ending.age, closed.answered, backoff);
                     (next_seq, status) = (closed.next_seq, closed.status);
-                    gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0 });
+                    gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0, was_open: true });
                 }
-                let Some(gap) = &mut gap else { return };
+                let gap = gap.get_or_insert_with(|| ConnectionGap {
+                    since: Instant::now(),
+                    attempts: 0,
+                    was_open: false,
+                });
                 if !self.wait_to_retry(gap, &mut attempts).await {
                     return self.give_up(Some(*gap), attempts);
                 }
@@ -178,7 +184,7 @@ impl ConnectionTask {
     }
 
     fn report_reconnected(&self, gap: Option<ConnectionGap>) {
-        if let Some(gap) = gap {
+        if let Some(gap) = gap.filter(|gap| gap.was_open) {
             self.report(ConnEvent::Reconnected { outage: gap.since.elapsed(), attempts: gap.attempts });
         }
     }
@@ -203,7 +209,7 @@ impl ConnectionTask {
     }
 
     fn give_up(&self, gap: Option<ConnectionGap>, attempts: ReconnectAttempts) {
-        if let Some(gap) = gap {
+        if let Some(gap) = gap.filter(|gap| gap.was_open) {
             self.report(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: attempts.count() });
         }
     }

@@ -31,6 +31,8 @@ pub struct PingPlan {
     /// Ends the run after this time.
     pub deadline: Option<Duration>,
     pub reconnect: Option<Backoff>,
+    /// A silence of this length after a heartbeat left is an outage.
+    pub outage_after: Duration,
     pub policy: PassCriteria,
     /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
@@ -51,6 +53,7 @@ impl PingPlan {
             kinds: self.session.kinds.clone(),
             interval: self.session.interval,
             timeout: self.session.timeout,
+            outage_after: self.outage_after,
             count: self.session.count,
             deadline: self.deadline,
             preset: self.preset.clone(),

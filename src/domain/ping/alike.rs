@@ -161,6 +161,9 @@ fn join(group: &mut ConnReport, other: &ConnReport) {
     group.alike = group.alike.saturating_add(other.count());
     group.kinds.iter_mut().zip(&other.kinds).for_each(|(sum, part)| add_counts(sum, part));
     group.outage = group.outage.max(other.outage);
+    if other.outages.total() > group.outages.total() {
+        group.outages = other.outages.clone();
+    }
     group.messages += other.messages;
     group.server_pings_protocol += other.server_pings_protocol;
     group.server_pings_app += other.server_pings_app;

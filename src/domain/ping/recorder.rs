@@ -9,6 +9,7 @@ use super::health::{MissStreak, Status};
 use super::history::History;
 use super::measurement::Measurement;
 use super::merged_runs::MergedRuns;
+use super::outages::OutageTracker;
 use super::pooled_status::{pooled_status, run_reason, status_counts, take_worst_status, worst};
 use super::report::{
     ConnReport, KindReport, MergeableRtts, PingReport, RttSpikes, StampingReport, TargetReport,
@@ -144,6 +145,7 @@ impl Recorder {
             }
             _ => link.observe(*at, event, &mut self.like),
         }
+        link.track_outages(age, event, &self.info);
         count_event(&mut self.tally, event, before, link.status);
         match (was_lost, link.is_lost) {
             (false, true) => self.history.record_loss(age),
@@ -181,7 +183,9 @@ impl Recorder {
 
     fn figures(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let all = || self.links.iter().flatten();
-        let targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
+        let mut targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
+        let connections = targets.iter_mut().flat_map(|target| &mut target.connections);
+        connections.for_each(|connection| connection.outages.observed = elapsed);
         let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
         take_worst_status(&mut kinds, targets.iter().map(|target| target.kinds.as_slice()));
         let status = worst(targets.iter().map(|target| target.status));
@@ -304,6 +308,7 @@ struct ConnectionStats {
     unplanned_endings: u32,
     reconnects: u32,
     outage: OutageStats,
+    tracker: OutageTracker,
     messages: u64,
     server_pings_protocol: u64,
     server_pings_app: u64,
@@ -330,6 +335,7 @@ impl ConnectionStats {
             unplanned_endings: 0,
             reconnects: 0,
             outage: OutageStats::default(),
+            tracker: OutageTracker::default(),
             messages: 0,
             server_pings_protocol: 0,
             server_pings_app: 0,
@@ -368,6 +374,31 @@ impl ConnectionStats {
                 self.outage.finish(*outage);
             }
             ConnEvent::GaveUp { outage, .. } => self.outage.record_duration(*outage),
+        }
+    }
+
+    /// Follows when the other end was away.
+    fn track_outages(&mut self, now: Duration, event: &ConnEvent, info: &RunInfo) {
+        match event {
+            ConnEvent::Opened(_) | ConnEvent::PeerTraffic(..) => self.tracker.alive(now),
+            ConnEvent::OpenFailed(error) => self.tracker.not_opened(error),
+            ConnEvent::Retry { after, .. } => self.tracker.pausing(*after),
+            ConnEvent::Heartbeat(beat) => self.track_heartbeat(now, beat, info),
+            ConnEvent::Ended(ending) if ending.is_loss() && self.is_lost => self.tracker.ended(ending),
+            _ => {}
+        }
+    }
+
+    fn track_heartbeat(&mut self, now: Duration, beat: &HeartbeatResult, info: &RunInfo) {
+        match (beat.outcome, beat.rtt) {
+            (HeartbeatOutcome::Ok | HeartbeatOutcome::Late, Some(rtt)) => {
+                self.tracker.answered(now.saturating_sub(rtt), now, info.outage_after);
+            }
+            (HeartbeatOutcome::Missed, _) if !beat.later_answered => {
+                let sent = now.saturating_sub(info.timeout);
+                self.tracker.unanswered(sent, now, info.outage_after, beat.acked);
+            }
+            (_, _) => {}
         }
     }
 
@@ -510,6 +541,7 @@ impl ConnectionStats {
             unplanned_endings: self.unplanned_endings,
             reconnects: self.reconnects,
             outage: self.opened.as_ref().and_then(|_| self.outage.until(now)),
+            outages: self.tracker.outages().cloned().unwrap_or_default(),
             messages: self.messages,
             server_pings_protocol: self.server_pings_protocol,
             server_pings_app: self.server_pings_app,
@@ -698,6 +730,7 @@ mod tests {
             worst: 5,
             lists_all: false,
             timeout: secs(10),
+            outage_after: secs(10),
             count: None,
             deadline: None,
             preset: None,

@@ -8,6 +8,7 @@ use super::health::Status;
 use super::history::History;
 use super::measurement::Measurement;
 use super::merged_runs::{ConnOrigin, MergedRuns};
+use super::outages::Outages;
 use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::CloseCause;
@@ -99,6 +100,8 @@ pub struct ConnReport {
     /// to. `None` if it never opened, or was lost without a reconnect: then the time to the report is no
     /// outage.
     pub outage: Option<Duration>,
+    /// When the other end was away, silent times on an open connection included.
+    pub outages: Outages,
     /// Ordinary messages from the server.
     pub messages: u64,
     pub server_pings_protocol: u64,
@@ -343,6 +346,7 @@ pub(crate) mod samples {
             unplanned_endings: 0,
             reconnects: 0,
             outage: Some(Duration::ZERO),
+            outages: Outages::default(),
             messages: 0,
             server_pings_protocol: 0,
             server_pings_app: 0,
@@ -400,6 +404,7 @@ pub(crate) mod samples {
             worst: 5,
             lists_all: false,
             timeout: Duration::from_secs(10),
+            outage_after: Duration::from_secs(10),
             count: None,
             deadline: None,
             preset: None,

@@ -33,6 +33,8 @@ pub struct RunInfo {
     /// `None`: each is sent once the previous one was answered or missed.
     pub interval: Option<Duration>,
     pub timeout: Duration,
+    /// A silence of this length after a heartbeat left is an outage.
+    pub outage_after: Duration,
     /// Heartbeats of each kind on each connection; `None`: until stopped.
     pub count: Option<u64>,
     /// The run ends after this; `None`: when all heartbeats are judged, or it is stopped.

@@ -109,6 +109,7 @@ impl Scenario {
             kinds,
             interval: some(input, duration)?,
             timeout: duration(input)?,
+            outage_after: duration(input)?,
             count: some(input, number)?,
             deadline: some(input, duration)?,
             preset: None,

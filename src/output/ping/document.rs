@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::outages::OutagesDocument;
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::heartbeat::HeartbeatKind;
@@ -170,6 +171,8 @@ pub struct Settings {
     /// Null: each heartbeat is sent as soon as the previous one is answered or missed.
     interval_ms: Option<Ms>,
     timeout_ms: Ms,
+    /// A silence of this length after a heartbeat left is an outage.
+    outage_after_ms: Ms,
     /// Number of heartbeats of each kind on each connection; null: until stopped, or merged runs had different numbers.
     count: Option<u64>,
     /// The run ends after this time; null: when all heartbeats are judged, or when it is stopped. Also null if merged runs
@@ -244,6 +247,7 @@ impl From<&RunInfo> for Settings {
             heartbeats: info.kinds.iter().copied().map(Name).collect(),
             interval_ms: ms(info.interval),
             timeout_ms: info.timeout.into(),
+            outage_after_ms: info.outage_after.into(),
             count: info.count,
             deadline_ms: ms(info.deadline),
             connections_each: Some(info.connections_each as u64),
@@ -369,6 +373,8 @@ struct ConnectionDocument {
     /// Total time without a connection after the first opening. Null if it never opened, or if it was lost and not
     /// reconnected.
     outage_ms: Option<Ms>,
+    /// When the other end was away: after an end, or silent on an open connection for longer than `--outage-after`.
+    outages: OutagesDocument,
     /// Ordinary messages from the server.
     messages: u64,
     server_pings: ServerPingsDocument,
@@ -566,6 +572,7 @@ impl From<&ConnReport> for ConnectionDocument {
             unplanned_endings: connection.unplanned_endings,
             reconnects: connection.reconnects,
             outage_ms: ms(connection.outage),
+            outages: (&connection.outages).into(),
             messages: connection.messages,
             server_pings: server_pings(connection),
             first_other_message: server_traffic

@@ -22,6 +22,7 @@ use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::history::History;
 use crate::domain::ping::measurement::{HostDelay, Measurement};
 use crate::domain::ping::merged_runs::MergedRuns;
+use crate::domain::ping::outages::{Outage, OutageCause, Outages};
 use crate::domain::ping::report::{
     ConnReport, KindReport, PingReport, RttSpikes, StampingReport, TargetReport,
 };
@@ -81,6 +82,7 @@ impl RunScript {
             worst: 5,
             lists_all: false,
             timeout: ms(10_000),
+            outage_after: ms(10_000),
             count,
             deadline: None,
             preset: None,
@@ -271,6 +273,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         unplanned_endings: 0,
         reconnects: 0,
         outage: Some(Duration::ZERO),
+        outages: Default::default(),
         messages: 0,
         server_pings_protocol: 0,
         server_pings_app: 0,
@@ -589,6 +592,21 @@ pub fn dead() -> Vec<Event> {
     scene.finish(report)
 }
 
+/// The last answer came at 1.003 s, and the connection was open again at 3.065 s.
+fn restart_outage() -> Outages {
+    let outage = Outage {
+        from: ms(1003),
+        until: Some(ms(3065)),
+        cause: OutageCause::Ended,
+        detail: "peer sent close 1012 (service restart) \"deploying\"".to_string(),
+        failed_attempts: 1,
+        last_error: Some("TCP: connection refused (ECONNREFUSED)".to_string()),
+        uncertain: ms(1250),
+    };
+    let latest = [outage].into();
+    Outages { latest, count: 1, ended_total: ms(2062), ended_longest: ms(2062), observed: ms(5066) }
+}
+
 /// A server that restarts: close 1012, two attempts, open again.
 pub fn reconnect() -> Vec<Event> {
     let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
@@ -617,6 +635,7 @@ pub fn reconnect() -> Vec<Event> {
         unplanned_endings: 1,
         reconnects: 1,
         outage: Some(ms(1563)),
+        outages: restart_outage(),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 1 is 0.198 ms")
     };
     let mut report = one(&scene.info, ms(5066), RunResult::Failed, connection);
@@ -727,6 +746,7 @@ pub fn several() -> Vec<Event> {
         worst: 5,
         lists_all: false,
         timeout: ms(10_000),
+        outage_after: ms(10_000),
         count: None,
         deadline: None,
         preset: None,

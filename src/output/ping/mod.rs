@@ -10,6 +10,7 @@ mod history;
 mod interim;
 mod log;
 mod ndjson_events;
+mod outages;
 mod progress;
 mod section;
 mod status;

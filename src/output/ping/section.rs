@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::figures::{distributions, numbers, of_one_kind, of_several_kinds};
+use super::outages;
 use super::status::{by_status, tone};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectInfo;
@@ -176,6 +177,8 @@ fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
     let echo = || format!("{} of ours came back unchanged: the server echoes", counted(echoes, "app ping"));
     rows.add_some("echoes", (echoes > 0).then(echo));
     rows.add_some("outage", outage(connections));
+    let most_away = connections.iter().max_by_key(|connection| connection.outages.total());
+    rows.add_some("availability", most_away.and_then(|connection| outages::summary(&connection.outages)));
 }
 
 /// How often the server sends heartbeats by itself; those of several connections are alike.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::figures::numbers;
 use super::findings::shown_findings;
 use super::history;
+use super::outages;
 use super::section::{one_of_the_worst, section};
 use super::status::{by_status, tone};
 use super::table::table;
@@ -38,7 +39,11 @@ pub fn view(report: &PingReport) -> View {
         findings: shown_findings(report),
         is_checklist: false,
         evidence: Rows::default(),
-        tables: if is_only { Vec::new() } else { vec![table(&targets, &report.info.kinds)] },
+        tables: (!is_only)
+            .then(|| table(&targets, &report.info.kinds))
+            .into_iter()
+            .chain(outages::table(report))
+            .collect(),
         charts: [Some(Chart::RttOverTime((&report.timeline).into())), history::chart(report)]
             .into_iter()
             .flatten()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::fields::{Count, FieldError, Instant, Millis, Named, Text, strings};
 use super::figures::ByKind;
+use super::outages::OutagesRead;
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{
     CloseCause, CloseKind, CloseKindName, ClosePayload, CloseReply, ClosedBy, Violation,
@@ -60,6 +61,7 @@ pub struct Connection {
     unplanned_endings: u32,
     reconnects: u32,
     outage_ms: Option<Millis>,
+    outages: OutagesRead,
     messages: Count,
     server_pings: ServerPings,
     echoes: Count,
@@ -245,6 +247,7 @@ impl Connection {
             unplanned_endings: self.unplanned_endings,
             reconnects: self.reconnects,
             outage: self.outage_ms.map(|ms| ms.0),
+            outages: self.outages.into(),
             messages: self.messages.0,
             server_pings_protocol: self.server_pings.protocol.0,
             server_pings_app: self.server_pings.app.0,

@@ -4,6 +4,7 @@
 mod connection;
 mod fields;
 mod figures;
+mod outages;
 mod replay;
 mod run;
 

@@ -1,0 +1,163 @@
+//! The outages of a connection, in JSON and as a table.
+
+use std::time::{Duration, SystemTime};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::format::{self, counted};
+use crate::domain::ping::outages::{Outage, OutageCause, Outages};
+use crate::domain::ping::report::PingReport;
+use crate::output::json::{Ms, Name};
+use crate::output::view::Table;
+
+/// When the other end of a connection was away.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Outages")]
+pub struct OutagesDocument {
+    count: u64,
+    /// The time away, an outage that lasts included.
+    total_ms: Ms,
+    longest_ms: Ms,
+    /// The part of the run in which the other end was not away, from 0 to 1; null if nothing was observed.
+    availability: Option<f64>,
+    /// Mean time between failures: the time up by the number of outages; null without one.
+    mean_time_between_ms: Option<Ms>,
+    observed_ms: Ms,
+    /// The latest 100, in order.
+    latest: Vec<OutageDocument>,
+}
+
+/// From the last proof of life to the first answer after it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Outage")]
+struct OutageDocument {
+    /// Since the start of the run.
+    from_ms: Ms,
+    /// Null while it lasts.
+    length_ms: Option<Ms>,
+    cause: Name<OutageCause>,
+    /// How the connection ended, what TCP knew, or why it did not open.
+    detail: String,
+    /// Attempts to open that failed in it.
+    failed_attempts: u32,
+    /// Why the last of them failed; null if none did.
+    last_error: Option<String>,
+    /// Our own pause before the attempt that succeeded: the other end may have been back already.
+    uncertain_ms: Ms,
+}
+
+impl From<&Outages> for OutagesDocument {
+    fn from(outages: &Outages) -> OutagesDocument {
+        OutagesDocument {
+            count: outages.count,
+            total_ms: outages.total().into(),
+            longest_ms: outages.longest().into(),
+            availability: outages.availability(),
+            mean_time_between_ms: outages.mean_time_between().map(Ms::from),
+            observed_ms: outages.observed.into(),
+            latest: outages.latest.iter().map(OutageDocument::from).collect(),
+        }
+    }
+}
+
+impl From<&Outage> for OutageDocument {
+    fn from(outage: &Outage) -> OutageDocument {
+        OutageDocument {
+            from_ms: outage.from.into(),
+            length_ms: outage.length().map(Ms::from),
+            cause: outage.cause.into(),
+            detail: outage.detail.clone(),
+            failed_attempts: outage.failed_attempts,
+            last_error: outage.last_error.clone(),
+            uncertain_ms: outage.uncertain.into(),
+        }
+    }
+}
+
+/// The most outages that the table lists.
+const MAX_ROWS: usize = 20;
+
+/// The latest outages of a run's connections; `None` without one.
+pub fn table(report: &PingReport) -> Option<Table> {
+    let has_several = report.connection_count() > 1;
+    let all = report.targets.iter().flat_map(|target| {
+        target.connections.iter().map(move |connection| (target.url.as_str(), connection))
+    });
+    let mut each: Vec<(&str, usize, &Outage)> = all
+        .flat_map(|(url, connection)| {
+            connection.outages.latest.iter().map(move |outage| (url, connection.index, outage))
+        })
+        .collect();
+    if !each.iter().any(|(_, _, outage)| is_told(outage)) {
+        return None;
+    }
+    each.sort_by_key(|(_, _, outage)| outage.from);
+    let left_out = each.len().saturating_sub(MAX_ROWS);
+    let rows = each.iter().skip(left_out).map(|(url, index, outage)| {
+        let whose = if has_several { format!("{url} #{index}") } else { String::new() };
+        row(report.started_at, whose, outage)
+    });
+    let mut table =
+        Table::of_texts("outages", ["from (UTC)", "lasted", "of which our pause", "cause", "of"], rows);
+    if !has_several {
+        table.columns.pop();
+        table.rows.iter_mut().for_each(|row| {
+            row.pop();
+        });
+    }
+    table.note = (left_out > 0).then(|| format!("{} before these", counted(left_out as u64, "more outage")));
+    Some(table)
+}
+
+/// An end that nothing followed, and an opening that failed once, are told elsewhere.
+fn is_told(outage: &Outage) -> bool {
+    outage.until.is_some() || outage.failed_attempts > 1
+}
+
+fn row(started_at: SystemTime, whose: String, outage: &Outage) -> [String; 5] {
+    let pause = outage.uncertain;
+    [
+        clock(started_at, outage.from),
+        outage.length().map_or_else(|| "until the end".to_string(), format::duration),
+        if pause.is_zero() { "-".to_string() } else { format!("up to {}", format::duration(pause)) },
+        cause(outage),
+        whose,
+    ]
+}
+
+fn clock(started_at: SystemTime, from: Duration) -> String {
+    let at = started_at.checked_add(from).and_then(|at| jiff::Timestamp::try_from(at).ok());
+    at.map(|at| at.strftime("%F %H:%M:%S").to_string()).unwrap_or_default()
+}
+
+fn cause(outage: &Outage) -> String {
+    let what = match outage.cause {
+        OutageCause::Ended | OutageCause::Unanswered => outage.detail.clone(),
+        OutageCause::NotOpened => format!("did not open: {}", outage.detail),
+    };
+    let attempts = match (&outage.last_error, outage.cause) {
+        (Some(error), OutageCause::Ended | OutageCause::Unanswered) => {
+            format!("; then {}: {error}", counted(outage.failed_attempts, "failed attempt"))
+        }
+        (Some(_), OutageCause::NotOpened) => {
+            format!(" ({})", counted(outage.failed_attempts, "failed attempt"))
+        }
+        (None, _) => String::new(),
+    };
+    format!("{what}{attempts}")
+}
+
+/// What a run's outages come to; `None` without one.
+pub fn summary(outages: &Outages) -> Option<String> {
+    let availability = outages.availability().filter(|_| outages.latest.iter().any(is_told))?;
+    let longest = format::duration(outages.longest());
+    let between = outages.mean_time_between().map(format::duration).unwrap_or_default();
+    Some(format!(
+        "{} of the time: {}, the longest {longest}; {between} from one to the next on average",
+        format::exact_percent(availability),
+        counted(outages.count, "outage")
+    ))
+}
