@@ -1,0 +1,3 @@
+//! Connections that are kept and watched.
+
+pub mod host_event;
