@@ -2,10 +2,12 @@
 
 pub mod catalogue;
 pub mod client_test;
+pub mod command_line;
 pub mod compare;
 pub mod connection;
 pub mod doctor;
 pub mod duration;
+pub mod exit_status;
 pub mod format;
 pub mod heartbeat;
 pub mod idle;

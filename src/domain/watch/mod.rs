@@ -1,3 +1,4 @@
 //! Connections that are kept and watched.
 
+pub mod hook_result;
 pub mod host_event;
