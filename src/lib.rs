@@ -79,8 +79,8 @@
 //! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the
 //!   connections' thread may sleep (`net::batch_sleep`, allowed by `commands::ping::batching_policy`), since the kernel
 //!   has timestamped what came
-//! - the groups of clients' processes are one set for the whole process (`commands::test_client`), so that a second signal
-//!   leaves none behind
+//! - the groups of the processes that were started are one set for the whole process (`net::process_group`), so that a
+//!   second signal leaves none behind
 //! - RTTs of replies without an id are upper bounds, and never fail a run by themselves
 
 #[cfg(not(unix))]

@@ -1,7 +1,5 @@
 //! Arguments that control how connections are opened.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,9 +14,10 @@ use crate::domain::connection::target::Credentials;
 use crate::domain::secrets;
 use crate::net::connect::dial::{ConnectTo, DialPlan};
 use crate::net::connect::proxy::ProxyChoice;
+use crate::net::connect::request_headers::{add_header, add_lines};
 use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};
 use crate::net::connect::tls::{TlsOptions, TlsPlan};
-use crate::net::os_error;
+pub(super) use crate::net::text_file::read;
 
 /// Connection options shared by all commands that open connections.
 #[derive(Debug, Clone, Args)]
@@ -263,9 +262,6 @@ fn message_size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Maximum size of a header file, in bytes.
-const MAX_HEADER_FILE: u64 = 1024 * 1024;
-
 fn headers(given: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (index, text) in given.iter().enumerate() {
@@ -290,54 +286,8 @@ fn ordinal(number: usize) -> String {
 
 fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
     let text = read(path).map_err(|why| format!("--header: cannot read {path}: {why}"))?;
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-        add_header(line, &format!("--header: line {number} of {path}"), headers)?;
-    }
-    Ok(())
+    add_lines(&text, path, headers).map_err(|why| format!("--header: {why}"))
 }
-
-/// The text of a file of at most 1 MiB.
-pub(super) fn read(path: &str) -> Result<String, String> {
-    let system = |error: io::Error| os_error::describe(&error);
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_HEADER_FILE + 1).read_to_end(&mut bytes))
-        .map_err(system)?;
-    if bytes.len() as u64 > MAX_HEADER_FILE {
-        return Err("it holds more than 1 MiB".to_string());
-    }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
-}
-
-/// Adds a header. Any part of the text may be secret, so errors identify it by position (`which`).
-fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), String> {
-    let (name, value) =
-        text.split_once(':').ok_or_else(|| format!("{which} needs the form 'Name: value'"))?;
-    let header = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| format!("{which} has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"))?;
-    if HANDSHAKE_HEADERS.contains(&header.as_str()) {
-        return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
-    }
-    secrets::learn(|sent| sent.header(header.as_str(), value));
-    let value = HeaderValue::from_str(value.trim())
-        .map_err(|_| format!("{which}: the value of '{header}' has characters that a header cannot carry"))?;
-    headers.append(header, value);
-    Ok(())
-}
-
-/// Headers that the handshake sets itself.
-const HANDSHAKE_HEADERS: &[&str] = &[
-    "connection",
-    "upgrade",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "sec-websocket-protocol",
-    "sec-websocket-extensions",
-    "sec-websocket-accept",
-    "content-length",
-    "transfer-encoding",
-];
 
 fn origin(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text)

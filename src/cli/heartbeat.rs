@@ -10,7 +10,8 @@ use super::preset_args::{ChosenPreset, PresetArgs};
 use crate::domain::duration::parse_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
+use crate::domain::heartbeat::sent_message::{parse_message, without_last_newline};
+use crate::domain::heartbeat::template::Template;
 use crate::domain::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
@@ -201,15 +202,7 @@ fn message(given: &str) -> Result<Template, String> {
         Some(path) => from_file(path).map_err(|why| format!("--send: {why}"))?,
         None => given.to_string(),
     };
-    let message = text.parse::<Template>().map_err(|why| {
-        secrets::learn(|sent| sent.message(&text));
-        format!("--send: {}", secrets::redact(&why.to_string()))
-    })?;
-    match message.render(&RequestKeys { seq: 0, id: String::new(), now_ms: 0 }) {
-        Payload::Text(text) => secrets::learn(|sent| sent.message(&text)),
-        Payload::Binary(bytes) => secrets::learn(|sent| sent.bytes(&bytes)),
-    }
-    Ok(message)
+    parse_message(&text).map_err(|why| format!("--send: {why}"))
 }
 
 /// A message from a file, without the final newline that editors add.
@@ -219,9 +212,8 @@ fn from_file(path: &str) -> Result<String, String> {
     }
     let text = read(path)
         .map_err(|why| format!("cannot read {path}: {why} (write @@ for a text that begins with @)"))?;
-    let message =
-        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    if message.is_empty() { Err(format!("{path} contains no message")) } else { Ok(message.to_string()) }
+    let message = without_last_newline(&text).ok_or_else(|| format!("{path} contains no message"))?;
+    Ok(message.to_string())
 }
 
 /// Registers the secret fields of a repeated message for redaction.

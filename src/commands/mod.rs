@@ -12,3 +12,4 @@ pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
 pub mod test_client;
+pub mod watch;

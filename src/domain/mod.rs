@@ -2,10 +2,12 @@
 
 pub mod catalogue;
 pub mod client_test;
+pub mod command_line;
 pub mod compare;
 pub mod connection;
 pub mod doctor;
 pub mod duration;
+pub mod exit_status;
 pub mod format;
 pub mod heartbeat;
 pub mod idle;
@@ -14,8 +16,10 @@ pub mod listen;
 pub mod nanos;
 pub mod ping;
 pub mod presets;
+pub mod rate_limit;
 pub mod run;
 pub mod secrets;
 pub mod share;
 pub mod stats;
+pub mod watch;
 pub mod zombie;

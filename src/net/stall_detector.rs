@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::suspended_time::SuspendedTime;
 use super::time;
 
 /// How often to check. A stall is reported as up to this much too short.
@@ -16,10 +17,7 @@ const STALL_THRESHOLD: Duration = Duration::from_millis(500);
 pub struct StallDetector {
     due: Instant,
     longest: Option<Duration>,
-    /// Returns the host's total time in suspension.
-    suspended: fn() -> Duration,
-    /// That time at the last check.
-    suspended_before: Duration,
+    suspended: SuspendedTime,
 }
 
 impl StallDetector {
@@ -32,8 +30,7 @@ impl StallDetector {
         StallDetector {
             due: Instant::now() + CHECK_INTERVAL,
             longest: None,
-            suspended,
-            suspended_before: suspended(),
+            suspended: SuspendedTime::since_now(suspended),
         }
     }
 
@@ -44,8 +41,8 @@ impl StallDetector {
 
     /// Checks for a stall and returns its length. Call it first when the process runs again.
     pub fn check(&mut self) -> Option<Duration> {
-        let stall =
-            Some(self.lateness() + self.suspended_since_check()).filter(|still| *still >= STALL_THRESHOLD);
+        let suspended = self.suspended.take().unwrap_or_default();
+        let stall = Some(self.lateness() + suspended).filter(|still| *still >= STALL_THRESHOLD);
         self.longest = self.longest.max(stall);
         stall
     }
@@ -55,18 +52,6 @@ impl StallDetector {
         let Some(lateness) = now.checked_duration_since(self.due) else { return Duration::ZERO };
         self.due = now + CHECK_INTERVAL;
         lateness
-    }
-
-    /// Time suspended since the last check. The two clocks are not read at the same instant, so a difference below the
-    /// threshold is not a suspension.
-    fn suspended_since_check(&mut self) -> Duration {
-        let now = (self.suspended)();
-        let suspended_since_check = now.saturating_sub(self.suspended_before);
-        if suspended_since_check < STALL_THRESHOLD {
-            return Duration::ZERO;
-        }
-        self.suspended_before = now;
-        suspended_since_check
     }
 
     /// The longest stall so far.

@@ -23,6 +23,7 @@ pub mod presets;
 pub mod products;
 mod report_file;
 pub mod report_formats;
+pub mod rotating_file;
 mod run_output;
 pub mod schema;
 pub mod serve;

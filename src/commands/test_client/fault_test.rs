@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::TestClientError;
-use super::client_process::ClientProcess;
+use super::client_process;
 use super::event::{TestClientEvent, TestClientEventKind};
 use super::plan::TestClientPlan;
 use crate::domain::client_test::activity::ClientActivity;
@@ -18,6 +18,7 @@ use crate::domain::client_test::faults::ClientFault;
 use crate::domain::client_test::report::{ClientExit, FaultTest, FaultTestOutcome};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
+use crate::net::process_group::ProcessGroup;
 use crate::server::faults::{self, Faults};
 use crate::server::{ServeEvent, ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
@@ -42,7 +43,7 @@ pub async fn run(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(TestClientError::Listen)?;
     let address = listener.local_addr().map_err(TestClientError::Listen)?;
     let (url, started) = (format!("ws://{address}/"), Instant::now());
-    let mut process = ClientProcess::start(&plan.command, &url, fault.name, plan.shows_output)
+    let mut process = client_process::start(&plan.command, &url, fault.name, plan.shows_output)
         .map_err(|why| TestClientError::Start { program: plan.command.program_name(), why })?;
     tell(TestClientEventKind::ClientStarted { url: url.clone() });
     let (server_events, happened) = unbounded_channel();
@@ -100,7 +101,7 @@ fn config(plan: &TestClientPlan, fault: &ClientFault) -> Result<ServerConfig, St
 /// Waits until the client has shown all, has exited, or the time is up; returns its exit.
 async fn watch(
     server: &Server,
-    process: &mut ClientProcess,
+    process: &mut ProcessGroup,
     limit: Duration,
     over: &CancellationToken,
     interrupt: &CancellationToken,

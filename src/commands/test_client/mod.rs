@@ -6,7 +6,6 @@ mod event;
 mod fault_test;
 mod plan;
 
-pub use client_process::kill_all as kill_clients;
 pub use event::{TestClientEvent, TestClientEventKind};
 pub use plan::{ClientCommand, TestClientPlan};
 
@@ -23,6 +22,7 @@ use crate::domain::client_test::faults::ClientFault;
 use crate::domain::client_test::report::{ClientTestReport, FaultTest};
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
+pub use crate::net::process_group::kill_all as kill_clients;
 
 /// Why a test could not start.
 #[derive(Debug, Error)]

@@ -6,24 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::activity::ClientActivity;
 use super::faults::{ClientFault, DemandedOfClient};
 use super::verdict;
+pub use crate::domain::exit_status::ExitStatus;
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::run_result::RunResult;
-
-/// How a client's process ended by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExitStatus {
-    Code(i32),
-    Signal(i32),
-}
-
-impl fmt::Display for ExitStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ExitStatus::Code(code) => write!(f, "exited with status {code}"),
-            ExitStatus::Signal(signal) => write!(f, "was ended by signal {signal}"),
-        }
-    }
-}
 
 /// What a client that never tries to connect may lack.
 const NEVER_CONNECTED: &str = "the client ran without connecting: it finds the server's URL in WSCHECK_URL, or in its \

@@ -1,5 +1,6 @@
 //! One connection: its target, its opening, its data and its end.
 
+pub mod address_family;
 pub mod backoff;
 pub mod close_cause;
 pub mod compact_connect_info;

@@ -103,6 +103,14 @@ impl Target {
         self.credentials.as_ref()
     }
 
+    /// The same target, shown without any value of its query.
+    pub fn with_hidden_query(mut self) -> Target {
+        if let Some((before, _)) = self.shown.split_once('?') {
+            self.shown = format!("{before}?***");
+        }
+        self
+    }
+
     /// The secrets of the URL: the password, or a user name without one, and the query's secrets.
     pub fn secrets(&self) -> Vec<String> {
         let credentials = self.credentials.iter().map(|given| match given.password.as_str() {

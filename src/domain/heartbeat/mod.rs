@@ -14,6 +14,7 @@ pub mod passed_over;
 pub mod pattern;
 mod placeholder;
 pub mod protocol_profile;
+pub mod sent_message;
 pub mod substitutes;
 pub mod template;
 pub mod unmatched;

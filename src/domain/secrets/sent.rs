@@ -11,7 +11,7 @@ use super::ordinary::{is_ordinary, is_state};
 const MIN_VALUE_CHARS: usize = 4;
 /// Shorter values are only searched as whole words.
 const MIN_SUBSTRING_CHARS: usize = 8;
-/// Maximum number of values kept: the longest, because searching takes time.
+/// Maximum number of values kept, because searching takes time: the longest, without credentials that were replaced.
 const MAX_REMEMBERED: usize = 512;
 /// A longer message is a document, whose values are not typed secrets.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -27,6 +27,8 @@ struct SecretText {
     bytes: Vec<u8>,
     /// Hidden only as a whole word.
     is_word: bool,
+    /// How often credentials were read anew before it was added last.
+    generation: u64,
 }
 
 /// The user's values to hide.
@@ -34,11 +36,13 @@ struct SecretText {
 pub struct SentSecrets {
     /// The longest first.
     needles: Vec<SecretText>,
+    /// How often credentials were read anew.
+    generation: u64,
 }
 
 impl SentSecrets {
     pub const fn new() -> SentSecrets {
-        SentSecrets { needles: Vec::new() }
+        SentSecrets { needles: Vec::new(), generation: 0 }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -104,12 +108,31 @@ impl SentSecrets {
     }
 
     fn needle(&mut self, bytes: Vec<u8>, is_word: bool) {
-        if self.needles.iter().any(|needle| needle.bytes == bytes) {
+        if let Some(known) = self.needles.iter_mut().find(|needle| needle.bytes == bytes) {
+            known.generation = known.generation.min(1) * self.generation;
             return;
         }
-        self.needles.push(SecretText { bytes, is_word });
+        self.needles.push(SecretText { bytes, is_word, generation: self.generation });
         self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.bytes.len()));
-        self.needles.truncate(MAX_REMEMBERED);
+        if self.needles.len() > MAX_REMEMBERED {
+            self.forget_one();
+        }
+    }
+
+    /// Forgets a value of the oldest credentials that were replaced since; if there are none, the shortest value.
+    fn forget_one(&mut self) {
+        let is_replaced = |needle: &SecretText| (1..self.generation).contains(&needle.generation);
+        let replaced = self.needles.iter().enumerate().filter(|(_, needle)| is_replaced(needle));
+        match replaced.min_by_key(|(_, needle)| needle.generation) {
+            Some((oldest, _)) => drop(self.needles.remove(oldest)),
+            None => drop(self.needles.pop()),
+        }
+    }
+
+    /// Credentials are read anew: what is added from now on replaces what was added after the last such call. What was
+    /// added before the first one, such as the command line's, is never replaced.
+    pub fn renew(&mut self) {
+        self.generation += 1;
     }
 
     /// Adds the strings of a JSON document that are not ordinary.

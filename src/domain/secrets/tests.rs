@@ -155,3 +155,19 @@ proptest! {
         prop_assert!(is_hidden || before.contains(&value));
     }
 }
+
+#[test]
+fn renewed_credentials_replace_older_ones_only() {
+    let mut sent = SentSecrets::new();
+    sent.value("hunter2!");
+    for number in 0..2000 {
+        sent.renew();
+        sent.value("Kept-through-all-renewals");
+        sent.value(&format!("Renewed-{number}-credential"));
+    }
+    let is_hidden = |text: &str| sent.length_at(text.as_bytes(), 0).is_some();
+    assert!(is_hidden("hunter2!"), "the command line's");
+    assert!(is_hidden("Kept-through-all-renewals"));
+    assert!(is_hidden("Renewed-1999-credential") && is_hidden("Renewed-1700-credential"));
+    assert!(!is_hidden("Renewed-1000-credential"), "memory is bounded");
+}

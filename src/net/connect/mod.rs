@@ -8,6 +8,7 @@ mod happy_eyeballs;
 pub(crate) mod http_head;
 pub mod proxy;
 pub mod reach;
+pub mod request_headers;
 pub mod resolve;
 pub mod tls;
 pub mod tls_inspection;

@@ -7,42 +7,12 @@ use std::str::FromStr;
 
 use url::Host;
 
+pub use crate::domain::connection::address_family::AddressFamily;
 use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::target::is_zone;
 
 use crate::net::dial_error::DialError;
 use crate::net::os_error;
-
-/// An address family, to restrict addresses to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddressFamily {
-    V4,
-    V6,
-}
-
-impl AddressFamily {
-    /// Whether `address` is of this family.
-    pub fn has(self, address: IpAddr) -> bool {
-        match self {
-            AddressFamily::V4 => address.is_ipv4(),
-            AddressFamily::V6 => address.is_ipv6(),
-        }
-    }
-
-    /// The family of `address`.
-    pub fn of(address: IpAddr) -> AddressFamily {
-        if address.is_ipv4() { AddressFamily::V4 } else { AddressFamily::V6 }
-    }
-}
-
-impl fmt::Display for AddressFamily {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            AddressFamily::V4 => "IPv4",
-            AddressFamily::V6 => "IPv6",
-        })
-    }
-}
 
 /// An IP address, with the zone of a link-local one (RFC 4007 section 11): `127.0.0.1`, `::1`, `fe80::1%eth0`.
 #[derive(Debug, Clone, PartialEq, Eq)]

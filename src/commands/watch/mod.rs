@@ -1,0 +1,3 @@
+//! `wscheck watch`: connections that are kept and watched.
+
+pub mod hook;

@@ -1,0 +1,5 @@
+//! Connections that are kept and watched.
+
+pub mod hook_result;
+pub mod host_event;
+pub mod printed_url;
