@@ -11,7 +11,8 @@
 //!   into a view, and `compare` makes one of two runs. `ping::read_run` reads a document back into its `PingReport`
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
-//!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)
+//!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe); `http_server` answers wscheck's
+//!   own pages
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!

@@ -8,6 +8,7 @@ pub mod client;
 pub mod connect;
 pub(crate) mod dial_error;
 pub mod event_throttle;
+pub mod http_server;
 pub mod os_error;
 pub mod stall_detector;
 pub mod time;
