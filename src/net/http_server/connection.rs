@@ -76,10 +76,9 @@ where
     };
     if is_stopped {
         Pin::new(&mut connection).graceful_shutdown();
-        let ending = poll_fn(|cx| connection.poll_without_shutdown(cx));
-        if timeout(SHUTDOWN_GRACE, ending).await.is_err() {
-            return;
-        }
+        // This also shuts the stream down.
+        let _ = timeout(SHUTDOWN_GRACE, connection).await;
+        return;
     }
     let stream = connection.into_parts().io.into_inner();
     if !stream.timed_out() {

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::document::{ClientsDocument, by_status};
 use super::metrics::totals;
+use crate::commands::serve::{StatusPage, StatusRenderer};
 use crate::domain::label::Label;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::output::json::compact;
-use crate::server::{ServerSnapshot, StatusPage, StatusRenderer};
+use crate::server::ServerSnapshot;
 
 /// The pages as they are served.
 #[derive(Debug, Clone, Copy, Default)]
