@@ -44,6 +44,9 @@
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
 //!
+//! `exporter`: `commands::exporter` answers `/probe` with one probe of an allowed target (`domain::exporter`). Its metrics, those of
+//! `serve`'s status page and those of reports are `MetricFamily`s, which `domain::exposition` writes as Prometheus' text.
+//!
 //! `fuzzing` holds the entry points of the fuzz targets in `fuzz/`. It is compiled for fuzzing and for tests only, and looks
 //! into every floor.
 //!

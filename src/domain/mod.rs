@@ -6,6 +6,7 @@ pub mod compare;
 pub mod connection;
 pub mod doctor;
 pub mod duration;
+pub mod exporter;
 pub mod exposition;
 pub mod format;
 pub mod heartbeat;
