@@ -11,7 +11,8 @@
 //!   into a view, and `compare` makes one of two runs. `ping::read_run` reads a document back into its `PingReport`
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
-//!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)
+//!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe); `http_server` answers wscheck's
+//!   own pages
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
@@ -42,6 +43,9 @@
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
+//!
+//! `exporter`: `commands::exporter` answers `/probe` with one probe of an allowed target (`domain::exporter`). Its metrics, those of
+//! `serve`'s status page and those of reports are `MetricFamily`s, which `domain::exposition` writes as Prometheus' text.
 //!
 //! `fuzzing` holds the entry points of the fuzz targets in `fuzz/`. It is compiled for fuzzing and for tests only, and looks
 //! into every floor.

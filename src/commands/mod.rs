@@ -4,6 +4,7 @@ mod connect;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
+pub mod exporter;
 pub mod fd_limit;
 pub mod listen;
 pub mod ping;

@@ -8,6 +8,8 @@ pub mod connection;
 pub mod doctor;
 pub mod duration;
 pub mod exit_status;
+pub mod exporter;
+pub mod exposition;
 pub mod format;
 pub mod heartbeat;
 pub mod idle;

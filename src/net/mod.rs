@@ -10,6 +10,7 @@ pub(crate) mod dial_error;
 pub mod event_throttle;
 pub mod fresh_inputs;
 pub mod host_events;
+pub mod http_server;
 pub mod os_error;
 pub mod process_group;
 pub mod stall_detector;

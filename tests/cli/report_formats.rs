@@ -3,6 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use wscheck::domain::connection::connect_info::FailureKind;
+use wscheck::domain::connection::phase::Phase;
+use wscheck::domain::exporter::probe::{ProbeFailure, ProbeResult, ProbeStep, ProbeTls};
+use wscheck::domain::exposition::{FamilyUnit, Histogram, MetricFamily, Sample, encode};
 
 use crate::peers::missing;
 use crate::support::{Ran, Reaped, Script, Server, root, run, run_concurrently, text, wscheck};
@@ -78,6 +84,52 @@ fn prometheus_text_passes_promtool() {
         judge("promtool", &["check", "metrics"], &ran.stdout);
         assert!(!ran.stdout.contains("# EOF"), "{}", ran.stdout);
     });
+}
+
+/// A target's name and a certificate's subject come from outside.
+const HOSTILE: &str = "a\"} 1\nwscheck_up{x=\"\\";
+
+#[test]
+#[ignore = "needs its judge: tests/peers/install.sh"]
+fn every_kind_of_metric_passes_promtool_with_hostile_labels() {
+    let mut rtts = Histogram::doublings(0.00005, 20);
+    [0.0, 0.0002, 1.0, 1e9].into_iter().for_each(|rtt| rtts.observe(rtt));
+    let numbers =
+        |value| vec![Sample::plain(value).with("target", HOSTILE), Sample::plain(value).with("9 {", "é\r")];
+    let families = [
+        MetricFamily::histogram("a_rtt", FamilyUnit::Seconds, "of\n\\", vec![Sample::plain(rtts)]),
+        MetricFamily::counter("a_sent", FamilyUnit::None, "how many", numbers(3.0)),
+        MetricFamily::gauge("a_share", FamilyUnit::Ratio, "how much", numbers(f64::INFINITY)),
+        MetricFamily::gauge("a_mean", FamilyUnit::Seconds, "how long", numbers(f64::NAN)),
+    ];
+    judge("promtool", &["check", "metrics"], &encode(&families));
+}
+
+#[test]
+#[ignore = "needs its judge: tests/peers/install.sh"]
+fn metrics_of_probes_pass_promtool() {
+    let span = Some(Duration::from_millis(1));
+    let full = ProbeResult {
+        resolve: span,
+        connect: span,
+        proxy: span,
+        tls: span,
+        processing: span,
+        close: span,
+        address: Some(vec![127, 0, 0, 1]),
+        tls_facts: Some(ProbeTls { version: "TLSv1.3".into(), chain: Vec::new(), is_verified: true }),
+        rtts: vec![Duration::from_millis(1)],
+        ..ProbeResult::default()
+    };
+    let failure = ProbeFailure {
+        step: ProbeStep::Opening(Phase::Tls),
+        kind: FailureKind::CertificateExpired,
+        error: String::new(),
+    };
+    let failed = ProbeResult { failure: Some(failure), ..ProbeResult::default() };
+    for result in [full, failed] {
+        judge("promtool", &["check", "metrics"], &encode(&result.families()));
+    }
 }
 
 /// The violations that axe-core finds in a page, in light and in dark. The page forbids scripts, so its policy is taken

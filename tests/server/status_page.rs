@@ -7,15 +7,16 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
+use wscheck::commands::serve::serve_status;
 use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::output::serve::StatusPages;
-use wscheck::server::{Server, ServerConfig, ServerHeartbeats, serve_status};
+use wscheck::server::{Server, ServerConfig, ServerHeartbeats};
 
 use crate::peer::{Bare, PING, PONG, within};
 
 async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
     let mut client = Bare::knock(address).await;
-    client.write(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await;
+    client.write(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await;
     let answer = client.rest().await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.to_string(), body.to_string())

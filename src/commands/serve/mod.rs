@@ -1,8 +1,10 @@
 //! `wscheck serve`: a server to test clients against.
 
 mod report;
+mod status_pages;
 
 pub use report::{ServeReport, ServeRunEvent};
+pub use status_pages::{StatusPage, StatusRenderer, serve_status};
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,9 +23,7 @@ use crate::domain::client_test::expectation::ClientExpectation;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::server::tls::{self, TlsError};
-use crate::server::{
-    self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, StatusRenderer, TlsIdentityInfo,
-};
+use crate::server::{ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, TlsIdentityInfo};
 
 /// Connections that may wait to be accepted; thousands may come at once.
 const ACCEPT_BACKLOG: u32 = 4096;
@@ -136,7 +136,7 @@ pub async fn run(
     };
     let status = async {
         if let Some((listener, _)) = status {
-            server::serve_status(listener, Arc::clone(&server), pages, ended.clone()).await;
+            serve_status(listener, Arc::clone(&server), pages, ended.clone()).await;
         }
     };
     let serving = Arc::clone(&server).run(listener, ended.clone());
@@ -197,7 +197,7 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{ServerSnapshot, StatusPage};
+    use crate::server::ServerSnapshot;
 
     fn plan(bind: &str) -> ServePlan {
         let bind = bind.parse().unwrap();

@@ -14,7 +14,7 @@ use url::Host;
 use crate::domain::connection::connect_info::{
     ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice,
 };
-use crate::domain::connection::phase::Phase;
+use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::target::{Credentials, Target};
 
 use super::bind_pool::BindPool;
@@ -130,13 +130,29 @@ pub struct Open {
 ///
 /// The error names the failed phase, the cause, and every address that was tried.
 pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
+    open_with_phases(plan, target).await.map_err(|failed| failed.error)
+}
+
+/// A connection that could not be opened.
+#[derive(Debug)]
+pub struct FailedOpening {
+    pub error: ConnectError,
+    /// The durations of the phases that ended, also of the one that failed.
+    pub phases: PhaseTimes,
+}
+
+/// Opens a WebSocket to `target`; the error also has the durations of the phases.
+pub async fn open_with_phases(plan: &DialPlan, target: &Target) -> Result<Open, FailedOpening> {
     let mut opening = DialProgress::begin(plan, target);
     match opening.run().await {
         Ok((stream, tap_state, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
             Ok(Open { stream, leftover, tap_state, facts: opening.facts })
         }
-        Err((phase, fault)) => Err(opening.error(phase, fault)),
+        Err((phase, fault)) => {
+            let phases = opening.facts.phases;
+            Err(FailedOpening { error: opening.error(phase, fault), phases })
+        }
     }
 }
 
@@ -466,7 +482,6 @@ impl<'a> DialProgress<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::connection::phase::PhaseTimes;
     use crate::net::connect::proxy::ProxyEnvironment;
     use crate::net::connect::tls::TlsOptions;
     use crate::net::testing::loopback_peer::{

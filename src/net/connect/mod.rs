@@ -2,7 +2,7 @@
 
 pub mod bind_pool;
 mod certificate;
-mod certificate_facts;
+pub mod certificate_facts;
 pub mod dial;
 mod happy_eyeballs;
 pub(crate) mod http_head;

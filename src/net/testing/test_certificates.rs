@@ -178,7 +178,8 @@ impl TestTlsServer {
         }
     }
 
-    fn config(&self) -> ServerConfig {
+    /// The configuration of the server.
+    pub fn config(&self) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(self.versions)

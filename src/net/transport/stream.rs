@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
@@ -25,6 +26,14 @@ impl Stream {
         match self {
             Stream::Plain(tap) => tap.inner(),
             Stream::Tls(tls) => tls.get_ref().0.socket(),
+        }
+    }
+
+    /// The certificates that the peer of the outermost TLS sent, its own first; empty without TLS.
+    pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+        match self {
+            Stream::Plain(_) => &[],
+            Stream::Tls(tls) => tls.get_ref().1.peer_certificates().unwrap_or_default(),
         }
     }
 

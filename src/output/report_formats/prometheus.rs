@@ -1,95 +1,85 @@
-//! Metrics in Prometheus' classic text format (version 0.0.4), for node_exporter's textfile collector: seconds and
-//! ratios, no timestamps.
-//!
-//! prometheus-client writes OpenMetrics, which ends in `# EOF` and which that collector does not read.
+//! Metrics in Prometheus' classic text format, for node_exporter's textfile collector: seconds and ratios, no timestamps.
 
-use std::borrow::Cow;
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::RenderedRun;
+use crate::domain::exposition::{FamilyUnit, MetricFamily, Sample, SampleLabel, encode};
 use crate::domain::label::Label as _;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::domain::run::run_result::RunResult;
 use crate::output::json::WSCHECK_VERSION;
-use crate::output::view::View;
 
 /// The metrics of a run, names first.
 pub fn render(run: &RenderedRun<'_>) -> String {
-    let mut text = String::new();
-    about_run(&mut text, run);
     let mut names: Vec<&str> = Vec::new();
     for metric in &run.view.metrics {
         if !names.contains(&metric.name.as_ref()) {
             names.push(&metric.name);
         }
     }
-    names.iter().for_each(|name| family(&mut text, run, name));
-    text
+    let of_metrics = names.iter().filter_map(|name| family(run, name));
+    let families: Vec<MetricFamily> = about_run(run).into_iter().chain(of_metrics).collect();
+    encode(&families)
 }
 
 /// Every sample of one metric. Unknown values have none.
-fn family(text: &mut String, run: &RenderedRun<'_>, name: &str) {
+fn family(run: &RenderedRun<'_>, name: &str) -> Option<MetricFamily> {
     let metrics: Vec<&MetricValue> = run.view.metrics.iter().filter(|metric| metric.name == name).collect();
-    let Some(first) = metrics.first().filter(|_| metrics.iter().any(|metric| metric.value.is_some())) else {
-        return;
+    let first = metrics.first()?;
+    let unit = match first.unit {
+        MetricUnit::Time => FamilyUnit::Seconds,
+        MetricUnit::Share => FamilyUnit::Ratio,
+        MetricUnit::Days => FamilyUnit::Days,
+        MetricUnit::Count => FamilyUnit::None,
     };
-    let full = full_name(name, first.unit);
-    head(text, &full, &first.meaning);
-    for metric in metrics {
-        if let Some(value) = metric.value {
-            sample(text, &full, run.command, &about(run, metric), value);
-        }
-    }
+    let samples = metrics.iter().filter_map(|metric| Some(sample(run, about(run, metric), metric.value?)));
+    let samples = samples.collect();
+    Some(MetricFamily::gauge(full_name(name), unit, first.meaning.clone(), samples))
 }
 
 /// The labels of a figure; one of the whole run gets the run's subject, so that files of several runs stand side by side.
-fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<MetricLabel> {
+fn about(run: &RenderedRun<'_>, metric: &MetricValue) -> Vec<SampleLabel> {
     let has_target = metric.labels.contains_key("target");
     let subject = (!has_target).then(|| subject(run));
     let own = metric.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     own.chain(subject).collect()
 }
 
-fn subject(run: &RenderedRun<'_>) -> MetricLabel {
+fn subject(run: &RenderedRun<'_>) -> SampleLabel {
     label("subject", &run.view.subject)
 }
 
-fn about_run(text: &mut String, run: &RenderedRun<'_>) {
-    let view: &View = run.view;
-    head(text, "wscheck_run_result", "the result of the run: 1 for the one that it has, 0 for the others");
-    for result in RESULTS {
-        let labels = [label("result", result.label()), subject(run)];
-        let is_it = result.label() == view.result.label();
-        sample(text, "wscheck_run_result", run.command, &labels, f64::from(u8::from(is_it)));
-    }
-    head(text, "wscheck_run_exit_code", "the exit code of the run");
-    sample(text, "wscheck_run_exit_code", run.command, &[subject(run)], f64::from(view.result.exit_code()));
-    head(text, "wscheck_run_duration_seconds", "the duration of the run");
-    sample(
-        text,
-        "wscheck_run_duration_seconds",
-        run.command,
-        &[subject(run)],
-        to_microseconds(view.elapsed.into()),
-    );
-    head(text, "wscheck_run_started_timestamp_seconds", "when the run started, in seconds since 1970");
+fn about_run(run: &RenderedRun<'_>) -> Vec<MetricFamily> {
+    let view = run.view;
+    let one = |name, unit, help, value| {
+        MetricFamily::gauge(full_name(name), unit, help, vec![sample(run, vec![subject(run)], value)])
+    };
+    let results = RESULTS.map(|result| {
+        let labels = vec![label("result", result.label()), subject(run)];
+        sample(run, labels, f64::from(u8::from(result.label() == view.result.label())))
+    });
+    let meaning = "the result of the run: 1 for the one that it has, 0 for the others";
     let started = view.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    sample(
-        text,
-        "wscheck_run_started_timestamp_seconds",
-        run.command,
-        &[subject(run)],
-        started.as_micros() as f64 / 1e6,
-    );
-    head(text, "wscheck_run_info", "the version that made the run");
-    sample(text, "wscheck_run_info", run.command, &[subject(run), label("version", WSCHECK_VERSION)], 1.0);
+    let started = started.as_micros() as f64 / 1e6;
+    let version = vec![subject(run), label("version", WSCHECK_VERSION)];
+    let versions = vec![sample(run, version, 1.0)];
+    let duration = to_microseconds(view.elapsed.into());
+    vec![
+        MetricFamily::gauge(full_name("result"), FamilyUnit::None, meaning, results.into()),
+        one("exit_code", FamilyUnit::None, "the exit code of the run", f64::from(view.result.exit_code())),
+        one("duration", FamilyUnit::Seconds, "the duration of the run", duration),
+        one("started_timestamp", FamilyUnit::Seconds, "when the run started, in seconds since 1970", started),
+        MetricFamily::gauge(full_name("info"), FamilyUnit::None, "the version that made the run", versions),
+    ]
 }
 
-type MetricLabel = (Cow<'static, str>, String);
-
-fn label(name: &'static str, value: &str) -> MetricLabel {
+fn label(name: &'static str, value: &str) -> SampleLabel {
     (name.into(), value.to_string())
+}
+
+fn sample(run: &RenderedRun<'_>, labels: Vec<SampleLabel>, value: f64) -> Sample<f64> {
+    let labels = [label("command", run.command)].into_iter().chain(labels).collect();
+    Sample { labels, value }
 }
 
 /// Each result that a run may end with.
@@ -101,36 +91,12 @@ const RESULTS: [RunResult; 5] = [
     RunResult::Interrupted { measured: true },
 ];
 
-/// `rtt.p95` in time becomes `wscheck_run_rtt_p95_seconds`.
-fn full_name(name: &str, unit: MetricUnit) -> String {
-    let unit = match unit {
-        MetricUnit::Time => "_seconds",
-        MetricUnit::Share => "_ratio",
-        MetricUnit::Days => "_days",
-        MetricUnit::Count => "",
-    };
-    format!("wscheck_run_{}{unit}", name.replace(['.', '-'], "_"))
+/// `rtt.p95` becomes `wscheck_run_rtt_p95`.
+fn full_name(name: &str) -> String {
+    format!("wscheck_run_{}", name.replace(['.', '-'], "_"))
 }
 
 /// Seconds, exact to the microsecond, as archived documents keep them.
 fn to_microseconds(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e6
-}
-
-/// Writing to a String cannot fail.
-fn head(text: &mut String, name: &str, meaning: &str) {
-    let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(meaning, false));
-}
-
-fn sample(text: &mut String, name: &str, command: &str, labels: &[MetricLabel], value: f64) {
-    let command = [label("command", command)];
-    let labels =
-        command.iter().chain(labels).map(|(key, value)| format!("{key}=\"{}\"", escaped(value, true)));
-    let _ = writeln!(text, "{name}{{{}}} {value}", labels.collect::<Vec<_>>().join(","));
-}
-
-/// Text as the format wants it: in help a backslash and a newline are escaped, in labels a quote, too.
-fn escaped(text: &str, is_label: bool) -> String {
-    let text = text.replace('\\', r"\\").replace('\n', r"\n");
-    if is_label { text.replace('"', "\\\"") } else { text }
 }

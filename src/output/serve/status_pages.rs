@@ -1,13 +1,13 @@
 //! The status pages: JSON for scripts, Prometheus' text for monitoring.
 
-use std::fmt::Write;
-
 use super::document::{ClientsDocument, by_status};
 use super::metrics::totals;
+use crate::commands::serve::{StatusPage, StatusRenderer};
+use crate::domain::exposition::{self, FamilyUnit, MetricFamily, Sample, Samples, encode};
 use crate::domain::label::Label;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::output::json::compact;
-use crate::server::{ServerSnapshot, StatusPage, StatusRenderer};
+use crate::server::ServerSnapshot;
 
 /// The pages as they are served.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,40 +19,41 @@ impl StatusRenderer for StatusPages {
     }
 
     fn metrics(&self, snapshot: &ServerSnapshot) -> StatusPage {
-        StatusPage { media_type: "text/plain; version=0.0.4; charset=utf-8", text: metrics(snapshot) }
+        StatusPage { media_type: exposition::MEDIA_TYPE, text: metrics(snapshot) }
     }
 }
 
 fn metrics(snapshot: &ServerSnapshot) -> String {
-    let mut text = String::new();
-    let mut last_name = String::new();
+    let mut families: Vec<MetricFamily> = Vec::new();
     for metric in totals(&snapshot.so_far) {
-        let (suffix, kind) = match metric.unit {
-            MetricUnit::Time => ("seconds", "gauge"),
-            MetricUnit::Count | MetricUnit::Share | MetricUnit::Days => ("total", "counter"),
-        };
-        let name = format!("{}_{suffix}", metric.name.replace('.', "_"));
-        if metric.name != last_name {
-            head(&mut text, &name, kind, &metric.meaning);
+        let mut one = family(metric);
+        match (families.last_mut().filter(|last| last.name == one.name), &mut one.samples) {
+            (Some(MetricFamily { samples: Samples::Counter(samples), .. }), Samples::Counter(more)) => {
+                samples.append(more);
+            }
+            (_, _) => families.push(one),
         }
-        let _ = writeln!(text, "wscheck_{name}{} {}", labels(&metric), metric.value.unwrap_or(f64::NAN));
-        last_name = metric.name.into_owned();
     }
-    head(&mut text, "clients", "gauge", "connected clients, by status");
-    for (status, count) in by_status(snapshot) {
-        let _ = writeln!(text, "wscheck_clients{{status=\"{}\"}} {count}", status.label());
-    }
-    text
+    families.push(MetricFamily::gauge(
+        "wscheck_clients",
+        FamilyUnit::None,
+        "connected clients, by status",
+        by_status(snapshot)
+            .map(|(status, count)| Sample::plain(count as f64).with("status", status.label()))
+            .collect(),
+    ));
+    encode(&families)
 }
 
-/// Labels need no escaping: their values are names of ours.
-fn labels(metric: &MetricValue) -> String {
-    let pairs: Vec<String> =
-        metric.labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-    if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
-}
-
-/// Writing to a String cannot fail.
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(text, "# HELP wscheck_{name} {help}\n# TYPE wscheck_{name} {kind}");
+/// A family of one figure: how long the server has been running is a gauge, everything else only grows.
+fn family(metric: MetricValue) -> MetricFamily {
+    let name = format!("wscheck_{}", metric.name.replace('.', "_"));
+    let labels = metric.labels.into_iter().collect();
+    let samples = metric.value.map(|value| Sample { labels, value }).into_iter().collect();
+    match metric.unit {
+        MetricUnit::Time => MetricFamily::gauge(name, FamilyUnit::Seconds, metric.meaning, samples),
+        MetricUnit::Count | MetricUnit::Share | MetricUnit::Days => {
+            MetricFamily::counter(name, FamilyUnit::None, metric.meaning, samples)
+        }
+    }
 }

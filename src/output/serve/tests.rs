@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::fixtures::{run, snapshot};
 use super::*;
+use crate::commands::serve::StatusRenderer;
 use crate::output::golden::assert_kept;
 use crate::output::output_format::Format;
 use crate::output::testing::{
     CapturedOutput, PLAIN, assert_as_the_schema_says, assert_colour_only_repeats,
     assert_every_event_is_printed, show, together, values,
 };
-use crate::server::StatusRenderer;
 
 fn show_run(format: Format, options: HumanOptions) -> CapturedOutput {
     show(ServePresenter::new(options), format, options, &run())
