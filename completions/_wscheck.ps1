@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')
             [CompletionResult]::new('probe-zombie', 'probe-zombie', [CompletionResultType]::ParameterValue, 'Measure how long the server keeps dead clients, and how it detects them')
+            [CompletionResult]::new('exporter', 'exporter', [CompletionResultType]::ParameterValue, 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
@@ -149,7 +150,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--outage-after', '--outage-after', [CompletionResultType]::ParameterName, 'A silence of this length after a heartbeat left counts as an outage [default: the timeout]')
             [CompletionResult]::new('--reconnect-base', '--reconnect-base', [CompletionResultType]::ParameterName, 'Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it [default: 500ms]')
             [CompletionResult]::new('--reconnect-cap', '--reconnect-cap', [CompletionResultType]::ParameterName, 'Maximum back-off [default: 30s]')
-            [CompletionResult]::new('--reconnect-attempts', '--reconnect-attempts', [CompletionResultType]::ParameterName, 'Give up after this number of attempts without a connection that lasted, or `unlimited` [default: 10]')
+            [CompletionResult]::new('--reconnect-attempts', '--reconnect-attempts', [CompletionResultType]::ParameterName, 'Give up after this number of attempts (or `unlimited`: never) without a connection that lasted [default: 10]')
             [CompletionResult]::new('--reconnect-reset-after', '--reconnect-reset-after', [CompletionResultType]::ParameterName, 'Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]')
             [CompletionResult]::new('--healthy', '--healthy', [CompletionResultType]::ParameterName, 'Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)')
             [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'Maximum mean RTT of a degraded connection')
@@ -363,6 +364,22 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also print what the other end sends, and the details of each of several targets')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;exporter' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port to listen on; port 0 takes a free one')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file (TOML) with [[target]] and [module.NAME]')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'The targets that /probe may probe with the module `websocket`: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH], with * for any text (repeatable)')
+            [CompletionResult]::new('--max-probes', '--max-probes', [CompletionResultType]::ParameterName, 'Maximum number of probes at once')
+            [CompletionResult]::new('--basic-auth-file', '--basic-auth-file', [CompletionResultType]::ParameterName, 'Answer only requests with the user name and password in this file: USER:PASSWORD')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Answer only requests with the bearer token in this file')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Serve https with this certificate chain (PEM)')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the certificate (PEM)')
+            [CompletionResult]::new('--check-config', '--check-config', [CompletionResultType]::ParameterName, 'Look for mistakes in the configuration and start nothing')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
@@ -606,6 +623,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'Find the idle timeout of a path, what cuts the connection, and what keeps it open')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Observe the heartbeats that the server sends by itself: kind, interval, timer')
             [CompletionResult]::new('probe-zombie', 'probe-zombie', [CompletionResultType]::ParameterValue, 'Measure how long the server keeps dead clients, and how it detects them')
+            [CompletionResult]::new('exporter', 'exporter', [CompletionResultType]::ParameterValue, 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run the checks of a file (wscheck.toml), side by side, and report on all of them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run `ping` against a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a test server that misbehaves on request, to test a client')
@@ -634,6 +652,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;probe-zombie' {
+            break
+        }
+        'wscheck;help;exporter' {
             break
         }
         'wscheck;help;run' {

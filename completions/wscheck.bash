@@ -28,6 +28,9 @@ _wscheck() {
             wscheck,doctor)
                 cmd="wscheck__subcmd__doctor"
                 ;;
+            wscheck,exporter)
+                cmd="wscheck__subcmd__exporter"
+                ;;
             wscheck,help)
                 cmd="wscheck__subcmd__help"
                 ;;
@@ -82,6 +85,9 @@ _wscheck() {
             wscheck__subcmd__help,doctor)
                 cmd="wscheck__subcmd__help__subcmd__doctor"
                 ;;
+            wscheck__subcmd__help,exporter)
+                cmd="wscheck__subcmd__help__subcmd__exporter"
+                ;;
             wscheck__subcmd__help,help)
                 cmd="wscheck__subcmd__help__subcmd__help"
                 ;;
@@ -131,7 +137,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
+            opts="-h -V --help --version doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -384,8 +390,54 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__exporter)
+            opts="-h -V --listen --config --check-config --allow --max-probes --basic-auth-file --token-file --cert --key --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-probes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --basic-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__help)
-            opts="doctor ping probe-idle listen probe-zombie run demo serve test-client report compare timeouts presets products schema completions man help"
+            opts="doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,6 +493,20 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__help__subcmd__exporter)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

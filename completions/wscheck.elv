@@ -27,6 +27,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
             cand probe-zombie 'Measure how long the server keeps dead clients, and how it detects them'
+            cand exporter 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)'
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
@@ -144,7 +145,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --outage-after 'A silence of this length after a heartbeat left counts as an outage [default: the timeout]'
             cand --reconnect-base 'Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it [default: 500ms]'
             cand --reconnect-cap 'Maximum back-off [default: 30s]'
-            cand --reconnect-attempts 'Give up after this number of attempts without a connection that lasted, or `unlimited` [default: 10]'
+            cand --reconnect-attempts 'Give up after this number of attempts (or `unlimited`: never) without a connection that lasted [default: 10]'
             cand --reconnect-reset-after 'Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]'
             cand --healthy 'Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)'
             cand --degraded 'Maximum mean RTT of a degraded connection'
@@ -355,6 +356,21 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --verbose 'Also print what the other end sends, and the details of each of several targets'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'wscheck;exporter'= {
+            cand --listen 'Address and port to listen on; port 0 takes a free one'
+            cand --config 'Configuration file (TOML) with [[target]] and [module.NAME]'
+            cand --allow 'The targets that /probe may probe with the module `websocket`: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH], with * for any text (repeatable)'
+            cand --max-probes 'Maximum number of probes at once'
+            cand --basic-auth-file 'Answer only requests with the user name and password in this file: USER:PASSWORD'
+            cand --token-file 'Answer only requests with the bearer token in this file'
+            cand --cert 'Serve https with this certificate chain (PEM)'
+            cand --key 'Private key of the certificate (PEM)'
+            cand --check-config 'Look for mistakes in the configuration and start nothing'
+            cand -h 'Print help'
+            cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
         }
@@ -585,6 +601,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand probe-idle 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
             cand listen 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
             cand probe-zombie 'Measure how long the server keeps dead clients, and how it detects them'
+            cand exporter 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)'
             cand run 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
             cand demo 'Run `ping` against a test server inside this process (about five seconds)'
             cand serve 'Run a test server that misbehaves on request, to test a client'
@@ -608,6 +625,8 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         &'wscheck;help;listen'= {
         }
         &'wscheck;help;probe-zombie'= {
+        }
+        &'wscheck;help;exporter'= {
         }
         &'wscheck;help;run'= {
         }

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod doctor_bundle;
 mod errors;
+mod exporter;
 mod generate;
 mod heartbeat;
 mod listen;
@@ -91,6 +92,13 @@ const SERVE_EXIT_CODES: &[(u8, &str)] = &[
     (130, "interrupted before --for, and no client had come"),
 ];
 
+/// The exit codes of `wscheck exporter`.
+const EXPORTER_EXIT_CODES: &[(u8, &str)] = &[
+    (0, "stopped by Ctrl-C, SIGTERM or SIGHUP"),
+    (2, "usage: the arguments or the configuration make no sense, or a file cannot be read"),
+    (3, "cannot listen on the address"),
+];
+
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
 #[derive(Debug, Parser)]
 #[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
@@ -117,6 +125,9 @@ enum Command {
     /// Measure how long the server keeps dead clients, and how it detects them
     #[command(after_help = exit_code_help())]
     ProbeZombie(Box<probe_zombie::ProbeZombieArgs>),
+    /// Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)
+    #[command(after_help = exit_codes(EXPORTER_EXIT_CODES))]
+    Exporter(Box<exporter::ExporterArgs>),
     /// Run the checks of a file (wscheck.toml), side by side, and report on all of them
     #[command(after_help = exit_code_help())]
     Run(Box<checks::RunArgs>),
@@ -199,6 +210,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::ProbeIdle(args) => args.main(),
         Command::Listen(args) => args.main(),
         Command::ProbeZombie(args) => args.main(),
+        Command::Exporter(args) => args.main(),
         Command::Run(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serve::main(*args),

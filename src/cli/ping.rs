@@ -110,7 +110,7 @@ pub struct ReconnectArgs {
     /// Maximum back-off [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_cap: Option<Duration>,
-    /// Give up after this number of attempts without a connection that lasted, or `unlimited` [default: 10]
+    /// Give up after this number of attempts (or `unlimited`: never) without a connection that lasted [default: 10]
     #[arg(long, value_name = "N|unlimited", value_parser = attempt_limit, allow_hyphen_values = true)]
     pub reconnect_attempts: Option<AttemptLimit>,
     /// Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]

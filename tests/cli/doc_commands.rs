@@ -129,7 +129,8 @@ fn without_network(checks: &str) -> String {
 fn check(line: &Line, port: u16, folder: &Path) {
     let args = arguments(&line.text, port);
     let code = match args[0].as_str() {
-        "serve" => return check_serve(line, args, folder),
+        "serve" => return check_serve(line, args, "--bind", folder),
+        "exporter" => return check_serve(line, args, "--listen", folder),
         "run" if !args.iter().any(|arg| arg == "--list" || arg == "--check-config") => 3,
         "test-client" => return check_test_client(line, &args, folder),
         "demo" => return assert_eq!(wscheck_in(folder, &["demo", "--help"]).code, Some(0)),
@@ -157,21 +158,22 @@ fn wscheck_in(folder: &Path, args: &[impl AsRef<str>]) -> Ran {
     Ran::of(wscheck(&args).env("WS_TOKEN", "t-19").current_dir(folder).spawn().unwrap())
 }
 
-/// Runs `serve` with free ports instead of the given ones; its first line shows the address.
-fn check_serve(line: &Line, mut args: Vec<String>, folder: &Path) {
+/// Runs a command that serves with free ports instead of the given ones; its first line shows the address. `listen`: the
+/// option of its address.
+fn check_serve(line: &Line, mut args: Vec<String>, listen: &str, folder: &Path) {
     if args.iter().any(|arg| arg == "--list-faults") {
         return assert_eq!(wscheck_in(folder, &args).code, Some(0), "{}: {}", line.page, line.text);
     }
     for at in 1..args.len() {
-        if ["--bind", "--status-addr"].contains(&args[at - 1].as_str()) {
+        if [listen, "--status-addr"].contains(&args[at - 1].as_str()) {
             args[at] = "127.0.0.1:0".to_string();
         }
     }
-    if !args.iter().any(|arg| arg == "--bind") {
-        args.extend(["--bind".to_string(), "127.0.0.1:0".to_string()]);
+    if !args.iter().any(|arg| arg == listen) {
+        args.extend([listen.to_string(), "127.0.0.1:0".to_string()]);
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let mut server = Reaped(wscheck(&args).current_dir(folder).spawn().unwrap());
+    let mut server = Reaped(wscheck(&args).env("WS_TOKEN", "t-19").current_dir(folder).spawn().unwrap());
     let mut first = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
     if first.is_empty() {

@@ -11,6 +11,7 @@ mod doc_tables;
 mod docs;
 mod doctor;
 mod expectations;
+mod exporter;
 mod failures;
 mod faults;
 mod generated;

@@ -1,4 +1,5 @@
-//! A file of checks (TOML): `[defaults]`, and a `[[check]]` for each check. Every mistake is found, with its place.
+//! The configuration file (TOML): `[defaults]`, a `[[check]]` for each check of `run`, a `[[target]]` for each target that is
+//! kept, and a `[module.NAME]` for each way of probing. Every mistake is found, with its place.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,14 +16,29 @@ use crate::domain::format::counted;
 use crate::domain::secrets;
 use crate::output::checks::CheckIdentity;
 
-/// What a file of checks says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a configuration file says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckFile {
     /// The most connections at once.
     pub max_connections: Option<usize>,
     /// One check after another.
     pub is_serial: bool,
     pub checks: Vec<CheckEntry>,
+    /// The targets whose connections are kept.
+    pub targets: Vec<CheckEntry>,
+    pub modules: Vec<ModuleEntry>,
+}
+
+/// A way of probing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleEntry {
+    pub name: String,
+    /// The options of `ping`, as one would type them.
+    pub arguments: Vec<String>,
+    /// Patterns of the targets that it may probe.
+    pub allow: Vec<String>,
+    /// As in [`CheckEntry::places`].
+    pub places: BTreeMap<String, Range<usize>>,
 }
 
 /// A check.
@@ -63,18 +79,23 @@ struct Reader<'t, V> {
 }
 
 /// What the file has at its top.
-const KEYS_OF_FILE: [&str; 4] = ["max-connections", "serial", "defaults", "check"];
+const KEYS_OF_FILE: [&str; 6] = ["max-connections", "serial", "defaults", "check", "target", "module"];
+
+/// What a module has besides options of ping.
+const ALLOW: &str = "allow";
 
 impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
     fn file(&mut self, table: &Table<'_>) -> CheckFile {
-        let mut file = CheckFile { max_connections: None, is_serial: false, checks: Vec::new() };
-        let (mut defaults, mut checks) = (None, None);
+        let mut file = CheckFile::default();
+        let (mut defaults, mut checks, mut targets, mut modules) = (None, None, None, None);
         for (key, value) in table {
             match normal(key.get_ref()).as_str() {
                 "max-connections" => file.max_connections = self.count("max_connections", value),
                 "serial" => file.is_serial = self.flag("serial", value),
                 "defaults" => defaults = self.table("defaults", "[defaults]", value),
-                "check" => checks = self.array_of_tables(value),
+                "check" => checks = self.array_of_tables("check", value),
+                "target" => targets = self.array_of_tables("target", value),
+                "module" => modules = self.table("module", "[module.NAME]", value),
                 other => {
                     let near = did_you_mean(other, KEYS_OF_FILE);
                     self.mistake(&key.span(), format!("a file of checks has no '{}'{near}", key.get_ref()));
@@ -84,12 +105,19 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         let empty = Table::new();
         let defaults = defaults.unwrap_or(&empty);
         self.defaults(defaults);
-        let checks = checks.unwrap_or_default();
-        if checks.is_empty() && self.mistakes.is_empty() {
-            self.mistake(&(0..0), "it has no [[check]]".to_string());
+        let (checks, targets) = (checks.unwrap_or_default(), targets.unwrap_or_default());
+        let is_empty = checks.is_empty() && targets.is_empty() && modules.is_none_or(|all| all.is_empty());
+        if is_empty && self.mistakes.is_empty() {
+            self.mistake(&(0..0), "it has no [[check]], [[target]] or [module.NAME]".to_string());
         }
         file.checks = checks.into_iter().filter_map(|check| self.check(check, defaults)).collect();
-        self.names(&file.checks);
+        self.names("checks", &file.checks);
+        file.targets = targets.into_iter().filter_map(|target| self.target(target, defaults)).collect();
+        self.names("targets", &file.targets);
+        for (key, value) in modules.into_iter().flatten() {
+            let module = self.table(key.get_ref(), "[module.NAME]", value);
+            file.modules.extend(module.map(|module| self.module(key.get_ref(), module)));
+        }
         file
     }
 
@@ -121,12 +149,16 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         table
     }
 
-    fn array_of_tables<'v>(&mut self, value: &'v Value<'_>) -> Option<Vec<(&'v Table<'v>, Range<usize>)>> {
+    fn array_of_tables<'v>(
+        &mut self,
+        name: &str,
+        value: &'v Value<'_>,
+    ) -> Option<Vec<(&'v Table<'v>, Range<usize>)>> {
         let tables = value.get_ref().as_array().and_then(|values| {
             values.iter().map(|check| Some((check.get_ref().as_table()?, check.span()))).collect()
         });
         if tables.is_none() {
-            self.mistake(&value.span(), "'check' must be a list of tables: [[check]]".to_string());
+            self.mistake(&value.span(), format!("'{name}' must be a list of tables: [[{name}]]"));
         }
         tables
     }
@@ -153,12 +185,66 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
     ) -> Option<CheckEntry> {
         let merged = self.merged(check, defaults);
         let command = self.command(&merged)?;
+        self.entry("check", command, &merged, &place)
+    }
+
+    /// A target is measured as by ping, and has one URL.
+    fn target(
+        &mut self,
+        (target, place): (&Table<'_>, Range<usize>),
+        defaults: &Table<'_>,
+    ) -> Option<CheckEntry> {
+        let mut merged = self.merged(target, defaults);
+        for unfit in ["command", "serial"] {
+            if let Some(given) = merged.remove(unfit).filter(|given| !given.is_default) {
+                self.mistake(&given.key.span(), format!("a target has no '{unfit}'"));
+            }
+        }
+        let url = merged.get("url").map(|given| given.value);
+        if let Some(several) = url.filter(|value| value.get_ref().as_array().is_some()) {
+            self.mistake(&several.span(), "a target has one 'url'".to_string());
+        }
+        self.entry("target", MEASUREMENTS[0].to_string(), &merged, &place)
+    }
+
+    fn module(&mut self, name: &str, module: &Table<'_>) -> ModuleEntry {
+        let no_defaults = Table::new();
+        let mut merged = self.merged(module, &no_defaults);
+        let allow = merged.remove(ALLOW).map(|given| self.texts(ALLOW, given.value)).unwrap_or_default();
+        let options = CheckOptions::of(MEASUREMENTS[0]);
+        let options = options.iter().flat_map(|options| {
+            merged.iter().flat_map(|(name, given)| self.option(options, name, given)).collect::<Vec<_>>()
+        });
+        ModuleEntry {
+            name: name.to_string(),
+            arguments: options.collect(),
+            allow,
+            places: merged.iter().map(|(name, given)| (name.clone(), given.value.span())).collect(),
+        }
+    }
+
+    /// One text, or a list of texts.
+    fn texts(&mut self, name: &str, value: &Value<'_>) -> Vec<String> {
+        match value.get_ref() {
+            DeValue::Array(values) => values.iter().filter_map(|value| self.text(name, value)).collect(),
+            _ => self.text(name, value).into_iter().collect(),
+        }
+    }
+
+    /// A check or a target.
+    fn entry(
+        &mut self,
+        what: &str,
+        command: String,
+        merged: &BTreeMap<String, Given<'_>>,
+        place: &Range<usize>,
+    ) -> Option<CheckEntry> {
         let options = CheckOptions::of(&command)?;
-        let name = self.name(&merged, &place);
-        let urls = self.urls(&merged, &place);
-        let labels = self.labels(&merged);
+        let name = self.name(what, merged, place);
+        let urls = self.urls(what, merged, place);
+        let labels = self.labels(merged);
         let mut arguments = vec![command.clone()];
-        for (name, given) in &merged {
+        for (name, given) in merged {
             if name == HEADERS_FILE || !KEYS_OF_CHECK.contains(&name.as_str()) {
                 arguments.extend(self.option(&options, name, given));
             }
@@ -201,9 +287,14 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         None
     }
 
-    fn name(&mut self, merged: &BTreeMap<String, Given<'_>>, place: &Range<usize>) -> Option<String> {
+    fn name(
+        &mut self,
+        what: &str,
+        merged: &BTreeMap<String, Given<'_>>,
+        place: &Range<usize>,
+    ) -> Option<String> {
         let Some(given) = merged.get("name") else {
-            self.mistake(place, "the check has no 'name'".to_string());
+            self.mistake(place, format!("the {what} has no 'name'"));
             return None;
         };
         let name = self.text("name", given.value)?;
@@ -214,10 +305,15 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         Some(name)
     }
 
-    fn urls(&mut self, merged: &BTreeMap<String, Given<'_>>, place: &Range<usize>) -> Vec<String> {
+    fn urls(
+        &mut self,
+        what: &str,
+        merged: &BTreeMap<String, Given<'_>>,
+        place: &Range<usize>,
+    ) -> Vec<String> {
         match merged.get("url").map(|given| given.value) {
             None => {
-                self.mistake(place, "the check has no 'url'".to_string());
+                self.mistake(place, format!("the {what} has no 'url'"));
                 Vec::new()
             }
             Some(value) => match value.get_ref() {
@@ -280,13 +376,13 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         text
     }
 
-    /// Two checks of one name could not be told apart.
-    fn names(&mut self, checks: &[CheckEntry]) {
+    /// Two of one name could not be told apart.
+    fn names(&mut self, what: &str, checks: &[CheckEntry]) {
         for (index, check) in checks.iter().enumerate() {
             let name = &check.identity.name;
             if checks[..index].iter().any(|other| other.identity.name == *name) {
                 let place = check.places.get("name").cloned().unwrap_or_default();
-                self.mistake(&place, format!("two checks have the name '{name}'"));
+                self.mistake(&place, format!("two {what} have the name '{name}'"));
             }
         }
     }

@@ -2,9 +2,9 @@
 
 mod environment;
 pub(crate) mod file;
-mod mistake;
+pub(super) mod mistake;
 mod options;
-mod prepared;
+pub(super) mod prepared;
 mod schedule;
 pub mod schema;
 
@@ -98,6 +98,9 @@ impl RunArgs {
             .map_err(|why| format!("cannot read {name}: {why}"))?;
         let variable = |name: &str| std::env::var(name).ok();
         let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
+        if file.checks.is_empty() {
+            return Err(format!("{name}:1:1: it has no [[check]]"));
+        }
         let mistakes: Vec<Mistake> =
             file.checks.iter().filter_map(|check| mistake_of(&text, check.clone()).err()).collect();
         if mistakes.is_empty() { Ok(file) } else { Err(listed_mistakes(&name, &mistakes)) }
@@ -137,7 +140,7 @@ fn mistake_of(text: &str, check: CheckEntry) -> Result<(), Mistake> {
 }
 
 /// Each as compilers print it: `wscheck.toml:3:12: ...`.
-fn listed_mistakes(name: &str, mistakes: &[Mistake]) -> String {
+pub(super) fn listed_mistakes(name: &str, mistakes: &[Mistake]) -> String {
     let lines = mistakes.iter().map(|mistake| {
         let message = without_controls(&secrets::redact(&mistake.message), false);
         format!("{name}:{}:{}: {message}", mistake.line, mistake.column)

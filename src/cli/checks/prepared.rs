@@ -70,13 +70,13 @@ impl PreparedCheck {
 }
 
 /// The option that clap blames, and why.
-fn blamed(error: &clap::Error) -> (Option<String>, String) {
+pub fn blamed(error: &clap::Error) -> (Option<String>, String) {
     let message = explanation(&error.render().to_string());
     (first_option(&message), message)
 }
 
 /// The first option that a message names.
-fn first_option(message: &str) -> Option<String> {
+pub fn first_option(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("--")?;
     let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next()?;
     (!name.is_empty()).then(|| name.to_string())

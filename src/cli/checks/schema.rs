@@ -11,6 +11,7 @@ use crate::cli::MEASUREMENTS;
 /// JSON Schema (draft 7, which editors' TOML plugins read) of a file of checks.
 pub fn schema() -> Value {
     let commands: Vec<CheckOptions> = MEASUREMENTS.into_iter().filter_map(CheckOptions::of).collect();
+    let ping = commands.first();
     let mut defaults = BTreeMap::new();
     for options in &commands {
         options.all().for_each(|(name, option)| {
@@ -21,7 +22,7 @@ pub fn schema() -> Value {
     defaults.extend(own_keys().into_iter().filter(|(name, _)| !["name", "url"].contains(&name.as_str())));
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A file of checks for wscheck run",
+        "title": "The configuration file of wscheck run and wscheck exporter",
         "type": "object",
         "properties": {
             "max_connections": {
@@ -37,10 +38,45 @@ pub fn schema() -> Value {
                 "type": "array", "minItems": 1,
                 "items": { "oneOf": commands.iter().map(of_command).collect::<Vec<Value>>() },
             },
+            "target": {
+                "type": "array",
+                "description": "Targets whose connections wscheck exporter keeps.",
+                "items": ping.map(of_target),
+            },
+            "module": {
+                "type": "object",
+                "description": "Ways of probing, for /probe of wscheck exporter.",
+                "additionalProperties": ping.map(of_module),
+            },
         },
-        "required": ["check"],
         "additionalProperties": false,
     })
+}
+
+/// A target that is kept: a check of ping with one URL.
+fn of_target(ping: &CheckOptions) -> Value {
+    let mut shape = of_command(ping);
+    shape["properties"]["url"] = json!({ "type": "string", "description": "The WebSocket URL." });
+    if let Some(properties) = shape["properties"].as_object_mut() {
+        ["command", "serial"].iter().for_each(|unfit| drop(properties.remove(*unfit)));
+    }
+    shape
+}
+
+/// A way of probing: options of ping, and which targets it may probe.
+fn of_module(ping: &CheckOptions) -> Value {
+    let mut properties: Map<String, Value> =
+        ping.all().map(|(name, option)| (name, of_option(option))).flat_map(both_spellings).collect();
+    let headers_file = own_keys().into_iter().filter(|(name, _)| name.starts_with("headers"));
+    properties.extend(headers_file);
+    properties.insert(
+        "allow".to_string(),
+        json!({
+            "description": "Patterns of the targets that it may probe: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH].",
+            "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+        }),
+    );
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// What a check may have beside its options.

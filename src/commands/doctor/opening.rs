@@ -11,7 +11,7 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
-use crate::domain::doctor::{Check, browser};
+use crate::domain::doctor::{Check, browser_limit};
 use crate::domain::presets::PresetDetection;
 use crate::net::client::idle_probe::send_close;
 use crate::net::client::websocket::WebSocket;
@@ -75,7 +75,7 @@ async fn repeat(
 /// The upgrade and what it depends on. Leaves in `dial` what the server turned out to need.
 pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
     let plain = try_upgrade(dial, &plan.target, plan.max_message_size).await;
-    evidence.browser_limits = browser::limits(&plan.target);
+    evidence.browser_limits = browser_limit::limits(&plan.target);
     evidence.upgrade = Some(plain.clone());
     match plain {
         Ok(_) => change_accepted(dial, plan, evidence).await,

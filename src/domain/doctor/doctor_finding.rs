@@ -262,7 +262,6 @@ impl Finding for DoctorFinding {
             | F::UpgradeAccepted(_)
             | F::OriginRestricted { .. }
             | F::NoSubprotocolNeeded
-            | F::PagesAccepted
             | F::PingsAnswered { .. }
             | F::FragmentsAllowControlFrames
             | F::CloseAnswered(_)
@@ -275,26 +274,17 @@ impl Finding for DoctorFinding {
             | F::ThroughProxy { .. }
             | F::AnyOriginAccepted { .. }
             | F::MeasuredUnverified
-            | F::MixedContentBlocked
-            | F::PageSees { .. }
             | F::NatMargin { .. }
             | F::ConventionDetected { .. }
             | F::ConventionUnknown { .. }
             | F::HeartbeatAdvised { .. }
-            | F::AppearsAtHop { what: HopDifference::IdleTimeout(_) | HopDifference::Latency(_), .. }
             | F::NotChecked(_) => Severity::Info,
             F::SomeAddressesNotReached { failed, .. } if lacks_route(failed) => Severity::Info,
             F::SomeAddressesNotReached { .. }
             | F::FurtherConnectionRefused(_)
             | F::UpgradeSlow(_)
             | F::PathDiffers { .. }
-            | F::AppearsAtHop {
-                what: HopDifference::NotOpened(_) | HopDifference::PingsUnanswered, ..
-            }
             | F::OriginRequired { .. }
-            | F::PagesRefused { .. }
-            | F::OnlyBrowsersAccepted { .. }
-            | F::PortBlockedByBrowsers { .. }
             | F::SubprotocolRequired { .. }
             | F::PingsPartlyAnswered { .. }
             | F::FragmentsBlockControlFrames { .. }
@@ -312,6 +302,7 @@ impl Finding for DoctorFinding {
             | F::UpgradeUnsteady(_)
             | F::ServerHeartbeatsTooSeldom { .. }
             | F::IdleTimeoutShort { .. } => Severity::Problem,
+            F::AppearsAtHop { what, .. } => of_hop(what),
             F::Tls(finding) => finding.severity(),
             F::Ping(finding) => of_pinging(finding),
             F::Listen(finding) => of_listening(finding),
@@ -319,7 +310,28 @@ impl Finding for DoctorFinding {
             F::Zombie(ZombieFinding::HostStalled { .. }) => Severity::Info,
             // The run is too short to call it a problem.
             F::Zombie(finding) => finding.severity().min(Severity::Warning),
+            of_pages => severity_for_pages(of_pages),
         }
+    }
+}
+
+/// Of what a page in a browser meets.
+fn severity_for_pages(finding: &DoctorFinding) -> Severity {
+    use DoctorFinding as F;
+    match finding {
+        F::PagesAccepted => Severity::Ok,
+        F::PagesRefused { .. } | F::OnlyBrowsersAccepted { .. } | F::PortBlockedByBrowsers { .. } => {
+            Severity::Warning
+        }
+        _ => Severity::Info,
+    }
+}
+
+/// Where a cut or a delay appears is what was asked; that something fails there is worth more.
+fn of_hop(what: &HopDifference) -> Severity {
+    match what {
+        HopDifference::IdleTimeout(_) | HopDifference::Latency(_) => Severity::Info,
+        HopDifference::NotOpened(_) | HopDifference::PingsUnanswered => Severity::Warning,
     }
 }
 

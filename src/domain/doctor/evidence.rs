@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::browser::BrowserLimit;
+use super::browser_limit::BrowserLimit;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::tls_inspection::TlsInspection;
 use crate::domain::connection::untrusted_text::UntrustedText;

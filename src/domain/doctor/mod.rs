@@ -4,7 +4,8 @@
 //! from several checks together, and `hops` at which hop something begins. `report` judges the whole.
 
 mod advice;
-pub mod browser;
+mod browser;
+pub mod browser_limit;
 mod check;
 mod check_result;
 mod doctor_finding;

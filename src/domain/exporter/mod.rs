@@ -1,6 +1,7 @@
 //! What `wscheck exporter` decides: which targets may be probed, for how long, and which metrics a probe gives.
 
 pub mod allow;
+pub mod kept;
 pub mod probe;
 
 use std::time::Duration;

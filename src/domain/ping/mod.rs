@@ -14,6 +14,7 @@ pub mod history;
 pub mod measurement;
 pub mod merge;
 pub mod merged_runs;
+pub mod outage_tracker;
 pub mod outages;
 pub mod pooled_status;
 pub mod preset_mismatch;

@@ -9,7 +9,7 @@ use super::health::{MissStreak, Status};
 use super::history::History;
 use super::measurement::Measurement;
 use super::merged_runs::MergedRuns;
-use super::outages::OutageTracker;
+use super::outage_tracker::OutageTracker;
 use super::pooled_status::{pooled_status, run_reason, status_counts, take_worst_status, worst};
 use super::report::{
     ConnReport, KindReport, MergeableRtts, PingReport, RttSpikes, StampingReport, TargetReport,
@@ -377,28 +377,10 @@ impl ConnectionStats {
         }
     }
 
-    /// Follows when the other end was away.
+    /// Follows when the other end was away. An end that was expected, and lost no connection, is none.
     fn track_outages(&mut self, now: Duration, event: &ConnEvent, info: &RunInfo) {
-        match event {
-            ConnEvent::Opened(_) | ConnEvent::PeerTraffic(..) => self.tracker.alive(now),
-            ConnEvent::OpenFailed(error) => self.tracker.not_opened(error),
-            ConnEvent::Retry { after, .. } => self.tracker.pausing(*after),
-            ConnEvent::Heartbeat(beat) => self.track_heartbeat(now, beat, info),
-            ConnEvent::Ended(ending) if ending.is_loss() && self.is_lost => self.tracker.ended(ending),
-            _ => {}
-        }
-    }
-
-    fn track_heartbeat(&mut self, now: Duration, beat: &HeartbeatResult, info: &RunInfo) {
-        match (beat.outcome, beat.rtt) {
-            (HeartbeatOutcome::Ok | HeartbeatOutcome::Late, Some(rtt)) => {
-                self.tracker.answered(now.saturating_sub(rtt), now, info.outage_after);
-            }
-            (HeartbeatOutcome::Missed, _) if !beat.later_answered => {
-                let sent = now.saturating_sub(info.timeout);
-                self.tracker.unanswered(sent, now, info.outage_after, beat.acked);
-            }
-            (_, _) => {}
+        if !matches!(event, ConnEvent::Ended(_)) || self.is_lost {
+            self.tracker.observe(now, event, info.timeout, info.outage_after);
         }
     }
 
@@ -541,7 +523,7 @@ impl ConnectionStats {
             unplanned_endings: self.unplanned_endings,
             reconnects: self.reconnects,
             outage: self.opened.as_ref().and_then(|_| self.outage.until(now)),
-            outages: self.tracker.outages().cloned().unwrap_or_default(),
+            outages: self.tracker.report(Duration::ZERO),
             messages: self.messages,
             server_pings_protocol: self.server_pings_protocol,
             server_pings_app: self.server_pings_app,

@@ -66,12 +66,6 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         | F::NoSubprotocolNeeded
         | F::ConventionDetected { .. }
         | F::ConventionUnknown { .. } => of_request(finding),
-        F::PagesAccepted
-        | F::PagesRefused { .. }
-        | F::OnlyBrowsersAccepted { .. }
-        | F::PortBlockedByBrowsers { .. }
-        | F::MixedContentBlocked
-        | F::PageSees { .. } => browser_findings::explanation(finding),
         F::PingsAnswered { .. }
         | F::PingsPartlyAnswered { .. }
         | F::FragmentsAllowControlFrames
@@ -96,15 +90,20 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::Listen(finding) => listen::explain(finding),
         F::Idle(finding) => of_idle(finding, context),
         F::Zombie(finding) => zombie::explain(finding),
-        F::NoLifetimeSeen { watched } => Explanation::new(format!(
-            "no connection ended by its age within {}; a longer limit cannot be seen in that time",
-            duration(*watched)
-        ))
-        .with_duration("watched", *watched),
+        F::NoLifetimeSeen { watched } => no_lifetime_seen(*watched),
         F::ServerRejectsConnection(ending) => rejected(ending),
         F::ConnectionInUseEnded { ending } => ended_in_use(ending, context),
         F::NotChecked(why) => Explanation::new(unchecked(why)),
+        of_browsers => browser_findings::explanation(of_browsers),
     }
+}
+
+fn no_lifetime_seen(watched: Duration) -> Explanation {
+    Explanation::new(format!(
+        "no connection ended by its age within {}; a longer limit cannot be seen in that time",
+        duration(watched)
+    ))
+    .with_duration("watched", watched)
 }
 
 /// Name, addresses, TLS and upgrade.

@@ -133,7 +133,7 @@ fn every_mistake_has_its_place_and_a_near_name() {
 
 #[test]
 fn what_is_missing_or_there_twice_is_named() {
-    assert_eq!(mistakes(""), ["line 1, column 1: it has no [[check]]"]);
+    assert_eq!(mistakes(""), ["line 1, column 1: it has no [[check]], [[target]] or [module.NAME]"]);
     assert_eq!(
         mistakes("[[check]]\nfoo = 1\n"),
         [

@@ -46,6 +46,16 @@ async fn until(events: &mut HostEvents, last: &str) -> Vec<String> {
     seen
 }
 
+/// The same without the event of the other end of the link, which comes at a time of the kernel's own: it tells carriers from
+/// a queue of at most one a second.
+async fn without_peer(events: &mut HostEvents, mut seen: Vec<String>, of_peer: &str) -> Vec<String> {
+    match seen.iter().position(|event| event == of_peer) {
+        Some(at) => drop(seen.remove(at)),
+        None => assert_eq!(until(events, of_peer).await, [of_peer]),
+    }
+    seen
+}
+
 #[test]
 #[ignore = "makes a network namespace: needs root and ip"]
 fn changes_are_reported_in_their_order() {
@@ -59,7 +69,8 @@ fn changes_are_reported_in_their_order() {
         assert!(events.watches_network());
         ip("link set v0 mtu 1400\nlink set v0 down");
         let down = until(&mut events, "there is no IPv4 default route any more").await;
-        assert_eq!(down, ["v0 is down", "v1 is down", "there is no IPv4 default route any more"]);
+        let down = without_peer(&mut events, down, "v1 is down").await;
+        assert_eq!(down, ["v0 is down", "there is no IPv4 default route any more"]);
         ip("link set v0 up\n\
             addr add 203.0.113.3/24 dev v0\n\
             route add 198.51.100.0/24 via 192.0.2.1\n\
@@ -67,9 +78,9 @@ fn changes_are_reported_in_their_order() {
             addr add 192.0.2.2/24 dev v0\n\
             route add default via 192.0.2.1");
         let up = until(&mut events, "the IPv4 default route is now via 192.0.2.1 on v0").await;
+        let up = without_peer(&mut events, up, "v1 is up").await;
         let expected = [
             "v0 is up",
-            "v1 is up",
             "v0 has the address 203.0.113.3",
             "v0 lost the address 192.0.2.2",
             "v0 has the address 192.0.2.2",
