@@ -40,6 +40,17 @@
 //! `domain::doctor::examine` decides what each check concludes from it, `advise` what follows from several, `compare` at which
 //! hop something begins. Findings of the other commands stay theirs: doctor passes them on with its own severity.
 //!
+//! `exporter`: `commands::exporter` runs `ping` for the targets that are kept, and counts their events
+//! (`domain::exporter::kept`); a request of `/probe` opens its target anew (`probe`). Both are pages of `net::http_server`, as
+//! are those of `serve`. `domain::exposition` writes Prometheus' text for all of them.
+//!
+//! An *outage* (`domain::ping::outages`) lasts from the last proof of life to the first answer after it; one
+//! `OutageTracker` finds them for the report of `ping` and for the exporter.
+//!
+//! Pieces for `watch`, which is no command yet: `net::host_events` (links, addresses, routes, resumes), `commands::watch::hook` (a
+//! command for each event), `output::rotating_file` (a log that is rotated), `net::fresh_inputs` (headers, messages and URL that
+//! are read anew before each opening).
+//!
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
