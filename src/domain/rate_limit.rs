@@ -1,4 +1,4 @@
-//! A rate limit: at most so many at once, and one more each interval (the generic cell rate algorithm, ITU-T I.371).
+//! A rate limit: a burst at once, and then one each interval (the generic cell rate algorithm, ITU-T I.371).
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub struct RotationLimits {
 pub enum LogNotice {
     /// From now on lines are lost.
     Failed(io::Error),
-    /// Lines are written again; so many were lost.
+    /// Lines are written again; `lost` is the number of those that were not.
     Recovered { lost: u64 },
     /// Lines are written, but to the old file: it cannot be renamed, or no new one be opened.
     NotRotated(io::Error),
@@ -93,7 +93,7 @@ impl RotatingFile {
         prepared.into_iter().chain(written).collect()
     }
 
-    /// Makes the file ready for so many bytes; reports the first of several errors.
+    /// Makes the file ready for `length` bytes; reports the first of several errors.
     fn prepare(&mut self, length: u64) -> Option<LogNotice> {
         match self.try_prepare(length) {
             Ok(()) => {

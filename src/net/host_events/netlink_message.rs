@@ -1,4 +1,4 @@
-//! The messages of rtnetlink(7) that say what became of links, addresses and default routes.
+//! The messages of rtnetlink(7) about changes of links, addresses and default routes.
 //!
 //! Three fixed headers and ten attributes are read. The crate for it, netlink-packet-route, is kept well, but has 52,000
 //! lines for all that rtnetlink can say, and refuses a whole message for one attribute that it does not know.

@@ -82,7 +82,7 @@ where
     }
     let stream = connection.into_parts().io.into_inner();
     if !stream.timed_out() {
-        // The last response has been sent: a failure now concerns nobody.
+        // The last response has been sent: no client is affected by a failure now.
         let _ = timeout(LINGER_TIME, linger(stream)).await;
     }
 }

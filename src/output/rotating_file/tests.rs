@@ -162,7 +162,7 @@ fn unusable_path_is_refused_at_the_start() {
     assert_eq!(refused(folder.path()), io::ErrorKind::IsADirectory);
 }
 
-/// The kernel lets nobody create files in its folders of processes.
+/// No user can create files in the kernel's folders of processes.
 #[test]
 #[cfg(target_os = "linux")]
 fn folder_that_takes_no_files_is_refused_at_the_start() {
