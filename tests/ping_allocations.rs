@@ -21,8 +21,9 @@ use wscheck::domain::ping::health::{Status, StatusLimits};
 use wscheck::domain::ping::recorder::Recorder;
 use wscheck::domain::ping::run_info::RunInfo;
 use wscheck::domain::ping::verdict::PassCriteria;
+use wscheck::net::client::session::heartbeat_state::NextNumbers;
 use wscheck::net::client::session::plan::SessionPlan;
-use wscheck::net::client::session::{self, SessionStart, StopSignals};
+use wscheck::net::client::session::{self, SessionSignals, SessionStart};
 use wscheck::net::client::websocket::WebSocket;
 use wscheck::net::transport::tap::{Tap, TcpIntrospect, TimestampedRead};
 
@@ -89,6 +90,7 @@ fn plan() -> SessionPlan {
         expected_close: Vec::new(),
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(Duration::from_secs(1)),
+        degraded_interval: None,
         timeout: Duration::from_secs(10),
         count: Some(BEFORE + COUNTED),
         limits: StatusLimits::default().into(),
@@ -124,13 +126,13 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     let start = SessionStart {
         nonce: index as u64,
         first_due: vec![now + Duration::from_millis(index as u64)],
-        first_seq: vec![0],
+        first: vec![NextNumbers::default()],
         opened_at: now,
         status: Status::Unknown,
     };
     let emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
     let stop = CancellationToken::new();
-    let stops = StopSignals { over: &stop, at_once: &stop };
+    let stops = SessionSignals { over: &stop, at_once: &stop, ask_now: None };
     session::run(socket, &plan(), start, Box::new(emit), stops).await;
 }
 

@@ -80,6 +80,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
             expected_close: Vec::new(),
             kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(400)),
+            degraded_interval: None,
             timeout: Duration::from_secs(30),
             count: None,
             limits: StatusLimits::default().into(),
@@ -128,7 +129,8 @@ fn used_with(url: &str, connections: usize) -> isize {
     let interrupt = CancellationToken::new();
     let (_ask, interim) = mpsc::unbounded_channel();
     let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
-    let control = RunControl { interrupt, interim, batch_sleep: Default::default() };
+    let control =
+        RunControl { interrupt, interim, batch_sleep: Default::default(), ask_now: Default::default() };
     let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
     assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
     watch.used.unwrap()

@@ -393,6 +393,7 @@ impl PingArgs {
             session: SessionPlan {
                 kinds,
                 interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
+                degraded_interval: None,
                 timeout: self.heartbeat.timeout(&chosen),
                 count: self.count,
                 expected_close: policy.endings.close_codes.clone(),

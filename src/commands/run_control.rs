@@ -1,9 +1,12 @@
 //! External control of a run.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::net::batch_sleep::BatchSleep;
+use crate::net::client::ask_now::AskNow;
 
 /// External control of a run.
 #[derive(Debug)]
@@ -14,4 +17,6 @@ pub struct RunControl {
     pub interim: mpsc::UnboundedReceiver<()>,
     /// Lets the connections' thread sleep between polls.
     pub batch_sleep: BatchSleep,
+    /// Wishes for heartbeats at once, one for each connection by its number; empty if nobody wishes.
+    pub ask_now: Arc<[AskNow]>,
 }

@@ -115,7 +115,8 @@ async fn measure<M: Measurement>(
     let plan = args.plan(detection.as_ref()).map_err(usage)?;
     // Nobody asks a single check for its figures.
     let (_, interim) = mpsc::unbounded_channel();
-    let control = RunControl { interrupt, interim, batch_sleep: BatchSleep::default() };
+    let batch_sleep = BatchSleep::default();
+    let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
     M::run(plan, reporter, control).await
 }
 

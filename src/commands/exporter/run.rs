@@ -140,8 +140,12 @@ async fn keep(groups: Vec<KeptGroup>, registry: &Arc<Registry>, stop: &Cancellat
         first += group.plan.targets.len();
         // Nobody asks for its figures: they are in the registry.
         let (_, interim) = mpsc::unbounded_channel();
-        let control =
-            RunControl { interrupt: stop.child_token(), interim, batch_sleep: BatchSleep::default() };
+        let control = RunControl {
+            interrupt: stop.child_token(),
+            interim,
+            batch_sleep: BatchSleep::default(),
+            ask_now: Default::default(),
+        };
         async move { ping::run(group.plan, &mut counting, control).await }
     });
     join_all(runs).await;

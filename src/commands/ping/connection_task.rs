@@ -14,9 +14,11 @@ use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, ConnId};
 use crate::domain::ping::health::Status;
+use crate::net::client::ask_now::AskNow;
 use crate::net::client::preamble::{add_context, run_preamble};
 use crate::net::client::schedule::{first_on_grid, offset_in_interval};
-use crate::net::client::session::{self, SessionStart, StopSignals};
+use crate::net::client::session::heartbeat_state::NextNumbers;
+use crate::net::client::session::{self, SessionSignals, SessionStart};
 use crate::net::client::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
 use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
@@ -36,6 +38,8 @@ pub struct SharedRun {
     pub stop: CancellationToken,
     /// The user wants to stop at once; it cancels `stop`, too.
     pub interrupt: CancellationToken,
+    /// Wishes for heartbeats at once, by the connections' numbers.
+    pub ask_now: Arc<[AskNow]>,
     /// When the run began.
     pub began: Instant,
     /// Bounds the number of concurrent openings.
@@ -75,7 +79,7 @@ impl ConnectionTask {
     )]
     pub fn run(self) -> impl Future<Output = ()> + Send {
         async move {
-            let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
+            let mut next = vec![NextNumbers::default(); self.shared.plan.session.kinds.len()];
             let mut gap: Option<ConnectionGap> = None;
             let mut attempts = ReconnectAttempts::default();
             let mut status = Status::Unknown;
@@ -86,13 +90,13 @@ impl ConnectionTask {
                 };
                 if let Some(open_socket) = opened {
                     self.report_reconnected(gap.take());
-                    let closed = self.measure(*open_socket, next_seq, status).await;
+                    let closed = self.measure(*open_socket, next, status).await;
                     let is_over = closed.ending.was_planned() || !closed.has_more;
                     let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
                         return;
                     };
                     attempts.ended(closed.ending.age, closed.answered, backoff);
-                    (next_seq, status) = (closed.next_seq, closed.status);
+                    (next, status) = (closed.next, closed.status);
                     gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0, was_open: true });
                 }
                 let gap = gap.get_or_insert_with(|| ConnectionGap {
@@ -156,14 +160,15 @@ impl ConnectionTask {
     fn measure(
         &self,
         (socket, opened_at): (WebSocket<Stream>, Instant),
-        first_seq: Vec<u64>,
+        first: Vec<NextNumbers>,
         status: Status,
     ) -> impl Future<Output = session::SessionEnd> {
         let first_due = self.first_due(Instant::now());
-        let start = SessionStart { nonce: rand::random(), first_due, first_seq, opened_at, status };
+        let start = SessionStart { nonce: rand::random(), first_due, first, opened_at, status };
         let emit = Box::new(|event| self.report(event));
-        let stops = StopSignals { over: &self.shared.stop, at_once: &self.shared.interrupt };
-        session::run(socket, &self.shared.plan.session, start, emit, stops)
+        let SharedRun { stop, interrupt, .. } = &*self.shared;
+        let signals = SessionSignals { over: stop, at_once: interrupt, ask_now: self.ask_now() };
+        session::run(socket, &self.shared.plan.session, start, emit, signals)
     }
 
     /// The first due times on the run's grid, one slot for each kind.
@@ -199,6 +204,7 @@ impl ConnectionTask {
         let waited = tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => false,
+            () = AskNow::asked(self.ask_now()) => true,
             () = tokio::time::sleep(after) => true,
         };
         if waited {
@@ -206,6 +212,10 @@ impl ConnectionTask {
             gap.attempts += 1;
         }
         waited
+    }
+
+    fn ask_now(&self) -> Option<&AskNow> {
+        self.shared.ask_now.get(self.number)
     }
 
     fn give_up(&self, gap: Option<ConnectionGap>, attempts: ReconnectAttempts) {

@@ -22,6 +22,7 @@ use crate::domain::ping::recorder::Recorder;
 use crate::domain::ping::report::PingReport;
 use crate::domain::run::reporter::Reporter;
 use crate::net::batch_sleep::BatchSleep;
+use crate::net::client::ask_now::AskNow;
 use crate::net::time::at;
 
 /// Maximum number of concurrent openings.
@@ -48,7 +49,8 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, received) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), control.batch_sleep.clone());
+    let wishes = Arc::clone(&control.ask_now);
+    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), (control.batch_sleep.clone(), wishes));
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.process_events(received, deadline).await;
@@ -61,7 +63,7 @@ fn start_tasks(
     plan: PingPlan,
     events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
-    batch_sleep: BatchSleep,
+    (batch_sleep, ask_now): (BatchSleep, Arc<[AskNow]>),
 ) -> JoinSet<()> {
     let openings = Semaphore::new(MAX_CONCURRENT_OPENINGS);
     let session = &plan.session;
@@ -69,7 +71,8 @@ fn start_tasks(
         BatchingPolicy::new(batch_sleep, plan.connections() * session.kinds.len(), session.interval);
     let began = Instant::now();
     let anchor = OnceLock::new();
-    let shared = Arc::new(SharedRun { plan, events, stop, interrupt, began, openings, batching, anchor });
+    let shared =
+        Arc::new(SharedRun { plan, events, stop, interrupt, ask_now, began, openings, batching, anchor });
     let mut tasks = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         let target = Arc::new(target.clone());

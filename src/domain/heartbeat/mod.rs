@@ -5,6 +5,7 @@ pub mod classifier;
 mod decimal;
 pub mod difference;
 mod escapes;
+pub mod extra_numbers;
 pub mod framing;
 mod hex_pattern;
 pub mod inbound;

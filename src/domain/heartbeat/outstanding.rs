@@ -193,6 +193,11 @@ impl OutstandingPings {
         self.in_flight
     }
 
+    /// How many of these have a sequence number that is `wanted`.
+    pub fn in_flight_of(&self, wanted: impl Fn(u64) -> bool) -> u64 {
+        self.waiting.iter().filter(|entry| entry.passed.is_none() && wanted(entry.seq)).count() as u64
+    }
+
     /// Pings without a pong of their own, in flight or missed: an answer without id may belong to any of
     /// them.
     pub fn unanswered(&self) -> u64 {

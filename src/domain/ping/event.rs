@@ -88,6 +88,10 @@ pub enum ConnEvent {
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
     Heartbeat(HeartbeatResult),
+    /// A heartbeat besides those of the schedule, with numbers of its own: after a missed one, while the status is worse
+    /// than healthy, or because somebody asked. It counts for the status and for outages, but not in the figures: RTTs
+    /// and unanswered heartbeats would be taken more often just when they are bad.
+    ExtraHeartbeat(HeartbeatResult),
     /// What a peer can send at will, as counts, at most once in a few milliseconds a kind. So a flood costs
     /// no more than its counters.
     PeerTraffic(PeerTraffic, u64),

@@ -35,7 +35,7 @@ impl OutageTracker {
             ConnEvent::OpenFailed(error) => self.not_opened(error),
             ConnEvent::Retry { after, .. } => self.pause = *after,
             ConnEvent::Ended(ending) if ending.is_loss() => self.ended(ending),
-            ConnEvent::Heartbeat(beat) => match (beat.outcome, beat.rtt) {
+            ConnEvent::Heartbeat(beat) | ConnEvent::ExtraHeartbeat(beat) => match (beat.outcome, beat.rtt) {
                 (HeartbeatOutcome::Ok | HeartbeatOutcome::Late, Some(rtt)) => {
                     self.answered(now.saturating_sub(rtt), now, outage_after);
                 }

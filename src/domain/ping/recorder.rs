@@ -358,6 +358,7 @@ impl ConnectionStats {
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
             ConnEvent::Heartbeat(beat) => self.record_heartbeat(at, beat),
+            ConnEvent::ExtraHeartbeat(beat) => self.record_extra(at, beat),
             ConnEvent::PeerTraffic(traffic, count) => self.record_traffic(*traffic, *count),
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.set_status(*status, reason),
@@ -399,6 +400,16 @@ impl ConnectionStats {
             self.spikes.sent_again += u64::from(segments > 0);
         }
         self.with(beat.kind, |figures| figures.record(beat));
+    }
+
+    /// It shows that the other end is alive, and stays out of the figures.
+    fn record_extra(&mut self, at: SystemTime, beat: &HeartbeatResult) {
+        if beat.outcome.is_answered() {
+            self.answered_at = Some(at);
+        }
+        if beat.was.is_none() {
+            self.with(beat.kind, |figures| figures.counts.extra += 1);
+        }
     }
 
     fn record_traffic(&mut self, traffic: PeerTraffic, count: u64) {

@@ -27,6 +27,8 @@ pub struct Counts {
     pub duplicate: u64,
     /// Answers without id while several requests were outstanding; matched in order.
     pub ambiguous: u64,
+    /// Heartbeats besides those of the schedule that were judged; they are in none of the other counts.
+    pub extra: u64,
 }
 
 impl Counts {
@@ -130,6 +132,7 @@ impl Counts {
         self.mismatched += other.mismatched;
         self.duplicate += other.duplicate;
         self.ambiguous += other.ambiguous;
+        self.extra += other.extra;
     }
 
     fn of(&mut self, outcome: HeartbeatOutcome) -> &mut u64 {
@@ -228,6 +231,7 @@ mod tests {
             mismatched: 8,
             duplicate: 9,
             ambiguous: 10,
+            extra: 14,
         };
         let mut sum = one;
         sum.add(&one);
@@ -245,6 +249,7 @@ mod tests {
             mismatched: 16,
             duplicate: 18,
             ambiguous: 20,
+            extra: 28,
         };
         assert_eq!(sum, expected);
     }

@@ -1,5 +1,6 @@
 //! What runs on an open WebSocket: heartbeat sessions, observers and idle probes.
 
+pub mod ask_now;
 mod close_payload;
 pub mod closing;
 pub mod disconnect;

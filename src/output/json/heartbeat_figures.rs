@@ -149,6 +149,9 @@ pub struct HeartbeatsDocument {
     duplicate: u64,
     /// Answers without an id that came while several requests were outstanding.
     ambiguous: u64,
+    /// Heartbeats besides those of the schedule (`watch` sends them after a missed one, while the status is worse than
+    /// healthy, and after a change of the network). They count in no other figure.
+    extra: u64,
     /// missed / (ok + late + superseded + missed), from 0 to 1; null if no heartbeat was judged.
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
@@ -231,6 +234,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             mismatched,
             duplicate,
             ambiguous,
+            extra,
         } = report.counts;
         let pooled = report.pooled.as_deref();
         HeartbeatsDocument {
@@ -252,6 +256,7 @@ impl From<&KindReport> for HeartbeatsDocument {
             mismatched,
             duplicate,
             ambiguous,
+            extra,
             loss: report.counts.loss(),
             rtt: report.rtt.map(JsonRttDocument::from),
             jitter: report.jitter.into(),

@@ -35,7 +35,9 @@ impl PingEventFilter {
             (Format::Json | Format::CompactJson | Format::Report(_), _) => false,
             (Format::Ndjson, _) => true,
             (Format::Human, ConnEvent::PeerTraffic(..)) => !self.has_several,
-            (Format::Human, ConnEvent::Heartbeat(_)) => !self.has_several && !self.options.quiet,
+            (Format::Human, ConnEvent::Heartbeat(_) | ConnEvent::ExtraHeartbeat(_)) => {
+                !self.has_several && !self.options.quiet
+            }
             (Format::Human, ConnEvent::Opening | ConnEvent::Standing { .. } | ConnEvent::Unjudged { .. }) => {
                 false
             }

@@ -37,13 +37,16 @@ pub fn distributions(kinds: &[KindReport]) -> Vec<Chart> {
 }
 
 fn heartbeats(counts: &Counts) -> String {
-    let Counts { ok, late, superseded, missed, unsent, in_flight, .. } = *counts;
+    let Counts { ok, late, superseded, missed, unsent, in_flight, extra, .. } = *counts;
     let sent = counts.sent();
     let mut text = format!("{sent} sent: {ok} ok, {late} late, {superseded} superseded, {missed} missed");
     if in_flight > 0 {
         text.push_str(&format!(", {in_flight} in flight"));
     }
     text.push_str(&format!("; {unsent} unsent"));
+    if extra > 0 {
+        text.push_str(&format!("; {extra} extra, in no other figure"));
+    }
     text
 }
 
@@ -165,11 +168,12 @@ fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
         ("in flight", |counts| counts.in_flight),
         ("unsent", |counts| counts.unsent),
     ];
-    let others: [(&str, Pick); 4] = [
+    let others: [(&str, Pick); 5] = [
         ("unsolicited", |counts| counts.unsolicited),
         ("mismatched", |counts| counts.mismatched),
         ("duplicate", |counts| counts.duplicate),
         ("without id", |counts| counts.ambiguous),
+        ("extra", |counts| counts.extra),
     ];
     let any = |pick: Pick| kinds.iter().any(|kind| pick(&kind.counts) > 0);
     let line = |(label, pick): (&'static str, Pick)| {

@@ -130,6 +130,9 @@ impl PingLog {
             ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
+            ConnEvent::ExtraHeartbeat(beat) => {
+                single.then(|| format!("extra {}", event_lines::beat(paint, info, beat)))
+            }
             ConnEvent::PeerTraffic(traffic, _) => shown.server_traffic(*traffic, single, paint),
             ConnEvent::PeerMessage(message) => single.then(|| format!("received \"{message}\"")),
             ConnEvent::Status(change) => {

@@ -40,6 +40,8 @@ bodies! {
     Heartbeat = "heartbeat" {
         /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
         kind: Name<HeartbeatKind>,
+        /// It is besides those of the schedule, with numbers of its own, and counts in no figure.
+        extra: bool,
         /// Sequence number, from 0 for each connection and kind.
         seq: u64,
         /// The outcome of the heartbeat.
@@ -159,10 +161,11 @@ impl From<StatusMetrics> for MetricsOfMoment {
     }
 }
 
-impl From<&HeartbeatResult> for Heartbeat {
-    fn from(beat: &HeartbeatResult) -> Heartbeat {
+impl Heartbeat {
+    fn new(beat: &HeartbeatResult, is_extra: bool) -> Heartbeat {
         Heartbeat {
             kind: beat.kind.into(),
+            extra: is_extra,
             seq: beat.seq,
             outcome: beat.outcome.into(),
             was: beat.was.map(Name),
@@ -212,7 +215,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opening => line(id, at, ConnectionOpening {}),
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
-        ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::from(beat)),
+        ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::new(beat, false)),
+        ConnEvent::ExtraHeartbeat(beat) => line(id, at, Heartbeat::new(beat, true)),
         ConnEvent::PeerTraffic(traffic, count) => traffic_line(id, at, *traffic, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),

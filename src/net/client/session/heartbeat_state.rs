@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::extra_heartbeats::ExtraHeartbeats;
 use super::plan::SessionPlan;
 use crate::domain::connection::tcp::MissedAtTcp;
 use crate::domain::format;
+use crate::domain::heartbeat::extra_numbers::HeartbeatNumber;
 use crate::domain::heartbeat::outstanding::{OutstandingPings, Resolution, Superseding};
 use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
@@ -40,6 +42,17 @@ pub struct HeartbeatState {
     unmatched: u64,
     /// The peer sent something since the last answer that shows that it does not hang.
     peer_sent: bool,
+    /// Heartbeats besides those of the schedule, if the plan has any.
+    extra: Option<Box<ExtraHeartbeats>>,
+}
+
+/// Where the numbers of one kind go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NextNumbers {
+    /// Of the heartbeats of the schedule.
+    pub seq: u64,
+    /// Of the extra ones.
+    pub extra: u64,
 }
 
 /// A heartbeat that is about to be sent.
@@ -54,8 +67,9 @@ pub struct OutgoingHeartbeat {
 }
 
 impl HeartbeatState {
-    /// The first heartbeat is due at `due` and has sequence number `seq`.
-    pub fn new(kind: HeartbeatKind, plan: &SessionPlan, due: Instant, seq: u64) -> HeartbeatState {
+    /// The first heartbeat is due at `due` and has the number `first`.
+    pub fn new(kind: HeartbeatKind, plan: &SessionPlan, due: Instant, first: NextNumbers) -> HeartbeatState {
+        let NextNumbers { seq, extra } = first;
         let superseding = match kind {
             HeartbeatKind::Protocol => Superseding::Allowed,
             HeartbeatKind::App => Superseding::No,
@@ -75,6 +89,7 @@ impl HeartbeatState {
             substitutes: None,
             unmatched: 0,
             peer_sent: false,
+            extra: plan.degraded_interval.map(|interval| Box::new(ExtraHeartbeats::new(interval, extra))),
         }
     }
 
@@ -102,6 +117,60 @@ impl HeartbeatState {
         self.unanswered += 1;
         if let Some(substitutes) = &mut self.substitutes {
             substitutes.ping();
+        }
+    }
+
+    /// Takes the sequence number of a heartbeat of the schedule, which leaves now.
+    pub fn take_seq(&mut self, now: Instant) -> u64 {
+        if let Some(extra) = &mut self.extra {
+            extra.note_sent(now);
+        }
+        self.outstanding.take_seq()
+    }
+
+    /// Takes the extra heartbeat that is due: when it was, and its sequence number.
+    pub fn take_due_extra(&mut self, now: Instant) -> Option<(Instant, u64)> {
+        let extra = self.extra.as_mut().filter(|_| self.schedule.has_more())?;
+        let due = extra.take_due(now)?;
+        let seq = self.outstanding.take_seq();
+        extra.note(seq);
+        extra.note_sent(now);
+        Some((due, seq))
+    }
+
+    /// Lets an extra heartbeat leave at once.
+    pub fn ask_now(&mut self, now: Instant) {
+        if let Some(extra) = &mut self.extra {
+            extra.wish(now);
+        }
+    }
+
+    /// Lets extra heartbeats follow the status.
+    pub fn follow_status(&mut self, now: Instant) {
+        if let Some(extra) = &mut self.extra {
+            extra.follow(self.health.status(), now);
+        }
+    }
+
+    /// The number of a heartbeat, among those of the schedule or among the extra ones.
+    pub fn number(&self, seq: u64) -> HeartbeatNumber {
+        match &self.extra {
+            Some(extra) => extra.number(seq),
+            None => HeartbeatNumber { seq, is_extra: false },
+        }
+    }
+
+    /// Where the numbers go on after this connection.
+    pub fn next_numbers(&self) -> NextNumbers {
+        let seq = self.number(self.outstanding.next_seq()).seq;
+        NextNumbers { seq, extra: self.extra.as_ref().map_or(0, |extra| extra.count()) }
+    }
+
+    /// Heartbeats of the schedule that are in flight.
+    pub fn unjudged(&self) -> u64 {
+        match &self.extra {
+            Some(extra) => self.outstanding.in_flight_of(|seq| !extra.number(seq).is_extra),
+            None => self.outstanding.in_flight(),
         }
     }
 
@@ -148,7 +217,9 @@ impl HeartbeatState {
     /// The next due time: a heartbeat leaves, or one in flight expires.
     pub fn next_deadline(&self, opened_at: Instant) -> Option<Instant> {
         let expiry = self.outstanding.next_expiry().map(|expiry| opened_at + expiry);
-        [self.schedule.next_due(), expiry].into_iter().flatten().min()
+        let extra =
+            self.extra.as_ref().filter(|_| self.schedule.has_more()).and_then(|extra| extra.next_due());
+        [self.schedule.next_due(), expiry, extra].into_iter().flatten().min()
     }
 
     /// Records an outcome. Returns whether the RTT is a spike: more than twice the mean of those before it.

@@ -3,9 +3,12 @@
 //! It runs over any stream with the runtime's clock, so tests check its timing exactly. A `select!` arm yields a value;
 //! plain functions decide what it means.
 
-pub(super) mod heartbeat_state;
+mod extra_heartbeats;
+pub mod heartbeat_state;
 pub mod plan;
 
+#[cfg(test)]
+mod extra_tests;
 #[cfg(test)]
 mod profile_tests;
 #[cfg(test)]
@@ -22,7 +25,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use self::heartbeat_state::{HeartbeatState, OutgoingHeartbeat, ping_payload, seq_of};
+use self::heartbeat_state::{HeartbeatState, NextNumbers, OutgoingHeartbeat, ping_payload, seq_of};
 use self::plan::SessionPlan;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
 use crate::domain::connection::incomplete::IncompleteData;
@@ -37,9 +40,11 @@ use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, Status
 use crate::domain::ping::expected_ending::expects_close;
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
+use crate::net::client::ask_now::AskNow;
 use crate::net::client::disconnect::{Disconnect, code_for};
 use crate::net::client::gzip_message::decompress_gzip;
 use crate::net::client::keepalive_sender::KeepaliveSender;
+use crate::net::client::schedule::DueHeartbeat;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
 use crate::net::event_throttle::EventThrottle;
 use crate::net::time::unix_ms;
@@ -65,21 +70,23 @@ pub struct SessionStart {
     pub nonce: u64,
     /// When the first heartbeat of each kind is due, in the order of the plan's kinds.
     pub first_due: Vec<Instant>,
-    /// The sequence number of the first heartbeat of each kind.
-    pub first_seq: Vec<u64>,
+    /// The numbers of the first heartbeats of each kind.
+    pub first: Vec<NextNumbers>,
     /// End of the upgrade.
     pub opened_at: Instant,
     /// The status last reported by an earlier connection.
     pub status: Status,
 }
 
-/// Signals that end a session.
+/// What the run wants of a session.
 #[derive(Debug, Clone, Copy)]
-pub struct StopSignals<'a> {
+pub struct SessionSignals<'a> {
     /// The run's time is over: send nothing more, but await answers without an id.
     pub over: &'a CancellationToken,
     /// The user wants to stop at once. It also cancels `over`.
     pub at_once: &'a CancellationToken,
+    /// Send a heartbeat now; without effect if the plan has no extra heartbeats.
+    pub ask_now: Option<&'a AskNow>,
 }
 
 /// How a session ended, and the state for the next one.
@@ -87,8 +94,8 @@ pub struct StopSignals<'a> {
 pub struct SessionEnd {
     pub ending: CloseCause,
     pub ended_at: Instant,
-    /// The next sequence number of each kind.
-    pub next_seq: Vec<u64>,
+    /// The next numbers of each kind.
+    pub next: Vec<NextNumbers>,
     /// Whether any heartbeat is still to be sent.
     pub has_more: bool,
     /// Whether any heartbeat was answered.
@@ -110,6 +117,8 @@ enum EndReason {
 enum SessionWake {
     Stopped,
     Socket(SocketEvent),
+    /// A heartbeat is wanted at once.
+    AskNow,
     Timer,
 }
 
@@ -122,10 +131,10 @@ pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     plan: &'a SessionPlan,
     start: SessionStart,
     emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
-    stops: StopSignals<'a>,
+    signals: SessionSignals<'a>,
 ) -> impl Future<Output = SessionEnd> + use<'a, S> {
     let mut session = Session::new(socket, plan, start, emit);
-    async move { session.run(&stops).await }
+    async move { session.run(signals).await }
 }
 
 /// A heartbeat whose bytes are blocked by back-pressure.
@@ -190,7 +199,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         start: SessionStart,
         emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
     ) -> Session<'a, S> {
-        let places = start.first_due.iter().zip(&start.first_seq);
+        let places = start.first_due.iter().zip(&start.first);
         let heartbeats = plan.kinds.iter().zip(places);
         Session {
             last_bytes_at: socket.last_read_at(),
@@ -202,7 +211,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             nonce: start.nonce,
             opened_at: start.opened_at,
             heartbeats: heartbeats
-                .map(|(kind, (due, seq))| HeartbeatState::new(*kind, plan, *due, *seq))
+                .map(|(kind, (due, first))| HeartbeatState::new(*kind, plan, *due, *first))
                 .collect(),
             status: start.status,
             blocked: None,
@@ -225,19 +234,19 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         }
     }
 
-    async fn run(&mut self, stops: &StopSignals<'_>) -> SessionEnd {
+    async fn run(&mut self, signals: SessionSignals<'_>) -> SessionEnd {
         self.reset_status();
         // Both live as long as the session: inserting and removing timers touches their neighbours' memory, twice a
         // heartbeat on each of thousands of connections.
-        let mut stopped = pin!(stops.over.cancelled());
+        let mut stopped = pin!(signals.over.cancelled());
         let mut timer = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
         let end = loop {
             if let Some(end) = self.end_reason() {
                 break end;
             }
-            let woken = self.wait(stopped.as_mut(), timer.as_mut()).await;
-            if matches!(woken, SessionWake::Stopped) && !stops.at_once.is_cancelled() {
-                break Box::pin(self.await_answers_in_order(stops.at_once)).await;
+            let woken = self.wait(stopped.as_mut(), timer.as_mut(), signals.ask_now).await;
+            if matches!(woken, SessionWake::Stopped) && !signals.at_once.is_cancelled() {
+                break Box::pin(self.await_answers_in_order(signals.at_once)).await;
             }
             if let Err(end) = self.react(woken) {
                 break end;
@@ -259,7 +268,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             if let Some(end) = self.end_reason() {
                 return end;
             }
-            let woken = self.wait(stopped.as_mut(), timer.as_mut()).await;
+            let woken = self.wait(stopped.as_mut(), timer.as_mut(), None).await;
             if let Err(end) = self.react(woken) {
                 return end;
             }
@@ -282,6 +291,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         &mut self,
         stopped: Pin<&mut WaitForCancellationFuture<'_>>,
         mut timer: Pin<&mut Sleep>,
+        ask_now: Option<&AskNow>,
     ) -> SessionWake {
         let deadline = self.next_deadline();
         // A timer that fires too early is harmless; resetting it for every answer would cost time.
@@ -293,6 +303,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             biased;
             () = stopped => SessionWake::Stopped,
             step = socket.step() => SessionWake::Socket(step),
+            () = AskNow::asked(ask_now) => SessionWake::AskNow,
             () = timer, if deadline.is_some() => SessionWake::Timer,
         };
         match woken {
@@ -334,6 +345,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         match woken {
             SessionWake::Stopped => Err(EndReason::Done),
             SessionWake::Timer => self.handle_due(true),
+            SessionWake::AskNow => {
+                let now = Instant::now();
+                self.heartbeats.iter_mut().for_each(|heartbeat| heartbeat.ask_now(now));
+                self.handle_due(false)
+            }
             SessionWake::Socket(step) => {
                 self.on_step(step)?;
                 self.handle_due(false)
@@ -386,7 +402,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn send_due_heartbeats(&mut self, index: usize, now: Instant) -> Result<(), EndReason> {
         for _ in 0..MAX_HEARTBEATS_PER_WAKE {
             let Some(due) = self.heartbeats[index].schedule.take_due(now) else { break };
-            self.send_heartbeat(index, due.at, due.slept_through)?;
+            let seq = self.heartbeats[index].take_seq(now);
+            self.send_heartbeat(index, seq, due)?;
+        }
+        if let Some((at, seq)) = self.heartbeats[index].take_due_extra(now) {
+            self.send_heartbeat(index, seq, DueHeartbeat { at, slept_through: false })?;
         }
         Ok(())
     }
@@ -418,8 +438,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     /// Sends one heartbeat, or reports it as unsent.
-    fn send_heartbeat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), EndReason> {
-        let seq = self.heartbeats[index].outstanding.take_seq();
+    fn send_heartbeat(&mut self, index: usize, seq: u64, due: DueHeartbeat) -> Result<(), EndReason> {
+        let DueHeartbeat { at: due, slept_through } = due;
         if slept_through || self.socket.is_blocked() {
             self.report_unsent(index, seq, slept_through.then(|| Instant::now() - due));
             return Ok(());
@@ -724,6 +744,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.report_heartbeat(index, resolution, rivals);
             self.report_status_changes(index);
         }
+        self.heartbeats[index].follow_status(Instant::now());
         self.resolutions = resolutions;
         self.release(index, outcome);
     }
@@ -747,10 +768,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let is_spike =
             self.heartbeats[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let retransmits = if is_spike { self.new_retransmits() } else { None };
-        let kind = self.heartbeats[index].kind;
-        self.emit_event(ConnEvent::Heartbeat(HeartbeatResult {
+        let heartbeat = &self.heartbeats[index];
+        let (kind, number) = (heartbeat.kind, heartbeat.number(seq));
+        let result = HeartbeatResult {
             kind,
-            seq,
+            seq: number.seq,
             outcome,
             was,
             rtt,
@@ -761,7 +783,12 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             later_answered,
             sent_again: retransmits,
             rivals,
-        }));
+        };
+        self.emit_event(if number.is_extra {
+            ConnEvent::ExtraHeartbeat(result)
+        } else {
+            ConnEvent::Heartbeat(result)
+        });
     }
 
     /// Whether the peer has sent part of a message within this time: it is alive, and no pong can come inside a frame
@@ -821,7 +848,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         SessionEnd {
             ending,
             ended_at,
-            next_seq: self.heartbeats.iter().map(|heartbeat| heartbeat.outstanding.next_seq()).collect(),
+            next: self.heartbeats.iter().map(HeartbeatState::next_numbers).collect(),
             has_more: self.heartbeats.iter().any(|heartbeat| heartbeat.schedule.has_more()),
             answered: self.heartbeats.iter().any(|heartbeat| heartbeat.health.window_mean().is_some()),
             status: self.status,
@@ -842,7 +869,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.report_final_status();
         }
         for index in 0..self.heartbeats.len() {
-            let (kind, count) = (self.heartbeats[index].kind, self.heartbeats[index].outstanding.in_flight());
+            let (kind, count) = (self.heartbeats[index].kind, self.heartbeats[index].unjudged());
             if count > 0 {
                 self.emit_event(ConnEvent::Unjudged { kind, count });
             }

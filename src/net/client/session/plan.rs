@@ -16,6 +16,9 @@ pub struct SessionPlan {
     pub kinds: Vec<HeartbeatKind>,
     /// `None`: each heartbeat leaves when the one before was answered or missed.
     pub interval: Option<Duration>,
+    /// The interval of extra heartbeats while the status is worse than healthy; the first follows a missed one at once.
+    /// `None`: there are no extra ones.
+    pub degraded_interval: Option<Duration>,
     pub timeout: Duration,
     /// Number of heartbeats of each kind; `None`: unlimited.
     pub count: Option<u64>,

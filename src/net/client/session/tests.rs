@@ -8,8 +8,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::heartbeat_state::NextNumbers;
 use super::plan::SessionPlan;
-use super::{SessionEnd, SessionStart, StopSignals, run};
+use super::{SessionEnd, SessionSignals, SessionStart, run};
 use crate::domain::connection::close_cause::{CloseKind, ClosePayload, CloseReply, ClosedBy, Violation};
 use crate::domain::connection::tcp::TcpView;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -20,6 +21,7 @@ use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic};
 use crate::domain::ping::health::{Status, StatusLimits};
 use crate::domain::ping::server_traffic::ServerTraffic;
+use crate::net::client::ask_now::AskNow;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
@@ -36,6 +38,7 @@ pub(super) fn plan(count: u64) -> SessionPlan {
         expected_close: Vec::new(),
         kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
+        degraded_interval: None,
         timeout: ms(10_000),
         count: Some(count),
         limits: StatusLimits::default().into(),
@@ -58,6 +61,7 @@ pub(super) struct TestSession {
     pub start: Instant,
     stop: CancellationToken,
     interrupt: CancellationToken,
+    pub ask_now: Arc<AskNow>,
     events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
     session: JoinHandle<SessionEnd>,
 }
@@ -88,22 +92,30 @@ impl TestSession {
         let place = SessionStart {
             nonce: NONCE,
             first_due: plan.kinds.iter().enumerate().map(|(i, _)| start + ms(500) * i as u32).collect(),
-            first_seq: vec![0; plan.kinds.len()],
+            first: vec![NextNumbers::default(); plan.kinds.len()],
             opened_at: start,
             status: Status::Unknown,
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         let stop = CancellationToken::new();
         let interrupt = CancellationToken::new();
+        let ask_now = Arc::new(AskNow::default());
         let (log, token, at_once) = (Arc::clone(&events), stop.clone(), interrupt.clone());
+        let wishes = Arc::clone(&ask_now);
         let session = tokio::spawn(async move {
             let emit = |event| log.lock().unwrap().push((start.elapsed(), event));
-            run(socket, &plan, place, Box::new(emit), StopSignals { over: &token, at_once: &at_once }).await
+            let signals = SessionSignals { over: &token, at_once: &at_once, ask_now: Some(&wishes) };
+            run(socket, &plan, place, Box::new(emit), signals).await
         });
-        TestSession { peer: RawPeer { io: far }, kernel, start, stop, interrupt, events, session }
+        TestSession { peer: RawPeer { io: far }, kernel, start, stop, interrupt, ask_now, events, session }
     }
 
-    async fn at(&self, millis: u64) {
+    pub fn stop_now(&self) {
+        self.interrupt.cancel();
+        self.stop.cancel();
+    }
+
+    pub async fn at(&self, millis: u64) {
         sleep_until(self.start + ms(millis)).await;
     }
 
@@ -126,7 +138,7 @@ impl TestSession {
 }
 
 pub(super) struct FinishedSession {
-    closed: SessionEnd,
+    pub closed: SessionEnd,
     pub events: Vec<(Duration, ConnEvent)>,
 }
 
@@ -716,7 +728,7 @@ async fn reconnected_status_is_unknown_until_answered() {
     let place = SessionStart {
         nonce: 1,
         first_due: vec![now],
-        first_seq: vec![5],
+        first: vec![NextNumbers { seq: 5, extra: 0 }],
         opened_at: now,
         status: Status::Dead,
     };
@@ -731,8 +743,8 @@ async fn reconnected_status_is_unknown_until_answered() {
         drop(peer);
     };
     let plan = plan(6);
-    let stops = StopSignals { over: &stop, at_once: &stop };
-    let (closed, ()) = tokio::join!(run(socket, &plan, place, Box::new(emit), stops), answering);
+    let signals = SessionSignals { over: &stop, at_once: &stop, ask_now: None };
+    let (closed, ()) = tokio::join!(run(socket, &plan, place, Box::new(emit), signals), answering);
     let changes: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
@@ -741,7 +753,7 @@ async fn reconnected_status_is_unknown_until_answered() {
         })
         .collect();
     assert_eq!(changes, [(Status::Dead, Status::Unknown), (Status::Unknown, Status::Healthy)]);
-    assert_eq!((closed.next_seq, closed.has_more), (vec![6], false));
+    assert_eq!((closed.next, closed.has_more), (vec![NextNumbers { seq: 6, extra: 0 }], false));
 }
 
 #[tokio::test(start_paused = true)]
@@ -1195,7 +1207,7 @@ async fn ping_flood_delays_no_heartbeat() {
     let closed = scene.session.await.unwrap();
     flood.abort();
     drain.abort();
-    assert_eq!(closed.next_seq, [20], "every heartbeat was sent");
+    assert_eq!(closed.next, [NextNumbers { seq: 20, extra: 0 }], "every heartbeat was sent");
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,8 @@ struct Heartbeats {
     mismatched: Count,
     duplicate: Count,
     ambiguous: Count,
+    #[serde(default)]
+    extra: Count,
     rtt: Option<Rtt>,
     jitter: Jitter,
     rtt_histogram: Option<Histogram>,
@@ -156,6 +158,7 @@ impl Heartbeats {
             mismatched: self.mismatched.0,
             duplicate: self.duplicate.0,
             ambiguous: self.ambiguous.0,
+            extra: self.extra.0,
         }
     }
 

@@ -204,6 +204,8 @@ struct FailedLine {
 #[derive(Debug, Deserialize)]
 struct HeartbeatLine {
     kind: Named<HeartbeatKind>,
+    #[serde(default)]
+    extra: bool,
     seq: u64,
     outcome: Named<HeartbeatOutcome>,
     was: Option<Named<HeartbeatOutcome>>,
@@ -222,7 +224,7 @@ impl HeartbeatLine {
         if self.outcome.0.is_answered() != self.rtt_ms.is_some() {
             return Err(FieldError::new("rtt_ms", "an answered heartbeat has an RTT, and no other"));
         }
-        Ok(ConnEvent::Heartbeat(HeartbeatResult {
+        let result = HeartbeatResult {
             kind: self.kind.0,
             seq: self.seq,
             outcome: self.outcome.0,
@@ -235,7 +237,8 @@ impl HeartbeatLine {
             later_answered: self.later_answered,
             sent_again: self.sent_again,
             rivals: self.rivals,
-        }))
+        };
+        Ok(if self.extra { ConnEvent::ExtraHeartbeat(result) } else { ConnEvent::Heartbeat(result) })
     }
 }
 
