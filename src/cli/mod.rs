@@ -34,6 +34,7 @@ mod test_client;
 mod timeouts;
 mod trace;
 mod unit_note;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -116,6 +117,10 @@ enum Command {
     /// Measure a connection: RTT, jitter, unanswered heartbeats and status
     #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
     Ping(Box<ping::PingArgs>),
+    /// Keep connections and watch them: outages with their length and cause, as they happen, until it is stopped
+    #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
+    #[command(mut_arg("urls", |arg| arg.required(false)))]
+    Watch(Box<watch::WatchArgs>),
     /// Find the idle timeout of a path, what cuts the connection, and what keeps it open
     #[command(after_help = exit_code_help())]
     ProbeIdle(Box<probe_idle::ProbeIdleArgs>),
@@ -207,6 +212,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Doctor(args) => args.main(),
         Command::Ping(args) => args.main(),
+        Command::Watch(args) => args.main(),
         Command::ProbeIdle(args) => args.main(),
         Command::Listen(args) => args.main(),
         Command::ProbeZombie(args) => args.main(),

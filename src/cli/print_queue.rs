@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,15 @@ pub struct PrintQueue<T> {
 pub struct PrintQueueReceiver<T> {
     queue: Receiver<T>,
     shared: Arc<QueueState>,
+}
+
+/// What came within a time limit.
+#[derive(Debug)]
+pub enum NextEvent<T> {
+    Event(T),
+    None,
+    /// The sender is gone.
+    Closed,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +79,18 @@ impl<T> PrintQueueReceiver<T> {
     /// Refuses further events.
     pub fn close(&self) {
         self.shared.closed.cancel();
+    }
+
+    /// The next event, waiting for it at most so long.
+    pub fn next_within(&self, limit: Duration) -> NextEvent<T> {
+        match self.queue.recv_timeout(limit) {
+            Ok(item) => {
+                self.shared.waiting.fetch_sub(1, Relaxed);
+                NextEvent::Event(item)
+            }
+            Err(RecvTimeoutError::Timeout) => NextEvent::None,
+            Err(RecvTimeoutError::Disconnected) => NextEvent::Closed,
+        }
     }
 
     /// The next event; `None` when the sender is gone.

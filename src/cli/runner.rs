@@ -40,7 +40,7 @@ impl<E: Clone + Send + 'static> Reporter<E> for EventPrinter<E> {
 
 /// How the printing ended.
 #[derive(Default)]
-struct PrintEnd {
+pub struct PrintEnd {
     /// The error of stdout that ended it.
     failure: Option<io::ErrorKind>,
     /// The reports that could not be written, as sentences.
@@ -60,13 +60,18 @@ impl PrintEnd {
 }
 
 /// Shows every event until one cannot be shown.
-fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<P::Event>) -> PrintEnd {
+pub fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<P::Event>) -> PrintEnd {
     while let Some(event) = queue.next() {
         output.report(&event);
         if output.error().is_some() {
             queue.close();
         }
     }
+    print_end(output)
+}
+
+/// What the printing came to.
+pub fn print_end<P: Presenter>(output: RunOutput<P>) -> PrintEnd {
     PrintEnd {
         failure: output.error().map(io::Error::kind),
         failed_reports: output.failed_reports(),
@@ -82,6 +87,18 @@ pub fn run_plan<T, P: Presenter>(
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
+    run_shown(presenter, args, plan, Vec::new(), print_all, job)
+}
+
+/// As [`run_plan`], with further reports, and shown in another way: `show` runs on the thread that prints.
+pub fn run_shown<T, P: Presenter>(
+    presenter: impl FnOnce(HumanOptions) -> P,
+    args: &OutputArgs,
+    plan: Result<T, String>,
+    further: Vec<ReportFile>,
+    show: impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
+    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
+) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
     match args
         .format
@@ -90,8 +107,10 @@ pub fn run_plan<T, P: Presenter>(
         .and(plan)
         .and_then(|plan| Ok((plan, report_files(&args.report, args.format.chosen())?)))
     {
-        Ok((plan, reports)) => {
-            run(presenter, args, reports, async |reporter, control| job(plan, reporter, control).await)
+        Ok((plan, mut reports)) => {
+            reports.extend(further);
+            let shown = (presenter, show);
+            run(shown, args, reports, async |reporter, control| job(plan, reporter, control).await)
         }
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
@@ -99,7 +118,10 @@ pub fn run_plan<T, P: Presenter>(
 
 /// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
 fn run<P: Presenter>(
-    presenter: impl FnOnce(HumanOptions) -> P,
+    (presenter, show): (
+        impl FnOnce(HumanOptions) -> P,
+        impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
+    ),
     args: &OutputArgs,
     reports: Vec<ReportFile>,
     job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
@@ -108,7 +130,7 @@ fn run<P: Presenter>(
     let shows_all = args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
     let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr())
         .with_reports(reports);
-    let (queue, thread) = PrintQueue::start(move |queue| print_all(output, &queue));
+    let (queue, thread) = PrintQueue::start(move |queue| show(output, &queue));
     let is_shown = if shows_all { Box::new(|_: &_| true) } else { P::filter(format, options) };
     let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };
     // A reader that is gone ends the run as an interrupt does.

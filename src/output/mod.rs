@@ -32,6 +32,7 @@ mod terminal;
 mod time_unit;
 pub mod timeouts;
 pub mod view;
+pub mod watch;
 pub mod workflow_guard;
 mod writer;
 pub mod zombie;

@@ -48,6 +48,9 @@ pub struct ConnectionLine<B: EventBody> {
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
+    /// The name of the group in the configuration file of `watch`; left out elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     connection: ConnectionId,
     #[serde(flatten)]
     body: B,
@@ -61,6 +64,9 @@ pub struct RunLine<B: EventBody> {
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
+    /// The name of the group in the configuration file of `watch`; left out elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     #[serde(flatten)]
     body: B,
 }
@@ -100,9 +106,20 @@ macro_rules! bodies {
 
 pub(super) use bodies;
 
+/// The line, with the name of the group that it is of.
+pub fn in_group(line: &str, group: &str) -> String {
+    line.replacen('{', &format!("{{\"group\":{},", serde_json::json!(group)), 1)
+}
+
 /// A line about the whole run.
 pub fn run_line<B: EventBody>(at: SystemTime, body: B) -> String {
-    compact(&RunLine { event: EventName(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
+    compact(&RunLine {
+        event: EventName(PhantomData),
+        schema_version: SCHEMA_VERSION,
+        at: at.into(),
+        group: None,
+        body,
+    })
 }
 
 /// A line with the report so far.
@@ -117,6 +134,7 @@ pub fn connection_line<B: EventBody>(id: ConnId, at: SystemTime, body: B) -> Str
         event: EventName(PhantomData),
         schema_version: SCHEMA_VERSION,
         at: at.into(),
+        group: None,
         connection,
         body,
     })

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::output_format::Format;
+use super::rotating_file::RotatingFile;
 use super::writer::Writer;
 
 /// Where a further report goes.
@@ -22,6 +23,8 @@ enum Mode {
     Append,
     /// Line by line as it happens, so that a run that is killed leaves what it measured.
     Stream(Writer),
+    /// As a stream, for runs of weeks: what cannot be written is told, and does not end the log.
+    Log { file: Box<RotatingFile>, tell: fn(&str) },
 }
 
 impl ReportFile {
@@ -53,6 +56,17 @@ impl ReportFile {
         ReportFile { format, path: name.into(), mode: Mode::Stream(writer), error: None }
     }
 
+    /// A log of the run; `tell` gets a sentence when lines cannot be written, and when they can again.
+    pub fn log(file: RotatingFile, tell: fn(&str)) -> ReportFile {
+        let path = file.path().to_path_buf();
+        ReportFile {
+            format: Format::Ndjson,
+            path,
+            mode: Mode::Log { file: Box::new(file), tell },
+            error: None,
+        }
+    }
+
     /// Writes the report, or the next lines of one. Nothing is written after an error.
     pub fn write(&mut self, text: &str) {
         if self.error.is_none() && !text.is_empty() {
@@ -63,6 +77,12 @@ impl ReportFile {
     fn try_write(&mut self, text: &str) -> io::Result<()> {
         match &mut self.mode {
             Mode::Stream(writer) => writer.write_all(text.as_bytes()).and_then(|()| writer.flush()),
+            Mode::Log { file, tell } => {
+                for notice in text.lines().flat_map(|line| file.append(line)) {
+                    tell(&notice.text(&self.path, ToString::to_string));
+                }
+                Ok(())
+            }
             Mode::Append => {
                 OpenOptions::new().create(true).append(true).open(&self.path)?.write_all(text.as_bytes())
             }
@@ -86,7 +106,7 @@ impl ReportFile {
         let path = self.path.display();
         Some(match self.mode {
             Mode::Append => format!("GITHUB_STEP_SUMMARY: cannot write {path}: {error}"),
-            Mode::Replace | Mode::Stream(_) => {
+            Mode::Replace | Mode::Stream(_) | Mode::Log { .. } => {
                 format!("--report {}: cannot write {path}: {error}", self.format.name())
             }
         })

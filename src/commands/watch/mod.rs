@@ -1,3 +1,10 @@
-//! `wscheck watch`: connections that are kept and watched.
+//! `wscheck watch`: connections that are kept and watched, until it is stopped.
 
+mod event;
 pub mod hook;
+mod plan;
+mod run;
+
+pub use event::WatchEvent;
+pub use plan::{WatchPlan, WatchedGroup};
+pub use run::{HookDocument, WatchControl, run};

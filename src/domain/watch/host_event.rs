@@ -53,6 +53,20 @@ pub struct DefaultRoute {
 }
 
 impl HostEvent {
+    /// Whether it is about this host's end of a container's link: those come and go with containers, and lead to no server
+    /// outside.
+    pub fn is_of_a_container(&self) -> bool {
+        match self {
+            HostEvent::AddressAdded { interface, .. }
+            | HostEvent::AddressRemoved { interface, .. }
+            | HostEvent::LinkUp { interface }
+            | HostEvent::LinkDown { interface } => interface.as_str().starts_with("veth"),
+            HostEvent::DefaultRouteChanged { .. }
+            | HostEvent::NetworkChanged { .. }
+            | HostEvent::Resumed { .. } => false,
+        }
+    }
+
     /// Whether it concerns the network, not the host as a whole.
     pub fn is_of_network(&self) -> bool {
         match self {

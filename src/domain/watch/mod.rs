@@ -3,3 +3,4 @@
 pub mod hook_result;
 pub mod host_event;
 pub mod printed_url;
+pub mod report;

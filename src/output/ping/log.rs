@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{COMMAND, event_lines};
+use super::{COMMAND, WATCH, event_lines};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::format::counted;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, StatusChange};
@@ -32,6 +32,8 @@ pub struct PingLog {
     shown: HashSet<(usize, FailureKind)>,
     /// How much of what happens to single connections was shown, on stdout and on stderr.
     status_changes: [u32; 2],
+    /// It may go on for weeks, and every change is of interest.
+    is_watch: bool,
 }
 
 /// What was already shown of a connection.
@@ -57,7 +59,13 @@ impl PingLog {
             connections: HashMap::new(),
             shown: HashSet::new(),
             status_changes: [0; 2],
+            is_watch: false,
         }
+    }
+
+    /// The lines of connections that are watched: as many as there are changes.
+    pub fn of_watch(options: HumanOptions) -> PingLog {
+        PingLog { is_watch: true, ..PingLog::new(options) }
     }
 
     /// What people read of an event.
@@ -87,7 +95,7 @@ impl PingLog {
             let targets = counted(targets as u64, "target");
             self.happen(&format!(
                 "wscheck {}: {connections} to {targets}, {}",
-                COMMAND,
+                if self.is_watch { WATCH } else { COMMAND },
                 event_lines::plan(info)
             ));
         }
@@ -112,8 +120,8 @@ impl PingLog {
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let shown = &mut self.status_changes[stream];
         *shown = shown.saturating_add(1);
-        (info.connections() > MAX_LISTED_CONNECTIONS && *shown > MAX_SHOWN_STATUS_CHANGES)
-            .then_some(*shown == MAX_SHOWN_STATUS_CHANGES + 1)
+        let is_limited = info.connections() > MAX_LISTED_CONNECTIONS && !self.is_watch;
+        (is_limited && *shown > MAX_SHOWN_STATUS_CHANGES).then_some(*shown == MAX_SHOWN_STATUS_CHANGES + 1)
     }
 
     /// The line for an event, where it deserves one.

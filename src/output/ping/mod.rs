@@ -26,6 +26,7 @@ pub use archived::{read_run, replay};
 pub use document::{PingDocument, Settings};
 pub use findings::explain;
 pub use ndjson_events::*;
+pub use view::view;
 
 use super::archive;
 use super::envelope::RunOrigin;
@@ -37,9 +38,11 @@ use super::view::View;
 use crate::domain::ping::event::Event;
 use crate::domain::ping::report::PingReport;
 use event_filter::PingEventFilter;
-use log::PingLog;
+pub use log::PingLog;
 
 const COMMAND: &str = "ping";
+/// The command whose runs are those of `ping`, kept until they are stopped.
+pub const WATCH: &str = "watch";
 
 /// A run of `ping` that is over.
 pub fn finished(origin: RunOrigin, report: &PingReport) -> FinishedRun {

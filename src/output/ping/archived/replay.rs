@@ -17,6 +17,7 @@ use crate::domain::ping::recorder::Recorder;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::verdict::PassCriteria;
 use crate::domain::run::run_result::RunResult;
+use crate::output::ping::{COMMAND, WATCH};
 
 /// More connections than any run opens; each takes memory.
 const MAX_CONNECTIONS: usize = 200_000;
@@ -31,7 +32,7 @@ pub fn replay(text: &str) -> Option<Result<PingReport, FieldError>> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let (_, first) = lines.next()?;
     let head: Head = serde_json::from_str(first).ok()?;
-    let is_of_ping = head.event == "started" && head.command.as_deref() == Some("ping");
+    let is_of_ping = head.event == "started" && matches!(head.command.as_deref(), Some(COMMAND | WATCH));
     is_of_ping.then(|| {
         let mut log = RunLog::new(first, timestamps(text))?;
         let mut lines = lines.peekable();

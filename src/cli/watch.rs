@@ -1,0 +1,182 @@
+//! `wscheck watch`: arguments and run.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::mpsc;
+
+use super::args::{OutputArgs, byte_size, positive_duration, up_to};
+use super::errors::StartFailure;
+use super::measurement::Measurement;
+use super::ping::{AttemptLimit, PingArgs};
+use super::preset_args::detect_before_run;
+use super::{errors, runner};
+use crate::commands::fd_limit;
+use crate::commands::ping::PingPlan;
+use crate::commands::watch::hook::HookPlan;
+use crate::commands::watch::{self, HookDocument, WatchControl, WatchEvent, WatchPlan, WatchedGroup};
+use crate::domain::command_line::CommandLine;
+use crate::domain::connection::target::Target;
+use crate::domain::run::reporter::Reporter;
+use crate::domain::run::run_result::RunResult;
+use crate::output::rotating_file::{RotatingFile, RotationLimits};
+use crate::output::watch::{GroupNames, WatchPresenter, hook_message};
+use crate::output::{Format, ReportFile};
+
+/// While the status is worse than healthy, one heartbeat in this time.
+const DEFAULT_DEGRADED_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval of connections that are kept for weeks, unless the preset has one.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+/// What the group of the command line's targets is called beside those of a file.
+const COMMAND_LINE: &str = "command line";
+
+/// The arguments of `wscheck watch`.
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub ping: PingArgs,
+    #[command(flatten)]
+    pub watching: WatchingArgs,
+}
+
+/// Options of watching.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchingArgs {
+    /// Watch the targets of this configuration file (TOML), each a [[target]]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Interval while the status is worse than healthy; the first such heartbeat follows a missed one at once [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub degraded_interval: Option<Duration>,
+    /// Run this command for each change, with the event as JSON on its stdin; no shell runs it
+    #[arg(long, value_name = "COMMAND")]
+    pub on_change: Option<CommandLine>,
+    /// Write every event to this file, a line of JSON each; `wscheck report` makes a report of it
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Size at which the log is renamed to FILE.1 and begun anew
+    #[arg(long, value_name = "SIZE", default_value = "10MiB", value_parser = byte_size, requires = "log")]
+    pub log_size: usize,
+    /// Number of earlier logs that are kept
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(1000), requires = "log")]
+    pub log_files: u32,
+    /// Print lines instead of the live view, which is shown on a terminal
+    #[arg(long)]
+    pub no_tui: bool,
+}
+
+impl WatchArgs {
+    /// Watches until it is stopped.
+    pub fn main(self) -> ExitCode {
+        let output = self.ping.output.clone();
+        let log = self.open_log();
+        let plan = log.and_then(|log| Ok((self.plan()?, log)));
+        let (plan, log) = match plan {
+            Ok((plan, log)) => (Ok(plan), log),
+            Err(message) => (Err(message), None),
+        };
+        let names: GroupNames = plan.as_ref().map_or_else(|_: &String| Vec::new(), names);
+        let of_presenter = names.clone();
+        let presenter = move |options| WatchPresenter::new(options, of_presenter);
+        let (ask, asked) = mpsc::unbounded_channel();
+        let show = runner::print_all::<WatchPresenter>;
+        drop(ask);
+        let job = async |plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
+            fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
+                result: RunResult::Unreachable,
+                message: error.to_string(),
+                hint: Some(error.hint()),
+            })?;
+            let hook_document = hook_document(&plan, names);
+            let control = WatchControl { run, asked, hook_document };
+            Ok(watch::run(plan, reporter, control).await.result())
+        };
+        runner::run_shown(presenter, &output, plan, log.into_iter().collect(), show, job)
+    }
+
+    fn open_log(&self) -> Result<Option<ReportFile>, String> {
+        let Some(path) = &self.watching.log else { return Ok(None) };
+        let limits = RotationLimits {
+            size: self.watching.log_size as u64,
+            files: std::num::NonZeroU32::new(self.watching.log_files).unwrap_or(std::num::NonZeroU32::MIN),
+        };
+        let file = RotatingFile::open(path, limits)
+            .map_err(|error| format!("--log: cannot write {}: {error}", path.display()))?;
+        Ok(Some(ReportFile::log(file, |notice| errors::print_to_stderr(notice))))
+    }
+
+    fn plan(&self) -> Result<WatchPlan, String> {
+        let mut groups: Vec<WatchedGroup> = Vec::new();
+        if !self.ping.urls.is_empty() {
+            let plan = watched_plan(self.ping.clone())?;
+            let name = (!groups.is_empty()).then(|| COMMAND_LINE.to_string());
+            groups.push(WatchedGroup { name, plan });
+        }
+        if groups.is_empty() {
+            return Err(
+                "there is nothing to watch: give a URL, or --config FILE with a [[target]]".to_string()
+            );
+        }
+        let degraded = self.watching.degraded_interval.unwrap_or(DEFAULT_DEGRADED_INTERVAL);
+        groups.iter_mut().for_each(|group| group.plan.session.degraded_interval = Some(degraded));
+        let file = self.watching.config.as_deref().map(|path| path.display().to_string());
+        let on_change = self.watching.on_change.clone().map(|command| HookPlan {
+            // It would write over the live view.
+            shows_output: !self.has_live_view(),
+            ..HookPlan::new(command)
+        });
+        Ok(WatchPlan { file, groups, on_change })
+    }
+
+    /// Whether there is a terminal for the live view, and nothing else was asked for.
+    fn has_live_view(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        let OutputArgs { quiet, verbose, format, .. } = &self.ping.output;
+        let is_wanted = !self.watching.no_tui && !quiet && !verbose && format.chosen() == Format::Human;
+        is_wanted && !is_dumb && std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+    }
+}
+
+/// The plan of `ping`, with connections that are opened again for ever.
+fn watched_plan(mut args: PingArgs) -> Result<PingPlan, String> {
+    if let Some(option) = unfit(&args) {
+        return Err(format!("{option} has no meaning for connections that are watched"));
+    }
+    let detection = detect_before_run(args.server())?;
+    if args.heartbeat.preamble.first_message.preset.preset.is_none() {
+        args.heartbeat.interval.get_or_insert(WATCH_INTERVAL);
+    }
+    args.reconnect.reconnect = true;
+    args.reconnect.reconnect_attempts.get_or_insert(AttemptLimit(None));
+    args.plan(detection.as_ref())
+}
+
+/// An option that is against watching.
+fn unfit(args: &PingArgs) -> Option<&'static str> {
+    let given = [
+        (args.adaptive, "--adaptive"),
+        (!args.thresholds.expect_close.is_empty(), "--expect-close"),
+        (!args.thresholds.expect_refused.is_empty(), "--expect-refused"),
+    ];
+    given.into_iter().find(|(given, _)| *given).map(|(_, option)| option)
+}
+
+fn names(plan: &WatchPlan) -> GroupNames {
+    plan.groups.iter().map(|group| group.name.clone()).collect()
+}
+
+/// What a command of `--on-change` is given.
+fn hook_document(plan: &WatchPlan, names: GroupNames) -> HookDocument {
+    let targets: Vec<Vec<String>> =
+        plan.groups.iter().map(|group| group.plan.targets.iter().map(Target::to_string).collect()).collect();
+    Box::new(move |event| {
+        let target = |group: usize, target: usize| {
+            targets.get(group).and_then(|targets| targets.get(target)).cloned().unwrap_or_default()
+        };
+        hook_message(event, &names, target)
+    })
+}
