@@ -13,6 +13,7 @@ mod generate;
 mod heartbeat;
 mod listen;
 mod listing_args;
+mod live;
 mod measurement;
 mod origin;
 mod ping;

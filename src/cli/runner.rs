@@ -87,16 +87,26 @@ pub fn run_plan<T, P: Presenter>(
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
-    run_shown(presenter, args, plan, Vec::new(), print_all, job)
+    let showing = Showing { further: Vec::new(), wants_all: false, show: print_all };
+    run_shown(presenter, args, plan, showing, job)
 }
 
-/// As [`run_plan`], with further reports, and shown in another way: `show` runs on the thread that prints.
+/// How a run is shown in another way than line by line.
+pub struct Showing<S> {
+    /// Further reports.
+    pub further: Vec<ReportFile>,
+    /// It shows every event, not only what the format shows.
+    pub wants_all: bool,
+    /// Runs on the thread that prints.
+    pub show: S,
+}
+
+/// As [`run_plan`], shown in another way.
 pub fn run_shown<T, P: Presenter>(
     presenter: impl FnOnce(HumanOptions) -> P,
     args: &OutputArgs,
     plan: Result<T, String>,
-    further: Vec<ReportFile>,
-    show: impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
+    showing: Showing<impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
@@ -108,8 +118,9 @@ pub fn run_shown<T, P: Presenter>(
         .and_then(|plan| Ok((plan, report_files(&args.report, args.format.chosen())?)))
     {
         Ok((plan, mut reports)) => {
+            let Showing { further, wants_all, show } = showing;
             reports.extend(further);
-            let shown = (presenter, show);
+            let shown = (presenter, show, wants_all);
             run(shown, args, reports, async |reporter, control| job(plan, reporter, control).await)
         }
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
@@ -118,16 +129,18 @@ pub fn run_shown<T, P: Presenter>(
 
 /// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
 fn run<P: Presenter>(
-    (presenter, show): (
+    (presenter, show, wants_all): (
         impl FnOnce(HumanOptions) -> P,
         impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
+        bool,
     ),
     args: &OutputArgs,
     reports: Vec<ReportFile>,
     job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
-    let shows_all = args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
+    let shows_all =
+        wants_all || args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
     let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr())
         .with_reports(reports);
     let (queue, thread) = PrintQueue::start(move |queue| show(output, &queue));

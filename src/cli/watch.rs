@@ -13,7 +13,8 @@ use super::errors::StartFailure;
 use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::detect_before_run;
-use super::{errors, runner};
+use super::print_queue::PrintQueueReceiver;
+use super::{live, runner};
 use crate::commands::fd_limit;
 use crate::commands::ping::PingPlan;
 use crate::commands::watch::hook::HookPlan;
@@ -23,8 +24,9 @@ use crate::domain::connection::target::Target;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
+use crate::output::watch::live::LiveView;
 use crate::output::watch::{GroupNames, WatchPresenter, hook_message};
-use crate::output::{Format, ReportFile};
+use crate::output::{Format, ReportFile, RunOutput, charset};
 
 /// While the status is worse than healthy, one heartbeat in this time.
 const DEFAULT_DEGRADED_INTERVAL: Duration = Duration::from_secs(1);
@@ -83,8 +85,17 @@ impl WatchArgs {
         let of_presenter = names.clone();
         let presenter = move |options| WatchPresenter::new(options, of_presenter);
         let (ask, asked) = mpsc::unbounded_channel();
-        let show = runner::print_all::<WatchPresenter>;
-        drop(ask);
+        let connections = plan.as_ref().map_or(0, WatchPlan::connections);
+        let live = self.has_live_view().then(|| {
+            let is_ascii = charset::is_other_than_utf8(|name| std::env::var(name).ok());
+            LiveView::new(runner::human_options(&output), names.clone(), connections, is_ascii)
+        });
+        let wants_all = live.is_some();
+        let show = move |output: RunOutput<WatchPresenter>, queue: &PrintQueueReceiver<WatchEvent>| match live
+        {
+            Some(view) => live::show(view, ask, output, queue),
+            None => runner::print_all(output, queue),
+        };
         let job = async |plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
             fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
                 result: RunResult::Unreachable,
@@ -95,7 +106,8 @@ impl WatchArgs {
             let control = WatchControl { run, asked, hook_document };
             Ok(watch::run(plan, reporter, control).await.result())
         };
-        runner::run_shown(presenter, &output, plan, log.into_iter().collect(), show, job)
+        let showing = runner::Showing { further: log.into_iter().collect(), wants_all, show };
+        runner::run_shown(presenter, &output, plan, showing, job)
     }
 
     fn open_log(&self) -> Result<Option<ReportFile>, String> {
@@ -106,7 +118,7 @@ impl WatchArgs {
         };
         let file = RotatingFile::open(path, limits)
             .map_err(|error| format!("--log: cannot write {}: {error}", path.display()))?;
-        Ok(Some(ReportFile::log(file, |notice| errors::print_to_stderr(notice))))
+        Ok(Some(ReportFile::log(file, live::tell)))
     }
 
     fn plan(&self) -> Result<WatchPlan, String> {

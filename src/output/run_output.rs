@@ -27,6 +27,8 @@ pub struct RunOutput<P> {
     exit_code: Option<u8>,
     /// Whether lines for people went to stdout; an empty line separates them from the report.
     has_printed: bool,
+    /// Something else shows what happens.
+    hides_lines: bool,
 }
 
 impl<P: Presenter> RunOutput<P> {
@@ -49,7 +51,13 @@ impl<P: Presenter> RunOutput<P> {
             reports: Vec::new(),
             exit_code: None,
             has_printed: false,
+            hides_lines: false,
         }
+    }
+
+    /// Shows the report alone from now on: something else shows what happens.
+    pub fn hide_lines(&mut self) {
+        self.hides_lines = true;
     }
 
     /// Writes further reports, too.
@@ -79,6 +87,7 @@ impl<P: Presenter> RunOutput<P> {
 
     fn lines(&mut self, event: &P::Event) -> Lines {
         match self.format {
+            Format::Human if self.hides_lines => Lines::default(),
             Format::Human => self.presenter.lines(event),
             Format::Json | Format::CompactJson | Format::Report(_) => Lines::default(),
             Format::Ndjson => Lines::to_stdout(self.presenter.ndjson_line(event)),

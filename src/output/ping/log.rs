@@ -83,6 +83,10 @@ impl PingLog {
         self.info.as_deref().is_some_and(|info| !is_single(info))
     }
 
+    fn command(&self) -> &'static str {
+        if self.is_watch { WATCH } else { COMMAND }
+    }
+
     fn paint(&self) -> Styler {
         Styler { color: self.options.color }
     }
@@ -95,7 +99,7 @@ impl PingLog {
             let targets = counted(targets as u64, "target");
             self.happen(&format!(
                 "wscheck {}: {connections} to {targets}, {}",
-                if self.is_watch { WATCH } else { COMMAND },
+                self.command(),
                 event_lines::plan(info)
             ));
         }
@@ -126,7 +130,7 @@ impl PingLog {
 
     /// The line for an event, where it deserves one.
     fn line(&mut self, info: &RunInfo, id: ConnId, event: &ConnEvent) -> Option<String> {
-        let (single, paint) = (is_single(info), self.paint());
+        let (single, paint, command) = (is_single(info), self.paint(), self.command());
         let shown = self.connections.entry(id).or_default();
         match event {
             ConnEvent::Opening
@@ -134,7 +138,7 @@ impl PingLog {
             | ConnEvent::Unjudged { .. }
             | ConnEvent::Announced(_)
             | ConnEvent::ServerTraffic(_) => None,
-            ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(info, opened))),
+            ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
@@ -248,9 +252,9 @@ fn prefix(info: &RunInfo, id: ConnId) -> String {
 }
 
 /// The first lines: where to, what is measured, and how it opened.
-fn introduction(info: &RunInfo, opened: &ConnectInfo) -> String {
+fn introduction(command: &str, info: &RunInfo, opened: &ConnectInfo) -> String {
     let url = info.targets.first().map_or("", String::as_str);
     let address = connection::peer_address(opened).map(|address| format!(" ({address})")).unwrap_or_default();
     let (plan, phases) = (event_lines::plan(info), connection::phases(&opened.phases));
-    format!("wscheck {COMMAND} {url}{address}: {plan}\nopened in {phases}")
+    format!("wscheck {command} {url}{address}: {plan}\nopened in {phases}")
 }

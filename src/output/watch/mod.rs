@@ -1,6 +1,7 @@
 //! What `watch` shows: lines with the time for what changes, and the report of `ping`, or one of several groups.
 
 mod document;
+pub mod live;
 mod log;
 mod ndjson_events;
 mod view;

@@ -1,0 +1,255 @@
+//! The terminal of the live view: keys, the alternate screen, and leaving it whatever happens.
+
+use std::io::{self, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{
+    self, Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::errors;
+use super::print_queue::{NextEvent, PrintQueueReceiver};
+use super::runner::{PrintEnd, print_all, print_end};
+use crate::commands::watch::WatchEvent;
+use crate::domain::run::reporter::Reporter;
+use crate::output::watch::WatchPresenter;
+use crate::output::watch::live::{LiveKey, LiveView, draw};
+use crate::output::{Presenter, RunOutput};
+
+/// Time between two drawings.
+const FRAME: Duration = Duration::from_millis(100);
+/// A pause of this process after which the screen is drawn anew: it was stopped, and something else wrote on it.
+const STOPPED: Duration = Duration::from_secs(1);
+/// Time before a second wish to stop ends the process at once.
+const MIN_SECOND_STOP: Duration = Duration::from_millis(500);
+/// The exit code then.
+const KILLED_EXIT_CODE: i32 = 130;
+
+/// The terminal is in raw mode and shows the alternate screen.
+static IS_LIVE: AtomicBool = AtomicBool::new(false);
+/// What was said meanwhile.
+static NOTICES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Leaves the live view if there is one, so that the process can end. Can be called on any thread, more than once.
+pub fn restore_terminal() {
+    if IS_LIVE.swap(false, Relaxed) {
+        let _ = disable_raw_mode();
+        let _ = execute!(io::stdout(), LeaveAlternateScreen, ratatui::crossterm::cursor::Show);
+    }
+}
+
+fn enter() -> io::Result<()> {
+    IS_LIVE.store(true, Relaxed);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen)
+}
+
+/// Says something that matters while it goes on: in the live view, or on stderr without one.
+pub fn tell(text: &str) {
+    if IS_LIVE.load(Relaxed) {
+        NOTICES.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_string());
+    } else {
+        errors::print_to_stderr(text);
+    }
+}
+
+/// Shows the live view until the run ends; then the ordinary report. Without a terminal that can be drawn on, lines.
+pub fn show(
+    view: LiveView,
+    ask: UnboundedSender<()>,
+    mut output: RunOutput<WatchPresenter>,
+    queue: &PrintQueueReceiver<WatchEvent>,
+) -> PrintEnd {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore_terminal();
+        hook(panic);
+    }));
+    let terminal = enter().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+    let Ok(terminal) = terminal else {
+        restore_terminal();
+        return print_all(output, queue);
+    };
+    output.hide_lines();
+    let mut live =
+        Live { view, terminal, ask, queue, drawn_at: None, stop_wished_at: None, keeps_screen: false };
+    while let Some(event) = live.next_event() {
+        if WatchPresenter::report_in(&event).is_some() {
+            live.leave();
+        }
+        output.report(&event);
+    }
+    live.leave();
+    print_end(output)
+}
+
+type LiveTerminal = Terminal<CrosstermBackend<Stdout>>;
+
+struct Live<'a> {
+    view: LiveView,
+    terminal: LiveTerminal,
+    /// Asks all connections at once.
+    ask: UnboundedSender<()>,
+    queue: &'a PrintQueueReceiver<WatchEvent>,
+    drawn_at: Option<Instant>,
+    /// When the user first wished to stop.
+    stop_wished_at: Option<Instant>,
+    /// The screen is printed above the report.
+    keeps_screen: bool,
+}
+
+impl Live<'_> {
+    /// The next event of the run; draws and obeys keys meanwhile. `None` at the end.
+    fn next_event(&mut self) -> Option<WatchEvent> {
+        loop {
+            let next_frame = self.drawn_at.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+            if next_frame.is_zero() && self.turn().is_err() {
+                // The terminal is gone: the run ends.
+                self.drawn_at = Some(Instant::now());
+                self.queue.close();
+            }
+            match self.queue.next_within(next_frame) {
+                NextEvent::Event(event) => {
+                    self.view.observe(&event);
+                    return Some(event);
+                }
+                NextEvent::Closed => return None,
+                NextEvent::None => {}
+            }
+        }
+    }
+
+    /// Obeys the keys, and draws.
+    fn turn(&mut self) -> io::Result<()> {
+        if self.drawn_at.is_some_and(|at| at.elapsed() > STOPPED) {
+            enable_raw_mode()?;
+            self.terminal.clear()?;
+        }
+        let mut is_changed = self.drawn_at.is_none();
+        while event::poll(Duration::ZERO)? {
+            is_changed = true;
+            if let TerminalEvent::Key(key) = event::read()? {
+                self.press(key)?;
+            }
+        }
+        let notices = std::mem::take(&mut *NOTICES.lock().unwrap_or_else(PoisonError::into_inner));
+        notices.into_iter().for_each(|notice| self.view.add_line(notice));
+        self.drawn_at = Some(Instant::now());
+        if is_changed || !self.view.is_frozen() {
+            let view = &self.view;
+            self.terminal.draw(|frame| draw(frame, view, SystemTime::now()))?;
+        }
+        Ok(())
+    }
+
+    fn press(&mut self, key: KeyEvent) -> io::Result<()> {
+        if key.kind == KeyEventKind::Release {
+            return Ok(());
+        }
+        let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let pressed = match key.code {
+            KeyCode::Char('c') if with_control => return Ok(self.stop(false)),
+            KeyCode::Char('z') if with_control => return self.suspend(),
+            KeyCode::Char('q') => return Ok(self.stop(false)),
+            KeyCode::Char('Q') => return Ok(self.stop(true)),
+            KeyCode::Char('p') => {
+                // The run may be over.
+                let _ = self.ask.send(());
+                return Ok(());
+            }
+            KeyCode::Char('l') if with_control => return self.terminal.clear(),
+            code => key_of(code),
+        };
+        if let Some(pressed) = pressed {
+            self.view.press(pressed, SystemTime::now());
+        }
+        Ok(())
+    }
+
+    /// Ends the run with its report; a second wish ends the process.
+    fn stop(&mut self, keeps_screen: bool) {
+        self.keeps_screen |= keeps_screen;
+        let first = *self.stop_wished_at.get_or_insert_with(Instant::now);
+        if first.elapsed() >= MIN_SECOND_STOP {
+            restore_terminal();
+            std::process::exit(KILLED_EXIT_CODE);
+        }
+        self.queue.close();
+    }
+
+    /// Stops the process, as Ctrl-Z does without a live view; comes back with `fg`.
+    fn suspend(&mut self) -> io::Result<()> {
+        restore_terminal();
+        stop_this_process();
+        enter()?;
+        self.terminal.clear()
+    }
+
+    /// Leaves the live view; what was seen last stays in the scrollback if the user wished so.
+    fn leave(&mut self) {
+        if !IS_LIVE.load(Relaxed) {
+            return;
+        }
+        let screen = self.keeps_screen.then(|| self.screen());
+        restore_terminal();
+        if let Some(screen) = screen {
+            // The report follows, and its error is the one that counts.
+            let _ = io::stdout().write_all(screen.as_bytes());
+        }
+    }
+
+    /// The screen as text.
+    fn screen(&mut self) -> String {
+        let mut text = String::new();
+        let view = &self.view;
+        let drawn = self.terminal.draw(|frame| {
+            draw(frame, view, SystemTime::now());
+            text = text_of(frame.buffer_mut());
+        });
+        drawn.map(|_| text.clone()).unwrap_or_default()
+    }
+}
+
+/// What a key means for the view itself.
+fn key_of(code: KeyCode) -> Option<LiveKey> {
+    Some(match code {
+        KeyCode::Up | KeyCode::Char('k') => LiveKey::Up,
+        KeyCode::Down | KeyCode::Char('j') => LiveKey::Down,
+        KeyCode::Home | KeyCode::Char('g') => LiveKey::First,
+        KeyCode::End | KeyCode::Char('G') => LiveKey::Last,
+        KeyCode::Char(' ') => LiveKey::Freeze,
+        KeyCode::Char('r') => LiveKey::Reset,
+        KeyCode::Char('+' | '=') => LiveKey::ZoomIn,
+        KeyCode::Char('-') => LiveKey::ZoomOut,
+        KeyCode::Char('d') => LiveKey::Details,
+        KeyCode::Char('?' | 'h') => LiveKey::Help,
+        KeyCode::Esc => LiveKey::Back,
+        _ => return None,
+    })
+}
+
+/// The cells as lines without the spaces at their ends.
+fn text_of(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let lines = buffer.content().chunks(width).map(|row| {
+        let line: String = row.iter().map(|cell| cell.symbol()).collect();
+        line.trim_end().to_string() + "\n"
+    });
+    lines.collect::<String>().trim_end().to_string() + "\n\n"
+}
+
+#[expect(unsafe_code, reason = "the standard library sends no signals")]
+fn stop_this_process() {
+    // SAFETY: raise(3) takes a number and returns after the process was continued.
+    unsafe { libc::raise(libc::SIGTSTP) };
+}
