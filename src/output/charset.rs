@@ -44,7 +44,7 @@ pub fn spinner() -> Option<ProgressStyle> {
 }
 
 /// Our own signs as the nearest in ASCII, and what a peer sent as escapes, which lose nothing.
-fn to_ascii(text: &str) -> Cow<'_, str> {
+pub fn to_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }

@@ -32,6 +32,7 @@ use super::serve::{
 };
 use super::server_events::ServerEventReceived;
 use super::timeouts::{TimeoutLine, TimeoutsDocument};
+use super::watch::{HookEnded, HostChanged, WatchDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
@@ -71,6 +72,7 @@ pub fn schema() -> Value {
     shapes.doctor_lines();
     shapes.serve_lines();
     shapes.checks_lines();
+    shapes.watch_lines();
     shapes.client_test_lines();
     let mut definitions = shapes.generator.take_definitions(true);
     definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
@@ -96,6 +98,7 @@ impl SchemaBuilder {
         self.add::<Envelope<PingDocument>>("ping: document");
         self.add::<Envelope<CompareDocument>>("compare: document");
         self.add::<Envelope<ChecksDocument>>("run: document");
+        self.add::<Envelope<WatchDocument>>("watch: document");
         self.add::<ErrorDocument>("error document");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<TimeoutLine>("timeouts: line");
@@ -115,6 +118,12 @@ impl SchemaBuilder {
     fn run_lines(&mut self) {
         self.run_line::<Started>();
         self.run_line::<Interim<PingDocument>>();
+    }
+
+    fn watch_lines(&mut self) {
+        self.line_of::<Interim<WatchDocument>>("watch");
+        self.line_of::<HostChanged>("watch");
+        self.line_of::<HookEnded>("watch");
     }
 
     fn idle_lines(&mut self) {

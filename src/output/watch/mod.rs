@@ -7,6 +7,8 @@ mod ndjson_events;
 mod view;
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;
 
 pub use document::WatchDocument;

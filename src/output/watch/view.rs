@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::domain::format::{counted, duration};
+use crate::domain::label::Label;
+use crate::domain::ping::health::Status;
+use crate::domain::ping::outages::Outages;
 use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
 use crate::output::checks::{self, CheckIdentity, CheckOutcome, ChecksReport, FinishedCheck};
 use crate::output::envelope::RunOrigin;
 use crate::output::ping;
-use crate::output::view::{Table, View};
+use crate::output::view::{Column, Phrase, Table, Tone, View};
 
 /// The most changes of this host that the table lists.
 const MAX_ROWS: usize = 20;
@@ -16,10 +20,51 @@ const MAX_ROWS: usize = 20;
 pub fn view(report: &WatchReport) -> View {
     let mut view = match report.only() {
         Some(only) => ping::view(only),
-        None => checks::view(&checks(report)),
+        None => {
+            View { headline: headline(report), tables: vec![groups(report)], ..checks::view(&checks(report)) }
+        }
     };
     view.tables.extend(host_changes(&report.changes));
     view
+}
+
+/// `1 of 2 targets healthy: feed dead`
+fn headline(report: &WatchReport) -> Phrase {
+    let others: Vec<String> = report
+        .groups
+        .iter()
+        .filter(|group| group.report.last_status != Status::Healthy)
+        .map(|group| format!("{} {}", name(group), group.report.last_status.label()))
+        .collect();
+    let all = report.groups.len();
+    let claim = format!("{} of {} healthy at the end", all - others.len(), counted(all as u64, "target"));
+    let tone = if others.is_empty() { Tone::Good } else { Tone::Bad };
+    let rest = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
+    Phrase::new(claim, tone, rest)
+}
+
+fn name(group: &GroupReport) -> &str {
+    group.name.as_deref().unwrap_or_default()
+}
+
+/// A row for each group: how it ended, and how long it was away.
+fn groups(report: &WatchReport) -> Table {
+    let [target, result, status, answer] = ["target", "result", "at the end", "answer"].map(Column::text);
+    let [outages, away] = [("outages", 2), ("away", 3)].map(|(name, rank)| Column::number(name, rank));
+    let rows = report.groups.iter().map(|group| {
+        let outages = || group.report.connections().map(|(_, connection)| &connection.outages);
+        let away: Duration = outages().map(Outages::total).sum();
+        vec![
+            name(group).to_string().into(),
+            group.report.verdict.label().to_string().into(),
+            group.report.last_status.label().to_string().into(),
+            outages().map(|of| of.count).sum::<u64>().to_string().into(),
+            duration(away).into(),
+            ping::view(&group.report).headline.text().into(),
+        ]
+    });
+    let columns = vec![target, result, status, outages, away, answer];
+    Table { name: "targets".into(), columns, rows: rows.collect(), note: None }
 }
 
 /// The groups as parts of one report.

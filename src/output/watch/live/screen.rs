@@ -137,7 +137,7 @@ impl Screen<'_> {
 
     /// Text that the terminal's charset has.
     fn text(&self, text: &str) -> String {
-        charset::shown(text).into_owned()
+        if self.view.is_ascii { charset::to_ascii(text).into_owned() } else { text.to_string() }
     }
 
     fn head(&self, frame: &mut Frame<'_>, area: Rect) {
@@ -301,12 +301,14 @@ impl Screen<'_> {
     }
 }
 
-/// The text in so many columns, its end left out.
+/// The text in so many columns, its middle left out: URLs often differ at their ends.
 fn shortened(text: &str, width: usize, is_ascii: bool) -> String {
-    if text.chars().count() <= width {
+    let length = text.chars().count();
+    if length <= width {
         return text.to_string();
     }
-    let sign = if is_ascii { "." } else { "…" };
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}{sign}")
+    let sign = if is_ascii { '.' } else { '…' };
+    let kept = width.saturating_sub(1);
+    let (head, tail) = (kept / 2, kept - kept / 2);
+    text.chars().take(head).chain([sign]).chain(text.chars().skip(length - tail)).take(width).collect()
 }

@@ -1,1 +1,162 @@
+//! The screens of scripted watches, exactly; and what keys do.
 
+use std::time::{Duration, SystemTime};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::{ConnEvent, HeartbeatResult};
+use crate::output::ping::fixtures as ping;
+use crate::output::testing::PLAIN;
+use crate::output::watch::fixtures::watched;
+
+fn at(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+}
+
+fn view_of(events: &[Event], connections: usize) -> LiveView {
+    let mut view = LiveView::new(PLAIN, vec![None], connections, false);
+    watched(0, events).iter().for_each(|event| view.observe(event));
+    view
+}
+
+/// The start of the scripted runs.
+fn start(view: &LiveView) -> SystemTime {
+    view.started_at.unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// The screen of a terminal of this size, six seconds after the start.
+fn screen(view: &LiveView, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let now = start(view) + Duration::from_secs(6);
+    terminal.draw(|frame| draw(frame, view, now)).unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    let lines = buffer.content().chunks(usize::from(width));
+    let text = lines.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+    text.map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+#[test]
+fn screens_of_60_80_and_200_columns() {
+    let mut view = view_of(&ping::several(), 6);
+    view.press(LiveKey::Down, at(0));
+    view.press(LiveKey::ZoomIn, at(0));
+    view.press(LiveKey::ZoomIn, at(0));
+    for width in [60, 80, 200] {
+        insta::assert_snapshot!(format!("several_at_{width}"), screen(&view, width, 30));
+    }
+}
+
+#[test]
+fn screen_of_one_target_with_its_details() {
+    let mut view = view_of(&ping::reconnect(), 1);
+    view.press(LiveKey::Details, at(0));
+    view.press(LiveKey::ZoomIn, at(0));
+    view.press(LiveKey::ZoomIn, at(0));
+    insta::assert_snapshot!(screen(&view, 100, 28));
+}
+
+#[test]
+fn screen_in_ascii_has_nothing_else() {
+    let mut view = LiveView::new(PLAIN, vec![None], 1, true);
+    watched(0, &ping::late()).iter().for_each(|event| view.observe(event));
+    view.press(LiveKey::Help, at(0));
+    let text = screen(&view, 80, 24);
+    assert!(text.is_ascii(), "{text}");
+    assert!(text.contains("+ keys -"), "{text}");
+}
+
+#[test]
+fn no_size_is_too_small() {
+    let mut view = view_of(&ping::several(), 6);
+    view.press(LiveKey::Details, at(0));
+    view.press(LiveKey::Help, at(0));
+    for (width, height) in [(1, 1), (2, 3), (10, 2), (20, 4), (59, 9), (500, 200)] {
+        screen(&view, width, height);
+    }
+    screen(&view_of(&[], 0), 80, 24);
+}
+
+#[test]
+fn only_colour_depends_on_colour() {
+    let plain = view_of(&ping::several(), 6);
+    let mut coloured = LiveView::new(HumanOptions { color: true, ..PLAIN }, vec![None], 6, false);
+    watched(0, &ping::several()).iter().for_each(|event| coloured.observe(event));
+    assert_eq!(screen(&plain, 90, 24), screen(&coloured, 90, 24));
+}
+
+#[test]
+fn frozen_view_follows_and_shows_nothing_newer() {
+    let events = ping::reconnect();
+    let mut view = view_of(&events[..6], 1);
+    let frozen_at = start(&view) + Duration::from_millis(1400);
+    view.press(LiveKey::Freeze, frozen_at);
+    watched(0, &events[6..]).iter().for_each(|event| view.observe(event));
+    assert!(view.is_frozen());
+    let text = screen(&view, 80, 24);
+    assert!(text.contains("standing still"), "{text}");
+    view.press(LiveKey::Freeze, frozen_at);
+    assert!(!screen(&view, 80, 24).contains("standing still"));
+}
+
+fn beat(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>, rtt: Option<u64>) -> ConnEvent {
+    ConnEvent::Heartbeat(HeartbeatResult {
+        kind: HeartbeatKind::Protocol,
+        seq,
+        outcome,
+        was,
+        rtt: rtt.map(Duration::from_millis),
+        lag: None,
+        to_wire: None,
+        from_wire: None,
+        acked: None,
+        later_answered: false,
+        sent_again: None,
+        rivals: 0,
+    })
+}
+
+#[test]
+fn late_answer_revises_the_heartbeat_that_was_shown() {
+    let mut view = view_of(&ping::healthy()[..1], 1);
+    let target = &mut view.targets[0];
+    target.observe(at(1000), &beat(0, HeartbeatOutcome::Missed, None, None));
+    target.observe(at(2000), &beat(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed), Some(1900)));
+    assert_eq!(target.beats.len(), 1);
+    assert_eq!(target.beats[0].outcome, HeartbeatOutcome::Late);
+    assert_eq!((target.counts.late, target.counts.missed), (1, 0));
+}
+
+#[test]
+fn reset_begins_the_figures_anew_and_keeps_the_outages() {
+    let mut view = view_of(&ping::reconnect(), 1);
+    assert_eq!((view.targets[0].counts.ok, view.targets[0].outages()), (3, 1));
+    view.press(LiveKey::Reset, at(0));
+    assert_eq!((view.targets[0].counts.ok, view.targets[0].outages()), (0, 1));
+    assert_eq!(view.targets[0].rtt(), None);
+}
+
+#[test]
+fn memory_does_not_grow_with_time() {
+    let mut view = view_of(&ping::healthy()[..1], 1);
+    for seq in 0..100_000 {
+        view.targets[0].observe(at(seq), &beat(seq, HeartbeatOutcome::Ok, None, Some(1)));
+        view.add_line(String::new());
+    }
+    assert_eq!((view.targets[0].beats.len(), view.lines.len()), (MAX_BEATS_EACH, MAX_LINES));
+}
+
+#[test]
+fn selection_and_zoom_stay_in_range() {
+    let mut view = view_of(&ping::several(), 6);
+    for key in [LiveKey::Up, LiveKey::ZoomIn] {
+        (0..20).for_each(|_| view.press(key, at(0)));
+    }
+    assert_eq!((view.selected, view.span()), (0, SPANS[0]));
+    for key in [LiveKey::Down, LiveKey::ZoomOut] {
+        (0..20).for_each(|_| view.press(key, at(0)));
+    }
+    assert_eq!((view.selected, view.span()), (5, SPANS[SPANS.len() - 1]));
+}
