@@ -116,8 +116,14 @@ impl WatchArgs {
             size: self.watching.log_size as u64,
             files: std::num::NonZeroU32::new(self.watching.log_files).unwrap_or(std::num::NonZeroU32::MIN),
         };
-        let file = RotatingFile::open(path, limits)
-            .map_err(|error| format!("--log: cannot write {}: {error}", path.display()))?;
+        let open = || {
+            let mut file = RotatingFile::open(path, limits)?;
+            // Each run has a file of its own, which can be read by itself.
+            file.begin_anew()?;
+            Ok(file)
+        };
+        let file = open()
+            .map_err(|error: std::io::Error| format!("--log: cannot write {}: {error}", path.display()))?;
         Ok(Some(ReportFile::log(file, live::tell)))
     }
 

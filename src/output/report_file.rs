@@ -3,7 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use super::log_head::LogHead;
 use super::output_format::Format;
 use super::rotating_file::RotatingFile;
 use super::writer::Writer;
@@ -24,7 +26,7 @@ enum Mode {
     /// Line by line as it happens, so that a run that is killed leaves what it measured.
     Stream(Writer),
     /// As a stream, for runs of weeks: what cannot be written is told, and does not end the log.
-    Log { file: Box<RotatingFile>, tell: fn(&str) },
+    Log { file: Box<RotatingFile>, head: LogHead, tell: fn(&str) },
 }
 
 impl ReportFile {
@@ -62,7 +64,7 @@ impl ReportFile {
         ReportFile {
             format: Format::Ndjson,
             path,
-            mode: Mode::Log { file: Box::new(file), tell },
+            mode: Mode::Log { file: Box::new(file), head: LogHead::default(), tell },
             error: None,
         }
     }
@@ -77,9 +79,12 @@ impl ReportFile {
     fn try_write(&mut self, text: &str) -> io::Result<()> {
         match &mut self.mode {
             Mode::Stream(writer) => writer.write_all(text.as_bytes()).and_then(|()| writer.flush()),
-            Mode::Log { file, tell } => {
-                for notice in text.lines().flat_map(|line| file.append(line)) {
-                    tell(&notice.text(&self.path, ToString::to_string));
+            Mode::Log { file, head, tell } => {
+                for line in text.lines() {
+                    for notice in file.append_after(line, || head.lines(SystemTime::now())) {
+                        tell(&notice.text(&self.path, ToString::to_string));
+                    }
+                    head.observe(line);
                 }
                 Ok(())
             }

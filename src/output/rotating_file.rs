@@ -3,7 +3,8 @@
 //! 1. A line is written at once and as a whole, to one file. One that cannot be written leaves nothing behind.
 //! 2. A file that would exceed the size is renamed first. A single line that is longer has a file of its own.
 //! 3. A file that was renamed, removed or truncated by another program (logrotate) is opened anew.
-//! 4. An error is reported once, and so is its end, with the number of lines lost meanwhile.
+//! 4. Each file begins with the lines that make it readable by itself, if there are any.
+//! 5. An error is reported once, and so is its end, with the number of lines lost meanwhile.
 //!
 //! The crates for it do not keep these rules. `file-rotate` ignores that a file could not be opened, and discards its lines
 //! from then on; `logroller` renames in a thread of its own. Both look for no rotation by others, and bring a calendar.
@@ -86,11 +87,37 @@ impl RotatingFile {
         &self.path
     }
 
+    /// Renames the file unless it is empty, so that what follows has a file of its own.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be renamed, or no new one be opened.
+    pub fn begin_anew(&mut self) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
+        if metadata.is_file() && metadata.len() > 0 { self.rotate() } else { Ok(()) }
+    }
+
     /// Writes a line, given without its end.
     pub fn append(&mut self, line: &str) -> Vec<LogNotice> {
+        self.append_after(line, Vec::new)
+    }
+
+    /// Writes a line. In a new file the lines of `head` go before it, unless they would fill half of it.
+    pub fn append_after(&mut self, line: &str, head: impl FnOnce() -> Vec<String>) -> Vec<LogNotice> {
         let prepared = self.prepare(line.len() as u64 + 1);
-        let written = self.write(line);
+        let mut lines = if self.is_new() { head() } else { Vec::new() };
+        let length: u64 = lines.iter().map(|line| line.len() as u64 + 1).sum();
+        if length > self.limits.size / 2 {
+            lines.clear();
+        }
+        let lines = lines.iter().map(String::as_str).chain([line]);
+        let written: Vec<LogNotice> = lines.filter_map(|line| self.write(line)).collect();
         prepared.into_iter().chain(written).collect()
+    }
+
+    /// Whether it is a file without a line.
+    fn is_new(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
     }
 
     /// Makes the file ready for `length` bytes; reports the first of several errors.
