@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use proptest::prelude::{Just, ProptestConfig, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 use strum::IntoEnumIterator;
 
@@ -15,6 +15,7 @@ use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
+use crate::domain::simulated_worlds::simulated_worlds;
 
 fn seconds(value: u64) -> Duration {
     Duration::from_secs(value)
@@ -1093,7 +1094,7 @@ fn plans() -> impl proptest::strategy::Strategy<Value = SearchPlan> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(simulated_worlds(600))]
 
     /// On any path the search stays within its announced time and number of connections, and claims nothing
     /// that its own evidence contradicts.
