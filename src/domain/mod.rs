@@ -22,6 +22,8 @@ pub mod rate_limit;
 pub mod run;
 pub mod secrets;
 pub mod share;
+#[cfg(test)]
+mod simulated_worlds;
 pub mod stats;
 pub mod watch;
 pub mod zombie;

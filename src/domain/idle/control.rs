@@ -77,13 +77,16 @@ impl ControlState {
         self.ages.clear();
     }
 
-    /// How long the first control must be watched to see a lifetime slightly longer than an idle timeout.
-    /// `None` if a control has ended or the current one has lived long enough.
+    /// How long the current control must be watched to see a lifetime slightly longer than an idle timeout; if a control has
+    /// ended, one as long as the timeout. `None` if a control has lived long enough.
     pub fn watched_until(&self, timeout: Duration, plan: &SearchPlan) -> Option<Duration> {
-        let control = self.current.as_ref().filter(|_| self.ages.is_empty())?;
-        let age = timeout.mul_f64(LIFETIME_SEARCH_FACTOR) + age_tolerance(timeout, plan);
+        let control = self.current.as_ref()?;
+        let factor = if self.ages.is_empty() { LIFETIME_SEARCH_FACTOR } else { 1.0 };
+        let age = timeout.mul_f64(factor) + age_tolerance(timeout, plan);
         let enough = control.opened? + age;
-        control.last_answer.is_none_or(|answer| answer < enough).then(|| enough + plan.answer_timeout)
+        let has_lived = control.last_answer.is_some_and(|answer| answer >= enough)
+            || self.ages.iter().any(|old| old.lo >= age);
+        (!has_lived).then(|| enough + plan.answer_timeout)
     }
 
     /// How long the current control must be watched to know whether its predecessors ended by age. `None` if

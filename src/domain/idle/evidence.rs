@@ -76,7 +76,7 @@ pub(super) struct DeadProbe {
     pub moment: Duration,
     /// Its age then; it exceeds the span if the server had sent something.
     pub age: Duration,
-    /// The control answered later, so the path worked.
+    /// A connection that was open at that moment answered later, so the path worked.
     pub is_confirmed: bool,
 }
 
@@ -99,6 +99,8 @@ pub(super) struct SearchEvidence {
     survived: Vec<Duration>,
     longest: Option<Duration>,
     died: Vec<DeadProbe>,
+    /// Deaths that do not count, because nothing that was open then can confirm them.
+    unwitnessed: Vec<DeadProbe>,
     /// Time ranges whose deaths do not count.
     ignored_spans: Vec<(Duration, Duration)>,
     derived: DerivedEvidence,
@@ -140,6 +142,7 @@ impl SearchEvidence {
     /// Drops the deaths that this function of span and age explains.
     pub fn drop_explained(&mut self, is_explained: impl Fn(Duration, Duration) -> bool) {
         self.died.retain(|death| !is_explained(death.span, death.age));
+        self.unwitnessed.retain(|death| !is_explained(death.span, death.age));
         self.derived = self.derive();
     }
 
@@ -149,18 +152,33 @@ impl SearchEvidence {
         self.ignored_spans.push((from, to));
         let before = self.died.len();
         self.died.retain(|death| !(from..=to).contains(&death.moment));
+        self.unwitnessed.retain(|death| !(from..=to).contains(&death.moment));
         self.derived = self.derive();
         before - self.died.len()
     }
 
-    /// Records that the control answered at this moment: deaths before it count from now on.
-    pub fn confirm_deaths_before(&mut self, moment: Duration) {
-        let mut news =
-            self.died.iter_mut().filter(|death| !death.is_confirmed && death.moment < moment).peekable();
+    /// Records that a connection which opened at one moment answered at another: deaths between the two count from now on.
+    /// One that opened after a death shows nothing of it, because what ended the others may have ended it, too.
+    pub fn confirm_deaths_between(&mut self, opened: Duration, answered: Duration) {
+        let is_new = |death: &DeadProbe| !death.is_confirmed && (opened..answered).contains(&death.moment);
+        let mut news = self.died.iter_mut().filter(|death| is_new(death)).peekable();
         if news.peek().is_some() {
             news.for_each(|death| death.is_confirmed = true);
             self.derived = self.derive();
         }
+    }
+
+    /// Sets the deaths before a moment aside that nothing confirmed: no connection that is open now was open then.
+    pub fn set_unconfirmed_aside(&mut self, before: Duration) {
+        let is_aside = |death: &DeadProbe| !death.is_confirmed && death.moment < before;
+        self.unwitnessed.extend(self.died.iter().filter(|death| is_aside(death)).cloned());
+        self.died.retain(|death| !is_aside(death));
+    }
+
+    /// Deaths that no connection can confirm any more, unless a longer span survived.
+    pub fn unwitnessed(&self) -> impl Iterator<Item = Duration> {
+        let longest = self.longest();
+        self.unwitnessed.iter().map(|death| death.span).filter(move |span| longest < Some(*span))
     }
 
     /// Drops the deaths since a moment, because the round is void; survivals stay. Returns how many it drops.
@@ -568,8 +586,22 @@ mod tests {
         [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| record_death(&mut evidence, span, at));
         evidence.ignore_between(s(10), s(12));
         [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| record_death(&mut evidence, span, at));
-        evidence.confirm_deaths_before(s(20));
+        evidence.confirm_deaths_between(s(0), s(20));
         let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
         assert_eq!(spans, [s(5), s(8)]);
+    }
+
+    #[test]
+    fn later_connection_confirms_no_death() {
+        let s = Duration::from_secs;
+        let mut evidence = SearchEvidence::default();
+        [5, 9].into_iter().for_each(|at| evidence.record_death(s(at), CutManner::Silent, s(at), s(at)));
+        evidence.confirm_deaths_between(s(6), s(20));
+        evidence.set_unconfirmed_aside(s(6));
+        let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
+        assert_eq!((spans, evidence.unconfirmed_deaths().count()), (vec![s(9)], 0));
+        assert_eq!(evidence.unwitnessed().collect::<Vec<_>>(), [s(5)]);
+        evidence.record_survival(s(6));
+        assert_eq!(evidence.unwitnessed().count(), 0);
     }
 }

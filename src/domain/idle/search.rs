@@ -10,7 +10,7 @@ use super::bisect::BisectSearch;
 use super::control::{ControlState, ControlVerdict, age_slack, is_outlived, is_same};
 use super::evidence::SearchEvidence;
 use super::finding::{
-    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy, ServerActivity,
 };
 use super::incident_detection::{
     Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds,
@@ -127,7 +127,7 @@ pub struct Search {
     lifetime: Option<LifetimeCap>,
     /// The server closed controls at an age and stated why.
     closed_at_age: bool,
-    /// The last close frame that stated the server's reason.
+    /// The last close frame that stated the server's reason, if that was not a connection limit.
     stated_close: Option<VisibleEnd>,
     /// The age at which controls ended, if it is a lifetime or an idle timeout.
     lifetime_or_idle: Option<LifetimeCap>,
@@ -156,8 +156,9 @@ pub struct Search {
     end_moments: Vec<Duration>,
     /// The same of those that no known timer explains and that were not refused, and their age then.
     ends: Vec<(Duration, Duration)>,
-    /// The age of each control that ended, even if its end was explained since.
-    control_ages: Vec<Duration>,
+    /// The age of each control that ended, even if its end was explained since: between its last answer and when it was
+    /// found dead.
+    control_ages: Vec<LifetimeCap>,
     /// The least age at which a connection may have ended by being idle.
     youngest_death: Duration,
     outcome: Option<Outcome>,
@@ -317,6 +318,7 @@ impl Search {
         }
         if let ProbeEvent::Ended { visible_end, .. } = seen
             && visible_end.has_stated_reason()
+            && !names_a_limit(&visible_end.how)
         {
             self.stated_close = Some(visible_end.clone());
         }
@@ -388,7 +390,7 @@ impl Search {
     pub fn findings(&self, now: Duration) -> IdleFindings {
         let pending = || Outcome::decided(IdleVerdict::Inconclusive, "the search is not over".to_string());
         let Outcome { verdict, reasons, undecided } = self.outcome.clone().unwrap_or_else(pending);
-        let activity = self.gaps.activity();
+        let activity = self.server_activity();
         let spread = match verdict {
             IdleVerdict::Stochastic => self.evidence.death_range(),
             IdleVerdict::IdleTimeout
@@ -447,9 +449,13 @@ impl Search {
             ProbeEvent::Beat => {
                 self.control.record_answer(at);
                 self.note_alive(self.control.opened_at(), at);
-                if self.outage.is_none() && self.suspected_lifetime.is_none() {
-                    self.evidence.confirm_deaths_before(at);
-                    self.gaps.confirm_ends_before(at);
+                if let Some(opened) = self.control.opened_at()
+                    && self.outage.is_none()
+                    && self.suspected_lifetime.is_none()
+                {
+                    self.evidence.confirm_deaths_between(opened, at);
+                    self.evidence.set_unconfirmed_aside(opened);
+                    self.gaps.confirm_ends_between(opened, at);
                 }
             }
             ProbeEvent::OpenFailed { why } => {
@@ -722,7 +728,11 @@ impl Search {
         let silent = is_unanswered(visible_end);
         let (last_alive, found_dead) = self.last_alive_and_found_dead(at, idle, visible_end);
         self.is_second_control_due = true;
-        self.control_ages.extend(self.control.opened_at().map(|opened| found_dead.saturating_sub(opened)));
+        if let Some(opened) = self.control.opened_at() {
+            let age = |moment: Duration| moment.saturating_sub(opened);
+            self.control_ages.push(LifetimeCap { lo: age(last_alive), hi: age(found_dead) });
+            self.confirm_by_end_of_control(opened, last_alive);
+        }
         self.control_end = Some(visible_end.clone());
         let outage = OutageSuspicion {
             since: at,
@@ -753,6 +763,15 @@ impl Search {
         }
     }
 
+    /// What ended clearly before the control did was not ended by the same event.
+    fn confirm_by_end_of_control(&mut self, opened: Duration, last_alive: Duration) {
+        if self.outage.is_none() && self.suspected_lifetime.is_none() {
+            let until = last_alive.saturating_sub(SAME_MOMENT);
+            self.evidence.confirm_deaths_between(opened, until);
+            self.gaps.confirm_ends_between(opened, until);
+        }
+    }
+
     /// Suspects an outage. It starts at the earlier suspicion's start, if there is one.
     fn suspect_outage(&mut self, outage: OutageSuspicion) {
         let earlier = self.outage.map(|earlier| earlier.alive_at);
@@ -780,20 +799,25 @@ impl Search {
         match (alive, outage.lifetime) {
             (true, Some(lifetime)) if path_check => self.suspect_lifetime(lifetime),
             (true, None) if asked_since && probe.opened <= Some(outage.alive_at) => {
-                self.confirm_path(&outage, at)
+                self.confirm_path(&outage, probe, at)
             }
             (false, _) if path_check => self.void_round(at),
             (true | false, _) => {}
         }
     }
 
-    /// The control died alone. While it was silent no control answered, so deaths in that time do not count.
-    fn confirm_path(&mut self, outage: &OutageSuspicion, at: Duration) {
+    /// The control died alone, since this connection was open all the time and answered. While the control was silent none
+    /// answered, so deaths in that time do not count.
+    fn confirm_path(&mut self, outage: &OutageSuspicion, alive: &KnownProbe, at: Duration) {
         self.outage = None;
         if outage.silent {
             let dropped = self.evidence.ignore_between(outage.alive_at, at);
             self.gaps.ignore_between(outage.alive_at, at);
             self.note_path_lost(outage.alive_at, dropped);
+        }
+        if let Some((opened, (_, asked))) = alive.opened.zip(alive.asked) {
+            self.evidence.confirm_deaths_between(opened, asked);
+            self.gaps.confirm_ends_between(opened, asked);
         }
     }
 
@@ -1191,27 +1215,42 @@ impl Search {
     /// Claims no idle timeout if the control, which is never idle, ended too and a lifetime explains all
     /// ends:
     ///
-    /// 1. the control ended at the same age as the others,
+    /// 1. the control may have ended at the same age as the others,
     /// 2. or the others ended older, and no connection was seen alive beyond that age,
     /// 3. or the others ended before any silence was tried.
     fn unless_control_ended_too(&self, verdict: IdleVerdict, reason: String) -> Outcome {
-        let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
-        let range = self.evidence.death_range().filter(|_| is_idle && self.reset_by.is_none());
-        let is_near =
-            |age: &Duration| range.is_some_and(|range| age.abs_diff(range.median) <= age_slack(*age));
-        let is_as_old = self.control_ages.iter().find(|age| is_near(age));
-        let is_lifetime = |age: &&Duration| {
-            let slack = age_slack(**age);
-            self.oldest_alive <= **age + slack && self.youngest_death >= age.saturating_sub(slack)
+        let is_idle = match verdict {
+            IdleVerdict::IdleTimeout | IdleVerdict::Stochastic => true,
+            IdleVerdict::ServerPolicy => !self.closed_at_age,
+            IdleVerdict::LifetimeCap
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerKeepsItBusy
+            | IdleVerdict::Inconclusive => false,
+        };
+        if !is_idle || self.reset_by.is_some() {
+            return Outcome::decided(verdict, reason);
+        }
+        match self.control_as_old_as_the_others() {
+            Some(age) => Outcome::undecided(UndecidedCause::ControlEndedToo { age: age.hi }),
+            None => Outcome::decided(verdict, reason),
+        }
+    }
+
+    /// The age of a control that ended as the others did, if there is one.
+    fn control_as_old_as_the_others(&self) -> Option<LifetimeCap> {
+        let range = self.evidence.death_range();
+        let is_near = |age: &&LifetimeCap| {
+            range.is_some_and(|range| is_same(age, &LifetimeCap { lo: range.median, hi: range.median }))
+        };
+        let is_lifetime = |age: &&LifetimeCap| {
+            let slack = age_slack(age.hi);
+            self.oldest_alive <= age.hi + slack && self.youngest_death >= age.lo.saturating_sub(slack)
         };
         let is_below_min = range.is_some_and(|range| range.min < self.plan.min);
         let is_unproven = is_below_min && self.evidence.survivors().is_empty();
-        let oldest = self.control_ages.iter().max().filter(|_| is_idle && self.reset_by.is_none());
-        let oldest = oldest.filter(|age| is_unproven || is_lifetime(age));
-        match is_as_old.or(oldest) {
-            Some(age) => Outcome::undecided(UndecidedCause::ControlEndedToo { age: *age }),
-            None => Outcome::decided(verdict, reason),
-        }
+        let is_as_old = self.control_ages.iter().find(is_near);
+        let oldest = self.control_ages.iter().max_by_key(|age| age.hi);
+        is_as_old.or(oldest.filter(|age| is_unproven || is_lifetime(age))).copied()
     }
 
     /// Decides if the evidence allows it; otherwise returns when to try again, if that is known.
@@ -1267,7 +1306,10 @@ impl Search {
         if self.outage.is_some() || is_age_open {
             return None;
         }
-        let closes_silent_after = self.gaps.activity().and_then(|activity| activity.closes_silent_after);
+        let closes_silent_after = self.server_activity().and_then(|activity| activity.closes_silent_after);
+        if closes_silent_after.is_some() && !self.control.is_open() {
+            return None;
+        }
         let age = closes_silent_after.map_or(self.plan.max, |age| age.mul_f64(1.1));
         let opened = if closes_silent_after.is_some() { self.control.opened_at() } else { self.first_opened };
         let old = opened.map(|opened| opened + age);
@@ -1281,7 +1323,7 @@ impl Search {
     }
 
     fn conclude_busy(&mut self) {
-        let Some(activity) = self.gaps.activity() else { return };
+        let Some(activity) = self.server_activity() else { return };
         let stated = self
             .stated_close
             .as_ref()
@@ -1396,11 +1438,16 @@ impl Search {
         self.decide_lifetime();
     }
 
-    /// Concludes a lifetime unless idle connections die well before it. Returns whether it did.
+    /// Concludes a lifetime unless idle connections die well before it, or seemed to. Returns whether it did.
     fn decide_lifetime(&mut self) -> bool {
         let Some(lifetime) = self.lifetime else { return false };
-        let first =
-            self.evidence.upper_candidate().into_iter().chain(self.evidence.unconfirmed_deaths()).min();
+        let first = self
+            .evidence
+            .upper_candidate()
+            .into_iter()
+            .chain(self.evidence.unconfirmed_deaths())
+            .chain(self.evidence.unwitnessed())
+            .min();
         if !self.gaps.is_busy() && first.is_some_and(|span| is_well_below(span, lifetime)) {
             return false;
         }
@@ -1475,6 +1522,21 @@ impl Search {
                 self.give_up(UndecidedCause::MixedOutcomes { deaths: self.count_deaths() });
             }
         }
+    }
+
+    /// What the server sends by itself. If the control ended at the age of the silent clients, or nothing outlived them, the server
+    /// did not close them for their silence.
+    fn server_activity(&self) -> Option<ServerActivity> {
+        let activity = self.gaps.activity()?;
+        let ended_too = |age: &Duration| {
+            let is_outlived = self.oldest_alive > *age + age_slack(*age);
+            let own = LifetimeCap { lo: *age, hi: *age };
+            self.control_ages
+                .iter()
+                .any(|control| is_same(control, &own) || (control.lo <= *age && !is_outlived))
+        };
+        let closes_silent_after = activity.closes_silent_after.filter(|age| !ended_too(age));
+        Some(ServerActivity { closes_silent_after, ..activity })
     }
 
     fn count_deaths(&self) -> DeathCount {

@@ -32,7 +32,7 @@ pub(super) struct ActivityGaps {
 struct UnansweredEnd {
     moment: Duration,
     age: Duration,
-    /// The control answered afterwards, so the path worked.
+    /// A connection that was open at that moment answered later, so the path worked.
     is_confirmed: bool,
 }
 
@@ -68,11 +68,11 @@ impl ActivityGaps {
         self.silent_closes.push(UnansweredEnd { moment, age, is_confirmed: false });
     }
 
-    /// Records that the control answered at this moment: ends before it count from now on.
-    pub fn confirm_ends_before(&mut self, moment: Duration) {
+    /// Records that a connection which opened at one moment answered at another: ends between the two count from now on.
+    pub fn confirm_ends_between(&mut self, opened: Duration, answered: Duration) {
         self.silent_closes
             .iter_mut()
-            .filter(|client| client.moment < moment)
+            .filter(|client| (opened..answered).contains(&client.moment))
             .for_each(|client| client.is_confirmed = true);
     }
 

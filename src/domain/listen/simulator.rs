@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::simulated_worlds::simulated_worlds;
 use crate::domain::stats::interval::tolerance;
 use simulated_server::{SimCounting, SimObserver, SimPinger, listen_to, ms};
 
@@ -76,6 +77,8 @@ prop_compose! {
 }
 
 proptest! {
+    #![proptest_config(simulated_worlds(256))]
+
     /// The findings never claim an interval, a clock or an effect that the server does not have, whatever
     /// else the two sides send.
     #[test]

@@ -8,6 +8,7 @@ use super::inference::infer;
 use super::policy::{IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
 use super::timer_kind::TimerKind;
 use crate::domain::listen::ServerEventKind;
+use crate::domain::simulated_worlds::simulated_worlds;
 use crate::domain::stats::interval::tolerance;
 use simulated_server::{
     ClaimCheck, STEP_MS, SimHeartbeat, SimIdleTimer, SimNetwork, SimOrigin, SimPatience, SimServer, is_about,
@@ -67,7 +68,7 @@ fn server() -> impl Strategy<Value = SimServer> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(simulated_worlds(256))]
     #[test]
     fn inferred_policy_is_true_of_the_server(server in server(), every in 40..200_u64) {
         let (every, max) = (every * STEP_MS, 24_000);
