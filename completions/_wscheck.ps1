@@ -372,6 +372,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address and port to listen on; port 0 takes a free one')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file (TOML) with [[target]] and [module.NAME]')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'The targets that /probe may probe with the module `websocket`: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH], with * for any text (repeatable)')
+            [CompletionResult]::new('--server-name', '--server-name', [CompletionResultType]::ParameterName, 'Also answer requests whose Host is this name, where wscheck listens on loopback: behind a proxy that keeps the Host (repeatable)')
             [CompletionResult]::new('--max-probes', '--max-probes', [CompletionResultType]::ParameterName, 'Maximum number of probes at once')
             [CompletionResult]::new('--basic-auth-file', '--basic-auth-file', [CompletionResultType]::ParameterName, 'Answer only requests with the user name and password in this file: USER:PASSWORD')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Answer only requests with the bearer token in this file')

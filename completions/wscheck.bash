@@ -391,7 +391,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__exporter)
-            opts="-h -V --listen --config --check-config --allow --max-probes --basic-auth-file --token-file --cert --key --help --version"
+            opts="-h -V --listen --config --check-config --allow --server-name --max-probes --basic-auth-file --token-file --cert --key --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -406,6 +406,10 @@ _wscheck() {
                     return 0
                     ;;
                 --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -363,6 +363,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --listen 'Address and port to listen on; port 0 takes a free one'
             cand --config 'Configuration file (TOML) with [[target]] and [module.NAME]'
             cand --allow 'The targets that /probe may probe with the module `websocket`: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH], with * for any text (repeatable)'
+            cand --server-name 'Also answer requests whose Host is this name, where wscheck listens on loopback: behind a proxy that keeps the Host (repeatable)'
             cand --max-probes 'Maximum number of probes at once'
             cand --basic-auth-file 'Answer only requests with the user name and password in this file: USER:PASSWORD'
             cand --token-file 'Answer only requests with the bearer token in this file'

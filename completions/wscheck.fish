@@ -642,6 +642,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l ve
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l listen -d 'Address and port to listen on; port 0 takes a free one' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l config -d 'Configuration file (TOML) with [[target]] and [module.NAME]' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l allow -d 'The targets that /probe may probe with the module `websocket`: HOST[:PORT], or ws[s]://HOST[:PORT][/PATH], with * for any text (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l server-name -d 'Also answer requests whose Host is this name, where wscheck listens on loopback: behind a proxy that keeps the Host (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l max-probes -d 'Maximum number of probes at once' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l basic-auth-file -d 'Answer only requests with the user name and password in this file: USER:PASSWORD' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand exporter" -l token-file -d 'Answer only requests with the bearer token in this file' -r -F

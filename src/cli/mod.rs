@@ -11,6 +11,7 @@ mod errors;
 mod exporter;
 mod generate;
 mod heartbeat;
+mod kept_targets;
 mod listen;
 mod listing_args;
 mod live;

@@ -43,6 +43,23 @@ pub async fn wait_for_early_signal() {
 /// - SIGHUP stays ignored if it was ignored at the start, as under nohup
 /// - each Ctrl-\ requests an `interim` report
 pub fn handle(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) -> io::Result<()> {
+    handle_with(interrupt, interim, None)
+}
+
+/// Like [`handle`], but SIGHUP asks for the configuration to be read again.
+pub fn handle_reloading(
+    interrupt: CancellationToken,
+    interim: mpsc::UnboundedSender<()>,
+    reload: mpsc::UnboundedSender<()>,
+) -> io::Result<()> {
+    handle_with(interrupt, interim, Some(reload))
+}
+
+fn handle_with(
+    interrupt: CancellationToken,
+    interim: mpsc::UnboundedSender<()>,
+    reload: Option<mpsc::UnboundedSender<()>>,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (caught, result) = channel();
     std::thread::spawn(move || {
@@ -53,7 +70,7 @@ pub fn handle(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) 
                         interrupt.cancel();
                     }
                     let _ = caught.send(Ok(()));
-                    signals.handle(interrupt, interim).await;
+                    signals.handle(interrupt, interim, reload).await;
                 }
                 Err(error) => drop(caught.send(Err(error))),
             }
@@ -82,17 +99,23 @@ impl SignalStreams {
         })
     }
 
-    async fn handle(mut self, interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) {
+    async fn handle(
+        mut self,
+        interrupt: CancellationToken,
+        interim: mpsc::UnboundedSender<()>,
+        reload: Option<mpsc::UnboundedSender<()>>,
+    ) {
         let mut ending = EndSignals::default();
         loop {
-            let is_termination = tokio::select! {
-                _ = self.interrupt.recv() => true,
-                _ = self.terminate.recv() => true,
-                () = next(&mut self.hang_up) => true,
-                _ = self.quit.recv() => false,
+            let request = tokio::select! {
+                _ = self.interrupt.recv() => None,
+                _ = self.terminate.recv() => None,
+                () = next(&mut self.hang_up) => reload.as_ref(),
+                _ = self.quit.recv() => Some(&interim),
             };
-            if !is_termination {
-                let _ = interim.send(());
+            if let Some(request) = request {
+                // Nothing listens any more when the run ends.
+                let _ = request.send(());
                 continue;
             }
             match ending.on_signal(Instant::now()) {

@@ -6,6 +6,7 @@ pub mod detect;
 pub mod doctor;
 pub mod exporter;
 pub mod fd_limit;
+pub mod kept;
 pub mod listen;
 pub mod ping;
 pub mod probe_idle;

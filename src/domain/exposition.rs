@@ -174,17 +174,21 @@ pub fn encode(families: &[MetricFamily]) -> String {
 fn numbers(text: &mut String, family: &MetricFamily, name: &str, kind: &str, samples: &[Sample<f64>]) {
     head(text, family, name, kind, samples.is_empty());
     for sample in samples {
-        line(text, name, "", &sample.labels, None, &number(sample.value));
+        let labels = shown_labels(&sample.labels);
+        let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+        let _ = writeln!(text, "{name}{labels} {}", number(sample.value));
     }
 }
 
 fn histogram(text: &mut String, name: &str, sample: &Sample<Histogram>) {
-    let (labels, histogram) = (&sample.labels, &sample.value);
+    let (labels, histogram) = (shown_labels(&sample.labels), &sample.value);
+    let comma = if labels.is_empty() { "" } else { "," };
     for (bound, count) in histogram.cumulative() {
-        line(text, name, "_bucket", labels, Some(&bound), &count.to_string());
+        let _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}");
     }
-    line(text, name, "_sum", labels, None, &number(histogram.sum));
-    line(text, name, "_count", labels, None, &histogram.count().to_string());
+    let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+    let _ = writeln!(text, "{name}_sum{labels} {}", number(histogram.sum));
+    let _ = writeln!(text, "{name}_count{labels} {}", histogram.count());
 }
 
 /// Writing to a String cannot fail.
@@ -195,18 +199,10 @@ fn head(text: &mut String, family: &MetricFamily, name: &str, kind: &str, is_emp
     }
 }
 
-fn line(
-    text: &mut String,
-    name: &str,
-    suffix: &str,
-    labels: &[SampleLabel],
-    bound: Option<&str>,
-    value: &str,
-) {
+/// Labels without their braces.
+fn shown_labels(labels: &[SampleLabel]) -> String {
     let shown = labels.iter().map(|(key, value)| format!("{}=\"{}\"", label_name(key), escaped(value, true)));
-    let shown: Vec<String> = shown.chain(bound.map(|bound| format!("le=\"{bound}\""))).collect();
-    let shown = if shown.is_empty() { String::new() } else { format!("{{{}}}", shown.join(",")) };
-    let _ = writeln!(text, "{name}{suffix}{shown} {value}");
+    shown.collect::<Vec<_>>().join(",")
 }
 
 fn number(value: f64) -> String {

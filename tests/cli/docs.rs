@@ -11,7 +11,7 @@ use crate::support::{root, text};
 /// README, CONTRIBUTING and every page below docs: path and text.
 pub fn pages() -> Vec<(String, String)> {
     let mut paths = vec!["README.md".to_string(), "CONTRIBUTING.md".to_string()];
-    for folder in ["docs", "docs/commands", "docs/findings", "docs/tables"] {
+    for folder in ["docs", "docs/commands", "docs/findings", "docs/monitoring", "docs/tables"] {
         let names = std::fs::read_dir(root().join(folder)).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         paths.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));

@@ -1,8 +1,9 @@
 //! The configuration file (TOML): `[defaults]`, a `[[check]]` for each check of `run`, a `[[target]]` for each target that is
 //! kept, and a `[module.NAME]` for each way of probing. Every mistake is found, with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -11,6 +12,7 @@ use super::environment::expand;
 use super::mistake::{Mistake, did_you_mean};
 use super::options::{CheckOptions, HEADERS_FILE, KEYS_OF_CHECK, arguments};
 use crate::cli::MEASUREMENTS;
+use crate::cli::args::positive_duration;
 use crate::domain::connection::target::redact_text;
 use crate::domain::format::counted;
 use crate::domain::secrets;
@@ -25,8 +27,26 @@ pub struct CheckFile {
     pub is_serial: bool,
     pub checks: Vec<CheckEntry>,
     /// The targets whose connections are kept.
-    pub targets: Vec<CheckEntry>,
+    pub targets: Vec<TargetEntry>,
     pub modules: Vec<ModuleEntry>,
+}
+
+/// A target whose connection is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetEntry {
+    /// As a check by `ping`.
+    pub entry: CheckEntry,
+    /// When its idle timeout is measured; `None`: never.
+    pub idle: Option<IdleEntry>,
+}
+
+/// A measurement of the idle timeout now and then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdleEntry {
+    /// From one to the next.
+    pub every: Duration,
+    /// What one would type after `wscheck`.
+    pub arguments: Vec<String>,
 }
 
 /// A way of probing.
@@ -81,6 +101,14 @@ struct Reader<'t, V> {
 /// What the file has at its top.
 const KEYS_OF_FILE: [&str; 6] = ["max-connections", "serial", "defaults", "check", "target", "module"];
 
+/// What a target has besides options of ping: how often its idle timeout is measured, and the longest idle time to try.
+pub const IDLE_PROBE: &str = "idle-probe";
+pub const IDLE_PROBE_MAX: &str = "idle-probe-max";
+
+/// The command that measures the idle timeout, and the options of ping that mean something else there.
+const IDLE_COMMAND: &str = "probe-idle";
+const NOT_FOR_IDLE: [&str; 1] = ["heartbeat"];
+
 /// What a module has besides options of ping.
 const ALLOW: &str = "allow";
 
@@ -111,9 +139,9 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
             self.mistake(&(0..0), "it has no [[check]], [[target]] or [module.NAME]".to_string());
         }
         file.checks = checks.into_iter().filter_map(|check| self.check(check, defaults)).collect();
-        self.names("checks", &file.checks);
+        self.names("checks", file.checks.iter());
         file.targets = targets.into_iter().filter_map(|target| self.target(target, defaults)).collect();
-        self.names("targets", &file.targets);
+        self.names("targets", file.targets.iter().map(|target| &target.entry));
         for (key, value) in modules.into_iter().flatten() {
             let module = self.table(key.get_ref(), "[module.NAME]", value);
             file.modules.extend(module.map(|module| self.module(key.get_ref(), module)));
@@ -169,7 +197,8 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         for key in defaults.keys() {
             let name = normal(key.get_ref());
             let is_known = commands.iter().any(|options| options.find(&name).is_some());
-            let is_own = ["command", "labels", "serial", HEADERS_FILE].contains(&name.as_str());
+            let is_own = ["command", "labels", "serial", HEADERS_FILE, IDLE_PROBE, IDLE_PROBE_MAX]
+                .contains(&name.as_str());
             if !is_known && !is_own {
                 let known = commands.iter().flat_map(|options| options.all().map(|(long, _)| long));
                 let near = did_you_mean(&name, known);
@@ -193,7 +222,7 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         &mut self,
         (target, place): (&Table<'_>, Range<usize>),
         defaults: &Table<'_>,
-    ) -> Option<CheckEntry> {
+    ) -> Option<TargetEntry> {
         let mut merged = self.merged(target, defaults);
         for unfit in ["command", "serial"] {
             if let Some(given) = merged.remove(unfit).filter(|given| !given.is_default) {
@@ -204,7 +233,47 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         if let Some(several) = url.filter(|value| value.get_ref().as_array().is_some()) {
             self.mistake(&several.span(), "a target has one 'url'".to_string());
         }
-        self.entry("target", MEASUREMENTS[0].to_string(), &merged, &place)
+        let (every, max) = (merged.remove(IDLE_PROBE), merged.remove(IDLE_PROBE_MAX));
+        let entry = self.entry("target", MEASUREMENTS[0].to_string(), &merged, &place);
+        let idle = self.idle(every, max, &merged);
+        Some(TargetEntry { entry: entry?, idle })
+    }
+
+    /// The measurement of a target's idle timeout, with those options of the target that it has, too.
+    fn idle(
+        &mut self,
+        every: Option<Given<'_>>,
+        max: Option<Given<'_>>,
+        merged: &BTreeMap<String, Given<'_>>,
+    ) -> Option<IdleEntry> {
+        let max = max.and_then(|given| self.duration(IDLE_PROBE_MAX, given.value));
+        let every = self.duration(IDLE_PROBE, every?.value)?.1;
+        let (idle, ping) = (CheckOptions::of(IDLE_COMMAND)?, CheckOptions::of(MEASUREMENTS[0])?);
+        let mut arguments = vec![IDLE_COMMAND.to_string()];
+        arguments.extend(max.map(|(text, _)| format!("--max={text}")));
+        for (name, given) in merged {
+            let has = |options: &CheckOptions| name == HEADERS_FILE || options.find(name).is_some();
+            if has(&idle) && has(&ping) && !NOT_FOR_IDLE.contains(&name.as_str()) {
+                arguments.extend(self.option(&idle, name, given));
+            }
+        }
+        // A mistake in the URL was noted when the target was read.
+        let url = merged.get("url").and_then(|given| given.value.get_ref().as_str());
+        let url = url.and_then(|url| expand(url, &self.variable).ok()).map(|expanded| expanded.text);
+        arguments.extend(["--".to_string(), url?]);
+        Some(IdleEntry { every, arguments })
+    }
+
+    /// A time, as it is written and as it is understood.
+    fn duration(&mut self, name: &str, value: &Value<'_>) -> Option<(String, Duration)> {
+        let text = self.text(name, value)?;
+        match positive_duration(&text) {
+            Ok(duration) => Some((text, duration)),
+            Err(why) => {
+                self.mistake(&value.span(), format!("'{}': {why}", name.replace('-', "_")));
+                None
+            }
+        }
     }
 
     fn module(&mut self, name: &str, module: &Table<'_>) -> ModuleEntry {
@@ -377,10 +446,11 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
     }
 
     /// Two of one name could not be told apart.
-    fn names(&mut self, what: &str, checks: &[CheckEntry]) {
-        for (index, check) in checks.iter().enumerate() {
+    fn names<'e>(&mut self, what: &str, checks: impl Iterator<Item = &'e CheckEntry>) {
+        let mut known = BTreeSet::new();
+        for check in checks {
             let name = &check.identity.name;
-            if checks[..index].iter().any(|other| other.identity.name == *name) {
+            if !known.insert(name) {
                 let place = check.places.get("name").cloned().unwrap_or_default();
                 self.mistake(&place, format!("two {what} have the name '{name}'"));
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Arg;
 use serde_json::{Map, Value, json};
 
+use super::file::{IDLE_PROBE, IDLE_PROBE_MAX};
 use super::options::{CheckOptions, OptionForm};
 use crate::cli::MEASUREMENTS;
 
@@ -19,6 +20,7 @@ pub fn schema() -> Value {
         });
     }
     let mut defaults: Map<String, Value> = defaults.into_iter().flat_map(both_spellings).collect();
+    defaults.extend(idle_keys());
     defaults.extend(own_keys().into_iter().filter(|(name, _)| !["name", "url"].contains(&name.as_str())));
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -59,8 +61,19 @@ fn of_target(ping: &CheckOptions) -> Value {
     shape["properties"]["url"] = json!({ "type": "string", "description": "The WebSocket URL." });
     if let Some(properties) = shape["properties"].as_object_mut() {
         ["command", "serial"].iter().for_each(|unfit| drop(properties.remove(*unfit)));
+        properties.extend(idle_keys());
     }
     shape
+}
+
+/// When the idle timeout of a target is measured.
+fn idle_keys() -> Map<String, Value> {
+    let time = |description: &str| json!({ "type": "string", "description": description });
+    let keys = [
+        (IDLE_PROBE, time("How often to measure the idle timeout: 24h. One target is measured at a time.")),
+        (IDLE_PROBE_MAX, time("The longest idle time to try (5m).")),
+    ];
+    keys.into_iter().flat_map(both_spellings).collect()
 }
 
 /// A way of probing: options of ping, and which targets it may probe.

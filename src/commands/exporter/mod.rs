@@ -1,11 +1,19 @@
 //! `wscheck exporter`: kept connections and probes for Prometheus.
 
+mod idle_probes;
+mod pages;
+mod plan;
 mod probe;
 mod probe_page;
+mod registry;
+mod reload;
 mod run;
+mod shared_page;
 #[cfg(test)]
 mod tests;
 
+pub use idle_probes::IdleSchedule;
+pub use plan::{ExportedTarget, ExporterPlan, ExporterSettings, LoadSettings, ReloadPlan};
 pub use probe::{ProbeModule, probe};
 pub use probe_page::{ProbePage, ProbePlan};
-pub use run::{ExporterError, ExporterPlan, KeptGroup, run};
+pub use run::{ExporterError, run};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -33,7 +34,7 @@ pub struct ProbePlan {
 /// Answers the requests of probes.
 #[derive(Debug)]
 pub struct ProbePage {
-    plan: ProbePlan,
+    plan: RwLock<Arc<ProbePlan>>,
     running: Semaphore,
     is_ready: AtomicBool,
 }
@@ -51,7 +52,7 @@ impl ProbePage {
     /// Not ready until [`ProbePage::set_ready`].
     pub fn new(plan: ProbePlan) -> ProbePage {
         let running = Semaphore::new(plan.max_concurrent.min(Semaphore::MAX_PERMITS));
-        ProbePage { plan, running, is_ready: AtomicBool::new(false) }
+        ProbePage { plan: RwLock::new(Arc::new(plan)), running, is_ready: AtomicBool::new(false) }
     }
 
     /// Whether `/-/ready` answers 200.
@@ -59,9 +60,13 @@ impl ProbePage {
         self.is_ready.store(is_ready, Relaxed);
     }
 
-    /// The longest time limit of a probe. The server's time limit of a request must be larger.
-    pub fn longest_probe(&self) -> Duration {
-        self.plan.modules.values().map(|module| module.timeout).max().unwrap_or_default()
+    /// Replaces what may be probed. The maximum number of probes at once stays.
+    pub fn replace(&self, plan: ProbePlan) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
+    }
+
+    fn plan(&self) -> Arc<ProbePlan> {
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The answer to a request; `None` if its path is none of these pages.
@@ -83,7 +88,8 @@ impl ProbePage {
     }
 
     async fn probe(&self, request: &HttpRequest) -> HttpResponse {
-        let wanted = match self.read(request) {
+        let plan = self.plan();
+        let wanted = match plan.read(request) {
             Ok(wanted) => wanted,
             Err(why) => return HttpResponse::plain(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
@@ -97,6 +103,18 @@ impl ProbePage {
         }
         HttpResponse::text(StatusCode::OK, exposition::MEDIA_TYPE, encode(&result.families()))
     }
+}
+
+impl ProbePlan {
+    /// The longest time limit of a probe. The server's time limit of a request must be larger.
+    pub fn longest_probe(&self) -> Duration {
+        self.modules.values().map(|module| module.timeout).max().unwrap_or_default()
+    }
+
+    /// Whether nothing may be probed.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.modules.values().all(|module| module.allow.is_empty())
+    }
 
     /// What the request asks for, or what is wrong with it.
     fn read(&self, request: &HttpRequest) -> Result<ProbeRequest<'_>, String> {
@@ -106,7 +124,7 @@ impl ProbePage {
             _ => Err(format!("the parameter '{name}' is given more than once")),
         };
         let name = one("module")?;
-        let known = self.plan.modules.get_key_value(name);
+        let known = self.modules.get_key_value(name);
         let (name, module) = known.ok_or("there is no such module in the configuration")?;
         let target = self.target(one("target")?, module)?;
         let scrape = match request.headers.get(SCRAPE_TIMEOUT) {
@@ -130,8 +148,8 @@ impl ProbePage {
         if target.credentials().is_some() {
             return Err("the target has a user name or password: put them into the module".to_string());
         }
-        let is_allowed = self.plan.targets.contains(&target)
-            || module.allow.iter().any(|pattern| pattern.matches(&target));
+        let is_allowed =
+            self.targets.contains(&target) || module.allow.iter().any(|pattern| pattern.matches(&target));
         is_allowed.then_some(target).ok_or_else(|| {
             "the target is neither in the configuration nor allowed by the module's 'allow'".to_string()
         })

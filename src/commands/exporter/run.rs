@@ -1,51 +1,27 @@
 //! Keeps the connections, and answers scrapes, until it is stopped.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::future::join_all;
-use http::StatusCode;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{ProbePage, ProbePlan};
-use crate::commands::ping::{self, PingPlan};
-use crate::commands::run_control::RunControl;
-use crate::domain::exporter::kept::{KeptTarget, families};
-use crate::domain::exposition::{self, encode};
-use crate::domain::ping::event::Event;
-use crate::domain::run::reporter::Reporter;
-use crate::net::batch_sleep::BatchSleep;
-use crate::net::http_server::{self, AccessControl, HttpLimits, HttpRequest, HttpResponse, HttpServerPlan};
+use super::idle_probes::IdleProbes;
+use super::pages::Pages;
+use super::plan::{ExporterPlan, ExporterSettings, ReloadLog};
+use super::probe_page::ProbePage;
+use super::registry::{Counting, Registry};
+use super::reload::Reloads;
+use super::shared_page::SharedPage;
+use crate::commands::kept::{KeptChanges, KeptConnections, KeptId};
+use crate::domain::exporter::reload::ReloadState;
+use crate::net::http_server::{self, AccessControl, HostNames, HttpLimits, HttpServerPlan};
 
 /// What a request's answer may take beyond the longest probe.
 const PROBE_MARGIN: Duration = Duration::from_secs(1);
-
-/// Parameters of the exporter; always valid.
-pub struct ExporterPlan {
-    /// Port 0 means any free port.
-    pub listen: SocketAddr,
-    pub access: AccessControl,
-    /// `None`: plain HTTP.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Kept targets with the same options each.
-    pub kept: Vec<KeptGroup>,
-    pub probe: ProbePlan,
-}
-
-/// Targets that are kept with the same options.
-pub struct KeptGroup {
-    /// One connection to each target.
-    pub plan: PingPlan,
-    /// The labels of each target, in the plan's order.
-    pub labels: Vec<BTreeMap<String, String>>,
-}
 
 /// Why the exporter could not start.
 #[derive(Debug, Error)]
@@ -53,52 +29,6 @@ pub struct KeptGroup {
 pub struct ExporterError {
     address: SocketAddr,
     why: io::Error,
-}
-
-/// The metrics of all kept targets, counted since `began`.
-struct Registry {
-    began: Instant,
-    targets: Mutex<Vec<KeptTarget>>,
-}
-
-impl Registry {
-    fn new(groups: &[KeptGroup]) -> Registry {
-        let targets = groups.iter().flat_map(|group| {
-            let plan = &group.plan;
-            plan.targets.iter().zip(&group.labels).map(|(target, labels)| {
-                let times = (plan.session.timeout, plan.outage_after);
-                KeptTarget::new(target.to_string(), labels, &plan.session.kinds, times)
-            })
-        });
-        Registry { began: Instant::now(), targets: Mutex::new(targets.collect()) }
-    }
-
-    fn observe(&self, first: usize, event: &Event) {
-        let Event::Connection { id, event, .. } = event else { return };
-        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(target) = targets.get_mut(first + id.target) {
-            target.observe(self.began.elapsed(), event);
-        }
-    }
-
-    /// The copy is short, so that heartbeats wait for no page.
-    fn page(&self) -> String {
-        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        encode(&families(&targets, self.began.elapsed()))
-    }
-}
-
-/// Counts the events of one group.
-struct Counting {
-    registry: Arc<Registry>,
-    /// The place of the group's first target.
-    first: usize,
-}
-
-impl Reporter<Event> for Counting {
-    fn report(&mut self, event: &Event) {
-        self.registry.observe(self.first, event);
-    }
 }
 
 /// Runs until `stop`. Tells the address once it listens.
@@ -114,58 +44,138 @@ pub async fn run(
     let failed = |why| ExporterError { address: plan.listen, why };
     let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let registry = Arc::new(Registry::new(&plan.kept));
-    let page = Arc::new(ProbePage::new(plan.probe));
-    let limits = HttpLimits::default();
-    let request_timeout = limits.request_timeout.max(page.longest_probe().saturating_add(PROBE_MARGIN));
+    let longest_probe = plan.longest_probe();
+    let access = Arc::new(plan.access);
     let server = HttpServerPlan {
-        limits: HttpLimits { request_timeout, ..limits },
-        access: Arc::new(plan.access),
+        limits: limits(longest_probe),
+        access: Arc::clone(&access),
+        names: host_names(address, plan.server_names),
         tls: plan.tls,
     };
+    let (log, channels) = match plan.reload {
+        None => (None, None),
+        Some(reload) => (Some(reload.log), Some(Reloads::new(reload.load, reload.hang_ups, longest_probe))),
+    };
+    let (requests, reloads) = channels.unzip();
+    let registry = Arc::new(Registry::new());
+    let pages = Arc::new(Pages {
+        registry: Arc::clone(&registry),
+        shared: SharedPage::default(),
+        probe: ProbePage::new(plan.settings.probe.clone()),
+        config: RwLock::default(),
+        reload: requests,
+    });
+    let counting = Arc::clone(&registry);
+    let kept = KeptConnections::new(move |id| Counting { registry: Arc::clone(&counting), id }, stop.clone());
+    let idle = IdleProbes::new(stop.clone());
+    let mut exporter = Exporter { kept, idle: &idle, pages: Arc::clone(&pages), access, log };
+    exporter.apply(plan.settings);
+    if reloads.is_some() {
+        exporter.note_success();
+    }
     listening(address);
-    page.set_ready(true);
-    let pages = (Arc::clone(&registry), Arc::clone(&page));
-    let serving =
-        http_server::serve(listener, server, move |request| answer(request, pages.clone()), stop.clone());
-    tokio::join!(serving, keep(plan.kept, &registry, &stop));
+    pages.probe.set_ready(true);
+    let answer = move |request| Arc::clone(&pages).answer(request);
+    let serving = http_server::serve(listener, server, answer, stop.clone());
+    let found = |id, report: &_| registry.note_idle(id, report);
+    tokio::join!(serving, exporter.run(reloads, &stop), idle.run(found));
     Ok(())
 }
 
-/// Keeps the connections of all groups until `stop`.
-async fn keep(groups: Vec<KeptGroup>, registry: &Arc<Registry>, stop: &CancellationToken) {
-    let mut first = 0;
-    let runs = groups.into_iter().map(|group| {
-        let mut counting = Counting { registry: Arc::clone(registry), first };
-        first += group.plan.targets.len();
-        // Nobody asks for its figures: they are in the registry.
-        let (_, interim) = mpsc::unbounded_channel();
-        let control = RunControl {
-            interrupt: stop.child_token(),
-            interim,
-            batch_sleep: BatchSleep::default(),
-            ask_now: Default::default(),
-        };
-        async move { ping::run(group.plan, &mut counting, control).await }
-    });
-    join_all(runs).await;
+fn limits(longest_probe: Duration) -> HttpLimits {
+    let limits = HttpLimits::default();
+    let request_timeout = limits.request_timeout.max(longest_probe.saturating_add(PROBE_MARGIN));
+    HttpLimits { request_timeout, ..limits }
 }
 
-const OVERVIEW: &str = "wscheck exporter\n\n/metrics                        the kept targets\n\
-                        /probe?target=URL&module=NAME   a target, opened anew; &debug=true tells what happened\n\
-                        /-/healthy /-/ready\n";
+/// On loopback, a request's Host must be a name of this server: a browser may have been led here.
+fn host_names(address: SocketAddr, more: Vec<String>) -> HostNames {
+    if address.ip().is_loopback() { HostNames::Local { listen: address.ip(), more } } else { HostNames::Any }
+}
 
-async fn answer(request: HttpRequest, (registry, page): (Arc<Registry>, Arc<ProbePage>)) -> HttpResponse {
-    if let Some(response) = page.answer(&request).await {
-        return response;
+/// What the exporter does, as the configuration in force says.
+struct Exporter<'a, F> {
+    kept: KeptConnections<F>,
+    idle: &'a IdleProbes,
+    pages: Arc<Pages>,
+    access: Arc<AccessControl>,
+    /// Says how reading the configuration went; `None`: there is none.
+    log: Option<Box<ReloadLog>>,
+}
+
+impl<F: Fn(KeptId) -> Counting> Exporter<'_, F> {
+    /// Keeps the connections until `stop`, and changes them as the configuration does.
+    async fn run(mut self, mut reloads: Option<Reloads>, stop: &CancellationToken) {
+        loop {
+            let reload = async {
+                match &mut reloads {
+                    Some(reloads) => reloads.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reload = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = self.kept.run() => continue,
+                reload = reload => reload,
+            };
+            let (settings, answer) = reload.split();
+            answer.give(self.reload(settings));
+        }
+        self.kept.finish().await;
     }
-    match request.path.as_str() {
-        _ if !request.is_read() => HttpResponse::method_not_allowed("GET, HEAD"),
-        "/" => HttpResponse::plain(StatusCode::OK, OVERVIEW),
-        "/metrics" => match tokio::task::spawn_blocking(move || registry.page()).await {
-            Ok(text) => HttpResponse::text(StatusCode::OK, exposition::MEDIA_TYPE, text),
-            Err(_) => HttpResponse::plain(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.\n"),
-        },
-        _ => HttpResponse::plain(StatusCode::NOT_FOUND, OVERVIEW),
+
+    /// Puts these settings in force, and the token of its file. On an error, everything stays.
+    fn reload(&mut self, settings: Result<ExporterSettings, String>) -> Result<(), String> {
+        let settings = settings.and_then(|settings| self.reload_token().map(|()| settings));
+        match settings {
+            Ok(settings) => {
+                let KeptChanges { started, stopped, unchanged } = self.apply(settings);
+                self.note_success();
+                self.say(&format!(
+                    "configuration reloaded; connections started: {started}, stopped: {stopped}, unchanged: {unchanged}"
+                ));
+                Ok(())
+            }
+            Err(why) => {
+                self.pages.registry.note_reload(|state| ReloadState {
+                    is_successful: false,
+                    last_success: state.map_or(0.0, |state| state.last_success),
+                });
+                self.say(&format!("the configuration was not reloaded, and the old one stays: {why}"));
+                Err(why)
+            }
+        }
+    }
+
+    fn reload_token(&self) -> Result<(), String> {
+        match &*self.access {
+            AccessControl::Bearer(token) => token.reload().map_err(|why| why.to_string()),
+            AccessControl::Anyone | AccessControl::Basic(_) => Ok(()),
+        }
+    }
+
+    fn apply(&mut self, settings: ExporterSettings) -> KeptChanges {
+        let ExporterSettings { kept, probe, config } = settings;
+        let connections = kept.iter().map(|target| target.connection.clone()).collect();
+        let (ids, changes) = self.kept.replace(connections);
+        self.pages.registry.replace(ids.iter().copied().zip(&kept));
+        let idle = ids.into_iter().zip(kept).filter_map(|(id, target)| Some((id, target.idle?)));
+        self.idle.replace(idle);
+        self.pages.probe.replace(probe);
+        self.pages.set_config(config);
+        changes
+    }
+
+    fn note_success(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let state = ReloadState { is_successful: true, last_success: now.as_secs_f64() };
+        self.pages.registry.note_reload(|_| state);
+    }
+
+    fn say(&self, text: &str) {
+        if let Some(log) = &self.log {
+            log(text);
+        }
     }
 }

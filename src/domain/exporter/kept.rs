@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strum::IntoEnumIterator;
 
+use super::idle::{self, IdleProbeResult};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName};
 use crate::domain::exposition::{FamilyUnit, Histogram, MetricFamily, Sample, SampleLabel};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
@@ -35,6 +36,37 @@ pub struct KeptTarget {
     opened_at: Option<Duration>,
     tls_days_left: Option<i64>,
     outages: OutageTracker,
+    retransmits: Retransmits,
+    /// What the latest scheduled `probe-idle` found.
+    idle: Option<IdleProbeResult>,
+}
+
+/// TCP retransmits, as far as they were looked for: at spikes of the RTT, and at the end of a connection.
+#[derive(Debug, Clone, Copy, Default)]
+struct Retransmits {
+    /// `None` until they could be counted.
+    of_ended: Option<u64>,
+    of_open: Option<u64>,
+}
+
+impl Retransmits {
+    fn add(&mut self, number: u32) {
+        *self.of_open.get_or_insert_default() += u64::from(number);
+    }
+
+    /// The connection ended, and TCP counted this many in all.
+    fn ended(&mut self, number: Option<u32>) {
+        let seen = self.of_open.take().max(number.map(u64::from));
+        self.of_ended = self.total_with(seen);
+    }
+
+    fn total(self) -> Option<u64> {
+        self.total_with(self.of_open)
+    }
+
+    fn total_with(self, of_open: Option<u64>) -> Option<u64> {
+        self.of_ended.map_or(of_open, |ended| Some(ended + of_open.unwrap_or_default()))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +87,6 @@ impl KeptTarget {
         kinds: &[HeartbeatKind],
         (timeout, outage_after): (Duration, Duration),
     ) -> KeptTarget {
-        let own = labels.iter().map(|(name, value)| (name.clone().into(), value.clone()));
         let of_kind = |kind: &HeartbeatKind| KindCounts {
             kind: *kind,
             outcomes: BTreeMap::new(),
@@ -63,7 +94,7 @@ impl KeptTarget {
             rtts: Histogram::doublings(FIRST_BOUND, BOUNDS),
         };
         KeptTarget {
-            labels: [("target".into(), target)].into_iter().chain(own).collect(),
+            labels: shown_labels(target, labels),
             timeout,
             outage_after,
             kinds: kinds.iter().map(of_kind).collect(),
@@ -75,7 +106,19 @@ impl KeptTarget {
             opened_at: None,
             tls_days_left: None,
             outages: OutageTracker::default(),
+            retransmits: Retransmits::default(),
+            idle: None,
         }
+    }
+
+    /// Replaces the labels beside `target`.
+    pub fn relabel(&mut self, target: String, labels: &BTreeMap<String, String>) {
+        self.labels = shown_labels(target, labels);
+    }
+
+    /// Notes what a scheduled `probe-idle` found.
+    pub fn note_idle(&mut self, result: IdleProbeResult) {
+        self.idle = Some(result);
     }
 
     /// Counts an event. `now` is the time since the start, by a clock that is never set.
@@ -94,6 +137,7 @@ impl KeptTarget {
             ConnEvent::Status(change) if change.kind.is_none() => self.status = change.to,
             ConnEvent::Ended(ending) => {
                 self.opened_at = None;
+                self.retransmits.ended(ending.tcp.as_ref().map(|tcp| tcp.retransmits));
                 let key = (ending.who.label(), CloseKindName::from(&ending.how).label(), code_label(ending));
                 *self.endings.entry(key).or_default() += 1;
             }
@@ -104,6 +148,9 @@ impl KeptTarget {
     fn count(&mut self, beat: &HeartbeatResult) {
         if let Some(lag) = beat.lag.filter(|_| beat.was.is_none()) {
             self.lag.observe(lag.as_secs_f64());
+        }
+        if let Some(number) = beat.sent_again {
+            self.retransmits.add(number);
         }
         let Some(kind) = self.kinds.iter_mut().find(|kind| kind.kind == beat.kind) else { return };
         match beat.was {
@@ -127,6 +174,11 @@ impl KeptTarget {
     }
 }
 
+fn shown_labels(target: String, labels: &BTreeMap<String, String>) -> Vec<SampleLabel> {
+    let own = labels.iter().map(|(name, value)| (name.clone().into(), value.clone()));
+    [("target".into(), target)].into_iter().chain(own).collect()
+}
+
 /// The code of a close frame as a label of few values.
 fn code_label(ending: &CloseCause) -> String {
     match &ending.how {
@@ -143,6 +195,9 @@ pub fn families(targets: &[KeptTarget], now: Duration) -> Vec<MetricFamily> {
     let mut families = of_heartbeats(targets);
     families.extend(of_connections(targets, now));
     families.extend(of_outages(targets, now));
+    let probed: Vec<_> =
+        targets.iter().filter_map(|target| Some((target.labels.as_slice(), target.idle?))).collect();
+    families.extend(idle::families(&probed, now));
     families
 }
 
@@ -223,7 +278,9 @@ fn of_connections(targets: &[KeptTarget], now: Duration) -> Vec<MetricFamily> {
 }
 
 /// How connections began and ended.
-fn of_openings(targets: &[KeptTarget]) -> [MetricFamily; 3] {
+fn of_openings(targets: &[KeptTarget]) -> [MetricFamily; 4] {
+    let retransmits =
+        targets.iter().filter_map(|target| Some(target.sample(target.retransmits.total()? as f64)));
     let opened = targets.iter().map(|target| target.sample(target.opened as f64));
     let failed = targets.iter().flat_map(|target| {
         let each = target.failed_openings.iter();
@@ -245,6 +302,11 @@ fn of_openings(targets: &[KeptTarget]) -> [MetricFamily; 3] {
             failed.collect(),
         ),
         counter("wscheck_probe_endings", "How connections ended.", endings.collect()),
+        counter(
+            "wscheck_probe_retransmits",
+            "TCP retransmits, as far as they were looked for: at RTT spikes and at the end of connections.",
+            retransmits.collect(),
+        ),
     ]
 }
 
@@ -278,6 +340,8 @@ mod tests {
     use crate::domain::connection::connect_info::ConnectInfo;
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::exposition::encode;
+    use crate::domain::idle::IdleVerdict;
+    use crate::domain::run::bracket::Bracket;
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
@@ -350,6 +414,52 @@ mod tests {
         ] {
             assert!(lines.contains(&line.as_str()), "{line}\n{text}");
         }
+    }
+
+    /// 2 and 1 at spikes; TCP counted 5 in all of the first connection, and nothing is known of the second.
+    #[test]
+    fn retransmits_are_counted_once() {
+        let mut target = target();
+        assert!(!text(target.clone(), 0).contains("wscheck_probe_retransmits_total{"));
+        let mut spike = |number| {
+            let ConnEvent::Heartbeat(beat) = beat(0, HeartbeatOutcome::Ok, None, Some(1)) else {
+                unreachable!()
+            };
+            target
+                .observe(ms(1), &ConnEvent::Heartbeat(HeartbeatResult { sent_again: Some(number), ..beat }));
+            target.retransmits.total()
+        };
+        assert_eq!([spike(2), spike(1)], [Some(2), Some(3)]);
+        target.retransmits.ended(Some(5));
+        assert_eq!(target.retransmits.total(), Some(5));
+        target.retransmits.ended(None);
+        assert_eq!(target.retransmits.total(), Some(5));
+        target.retransmits.add(1);
+        assert!(
+            text(target, 9).contains(
+                "wscheck_probe_retransmits_total{target=\"ws://a.example/\",team=\"a\\\"b\\\\\"} 6"
+            )
+        );
+    }
+
+    #[test]
+    fn latest_idle_probe_is_shown_with_its_age() {
+        let mut target = target();
+        let bracket = Bracket { lo: Some(ms(59_000)), hi: None };
+        let verdict = IdleVerdict::NoTimeoutUpToMax;
+        target.note_idle(IdleProbeResult { verdict, bracket, at: ms(2000) });
+        target.relabel("ws://a.example/".to_string(), &BTreeMap::new());
+        let text = text(target, 5000);
+        let own = r#"target="ws://a.example/""#;
+        for line in [
+            format!("wscheck_probe_idle_timeout_lower_seconds{{{own}}} 59"),
+            format!("wscheck_probe_idle_age_seconds{{{own}}} 3"),
+            format!("wscheck_probe_idle_verdict{{{own},verdict=\"no_timeout_up_to_max\"}} 1"),
+            format!("wscheck_probe_idle_verdict{{{own},verdict=\"idle_timeout\"}} 0"),
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("wscheck_probe_idle_timeout_upper"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What `wscheck exporter` decides: which targets may be probed, for how long, and which metrics a probe gives.
 
 pub mod allow;
+pub mod idle;
 pub mod kept;
 pub mod probe;
+pub mod reload;
 
 use std::time::Duration;
 

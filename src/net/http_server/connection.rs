@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::response::ResponseBody;
 use super::slots::{Activity, BusyGuard, Slot};
 use super::timed_stream::TimedStream;
-use super::{AccessControl, HttpLimits, HttpRequest, HttpResponse};
+use super::{AccessControl, HostNames, HttpLimits, HttpRequest, HttpResponse};
 
 /// How long requests in progress may still take when the server stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
@@ -31,10 +31,15 @@ const MAX_LINGER_BYTES: u64 = 256 * 1024;
 /// hyper needs at least this much for its buffer of a connection, in bytes.
 const MIN_BUFFER_BYTES: usize = 8192;
 
+/// The answer to a request for another host.
+const WRONG_HOST: &str = "This server answers requests for localhost and for its own address only, and the request's Host \
+                          names another. A page that reads this may be using DNS rebinding.\n";
+
 /// What the connections of a server share.
 pub(super) struct Conversation<H> {
     pub(super) limits: HttpLimits,
     pub(super) access: Arc<AccessControl>,
+    pub(super) names: HostNames,
     pub(super) handler: H,
     pub(super) stop: CancellationToken,
 }
@@ -120,6 +125,9 @@ where
     }
 
     async fn answer(&self, request: Request<Incoming>) -> HttpResponse {
+        if !self.names.admits(request.uri(), request.headers()) {
+            return last(HttpResponse::plain(StatusCode::MISDIRECTED_REQUEST, WRONG_HOST));
+        }
         if !self.access.admits(request.headers()) {
             let refusal = HttpResponse::plain(StatusCode::UNAUTHORIZED, "Credentials are required.\n");
             return refusal.with_header(WWW_AUTHENTICATE, self.access.challenge());

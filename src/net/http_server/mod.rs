@@ -13,6 +13,7 @@
 mod access;
 mod connection;
 mod events;
+mod host_check;
 mod request;
 mod response;
 mod slots;
@@ -22,6 +23,7 @@ mod timed_stream;
 
 pub use access::{AccessControl, AccessError, BasicCredentials, BearerToken};
 pub use events::{EventStream, ServerSentEvent};
+pub use host_check::HostNames;
 pub use request::HttpRequest;
 pub use response::{HttpResponse, PLAIN_TEXT, ResponseContent};
 
@@ -78,6 +80,7 @@ impl Default for HttpLimits {
 pub struct HttpServerPlan {
     pub limits: HttpLimits,
     pub access: Arc<AccessControl>,
+    pub names: HostNames,
     /// `None`: plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -90,8 +93,8 @@ where
 {
     let slots = Slots::new(plan.limits.max_connections);
     let tls = plan.tls.map(TlsAcceptor::from);
-    let conversation =
-        Arc::new(Conversation { limits: plan.limits, access: plan.access, handler, stop: stop.clone() });
+    let (limits, access, names) = (plan.limits, plan.access, plan.names);
+    let conversation = Arc::new(Conversation { limits, access, names, handler, stop: stop.clone() });
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -4,6 +4,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use url::form_urlencoded;
 
+use super::host_check::is_cross_site;
+
 /// A request without its body.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
@@ -29,6 +31,11 @@ impl HttpRequest {
     /// The first value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a page of another site sent it, as far as its browser says so.
+    pub fn is_cross_site(&self) -> bool {
+        is_cross_site(&self.headers)
     }
 
     /// Whether it only reads: GET, or HEAD, whose response is that of GET without its body.

@@ -312,7 +312,8 @@ fn localhost() -> ServerName<'static> {
 fn simulated(limits: HttpLimits) -> (DuplexStream, JoinHandle<()>) {
     let (client, stream) = duplex(1024);
     let stop = CancellationToken::new();
-    let conversation = Conversation { limits, access: Arc::default(), handler: pages, stop };
+    let (access, names) = (Arc::default(), HostNames::Any);
+    let conversation = Conversation { limits, access, names, handler: pages, stop };
     let task = tokio::spawn(serve_stream(stream, Slots::new(1).take(), Arc::new(conversation)));
     (client, task)
 }

@@ -1,0 +1,172 @@
+//! What the exporter's configuration file and command line say: targets, modules, and what `/config` shows.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::config_text::{ShownModule, config_text};
+use crate::cli::checks::file::{self, CheckFile, IdleEntry, ModuleEntry};
+use crate::cli::checks::listed_mistakes;
+use crate::cli::checks::mistake::Mistake;
+use crate::cli::checks::prepared::{blamed, first_option};
+use crate::cli::kept_targets::{Blamed, KeptTargetSettings, kept_plan, kept_targets, ping_args};
+use crate::cli::measurement::Measurement;
+use crate::cli::{Command, connect, parse};
+use crate::commands::exporter::{ExportedTarget, ExporterSettings, IdleSchedule, ProbeModule, ProbePlan};
+use crate::domain::connection::untrusted_text::without_controls;
+use crate::domain::exporter::allow::TargetPattern;
+
+/// The module that is there without a configuration.
+const OWN_MODULE: &str = "websocket";
+/// How many Pings a probe sends, unless its module says otherwise.
+const PROBE_PINGS: u32 = 1;
+/// Stands for the URL where a module's options are read.
+const NO_URL: &str = "ws://localhost/";
+
+/// Where the settings are from.
+#[derive(Debug, Clone)]
+pub struct SettingsSource {
+    pub config: Option<PathBuf>,
+    pub urls: Vec<String>,
+    pub allow: Vec<TargetPattern>,
+    pub max_probes: usize,
+}
+
+impl SettingsSource {
+    /// Reads everything anew.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake of the file with its line; or there is nothing to do.
+    pub fn load(&self) -> Result<ExporterSettings, String> {
+        let (file, text) = self.read()?;
+        let name = self.config.as_deref().map(shown).unwrap_or_default();
+        let (mut modules, mistakes) = read_entries(&file, &text);
+        if !mistakes.is_empty() {
+            return Err(listed_mistakes(&name, &mistakes));
+        }
+        let kept = kept_targets(&file.targets, &self.urls)?;
+        if !modules.contains_key(OWN_MODULE) {
+            modules.insert(OWN_MODULE.to_string(), self.own_module()?);
+        } else if !self.allow.is_empty() {
+            return Err(format!("--allow has no effect: {name} has its own module '{OWN_MODULE}'"));
+        }
+        let config = self.config_text(&file, &kept);
+        let targets = kept.iter().flat_map(|target| target.connection.plan.targets.clone()).collect();
+        let kept = kept.into_iter().map(|target| exported(target, &file)).collect::<Result<_, _>>()?;
+        let probe = ProbePlan { modules, targets, max_concurrent: self.max_probes };
+        let settings = ExporterSettings { kept, probe, config };
+        if settings.kept.is_empty() && settings.probe.is_empty() {
+            return Err(self.nothing_to_do());
+        }
+        Ok(settings)
+    }
+
+    fn nothing_to_do(&self) -> String {
+        let options = "give a URL to keep, or allow targets of /probe with --allow";
+        match &self.config {
+            None => format!("there is nothing to do: {options}, or name a file with --config"),
+            Some(path) => {
+                format!("{} has no [[target]], and no module with 'allow': {options}", shown(path))
+            }
+        }
+    }
+
+    fn read(&self) -> Result<(CheckFile, String), String> {
+        let Some(path) = &self.config else { return Ok((CheckFile::default(), String::new())) };
+        let name = shown(path);
+        let text =
+            connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
+        Ok((file, text))
+    }
+
+    fn own_module(&self) -> Result<ProbeModule, String> {
+        let entry = ModuleEntry {
+            name: OWN_MODULE.to_string(),
+            arguments: Vec::new(),
+            allow: Vec::new(),
+            places: BTreeMap::new(),
+        };
+        let own = module(&entry).map_err(|(_, why)| why)?;
+        Ok(ProbeModule { allow: self.allow.clone(), ..own })
+    }
+
+    fn config_text(&self, file: &CheckFile, kept: &[KeptTargetSettings]) -> String {
+        let from_line = kept.iter().filter(|target| target.entry.is_none());
+        let urls =
+            from_line.flat_map(|target| target.connection.plan.targets.iter().map(ToString::to_string));
+        let mut modules: Vec<ShownModule> = file
+            .modules
+            .iter()
+            .map(|module| (module.name.as_str(), module.arguments.as_slice(), module.allow.clone()))
+            .collect();
+        if !modules.iter().any(|(name, ..)| *name == OWN_MODULE) {
+            modules.push((OWN_MODULE, &[], self.allow.iter().map(ToString::to_string).collect()));
+        }
+        config_text(&file.targets, urls, &modules)
+    }
+}
+
+/// The modules, and each mistake of targets and modules.
+fn read_entries(file: &CheckFile, text: &str) -> (BTreeMap<String, ProbeModule>, Vec<Mistake>) {
+    let mut mistakes = Vec::new();
+    let mut at = |places: &BTreeMap<String, Range<usize>>, what: &str, (option, why): Blamed| {
+        let place = option.and_then(|option| places.get(&option)).or_else(|| places.get("name"));
+        mistakes.push(Mistake::at(text, &place.cloned().unwrap_or_default(), format!("{what}: {why}")));
+    };
+    for target in &file.targets {
+        let read = kept_plan(&target.entry.arguments).map(drop);
+        let read = read.and_then(|()| target.idle.as_ref().map_or(Ok(()), |idle| schedule(idle).map(drop)));
+        if let Err(blame) = read {
+            at(&target.entry.places, &format!("target '{}'", target.entry.identity.name), blame);
+        }
+    }
+    let mut modules = BTreeMap::new();
+    for entry in &file.modules {
+        match module(entry) {
+            Ok(module) => drop(modules.insert(entry.name.clone(), module)),
+            Err(blame) => at(&entry.places, &format!("module '{}'", entry.name), blame),
+        }
+    }
+    (modules, mistakes)
+}
+
+fn exported(target: KeptTargetSettings, file: &CheckFile) -> Result<ExportedTarget, String> {
+    let KeptTargetSettings { connection, labels, entry } = target;
+    let idle = entry.and_then(|index| file.targets.get(index)?.idle.as_ref());
+    let idle = idle.map(schedule).transpose().map_err(|(_, why)| why)?;
+    Ok(ExportedTarget { connection, labels, idle })
+}
+
+/// When and how the idle timeout of a target is measured.
+fn schedule(entry: &IdleEntry) -> Result<IdleSchedule, Blamed> {
+    let words = std::iter::once("wscheck").chain(entry.arguments.iter().map(String::as_str));
+    let line: Vec<_> = words.map(Into::into).collect();
+    let args = match parse(&line).map_err(|error| blamed(&error))?.0.command {
+        Command::ProbeIdle(args) => *args,
+        _ => return Err((None, "it is no line of probe-idle".to_string())),
+    };
+    let plan = args.plan(None).map_err(|message| (first_option(&message), message))?;
+    let key = [vec![format!("{:?}", entry.every)], entry.arguments.clone()].concat();
+    Ok(IdleSchedule { key, plan, every: entry.every })
+}
+
+/// How a module probes: the connecting options of `ping`, its timeout and its count.
+fn module(entry: &ModuleEntry) -> Result<ProbeModule, Blamed> {
+    let words =
+        [&["ping".to_string()][..], &entry.arguments, &["--".to_string(), NO_URL.to_string()]].concat();
+    let args = ping_args(&words)?;
+    let pings = args.count.map_or(PROBE_PINGS, |count| u32::try_from(count).unwrap_or(u32::MAX));
+    let plan = args.plan(None).map_err(|message| (first_option(&message), message))?;
+    let allow = entry.allow.iter().map(|pattern| pattern.parse::<TargetPattern>());
+    let allow =
+        allow.collect::<Result<_, _>>().map_err(|why| (Some("allow".to_string()), why.to_string()))?;
+    Ok(ProbeModule { timeout: plan.session.timeout, pings, dial: plan.dial, allow })
+}
+
+/// The name of a file, for messages.
+pub fn shown(path: &Path) -> String {
+    without_controls(&path.display().to_string(), false)
+}

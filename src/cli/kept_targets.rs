@@ -1,0 +1,193 @@
+//! The targets whose connections are kept, from a configuration file and the command line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+use super::checks::file::TargetEntry;
+use super::checks::prepared::{blamed, first_option};
+use super::measurement::Measurement;
+use super::ping::{AttemptLimit, PingArgs};
+use super::preset_args::PresetChoice;
+use super::{Command, parse};
+use crate::commands::kept::KeptConnection;
+use crate::commands::ping::PingPlan;
+
+/// The interval of kept targets, unless they or their preset have one: connections that are kept for weeks.
+const KEPT_INTERVAL: Duration = Duration::from_secs(5);
+/// Largest file that is compared to find out whether a target has changed, in bytes.
+const MAX_COMPARED_BYTES: u64 = 1 << 20;
+
+/// The labels of a target.
+pub type Labels = BTreeMap<String, String>;
+
+/// The option that is to blame, if one is, and why.
+pub type Blamed = (Option<String>, String);
+
+/// A target that is kept.
+pub struct KeptTargetSettings {
+    pub connection: KeptConnection,
+    /// Its name, if it has one, and the labels that the user gave it.
+    pub labels: Labels,
+    /// The place of its entry in the configuration; `None`: it is from the command line.
+    pub entry: Option<usize>,
+}
+
+/// A target as it is written: its options, without its URL, and its URL.
+struct WrittenTarget {
+    url: String,
+    labels: Labels,
+    entry: Option<usize>,
+}
+
+/// The targets of a configuration and of the command line. Those with the same options share what these options name:
+/// certificates are loaded once.
+///
+/// # Errors
+///
+/// Some options make no sense together. [`kept_plan`] finds which target's.
+pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<KeptTargetSettings>, String> {
+    let mut groups: BTreeMap<Vec<String>, Vec<WrittenTarget>> = BTreeMap::new();
+    for (index, TargetEntry { entry, .. }) in entries.iter().enumerate() {
+        let mut parts = entry.arguments.splitn(2, |word| word == "--");
+        let (options, url) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default().concat());
+        let name = ("name".to_string(), entry.identity.name.clone());
+        let labels = std::iter::once(name).chain(entry.identity.labels.clone()).collect();
+        let written = WrittenTarget { url, labels, entry: Some(index) };
+        groups.entry(options.to_vec()).or_default().push(written);
+    }
+    let mut urls = urls.to_vec();
+    urls.sort_unstable();
+    urls.dedup();
+    for url in urls {
+        let written = WrittenTarget { url, labels: Labels::new(), entry: None };
+        groups.entry(vec!["ping".to_string()]).or_default().push(written);
+    }
+    let kept = groups.into_iter().map(|(options, targets)| of_group(&options, targets));
+    Ok(kept.collect::<Result<Vec<_>, String>>()?.into_iter().flatten().collect())
+}
+
+/// Targets with the same options.
+fn of_group(options: &[String], written: Vec<WrittenTarget>) -> Result<Vec<KeptTargetSettings>, String> {
+    let urls = written.iter().map(|target| target.url.clone()).collect();
+    let arguments = [options.to_vec(), vec!["--".to_string()], urls].concat();
+    let plan = kept_plan(&arguments).map_err(|(_, why)| why)?;
+    let files = contents_of_files(options);
+    let one = |target| PingPlan { targets: vec![target], ..plan.clone() };
+    let connections = plan.targets.iter().cloned().map(one);
+    let kept = written.into_iter().zip(connections).map(|(WrittenTarget { url, labels, entry }, plan)| {
+        // Two targets may differ in nothing but their name.
+        let name = labels.get("name").cloned().unwrap_or_default();
+        let key = [options, &[url, name], &files].concat();
+        KeptTargetSettings { connection: KeptConnection { key, plan }, labels, entry }
+    });
+    Ok(kept.collect())
+}
+
+/// Hashes of the files that these options name, which may have changed although the options have not.
+fn contents_of_files(options: &[String]) -> Vec<String> {
+    let values = options.iter().filter_map(|word| word.split_once('=')).map(|(_, value)| value);
+    let paths = values.map(|value| value.strip_prefix('@').unwrap_or(value));
+    let is_small = |path: &&str| {
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_COMPARED_BYTES)
+    };
+    let contents = paths.filter(is_small).filter_map(|path| std::fs::read(path).ok());
+    contents.map(|content| STANDARD_NO_PAD.encode(digest(&SHA256, &content))).collect()
+}
+
+/// The arguments of `ping` that these words are.
+///
+/// # Errors
+///
+/// They are none.
+pub fn ping_args(words: &[String]) -> Result<PingArgs, Blamed> {
+    let line: Vec<_> =
+        std::iter::once("wscheck").chain(words.iter().map(String::as_str)).map(Into::into).collect();
+    match parse(&line).map_err(|error| blamed(&error))?.0.command {
+        Command::Ping(args) => Ok(*args),
+        _ => Err((None, "it is no line of ping".to_string())),
+    }
+}
+
+/// Options that end a run, or judge it.
+fn unfit(args: &PingArgs) -> Option<&'static str> {
+    let given = [
+        (args.count.is_some(), "count"),
+        (args.deadline.is_some(), "deadline"),
+        (args.adaptive, "adaptive"),
+        (args.connections != 1, "connections"),
+        (!args.thresholds.expect_close.is_empty(), "expect-close"),
+        (!args.thresholds.expect_refused.is_empty(), "expect-refused"),
+        (!args.thresholds.fail_if.is_empty(), "fail-if"),
+        (!args.thresholds.warn.is_empty(), "warn"),
+    ];
+    given.into_iter().find(|(given, _)| *given).map(|(_, option)| option)
+}
+
+/// A connection to each target, opened again for ever.
+///
+/// # Errors
+///
+/// The options make no sense, or none for a connection that is kept.
+pub fn kept_plan(words: &[String]) -> Result<PingPlan, Blamed> {
+    let mut args = ping_args(words)?;
+    if let Some(option) = unfit(&args) {
+        return Err((
+            Some(option.to_string()),
+            format!("--{option} has no meaning for a target that is kept"),
+        ));
+    }
+    let preset = &args.heartbeat.preamble.first_message.preset.preset;
+    if *preset == Some(PresetChoice::Auto) {
+        let why = "a target that is kept needs a preset by name: `wscheck ping --preset auto` finds it";
+        return Err((Some("preset".to_string()), why.to_string()));
+    }
+    if preset.is_none() {
+        args.heartbeat.interval.get_or_insert(KEPT_INTERVAL);
+    }
+    args.reconnect.reconnect = true;
+    args.reconnect.reconnect_attempts.get_or_insert(AttemptLimit(None));
+    args.plan(None).map_err(|message| (first_option(&message), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::checks::file;
+
+    fn keys(text: &str, urls: &[&str]) -> Vec<Vec<String>> {
+        let file = file::parse(text, |_| None).unwrap();
+        let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
+        let kept = kept_targets(&file.targets, &urls).unwrap();
+        assert!(kept.iter().all(|target| target.connection.plan.connections() == 1));
+        kept.into_iter().map(|target| target.connection.key).collect()
+    }
+
+    fn target(name: &str, more: &str) -> String {
+        format!("[[target]]\nname = \"{name}\"\nurl = \"ws://a.example/\"\n{more}\n")
+    }
+
+    #[test]
+    fn key_is_what_a_connection_is_made_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let headers = folder.path().join("headers");
+        std::fs::write(&headers, "X-A: 1\n").unwrap();
+        let named = format!("headers_file = \"{}\"", headers.display());
+        let before = keys(&target("a", &named), &[]);
+        assert_eq!(before, keys(&target("a", &format!("{named}\nlabels = {{ team = \"b\" }}")), &[]));
+        assert_eq!(before, keys(&format!("{}{}", target("a", &named), target("b", "")), &[])[1..]);
+        assert_ne!(before, keys(&target("a", &format!("{named}\ninterval = \"1s\"")), &[]));
+        std::fs::write(&headers, "X-A: 2\n").unwrap();
+        assert_ne!(before, keys(&target("a", &named), &[]));
+    }
+
+    #[test]
+    fn url_given_twice_is_kept_once() {
+        let both = keys(&target("a", ""), &["ws://a.example/", "ws://a.example/"]);
+        assert_eq!(both.len(), 2);
+        assert_ne!(both[0], both[1]);
+    }
+}

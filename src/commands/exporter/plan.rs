@@ -1,0 +1,69 @@
+//! Parameters of `wscheck exporter`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::idle_probes::IdleSchedule;
+use super::probe_page::ProbePlan;
+use crate::commands::kept::KeptConnection;
+use crate::net::http_server::AccessControl;
+
+/// The time limit of a request allows probes of this length, which a later configuration may ask for.
+const USUAL_LONGEST_PROBE: Duration = Duration::from_secs(60);
+
+/// Parameters of the exporter; always valid.
+pub struct ExporterPlan {
+    /// Port 0 means any free port.
+    pub listen: SocketAddr,
+    pub access: AccessControl,
+    /// Names that requests may use besides those of loopback, where only those are answered.
+    pub server_names: Vec<String>,
+    /// `None`: plain HTTP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub settings: ExporterSettings,
+    /// `None`: there is no file to read again.
+    pub reload: Option<ReloadPlan>,
+}
+
+/// What a configuration file may change while the exporter runs.
+pub struct ExporterSettings {
+    pub kept: Vec<ExportedTarget>,
+    pub probe: ProbePlan,
+    /// The configuration in force, without secrets (TOML).
+    pub config: String,
+}
+
+/// A target that is kept.
+pub struct ExportedTarget {
+    pub connection: KeptConnection,
+    /// On its metrics.
+    pub labels: BTreeMap<String, String>,
+    /// When its idle timeout is measured; `None`: never.
+    pub idle: Option<IdleSchedule>,
+}
+
+/// Reads the configuration again. The error says what is wrong with it.
+pub type LoadSettings = dyn Fn() -> Result<ExporterSettings, String> + Send + Sync;
+
+/// Says how reading the configuration went.
+pub type ReloadLog = dyn Fn(&str);
+
+/// How the configuration is read again.
+pub struct ReloadPlan {
+    pub load: Arc<LoadSettings>,
+    /// A request for it, by SIGHUP.
+    pub hang_ups: mpsc::UnboundedReceiver<()>,
+    /// Says how it went.
+    pub log: Box<ReloadLog>,
+}
+
+impl ExporterPlan {
+    /// The longest probe that the server leaves time for. A longer one needs a restart.
+    pub(super) fn longest_probe(&self) -> Duration {
+        self.settings.probe.longest_probe().max(USUAL_LONGEST_PROBE)
+    }
+}

@@ -1,0 +1,106 @@
+//! The metrics of all kept targets, and of the configuration.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::ExportedTarget;
+use crate::commands::kept::KeptId;
+use crate::domain::exporter::idle::IdleProbeResult;
+use crate::domain::exporter::kept::{KeptTarget, families};
+use crate::domain::exporter::reload::ReloadState;
+use crate::domain::exposition::encode;
+use crate::domain::idle::report::IdleReport;
+use crate::domain::ping::event::Event;
+use crate::domain::run::reporter::Reporter;
+
+/// What is counted since `began`.
+#[derive(Debug)]
+pub struct Registry {
+    began: Instant,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Counts {
+    targets: BTreeMap<KeptId, KeptTarget>,
+    /// `None` without a configuration file.
+    reload: Option<ReloadState>,
+}
+
+impl Registry {
+    /// No target is counted yet.
+    pub fn new() -> Registry {
+        Registry { began: Instant::now(), counts: Mutex::default() }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts these targets from now on, and no others. Those that were counted before go on, with their new labels.
+    pub fn replace<'a>(&self, targets: impl Iterator<Item = (KeptId, &'a ExportedTarget)>) {
+        let mut counts = self.counts();
+        let mut before = std::mem::take(&mut counts.targets);
+        for (id, ExportedTarget { connection, labels, .. }) in targets {
+            let plan = &connection.plan;
+            let url = plan.targets.first().map(ToString::to_string).unwrap_or_default();
+            let times = (plan.session.timeout, plan.outage_after);
+            let target = match before.remove(&id) {
+                None => KeptTarget::new(url, labels, &plan.session.kinds, times),
+                Some(mut known) => {
+                    known.relabel(url, labels);
+                    known
+                }
+            };
+            counts.targets.insert(id, target);
+        }
+    }
+
+    /// Notes how reading the configuration went.
+    pub fn note_reload(&self, state: impl FnOnce(Option<ReloadState>) -> ReloadState) {
+        let mut counts = self.counts();
+        counts.reload = Some(state(counts.reload));
+    }
+
+    /// Notes what a scheduled `probe-idle` found. Without a connection, or when it was cut short, it found nothing.
+    pub fn note_idle(&self, id: KeptId, report: &IdleReport) {
+        if report.opened.is_none() || report.findings.partial {
+            return;
+        }
+        let (verdict, bracket) = (report.findings.verdict, report.findings.bracket);
+        let at = self.began.elapsed();
+        if let Some(target) = self.counts().targets.get_mut(&id) {
+            target.note_idle(IdleProbeResult { verdict, bracket, at });
+        }
+    }
+
+    fn observe(&self, id: KeptId, event: &Event) {
+        let Event::Connection { event, .. } = event else { return };
+        if let Some(target) = self.counts().targets.get_mut(&id) {
+            target.observe(self.began.elapsed(), event);
+        }
+    }
+
+    /// The metrics as text. The copy is short, so that heartbeats wait for no page.
+    pub fn page(&self) -> String {
+        let Counts { targets, reload } = self.counts().clone();
+        let targets: Vec<KeptTarget> = targets.into_values().collect();
+        let mut families = families(&targets, self.began.elapsed());
+        families.extend(reload.into_iter().flat_map(ReloadState::families));
+        encode(&families)
+    }
+}
+
+/// Counts the events of one kept connection.
+pub struct Counting {
+    pub registry: Arc<Registry>,
+    pub id: KeptId,
+}
+
+impl Reporter<Event> for Counting {
+    fn report(&mut self, event: &Event) {
+        self.registry.observe(self.id, event);
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads the configuration again, one request after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::plan::{ExporterSettings, LoadSettings};
+use crate::domain::format;
+
+/// Requests that may wait.
+const MAX_WAITING: usize = 8;
+
+/// Where the answer to a request goes.
+type Reply = oneshot::Sender<Result<(), String>>;
+
+/// Asks for the configuration to be read again.
+#[derive(Debug, Clone)]
+pub struct ReloadRequests(mpsc::Sender<Reply>);
+
+impl ReloadRequests {
+    /// Waits until the new configuration is in force.
+    ///
+    /// # Errors
+    ///
+    /// It has a mistake, and the old one stays.
+    pub async fn reload(&self) -> Result<(), String> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || "the exporter is ending".to_string();
+        self.0.send(reply).await.map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+/// The requests, and what they lead to.
+pub struct Reloads {
+    load: Arc<LoadSettings>,
+    hang_ups: mpsc::UnboundedReceiver<()>,
+    requests: mpsc::Receiver<Reply>,
+    /// The time limit of every probe.
+    longest_probe: Duration,
+}
+
+/// A configuration that was read, or why it could not be.
+pub struct Reload {
+    settings: Result<ExporterSettings, String>,
+    /// `None`: a signal asked for it.
+    reply: Option<Reply>,
+}
+
+impl Reloads {
+    pub fn new(
+        load: Arc<LoadSettings>,
+        hang_ups: mpsc::UnboundedReceiver<()>,
+        longest_probe: Duration,
+    ) -> (ReloadRequests, Reloads) {
+        let (send, requests) = mpsc::channel(MAX_WAITING);
+        (ReloadRequests(send), Reloads { load, hang_ups, requests, longest_probe })
+    }
+
+    /// Waits for the next request and reads the configuration.
+    pub async fn next(&mut self) -> Reload {
+        let reply = tokio::select! {
+            Some(()) = self.hang_ups.recv() => None,
+            Some(reply) = self.requests.recv() => Some(reply),
+            else => std::future::pending().await,
+        };
+        // One reading answers all signals so far.
+        while reply.is_none() && self.hang_ups.try_recv().is_ok() {}
+        let load = Arc::clone(&self.load);
+        let loaded = off_thread(move || load()).await;
+        let loaded = loaded.unwrap_or_else(|| Err("it could not be read".to_string()));
+        Reload { settings: loaded.and_then(|settings| self.check(settings)), reply }
+    }
+
+    fn check(&self, settings: ExporterSettings) -> Result<ExporterSettings, String> {
+        let (longest, allowed) = (settings.probe.longest_probe(), self.longest_probe);
+        if longest > allowed {
+            let [longest, allowed] = [longest, allowed].map(format::exact_duration);
+            return Err(format!(
+                "a module's timeout of {longest} needs a restart: this process allows up to {allowed}"
+            ));
+        }
+        Ok(settings)
+    }
+}
+
+impl Reload {
+    /// Splits what was read from the answer that is still to be given.
+    pub fn split(self) -> (Result<ExporterSettings, String>, ReloadAnswer) {
+        (self.settings, ReloadAnswer(self.reply))
+    }
+}
+
+/// The answer to a request, if it waits for one.
+pub struct ReloadAnswer(Option<Reply>);
+
+impl ReloadAnswer {
+    /// Tells how it went.
+    pub fn give(self, result: Result<(), String>) {
+        if let Some(reply) = self.0 {
+            // Nobody may wait for it any more.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// Runs this on a thread of its own, since the runtime's may all wait for a resolver that does not answer; `None` if it
+/// panicked or there is no thread.
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = oneshot::channel();
+    std::thread::Builder::new().spawn(move || drop(done.send(work()))).ok()?;
+    result.await.ok()
+}

@@ -1,0 +1,256 @@
+//! Connections that are kept: each runs as `ping` does, until another configuration leaves it out or everything stops.
+
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::ping::{self, PingPlan};
+use super::run_control::RunControl;
+use crate::domain::ping::event::Event;
+use crate::domain::run::reporter::Reporter;
+use crate::net::batch_sleep::BatchSleep;
+
+/// Maximum time between the starts of two connections. Each sends its heartbeats from its own start on, so that those of
+/// many connections are spread.
+const MAX_START_GAP: Duration = Duration::from_millis(20);
+
+/// A connection to keep.
+#[derive(Clone)]
+pub struct KeptConnection {
+    /// Everything that its plan was made of. While the key is the same, the connection stays.
+    pub key: Vec<String>,
+    /// One target and one connection.
+    pub plan: PingPlan,
+}
+
+/// A connection that is kept; no other one has the same number.
+pub type KeptId = u64;
+
+/// How many connections [`KeptConnections::replace`] started, stopped and left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptChanges {
+    pub started: usize,
+    pub stopped: usize,
+    pub unchanged: usize,
+}
+
+/// The connections that are kept.
+pub struct KeptConnections<F> {
+    open: BTreeMap<KeptId, OpenConnection>,
+    /// Also those that were told to stop and have not ended yet.
+    runs: FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>,
+    next_id: KeptId,
+    reporter: F,
+    stop: CancellationToken,
+}
+
+struct OpenConnection {
+    key: Vec<String>,
+    stop: CancellationToken,
+}
+
+impl<F, R> KeptConnections<F>
+where
+    F: Fn(KeptId) -> R,
+    R: Reporter<Event> + 'static,
+{
+    /// No connection. `reporter` makes what takes the events of one; `stop` ends all.
+    pub fn new(reporter: F, stop: CancellationToken) -> KeptConnections<F> {
+        KeptConnections { open: BTreeMap::new(), runs: FuturesUnordered::new(), next_id: 0, reporter, stop }
+    }
+
+    /// Keeps these connections and no others: stops those that are not among them, leaves alone those that are, and starts
+    /// the rest. Returns the number of each, in their order. Nothing of a new one is reported before [`Self::run`].
+    pub fn replace(&mut self, wanted: Vec<KeptConnection>) -> (Vec<KeptId>, KeptChanges) {
+        let mut before: HashMap<Vec<String>, Vec<(KeptId, CancellationToken)>> = HashMap::new();
+        for (id, open) in std::mem::take(&mut self.open) {
+            before.entry(open.key).or_default().push((id, open.stop));
+        }
+        let mut changes = KeptChanges::default();
+        let mut ids = Vec::new();
+        let mut new = Vec::new();
+        for KeptConnection { key, plan } in wanted {
+            let same = before.get_mut(&key).and_then(Vec::pop);
+            let id = if let Some((id, stop)) = same {
+                changes.unchanged += 1;
+                self.open.insert(id, OpenConnection { key, stop });
+                id
+            } else {
+                let id = self.add(key);
+                new.push((id, plan));
+                id
+            };
+            ids.push(id);
+        }
+        let gone: Vec<_> = before.into_values().flatten().collect();
+        gone.iter().for_each(|(_, stop)| stop.cancel());
+        (changes.started, changes.stopped) = (new.len(), gone.len());
+        self.start(new);
+        (ids, changes)
+    }
+
+    fn add(&mut self, key: Vec<String>) -> KeptId {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.open.insert(id, OpenConnection { key, stop: self.stop.child_token() });
+        id
+    }
+
+    fn start(&mut self, new: Vec<(KeptId, PingPlan)>) {
+        let number = u32::try_from(new.len()).unwrap_or(u32::MAX);
+        for (position, (id, plan)) in (0..).zip(new) {
+            let Some(open) = self.open.get(&id) else { continue };
+            let gap = plan.session.interval.unwrap_or(MAX_START_GAP).min(MAX_START_GAP * number) / number;
+            self.runs.push(Box::pin(run(plan, (self.reporter)(id), gap * position, open.stop.clone())));
+        }
+    }
+
+    /// Runs the connections; never returns. Another call continues after one that was dropped.
+    pub async fn run(&mut self) {
+        while self.runs.next().await.is_some() {}
+        std::future::pending().await
+    }
+
+    /// Runs the connections until all have ended. Something else must have stopped them.
+    pub async fn finish(mut self) {
+        while self.runs.next().await.is_some() {}
+    }
+}
+
+async fn run(
+    plan: PingPlan,
+    mut reporter: impl Reporter<Event>,
+    delay: Duration,
+    interrupt: CancellationToken,
+) {
+    if interrupt.run_until_cancelled(sleep(delay)).await.is_none() {
+        return;
+    }
+    // The events say everything; nobody asks for an interim report.
+    let (_, interim) = mpsc::unbounded_channel();
+    let batch_sleep = BatchSleep::default();
+    let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
+    ping::run(plan, &mut reporter, control).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::domain::ping::event::ConnEvent;
+    use crate::net::client::session::plan::SessionPlan;
+    use crate::server::{Server, ServerConfig};
+
+    /// A test server; returns its URL.
+    async fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (events, mut happened) = mpsc::unbounded_channel();
+        tokio::spawn(async move { while happened.recv().await.is_some() {} });
+        let server = Server::new(ServerConfig::default(), events);
+        tokio::spawn(Arc::new(server).run(listener, CancellationToken::new()));
+        format!("ws://127.0.0.1:{port}/")
+    }
+
+    fn connection(url: &str, key: &str) -> KeptConnection {
+        let plan = PingPlan {
+            targets: vec![url.parse().unwrap()],
+            connections_each: 1,
+            ramp: None,
+            worst: 1,
+            lists_all: false,
+            dial: Default::default(),
+            preamble: Default::default(),
+            session: SessionPlan {
+                expected_close: Vec::new(),
+                kinds: vec![crate::domain::heartbeat::HeartbeatKind::Protocol],
+                interval: Some(Duration::from_millis(20)),
+                degraded_interval: None,
+                timeout: Duration::from_secs(10),
+                count: None,
+                limits: Default::default(),
+                ask: Default::default(),
+                answer: Default::default(),
+                answer_pings: true,
+                shown_messages: 0,
+                profile: Default::default(),
+            },
+            max_message_size: 65_536,
+            deadline: None,
+            reconnect: None,
+            outage_after: Duration::from_secs(10),
+            policy: Default::default(),
+            preset: None,
+        };
+        KeptConnection { key: vec![key.to_string()], plan }
+    }
+
+    /// What happened: the connection and whether it was opened (else ended).
+    type Log = Rc<RefCell<Vec<(KeptId, bool)>>>;
+
+    struct Logging(KeptId, Log);
+
+    impl Reporter<Event> for Logging {
+        fn report(&mut self, event: &Event) {
+            let Event::Connection { event, .. } = event else { return };
+            match event {
+                ConnEvent::Opened(_) => self.1.borrow_mut().push((self.0, true)),
+                ConnEvent::Ended(_) => self.1.borrow_mut().push((self.0, false)),
+                _ => {}
+            }
+        }
+    }
+
+    async fn until<R: Reporter<Event> + 'static>(
+        kept: &mut KeptConnections<impl Fn(KeptId) -> R>,
+        log: &Log,
+        wanted: &[(KeptId, bool)],
+    ) {
+        let seen = async {
+            while !wanted.iter().all(|one| log.borrow().contains(one)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { () = kept.run() => {}, () = seen => {} }
+    }
+
+    #[tokio::test]
+    async fn unchanged_connections_stay_open() {
+        let (url, log) = (server().await, Log::default());
+        let stop = CancellationToken::new();
+        let events = Rc::clone(&log);
+        let mut kept = KeptConnections::new(move |id| Logging(id, Rc::clone(&events)), stop.clone());
+        let (ids, changes) = kept.replace(vec![connection(&url, "a"), connection(&url, "b")]);
+        assert_eq!((ids, changes), (vec![0, 1], KeptChanges { started: 2, stopped: 0, unchanged: 0 }));
+        until(&mut kept, &log, &[(0, true), (1, true)]).await;
+        let (ids, changes) = kept.replace(vec![connection(&url, "c"), connection(&url, "b")]);
+        assert_eq!((ids, changes), (vec![2, 1], KeptChanges { started: 1, stopped: 1, unchanged: 1 }));
+        until(&mut kept, &log, &[(0, false), (2, true)]).await;
+        assert!(!log.borrow().contains(&(1, false)), "{log:?}");
+        stop.cancel();
+        kept.finish().await;
+        let mut log = log.borrow().clone();
+        log.sort_unstable();
+        assert_eq!(log, [(0, false), (0, true), (1, false), (1, true), (2, false), (2, true)]);
+    }
+
+    #[tokio::test]
+    async fn equal_connections_are_as_many_as_wanted() {
+        let mut kept = KeptConnections::new(|id| Logging(id, Log::default()), CancellationToken::new());
+        let one = || connection("ws://127.0.0.1:1/", "a");
+        assert_eq!(kept.replace(vec![one(), one()]).1, KeptChanges { started: 2, ..KeptChanges::default() });
+        let changes = kept.replace(vec![one(), one(), one()]).1;
+        assert_eq!(changes, KeptChanges { started: 1, stopped: 0, unchanged: 2 });
+    }
+}
