@@ -91,9 +91,11 @@ impl ReportArgs {
         for path in &self.files {
             let text = text_of(path)?;
             let is_cut_off = cut_off_ping(path, &text)?.is_some();
-            let command = find_report(&text).map(|(command, _)| command);
-            if !is_cut_off && command.map_err(|error| cannot_read(path, error))? != "ping" {
-                return Ok(false);
+            if !is_cut_off {
+                let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
+                if !is_of_ping(&command, report.json) {
+                    return Ok(false);
+                }
             }
         }
         Ok(true)
@@ -133,7 +135,7 @@ impl ReportArgs {
             return self.read(path, &format!("{{\"report\":{report}}}"), true);
         }
         let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
-        if command != "ping" {
+        if !is_of_ping(&command, report.json) {
             return Err(format!(
                 "only runs of ping are judged again: {} is a run of {command}",
                 path.display()
@@ -152,6 +154,16 @@ impl ReportArgs {
         run.info = Arc::new(RunInfo { demands, ..run.info.as_ref().clone() });
         run
     }
+}
+
+/// Whether it is a report of ping. That of a watch is one, unless its targets are of a file, each with its own.
+fn is_of_ping(command: &str, json: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Parts {
+        checks: Option<serde::de::IgnoredAny>,
+    }
+    let has_parts = || serde_json::from_str::<Parts>(json).is_ok_and(|document| document.checks.is_some());
+    command == "ping" || command == "watch" && !has_parts()
 }
 
 fn cannot_merge(path: &Path, why: impl std::fmt::Display) -> String {

@@ -12,9 +12,9 @@ use super::{errors, runner};
 use crate::domain::ping::report::PingReport;
 use crate::output::archive;
 use crate::output::finished_run::FinishedRun;
-use crate::output::ping;
 use crate::output::report_formats::nagios::PluginState;
 use crate::output::{Format, HumanOptions, ReportFormat};
+use crate::output::{ping, watch};
 
 /// Where and how a run is printed.
 #[derive(Debug, Clone, Args)]
@@ -75,6 +75,11 @@ impl ReportOutputArgs {
 /// An archived run; `-` reads stdin.
 pub fn archived(path: &Path) -> Result<FinishedRun, String> {
     let text = text_of(path)?;
+    let groups = if is_whole(&text) { None } else { ping::replay_groups(&text) };
+    let groups = groups.transpose().map_err(|error| cannot_read(path, error))?;
+    if let Some(groups) = groups.filter(|groups| !groups.is_empty()) {
+        return Ok(watch::cut_off(groups));
+    }
     match cut_off_ping(path, &text)? {
         Some(report) => Ok(ping::cut_off(&report)),
         None => archive::read(&text).map_err(|error| cannot_read(path, error)),
@@ -83,11 +88,15 @@ pub fn archived(path: &Path) -> Result<FinishedRun, String> {
 
 /// The report of a run of ping that was cut off, made of its events; `None` for any other text.
 pub fn cut_off_ping(path: &Path, text: &str) -> Result<Option<PingReport>, String> {
-    let is_whole = archive::find_report(text).is_ok_and(|(_, report)| !report.is_interim);
-    if is_whole {
+    if is_whole(text) {
         return Ok(None);
     }
     ping::replay(text).transpose().map_err(|error| cannot_read(path, error))
+}
+
+/// Whether a text has the report of a run that came to its end.
+fn is_whole(text: &str) -> bool {
+    archive::find_report(text).is_ok_and(|(_, report)| !report.is_interim)
 }
 
 /// The text of a file; `-` reads stdin.

@@ -1,7 +1,7 @@
 //! `wscheck watch`: arguments and run.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,18 +9,23 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, byte_size, positive_duration, up_to};
+use super::checks::file::{self, TargetEntry};
+use super::checks::listed_mistakes;
+use super::checks::mistake::Mistake;
 use super::errors::StartFailure;
+use super::kept_targets::kept_plan;
 use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::detect_before_run;
 use super::print_queue::PrintQueueReceiver;
-use super::{live, runner};
+use super::{connect, live, runner};
 use crate::commands::fd_limit;
 use crate::commands::ping::PingPlan;
 use crate::commands::watch::hook::HookPlan;
 use crate::commands::watch::{self, HookDocument, WatchControl, WatchEvent, WatchPlan, WatchedGroup};
 use crate::domain::command_line::CommandLine;
 use crate::domain::connection::target::Target;
+use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
@@ -128,7 +133,10 @@ impl WatchArgs {
     }
 
     fn plan(&self) -> Result<WatchPlan, String> {
-        let mut groups: Vec<WatchedGroup> = Vec::new();
+        let mut groups = match &self.watching.config {
+            Some(path) => groups_of_file(path)?,
+            None => Vec::new(),
+        };
         if !self.ping.urls.is_empty() {
             let plan = watched_plan(self.ping.clone())?;
             let name = (!groups.is_empty()).then(|| COMMAND_LINE.to_string());
@@ -156,6 +164,31 @@ impl WatchArgs {
         let OutputArgs { quiet, verbose, format, .. } = &self.ping.output;
         let is_wanted = !self.watching.no_tui && !quiet && !verbose && format.chosen() == Format::Human;
         is_wanted && !is_dumb && std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+    }
+}
+
+/// The targets of a configuration file, each as a group of its own, in the order of the file.
+fn groups_of_file(path: &Path) -> Result<Vec<WatchedGroup>, String> {
+    let name = without_controls(&path.display().to_string(), false);
+    let text = connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
+    let (mut groups, mut mistakes) = (Vec::new(), Vec::new());
+    for TargetEntry { entry, .. } in &file.targets {
+        let of = &entry.identity.name;
+        match kept_plan(&entry.arguments) {
+            Ok(plan) => groups.push(WatchedGroup { name: Some(of.clone()), plan }),
+            Err((option, why)) => {
+                let place = option.and_then(|option| entry.places.get(&option));
+                let place = place.or_else(|| entry.places.get("name")).cloned().unwrap_or_default();
+                mistakes.push(Mistake::at(&text, &place, format!("target '{of}': {why}")));
+            }
+        }
+    }
+    match (mistakes.is_empty(), groups.is_empty()) {
+        (false, _) => Err(listed_mistakes(&name, &mistakes)),
+        (true, true) => Err(format!("{name} has no [[target]]")),
+        (true, false) => Ok(groups),
     }
 }
 

@@ -46,4 +46,5 @@ mod terminal;
 mod test_client;
 mod timeouts;
 mod trace;
+mod watch;
 mod zombies;

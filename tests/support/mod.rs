@@ -143,7 +143,12 @@ impl Run {
     }
 
     pub fn of(command: &str, args: &[&str]) -> Run {
-        let mut process = Reaped(wscheck(&[&[command, "-o", "ndjson"], args].concat()).spawn().unwrap());
+        Run::of_child(wscheck(&[&[command, "-o", "ndjson"], args].concat()).spawn().unwrap())
+    }
+
+    /// A process that prints NDJSON to a pipe.
+    pub fn of_child(child: Child) -> Run {
+        let mut process = Reaped(child);
         let lines = BufReader::new(process.0.stdout.take().unwrap());
         Run { process, lines }
     }

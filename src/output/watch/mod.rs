@@ -14,13 +14,19 @@ mod tests;
 pub use document::WatchDocument;
 pub use ndjson_events::{HookEnded, HostChanged, hook_message};
 
+use std::time::SystemTime;
+
+use super::archive;
+use super::envelope::RunOrigin;
+use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
 use super::output_format::Format;
 use super::presenter::{EventFilter, Lines, Presenter};
 use super::view::View;
 use crate::commands::watch::WatchEvent;
 use crate::domain::ping::event::{ConnEvent, Event};
-use crate::domain::watch::report::WatchReport;
+use crate::domain::ping::report::PingReport;
+use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
 use log::WatchLog;
 
 /// Shows a watch.
@@ -91,6 +97,25 @@ impl Presenter for WatchPresenter {
             }
         })
     }
+}
+
+/// A watch of a configuration file of which only the events were kept, by the names of its groups. At least one.
+pub fn cut_off(groups: Vec<(String, PingReport)>) -> FinishedRun {
+    let reports = || groups.iter().map(|(_, report)| report);
+    let started_at = reports().map(|report| report.started_at).min().unwrap_or(SystemTime::UNIX_EPOCH);
+    let elapsed = reports().map(|report| report.elapsed).max().unwrap_or_default();
+    let groups = groups.into_iter().map(|(name, report)| GroupReport { name: Some(name), report });
+    let report = WatchReport {
+        file: None,
+        groups: groups.collect(),
+        changes: HostChanges::default(),
+        started_at,
+        elapsed,
+        interrupted: true,
+    };
+    let mut view = view::view(&report);
+    view.headline.rest += archive::CUT_OFF;
+    FinishedRun::new(RunOrigin::default(), view, WatchDocument::new(&report))
 }
 
 /// What happens all the time while nothing changes.

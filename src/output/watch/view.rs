@@ -70,7 +70,7 @@ fn groups(report: &WatchReport) -> Table {
 /// The groups as parts of one report.
 pub fn checks(report: &WatchReport) -> ChecksReport {
     ChecksReport {
-        file: report.file.clone().unwrap_or_default(),
+        file: report.file.clone().unwrap_or_else(|| counted(report.groups.len() as u64, "target")),
         started_at: report.started_at,
         elapsed: report.elapsed,
         interrupted: report.interrupted,

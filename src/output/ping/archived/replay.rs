@@ -10,6 +10,7 @@ use super::connection::{Attempt, Ending, Failure, Opened, Phases, Tls};
 use super::fields::{Count, FieldError, Instant, Millis, Named, Text, strings};
 use super::run::{Settings, parsed};
 use crate::domain::connection::connect_info::{ConnectError, TimestampSource};
+use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use crate::domain::ping::health::{Status, StatusMetrics};
@@ -46,6 +47,37 @@ pub fn replay(text: &str) -> Option<Result<PingReport, FieldError>> {
         }
         Ok(log.report())
     })
+}
+
+/// The groups of a watch of a configuration file of which only the events were kept, in the order of their starts. `None` if
+/// the text does not begin as one does.
+///
+/// # Errors
+///
+/// As [`replay`].
+pub fn replay_groups(text: &str) -> Option<Result<Vec<(String, PingReport)>, FieldError>> {
+    let group_of = |line: &str| serde_json::from_str::<Grouped>(line).ok()?.group;
+    group_of(text.lines().next()?)?;
+    let mut groups: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        let Some(group) = group_of(line) else { continue };
+        let index = groups.iter().position(|(name, _)| *name == group).unwrap_or_else(|| {
+            groups.push((group, String::new()));
+            groups.len() - 1
+        });
+        groups[index].1 += &format!("{line}\n");
+    }
+    let replayed = groups.into_iter().filter_map(|(name, lines)| {
+        let report = replay(&lines)?;
+        Some(report.map(|report| (without_controls(&name, false), report)).map_err(|why| why.within(&name)))
+    });
+    Some(replayed.collect())
+}
+
+/// The group that a line is of.
+#[derive(Deserialize)]
+struct Grouped {
+    group: Option<String>,
 }
 
 /// Where the RTTs' timestamps came from: the lines of an opening do not say it, those of heartbeats show it.
