@@ -28,6 +28,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print hel
 complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "watch" -d 'Keep connections and watch them: outages with their length and cause, as they happen, until it is stopped'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
@@ -299,6 +300,151 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s n -l connections -d 'Number of connections to each URL' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as possible, 64 at a time]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l worst -d 'With more than 10 connections, list the N worst' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s c -l count -d 'Stop after this number of heartbeats of each kind on each connection [default: run until Ctrl-C]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s w -l deadline -d 'Stop the run after this time; then wait up to the timeout for app answers that carry no id' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l heartbeat -d 'Kind of heartbeat [default: protocol, or app if the preset defines an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
+app\t'Messages and the messages that answer them'
+both\t'Both on the same connection, with separate figures'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s W -l timeout -d 'Maximum time to wait for an answer: an answer after this time counts as late, no answer at all as missed [default: 10s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l app-ping -d 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\\n takes escapes, binary:PING is a binary message, hex:c000 is bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l app-pong -d 'Pattern of the answer: JSON fields that the message contains, also after a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, with ? and * as wildcards; {any} matches every message (repeatable: one must match)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l await -d 'Wait for a message that matches PATTERN before the first heartbeat' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l await-timeout -d 'Maximum time to wait for the --await message [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l preset -d 'Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other options override the preset' -r -f -a "text\t'text ping and pong'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} with the same id in the answer'
+text-upper\t'text PING and PONG'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+centrifugo\t'Centrifugo, JSON'
+ddp\t'Meteor DDP'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+nostr\t'Nostr relay'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+action-cable\t'Rails Action Cable'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+webpack-dev-server\t'webpack-dev-server'
+vite\t'Vite\'s HMR'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+home-assistant\t'Home Assistant'
+obs\t'OBS Studio (obs-websocket 5)'
+pusher\t'Pusher Channels, protocol 7'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+firebase\t'Firebase Realtime Database'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'Detect the protocol of the server'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l framing -d 'How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l origin -d 'Send this Origin header, as a browser does' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l connect-to -d 'Connect to this host and port instead of the URL\'s, without a proxy; Host, TLS and the request stay those of the URL' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l bind -d 'Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address needs its interface: fe80::1%eth0' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l connect-timeout -d 'Maximum time to open a connection, from DNS to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l max-message-size -d 'Maximum size of a message from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l tcp-keepalive -d 'Send TCP keepalive probes after this much silence, and at this interval' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l user-timeout -d 'Give up when the peer\'s TCP has acknowledged nothing for this long (Linux); none leaves it to the system (about 15 minutes) [default: for ping three timeouts, at least 30s; otherwise none]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l timestamps -d 'Source of timestamps: the kernel where available (Linux), else this program' -r -f -a "auto\t''
+kernel\t''
+user\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l proxy -d 'Connect through this proxy: http://, https://, socks4://, socks5:// or socks5h://, with USER:PASSWORD@ if needed; none ignores HTTP(S)_PROXY, ALL_PROXY and NO_PROXY of the environment' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l cert -d 'Client certificate (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l key -d 'Private key of the client certificate (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l server-name -d 'Server name for SNI and certificate verification, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l outage-after -d 'A silence of this length after a heartbeat left counts as an outage [default: the timeout]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-base -d 'Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it [default: 500ms]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-cap -d 'Maximum back-off [default: 30s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-attempts -d 'Give up after this number of attempts (or `unlimited`: never) without a connection that lasted [default: 10]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-reset-after -d 'Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l healthy -d 'Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l degraded -d 'Maximum mean RTT of a degraded connection' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l poor -d 'Maximum mean RTT of a poor connection; above it is critical' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l dead-after -d 'Number of consecutive missed heartbeats after which a connection is dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l timeout-after -d 'A run that ends with this number of consecutive missed heartbeats has status timeout' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l poor-loss -d 'A run with more loss than this is at least poor (any loss makes it at least degraded)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l critical-loss -d 'A run with more loss than this is at least critical' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l loss-min-missed -d 'Minimum number of missed heartbeats before loss makes a run poor or critical' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l window -d 'Size of the rolling window for the live status, in answered heartbeats' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l fail-on -d 'Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l fail-if -l crit -d 'Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see Metrics below)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l warn -d 'Show a warning if this expression is true, but do not fail; with -o nagios the state is WARNING (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s o -l output -d 'Output format on stdout: text (human), one document at the end (json), one event per line with the document last (ndjson), or a report: markdown, html, junit (XML), github (annotations), nagios (a plugin\'s output and exit codes), prometheus (text format)' -r -f -a "human\t''
+json\t''
+ndjson\t''
+markdown\t''
+html\t''
+junit\t''
+github\t''
+nagios\t''
+prometheus\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l report -d 'Also write a report in this format to a file: junit=wscheck.xml (repeatable; formats as of -o; github needs no file and then writes to stderr)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l trace -d 'Write frames, events, search orders and inferences to this file, as NDJSON, for a bug report' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l config -d 'Watch the targets of this configuration file (TOML), each a [[target]]' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l degraded-interval -d 'Interval while the status is worse than healthy; the first such heartbeat follows a missed one at once [default: 1s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l on-change -d 'Run this command for each change, with the event as JSON on its stdin; no shell runs it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log -d 'Write every event to this file, a line of JSON each; `wscheck report` makes a report of it' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log-size -d 'Size at which the log is renamed to FILE.1 and begun anew' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log-files -d 'Number of earlier logs that are kept' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s i -l interval -d 'Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) [default: 5s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l all-connections -d 'List every connection in the JSON document, not only the worst of more than 100'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l no-answer -d 'Do not answer the server\'s own app pings'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s k -l insecure -d 'Accept any server certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l compact -d 'Print the JSON document on one line'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s q -l quiet -d 'Print only the report, no live lines; of several targets only the table and the result'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s v -l verbose -d 'Also print what the other end sends, and the details of each of several targets'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l no-tui -d 'Print lines instead of the live view, which is shown on a terminal'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect -d 'Reopen a lost connection (a first opening that fails is not retried)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l adaptive -d 'Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'Minimum idle time to try' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'Maximum idle time to try; a search takes about four times as long (more with fewer than 13 connections, or with bisect); the first line gives the maximum' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l precision -d 'Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%, whichever is larger]' -r
@@ -887,22 +1033,23 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "exporter" -d 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "products" -d 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "completions" -d 'Print shell completions'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "doctor" -d 'Find out what is wrong with an endpoint, at which hop, and what to change; `wscheck URL` alone is a quick one'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "ping" -d 'Measure a connection: RTT, jitter, unanswered heartbeats and status'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "watch" -d 'Keep connections and watch them: outages with their length and cause, as they happen, until it is stopped'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-idle" -d 'Find the idle timeout of a path, what cuts the connection, and what keeps it open'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "listen" -d 'Observe the heartbeats that the server sends by itself: kind, interval, timer'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "probe-zombie" -d 'Measure how long the server keeps dead clients, and how it detects them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "exporter" -d 'Serve metrics to Prometheus: of connections that are kept, and of probes (/probe as blackbox_exporter has it)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "run" -d 'Run the checks of a file (wscheck.toml), side by side, and report on all of them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "demo" -d 'Run `ping` against a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "serve" -d 'Run a test server that misbehaves on request, to test a client'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "test-client" -d 'Run your client against a test server that misbehaves, and judge what it does'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "report" -d 'Show an archived run (JSON or NDJSON) in any format, or several runs of ping as one'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "compare" -d 'Compare two archived runs, figure by figure, and tell changes from chance'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "timeouts" -d 'List known timeouts of proxies, clouds, NATs and servers, and how to change them'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "presets" -d 'List the heartbeat protocols of services and libraries'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "products" -d 'List known products and services: their heartbeats, their timeouts, and how they treat dead clients'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "completions" -d 'Print shell completions'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one command'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from doctor ping watch probe-idle listen probe-zombie exporter run demo serve test-client report compare timeouts presets products schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -47,9 +47,13 @@
 //! An *outage* (`domain::ping::outages`) lasts from the last proof of life to the first answer after it; one
 //! `OutageTracker` finds them for the report of `ping` and for the exporter.
 //!
-//! Pieces for `watch`, which is no command yet: `net::host_events` (links, addresses, routes, resumes), `commands::watch::hook` (a
-//! command for each event), `output::rotating_file` (a log that is rotated), `net::fresh_inputs` (headers, messages and URL that
-//! are read anew before each opening).
+//! `watch`: `commands::watch` runs `ping` for each group of targets, asks all connections at once (`net::client::ask_now`) when
+//! this host changes (`net::host_events`), and starts a command for each change (`commands::watch::hook`). A session with a
+//! degraded interval sends `ExtraHeartbeat`s. `output::watch` shows lines, and `output::watch::live` the live view, whose terminal
+//! is `cli::live`. The log is a `ReportFile` of NDJSON that is rotated (`output::rotating_file`), each file with the lines that make it
+//! readable by itself (`output::log_head`).
+//!
+//! Pieces that no command uses yet: `net::fresh_inputs` (headers, messages and URL that are read anew before each opening).
 //!
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the

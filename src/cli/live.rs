@@ -158,10 +158,15 @@ impl Live<'_> {
         }
         let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
         let pressed = match key.code {
-            KeyCode::Char('c') if with_control => return Ok(self.stop(false)),
+            KeyCode::Char('c') if with_control => {
+                self.stop(false);
+                return Ok(());
+            }
             KeyCode::Char('z') if with_control => return self.suspend(),
-            KeyCode::Char('q') => return Ok(self.stop(false)),
-            KeyCode::Char('Q') => return Ok(self.stop(true)),
+            KeyCode::Char(quit @ ('q' | 'Q')) => {
+                self.stop(quit == 'Q');
+                return Ok(());
+            }
             KeyCode::Char('p') => {
                 // The run may be over.
                 let _ = self.ask.send(());

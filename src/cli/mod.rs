@@ -102,6 +102,10 @@ const EXPORTER_EXIT_CODES: &[(u8, &str)] = &[
     (3, "cannot listen on the address"),
 ];
 
+/// The help of an option whose default is another for connections that are kept.
+const WATCH_INTERVAL_HELP: &str = "Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) \
+                                   [default: 5s, or the preset's]";
+
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
 #[derive(Debug, Parser)]
 #[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
@@ -122,6 +126,11 @@ enum Command {
     /// Keep connections and watch them: outages with their length and cause, as they happen, until it is stopped
     #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
     #[command(mut_arg("urls", |arg| arg.required(false)))]
+    #[command(mut_arg("interval", |arg| arg.help(WATCH_INTERVAL_HELP)))]
+    #[command(mut_arg("reconnect", |arg| arg.hide(true)))]
+    #[command(mut_arg("adaptive", |arg| arg.hide(true)))]
+    #[command(mut_arg("expect_close", |arg| arg.hide(true)))]
+    #[command(mut_arg("expect_refused", |arg| arg.hide(true)))]
     Watch(Box<watch::WatchArgs>),
     /// Find the idle timeout of a path, what cuts the connection, and what keeps it open
     #[command(after_help = exit_code_help())]

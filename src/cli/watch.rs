@@ -148,7 +148,12 @@ impl WatchArgs {
             );
         }
         let degraded = self.watching.degraded_interval.unwrap_or(DEFAULT_DEGRADED_INTERVAL);
-        groups.iter_mut().for_each(|group| group.plan.session.degraded_interval = Some(degraded));
+        for WatchedGroup { plan, .. } in &mut groups {
+            plan.session.degraded_interval = Some(degraded);
+            // They are of the whole run, also where the targets are of a file.
+            plan.deadline = self.ping.deadline;
+            plan.session.count = self.ping.count;
+        }
         let file = self.watching.config.as_deref().map(|path| path.display().to_string());
         let on_change = self.watching.on_change.clone().map(|command| HookPlan {
             // It would write over the live view.

@@ -58,6 +58,7 @@ fn cases(of: &Fixtures) -> Vec<Colored> {
     };
     vec![
         case(&["ping", "-i", "20ms", &of.closing], &["dead", "ended:", "failed"], &[]),
+        case(&["watch", "-i", "20ms", "-w", "1s", &of.closing], &["dead", "ended:"], &[]),
         case(&["ping", "-q", "-o", "json", "-c", "1", &of.url], &[], &[]),
         case(&["ping", UNREACHABLE], &[], error_and_hint),
         case(&["ping", "--no-such-option"], &[], error),

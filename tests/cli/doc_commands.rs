@@ -78,6 +78,10 @@ fn arguments(line: &str, port: u16) -> Vec<String> {
             _ => {}
         }
     }
+    if args[0] == "watch" {
+        // It would go on for ever.
+        args.splice(1..1, ["-w", "300ms", "--no-tui"].map(str::to_string));
+    }
     let has = |option: &str| args.iter().any(|arg| arg == option);
     if has("--reconnect") && !has("--reconnect-attempts") {
         args.extend(["--reconnect-attempts", "1"].map(str::to_string));
@@ -104,6 +108,7 @@ fn write_files(folder: &Path) {
         std::fs::write(folder.join(name), text).unwrap();
     }
     std::fs::copy(root().join("src/output/golden/ping.json"), folder.join("run.json")).unwrap();
+    std::fs::copy(folder.join("run.json"), folder.join("watch.log")).unwrap();
     let checks = std::fs::read_to_string(root().join("docs/wscheck.toml")).unwrap();
     std::fs::write(folder.join("wscheck.toml"), without_network(&checks)).unwrap();
     let server = Server::start(&[]);
@@ -131,6 +136,7 @@ fn check(line: &Line, port: u16, folder: &Path) {
     let code = match args[0].as_str() {
         "serve" => return check_serve(line, args, "--bind", folder),
         "exporter" => return check_serve(line, args, "--listen", folder),
+        "watch" => 3,
         "run" if !args.iter().any(|arg| arg == "--list" || arg == "--check-config") => 3,
         "test-client" => return check_test_client(line, &args, folder),
         "demo" => return assert_eq!(wscheck_in(folder, &["demo", "--help"]).code, Some(0)),

@@ -7,4 +7,4 @@ mod run;
 
 pub use event::WatchEvent;
 pub use plan::{WatchPlan, WatchedGroup};
-pub use run::{HookDocument, WatchControl, run};
+pub use run::{HookDocument, HookMessage, WatchControl, run};

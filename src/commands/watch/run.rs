@@ -31,7 +31,10 @@ const HOOK_GRACE: Duration = Duration::from_secs(5);
 
 /// What a command of `--on-change` is given for an event; `None` for an event that is no change. The number is how many
 /// changes were dropped before it.
-pub type HookDocument = Box<dyn Fn(&WatchEvent) -> Option<(HookEvent, Box<dyn FnOnce(u64) -> String>)>>;
+pub type HookDocument = Box<dyn Fn(&WatchEvent) -> Option<HookMessage>>;
+
+/// An event, and what makes its document.
+pub type HookMessage = (HookEvent, Box<dyn FnOnce(u64) -> String>);
 
 /// What comes from outside while it runs.
 pub struct WatchControl {

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::GroupNames;
-use crate::commands::watch::WatchEvent;
 use crate::commands::watch::hook::HookEvent;
+use crate::commands::watch::{HookMessage, WatchEvent};
 use crate::domain::ping::event::{ConnEvent, Event};
 use crate::domain::watch::hook_result::{HookOutcome, HookResult};
 use crate::domain::watch::host_event::HostEvent;
@@ -85,7 +85,7 @@ pub fn hook_message(
     event: &WatchEvent,
     names: &GroupNames,
     target: impl Fn(usize, usize) -> String,
-) -> Option<(HookEvent, Box<dyn FnOnce(u64) -> String>)> {
+) -> Option<HookMessage> {
     let (name, target) = match event {
         WatchEvent::OfGroup { group, event: Event::Connection { id, event, .. } } => {
             (changed(event)?, target(*group, id.target))
