@@ -1,8 +1,6 @@
 //! The terminal of the live view: keys, the alternate screen, and leaving it whatever happens.
 
 use std::io::{self, Stdout, Write};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ratatui::Terminal;
@@ -11,13 +9,10 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{
     self, Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
 };
-use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
+use ratatui::crossterm::terminal::enable_raw_mode;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::errors;
+use super::live_terminal::{enter, is_live, restore_terminal, take_notices};
 use super::print_queue::{NextEvent, PrintQueueReceiver};
 use super::runner::{PrintEnd, print_all, print_end};
 use crate::commands::watch::WatchEvent;
@@ -34,34 +29,6 @@ const STOPPED: Duration = Duration::from_secs(1);
 const MIN_SECOND_STOP: Duration = Duration::from_millis(500);
 /// The exit code then.
 const KILLED_EXIT_CODE: i32 = 130;
-
-/// The terminal is in raw mode and shows the alternate screen.
-static IS_LIVE: AtomicBool = AtomicBool::new(false);
-/// What was said meanwhile.
-static NOTICES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Leaves the live view if there is one, so that the process can end. Can be called on any thread, more than once.
-pub fn restore_terminal() {
-    if IS_LIVE.swap(false, Relaxed) {
-        let _ = disable_raw_mode();
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, ratatui::crossterm::cursor::Show);
-    }
-}
-
-fn enter() -> io::Result<()> {
-    IS_LIVE.store(true, Relaxed);
-    enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen)
-}
-
-/// Says something that matters while it goes on: in the live view, or on stderr without one.
-pub fn tell(text: &str) {
-    if IS_LIVE.load(Relaxed) {
-        NOTICES.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_string());
-    } else {
-        errors::print_to_stderr(text);
-    }
-}
 
 /// Shows the live view until the run ends; then the ordinary report. Without a terminal that can be drawn on, lines.
 pub fn show(
@@ -142,8 +109,7 @@ impl Live<'_> {
                 self.press(key)?;
             }
         }
-        let notices = std::mem::take(&mut *NOTICES.lock().unwrap_or_else(PoisonError::into_inner));
-        notices.into_iter().for_each(|notice| self.view.add_line(notice));
+        take_notices().into_iter().for_each(|notice| self.view.add_line(notice));
         self.drawn_at = Some(Instant::now());
         if is_changed || !self.view.is_frozen() {
             let view = &self.view;
@@ -202,7 +168,7 @@ impl Live<'_> {
 
     /// Leaves the live view; what was seen last stays in the scrollback if the user wished so.
     fn leave(&mut self) {
-        if !IS_LIVE.load(Relaxed) {
+        if !is_live() {
             return;
         }
         let screen = self.keeps_screen.then(|| self.screen());

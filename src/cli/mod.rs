@@ -15,6 +15,7 @@ mod kept_targets;
 mod listen;
 mod listing_args;
 mod live;
+mod live_terminal;
 mod measurement;
 mod origin;
 mod ping;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::live;
+use super::live_terminal::restore_terminal;
 use crate::commands::test_client::kill_clients;
 
 /// Minimum time before a second signal counts. Shells and supervisors send two at once: SIGHUP and SIGTERM, or one to
@@ -122,7 +122,7 @@ impl SignalStreams {
                 SignalReaction::Report => interrupt.cancel(),
                 SignalReaction::Ignore => {}
                 SignalReaction::Exit => {
-                    live::restore_terminal();
+                    restore_terminal();
                     // No client of `test-client` outlives this process.
                     kill_clients();
                     std::process::exit(KILLED_EXIT_CODE)

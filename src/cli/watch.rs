@@ -18,7 +18,7 @@ use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::detect_before_run;
 use super::print_queue::PrintQueueReceiver;
-use super::{connect, live, runner};
+use super::{connect, live, live_terminal, runner};
 use crate::commands::fd_limit;
 use crate::commands::ping::PingPlan;
 use crate::commands::watch::hook::HookPlan;
@@ -129,7 +129,7 @@ impl WatchArgs {
         };
         let file = open()
             .map_err(|error: std::io::Error| format!("--log: cannot write {}: {error}", path.display()))?;
-        Ok(Some(ReportFile::log(file, live::tell)))
+        Ok(Some(ReportFile::log(file, live_terminal::tell)))
     }
 
     fn plan(&self) -> Result<WatchPlan, String> {

@@ -75,6 +75,8 @@ fn arguments(line: &str, port: u16) -> Vec<String> {
             "-n" => args[at] = args[at].parse::<u32>().unwrap().min(20).to_string(),
             "--ramp" if !args[at].contains('/') => args[at] = "100ms".to_string(),
             "--reconnect-attempts" => args[at] = "1".to_string(),
+            // Another line reads the file of this name.
+            "--log" => args[at] += ".new",
             _ => {}
         }
     }

@@ -271,7 +271,7 @@ fn on_terminal(url: &str) -> (std::fs::File, Reaped) {
     (ours, Reaped(child))
 }
 
-/// Reads until all these were shown; returns everything.
+/// Reads until all these were shown; returns everything. A word each: only cells that change are written.
 fn read_until(terminal: &mut std::fs::File, texts: &[&str]) -> String {
     let (mut all, mut part) = (Vec::new(), [0; 4096]);
     loop {
@@ -302,7 +302,7 @@ fn live_view_is_left_with_the_report() {
     let server = Server::start(&["--heartbeat", "none"]);
     for key in ["q", "Q", "\x03"] {
         let (mut terminal, process) = on_terminal(&server.url());
-        read_until(&mut terminal, &[ENTER, "wscheck watch:", "healthy"]);
+        read_until(&mut terminal, &[ENTER, "wscheck watch:", "●"]);
         terminal.write_all(b"d?").unwrap();
         read_until(&mut terminal, &["keys"]);
         terminal.write_all(key.as_bytes()).unwrap();
@@ -317,7 +317,7 @@ fn live_view_is_left_with_the_report() {
 fn signal_leaves_the_live_view_with_the_report() {
     let server = Server::start(&["--heartbeat", "none"]);
     let (mut terminal, process) = on_terminal(&server.url());
-    read_until(&mut terminal, &[ENTER, "healthy"]);
+    read_until(&mut terminal, &[ENTER, "●"]);
     process.signal(libc::SIGTERM);
     let (text, code) = rest(terminal, process);
     let report = text.split_once(LEAVE).unwrap().1;
