@@ -151,8 +151,8 @@ impl WatchArgs {
         for WatchedGroup { plan, .. } in &mut groups {
             plan.session.degraded_interval = Some(degraded);
             // They are of the whole run, also where the targets are of a file.
-            plan.deadline = self.ping.deadline;
-            plan.session.count = self.ping.count;
+            plan.deadline = self.ping.deadline.or(plan.deadline);
+            plan.session.count = self.ping.count.or(plan.session.count);
         }
         let file = self.watching.config.as_deref().map(|path| path.display().to_string());
         let on_change = self.watching.on_change.clone().map(|command| HookPlan {

@@ -20,6 +20,7 @@ pub mod pooled_status;
 pub mod preset_mismatch;
 pub mod ramp;
 pub mod recorder;
+pub mod regular_outages;
 pub mod report;
 pub mod run_info;
 pub mod run_status;

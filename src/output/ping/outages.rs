@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::domain::format::{self, counted};
 use crate::domain::ping::outages::{Outage, OutageCause, Outages};
+use crate::domain::ping::regular_outages::{RegularEnds, regular_ends};
 use crate::domain::ping::report::PingReport;
+use crate::domain::stats::interval::Interval;
 use crate::output::json::{Ms, Name};
 use crate::output::view::Table;
 
@@ -149,6 +151,27 @@ fn cause(outage: &Outage) -> String {
     };
     format!("{what}{attempts}")
 }
+
+/// What is regular about the ends of a connection, and what that is consistent with; `None` if nothing is.
+pub fn regularity(outages: &Outages) -> Option<String> {
+    let RegularEnds { up, apart } = regular_ends(outages)?;
+    let times = up.or(apart).map(|interval| interval.gaps + 1).unwrap_or_default() as u64;
+    let ends = counted(times, "end");
+    let span = |interval: Interval| format::duration(interval.median);
+    Some(match (up.map(span), apart.map(span)) {
+        (Some(up), None) => format!("the last {ends} came after about {up} up each: {AGE}"),
+        (None, apart) => {
+            format!("the last {ends} came about every {}: {SCHEDULE}", apart.unwrap_or_default())
+        }
+        (Some(up), Some(apart)) => {
+            format!("the last {ends} came after about {up} up, and about every {apart}: {AGE}; or {SCHEDULE}")
+        }
+    })
+}
+
+const AGE: &str = "consistent with a limit on the age of connections, or with a timer that these heartbeats do not reset \
+                   (wscheck probe-idle tells which)";
+const SCHEDULE: &str = "consistent with something that happens on a schedule, such as a restart";
 
 /// What a run's outages come to; `None` without one.
 pub fn summary(outages: &Outages) -> Option<String> {

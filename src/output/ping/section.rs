@@ -179,6 +179,7 @@ fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
     rows.add_some("outage", outage(connections));
     let most_away = connections.iter().max_by_key(|connection| connection.outages.total());
     rows.add_some("availability", most_away.and_then(|connection| outages::summary(&connection.outages)));
+    rows.add_some("regular", most_away.and_then(|connection| outages::regularity(&connection.outages)));
 }
 
 /// How often the server sends heartbeats by itself; those of several connections are alike.
