@@ -3,6 +3,8 @@
 use super::outages::{Outage, OutageCause, Outages};
 use crate::domain::stats::interval::Interval;
 
+/// Fewer times are no regularity, however equal they are: a restart that is repeated by hand looks the same.
+const MIN_TIMES: usize = 3;
 /// The latest ends that are compared.
 const MAX_COMPARED: usize = 20;
 
@@ -25,8 +27,10 @@ pub fn regular_ends(outages: &Outages) -> Option<RegularEnds> {
     }
     let up = latest.windows(2).filter_map(|pair| Some(pair[1].from.saturating_sub(pair[0].until?)));
     let apart = latest.windows(2).map(|pair| pair[1].from.saturating_sub(pair[0].from));
-    let regular =
-        |interval: Interval| (interval.is_strict() && interval.is_beyond_chance()).then_some(interval);
+    let regular = |interval: Interval| {
+        let is_regular = interval.gaps >= MIN_TIMES && interval.is_strict() && interval.is_beyond_chance();
+        is_regular.then_some(interval)
+    };
     let found =
         RegularEnds { up: Interval::of(up).and_then(regular), apart: Interval::of(apart).and_then(regular) };
     (found.up.is_some() || found.apart.is_some()).then_some(found)
