@@ -421,7 +421,11 @@ fn lines_of_a_run_say_what_its_document_says() {
     };
     assert_eq!(figures(&replayed), figures(&document));
     let p95 = |document: &serde_json::Value| document["rtt"]["p95_ms"].as_f64().unwrap();
-    assert!((p95(&replayed) - p95(&document)).abs() < 0.002, "lines are rounded to the microsecond");
+    // Lines are rounded to the microsecond, which may move an RTT into the next bucket of the histogram: its percentiles
+    // have three significant figures.
+    let bound = 0.002 + p95(&document) / 1000.0;
+    let (ours, theirs) = (p95(&replayed), p95(&document));
+    assert!((ours - theirs).abs() < bound, "{ours} ms, and {theirs} ms");
 }
 
 /// An archive may be another's: its texts drive no terminal, and its numbers break nothing.
