@@ -44,6 +44,8 @@
 //! (`domain::exporter::kept`); a request of `/probe` opens its target anew (`probe`). Both are pages of `net::http_server`, as
 //! are those of `serve`. `domain::exposition` writes Prometheus' text for all of them.
 //!
+//! `commands::kept` starts and stops single targets when the configuration is read again.
+//!
 //! An *outage* (`domain::ping::outages`) lasts from the last proof of life to the first answer after it; one
 //! `OutageTracker` finds them for the report of `ping` and for the exporter.
 //!

@@ -132,7 +132,7 @@ async fn run(
     if interrupt.run_until_cancelled(sleep(delay)).await.is_none() {
         return;
     }
-    // The events say everything; nobody asks for an interim report.
+    // The events have all figures, so no interim report is requested.
     let (_, interim) = mpsc::unbounded_channel();
     let batch_sleep = BatchSleep::default();
     let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };

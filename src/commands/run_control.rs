@@ -17,6 +17,6 @@ pub struct RunControl {
     pub interim: mpsc::UnboundedReceiver<()>,
     /// Lets the connections' thread sleep between polls.
     pub batch_sleep: BatchSleep,
-    /// Wishes for heartbeats at once, one for each connection by its number; empty if nobody wishes.
+    /// Requests to send a heartbeat at once: one entry a connection, by its number; empty if the run takes none.
     pub ask_now: Arc<[AskNow]>,
 }

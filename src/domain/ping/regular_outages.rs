@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(medians(&spans), Some((None, Some(600))));
     }
 
-    /// Where it is back at once, both are equal, and nobody can tell them apart.
+    /// Where the server is back at once, both times are regular, and which one causes the ends cannot be told.
     #[test]
     fn both_are_found_where_it_is_back_at_once() {
         let spans = [(600, 601), (1201, 1202), (1802, 1803), (2403, 2404), (3004, 3005)];

@@ -25,7 +25,7 @@ impl AskNow {
         if self.is_asked.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Waits for a wish; for ever if nobody can ask.
+    /// Waits for a request; without an `AskNow` there is never one.
     pub async fn asked(ask: Option<&AskNow>) {
         std::future::poll_fn(|context| ask.map_or(Poll::Pending, |ask| ask.poll_asked(context))).await;
     }

@@ -27,7 +27,7 @@ fn extras(ended: &FinishedSession) -> Vec<(u64, HeartbeatOutcome)> {
     ended.events.iter().filter_map(extra).collect()
 }
 
-/// Receives so many pings, and answers those with these places; returns when they came.
+/// Receives this number of pings and answers those at the given positions; returns when each came, in ms.
 async fn answer(scene: &mut TestSession, pings: usize, answered: &[usize]) -> Vec<u128> {
     let mut came = Vec::new();
     for place in 0..pings {

@@ -45,7 +45,7 @@ const HELP: [&str; 12] = [
 struct TargetColumn {
     title: &'static str,
     width: usize,
-    /// It is shown where the terminal has at least so many columns.
+    /// The least width of the terminal, in columns, at which it is shown.
     from: u16,
     cell: fn(&LiveTarget, SystemTime) -> String,
 }
@@ -301,7 +301,7 @@ impl Screen<'_> {
     }
 }
 
-/// The text in so many columns, its middle left out: URLs often differ at their ends.
+/// The text shortened to this width; its middle is left out, because URLs often differ at their ends.
 fn shortened(text: &str, width: usize, is_ascii: bool) -> String {
     let length = text.chars().count();
     if length <= width {
