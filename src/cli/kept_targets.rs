@@ -79,10 +79,10 @@ fn of_group(options: &[String], written: Vec<WrittenTarget>) -> Result<Vec<KeptT
     let one = |target| PingPlan { targets: vec![target], ..plan.clone() };
     let connections = plan.targets.iter().cloned().map(one);
     let kept = written.into_iter().zip(connections).map(|(WrittenTarget { url, labels, entry }, plan)| {
+        let name = labels.get("name").cloned();
         // Two targets may differ in nothing but their name.
-        let name = labels.get("name").cloned().unwrap_or_default();
-        let key = [options, &[url, name], &files].concat();
-        KeptTargetSettings { connection: KeptConnection { key, plan }, labels, entry }
+        let key = [options, &[url, name.clone().unwrap_or_default()], &files].concat();
+        KeptTargetSettings { connection: KeptConnection { key, name, plan }, labels, entry }
     });
     Ok(kept.collect())
 }
@@ -110,6 +110,16 @@ pub fn ping_args(words: &[String]) -> Result<PingArgs, Blamed> {
         Command::Ping(args) => Ok(*args),
         _ => Err((None, "it is no line of ping".to_string())),
     }
+}
+
+/// The connection to the target with these arguments and this name.
+///
+/// # Errors
+///
+/// As [`kept_plan`].
+pub fn kept_connection(words: &[String], name: &str) -> Result<KeptConnection, Blamed> {
+    let key = [words, &[name.to_string()], &contents_of_files(words)].concat();
+    Ok(KeptConnection { key, name: Some(name.to_string()), plan: kept_plan(words)? })
 }
 
 /// Options that end a run, or judge it.

@@ -87,7 +87,7 @@ pub fn run_plan<T, P: Presenter>(
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
-    let showing = Showing { further: Vec::new(), wants_all: false, show: print_all };
+    let showing = Showing { further: Vec::new(), wants_all: false, hang_up: None, show: print_all };
     run_shown(presenter, args, plan, showing, job)
 }
 
@@ -97,6 +97,8 @@ pub struct Showing<S> {
     pub further: Vec<ReportFile>,
     /// It shows every event, not only what the format shows.
     pub wants_all: bool,
+    /// Where a SIGHUP goes; `None`: it ends the run.
+    pub hang_up: Option<mpsc::UnboundedSender<()>>,
     /// Runs on the thread that prints.
     pub show: S,
 }
@@ -118,10 +120,10 @@ pub fn run_shown<T, P: Presenter>(
         .and_then(|plan| Ok((plan, report_files(&args.report, args.format.chosen())?)))
     {
         Ok((plan, mut reports)) => {
-            let Showing { further, wants_all, show } = showing;
+            let Showing { further, wants_all, hang_up, show } = showing;
             reports.extend(further);
             let shown = (presenter, show, wants_all);
-            run(shown, args, reports, async |reporter, control| job(plan, reporter, control).await)
+            run(shown, hang_up, args, reports, async |reporter, control| job(plan, reporter, control).await)
         }
         Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
     }
@@ -134,6 +136,7 @@ fn run<P: Presenter>(
         impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
         bool,
     ),
+    hang_up: Option<mpsc::UnboundedSender<()>>,
     args: &OutputArgs,
     reports: Vec<ReportFile>,
     job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
@@ -149,7 +152,7 @@ fn run<P: Presenter>(
     // A reader that is gone ends the run as an interrupt does.
     let interrupt = printer.queue.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let ended = signals::handle(interrupt.clone(), ask).and_then(|()| {
+    let ended = signals::handle(interrupt.clone(), ask, hang_up).and_then(|()| {
         let batch_sleep = BatchSleep::default();
         let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -42,20 +42,8 @@ pub async fn wait_for_early_signal() {
 /// - a second one, at least 500 ms later, ends the process
 /// - SIGHUP stays ignored if it was ignored at the start, as under nohup
 /// - each Ctrl-\ requests an `interim` report
-pub fn handle(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) -> io::Result<()> {
-    handle_with(interrupt, interim, None)
-}
-
-/// Like [`handle`], but SIGHUP asks for the configuration to be read again.
-pub fn handle_reloading(
-    interrupt: CancellationToken,
-    interim: mpsc::UnboundedSender<()>,
-    reload: mpsc::UnboundedSender<()>,
-) -> io::Result<()> {
-    handle_with(interrupt, interim, Some(reload))
-}
-
-fn handle_with(
+/// - with `reload`, SIGHUP requests that the configuration be read again, and cancels nothing
+pub fn handle(
     interrupt: CancellationToken,
     interim: mpsc::UnboundedSender<()>,
     reload: Option<mpsc::UnboundedSender<()>>,

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,24 +14,25 @@ use super::checks::file::{self, TargetEntry};
 use super::checks::listed_mistakes;
 use super::checks::mistake::Mistake;
 use super::errors::StartFailure;
-use super::kept_targets::kept_plan;
+use super::kept_targets::kept_connection;
 use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::detect_before_run;
 use super::print_queue::PrintQueueReceiver;
 use super::{connect, live, live_terminal, runner};
-use crate::commands::fd_limit;
+use crate::commands::config_reload::ConfigReload;
+use crate::commands::fd_limit::{self, TooFewFiles};
+use crate::commands::kept::KeptConnection;
 use crate::commands::ping::PingPlan;
 use crate::commands::watch::hook::HookPlan;
-use crate::commands::watch::{self, HookDocument, WatchControl, WatchEvent, WatchPlan, WatchedGroup};
+use crate::commands::watch::{self, WatchControl, WatchEvent, WatchPlan};
 use crate::domain::command_line::CommandLine;
-use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
 use crate::output::watch::live::LiveView;
-use crate::output::watch::{GroupNames, WatchPresenter, hook_message};
+use crate::output::watch::{WatchPresenter, hook_message};
 use crate::output::{Format, ReportFile, RunOutput, charset};
 
 /// While the status is worse than healthy, one heartbeat in this time.
@@ -80,20 +82,18 @@ impl WatchArgs {
     /// Watches until it is stopped.
     pub fn main(self) -> ExitCode {
         let output = self.ping.output.clone();
+        let (hang_up, hang_ups) = mpsc::unbounded_channel();
         let log = self.open_log();
-        let plan = log.and_then(|log| Ok((self.plan()?, log)));
+        let plan = log.and_then(|log| Ok((self.plan(hang_ups)?, log)));
         let (plan, log) = match plan {
             Ok((plan, log)) => (Ok(plan), log),
             Err(message) => (Err(message), None),
         };
-        let names: GroupNames = plan.as_ref().map_or_else(|_: &String| Vec::new(), names);
-        let of_presenter = names.clone();
-        let presenter = move |options| WatchPresenter::new(options, of_presenter);
         let (ask, asked) = mpsc::unbounded_channel();
         let connections = plan.as_ref().map_or(0, WatchPlan::connections);
         let live = self.has_live_view().then(|| {
             let is_ascii = charset::is_other_than_utf8(|name| std::env::var(name).ok());
-            LiveView::new(runner::human_options(&output), names.clone(), connections, is_ascii)
+            LiveView::new(runner::human_options(&output), connections, is_ascii)
         });
         let wants_all = live.is_some();
         let show = move |output: RunOutput<WatchPresenter>, queue: &PrintQueueReceiver<WatchEvent>| match live
@@ -102,17 +102,17 @@ impl WatchArgs {
             None => runner::print_all(output, queue),
         };
         let job = async |plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
-            fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
+            ensure_files(&plan.groups).map_err(|error| StartFailure {
                 result: RunResult::Unreachable,
                 message: error.to_string(),
                 hint: Some(error.hint()),
             })?;
-            let hook_document = hook_document(&plan, names);
-            let control = WatchControl { run, asked, hook_document };
+            let control = WatchControl { run, asked, hook_document: Box::new(hook_message) };
             Ok(watch::run(plan, reporter, control).await.result())
         };
-        let showing = runner::Showing { further: log.into_iter().collect(), wants_all, show };
-        runner::run_shown(presenter, &output, plan, showing, job)
+        let hang_up = self.watching.config.as_ref().map(|_| hang_up);
+        let showing = runner::Showing { further: log.into_iter().collect(), wants_all, hang_up, show };
+        runner::run_shown(WatchPresenter::new, &output, plan, showing, job)
     }
 
     fn open_log(&self) -> Result<Option<ReportFile>, String> {
@@ -132,35 +132,51 @@ impl WatchArgs {
         Ok(Some(ReportFile::log(file, live_terminal::tell)))
     }
 
-    fn plan(&self) -> Result<WatchPlan, String> {
-        let mut groups = match &self.watching.config {
-            Some(path) => groups_of_file(path)?,
-            None => Vec::new(),
+    fn plan(&self, hang_ups: mpsc::UnboundedReceiver<()>) -> Result<WatchPlan, String> {
+        let of_line = self.of_command_line()?;
+        let groups = self.groups(of_line.clone())?;
+        let on_change = self.watching.on_change.clone().map(|command| HookPlan {
+            // It would write over the live view.
+            shows_output: !self.has_live_view(),
+            ..HookPlan::new(command)
+        });
+        let file = self.watching.config.as_deref().map(|path| path.display().to_string());
+        let args = self.clone();
+        let load = move || {
+            let groups = args.groups(of_line.clone())?;
+            ensure_files(&groups).map_err(|error| error.to_string())?;
+            Ok(groups)
         };
-        if !self.ping.urls.is_empty() {
-            let plan = watched_plan(self.ping.clone())?;
-            let name = (!groups.is_empty()).then(|| COMMAND_LINE.to_string());
-            groups.push(WatchedGroup { name, plan });
+        let reload = file.is_some().then(|| ConfigReload::new(Arc::new(load), hang_ups));
+        Ok(WatchPlan { file, groups, reload, on_change })
+    }
+
+    /// The targets of the command line, if it has any.
+    fn of_command_line(&self) -> Result<Option<KeptConnection>, String> {
+        if self.ping.urls.is_empty() {
+            return Ok(None);
         }
+        let name = self.watching.config.as_ref().map(|_| COMMAND_LINE.to_string());
+        Ok(Some(KeptConnection { key: Vec::new(), name, plan: watched_plan(self.ping.clone())? }))
+    }
+
+    /// The targets of the configuration file as it is now, and those of the command line.
+    fn groups(&self, of_line: Option<KeptConnection>) -> Result<Vec<KeptConnection>, String> {
+        let of_file = self.watching.config.as_deref().map(groups_of_file).transpose()?;
+        let mut groups: Vec<_> = of_file.into_iter().flatten().chain(of_line).collect();
         if groups.is_empty() {
             return Err(
                 "there is nothing to watch: give a URL, or --config FILE with a [[target]]".to_string()
             );
         }
         let degraded = self.watching.degraded_interval.unwrap_or(DEFAULT_DEGRADED_INTERVAL);
-        for WatchedGroup { plan, .. } in &mut groups {
+        for KeptConnection { plan, .. } in &mut groups {
             plan.session.degraded_interval = Some(degraded);
             // They are of the whole run, also where the targets are of a file.
             plan.deadline = self.ping.deadline.or(plan.deadline);
             plan.session.count = self.ping.count.or(plan.session.count);
         }
-        let file = self.watching.config.as_deref().map(|path| path.display().to_string());
-        let on_change = self.watching.on_change.clone().map(|command| HookPlan {
-            // It would write over the live view.
-            shows_output: !self.has_live_view(),
-            ..HookPlan::new(command)
-        });
-        Ok(WatchPlan { file, groups, on_change })
+        Ok(groups)
     }
 
     /// Whether there is a terminal for the live view, and nothing else was asked for.
@@ -172,8 +188,13 @@ impl WatchArgs {
     }
 }
 
+/// Raises the limit on open files to what these need.
+fn ensure_files(groups: &[KeptConnection]) -> Result<(), TooFewFiles> {
+    fd_limit::ensure_limit(groups.iter().map(|group| group.plan.connections()).sum())
+}
+
 /// The targets of a configuration file, each as a group of its own, in the order of the file.
-fn groups_of_file(path: &Path) -> Result<Vec<WatchedGroup>, String> {
+fn groups_of_file(path: &Path) -> Result<Vec<KeptConnection>, String> {
     let name = without_controls(&path.display().to_string(), false);
     let text = connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -181,8 +202,8 @@ fn groups_of_file(path: &Path) -> Result<Vec<WatchedGroup>, String> {
     let (mut groups, mut mistakes) = (Vec::new(), Vec::new());
     for TargetEntry { entry, .. } in &file.targets {
         let of = &entry.identity.name;
-        match kept_plan(&entry.arguments) {
-            Ok(plan) => groups.push(WatchedGroup { name: Some(of.clone()), plan }),
+        match kept_connection(&entry.arguments, of) {
+            Ok(group) => groups.push(group),
             Err((option, why)) => {
                 let place = option.and_then(|option| entry.places.get(&option));
                 let place = place.or_else(|| entry.places.get("name")).cloned().unwrap_or_default();
@@ -219,20 +240,4 @@ fn unfit(args: &PingArgs) -> Option<&'static str> {
         (!args.thresholds.expect_refused.is_empty(), "--expect-refused"),
     ];
     given.into_iter().find(|(given, _)| *given).map(|(_, option)| option)
-}
-
-fn names(plan: &WatchPlan) -> GroupNames {
-    plan.groups.iter().map(|group| group.name.clone()).collect()
-}
-
-/// What a command of `--on-change` is given.
-fn hook_document(plan: &WatchPlan, names: GroupNames) -> HookDocument {
-    let targets: Vec<Vec<String>> =
-        plan.groups.iter().map(|group| group.plan.targets.iter().map(Target::to_string).collect()).collect();
-    Box::new(move |event| {
-        let target = |group: usize, target: usize| {
-            targets.get(group).and_then(|targets| targets.get(target)).cloned().unwrap_or_default()
-        };
-        hook_message(event, &names, target)
-    })
 }

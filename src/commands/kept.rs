@@ -6,27 +6,33 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::ping::{self, PingPlan};
-use super::run_control::RunControl;
-use crate::domain::ping::event::Event;
-use crate::domain::run::reporter::Reporter;
-use crate::net::batch_sleep::BatchSleep;
+use super::ping::PingPlan;
 
 /// Maximum time between the starts of two connections. Each sends its heartbeats from its own start on, so that those of
 /// many connections are spread.
 const MAX_START_GAP: Duration = Duration::from_millis(20);
 
-/// A connection to keep.
+/// A connection to keep, or several with the same options.
 #[derive(Clone)]
 pub struct KeptConnection {
     /// Everything that its plan was made of. While the key is the same, the connection stays.
     pub key: Vec<String>,
-    /// One target and one connection.
+    /// Its name in the configuration file, if it has one.
+    pub name: Option<String>,
     pub plan: PingPlan,
+}
+
+/// A connection that is to be started.
+pub struct KeptStart {
+    pub id: KeptId,
+    pub name: Option<String>,
+    pub plan: PingPlan,
+    /// How long it waits, so that connections that start together are spread.
+    pub delay: Duration,
+    /// Stops it.
+    pub stop: CancellationToken,
 }
 
 /// A connection that is kept; no other one has the same number.
@@ -46,7 +52,7 @@ pub struct KeptConnections<F> {
     /// Also those that were told to stop and have not ended yet.
     runs: FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>,
     next_id: KeptId,
-    reporter: F,
+    start: F,
     stop: CancellationToken,
 }
 
@@ -57,12 +63,12 @@ struct OpenConnection {
 
 impl<F, R> KeptConnections<F>
 where
-    F: Fn(KeptId) -> R,
-    R: Reporter<Event> + 'static,
+    F: FnMut(KeptStart) -> R,
+    R: Future<Output = ()> + 'static,
 {
-    /// No connection. `reporter` makes what takes the events of one; `stop` ends all.
-    pub fn new(reporter: F, stop: CancellationToken) -> KeptConnections<F> {
-        KeptConnections { open: BTreeMap::new(), runs: FuturesUnordered::new(), next_id: 0, reporter, stop }
+    /// No connection. `start` makes the run of one; `stop` ends all.
+    pub fn new(start: F, stop: CancellationToken) -> KeptConnections<F> {
+        KeptConnections { open: BTreeMap::new(), runs: FuturesUnordered::new(), next_id: 0, start, stop }
     }
 
     /// Keeps these connections and no others: stops those that are not among them, leaves alone those that are, and starts
@@ -75,7 +81,7 @@ where
         let mut changes = KeptChanges::default();
         let mut ids = Vec::new();
         let mut new = Vec::new();
-        for KeptConnection { key, plan } in wanted {
+        for KeptConnection { key, name, plan } in wanted {
             let same = before.get_mut(&key).and_then(Vec::pop);
             let id = if let Some((id, stop)) = same {
                 changes.unchanged += 1;
@@ -83,7 +89,7 @@ where
                 id
             } else {
                 let id = self.add(key);
-                new.push((id, plan));
+                new.push((id, name, plan));
                 id
             };
             ids.push(id);
@@ -91,7 +97,7 @@ where
         let gone: Vec<_> = before.into_values().flatten().collect();
         gone.iter().for_each(|(_, stop)| stop.cancel());
         (changes.started, changes.stopped) = (new.len(), gone.len());
-        self.start(new);
+        self.start_all(new);
         (ids, changes)
     }
 
@@ -102,41 +108,31 @@ where
         id
     }
 
-    fn start(&mut self, new: Vec<(KeptId, PingPlan)>) {
+    fn start_all(&mut self, new: Vec<(KeptId, Option<String>, PingPlan)>) {
         let number = u32::try_from(new.len()).unwrap_or(u32::MAX);
-        for (position, (id, plan)) in (0..).zip(new) {
+        for (position, (id, name, plan)) in (0..).zip(new) {
             let Some(open) = self.open.get(&id) else { continue };
             let gap = plan.session.interval.unwrap_or(MAX_START_GAP).min(MAX_START_GAP * number) / number;
-            self.runs.push(Box::pin(run(plan, (self.reporter)(id), gap * position, open.stop.clone())));
+            let start = KeptStart { id, name, plan, delay: gap * position, stop: open.stop.clone() };
+            self.runs.push(Box::pin((self.start)(start)));
         }
     }
 
     /// Runs the connections; never returns. Another call continues after one that was dropped.
     pub async fn run(&mut self) {
-        while self.runs.next().await.is_some() {}
+        self.run_until_none().await;
         std::future::pending().await
+    }
+
+    /// Runs the connections until none is left. Another call continues after one that was dropped.
+    pub async fn run_until_none(&mut self) {
+        while self.runs.next().await.is_some() {}
     }
 
     /// Runs the connections until all have ended. Something else must have stopped them.
     pub async fn finish(mut self) {
-        while self.runs.next().await.is_some() {}
+        self.run_until_none().await;
     }
-}
-
-async fn run(
-    plan: PingPlan,
-    mut reporter: impl Reporter<Event>,
-    delay: Duration,
-    interrupt: CancellationToken,
-) {
-    if interrupt.run_until_cancelled(sleep(delay)).await.is_none() {
-        return;
-    }
-    // The events have all figures, so no interim report is requested.
-    let (_, interim) = mpsc::unbounded_channel();
-    let batch_sleep = BatchSleep::default();
-    let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
-    ping::run(plan, &mut reporter, control).await;
 }
 
 #[cfg(test)]
@@ -146,9 +142,14 @@ mod tests {
     use std::sync::Arc;
 
     use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
 
     use super::*;
-    use crate::domain::ping::event::ConnEvent;
+    use crate::commands::ping;
+    use crate::commands::run_control::RunControl;
+    use crate::domain::ping::event::{ConnEvent, Event};
+    use crate::domain::run::reporter::Reporter;
+    use crate::net::batch_sleep::BatchSleep;
     use crate::net::client::session::plan::SessionPlan;
     use crate::server::{Server, ServerConfig};
 
@@ -193,7 +194,7 @@ mod tests {
             policy: Default::default(),
             preset: None,
         };
-        KeptConnection { key: vec![key.to_string()], plan }
+        KeptConnection { key: vec![key.to_string()], name: None, plan }
     }
 
     /// What happened: the connection and whether it was opened (else ended).
@@ -212,8 +213,15 @@ mod tests {
         }
     }
 
-    async fn until<R: Reporter<Event> + 'static>(
-        kept: &mut KeptConnections<impl Fn(KeptId) -> R>,
+    async fn run(start: KeptStart, log: Log) {
+        let (_, interim) = mpsc::unbounded_channel();
+        let (interrupt, batch_sleep) = (start.stop, BatchSleep::default());
+        let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
+        ping::run(start.plan, &mut Logging(start.id, log), control).await;
+    }
+
+    async fn until<R: Future<Output = ()> + 'static>(
+        kept: &mut KeptConnections<impl FnMut(KeptStart) -> R>,
         log: &Log,
         wanted: &[(KeptId, bool)],
     ) {
@@ -230,7 +238,7 @@ mod tests {
         let (url, log) = (server().await, Log::default());
         let stop = CancellationToken::new();
         let events = Rc::clone(&log);
-        let mut kept = KeptConnections::new(move |id| Logging(id, Rc::clone(&events)), stop.clone());
+        let mut kept = KeptConnections::new(move |start| run(start, Rc::clone(&events)), stop.clone());
         let (ids, changes) = kept.replace(vec![connection(&url, "a"), connection(&url, "b")]);
         assert_eq!((ids, changes), (vec![0, 1], KeptChanges { started: 2, stopped: 0, unchanged: 0 }));
         until(&mut kept, &log, &[(0, true), (1, true)]).await;
@@ -247,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn equal_connections_are_as_many_as_wanted() {
-        let mut kept = KeptConnections::new(|id| Logging(id, Log::default()), CancellationToken::new());
+        let mut kept = KeptConnections::new(|start| run(start, Log::default()), CancellationToken::new());
         let one = || connection("ws://127.0.0.1:1/", "a");
         assert_eq!(kept.replace(vec![one(), one()]).1, KeptChanges { started: 2, ..KeptChanges::default() });
         let changes = kept.replace(vec![one(), one(), one()]).1;

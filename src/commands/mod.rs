@@ -1,5 +1,6 @@
 //! Floor 2: one file or folder a command, each with a plan that is always valid and a `run`.
 
+pub mod config_reload;
 mod connect;
 pub mod demo;
 pub mod detect;

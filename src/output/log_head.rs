@@ -44,13 +44,20 @@ impl LogHead {
     /// Notes a line of the log.
     pub fn observe(&mut self, line: &str) {
         // Most lines are heartbeats.
-        if !["\"started\"", "\"opened\"", "\"closed\""].iter().any(|event| line.contains(event)) {
+        if !["\"started\"", "\"opened\"", "\"closed\"", "\"removed\""]
+            .iter()
+            .any(|event| line.contains(event))
+        {
             return;
         }
         let Ok(Head { event, group, connection }) = serde_json::from_str(line) else { return };
         match (event.as_str(), connection) {
             ("started", None) => {
                 self.started.insert(group, line.to_string());
+            }
+            ("removed", None) => {
+                self.started.remove(&group);
+                self.connections.retain(|(of, _, _), _| *of != group);
             }
             ("opened", Some(Id { target, index })) => {
                 let lines = ConnectionLines { opened: Some(line.to_string()), ended: None };

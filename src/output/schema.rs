@@ -32,7 +32,7 @@ use super::serve::{
 };
 use super::server_events::ServerEventReceived;
 use super::timeouts::{TimeoutLine, TimeoutsDocument};
-use super::watch::{HookEnded, HostChanged, WatchDocument};
+use super::watch::{HookEnded, HostChanged, NotReloaded, Reloaded, Removed, WatchDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
@@ -123,6 +123,9 @@ impl SchemaBuilder {
     fn watch_lines(&mut self) {
         self.line_of::<Interim<WatchDocument>>("watch");
         self.line_of::<HostChanged>("watch");
+        self.line_of::<Reloaded>("watch");
+        self.line_of::<NotReloaded>("watch");
+        self.line_of::<Removed>("watch");
         self.line_of::<HookEnded>("watch");
     }
 

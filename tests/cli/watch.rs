@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::namespace::Namespace;
 use crate::support::{Ran, Reaped, Run, Server, closed_port, run, wscheck};
@@ -194,6 +194,51 @@ fn targets_of_a_file_are_told_apart() {
     let read = crate::support::run(&["report", "-o", "json", &path("cut")]).json();
     assert_eq!(names(&read), ["chat", "feed"]);
     assert!(read["checks"][0]["report"]["heartbeats"]["protocol"]["ok"].as_u64() > Some(0), "{read:#}");
+}
+
+/// SIGHUP has the file read again: a target whose entry is the same keeps its connection, the others come and go, and a
+/// mistake changes nothing.
+#[test]
+fn changed_file_changes_what_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let server = Server::start(&["--heartbeat", "none"]);
+    let of = |name: &str, interval: &str| {
+        format!("[[target]]\nname = \"{name}\"\nurl = \"{}\"\ninterval = \"{interval}\"\n", server.url())
+    };
+    let write = |text: String| std::fs::write(path("wscheck.toml"), text).unwrap();
+    write(of("stays", "40ms") + &of("changes", "40ms") + &of("goes", "40ms"));
+    let mut run = watch(&["--config", &path("wscheck.toml"), "--log", &path("log")]);
+    for name in ["stays", "changes", "goes"] {
+        while run.until("heartbeat")["group"] != name {}
+    }
+    write("[[target]]\nname = \"stays\"\n".to_string());
+    run.process.signal(libc::SIGHUP);
+    let mistake = run.until("not_reloaded");
+    assert!(mistake["reason"].as_str().unwrap().contains("url"), "{mistake}");
+    write(of("comes", "40ms") + &of("changes", "70ms") + &of("stays", "40ms"));
+    run.process.signal(libc::SIGHUP);
+    let reloaded = run.until("reloaded");
+    let lists = [&reloaded["added"], &reloaded["removed"], &reloaded["unchanged"]];
+    assert_eq!(lists, [&json!(["comes", "changes"]), &json!(["changes", "goes"]), &json!(1)]);
+    let removed = [run.until("removed"), run.until("removed")].map(|line| line["group"].clone());
+    assert!(removed.contains(&json!("changes")) && removed.contains(&json!("goes")), "{removed:?}");
+    for name in ["stays", "comes", "changes"] {
+        while run.until("heartbeat")["group"] != name {}
+    }
+    run.process.signal(libc::SIGINT);
+    let (lines, code) = run.rest();
+    let report = lines.last().unwrap();
+    assert_eq!(code, Some(0), "{report:#}");
+    let checks = report["checks"].as_array().unwrap();
+    let reconnects = |check: &Value| check["report"]["targets"][0]["connections"][0]["reconnects"].clone();
+    let named: Vec<_> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!(named, ["stays", "comes", "changes"]);
+    assert!(checks.iter().all(|check| reconnects(check) == 0), "{report:#}");
+    let gone = report["removed_targets"]["latest"].as_array().unwrap();
+    assert_eq!((gone.len(), &report["removed_targets"]["count"]), (2, &json!(2)));
+    assert!(gone.iter().all(|one| one["report"]["heartbeats"]["protocol"]["ok"].as_u64() > Some(0)));
+    assert_eq!(std::fs::read_to_string(path("log")).unwrap().matches("\"event\":\"opened\"").count(), 5);
 }
 
 /// Each file of a log that was rotated can be read by itself, and all together.

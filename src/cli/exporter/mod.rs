@@ -17,6 +17,7 @@ use self::settings::{SettingsSource, shown};
 use super::args::up_to;
 use super::errors::{self, StartFailure};
 use super::{connect, runner, signals};
+use crate::commands::config_reload::ConfigReload;
 use crate::commands::exporter::{self, ExporterPlan, ExporterSettings, ReloadPlan};
 use crate::commands::fd_limit::{self, TooFewFiles};
 use crate::domain::exporter::allow::TargetPattern;
@@ -85,8 +86,7 @@ impl ExporterArgs {
         }
         let (hang_up, hang_ups) = mpsc::unbounded_channel();
         let reload = self.config.is_some().then(|| ReloadPlan {
-            load: Arc::new(move || load_again(&source)),
-            hang_ups,
+            config: ConfigReload::new(Arc::new(move || load_again(&source)), hang_ups),
             log: Box::new(errors::print_to_stderr),
         });
         let hang_up = reload.as_ref().map(|_| hang_up);
@@ -170,11 +170,7 @@ fn run(plan: ExporterPlan, hang_up: Option<mpsc::UnboundedSender<()>>) -> Result
     // Its figures are on its page.
     let (ask, _) = mpsc::unbounded_channel();
     let cannot_start = |error: std::io::Error| local(format!("cannot start: {error}"), None);
-    match hang_up {
-        None => signals::handle(stop.clone(), ask),
-        Some(hang_up) => signals::handle_reloading(stop.clone(), ask, hang_up),
-    }
-    .map_err(cannot_start)?;
+    signals::handle(stop.clone(), ask, hang_up).map_err(cannot_start)?;
     let scheme = if plan.tls.is_some() { "https" } else { "http" };
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().max_blocking_threads(MAX_RESOLVER_THREADS).build();

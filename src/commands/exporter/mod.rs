@@ -13,7 +13,7 @@ mod shared_page;
 mod tests;
 
 pub use idle_probes::IdleSchedule;
-pub use plan::{ExportedTarget, ExporterPlan, ExporterSettings, LoadSettings, ReloadPlan};
+pub use plan::{ExportedTarget, ExporterPlan, ExporterSettings, ReloadPlan};
 pub use probe::{ProbeModule, probe};
 pub use probe_page::{ProbePage, ProbePlan};
 pub use run::{ExporterError, run};

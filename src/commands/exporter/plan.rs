@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::idle_probes::IdleSchedule;
 use super::probe_page::ProbePlan;
+use crate::commands::config_reload::ConfigReload;
 use crate::commands::kept::KeptConnection;
 use crate::net::http_server::AccessControl;
 
@@ -46,17 +45,12 @@ pub struct ExportedTarget {
     pub idle: Option<IdleSchedule>,
 }
 
-/// Reads the configuration again. The error says what is wrong with it.
-pub type LoadSettings = dyn Fn() -> Result<ExporterSettings, String> + Send + Sync;
-
 /// Says how reading the configuration went.
 pub type ReloadLog = dyn Fn(&str);
 
 /// How the configuration is read again.
 pub struct ReloadPlan {
-    pub load: Arc<LoadSettings>,
-    /// A request for it, by SIGHUP.
-    pub hang_ups: mpsc::UnboundedReceiver<()>,
+    pub config: ConfigReload<ExporterSettings>,
     /// Says how it went.
     pub log: Box<ReloadLog>,
 }

@@ -1,11 +1,11 @@
 //! Reads the configuration again, one request after another.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::plan::{ExporterSettings, LoadSettings};
+use super::plan::ExporterSettings;
+use crate::commands::config_reload::ConfigReload;
 use crate::domain::format;
 
 /// Requests that may wait.
@@ -34,8 +34,7 @@ impl ReloadRequests {
 
 /// The requests, and what they lead to.
 pub struct Reloads {
-    load: Arc<LoadSettings>,
-    hang_ups: mpsc::UnboundedReceiver<()>,
+    config: ConfigReload<ExporterSettings>,
     requests: mpsc::Receiver<Reply>,
     /// The time limit of every probe.
     longest_probe: Duration,
@@ -49,28 +48,22 @@ pub struct Reload {
 }
 
 impl Reloads {
-    pub fn new(
-        load: Arc<LoadSettings>,
-        hang_ups: mpsc::UnboundedReceiver<()>,
-        longest_probe: Duration,
-    ) -> (ReloadRequests, Reloads) {
+    pub fn new(config: ConfigReload<ExporterSettings>, longest_probe: Duration) -> (ReloadRequests, Reloads) {
         let (send, requests) = mpsc::channel(MAX_WAITING);
-        (ReloadRequests(send), Reloads { load, hang_ups, requests, longest_probe })
+        (ReloadRequests(send), Reloads { config, requests, longest_probe })
     }
 
     /// Waits for the next request and reads the configuration.
     pub async fn next(&mut self) -> Reload {
-        let reply = tokio::select! {
-            Some(()) = self.hang_ups.recv() => None,
-            Some(reply) = self.requests.recv() => Some(reply),
-            else => std::future::pending().await,
+        let request = tokio::select! {
+            loaded = self.config.next() => Err(loaded),
+            Some(reply) = self.requests.recv() => Ok(reply),
         };
-        // One reading answers all signals so far.
-        while reply.is_none() && self.hang_ups.try_recv().is_ok() {}
-        let load = Arc::clone(&self.load);
-        let loaded = off_thread(move || load()).await;
-        let loaded = loaded.unwrap_or_else(|| Err("it could not be read".to_string()));
-        Reload { settings: loaded.and_then(|settings| self.check(settings)), reply }
+        let (settings, reply) = match request {
+            Ok(reply) => (self.config.now().await, Some(reply)),
+            Err(loaded) => (loaded, None),
+        };
+        Reload { settings: settings.and_then(|settings| self.check(settings)), reply }
     }
 
     fn check(&self, settings: ExporterSettings) -> Result<ExporterSettings, String> {
@@ -103,12 +96,4 @@ impl ReloadAnswer {
             let _ = reply.send(result);
         }
     }
-}
-
-/// Runs this on a thread of its own, since the runtime's may all wait for a resolver that does not answer; `None` if it
-/// panicked or there is no thread.
-pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (done, result) = oneshot::channel();
-    std::thread::Builder::new().spawn(move || drop(done.send(work()))).ok()?;
-    result.await.ok()
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::idle_probes::IdleProbes;
@@ -16,8 +18,11 @@ use super::probe_page::ProbePage;
 use super::registry::{Counting, Registry};
 use super::reload::Reloads;
 use super::shared_page::SharedPage;
-use crate::commands::kept::{KeptChanges, KeptConnections, KeptId};
+use crate::commands::kept::{KeptChanges, KeptConnections, KeptStart};
+use crate::commands::ping;
+use crate::commands::run_control::RunControl;
 use crate::domain::exporter::reload::ReloadState;
+use crate::net::batch_sleep::BatchSleep;
 use crate::net::http_server::{self, AccessControl, HostNames, HttpLimits, HttpServerPlan};
 
 /// What a request's answer may take beyond the longest probe.
@@ -54,7 +59,7 @@ pub async fn run(
     };
     let (log, channels) = match plan.reload {
         None => (None, None),
-        Some(reload) => (Some(reload.log), Some(Reloads::new(reload.load, reload.hang_ups, longest_probe))),
+        Some(reload) => (Some(reload.log), Some(Reloads::new(reload.config, longest_probe))),
     };
     let (requests, reloads) = channels.unzip();
     let registry = Arc::new(Registry::new());
@@ -66,7 +71,7 @@ pub async fn run(
         reload: requests,
     });
     let counting = Arc::clone(&registry);
-    let kept = KeptConnections::new(move |id| Counting { registry: Arc::clone(&counting), id }, stop.clone());
+    let kept = KeptConnections::new(move |start| keep(start, Arc::clone(&counting)), stop.clone());
     let idle = IdleProbes::new(stop.clone());
     let mut exporter = Exporter { kept, idle: &idle, pages: Arc::clone(&pages), access, log };
     exporter.apply(plan.settings);
@@ -93,6 +98,19 @@ fn host_names(address: SocketAddr, more: Vec<String>) -> HostNames {
     if address.ip().is_loopback() { HostNames::Local { listen: address.ip(), more } } else { HostNames::Any }
 }
 
+/// Keeps a connection, and counts what happens to it.
+async fn keep(start: KeptStart, registry: Arc<Registry>) {
+    let KeptStart { id, plan, delay, stop, .. } = start;
+    if stop.run_until_cancelled(sleep(delay)).await.is_none() {
+        return;
+    }
+    // The events have all figures, so no interim report is requested.
+    let (_, interim) = mpsc::unbounded_channel();
+    let batch_sleep = BatchSleep::default();
+    let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now: Default::default() };
+    ping::run(plan, &mut Counting { registry, id }, control).await;
+}
+
 /// What the exporter does, as the configuration in force says.
 struct Exporter<'a, F> {
     kept: KeptConnections<F>,
@@ -103,7 +121,11 @@ struct Exporter<'a, F> {
     log: Option<Box<ReloadLog>>,
 }
 
-impl<F: Fn(KeptId) -> Counting> Exporter<'_, F> {
+impl<F, R> Exporter<'_, F>
+where
+    F: FnMut(KeptStart) -> R,
+    R: Future<Output = ()> + 'static,
+{
     /// Keeps the connections until `stop`, and changes them as the configuration does.
     async fn run(mut self, mut reloads: Option<Reloads>, stop: &CancellationToken) {
         loop {

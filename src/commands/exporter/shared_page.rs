@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::registry::Registry;
-use super::reload::off_thread;
+use crate::commands::config_reload::off_thread;
 
 /// The latest page, and when its making began.
 #[derive(Debug, Default)]

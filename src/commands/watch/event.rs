@@ -1,8 +1,10 @@
 //! The events of a watch.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::domain::ping::event::Event;
+use crate::domain::watch::group::{ConfigChange, Group};
 use crate::domain::watch::hook_result::HookResult;
 use crate::domain::watch::host_event::HostEvent;
 use crate::domain::watch::report::WatchReport;
@@ -10,8 +12,14 @@ use crate::domain::watch::report::WatchReport;
 /// An event of a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WatchEvent {
-    /// Of the connections of one group, by its index. Its reports are in those of the watch.
-    OfGroup { group: usize, event: Event },
+    /// Of the connections of one group. Its reports are in those of the watch.
+    OfGroup { group: Arc<Group>, event: Event },
+    /// The configuration was read again.
+    Reloaded(ConfigChange),
+    /// The configuration has a mistake, and the one before stays.
+    NotReloaded { at: SystemTime, why: String },
+    /// All connections of a group that the configuration has no more have ended; always its last event.
+    Removed { group: Arc<Group>, at: SystemTime },
     /// This host changed.
     Host { at: SystemTime, event: HostEvent },
     /// Changes of the network cannot be seen, for this reason.

@@ -1,10 +1,11 @@
 //! `wscheck watch`: connections that are kept and watched, until it is stopped.
 
 mod event;
+mod groups;
 pub mod hook;
 mod plan;
 mod run;
 
 pub use event::WatchEvent;
-pub use plan::{WatchPlan, WatchedGroup};
+pub use plan::WatchPlan;
 pub use run::{HookDocument, HookMessage, WatchControl, run};

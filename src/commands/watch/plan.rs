@@ -1,23 +1,19 @@
 //! Parameters of `wscheck watch`.
 
 use super::hook::HookPlan;
-use crate::commands::ping::PingPlan;
+use crate::commands::config_reload::ConfigReload;
+use crate::commands::kept::KeptConnection;
 
 /// Parameters of a watch; always valid: at least one group.
 pub struct WatchPlan {
     /// The configuration file, if there is one.
     pub file: Option<String>,
-    pub groups: Vec<WatchedGroup>,
+    /// The targets with the same options. Each is opened again for ever.
+    pub groups: Vec<KeptConnection>,
+    /// `None`: there is no file to read again.
+    pub reload: Option<ConfigReload<Vec<KeptConnection>>>,
     /// What is run at each change.
     pub on_change: Option<HookPlan>,
-}
-
-/// Targets that are watched with the same options.
-pub struct WatchedGroup {
-    /// Its name in the configuration file; `None` for targets of the command line.
-    pub name: Option<String>,
-    /// It reconnects for ever.
-    pub plan: PingPlan,
 }
 
 impl WatchPlan {

@@ -1,26 +1,24 @@
 //! Runs the groups side by side, and asks their connections at once when this host changes.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::join_all;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
 
 use super::event::WatchEvent;
-use super::hook::{Hook, HookEvent, HookPlan};
-use super::plan::{WatchPlan, WatchedGroup};
-use crate::commands::ping;
+use super::groups::{GroupChanges, GroupEvent, Groups, Starter};
+use super::hook::{Hook, HookEvent};
+use super::plan::WatchPlan;
+use crate::commands::config_reload::ConfigReload;
+use crate::commands::kept::{KeptChanges, KeptConnection, KeptConnections, KeptStart};
 use crate::commands::run_control::RunControl;
 use crate::domain::ping::event::Event;
-use crate::domain::ping::report::PingReport;
 use crate::domain::run::reporter::Reporter;
+use crate::domain::watch::group::{ConfigChange, Group};
 use crate::domain::watch::hook_result::HookResult;
 use crate::domain::watch::host_event::HostEvent;
-use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
-use crate::net::batch_sleep::BatchSleep;
-use crate::net::client::ask_now::AskNow;
+use crate::domain::watch::report::{HostChanges, WatchReport};
 use crate::net::host_events::HostEvents;
 use crate::net::os_error;
 
@@ -28,6 +26,8 @@ use crate::net::os_error;
 const MAX_EVENTS_PER_BATCH: usize = 1024;
 /// How long commands of `--on-change` may go on after the end.
 const HOOK_GRACE: Duration = Duration::from_secs(5);
+/// What is left of a bounded run for a target that is added at its end.
+const MIN_DEADLINE: Duration = Duration::from_millis(1);
 
 /// What a command of `--on-change` is given for an event; `None` for an event that is no change. The number is how many
 /// changes were dropped before it.
@@ -51,67 +51,38 @@ pub async fn run(
     control: WatchControl,
 ) -> WatchReport {
     let (events, received) = mpsc::unbounded_channel();
-    let single = plan.groups.len() == 1;
-    let (mut runs, mut watched) = (Vec::new(), Vec::new());
-    for (index, WatchedGroup { name, plan }) in plan.groups.into_iter().enumerate() {
-        let ask_now: Arc<[AskNow]> = (0..plan.connections()).map(|_| AskNow::default()).collect();
-        let (want, interim) = mpsc::unbounded_channel();
-        watched.push(Watched { name, ask_now: Arc::clone(&ask_now), want, so_far: None });
-        let batch_sleep = if single { control.run.batch_sleep.clone() } else { BatchSleep::default() };
-        let interrupt = control.run.interrupt.child_token();
-        let mut forward = Forward { group: index, events: events.clone() };
-        let control = RunControl { interrupt, interim, batch_sleep, ask_now };
-        runs.push(async move { ping::run(plan, &mut forward, control).await });
-    }
-    drop(events);
-    let (hook, hook_results) = start_hook(plan.on_change);
+    let is_alone = plan.reload.is_none() && plan.groups.len() == 1;
+    let batch_sleep = is_alone.then(|| control.run.batch_sleep.clone());
+    let groups = Groups::default();
+    let starter = Starter { groups: groups.clone(), events, batch_sleep };
+    let stop = control.run.interrupt.clone();
+    let mut kept = KeptConnections::new(move |start| starter.start(start), stop);
+    let (ids, _) = kept.replace(plan.groups);
+    groups.keep(&ids, SystemTime::now());
+    let (hook, hook_results) = plan.on_change.map(Hook::start).unzip();
     let watch = Watch {
         file: plan.file,
-        watched,
+        kept,
+        groups,
         changes: HostChanges::default(),
         began: (SystemTime::now(), Instant::now()),
         hook,
         reporter,
     };
-    watch.follow(Box::pin(join_all(runs)), received, hook_results, control).await
+    watch.follow(Sources { received, hook_results, reload: plan.reload }, control).await
 }
 
-fn start_hook(plan: Option<HookPlan>) -> (Option<Hook>, Option<UnboundedReceiver<HookResult>>) {
-    plan.map(Hook::start).unzip()
+/// Where events come from.
+struct Sources {
+    received: UnboundedReceiver<GroupEvent>,
+    hook_results: Option<UnboundedReceiver<HookResult>>,
+    reload: Option<ConfigReload<Vec<KeptConnection>>>,
 }
 
-/// Passes on the events of one group.
-struct Forward {
-    group: usize,
-    events: UnboundedSender<(usize, Event)>,
-}
-
-impl Reporter<Event> for Forward {
-    fn report(&mut self, event: &Event) {
-        // The watch reads until all groups have ended.
-        let _ = self.events.send((self.group, event.clone()));
-    }
-}
-
-/// One group while it runs.
-struct Watched {
-    name: Option<String>,
-    ask_now: Arc<[AskNow]>,
-    want: UnboundedSender<()>,
-    /// The report so far, once it was asked for.
-    so_far: Option<PingReport>,
-}
-
-impl Watched {
-    fn ask_figures(&self) {
-        // Its run may have ended.
-        let _ = self.want.send(());
-    }
-}
-
-struct Watch<'a> {
+struct Watch<'a, F> {
     file: Option<String>,
-    watched: Vec<Watched>,
+    kept: KeptConnections<F>,
+    groups: Groups,
     changes: HostChanges,
     began: (SystemTime, Instant),
     hook: Option<Hook>,
@@ -123,74 +94,70 @@ enum WatchWake {
     Events,
     Host(HostEvent),
     Hook(HookResult),
+    Reload(Result<Vec<KeptConnection>, String>),
     Interim,
     Asked,
-    Ended(Vec<PingReport>),
+    Ended,
 }
 
-impl Watch<'_> {
-    async fn follow(
-        mut self,
-        runs: impl Future<Output = Vec<PingReport>>,
-        mut received: UnboundedReceiver<(usize, Event)>,
-        mut hook_results: Option<UnboundedReceiver<HookResult>>,
-        mut control: WatchControl,
-    ) -> WatchReport {
+impl<F, R> Watch<'_, F>
+where
+    F: FnMut(KeptStart) -> R,
+    R: Future<Output = ()> + 'static,
+{
+    async fn follow(mut self, mut sources: Sources, mut control: WatchControl) -> WatchReport {
         let mut host = HostEvents::start().await;
         if let Some(why) = host.network_error().map(os_error::describe) {
             self.report(WatchEvent::NetworkNotWatched { why }, &control);
         }
-        let mut runs = pin!(runs);
         let mut batch = Vec::new();
-        let reports = loop {
+        loop {
+            let Sources { received, hook_results, reload } = &mut sources;
             let woken = tokio::select! {
                 biased;
                 event = host.next() => WatchWake::Host(event),
                 Some(()) = control.asked.recv() => WatchWake::Asked,
                 Some(()) = control.run.interim.recv() => WatchWake::Interim,
-                Some(result) = next_result(&mut hook_results) => WatchWake::Hook(result),
+                Some(result) = next_result(hook_results) => WatchWake::Hook(result),
+                wanted = next_reload(reload) => WatchWake::Reload(wanted),
                 1.. = received.recv_many(&mut batch, MAX_EVENTS_PER_BATCH) => WatchWake::Events,
-                reports = &mut runs => WatchWake::Ended(reports),
+                () = self.kept.run_until_none() => WatchWake::Ended,
             };
             match woken {
                 WatchWake::Events => {
                     batch.drain(..).for_each(|(group, event)| self.of_group(group, event, &control));
                 }
                 WatchWake::Host(event) => self.host_changed(event, &control),
-                WatchWake::Asked => self.ask_all(),
-                WatchWake::Interim => self.watched.iter().for_each(|group| group.ask_figures()),
+                WatchWake::Asked => self.groups.ask_all(),
+                WatchWake::Interim => self.groups.request_figures(),
                 WatchWake::Hook(result) => {
                     self.report(WatchEvent::Hook { at: SystemTime::now(), result }, &control);
                 }
-                WatchWake::Ended(reports) => break reports,
+                WatchWake::Reload(wanted) => self.reload(wanted, &control),
+                WatchWake::Ended => break,
             }
-        };
-        while let Ok((group, event)) = received.try_recv() {
+        }
+        while let Ok((group, event)) = sources.received.try_recv() {
             self.of_group(group, event, &control);
         }
-        self.finish(reports, &control).await
+        self.finish(&control).await
     }
 
-    fn of_group(&mut self, group: usize, event: Event, control: &WatchControl) {
+    fn of_group(&mut self, group: Arc<Group>, event: Event, control: &WatchControl) {
         match event {
-            Event::Interim(report) => self.so_far(group, *report, control),
-            Event::Finished(_) => {}
+            Event::Interim(report) => {
+                if let Some(groups) = self.groups.figures(group.id, *report) {
+                    let report = WatchReport { groups, ..self.whole(false) };
+                    self.report(WatchEvent::Interim(Box::new(report)), control);
+                }
+            }
+            Event::Finished(report) => {
+                if let Some(at) = self.groups.ended(group.id, *report) {
+                    self.report(WatchEvent::Removed { group, at }, control);
+                }
+            }
             event => self.report(WatchEvent::OfGroup { group, event }, control),
         }
-    }
-
-    /// Once every group has told its figures, they are those of the watch.
-    fn so_far(&mut self, group: usize, report: PingReport, control: &WatchControl) {
-        if let Some(watched) = self.watched.get_mut(group) {
-            watched.so_far = Some(report);
-        }
-        if self.watched.iter().any(|group| group.so_far.is_none()) {
-            return;
-        }
-        let reports: Vec<PingReport> =
-            self.watched.iter_mut().filter_map(|group| group.so_far.take()).collect();
-        let report = self.whole(reports, false);
-        self.report(WatchEvent::Interim(Box::new(report)), control);
     }
 
     /// Asks at once, and tells why.
@@ -198,14 +165,29 @@ impl Watch<'_> {
         if event.is_of_a_container() {
             return;
         }
-        self.ask_all();
+        self.groups.ask_all();
         let at = SystemTime::now();
         self.changes.record(at, event.clone());
         self.report(WatchEvent::Host { at, event }, control);
     }
 
-    fn ask_all(&self) {
-        self.watched.iter().flat_map(|group| group.ask_now.iter()).for_each(AskNow::ask);
+    /// Watches what the configuration has now. On an error, everything stays.
+    fn reload(&mut self, wanted: Result<Vec<KeptConnection>, String>, control: &WatchControl) {
+        let at = SystemTime::now();
+        let mut wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(why) => return self.report(WatchEvent::NotReloaded { at, why }, control),
+        };
+        let elapsed = self.began.1.elapsed();
+        for KeptConnection { plan, .. } in &mut wanted {
+            plan.deadline = plan.deadline.map(|deadline| deadline.saturating_sub(elapsed).max(MIN_DEADLINE));
+        }
+        let (ids, KeptChanges { unchanged, .. }) = self.kept.replace(wanted);
+        let GroupChanges { added, removed, ended } = self.groups.keep(&ids, at);
+        self.report(WatchEvent::Reloaded(ConfigChange { at, added, removed, unchanged }), control);
+        for group in ended {
+            self.report(WatchEvent::Removed { group, at }, control);
+        }
     }
 
     fn report(&mut self, event: WatchEvent, control: &WatchControl) {
@@ -217,13 +199,13 @@ impl Watch<'_> {
         self.reporter.report(&event);
     }
 
-    fn whole(&self, reports: Vec<PingReport>, interrupted: bool) -> WatchReport {
-        let named = self.watched.iter().zip(reports);
-        let groups = named.map(|(group, report)| GroupReport { name: group.name.clone(), report });
+    fn whole(&self, interrupted: bool) -> WatchReport {
         let (started_at, began) = self.began;
+        let (groups, removed) = self.groups.reports();
         WatchReport {
             file: self.file.clone(),
-            groups: groups.collect(),
+            groups,
+            removed,
             changes: self.changes.clone(),
             started_at,
             elapsed: began.elapsed(),
@@ -231,11 +213,11 @@ impl Watch<'_> {
         }
     }
 
-    async fn finish(mut self, reports: Vec<PingReport>, control: &WatchControl) -> WatchReport {
+    async fn finish(mut self, control: &WatchControl) -> WatchReport {
         if let Some(hook) = self.hook.take() {
             hook.finish(HOOK_GRACE).await;
         }
-        let report = self.whole(reports, control.run.interrupt.is_cancelled());
+        let report = self.whole(control.run.interrupt.is_cancelled());
         self.reporter.report(&WatchEvent::Finished(Box::new(report.clone())));
         report
     }
@@ -245,6 +227,16 @@ impl Watch<'_> {
 async fn next_result(results: &mut Option<UnboundedReceiver<HookResult>>) -> Option<HookResult> {
     match results {
         Some(results) => results.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the configuration has, when it was read again; never if there is none.
+async fn next_reload(
+    reload: &mut Option<ConfigReload<Vec<KeptConnection>>>,
+) -> Result<Vec<KeptConnection>, String> {
+    match reload {
+        Some(reload) => reload.next().await,
         None => std::future::pending().await,
     }
 }

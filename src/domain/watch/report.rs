@@ -9,6 +9,8 @@ use crate::domain::run::run_result::RunResult;
 
 /// The most changes of this host that are kept; the latest ones.
 const MAX_KEPT_CHANGES: usize = 100;
+/// The most targets that were removed whose reports are kept; the latest ones.
+const MAX_KEPT_REMOVED: usize = 100;
 
 /// The report of `watch`.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,8 @@ pub struct WatchReport {
     pub file: Option<String>,
     /// At least one.
     pub groups: Vec<GroupReport>,
+    /// Those that another reading of the configuration file removed. They are shown and not judged.
+    pub removed: RemovedGroups,
     pub changes: HostChanges,
     pub started_at: SystemTime,
     pub elapsed: Duration,
@@ -29,6 +33,25 @@ pub struct GroupReport {
     /// Its name in the configuration file; `None` for targets of the command line.
     pub name: Option<String>,
     pub report: PingReport,
+}
+
+/// The groups that were removed during a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RemovedGroups {
+    /// How many there were.
+    pub count: u64,
+    /// The latest ones, the oldest first, each with the moment at which its connections had ended.
+    pub latest: VecDeque<(SystemTime, GroupReport)>,
+}
+
+impl RemovedGroups {
+    pub fn record(&mut self, at: SystemTime, group: GroupReport) {
+        self.count += 1;
+        if self.latest.len() == MAX_KEPT_REMOVED {
+            self.latest.pop_front();
+        }
+        self.latest.push_back((at, group));
+    }
 }
 
 /// The changes of this host during a run.

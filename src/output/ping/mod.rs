@@ -22,7 +22,7 @@ pub(super) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use archived::{read_run, replay, replay_groups};
+pub use archived::{ReplayedGroup, read_run, replay, replay_groups};
 pub use document::{PingDocument, Settings};
 pub use findings::explain;
 pub use ndjson_events::*;

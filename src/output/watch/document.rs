@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::ndjson_events::HostChanged;
 use super::view::checks;
-use crate::domain::watch::report::{HostChanges, WatchReport};
+use crate::domain::watch::report::{HostChanges, RemovedGroups, WatchReport};
 use crate::output::checks::ChecksDocument;
 use crate::output::envelope::DocumentBody;
 use crate::output::json::Timestamp;
@@ -15,6 +16,8 @@ use crate::output::ping::PingDocument;
 pub struct WatchDocument {
     #[serde(flatten)]
     watched: WatchedDocument,
+    /// Targets that another reading of the configuration file removed. They are not among the criteria.
+    removed_targets: RemovedTargetsDocument,
     host_changes: HostChangesDocument,
 }
 
@@ -42,10 +45,30 @@ struct HostChangesDocument {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "HostChange")]
+#[schemars(rename = "HostChange")]
 struct HostChangeDocument {
     at: Timestamp,
-    description: String,
+    #[serde(flatten)]
+    changed: HostChanged,
+}
+
+/// The targets that were removed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "RemovedTargets")]
+struct RemovedTargetsDocument {
+    count: u64,
+    /// The latest 100, in order.
+    latest: Vec<RemovedTargetDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "RemovedTarget")]
+struct RemovedTargetDocument {
+    /// When its connections had ended.
+    at: Timestamp,
+    name: String,
+    /// What became of it until then.
+    report: PingDocument,
 }
 
 impl WatchDocument {
@@ -54,15 +77,26 @@ impl WatchDocument {
             Some(only) => WatchedDocument::OfCommandLine(Box::new(PingDocument::new(only))),
             None => WatchedDocument::OfFile((&checks(report)).into()),
         };
-        WatchDocument { watched, host_changes: (&report.changes).into() }
+        let removed_targets = (&report.removed).into();
+        WatchDocument { watched, removed_targets, host_changes: (&report.changes).into() }
+    }
+}
+
+impl From<&RemovedGroups> for RemovedTargetsDocument {
+    fn from(removed: &RemovedGroups) -> RemovedTargetsDocument {
+        let latest = removed.latest.iter().map(|(at, group)| RemovedTargetDocument {
+            at: (*at).into(),
+            name: group.name.clone().unwrap_or_default(),
+            report: PingDocument::new(&group.report),
+        });
+        RemovedTargetsDocument { count: removed.count, latest: latest.collect() }
     }
 }
 
 impl From<&HostChanges> for HostChangesDocument {
     fn from(changes: &HostChanges) -> HostChangesDocument {
         let latest = changes.latest.iter();
-        let latest =
-            latest.map(|(at, event)| HostChangeDocument { at: (*at).into(), description: event.to_string() });
+        let latest = latest.map(|(at, event)| HostChangeDocument { at: (*at).into(), changed: event.into() });
         HostChangesDocument { count: changes.count, latest: latest.collect() }
     }
 }

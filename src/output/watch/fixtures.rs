@@ -1,21 +1,35 @@
 //! Scripted watches, made of the scripted runs of `ping`.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::commands::watch::WatchEvent;
 use crate::domain::ping::event::Event;
 use crate::domain::ping::report::PingReport;
-use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
+use crate::domain::watch::group::Group;
+use crate::domain::watch::report::{GroupReport, HostChanges, RemovedGroups, WatchReport};
+
+/// A group of a file, or of the command line.
+pub fn group(id: u64, name: Option<&str>) -> Arc<Group> {
+    let targets = vec!["ws://a.example/".to_string()];
+    Arc::new(Group { id, name: name.map(ToString::to_string), targets })
+}
+
+/// The events of a run as those of the command line's targets, without its report.
+pub fn watched(events: &[Event]) -> Vec<WatchEvent> {
+    watched_as(&group(0, None), events)
+}
 
 /// The events of a run as those of a group, without its report.
-pub fn watched(group: usize, events: &[Event]) -> Vec<WatchEvent> {
+pub fn watched_as(group: &Arc<Group>, events: &[Event]) -> Vec<WatchEvent> {
     let events = events.iter().filter(|event| !matches!(event, Event::Finished(_)));
-    events.map(|event| WatchEvent::OfGroup { group, event: event.clone() }).collect()
+    let of_group = |event: &Event| WatchEvent::OfGroup { group: Arc::clone(group), event: event.clone() };
+    events.map(of_group).collect()
 }
 
 /// A watch of the targets of the command line.
 pub fn events(run: &[Event]) -> Vec<WatchEvent> {
-    let mut all = watched(0, run);
+    let mut all = watched(run);
     all.push(WatchEvent::Finished(Box::new(report_of_line(run))));
     all
 }
@@ -37,6 +51,7 @@ fn with_groups(file: Option<String>, groups: Vec<GroupReport>) -> WatchReport {
     WatchReport {
         file,
         groups,
+        removed: RemovedGroups::default(),
         changes: HostChanges::default(),
         started_at: SystemTime::UNIX_EPOCH,
         elapsed: Duration::from_secs(90),
@@ -44,7 +59,7 @@ fn with_groups(file: Option<String>, groups: Vec<GroupReport>) -> WatchReport {
     }
 }
 
-fn report_in(run: &[Event]) -> PingReport {
+pub fn report_in(run: &[Event]) -> PingReport {
     let report = run.iter().find_map(|event| match event {
         Event::Finished(report) => Some(report.as_ref().clone()),
         _ => None,

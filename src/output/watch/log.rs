@@ -1,17 +1,18 @@
 //! What people read while it goes on: a line with the time for each change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{GroupNames, is_ordinary};
+use super::is_ordinary;
 use crate::commands::watch::WatchEvent;
 use crate::domain::format;
 use crate::domain::label::Label;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event};
+use crate::domain::watch::group::Group;
 use crate::domain::watch::hook_result::HookResult;
 use crate::domain::watch::report::WatchReport;
 use crate::output::human::{HumanOptions, Styler};
@@ -21,25 +22,32 @@ use crate::output::presenter::Lines;
 /// The lines of a watch.
 pub struct WatchLog {
     options: HumanOptions,
-    names: GroupNames,
-    /// Of each group.
-    logs: Vec<PingLog>,
+    /// Of each group, by its id.
+    logs: BTreeMap<u64, PingLog>,
     /// Why each connection did not open when it was last tried, as it was shown.
-    failures: HashMap<(usize, ConnId), String>,
+    failures: HashMap<(u64, ConnId), String>,
     /// The day of the last line.
     day: Option<Date>,
 }
 
 impl WatchLog {
-    pub fn new(options: HumanOptions, names: GroupNames) -> WatchLog {
-        let logs = names.iter().map(|_| PingLog::of_watch(options)).collect();
-        WatchLog { options, names, logs, failures: HashMap::new(), day: None }
+    pub fn new(options: HumanOptions) -> WatchLog {
+        WatchLog { options, logs: BTreeMap::new(), failures: HashMap::new(), day: None }
     }
 
     /// What people read of an event.
     pub fn lines(&mut self, event: &WatchEvent) -> Lines {
         match event {
-            WatchEvent::OfGroup { group, event } => self.of_group(*group, event),
+            WatchEvent::OfGroup { group, event } => self.of_group(group, event),
+            WatchEvent::Removed { group, .. } => {
+                self.logs.remove(&group.id);
+                self.failures.retain(|(id, _), _| *id != group.id);
+                Lines::default()
+            }
+            WatchEvent::Reloaded(change) if !self.options.quiet => {
+                self.timed(change.at, &change.to_string(), "")
+            }
+            WatchEvent::NotReloaded { at, why } => self.not_reloaded(*at, why),
             WatchEvent::Host { at, event } if !self.options.quiet => {
                 self.timed(*at, &format!("this host: {event}\n"), "")
             }
@@ -47,7 +55,10 @@ impl WatchLog {
             WatchEvent::NetworkNotWatched { why } => {
                 Lines::to_stderr(Some(format!("changes of this host's network are not noticed: {why}\n")))
             }
-            WatchEvent::Host { .. } | WatchEvent::Interim(_) | WatchEvent::Finished(_) => Lines::default(),
+            WatchEvent::Host { .. }
+            | WatchEvent::Reloaded(_)
+            | WatchEvent::Interim(_)
+            | WatchEvent::Finished(_) => Lines::default(),
         }
     }
 
@@ -61,27 +72,34 @@ impl WatchLog {
         Lines::to_stderr(Some(format!("{time} --on-change: {}\n", paint.caution(&result.to_string()))))
     }
 
-    fn of_group(&mut self, group: usize, event: &Event) -> Lines {
+    fn not_reloaded(&self, at: SystemTime, why: &str) -> Lines {
+        let paint = Styler { color: self.options.stderr_color };
+        let text = format!("the configuration was not reloaded, and the one before stays: {why}");
+        Lines::to_stderr(Some(format!("{} {}\n", clock(at).1, paint.caution(&text))))
+    }
+
+    fn of_group(&mut self, group: &Group, event: &Event) -> Lines {
         let at = match event {
             Event::Started { at, .. } => *at,
             Event::Connection { id, at, event } => {
-                if self.is_said(group, *id, event) {
+                if self.is_said(group.id, *id, event) {
                     return Lines::default();
                 }
                 *at
             }
             Event::StatusCounts(_) | Event::Interim(_) | Event::Finished(_) => return Lines::default(),
         };
-        let Some(log) = self.logs.get_mut(group) else { return Lines::default() };
+        let options = self.options;
+        let log = self.logs.entry(group.id).or_insert_with(|| PingLog::of_watch(options));
         let lines = log.lines(event);
-        let name = self.names.get(group).cloned().flatten();
-        let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
-        let stdout = self.timed(at, &lines.stdout, &name).stdout;
-        Lines { stdout, stderr: lines.stderr }
+        let name = group.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let time = clock(at).1;
+        let stderr = lines.stderr.lines().map(|line| format!("{time} {name}{line}\n")).collect();
+        Lines { stderr, ..self.timed(at, &lines.stdout, &name) }
     }
 
     /// Whether nothing changed: an ordinary event, or an attempt that failed as the one before.
-    fn is_said(&mut self, group: usize, id: ConnId, event: &ConnEvent) -> bool {
+    fn is_said(&mut self, group: u64, id: ConnId, event: &ConnEvent) -> bool {
         let key = (group, id);
         match event {
             ConnEvent::Opened(_) => {

@@ -12,7 +12,7 @@ mod fixtures;
 mod tests;
 
 pub use document::WatchDocument;
-pub use ndjson_events::{HookEnded, HostChanged, hook_message};
+pub use ndjson_events::{HookEnded, HostChanged, NotReloaded, Reloaded, Removed, hook_message};
 
 use std::time::SystemTime;
 
@@ -21,26 +21,22 @@ use super::envelope::RunOrigin;
 use super::finished_run::FinishedRun;
 use super::human::HumanOptions;
 use super::output_format::Format;
+use super::ping::ReplayedGroup;
 use super::presenter::{EventFilter, Lines, Presenter};
 use super::view::View;
 use crate::commands::watch::WatchEvent;
 use crate::domain::ping::event::{ConnEvent, Event};
-use crate::domain::ping::report::PingReport;
-use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
+use crate::domain::watch::report::{GroupReport, HostChanges, RemovedGroups, WatchReport};
 use log::WatchLog;
 
 /// Shows a watch.
 pub struct WatchPresenter {
     log: WatchLog,
-    names: GroupNames,
 }
 
-/// The names of the groups, in their order; `None` for targets of the command line.
-pub type GroupNames = Vec<Option<String>>;
-
 impl WatchPresenter {
-    pub fn new(options: HumanOptions, names: GroupNames) -> WatchPresenter {
-        WatchPresenter { log: WatchLog::new(options, names.clone()), names }
+    pub fn new(options: HumanOptions) -> WatchPresenter {
+        WatchPresenter { log: WatchLog::new(options) }
     }
 }
 
@@ -70,7 +66,7 @@ impl Presenter for WatchPresenter {
     }
 
     fn ndjson_line(&self, event: &WatchEvent) -> Option<String> {
-        ndjson_events::line(event, &self.names)
+        ndjson_events::line(event)
     }
 
     fn view(&self, report: &WatchReport) -> View {
@@ -99,15 +95,24 @@ impl Presenter for WatchPresenter {
     }
 }
 
-/// A watch of a configuration file of which only the events were kept, by the names of its groups. At least one.
-pub fn cut_off(groups: Vec<(String, PingReport)>) -> FinishedRun {
-    let reports = || groups.iter().map(|(_, report)| report);
+/// A watch of a configuration file of which only the events were kept. At least one group.
+pub fn cut_off(replayed: Vec<ReplayedGroup>) -> FinishedRun {
+    let reports = || replayed.iter().map(|group| &group.report);
     let started_at = reports().map(|report| report.started_at).min().unwrap_or(SystemTime::UNIX_EPOCH);
-    let elapsed = reports().map(|report| report.elapsed).max().unwrap_or_default();
-    let groups = groups.into_iter().map(|(name, report)| GroupReport { name: Some(name), report });
+    let ended_at = reports().map(|report| report.started_at + report.elapsed).max();
+    let elapsed = ended_at.and_then(|at| at.duration_since(started_at).ok()).unwrap_or_default();
+    let (mut groups, mut removed) = (Vec::new(), RemovedGroups::default());
+    for ReplayedGroup { name, report, removed_at } in replayed {
+        let group = GroupReport { name: Some(name), report };
+        match removed_at {
+            None => groups.push(group),
+            Some(at) => removed.record(at, group),
+        }
+    }
     let report = WatchReport {
         file: None,
-        groups: groups.collect(),
+        groups,
+        removed,
         changes: HostChanges::default(),
         started_at,
         elapsed,

@@ -1,14 +1,16 @@
 //! The NDJSON lines of `watch`: those of `ping`, with the name of the group where there are several, and those of this host.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::GroupNames;
 use crate::commands::watch::hook::HookEvent;
 use crate::commands::watch::{HookMessage, WatchEvent};
 use crate::domain::ping::event::{ConnEvent, Event};
+use crate::domain::watch::group::{ConfigChange, Group};
 use crate::domain::watch::hook_result::{HookOutcome, HookResult};
-use crate::domain::watch::host_event::HostEvent;
+use crate::domain::watch::host_event::{DefaultRoute, HostEvent};
 use crate::output::json::Ms;
 use crate::output::ndjson::{EventBody, bodies, in_group, run_line};
 use crate::output::ping::{WATCH, event_line};
@@ -19,6 +21,35 @@ bodies! {
         /// `address_added`, `address_removed`, `link_up`, `link_down`, `default_route`, `network` or `resumed`.
         change: &'static str,
         description: String,
+        /// The interface of a link, an address or the default route, where there is one.
+        interface: Option<String>,
+        /// The address that was added or removed.
+        address: Option<IpAddr>,
+        /// `IPv4` or `IPv6`: that of the default route.
+        family: Option<String>,
+        /// The gateway of the default route.
+        gateway: Option<IpAddr>,
+        /// How long this host was suspended.
+        suspended_ms: Option<Ms>,
+    }
+    /// The configuration was read again. Both lists have a target whose entry changed.
+    Reloaded = "reloaded" {
+        /// The names of the targets that are watched from now on.
+        added: Vec<String>,
+        /// The names of the targets that are not watched any more.
+        removed: Vec<String>,
+        /// How many targets' connections stay as they are.
+        unchanged: u64,
+    }
+    /// The configuration has a mistake, and the one before stays.
+    NotReloaded = "not_reloaded" {
+        /// The mistake.
+        reason: String,
+    }
+    /// All connections of a target that the configuration has no more have ended. The last line of this target.
+    Removed = "removed" {
+        /// The targets' URLs.
+        targets: Vec<String>,
     }
     /// A command of `--on-change` ended.
     HookEnded = "hook_ended" {
@@ -36,21 +67,28 @@ bodies! {
 }
 
 /// The line of an event; `None` when it has none.
-pub fn line(event: &WatchEvent, names: &GroupNames) -> Option<String> {
+pub fn line(event: &WatchEvent) -> Option<String> {
     match event {
-        WatchEvent::OfGroup { group, event } => {
-            let line = event_line(WATCH, event)?;
-            Some(match names.get(*group) {
-                Some(Some(name)) => in_group(&line, name),
-                _ => line,
-            })
+        WatchEvent::OfGroup { group, event } => Some(of_group(group, event_line(WATCH, event)?)),
+        WatchEvent::Removed { group, at } => {
+            Some(of_group(group, run_line(*at, Removed { targets: group.targets.clone() })))
         }
-        WatchEvent::Host { at, event } => {
-            let (change, description) = (change(event), event.to_string());
-            Some(run_line(*at, HostChanged { change, description }))
+        WatchEvent::Reloaded(ConfigChange { at, added, removed, unchanged }) => {
+            let (added, removed, unchanged) = (added.clone(), removed.clone(), *unchanged as u64);
+            Some(run_line(*at, Reloaded { added, removed, unchanged }))
         }
+        WatchEvent::NotReloaded { at, why } => Some(run_line(*at, NotReloaded { reason: why.clone() })),
+        WatchEvent::Host { at, event } => Some(run_line(*at, HostChanged::from(event))),
         WatchEvent::Hook { at, result } => Some(run_line(*at, HookEnded::from(result))),
         WatchEvent::NetworkNotWatched { .. } | WatchEvent::Interim(_) | WatchEvent::Finished(_) => None,
+    }
+}
+
+/// The line, with the name of the group if it has one.
+fn of_group(group: &Group, line: String) -> String {
+    match &group.name {
+        Some(name) => in_group(&line, name),
+        None => line,
     }
 }
 
@@ -63,6 +101,38 @@ fn change(event: &HostEvent) -> &'static str {
         HostEvent::DefaultRouteChanged { .. } => "default_route",
         HostEvent::NetworkChanged { .. } => "network",
         HostEvent::Resumed { .. } => "resumed",
+    }
+}
+
+impl From<&HostEvent> for HostChanged {
+    fn from(event: &HostEvent) -> HostChanged {
+        let mut changed = HostChanged {
+            change: change(event),
+            description: event.to_string(),
+            interface: None,
+            address: None,
+            family: None,
+            gateway: None,
+            suspended_ms: None,
+        };
+        match event {
+            HostEvent::AddressAdded { interface, address }
+            | HostEvent::AddressRemoved { interface, address } => {
+                changed.interface = Some(interface.to_string());
+                changed.address = Some(*address);
+            }
+            HostEvent::LinkUp { interface } | HostEvent::LinkDown { interface } => {
+                changed.interface = Some(interface.to_string());
+            }
+            HostEvent::DefaultRouteChanged { family, route } => {
+                changed.family = Some(family.to_string());
+                let DefaultRoute { gateway, interface } = route.clone().unwrap_or_default();
+                (changed.gateway, changed.interface) = (gateway, interface.map(|name| name.to_string()));
+            }
+            HostEvent::NetworkChanged { .. } => {}
+            HostEvent::Resumed { slept } => changed.suspended_ms = Some((*slept).into()),
+        }
+        changed
     }
 }
 
@@ -80,20 +150,16 @@ impl From<&HookResult> for HookEnded {
 }
 
 /// What a command of `--on-change` is given: the name of the change, its target, and its document. `None` for an event
-/// that is no change. `target`: the URL of a group's target, by both indices.
-pub fn hook_message(
-    event: &WatchEvent,
-    names: &GroupNames,
-    target: impl Fn(usize, usize) -> String,
-) -> Option<HookMessage> {
+/// that is no change.
+pub fn hook_message(event: &WatchEvent) -> Option<HookMessage> {
     let (name, target) = match event {
         WatchEvent::OfGroup { group, event: Event::Connection { id, event, .. } } => {
-            (changed(event)?, target(*group, id.target))
+            (changed(event)?, group.targets.get(id.target).cloned().unwrap_or_default())
         }
         WatchEvent::Host { .. } => ("host_changed", String::new()),
         _ => return None,
     };
-    let line = line(event, names)?;
+    let line = line(event)?;
     let document = move |dropped: u64| match dropped {
         0 => line,
         dropped => line.replacen('{', &format!("{{\"dropped_before\":{dropped},"), 1),

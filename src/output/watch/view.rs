@@ -8,7 +8,7 @@ use crate::domain::format::{counted, duration};
 use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::outages::Outages;
-use crate::domain::watch::report::{GroupReport, HostChanges, WatchReport};
+use crate::domain::watch::report::{GroupReport, HostChanges, RemovedGroups, WatchReport};
 use crate::output::checks::{self, CheckIdentity, CheckOutcome, ChecksReport, FinishedCheck};
 use crate::output::envelope::RunOrigin;
 use crate::output::ping;
@@ -24,6 +24,7 @@ pub fn view(report: &WatchReport) -> View {
             View { headline: headline(report), tables: vec![groups(report)], ..checks::view(&checks(report)) }
         }
     };
+    view.tables.extend(removed(&report.removed));
     view.tables.extend(host_changes(&report.changes));
     view
 }
@@ -65,6 +66,24 @@ fn groups(report: &WatchReport) -> Table {
     });
     let columns = vec![target, result, status, outages, away, answer];
     Table { name: "targets".into(), columns, rows: rows.collect(), note: None }
+}
+
+/// What became of the targets that were removed.
+fn removed(removed: &RemovedGroups) -> Option<Table> {
+    if removed.latest.is_empty() {
+        return None;
+    }
+    let shown = removed.latest.len().min(MAX_ROWS);
+    let rows = removed.latest.iter().skip(removed.latest.len() - shown);
+    let rows = rows.map(|(at, group)| {
+        let answer = ping::view(&group.report).headline.text();
+        [clock(*at), name(group).to_string(), answer]
+    });
+    let titles = ["removed at (UTC)", "target", "answer until then"];
+    let mut table = Table::of_texts("removed targets", titles, rows);
+    let left_out = removed.count - shown as u64;
+    table.note = (left_out > 0).then(|| format!("{left_out} before these"));
+    Some(table)
 }
 
 /// The groups as parts of one report.

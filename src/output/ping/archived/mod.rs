@@ -8,7 +8,7 @@ mod outages;
 mod replay;
 mod run;
 
-pub use replay::{replay, replay_groups};
+pub use replay::{ReplayedGroup, replay, replay_groups};
 pub use run::read_run;
 
 #[cfg(test)]

@@ -49,35 +49,64 @@ pub fn replay(text: &str) -> Option<Result<PingReport, FieldError>> {
     })
 }
 
+/// A group of a watch of which only the events were kept.
+#[derive(Debug)]
+pub struct ReplayedGroup {
+    pub name: String,
+    pub report: PingReport,
+    /// When its connections had ended, if the configuration file had it no more.
+    pub removed_at: Option<SystemTime>,
+}
+
 /// The groups of a watch of a configuration file of which only the events were kept, in the order of their starts. `None` if
 /// the text does not begin as one does.
 ///
 /// # Errors
 ///
 /// As [`replay`].
-pub fn replay_groups(text: &str) -> Option<Result<Vec<(String, PingReport)>, FieldError>> {
-    let group_of = |line: &str| serde_json::from_str::<Grouped>(line).ok()?.group;
-    group_of(text.lines().next()?)?;
-    let mut groups: Vec<(String, String)> = Vec::new();
+pub fn replay_groups(text: &str) -> Option<Result<Vec<ReplayedGroup>, FieldError>> {
+    let read = |line: &str| serde_json::from_str::<Grouped>(line).ok();
+    read(text.lines().next()?)?.group?;
+    let mut groups: Vec<LinesOfGroup> = Vec::new();
     for line in text.lines() {
-        let Some(group) = group_of(line) else { continue };
-        let index = groups.iter().position(|(name, _)| *name == group).unwrap_or_else(|| {
-            groups.push((group, String::new()));
+        let Some(Grouped { group: Some(group), event, at }) = read(line) else { continue };
+        let is_of = |lines: &LinesOfGroup| lines.name == group && lines.removed_at.is_none();
+        let index = groups.iter().position(is_of).unwrap_or_else(|| {
+            groups.push(LinesOfGroup::new(group));
             groups.len() - 1
         });
-        groups[index].1 += &format!("{line}\n");
+        let lines = &mut groups[index];
+        lines.text += &format!("{line}\n");
+        lines.removed_at = (event == "removed").then_some(at.0);
     }
-    let replayed = groups.into_iter().filter_map(|(name, lines)| {
-        let report = replay(&lines)?;
-        Some(report.map(|report| (without_controls(&name, false), report)).map_err(|why| why.within(&name)))
-    });
-    Some(replayed.collect())
+    Some(groups.into_iter().filter_map(LinesOfGroup::replay).collect())
+}
+
+/// The lines of a group, from its start to its end.
+struct LinesOfGroup {
+    name: String,
+    text: String,
+    removed_at: Option<SystemTime>,
+}
+
+impl LinesOfGroup {
+    fn new(name: String) -> LinesOfGroup {
+        LinesOfGroup { name, text: String::new(), removed_at: None }
+    }
+
+    fn replay(self) -> Option<Result<ReplayedGroup, FieldError>> {
+        let report = replay(&self.text)?.map_err(|why| why.within(&self.name));
+        let name = without_controls(&self.name, false);
+        Some(report.map(|report| ReplayedGroup { name, report, removed_at: self.removed_at }))
+    }
 }
 
 /// The group that a line is of.
 #[derive(Deserialize)]
 struct Grouped {
     group: Option<String>,
+    event: String,
+    at: Instant,
 }
 
 /// Where the RTTs' timestamps came from: the lines of an opening do not say it, those of heartbeats show it.

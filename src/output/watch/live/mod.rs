@@ -15,11 +15,11 @@ use std::time::{Duration, SystemTime};
 
 pub use self::screen::draw;
 use self::target::LiveTarget;
-use super::GroupNames;
 use super::log::WatchLog;
 use crate::commands::watch::WatchEvent;
 use crate::domain::ping::event::{ConnId, Event};
 use crate::domain::ping::run_info::RunInfo;
+use crate::domain::watch::group::Group;
 use crate::output::human::HumanOptions;
 
 /// Lines of what happened that are kept.
@@ -58,12 +58,13 @@ pub enum LiveKey {
     Back,
 }
 
+/// A connection: the id of its group, and its place there.
+type TargetKey = (u64, ConnId);
+
 /// What the live view shows, and how.
 pub struct LiveView {
-    names: GroupNames,
-    /// Of each group: its first connection in `targets`, and what it measures.
-    groups: BTreeMap<usize, (usize, Arc<RunInfo>)>,
-    targets: Vec<LiveTarget>,
+    /// In the order in which they are shown.
+    targets: BTreeMap<TargetKey, LiveTarget>,
     connections: usize,
     log: WatchLog,
     lines: VecDeque<String>,
@@ -79,16 +80,14 @@ pub struct LiveView {
 }
 
 impl LiveView {
-    /// `connections`: of all groups together.
-    pub fn new(options: HumanOptions, names: GroupNames, connections: usize, is_ascii: bool) -> LiveView {
+    /// `connections`: of all groups together, at the start.
+    pub fn new(options: HumanOptions, connections: usize, is_ascii: bool) -> LiveView {
         // Colour is that of the view.
         let plain =
             HumanOptions { color: false, stderr_color: false, quiet: false, verbose: false, ..options };
         LiveView {
-            log: WatchLog::new(plain, names.clone()),
-            names,
-            groups: BTreeMap::new(),
-            targets: Vec::new(),
+            log: WatchLog::new(plain),
+            targets: BTreeMap::new(),
             connections,
             lines: VecDeque::new(),
             selected: 0,
@@ -104,16 +103,17 @@ impl LiveView {
 
     /// Follows an event; a view that stands still follows, too.
     pub fn observe(&mut self, event: &WatchEvent) {
-        if let WatchEvent::OfGroup { group, event } = event {
-            match event {
-                Event::Started { at, info } => self.start_group(*group, *at, info),
-                Event::Connection { id, at, event } => {
-                    if let Some(target) = self.target(*group, *id) {
-                        target.observe(*at, event);
-                    }
-                }
-                Event::StatusCounts(_) | Event::Interim(_) | Event::Finished(_) => {}
+        match event {
+            WatchEvent::OfGroup { group, event: Event::Started { at, info } } => {
+                self.start_group(group, *at, info);
             }
+            WatchEvent::OfGroup { group, event: Event::Connection { id, at, event } } => {
+                if let Some(target) = self.targets.get_mut(&(group.id, *id)) {
+                    target.observe(*at, event);
+                }
+            }
+            WatchEvent::Removed { group, .. } => self.remove_group(group.id),
+            _ => {}
         }
         let lines = self.log.lines(event);
         for line in lines.stdout.lines().chain(lines.stderr.lines()) {
@@ -134,28 +134,27 @@ impl LiveView {
         self.frozen_at.is_some()
     }
 
-    fn start_group(&mut self, group: usize, at: SystemTime, info: &Arc<RunInfo>) {
+    fn start_group(&mut self, group: &Group, at: SystemTime, info: &Arc<RunInfo>) {
         self.started_at.get_or_insert(at);
-        self.groups.insert(group, (self.targets.len(), Arc::clone(info)));
-        let most_beats = (MAX_BEATS / self.connections.max(1)).clamp(MIN_BEATS_EACH, MAX_BEATS_EACH);
-        let name = self.names.get(group).cloned().flatten();
-        for url in &info.targets {
+        let connections = self.connections.max(self.targets.len() + 1);
+        let most_beats = (MAX_BEATS / connections).clamp(MIN_BEATS_EACH, MAX_BEATS_EACH);
+        for (target, url) in info.targets.iter().enumerate() {
             for index in 0..info.connections_each {
                 let number = if info.connections_each > 1 { format!(" #{index}") } else { String::new() };
-                let whole = match &name {
+                let whole = match &group.name {
                     Some(name) if info.targets.len() == 1 => name.clone(),
                     _ => url.clone(),
                 };
                 let name = format!("{whole}{number}");
-                let target = LiveTarget::new(name, url.clone(), Arc::clone(info), most_beats, at);
-                self.targets.push(target);
+                let live = LiveTarget::new(name, url.clone(), Arc::clone(info), most_beats, at);
+                self.targets.insert((group.id, ConnId { target, index }), live);
             }
         }
     }
 
-    fn target(&mut self, group: usize, id: ConnId) -> Option<&mut LiveTarget> {
-        let (first, info) = self.groups.get(&group)?;
-        self.targets.get_mut(first + id.target * info.connections_each + id.index)
+    fn remove_group(&mut self, group: u64) {
+        self.targets.retain(|(id, _), _| *id != group);
+        self.selected = self.selected.min(self.targets.len().saturating_sub(1));
     }
 
     /// Obeys a key; `now` is the present moment.
@@ -168,7 +167,7 @@ impl LiveView {
             LiveKey::Last => self.selected = last,
             LiveKey::Freeze if self.frozen_at.is_some() => self.frozen_at = None,
             LiveKey::Freeze => self.frozen_at = Some(now),
-            LiveKey::Reset => self.targets.iter_mut().for_each(LiveTarget::reset_figures),
+            LiveKey::Reset => self.targets.values_mut().for_each(LiveTarget::reset_figures),
             LiveKey::ZoomIn => self.span = self.span.saturating_sub(1),
             LiveKey::ZoomOut => self.span = (self.span + 1).min(SPANS.len() - 1),
             LiveKey::Details => self.has_details = !self.has_details,
@@ -178,7 +177,7 @@ impl LiveView {
     }
 
     fn selected(&self) -> Option<&LiveTarget> {
-        self.targets.get(self.selected)
+        self.targets.values().nth(self.selected)
     }
 
     fn span(&self) -> Duration {

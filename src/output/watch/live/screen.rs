@@ -142,7 +142,7 @@ impl Screen<'_> {
 
     fn head(&self, frame: &mut Frame<'_>, area: Rect) {
         let view = self.view;
-        let healthy = view.targets.iter().filter(|target| target.status == Status::Healthy).count();
+        let healthy = view.targets.values().filter(|target| target.status == Status::Healthy).count();
         let since = view.started_at.and_then(|at| self.now.duration_since(at).ok()).unwrap_or_default();
         let since = format::duration(Duration::from_secs(since.as_secs()));
         let frozen = if view.frozen_at.is_some() { ", standing still" } else { "" };
@@ -158,7 +158,7 @@ impl Screen<'_> {
         let columns: Vec<&TargetColumn> = COLUMNS.iter().filter(|column| width >= column.from).collect();
         let taken: usize = columns.iter().map(|column| column.width + 1).sum::<usize>() + 2;
         let free = usize::from(width).saturating_sub(taken);
-        let longest = self.view.targets.iter().map(|target| target.name.chars().count()).max().unwrap_or(0);
+        let longest = self.view.targets.values().map(|target| target.name.chars().count()).max().unwrap_or(0);
         let name = longest.max(6).min(free);
         let spark = free.saturating_sub(name + 1);
         (columns, name, if spark < MIN_SPARK { 0 } else { spark })
@@ -176,7 +176,7 @@ impl Screen<'_> {
         frame.render_widget(Paragraph::new(head).style(self.faint()), titles);
         let height = usize::from(rows.height);
         let first = (self.view.selected + 1).saturating_sub(height);
-        let shown = self.view.targets.iter().enumerate().skip(first).take(height);
+        let shown = self.view.targets.values().enumerate().skip(first).take(height);
         let lines: Vec<Line> =
             shown.map(|(index, target)| self.row(index, target, (&columns, name, spark))).collect();
         frame.render_widget(Paragraph::new(lines), rows);

@@ -92,7 +92,8 @@ impl LiveTarget {
                 self.reason = "no heartbeat was answered yet".to_string();
             }
             ConnEvent::OpenFailed(error) => {
-                (self.open_since, self.status) = (None, Status::Dead);
+                // Its end told the status, if it was ever open.
+                self.open_since = None;
                 self.reason = format!("{}: {}", error.phase, error.cause);
             }
             ConnEvent::Ended(_) => self.open_since = None,

@@ -8,18 +8,24 @@ use ratatui::backend::TestBackend;
 use super::*;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{ConnEvent, HeartbeatResult};
+use crate::domain::ping::health::Status;
 use crate::output::ping::fixtures as ping;
 use crate::output::testing::PLAIN;
-use crate::output::watch::fixtures::watched;
+use crate::output::watch::fixtures::{group, watched, watched_as};
 
 fn at(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
 }
 
 fn view_of(events: &[Event], connections: usize) -> LiveView {
-    let mut view = LiveView::new(PLAIN, vec![None], connections, false);
-    watched(0, events).iter().for_each(|event| view.observe(event));
+    let mut view = LiveView::new(PLAIN, connections, false);
+    watched(events).iter().for_each(|event| view.observe(event));
     view
+}
+
+/// The first connection.
+fn only(view: &mut LiveView) -> &mut LiveTarget {
+    view.targets.values_mut().next().unwrap()
 }
 
 /// The start of the scripted runs.
@@ -60,8 +66,8 @@ fn screen_of_one_target_with_its_details() {
 
 #[test]
 fn screen_in_ascii_has_nothing_else() {
-    let mut view = LiveView::new(PLAIN, vec![None], 1, true);
-    watched(0, &ping::late()).iter().for_each(|event| view.observe(event));
+    let mut view = LiveView::new(PLAIN, 1, true);
+    watched(&ping::late()).iter().for_each(|event| view.observe(event));
     view.press(LiveKey::Help, at(0));
     let text = screen(&view, 80, 24);
     assert!(text.is_ascii(), "{text}");
@@ -82,8 +88,8 @@ fn no_size_is_too_small() {
 #[test]
 fn only_colour_depends_on_colour() {
     let plain = view_of(&ping::several(), 6);
-    let mut coloured = LiveView::new(HumanOptions { color: true, ..PLAIN }, vec![None], 6, false);
-    watched(0, &ping::several()).iter().for_each(|event| coloured.observe(event));
+    let mut coloured = LiveView::new(HumanOptions { color: true, ..PLAIN }, 6, false);
+    watched(&ping::several()).iter().for_each(|event| coloured.observe(event));
     assert_eq!(screen(&plain, 90, 24), screen(&coloured, 90, 24));
 }
 
@@ -93,7 +99,7 @@ fn frozen_view_follows_and_shows_nothing_newer() {
     let mut view = view_of(&events[..6], 1);
     let frozen_at = start(&view) + Duration::from_millis(1400);
     view.press(LiveKey::Freeze, frozen_at);
-    watched(0, &events[6..]).iter().for_each(|event| view.observe(event));
+    watched(&events[6..]).iter().for_each(|event| view.observe(event));
     assert!(view.is_frozen());
     let text = screen(&view, 80, 24);
     assert!(text.contains("standing still"), "{text}");
@@ -121,7 +127,7 @@ fn beat(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>, rtt:
 #[test]
 fn late_answer_revises_the_heartbeat_that_was_shown() {
     let mut view = view_of(&ping::healthy()[..1], 1);
-    let target = &mut view.targets[0];
+    let target = only(&mut view);
     target.observe(at(1000), &beat(0, HeartbeatOutcome::Missed, None, None));
     target.observe(at(2000), &beat(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed), Some(1900)));
     assert_eq!(target.beats.len(), 1);
@@ -132,20 +138,20 @@ fn late_answer_revises_the_heartbeat_that_was_shown() {
 #[test]
 fn reset_begins_the_figures_anew_and_keeps_the_outages() {
     let mut view = view_of(&ping::reconnect(), 1);
-    assert_eq!((view.targets[0].counts.ok, view.targets[0].outages()), (3, 1));
+    assert_eq!((only(&mut view).counts.ok, only(&mut view).outages()), (3, 1));
     view.press(LiveKey::Reset, at(0));
-    assert_eq!((view.targets[0].counts.ok, view.targets[0].outages()), (0, 1));
-    assert_eq!(view.targets[0].rtt(), None);
+    assert_eq!((only(&mut view).counts.ok, only(&mut view).outages()), (0, 1));
+    assert_eq!(only(&mut view).rtt(), None);
 }
 
 #[test]
 fn memory_does_not_grow_with_time() {
     let mut view = view_of(&ping::healthy()[..1], 1);
     for seq in 0..100_000 {
-        view.targets[0].observe(at(seq), &beat(seq, HeartbeatOutcome::Ok, None, Some(1)));
+        only(&mut view).observe(at(seq), &beat(seq, HeartbeatOutcome::Ok, None, Some(1)));
         view.add_line(String::new());
     }
-    assert_eq!((view.targets[0].beats.len(), view.lines.len()), (MAX_BEATS_EACH, MAX_LINES));
+    assert_eq!((only(&mut view).beats.len(), view.lines.len()), (MAX_BEATS_EACH, MAX_LINES));
 }
 
 #[test]
@@ -159,4 +165,28 @@ fn selection_and_zoom_stay_in_range() {
         (0..20).for_each(|_| view.press(key, at(0)));
     }
     assert_eq!((view.selected, view.span()), (5, SPANS[SPANS.len() - 1]));
+}
+
+#[test]
+fn target_that_is_removed_has_no_row() {
+    let mut view = LiveView::new(PLAIN, 2, false);
+    let (chat, feed) = (group(0, Some("chat")), group(1, Some("feed")));
+    for group in [&chat, &feed] {
+        watched_as(group, &ping::healthy()).iter().for_each(|event| view.observe(event));
+    }
+    view.press(LiveKey::Last, at(0));
+    view.observe(&WatchEvent::Removed { group: feed, at: at(0) });
+    let names: Vec<&str> = view.targets.values().map(|target| target.name.as_str()).collect();
+    assert_eq!((names, view.selected), (vec!["chat"], 0));
+    view.observe(&WatchEvent::Removed { group: chat, at: at(0) });
+    assert_eq!(view.selected, 0);
+    screen(&view, 80, 24);
+}
+
+#[test]
+fn target_that_never_opened_is_unknown() {
+    let mut view = view_of(&ping::unreachable(), 1);
+    let target = only(&mut view);
+    assert_eq!(target.status, Status::Unknown);
+    assert_eq!(target.reason, "TCP: no address answered");
 }
