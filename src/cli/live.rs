@@ -25,7 +25,7 @@ use crate::output::{Presenter, RunOutput};
 const FRAME: Duration = Duration::from_millis(100);
 /// A pause of this process after which the screen is drawn anew: it was stopped, and something else wrote on it.
 const STOPPED: Duration = Duration::from_secs(1);
-/// Time before a second wish to stop ends the process at once.
+/// Time before a second request to stop ends the process at once.
 const MIN_SECOND_STOP: Duration = Duration::from_millis(500);
 /// The exit code then.
 const KILLED_EXIT_CODE: i32 = 130;
@@ -49,7 +49,7 @@ pub fn show(
     };
     output.hide_lines();
     let mut live =
-        Live { view, terminal, ask, queue, drawn_at: None, stop_wished_at: None, keeps_screen: false };
+        Live { view, terminal, ask, queue, drawn_at: None, stop_requested_at: None, keeps_screen: false };
     while let Some(event) = live.next_event() {
         if WatchPresenter::report_in(&event).is_some() {
             live.leave();
@@ -69,8 +69,8 @@ struct Live<'a> {
     ask: UnboundedSender<()>,
     queue: &'a PrintQueueReceiver<WatchEvent>,
     drawn_at: Option<Instant>,
-    /// When the user first wished to stop.
-    stop_wished_at: Option<Instant>,
+    /// When the user first asked to stop.
+    stop_requested_at: Option<Instant>,
     /// The screen is printed above the report.
     keeps_screen: bool,
 }
@@ -147,10 +147,10 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Ends the run with its report; a second wish ends the process.
+    /// Ends the run with its report; a second request ends the process.
     fn stop(&mut self, keeps_screen: bool) {
         self.keeps_screen |= keeps_screen;
-        let first = *self.stop_wished_at.get_or_insert_with(Instant::now);
+        let first = *self.stop_requested_at.get_or_insert_with(Instant::now);
         if first.elapsed() >= MIN_SECOND_STOP {
             restore_terminal();
             std::process::exit(KILLED_EXIT_CODE);
@@ -166,7 +166,7 @@ impl Live<'_> {
         self.terminal.clear()
     }
 
-    /// Leaves the live view; what was seen last stays in the scrollback if the user wished so.
+    /// Leaves the live view; what was seen last stays in the scrollback if the user wanted it.
     fn leave(&mut self) {
         if !is_live() {
             return;

@@ -196,6 +196,43 @@ fn targets_of_a_file_are_told_apart() {
     assert!(read["checks"][0]["report"]["heartbeats"]["protocol"]["ok"].as_u64() > Some(0), "{read:#}");
 }
 
+/// A log of connections that are lost after ten minutes each and come back after different times, made of the lines of a
+/// run that lost one.
+#[test]
+fn ends_at_the_same_age_are_told_of_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log").display().to_string();
+    let server = Server::start(&["--heartbeat", "none", "--close-after", "100ms"]);
+    let mut run = watch(&[&QUICK[..], &["--log", &log, &server.url()]].concat());
+    run.until("reconnected");
+    drop(run);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let line = |event: &str, at: i64| {
+        let mut line = lines.iter().find(|line| line["event"] == event).unwrap().clone();
+        let at = jiff::Timestamp::new(1_800_000_000 + at, 0).unwrap();
+        line["at"] = json!(format!("{at:.6}"));
+        format!("{line}\n")
+    };
+    let mut story = line("started", 0);
+    let mut at = 0;
+    for pause in [10, 300, 3, 120, 47, 8] {
+        story += &["opened", "heartbeat"].map(|event| line(event, at)).concat();
+        at += 600;
+        story += &["heartbeat", "closed"].map(|event| line(event, at)).concat();
+        at += pause;
+    }
+    std::fs::write(&log, story + &["opened", "heartbeat"].map(|event| line(event, at)).concat()).unwrap();
+    let document = crate::support::run(&["report", "-o", "json", &log]).json();
+    let regular = &document["targets"][0]["connections"][0]["outages"]["regular_ends"];
+    assert_eq!((regular["up"]["median_ms"].as_f64(), &regular["between"]), (Some(600_000.0), &Value::Null));
+    let text = crate::support::run(&["report", &log]).stdout;
+    assert!(
+        text.contains("the last 6 ends came after about 10m up each: consistent with a limit"),
+        "{text}"
+    );
+}
+
 /// SIGHUP has the file read again: a target whose entry is the same keeps its connection, the others come and go, and a
 /// mistake changes nothing.
 #[test]
@@ -369,7 +406,7 @@ fn signal_leaves_the_live_view_with_the_report() {
     assert!(report.contains("answer       healthy") && code == Some(0), "{code:?}: {report}");
 }
 
-/// Piped, with a dumb terminal, or on wish: lines.
+/// Piped, with a dumb terminal, or as asked: lines.
 #[test]
 fn lines_are_shown_where_there_is_no_live_view() {
     let server = Server::start(&["--heartbeat", "none"]);

@@ -49,8 +49,8 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, received) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let wishes = Arc::clone(&control.ask_now);
-    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), (control.batch_sleep.clone(), wishes));
+    let requests = Arc::clone(&control.ask_now);
+    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), (control.batch_sleep.clone(), requests));
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.process_events(received, deadline).await;

@@ -1,11 +1,11 @@
-//! A wish that the next heartbeat leave at once: something happened that may have ended the connection without a word.
+//! A request that the next heartbeat leave at once: something happened that may have ended the connection without a word.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
-/// Wakes the one task that waits for it. A wish is kept until the task takes it, and several become one.
+/// Wakes the one task that waits for it. A request is kept until the task takes it, and several become one.
 #[derive(Debug, Default)]
 pub struct AskNow {
     is_asked: AtomicBool,
@@ -19,7 +19,7 @@ impl AskNow {
         self.waker.wake();
     }
 
-    /// Takes the wish, if there is one. It keeps no state of its own, since each of thousands of connections would have it.
+    /// Takes the request, if there is one. It keeps no state of its own, since each of thousands of connections would have it.
     pub fn poll_asked(&self, context: &mut Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
         if self.is_asked.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
@@ -38,13 +38,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn wish_is_kept_and_taken_once() {
+    async fn request_is_kept_and_taken_once() {
         let ask = AskNow::default();
         assert_eq!(AskNow::asked(Some(&ask)).now_or_never(), None);
         ask.ask();
         ask.ask();
         assert_eq!(AskNow::asked(Some(&ask)).now_or_never(), Some(()));
-        assert_eq!(AskNow::asked(Some(&ask)).now_or_never(), None, "several wishes are one");
+        assert_eq!(AskNow::asked(Some(&ask)).now_or_never(), None, "several requests are one");
         assert_eq!(AskNow::asked(None).now_or_never(), None);
     }
 

@@ -11,6 +11,7 @@ use crate::domain::ping::regular_outages::{RegularEnds, regular_ends};
 use crate::domain::ping::report::PingReport;
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{Ms, Name};
+use crate::output::server_events::IntervalDocument;
 use crate::output::view::Table;
 
 /// When the other end of a connection was away.
@@ -27,8 +28,21 @@ pub struct OutagesDocument {
     /// Mean time between failures: the time up by the number of outages; null without one.
     mean_time_between_ms: Option<Ms>,
     observed_ms: Ms,
+    /// What is regular about the latest ends; null if nothing is, or they are too few to tell.
+    regular_ends: Option<RegularEndsDocument>,
     /// The latest 100, in order.
     latest: Vec<OutageDocument>,
+}
+
+/// What is regular about the ends of a connection. Both, where it was back at once each time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "RegularEnds")]
+struct RegularEndsDocument {
+    /// The time up before each end; null if that is not regular.
+    up: Option<IntervalDocument>,
+    /// The time from one end to the next; null if that is not regular.
+    between: Option<IntervalDocument>,
 }
 
 /// From the last proof of life to the first answer after it.
@@ -60,8 +74,15 @@ impl From<&Outages> for OutagesDocument {
             availability: outages.availability(),
             mean_time_between_ms: outages.mean_time_between().map(Ms::from),
             observed_ms: outages.observed.into(),
+            regular_ends: regular_ends(outages).map(RegularEndsDocument::from),
             latest: outages.latest.iter().map(OutageDocument::from).collect(),
         }
+    }
+}
+
+impl From<RegularEnds> for RegularEndsDocument {
+    fn from(RegularEnds { up, apart }: RegularEnds) -> RegularEndsDocument {
+        RegularEndsDocument { up: up.map(Into::into), between: apart.map(Into::into) }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::domain::heartbeat::extra_numbers::{ExtraNumbers, HeartbeatNumber};
 use crate::domain::ping::health::Status;
 
-/// The least time between two that somebody or something wished for: changes of the network come in bursts.
+/// The least time between two requested ones: changes of the network come in bursts.
 const MIN_SPACING: Duration = Duration::from_millis(100);
 
 /// When the next extra heartbeat of one kind is due.
@@ -17,7 +17,7 @@ pub struct ExtraHeartbeats {
     interval: Duration,
     /// The next one that follows from the status.
     by_status: Option<Instant>,
-    /// The next one that was wished for.
+    /// The next one that was requested.
     by_wish: Option<Instant>,
     /// When the last heartbeat left or was to leave, extra or not.
     last: Option<Instant>,
@@ -46,8 +46,8 @@ impl ExtraHeartbeats {
         [self.by_status, self.by_wish].into_iter().flatten().min()
     }
 
-    /// Wishes for one at once.
-    pub fn wish(&mut self, now: Instant) {
+    /// Requests one at once.
+    pub fn request(&mut self, now: Instant) {
         let earliest = self.last.map_or(now, |last| last + MIN_SPACING);
         self.by_wish.get_or_insert(now.max(earliest));
     }
@@ -115,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn wishes_become_one_and_keep_a_distance() {
+    fn requests_become_one_and_keep_a_distance() {
         let start = Instant::now();
         let mut extra = ExtraHeartbeats::new(ms(1000), 0);
-        extra.wish(start);
-        extra.wish(start);
+        extra.request(start);
+        extra.request(start);
         assert_eq!(extra.take_due(start), Some(start));
         extra.note_sent(start);
         assert_eq!(extra.take_due(start + ms(500)), None);
-        extra.wish(start + ms(10));
+        extra.request(start + ms(10));
         assert_eq!(extra.next_due(), Some(start + MIN_SPACING));
     }
 }

@@ -61,7 +61,7 @@ async fn healthy_connection_is_asked_by_its_schedule_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wish_is_fulfilled_at_once() {
+async fn request_is_met_at_once() {
     let mut scene = TestSession::begin(quickened(2)).await;
     answer(&mut scene, 1, &[0]).await;
     scene.at(4_000).await;
@@ -72,9 +72,9 @@ async fn wish_is_fulfilled_at_once() {
     assert_eq!(ended.outcomes().len(), 2);
 }
 
-/// Without extra heartbeats in the plan, a wish changes nothing.
+/// Without extra heartbeats in the plan, a request changes nothing.
 #[tokio::test(start_paused = true)]
-async fn wish_without_extra_heartbeats_has_no_effect() {
+async fn request_without_extra_heartbeats_has_no_effect() {
     let mut scene = TestSession::begin(SessionPlan { degraded_interval: None, ..quickened(2) }).await;
     answer(&mut scene, 1, &[0]).await;
     scene.at(4_000).await;

@@ -141,7 +141,7 @@ impl HeartbeatState {
     /// Lets an extra heartbeat leave at once.
     pub fn ask_now(&mut self, now: Instant) {
         if let Some(extra) = &mut self.extra {
-            extra.wish(now);
+            extra.request(now);
         }
     }
 

@@ -101,10 +101,10 @@ impl TestSession {
         let interrupt = CancellationToken::new();
         let ask_now = Arc::new(AskNow::default());
         let (log, token, at_once) = (Arc::clone(&events), stop.clone(), interrupt.clone());
-        let wishes = Arc::clone(&ask_now);
+        let requests = Arc::clone(&ask_now);
         let session = tokio::spawn(async move {
             let emit = |event| log.lock().unwrap().push((start.elapsed(), event));
-            let signals = SessionSignals { over: &token, at_once: &at_once, ask_now: Some(&wishes) };
+            let signals = SessionSignals { over: &token, at_once: &at_once, ask_now: Some(&requests) };
             run(socket, &plan, place, Box::new(emit), signals).await
         });
         TestSession { peer: RawPeer { io: far }, kernel, start, stop, interrupt, ask_now, events, session }
