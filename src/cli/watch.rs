@@ -30,6 +30,7 @@ use crate::domain::command_line::CommandLine;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
+use crate::net::host_events::HostEvents;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
 use crate::output::watch::live::LiveView;
 use crate::output::watch::{WatchPresenter, hook_message};
@@ -107,7 +108,8 @@ impl WatchArgs {
                 message: error.to_string(),
                 hint: Some(error.hint()),
             })?;
-            let control = WatchControl { run, asked, hook_document: Box::new(hook_message) };
+            let (host, hook_document) = (HostEvents::start().await, Box::new(hook_message));
+            let control = WatchControl { run, asked, host, hook_document };
             Ok(watch::run(plan, reporter, control).await.result())
         };
         let hang_up = self.watching.config.as_ref().map(|_| hang_up);

@@ -139,62 +139,19 @@ where
 mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
-    use std::sync::Arc;
 
-    use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
     use super::*;
     use crate::commands::ping;
     use crate::commands::run_control::RunControl;
+    use crate::commands::testing::{plan, server};
     use crate::domain::ping::event::{ConnEvent, Event};
     use crate::domain::run::reporter::Reporter;
     use crate::net::batch_sleep::BatchSleep;
-    use crate::net::client::session::plan::SessionPlan;
-    use crate::server::{Server, ServerConfig};
-
-    /// A test server; returns its URL.
-    async fn server() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (events, mut happened) = mpsc::unbounded_channel();
-        tokio::spawn(async move { while happened.recv().await.is_some() {} });
-        let server = Server::new(ServerConfig::default(), events);
-        tokio::spawn(Arc::new(server).run(listener, CancellationToken::new()));
-        format!("ws://127.0.0.1:{port}/")
-    }
 
     fn connection(url: &str, key: &str) -> KeptConnection {
-        let plan = PingPlan {
-            targets: vec![url.parse().unwrap()],
-            connections_each: 1,
-            ramp: None,
-            worst: 1,
-            lists_all: false,
-            dial: Default::default(),
-            preamble: Default::default(),
-            session: SessionPlan {
-                expected_close: Vec::new(),
-                kinds: vec![crate::domain::heartbeat::HeartbeatKind::Protocol],
-                interval: Some(Duration::from_millis(20)),
-                degraded_interval: None,
-                timeout: Duration::from_secs(10),
-                count: None,
-                limits: Default::default(),
-                ask: Default::default(),
-                answer: Default::default(),
-                answer_pings: true,
-                shown_messages: 0,
-                profile: Default::default(),
-            },
-            max_message_size: 65_536,
-            deadline: None,
-            reconnect: None,
-            outage_after: Duration::from_secs(10),
-            policy: Default::default(),
-            preset: None,
-        };
-        KeptConnection { key: vec![key.to_string()], name: None, plan }
+        KeptConnection { key: vec![key.to_string()], name: None, plan: plan(url, Duration::from_millis(20)) }
     }
 
     /// What happened: the connection and whether it was opened (else ended).

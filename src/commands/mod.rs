@@ -15,4 +15,6 @@ pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
 pub mod test_client;
+#[cfg(test)]
+mod testing;
 pub mod watch;

@@ -52,8 +52,8 @@ fn assert_story(document: &Value, away: [(&str, Duration, Duration); 2]) {
     }
 }
 
-/// A server is stopped, then killed and started again. Two watchers tell both outages, and the log of a third, which was
-/// killed, tells them, too.
+/// A server is stopped, then killed; one that refuses takes its place for a while, then one that does not. Two watchers tell
+/// both outages, and the log of a third, which was killed, tells them, too.
 #[test]
 fn three_watchers_tell_the_same_story() {
     const AWAY: Duration = Duration::from_millis(1500);
@@ -79,6 +79,11 @@ fn three_watchers_tell_the_same_story() {
     let killed = Instant::now();
     drop(server);
     std::thread::sleep(AWAY);
+    let refusing = Server::spawn(wscheck(&["serve", "--bind", &bind, "--refuse", "503"]));
+    for run in &mut all {
+        while run.until("open_failed")["error"]["refusal"]["status"] != 503 {}
+    }
+    drop(refusing);
     let least_killed = killed.elapsed();
     let _again = Server::spawn(wscheck(&["serve", "--bind", &bind, "--heartbeat", "none"]));
     for run in &mut all {
@@ -227,10 +232,7 @@ fn ends_at_the_same_age_are_told_of_a_log() {
     let regular = &document["targets"][0]["connections"][0]["outages"]["regular_ends"];
     assert_eq!((regular["up"]["median_ms"].as_f64(), &regular["between"]), (Some(600_000.0), &Value::Null));
     let text = crate::support::run(&["report", &log]).stdout;
-    assert!(
-        text.contains("the last 6 ends came after about 10m up each: consistent with a limit"),
-        "{text}"
-    );
+    assert!(text.contains("the last 6 ends came after about 10m up each: consistent with a limit"), "{text}");
 }
 
 /// SIGHUP has the file read again: a target whose entry is the same keeps its connection, the others come and go, and a

@@ -5,6 +5,8 @@ mod groups;
 pub mod hook;
 mod plan;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use event::WatchEvent;
 pub use plan::WatchPlan;

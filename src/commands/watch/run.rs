@@ -41,6 +41,8 @@ pub struct WatchControl {
     pub run: RunControl,
     /// The user wants every connection to be asked now.
     pub asked: UnboundedReceiver<()>,
+    /// What happens to this host.
+    pub host: HostEvents,
     pub hook_document: HookDocument,
 }
 
@@ -106,8 +108,7 @@ where
     R: Future<Output = ()> + 'static,
 {
     async fn follow(mut self, mut sources: Sources, mut control: WatchControl) -> WatchReport {
-        let mut host = HostEvents::start().await;
-        if let Some(why) = host.network_error().map(os_error::describe) {
+        if let Some(why) = control.host.network_error().map(os_error::describe) {
             self.report(WatchEvent::NetworkNotWatched { why }, &control);
         }
         let mut batch = Vec::new();
@@ -115,7 +116,7 @@ where
             let Sources { received, hook_results, reload } = &mut sources;
             let woken = tokio::select! {
                 biased;
-                event = host.next() => WatchWake::Host(event),
+                event = control.host.next() => WatchWake::Host(event),
                 Some(()) = control.asked.recv() => WatchWake::Asked,
                 Some(()) = control.run.interim.recv() => WatchWake::Interim,
                 Some(result) = next_result(hook_results) => WatchWake::Hook(result),

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use self::flood_limit::FloodLimit;
 #[cfg(target_os = "linux")]
@@ -34,6 +34,8 @@ const SUSPENSION_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 pub struct HostEvents {
     network: Result<NetworkWatch, io::Error>,
     suspended: SuspendedTime,
+    /// When to look for the end of a suspension; it stays when the future is dropped.
+    next_check: Instant,
     limit: FloodLimit,
     /// Events that were not returned yet.
     pending: VecDeque<HostEvent>,
@@ -52,7 +54,8 @@ impl HostEvents {
 
     fn with_clock(network: Result<NetworkWatch, io::Error>, suspended: fn() -> Duration) -> HostEvents {
         let suspended = SuspendedTime::since_now(suspended);
-        HostEvents { network, suspended, limit: FloodLimit::start(), pending: VecDeque::new() }
+        let (next_check, limit) = (Instant::now() + SUSPENSION_CHECK_INTERVAL, FloodLimit::start());
+        HostEvents { network, suspended, next_check, limit, pending: VecDeque::new() }
     }
 
     /// Whether changes of the network are reported, not only suspensions.
@@ -73,7 +76,9 @@ impl HostEvents {
             }
             tokio::select! {
                 biased;
-                () = sleep(SUSPENSION_CHECK_INTERVAL) => {}
+                () = sleep_until(self.next_check) => {
+                    self.next_check = Instant::now() + SUSPENSION_CHECK_INTERVAL;
+                }
                 events = network_events(&mut self.network) => self.queue(events),
                 () = at(self.limit.next_report()) => {}
             }
@@ -125,6 +130,17 @@ mod tests {
         assert!(began.elapsed() <= SUSPENSION_CHECK_INTERVAL);
         assert!(tokio::time::timeout(Duration::from_secs(3600), events.next()).await.is_err());
         assert!(!events.watches_network());
+    }
+
+    /// As in a watch whose connections have events all the time.
+    #[tokio::test(start_paused = true)]
+    async fn suspension_is_noticed_by_a_caller_that_is_busy() {
+        let mut events = HostEvents::of_suspension(suspended);
+        SUSPENDED.set(SUSPENDED.get() + 60);
+        let began = Instant::now();
+        while tokio::time::timeout(Duration::from_millis(1), events.next()).await.is_err() {
+            assert!(began.elapsed() <= 2 * SUSPENSION_CHECK_INTERVAL);
+        }
     }
 
     #[tokio::test(start_paused = true)]
