@@ -220,3 +220,17 @@ pub fn assert_table_fits(listing: &impl Listing) {
         assert!(widest <= Some(width), "{widest:?} at {width}");
     }
 }
+
+/// What a terminal shows after this was typed is the picture of this name in the docs. Dimmed labels are lighter than by
+/// default, which is too dark to read on black. `WSCHECK_UPDATE_DOCS=1 cargo test --lib picture_in_docs` writes the pictures.
+pub fn assert_is_picture(name: &str, typed: &str, shown: &str) {
+    let path = format!("{}/docs/images/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+    let light = anstyle::RgbColor(0xd0, 0xd0, 0xd0);
+    let term = anstyle_svg::Term::new().fg_color(light.into());
+    let picture = term.render_svg(&format!("$ {typed}\n{shown}")).replace("opacity: 0.4", "opacity: 0.6");
+    if std::env::var_os("WSCHECK_UPDATE_DOCS").is_some() {
+        return std::fs::write(path, picture).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap();
+    assert!(kept == picture, "stale: WSCHECK_UPDATE_DOCS=1 cargo test --lib picture_in_docs");
+}

@@ -2,8 +2,8 @@ use super::*;
 use crate::output::Format;
 use crate::output::golden::assert_kept;
 use crate::output::testing::{
-    PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, show,
-    together, values,
+    PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed,
+    assert_is_picture, show, together, values,
 };
 
 #[test]
@@ -37,4 +37,11 @@ fn colour_only_repeats_what_words_say() {
         let shown = |options| show(DoctorPresenter::new(options), Format::Human, options, &events);
         assert_colour_only_repeats(name, &shown(PLAIN), &shown(colored));
     }
+}
+
+#[test]
+fn picture_in_docs_is_fresh() {
+    let colored = HumanOptions { color: true, stderr_color: true, ..PLAIN };
+    let (report, _) = show(DoctorPresenter::new(colored), Format::Human, colored, &fixtures::cut());
+    assert_is_picture("doctor", "wscheck doctor \"$URL\"", &report);
 }

@@ -9,8 +9,8 @@ use crate::domain::idle::report::IdleEvent;
 use crate::output::golden::assert_kept;
 use crate::output::output_format::Format;
 use crate::output::testing::{
-    PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
-    values,
+    PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed,
+    assert_is_picture, together, values,
 };
 
 const COLORED: HumanOptions = HumanOptions { color: true, stderr_color: true, ..PLAIN };
@@ -130,26 +130,10 @@ fn a_progress_line_leaves_the_result_as_it_is() {
     }
 }
 
-/// The report as a picture. Dimmed labels are lighter than by default, which is too dark to read on black.
-fn picture(typed: &str, report: &str) -> String {
-    let light = anstyle::RgbColor(0xd0, 0xd0, 0xd0);
-    let term = anstyle_svg::Term::new().fg_color(light.into());
-    term.render_svg(&format!("$ {typed}\n{report}")).replace("opacity: 0.4", "opacity: 0.6")
-}
-
-/// `WSCHECK_UPDATE_DOCS=1 cargo test --lib the_picture_in_docs` writes the picture.
 #[test]
-fn the_picture_in_docs_is_fresh() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images/probe-idle.svg");
+fn picture_in_docs_is_fresh() {
     let (report, _) = show(Format::Human, COLORED, &fixtures::visible());
-    let picture = picture("wscheck probe-idle --expect '>=55s' \"$URL\"", &report);
-    match std::env::var_os("WSCHECK_UPDATE_DOCS") {
-        Some(_) => std::fs::write(path, picture).unwrap(),
-        None => {
-            let kept = std::fs::read_to_string(path).unwrap();
-            assert!(kept == picture, "stale: WSCHECK_UPDATE_DOCS=1 cargo test --lib the_picture_in_docs");
-        }
-    }
+    assert_is_picture("probe-idle", "wscheck probe-idle --expect '>=55s' \"$URL\"", &report);
 }
 
 #[test]

@@ -223,3 +223,11 @@ fn planned_end_is_no_unplanned_close() {
 fn golden_document_keeps_its_fields() {
     assert_kept("ping", super::PingPresenter::new(PLAIN), &fixtures::slow_app());
 }
+
+/// A run of `demo` that was archived.
+#[test]
+fn picture_in_docs_is_fresh() {
+    let run = crate::output::archive::read(include_str!("../../../docs/images/demo.json")).unwrap();
+    let shown = run.render(Format::Human, HumanOptions { color: true, ..PLAIN });
+    crate::output::testing::assert_is_picture("demo", "wscheck demo", &shown);
+}

@@ -4,13 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier};
 
 use super::*;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{ConnEvent, HeartbeatResult};
 use crate::domain::ping::health::Status;
 use crate::output::ping::fixtures as ping;
-use crate::output::testing::PLAIN;
+use crate::output::testing::{PLAIN, assert_is_picture};
 use crate::output::watch::fixtures::{group, watched, watched_as};
 
 fn at(millis: u64) -> SystemTime {
@@ -189,4 +190,51 @@ fn target_that_never_opened_is_unknown() {
     let target = only(&mut view);
     assert_eq!(target.status, Status::Unknown);
     assert_eq!(target.reason, "TCP: no address answered");
+}
+
+/// The cells as a terminal gets them: colours and weights by escape sequences.
+fn escaped(buffer: &ratatui::buffer::Buffer) -> String {
+    let mut text = String::new();
+    for row in buffer.content().chunks(usize::from(buffer.area.width)) {
+        for cell in row {
+            let mut style = anstyle::Style::new();
+            style = style.fg_color(ansi_colour(cell.fg).map(Into::into));
+            if cell.modifier.contains(Modifier::BOLD) {
+                style = style.bold();
+            }
+            if cell.modifier.contains(Modifier::DIM) {
+                style = style.dimmed();
+            }
+            text += &format!("{style}{}{style:#}", cell.symbol());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn ansi_colour(colour: Color) -> Option<anstyle::AnsiColor> {
+    Some(match colour {
+        Color::Red => anstyle::AnsiColor::Red,
+        Color::Green => anstyle::AnsiColor::Green,
+        Color::Yellow => anstyle::AnsiColor::Yellow,
+        Color::Cyan => anstyle::AnsiColor::Cyan,
+        _ => return None,
+    })
+}
+
+#[test]
+fn picture_in_docs_is_fresh() {
+    let coloured = HumanOptions { color: true, ..PLAIN };
+    let mut view = LiveView::new(coloured, 2, false);
+    let runs = [("chat", ping::reconnect()), ("feed", ping::late())];
+    for (id, (name, events)) in (0..).zip(&runs) {
+        watched_as(&group(id, Some(name)), events).iter().for_each(|event| view.observe(event));
+    }
+    view.press(LiveKey::ZoomIn, at(0));
+    view.press(LiveKey::ZoomIn, at(0));
+    let mut terminal = Terminal::new(TestBackend::new(100, 24)).unwrap();
+    let now = start(&view) + Duration::from_secs(6);
+    terminal.draw(|frame| draw(frame, &view, now)).unwrap();
+    let shown = escaped(terminal.backend().buffer());
+    assert_is_picture("watch", "wscheck watch --config wscheck.toml", &shown);
 }
