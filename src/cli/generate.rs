@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use clap::builder::Resettable;
 use clap_complete::Shell;
 
 use super::{checks, errors};
@@ -37,6 +38,8 @@ pub fn man_page(command: Option<&str>) -> Option<Vec<u8>> {
             page.name(format!("wscheck-{name}")).display_name(format!("wscheck-{name}"))
         }
     };
+    // The manual depends on the version alone.
+    let page = page.long_version(Resettable::Reset);
     let mut roff = Vec::new();
     clap_mangen::Man::new(page).render(&mut roff).ok()?;
     Some(roff)

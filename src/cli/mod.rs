@@ -37,6 +37,7 @@ mod test_client;
 mod timeouts;
 mod trace;
 mod unit_note;
+mod version;
 mod watch;
 
 use std::ffi::OsString;
@@ -109,7 +110,7 @@ const WATCH_INTERVAL_HELP: &str = "Time between heartbeats of one kind on one co
 
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
 #[derive(Debug, Parser)]
-#[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
+#[command(name = "wscheck", version, long_version = version::long(), max_term_width = 100, after_help = exit_code_help())]
 #[command(propagate_version = true)]
 struct Cli {
     #[command(subcommand)]

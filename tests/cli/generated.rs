@@ -104,7 +104,17 @@ fn schema_is_a_valid_json_schema() {
     let ran = run(&["schema"]);
     let schema = serde_json::from_str(&ran.stdout).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
-    assert_eq!(run(&["--version"]).stdout, format!("wscheck {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn version_has_what_a_report_of_a_fault_needs() {
+    let first = format!("wscheck {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&["-V"]).stdout, first);
+    let long = run(&["--version"]).stdout;
+    assert!(long.starts_with(&first), "{long}");
+    let names: Vec<&str> = long.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["commit", "target", "features"], "{long}");
+    assert!(!run(&["man"]).stdout.contains("commit"), "the manual does not depend on the commit");
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! Tells `wscheck --version` which commit it was built of.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+/// What a crate from a registry has in place of its history.
+const VCS_INFO: &str = ".cargo_vcs_info.json";
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=WSCHECK_COMMIT");
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-env=WSCHECK_TARGET={}", env::var("TARGET").unwrap_or_default());
+    // A debug build would be made anew after every commit.
+    let is_for_use = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let commit = if is_for_use { commit() } else { None };
+    println!("cargo:rustc-env=WSCHECK_COMMIT={}", commit.unwrap_or_default());
+}
+
+/// The commit; `None` for sources that have no history.
+fn commit() -> Option<String> {
+    let given = env::var("WSCHECK_COMMIT").ok().filter(|commit| !commit.is_empty());
+    given.or_else(commit_of_crate).or_else(commit_of_checkout)
+}
+
+fn commit_of_crate() -> Option<String> {
+    let text = std::fs::read_to_string(VCS_INFO).ok()?;
+    let (_, after) = text.split_once("\"sha1\": \"")?;
+    Some(after.chars().take_while(char::is_ascii_hexdigit).take(12).collect())
+}
+
+/// Of the folder's own repository, not of one that it lies in.
+fn commit_of_checkout() -> Option<String> {
+    if !Path::new(".git").exists() {
+        return None;
+    }
+    for name in ["HEAD", "index"] {
+        println!("cargo:rerun-if-changed={}", git(&["rev-parse", "--git-path", name])?);
+    }
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let is_changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(if is_changed { format!("{commit}, changed") } else { commit })
+}
+
+fn git(args: &[&str]) -> Option<String> {
+    let ran = Command::new("git").args(args).output().ok().filter(|ran| ran.status.success())?;
+    Some(String::from_utf8(ran.stdout).ok()?.trim().to_string())
+}
