@@ -55,7 +55,8 @@
 //! is `cli::live`. The log is a `ReportFile` of NDJSON that is rotated (`output::rotating_file`), each file with the lines that make it
 //! readable by itself (`output::log_head`).
 //!
-//! Pieces that no command uses yet: `net::fresh_inputs` (headers, messages and URL that are read anew before each opening).
+//! Before each opening `ping` reads what expires anew (`net::fresh_inputs`: headers, messages, URL); what cannot be read is a failed
+//! opening in the phase `input`.
 //!
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the

@@ -76,6 +76,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         lists_all: false,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
         preamble: Preamble::default(),
+        inputs: Default::default(),
         session: SessionPlan {
             expected_close: Vec::new(),
             kinds: vec![HeartbeatKind::Protocol],

@@ -188,7 +188,8 @@ impl Measurement for DoctorArgs {
 
     /// The convention is detected while it runs.
     fn server(&self) -> ServerArgs<'_> {
-        ServerArgs { preset: &self.preamble.first_message.preset, urls: &[], connect: &self.connect }
+        let preset = &self.preamble.first_message.preset;
+        ServerArgs { preset, urls: &[], connect: &self.connect, fresh: None }
     }
 
     fn plan(self, _: Option<&PresetDetection>) -> Result<DoctorPlan, String> {

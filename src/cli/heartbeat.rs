@@ -1,5 +1,6 @@
 //! Arguments that define heartbeats.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -15,6 +16,7 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
+use crate::net::fresh_inputs::MessageSource;
 
 /// Default time limit for the awaited message.
 const DEFAULT_AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -85,7 +87,8 @@ pub struct PreambleArgs {
 #[derive(Debug, Clone, Args)]
 pub struct FirstMessageArgs {
     /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a
-    /// file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @
+    /// file and so keeps secrets out of the process list (a final newline is dropped; ping and watch read it anew before
+    /// each opening); @@ starts a text with @
     #[arg(long, value_name = "TEXT|@FILE")]
     pub send: Vec<String>,
     /// Wait for a message that matches PATTERN before the first heartbeat
@@ -175,6 +178,18 @@ impl FirstMessageArgs {
         }
     }
 
+    /// All messages to send, if one of them is in a file that is read anew before each opening; else none.
+    pub fn sources(&self) -> Result<Vec<MessageSource>, String> {
+        if !self.send.iter().any(|given| lasting_file(given).is_some()) {
+            return Ok(Vec::new());
+        }
+        let source = |given: &String| match lasting_file(given) {
+            Some(path) => Ok(MessageSource::File(path.into())),
+            None => message(given).map(MessageSource::Fixed),
+        };
+        self.send.iter().map(source).collect()
+    }
+
     /// The preamble; explicit options override the preset. `answer_pings`: whether the server's app pings are answered
     /// meanwhile.
     pub fn preamble(&self, answer_pings: bool, chosen: &ChosenPreset) -> Result<Preamble, String> {
@@ -195,14 +210,29 @@ impl FirstMessageArgs {
     }
 }
 
+/// The file that `--send` names; `None`: it is the message.
+fn file_of(given: &str) -> Option<&str> {
+    given.strip_prefix('@').filter(|rest| !rest.starts_with('@'))
+}
+
+/// The file that `--send` names, if it can be read again: what comes from a pipe is there only once.
+fn lasting_file(given: &str) -> Option<&str> {
+    file_of(given).filter(|path| is_regular(Path::new(path)))
+}
+
 /// The message of `--send`, literal or from a file. It may contain secrets, so they are redacted from output.
 fn message(given: &str) -> Result<Template, String> {
-    let text = match given.strip_prefix('@') {
-        Some(rest) if rest.starts_with('@') => rest.to_string(),
-        Some(path) => from_file(path).map_err(|why| format!("--send: {why}"))?,
-        None => given.to_string(),
+    let text = match (file_of(given), given.strip_prefix('@')) {
+        (Some(path), _) => from_file(path).map_err(|why| format!("--send: {why}"))?,
+        (None, Some(escaped)) => escaped.to_string(),
+        (None, None) => given.to_string(),
     };
     parse_message(&text).map_err(|why| format!("--send: {why}"))
+}
+
+/// Whether it is a file that can be read again.
+pub(super) fn is_regular(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
 /// A message from a file, without the final newline that editors add.
@@ -238,6 +268,12 @@ pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &st
 mod tests {
     use super::*;
 
+    #[derive(clap::Parser)]
+    struct TestMessageCli {
+        #[command(flatten)]
+        args: FirstMessageArgs,
+    }
+
     fn file(text: &[u8]) -> (tempfile::NamedTempFile, String) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, text).unwrap();
@@ -259,6 +295,17 @@ mod tests {
         }
         assert_eq!(sent("a@b"), "a@b");
         assert_eq!(sent("@@a"), "@a", "a literal @");
+    }
+
+    #[test]
+    fn only_files_that_can_be_read_again_are_sources() {
+        let (_file, given) = file(b"login");
+        let sources = |send: &[&str]| {
+            let words = send.iter().flat_map(|message| ["--send", message]);
+            let line = ["wscheck"].into_iter().chain(words);
+            <TestMessageCli as clap::Parser>::try_parse_from(line).unwrap().args.sources().unwrap().len()
+        };
+        assert_eq!([sources(&["a", "@@b"]), sources(&["a", &given]), sources(&["@/dev/null"])], [0, 2, 0]);
     }
 
     #[test]

@@ -21,6 +21,12 @@ const KEPT_INTERVAL: Duration = Duration::from_secs(5);
 /// Largest file that is compared to find out whether a target has changed, in bytes.
 const MAX_COMPARED_BYTES: u64 = 1 << 20;
 
+/// How the option begins that gives a target its URL.
+const URL_COMMAND: &str = "--url-command=";
+/// How the options begin whose files are read anew before each opening: a connection need not be opened again when they
+/// have changed.
+const FRESH_FILES: [&str; 2] = ["--headers-file=", "--send="];
+
 /// The labels of a target.
 pub type Labels = BTreeMap<String, String>;
 
@@ -50,23 +56,25 @@ struct WrittenTarget {
 ///
 /// Some options make no sense together. [`kept_plan`] finds which target's.
 pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<KeptTargetSettings>, String> {
-    let mut groups: BTreeMap<Vec<String>, Vec<WrittenTarget>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Vec<String>, Option<usize>), Vec<WrittenTarget>> = BTreeMap::new();
     for (index, TargetEntry { entry, .. }) in entries.iter().enumerate() {
         let mut parts = entry.arguments.splitn(2, |word| word == "--");
         let (options, url) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default().concat());
         let name = ("name".to_string(), entry.identity.name.clone());
         let labels = std::iter::once(name).chain(entry.identity.labels.clone()).collect();
         let written = WrittenTarget { url, labels, entry: Some(index) };
-        groups.entry(options.to_vec()).or_default().push(written);
+        // Each has a command of its own for its URL.
+        let own = options.iter().any(|word| word.starts_with(URL_COMMAND)).then_some(index);
+        groups.entry((options.to_vec(), own)).or_default().push(written);
     }
     let mut urls = urls.to_vec();
     urls.sort_unstable();
     urls.dedup();
     for url in urls {
         let written = WrittenTarget { url, labels: Labels::new(), entry: None };
-        groups.entry(vec!["ping".to_string()]).or_default().push(written);
+        groups.entry((vec!["ping".to_string()], None)).or_default().push(written);
     }
-    let kept = groups.into_iter().map(|(options, targets)| of_group(&options, targets));
+    let kept = groups.into_iter().map(|((options, _), targets)| of_group(&options, targets));
     Ok(kept.collect::<Result<Vec<_>, String>>()?.into_iter().flatten().collect())
 }
 
@@ -89,7 +97,9 @@ fn of_group(options: &[String], written: Vec<WrittenTarget>) -> Result<Vec<KeptT
 
 /// Hashes of the files that these options name, which may have changed although the options have not.
 fn contents_of_files(options: &[String]) -> Vec<String> {
-    let values = options.iter().filter_map(|word| word.split_once('=')).map(|(_, value)| value);
+    let is_fresh = |word: &&String| FRESH_FILES.iter().any(|option| word.starts_with(option));
+    let named = options.iter().filter(|word| !is_fresh(word));
+    let values = named.filter_map(|word| word.split_once('=')).map(|(_, value)| value);
     let paths = values.map(|value| value.strip_prefix('@').unwrap_or(value));
     let is_small = |path: &&str| {
         std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_COMPARED_BYTES)
@@ -185,13 +195,33 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let headers = folder.path().join("headers");
         std::fs::write(&headers, "X-A: 1\n").unwrap();
-        let named = format!("headers_file = \"{}\"", headers.display());
+        let named = format!("header = \"@{}\"", headers.display());
         let before = keys(&target("a", &named), &[]);
         assert_eq!(before, keys(&target("a", &format!("{named}\nlabels = {{ team = \"b\" }}")), &[]));
         assert_eq!(before, keys(&format!("{}{}", target("a", &named), target("b", "")), &[])[1..]);
         assert_ne!(before, keys(&target("a", &format!("{named}\ninterval = \"1s\"")), &[]));
         std::fs::write(&headers, "X-A: 2\n").unwrap();
         assert_ne!(before, keys(&target("a", &named), &[]));
+    }
+
+    #[test]
+    fn files_that_are_read_anew_are_not_in_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let (headers, message) = (folder.path().join("headers"), folder.path().join("message"));
+        std::fs::write(&headers, "X-A: 1\n").unwrap();
+        std::fs::write(&message, "one").unwrap();
+        let named = format!("headers_file = \"{}\"\nsend = \"@{}\"", headers.display(), message.display());
+        let before = keys(&target("a", &named), &[]);
+        std::fs::write(&headers, "X-A: 2\n").unwrap();
+        std::fs::write(&message, "two").unwrap();
+        assert_eq!(before, keys(&target("a", &named), &[]));
+    }
+
+    #[test]
+    fn targets_may_share_a_url_command() {
+        let command = "url_command = \"print-url --fast\"";
+        let both = keys(&format!("{}{}", target("a", command), target("b", command)), &[]);
+        assert_eq!(both.len(), 2);
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Measurement for ListenArgs {
             preset: &self.first_message.preset,
             urls: std::slice::from_ref(&self.url),
             connect: &self.connect,
+            fresh: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod doctor;
 mod doctor_bundle;
 mod errors;
 mod exporter;
+mod fresh_inputs;
 mod generate;
 mod heartbeat;
 mod kept_targets;

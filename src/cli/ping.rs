@@ -7,6 +7,7 @@ use clap::Args;
 use super::args::{OutputArgs, no_effect_without, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::errors::StartFailure;
+use super::fresh_inputs::FreshInputArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::measurement::Measurement;
 use super::preset_args::{ChosenPreset, ServerArgs};
@@ -30,6 +31,7 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
+use crate::net::fresh_inputs::InputSources;
 use crate::output::ping::PingPresenter;
 use crate::output::{Format, HumanOptions, ReportFormat};
 
@@ -85,6 +87,8 @@ pub struct PingArgs {
     pub heartbeat: HeartbeatArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
+    #[command(flatten)]
+    pub fresh: FreshInputArgs,
     /// A silence of this length after a heartbeat left counts as an outage [default: the timeout]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub outage_after: Option<Duration>,
@@ -315,6 +319,7 @@ impl Measurement for PingArgs {
             preset: &self.heartbeat.preamble.first_message.preset,
             urls: &self.urls,
             connect: &self.connect,
+            fresh: Some(&self.fresh),
         }
     }
 
@@ -365,6 +370,15 @@ impl PingArgs {
         self.urls.iter().map(|url| chosen.target(url)).collect()
     }
 
+    /// What is read anew before each opening.
+    fn inputs(&self) -> Result<InputSources, String> {
+        if self.fresh.url_command.is_some() && self.urls.len() > 1 {
+            return Err("--url-command gives one URL, so that it works with one target only".to_string());
+        }
+        let messages = self.heartbeat.preamble.first_message.sources()?;
+        self.fresh.sources(self.connect.connect_timeout, messages)
+    }
+
     /// The dial plan, with a default TCP user timeout unless the user sets one.
     fn dial(&self, chosen: &ChosenPreset, targets: &[Target]) -> Result<DialPlan, String> {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
@@ -389,6 +403,7 @@ impl PingArgs {
             worst: self.worst as usize,
             lists_all: self.all_connections,
             preamble: self.heartbeat.preamble.preamble(&chosen)?,
+            inputs: self.inputs()?,
             preset: chosen.used(&kinds),
             session: SessionPlan {
                 kinds,

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::args::label_parser;
 use super::connect::ConnectArgs;
+use super::fresh_inputs::FreshInputArgs;
 use super::listing_args::not_listed;
 use super::signals;
 use crate::commands::detect::collect_fingerprint;
@@ -86,6 +87,8 @@ pub struct ServerArgs<'a> {
     pub preset: &'a PresetArgs,
     pub urls: &'a [String],
     pub connect: &'a ConnectArgs,
+    /// What is read anew before each opening; `None`: this command has no options for it.
+    pub fresh: Option<&'a FreshInputArgs>,
 }
 
 /// The error for an unknown preset name.
@@ -164,7 +167,15 @@ pub async fn detect(
         (Some(PresetChoice::Named(_)) | None, _) => return Ok(None),
     };
     let target = url.parse::<Target>().map_err(|why| why.to_string())?;
-    let (dial, largest) = (server.connect.dial()?, server.connect.max_message_size);
+    let (mut dial, largest) = (server.connect.dial()?, server.connect.max_message_size);
+    if let Some(fresh) = server.fresh {
+        if fresh.url_command.is_some() {
+            return Err("--preset auto does not work with --url-command: choose a preset by name".to_string());
+        }
+        for (name, value) in &fresh.headers()? {
+            dial.headers.append(name.clone(), value.clone());
+        }
+    }
     let undetected = |evidence: String| PresetDetection { preset: None, evidence: vec![evidence] };
     Ok(Some(tokio::select! {
         biased;

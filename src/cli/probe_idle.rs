@@ -156,6 +156,7 @@ impl Measurement for ProbeIdleArgs {
             preset: &self.question.preamble.first_message.preset,
             urls: std::slice::from_ref(&self.url),
             connect: &self.connect,
+            fresh: None,
         }
     }
 

@@ -86,6 +86,7 @@ impl Measurement for ProbeZombieArgs {
             preset: &self.first_message.preset,
             urls: std::slice::from_ref(&self.url),
             connect: &self.connect,
+            fresh: None,
         }
     }
 

@@ -32,6 +32,7 @@ pub fn plan(url: &str, interval: Duration) -> PingPlan {
         lists_all: false,
         dial: Default::default(),
         preamble: Default::default(),
+        inputs: Default::default(),
         session: SessionPlan {
             expected_close: Vec::new(),
             kinds: vec![crate::domain::heartbeat::HeartbeatKind::Protocol],

@@ -1,5 +1,6 @@
 //! What may expire, read anew before each opening: headers, messages and the URL.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,11 +8,16 @@ use http::HeaderMap;
 use thiserror::Error;
 use tokio::time::timeout;
 
+use super::client::preamble::Preamble;
+use super::connect::dial::DialPlan;
 use super::connect::request_headers;
 use super::text_file;
 use super::url_command::{self, UrlCommandError};
 use crate::domain::command_line::CommandLine;
+use crate::domain::connection::connect_info::{ConnectError, FailureKind};
+use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
+use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::heartbeat::sent_message::{parse_message, without_last_newline};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::secrets::{self, SentSecrets};
@@ -19,24 +25,22 @@ use crate::domain::secrets::{self, SentSecrets};
 /// How long a file may take to be read; one that is a pipe might never end.
 const MAX_READ_TIME: Duration = Duration::from_secs(10);
 
-/// Where the inputs of an opening come from.
-#[derive(Debug, Clone)]
+/// Where the inputs of an opening come from. What has no source here stays as it is in the plan.
+#[derive(Debug, Clone, Default)]
 pub struct InputSources {
-    pub url: UrlSource,
-    /// Headers that stay.
-    pub headers: HeaderMap,
+    pub url_command: Option<UrlCommand>,
     /// A file of further headers, one a line.
     pub headers_file: Option<PathBuf>,
-    /// Messages to send before the heartbeats, in this order.
+    /// All messages to send before the heartbeats, in this order; empty if none of them is in a file.
     pub messages: Vec<MessageSource>,
 }
 
-/// Where the URL comes from.
+/// A command that prints the URL to open on its first line.
 #[derive(Debug, Clone)]
-pub enum UrlSource {
-    Fixed(Target),
-    /// The first line that this command prints, within a time limit.
-    Command(CommandLine, Duration),
+pub struct UrlCommand {
+    pub command: CommandLine,
+    /// How long it may take.
+    pub limit: Duration,
 }
 
 /// Where a message comes from.
@@ -46,11 +50,14 @@ pub enum MessageSource {
     File(PathBuf),
 }
 
-/// The inputs of one opening.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The inputs of one opening that were read for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FreshInputs {
-    pub target: Target,
+    /// `None`: the URL stays.
+    pub target: Option<Target>,
+    /// Of the headers file.
     pub headers: HeaderMap,
+    /// Empty: the messages stay.
     pub messages: Vec<Template>,
 }
 
@@ -65,42 +72,70 @@ pub enum FreshInputError {
     MessageFile { path: String, why: String },
     #[error("the message of {path}: {why}")]
     Message { path: String, why: String },
+    /// The time for all of it was over; only for those who bound it.
+    #[error("the inputs were not read in time")]
+    NotInTime,
     #[error(transparent)]
     UrlCommand(#[from] UrlCommandError),
 }
 
+impl FreshInputError {
+    /// The failed opening to `target` that this is.
+    pub fn failed_opening(&self, target: &Target, took: Duration) -> ConnectError {
+        let kind = match self {
+            FreshInputError::NotInTime | FreshInputError::UrlCommand(UrlCommandError::TimedOut { .. }) => {
+                FailureKind::Timeout
+            }
+            FreshInputError::HeadersFile { .. }
+            | FreshInputError::Header(_)
+            | FreshInputError::MessageFile { .. }
+            | FreshInputError::Message { .. }
+            | FreshInputError::UrlCommand(_) => FailureKind::Local,
+        };
+        ConnectError {
+            url: target.to_string(),
+            phase: Phase::Input,
+            kind,
+            cause: without_controls(&self.to_string(), false),
+            hint: None,
+            attempts: Vec::new(),
+            reached: None,
+            refusal: None,
+            took,
+        }
+    }
+}
+
 impl InputSources {
+    /// Whether nothing is read anew.
+    pub fn is_empty(&self) -> bool {
+        self.url_command.is_none() && self.headers_file.is_none() && self.messages.is_empty()
+    }
+
     /// Reads the inputs for the next opening. Their secrets are hidden in all output from then on.
     ///
     /// # Errors
     ///
     /// A file cannot be read or is not as it should be, or the command gave no URL.
     pub async fn read(&self) -> Result<FreshInputs, FreshInputError> {
-        if self.may_change() {
-            secrets::learn(SentSecrets::renew);
+        if self.is_empty() {
+            return Ok(FreshInputs::default());
         }
+        secrets::learn(SentSecrets::renew);
         let headers = self.read_headers().await?;
         let mut messages = Vec::new();
         for source in &self.messages {
             messages.push(source.read().await?);
         }
-        let target = match &self.url {
-            UrlSource::Fixed(target) => target.clone(),
-            UrlSource::Command(command, limit) => url_command::run(command, *limit).await?,
+        let target = match &self.url_command {
+            None => None,
+            Some(UrlCommand { command, limit }) => Some(url_command::run(command, *limit).await?),
         };
         Ok(FreshInputs { target, headers, messages })
     }
 
-    /// Whether anything is read anew.
-    fn may_change(&self) -> bool {
-        let is_file = |source: &MessageSource| matches!(source, MessageSource::File(_));
-        self.headers_file.is_some()
-            || self.messages.iter().any(is_file)
-            || matches!(self.url, UrlSource::Command(..))
-    }
-
     async fn read_headers(&self) -> Result<HeaderMap, FreshInputError> {
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::new();
         if let Some(file) = &self.headers_file {
             let path = shown(file);
             let read = read_file(file).await;
@@ -108,6 +143,28 @@ impl InputSources {
             request_headers::add_lines(&text, &path, &mut headers).map_err(FreshInputError::Header)?;
         }
         Ok(headers)
+    }
+}
+
+impl FreshInputs {
+    /// How to dial with these headers beside those of `plan`.
+    pub fn dial<'a>(&self, plan: &'a DialPlan) -> Cow<'a, DialPlan> {
+        if self.headers.is_empty() {
+            return Cow::Borrowed(plan);
+        }
+        let mut plan = plan.clone();
+        for (name, value) in &self.headers {
+            plan.headers.append(name.clone(), value.clone());
+        }
+        Cow::Owned(plan)
+    }
+
+    /// The preamble with these messages instead of those of `preamble`.
+    pub fn preamble<'a>(&self, preamble: &'a Preamble) -> Cow<'a, Preamble> {
+        if self.messages.is_empty() {
+            return Cow::Borrowed(preamble);
+        }
+        Cow::Owned(Preamble { send: self.messages.clone(), ..preamble.clone() })
     }
 }
 
@@ -150,11 +207,9 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let mut headers = HeaderMap::new();
-        headers.insert("x-fixed", "1".parse().unwrap());
+        let command = "printf ws://a.example/".parse().unwrap();
         let sources = InputSources {
-            url: UrlSource::Command("printf ws://a.example/".parse().unwrap(), Duration::from_secs(60)),
-            headers,
+            url_command: Some(UrlCommand { command, limit: Duration::from_secs(60) }),
             headers_file: Some(folder.path().join("headers")),
             messages: vec![
                 MessageSource::Fixed("first".parse().unwrap()),
@@ -176,8 +231,8 @@ mod tests {
             sources(&[("headers", "# token\nAuthorization: Bearer one-77812\n"), ("message", "login 1\n")]);
         let before = sources.read().await.unwrap();
         assert_eq!(
-            (&before.headers["authorization"], before.headers.len()),
-            (&"Bearer one-77812".parse().unwrap(), 2)
+            (before.headers.len(), &before.headers["authorization"].to_str().unwrap()[..]),
+            (1, "Bearer one-77812")
         );
         let messages =
             |inputs: &FreshInputs| inputs.messages.iter().map(Template::to_string).collect::<Vec<_>>();
@@ -187,10 +242,39 @@ mod tests {
         let after = sources.read().await.unwrap();
         assert_eq!(after.headers["authorization"], "Bearer two-77813");
         assert_eq!(
-            (messages(&after), after.target.to_string()),
-            (vec!["first".to_string(), "login 2".to_string()], "ws://a.example/".to_string())
+            (messages(&after), after.target.as_ref().map(Target::to_string)),
+            (vec!["first".to_string(), "login 2".to_string()], Some("ws://a.example/".to_string()))
         );
         assert_eq!(crate::domain::secrets::redact("two-77813 and one-77812"), "*** and ***");
+    }
+
+    #[test]
+    fn only_what_was_read_replaces_the_plan() {
+        let mut dial = DialPlan::default();
+        dial.headers.insert("x-fixed", "1".parse().unwrap());
+        let preamble = Preamble { send: vec!["old".parse().unwrap()], ..Preamble::default() };
+        let nothing = FreshInputs::default();
+        assert_eq!((nothing.dial(&dial).headers.len(), nothing.preamble(&preamble).send.len()), (1, 1));
+        let mut headers = HeaderMap::new();
+        headers.append("x-fixed", "2".parse().unwrap());
+        headers.append("x-new", "3".parse().unwrap());
+        let fresh = FreshInputs { headers, messages: vec!["new".parse().unwrap()], target: None };
+        let dialled = fresh.dial(&dial);
+        let values: Vec<_> =
+            dialled.headers.get_all("x-fixed").iter().map(|one| one.to_str().unwrap()).collect();
+        assert_eq!((values, dialled.headers.len()), (vec!["1", "2"], 3));
+        assert_eq!(fresh.preamble(&preamble).send[0].to_string(), "new");
+    }
+
+    #[tokio::test]
+    async fn failure_is_a_failed_opening_of_its_own_phase() {
+        let (_folder, sources) = sources(&[("headers", "X-A 1\n")]);
+        let failure = sources.read().await.unwrap_err();
+        let target: Target = "wss://a.example/?token=s3cr3t-991".parse().unwrap();
+        let failed = failure.failed_opening(&target, Duration::ZERO);
+        assert_eq!((failed.phase, failed.kind), (Phase::Input, FailureKind::Local));
+        let text = failed.to_string();
+        assert!(text.starts_with("cannot open wss://a.example/?token=***: input: line 1 of "), "{text}");
     }
 
     #[tokio::test]

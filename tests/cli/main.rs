@@ -16,6 +16,7 @@ mod exporter_load;
 mod exporter_prometheus;
 mod failures;
 mod faults;
+mod fresh_inputs;
 mod generated;
 mod heartbeats;
 mod hostile;

@@ -418,7 +418,7 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
 
     /// The arguments of an option. A default that the command does not have is for other commands.
     fn option(&mut self, options: &CheckOptions, name: &str, given: &Given<'_>) -> Vec<String> {
-        let of_file = name == HEADERS_FILE;
+        let of_file = name == HEADERS_FILE && options.find(HEADERS_FILE).is_none();
         let Some(option) = options.find(if of_file { "header" } else { name }) else {
             if !given.is_default {
                 self.mistake(&given.key.span(), options.unknown(name));

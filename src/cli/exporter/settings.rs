@@ -13,6 +13,7 @@ use crate::cli::kept_targets::{Blamed, KeptTargetSettings, kept_plan, kept_targe
 use crate::cli::measurement::Measurement;
 use crate::cli::{Command, connect, parse};
 use crate::commands::exporter::{ExportedTarget, ExporterSettings, IdleSchedule, ProbeModule, ProbePlan};
+use crate::commands::ping::PingPlan;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::exporter::allow::TargetPattern;
 
@@ -163,7 +164,12 @@ fn module(entry: &ModuleEntry) -> Result<ProbeModule, Blamed> {
     let allow = entry.allow.iter().map(|pattern| pattern.parse::<TargetPattern>());
     let allow =
         allow.collect::<Result<_, _>>().map_err(|why| (Some("allow".to_string()), why.to_string()))?;
-    Ok(ProbeModule { timeout: plan.session.timeout, pings, dial: plan.dial, allow })
+    if plan.inputs.url_command.is_some() {
+        let why = "--url-command has no meaning for a module: the request names the target";
+        return Err((Some("url-command".to_string()), why.to_string()));
+    }
+    let PingPlan { session, dial, inputs, .. } = plan;
+    Ok(ProbeModule { timeout: session.timeout, pings, dial, inputs, allow })
 }
 
 /// The name of a file, for messages.

@@ -17,7 +17,8 @@ use crate::net::client::closing;
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket};
 use crate::net::connect::certificate_facts::read_chain;
-use crate::net::connect::dial::{self, DialPlan, FailedOpening};
+use crate::net::connect::dial::{self, DialPlan, FailedOpening, Open};
+use crate::net::fresh_inputs::{FreshInputError, InputSources};
 use crate::net::transport::stream::Stream;
 
 /// Largest message that a probe receives, in bytes. Messages are ignored.
@@ -33,6 +34,8 @@ pub struct ProbeModule {
     /// How many pings must be answered, one after the other.
     pub pings: u32,
     pub dial: DialPlan,
+    /// Read anew before each probe.
+    pub inputs: InputSources,
     /// Which targets may be probed, besides those of the configuration.
     pub allow: Vec<TargetPattern>,
 }
@@ -40,12 +43,11 @@ pub struct ProbeModule {
 /// Probes `target` for at most `limit`.
 pub async fn probe(module: &ProbeModule, target: &Target, limit: Duration) -> ProbeResult {
     let began = Instant::now();
-    let dial = DialPlan { connect_timeout: module.dial.connect_timeout.min(limit), ..module.dial.clone() };
     let mut result = ProbeResult { pings: module.pings, ..ProbeResult::default() };
-    match dial::open_with_phases(&dial, target).await {
+    match open(module, target, began + limit).await {
         Err(failed) => record_failed_opening(&mut result, failed),
         Ok(open) => {
-            let dial::Open { stream, leftover, tap_state, facts } = open;
+            let Open { stream, leftover, tap_state, facts } = open;
             record_opening(&mut result, &facts, &stream, target);
             let mut socket = WebSocket::new(stream, leftover, tap_state, MAX_MESSAGE_BYTES, 0).await;
             let deadline = began + limit;
@@ -55,6 +57,20 @@ pub async fn probe(module: &ProbeModule, target: &Target, limit: Duration) -> Pr
     }
     result.total = began.elapsed();
     result
+}
+
+async fn open(module: &ProbeModule, target: &Target, deadline: Instant) -> Result<Open, FailedOpening> {
+    let began = Instant::now();
+    let unread = |why: FreshInputError| FailedOpening {
+        error: why.failed_opening(target, began.elapsed()),
+        phases: PhaseTimes::default(),
+    };
+    let inputs = timeout_at(deadline, module.inputs.read()).await;
+    let inputs = inputs.unwrap_or(Err(FreshInputError::NotInTime)).map_err(unread)?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    let dial = inputs.dial(&module.dial);
+    let dial = DialPlan { connect_timeout: dial.connect_timeout.min(left), ..dial.into_owned() };
+    dial::open_with_phases(&dial, target).await
 }
 
 fn record_failed_opening(result: &mut ProbeResult, failed: FailedOpening) {

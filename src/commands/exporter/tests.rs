@@ -21,7 +21,13 @@ use crate::server::{Server, ServerConfig, tls};
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn module(pings: u32) -> ProbeModule {
-    ProbeModule { timeout: LIMIT, pings, dial: DialPlan::default(), allow: Vec::new() }
+    ProbeModule {
+        timeout: LIMIT,
+        pings,
+        dial: DialPlan::default(),
+        inputs: Default::default(),
+        allow: Vec::new(),
+    }
 }
 
 /// A test server; returns its port.

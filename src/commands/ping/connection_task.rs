@@ -22,6 +22,7 @@ use crate::net::client::session::{self, SessionSignals, SessionStart};
 use crate::net::client::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
 use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
+use crate::net::fresh_inputs::FreshInputs;
 
 /// Upper bound that can be added to an instant without overflow.
 const MAX_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -133,9 +134,12 @@ impl ConnectionTask {
         let _opening = self.shared.batching.begin_opening();
         self.report(ConnEvent::Opening);
         let plan = &self.shared.plan;
-        let open = dial::open(&plan.dial, &self.target).await?;
+        let inputs = self.read_inputs().await?;
+        let target = inputs.target.as_ref().unwrap_or(&self.target);
+        let open = dial::open(&inputs.dial(&plan.dial), target).await?;
         let opened_at = Instant::now();
-        let largest_request = plan.preamble.largest().max(plan.session.ask.as_str().len());
+        let preamble = inputs.preamble(&plan.preamble);
+        let largest_request = preamble.largest().max(plan.session.ask.as_str().len());
         let buffer =
             if plan.connections() > MAX_USUAL_READ_BUFFERS { SMALL_READ_BUFFER } else { READ_BUFFER };
         let dial::Open { stream, leftover, tap_state, facts } = open;
@@ -149,11 +153,18 @@ impl ConnectionTask {
         )
         .await;
         let emit = |event| self.report(event);
-        let result = run_preamble(&mut socket, &plan.preamble, &self.target, &emit).await;
+        let result = run_preamble(&mut socket, &preamble, target, &emit).await;
         result.map_err(|why| add_context(why, &facts))?;
         self.shared.batching.add_connection(facts.timestamps);
         self.report(ConnEvent::Opened(Arc::new(facts)));
         Ok(Box::new((socket, opened_at)))
+    }
+
+    /// Reads what expires. What cannot be read is a failed opening: it may be there at the next attempt.
+    async fn read_inputs(&self) -> Result<FreshInputs, ConnectError> {
+        let began = Instant::now();
+        let read = self.shared.plan.inputs.read().await;
+        read.map_err(|why| why.failed_opening(&self.target, began.elapsed()))
     }
 
     /// Not an `async fn`, which would store its arguments beside the session.

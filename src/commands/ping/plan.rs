@@ -11,6 +11,7 @@ use crate::domain::presets::PresetSelection;
 use crate::net::client::preamble::Preamble;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
+use crate::net::fresh_inputs::InputSources;
 
 /// Parameters of a run. Always valid: at least one target and one connection, an interval above zero.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct PingPlan {
     pub lists_all: bool,
     pub dial: DialPlan,
     pub preamble: Preamble,
+    /// What is read anew before each opening, of these targets and of no others.
+    pub inputs: InputSources,
     pub session: SessionPlan,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,

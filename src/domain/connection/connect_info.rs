@@ -186,7 +186,7 @@ impl ConnectError {
         let ReachedPeer { address, proxy, .. } = self.reached.as_ref()?;
         if let Some(proxy) = proxy {
             return Some(match self.phase {
-                Phase::Dns | Phase::Tcp => return None,
+                Phase::Input | Phase::Dns | Phase::Tcp => return None,
                 Phase::Proxy => format!("at {address}"),
                 Phase::Tls | Phase::Upgrade | Phase::Await => format!("through the proxy {proxy}"),
             });

@@ -9,6 +9,8 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Phase {
+    /// What is read before each opening was read: headers, messages, the URL.
+    Input,
     /// The name was resolved.
     Dns,
     /// A TCP (or Unix) connection was made.
@@ -26,6 +28,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Phase::Input => "input",
             Phase::Dns => "DNS",
             Phase::Tcp => "TCP",
             Phase::Proxy => "proxy",

@@ -43,17 +43,18 @@ fn options_become_what_one_would_type() {
         command = "listen"
         url = "ws://a.example/"
         for = "1s"
+        headers_file = "headers.txt"
         talk = true
         "#,
     );
     let arguments = |index: usize| file.checks[index].arguments.join(" ");
     assert_eq!(
         arguments(0),
-        "ping --count=5 --fail-if=rtt.p95>200ms --fail-if=loss>1% --header=@headers.txt --healthy=0.05 --insecure \
+        "ping --count=5 --fail-if=rtt.p95>200ms --fail-if=loss>1% --headers-file=headers.txt --healthy=0.05 --insecure \
          --interval=250ms -- wss://chat.example/ws"
     );
     assert_eq!(arguments(1), "ping -- ws://a.example/ ws://b.example/");
-    assert_eq!(arguments(2), "listen --for=1s --talk -- ws://a.example/");
+    assert_eq!(arguments(2), "listen --for=1s --header=@headers.txt --talk -- ws://a.example/");
     let chat = &file.checks[0].identity;
     assert_eq!((chat.command.as_str(), chat.target.as_str()), ("ping", "wss://chat.example/ws"));
     assert_eq!(chat.labels, BTreeMap::from([("team".to_string(), "chat".to_string())]));
