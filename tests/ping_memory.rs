@@ -130,8 +130,13 @@ fn used_with(url: &str, connections: usize) -> isize {
     let interrupt = CancellationToken::new();
     let (_ask, interim) = mpsc::unbounded_channel();
     let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
-    let control =
-        RunControl { interrupt, interim, batch_sleep: Default::default(), ask_now: Default::default() };
+    let control = RunControl {
+        interrupt,
+        interim,
+        batch_sleep: Default::default(),
+        ask_now: Default::default(),
+        openings: Default::default(),
+    };
     let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
     assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
     watch.used.unwrap()

@@ -157,7 +157,13 @@ fn run<P: Presenter>(
         let thread_sleep = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || thread_sleep.sleep_if_allowed()).build()?;
-        let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
+        let control = RunControl {
+            interrupt,
+            interim,
+            batch_sleep,
+            ask_now: Default::default(),
+            openings: Default::default(),
+        };
         let result = runtime.block_on(job(&mut printer, control));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();

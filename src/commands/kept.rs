@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
+use super::opening_limit::OpeningLimit;
 use super::ping::PingPlan;
 
 /// Maximum time between the starts of two connections. Each sends its heartbeats from its own start on, so that those of
@@ -33,6 +34,8 @@ pub struct KeptStart {
     pub delay: Duration,
     /// Stops it.
     pub stop: CancellationToken,
+    /// Bounds its openings and those of the others together.
+    pub openings: OpeningLimit,
 }
 
 /// A connection that is kept; no other one has the same number.
@@ -52,6 +55,7 @@ pub struct KeptConnections<F> {
     /// Also those that were told to stop and have not ended yet.
     runs: FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>,
     next_id: KeptId,
+    openings: OpeningLimit,
     start: F,
     stop: CancellationToken,
 }
@@ -68,7 +72,8 @@ where
 {
     /// No connection. `start` makes the run of one; `stop` ends all.
     pub fn new(start: F, stop: CancellationToken) -> KeptConnections<F> {
-        KeptConnections { open: BTreeMap::new(), runs: FuturesUnordered::new(), next_id: 0, start, stop }
+        let (open, runs, openings) = (BTreeMap::new(), FuturesUnordered::new(), OpeningLimit::default());
+        KeptConnections { open, runs, next_id: 0, openings, start, stop }
     }
 
     /// Keeps these connections and no others: stops those that are not among them, leaves alone those that are, and starts
@@ -113,7 +118,8 @@ where
         for (position, (id, name, plan)) in (0..).zip(new) {
             let Some(open) = self.open.get(&id) else { continue };
             let gap = plan.session.interval.unwrap_or(MAX_START_GAP).min(MAX_START_GAP * number) / number;
-            let start = KeptStart { id, name, plan, delay: gap * position, stop: open.stop.clone() };
+            let (stop, openings) = (open.stop.clone(), self.openings.clone());
+            let start = KeptStart { id, name, plan, delay: gap * position, stop, openings };
             self.runs.push(Box::pin((self.start)(start)));
         }
     }
@@ -143,6 +149,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::commands::opening_limit::MAX_CONCURRENT_OPENINGS;
     use crate::commands::ping;
     use crate::commands::run_control::RunControl;
     use crate::commands::testing::{plan, server};
@@ -170,11 +177,17 @@ mod tests {
         }
     }
 
-    async fn run(start: KeptStart, log: Log) {
+    async fn run(start: KeptStart, mut reporter: impl Reporter<Event>) {
         let (_, interim) = mpsc::unbounded_channel();
-        let (interrupt, batch_sleep) = (start.stop, BatchSleep::default());
-        let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
-        ping::run(start.plan, &mut Logging(start.id, log), control).await;
+        let KeptStart { plan, stop: interrupt, openings, .. } = start;
+        let batch_sleep = BatchSleep::default();
+        let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default(), openings };
+        ping::run(plan, &mut reporter, control).await;
+    }
+
+    async fn logged(start: KeptStart, log: Log) {
+        let id = start.id;
+        run(start, Logging(id, log)).await;
     }
 
     async fn until<R: Future<Output = ()> + 'static>(
@@ -195,7 +208,7 @@ mod tests {
         let (url, log) = (server().await, Log::default());
         let stop = CancellationToken::new();
         let events = Rc::clone(&log);
-        let mut kept = KeptConnections::new(move |start| run(start, Rc::clone(&events)), stop.clone());
+        let mut kept = KeptConnections::new(move |start| logged(start, Rc::clone(&events)), stop.clone());
         let (ids, changes) = kept.replace(vec![connection(&url, "a"), connection(&url, "b")]);
         assert_eq!((ids, changes), (vec![0, 1], KeptChanges { started: 2, stopped: 0, unchanged: 0 }));
         until(&mut kept, &log, &[(0, true), (1, true)]).await;
@@ -212,10 +225,65 @@ mod tests {
 
     #[tokio::test]
     async fn equal_connections_are_as_many_as_wanted() {
-        let mut kept = KeptConnections::new(|start| run(start, Log::default()), CancellationToken::new());
+        let mut kept = KeptConnections::new(|start| logged(start, Log::default()), CancellationToken::new());
         let one = || connection("ws://127.0.0.1:1/", "a");
         assert_eq!(kept.replace(vec![one(), one()]).1, KeptChanges { started: 2, ..KeptChanges::default() });
         let changes = kept.replace(vec![one(), one(), one()]).1;
         assert_eq!(changes, KeptChanges { started: 1, stopped: 0, unchanged: 2 });
+    }
+
+    /// How many runs began, how many openings are in progress, and the most that ever were.
+    #[derive(Debug, Clone, Copy, Default)]
+    struct Openings {
+        started: usize,
+        running: usize,
+        most: usize,
+        all: usize,
+    }
+
+    struct CountingOpenings(Rc<RefCell<Openings>>);
+
+    impl Reporter<Event> for CountingOpenings {
+        fn report(&mut self, event: &Event) {
+            let mut counts = self.0.borrow_mut();
+            match event {
+                Event::Started { .. } => counts.started += 1,
+                Event::Connection { event: ConnEvent::Opening, .. } => {
+                    counts.all += 1;
+                    counts.running += 1;
+                    counts.most = counts.most.max(counts.running);
+                }
+                Event::Connection { event: ConnEvent::OpenFailed(_), .. } => counts.running -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// 100 targets behind a server that accepts nothing are opened 64 at a time.
+    #[tokio::test]
+    async fn openings_of_all_connections_are_bounded_together() {
+        const TARGETS: usize = 100;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let counts = Rc::new(RefCell::new(Openings::default()));
+        let counted = Rc::clone(&counts);
+        let start = move |start| run(start, CountingOpenings(Rc::clone(&counted)));
+        let mut kept = KeptConnections::new(start, CancellationToken::new());
+        kept.replace((0..TARGETS).map(|number| connection(&url, &number.to_string())).collect());
+        let all_wait = async {
+            while counts.borrow().started < TARGETS || counts.borrow().running < MAX_CONCURRENT_OPENINGS {
+                tokio::task::yield_now().await;
+            }
+            // Each task has its turn several times.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { () = kept.run() => {}, () = all_wait => {} }
+        assert_eq!(counts.borrow().running, MAX_CONCURRENT_OPENINGS);
+        drop(listener);
+        kept.finish().await;
+        let Openings { started, running, most, all } = *counts.borrow();
+        assert_eq!((started, running, most, all), (TARGETS, 0, MAX_CONCURRENT_OPENINGS, TARGETS));
     }
 }

@@ -9,6 +9,7 @@ pub mod exporter;
 pub mod fd_limit;
 pub mod kept;
 pub mod listen;
+pub mod opening_limit;
 pub mod ping;
 pub mod probe_idle;
 pub mod probe_zombie;

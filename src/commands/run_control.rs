@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::opening_limit::OpeningLimit;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::client::ask_now::AskNow;
 
@@ -19,4 +20,6 @@ pub struct RunControl {
     pub batch_sleep: BatchSleep,
     /// Requests to send a heartbeat at once: one entry a connection, by its number; empty if the run takes none.
     pub ask_now: Arc<[AskNow]>,
+    /// Bounds the openings of this run, and of others that share it.
+    pub openings: OpeningLimit,
 }

@@ -116,7 +116,13 @@ async fn measure<M: Measurement>(
     // Nobody asks a single check for its figures.
     let (_, interim) = mpsc::unbounded_channel();
     let batch_sleep = BatchSleep::default();
-    let control = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
+    let control = RunControl {
+        interrupt,
+        interim,
+        batch_sleep,
+        ask_now: Default::default(),
+        openings: Default::default(),
+    };
     M::run(plan, reporter, control).await
 }
 

@@ -355,7 +355,13 @@ impl Reporter<ListenEvent> for Opening {
 async fn measure_ping(plan: ping::PingPlan, stop: CancellationToken, mut opening: Opening) -> Measured {
     let (_, interim) = mpsc::unbounded_channel();
     let batch_sleep = BatchSleep::default();
-    let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now: Default::default() };
+    let control = RunControl {
+        interrupt: stop,
+        interim,
+        batch_sleep,
+        ask_now: Default::default(),
+        openings: Default::default(),
+    };
     Measured::Ping(Box::new(ping::run(plan, &mut opening, control).await))
 }
 

@@ -100,14 +100,14 @@ fn host_names(address: SocketAddr, more: Vec<String>) -> HostNames {
 
 /// Keeps a connection, and counts what happens to it.
 async fn keep(start: KeptStart, registry: Arc<Registry>) {
-    let KeptStart { id, plan, delay, stop, .. } = start;
+    let KeptStart { id, plan, delay, stop, openings, .. } = start;
     if stop.run_until_cancelled(sleep(delay)).await.is_none() {
         return;
     }
     // The events have all figures, so no interim report is requested.
     let (_, interim) = mpsc::unbounded_channel();
     let batch_sleep = BatchSleep::default();
-    let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now: Default::default() };
+    let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now: Default::default(), openings };
     ping::run(plan, &mut Counting { registry, id }, control).await;
 }
 

@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batching_policy::BatchingPolicy;
 use super::plan::PingPlan;
+use crate::commands::opening_limit::OpeningLimit;
 use crate::domain::connection::backoff::ReconnectAttempts;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
@@ -21,8 +22,8 @@ use crate::net::client::session::heartbeat_state::NextNumbers;
 use crate::net::client::session::{self, SessionSignals, SessionStart};
 use crate::net::client::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
 use crate::net::connect::dial;
-use crate::net::transport::stream::Stream;
 use crate::net::fresh_inputs::FreshInputs;
+use crate::net::transport::stream::Stream;
 
 /// Upper bound that can be added to an instant without overflow.
 const MAX_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -44,7 +45,7 @@ pub struct SharedRun {
     /// When the run began.
     pub began: Instant,
     /// Bounds the number of concurrent openings.
-    pub openings: Semaphore,
+    pub openings: OpeningLimit,
     pub batching: BatchingPolicy,
     /// Origin of the heartbeat grid: when the first connection was open.
     pub anchor: OnceLock<Instant>,
@@ -126,8 +127,7 @@ impl ConnectionTask {
             let delay = ramp.delay(self.number, self.shared.plan.connections());
             tokio::time::sleep_until(self.shared.began + delay.min(MAX_RAMP)).await;
         }
-        // The semaphore is never closed.
-        self.shared.openings.acquire().await.ok()
+        self.shared.openings.permit().await
     }
 
     async fn open_now(&self) -> Result<OpenSocket, ConnectError> {

@@ -7,7 +7,7 @@ mod plan;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,12 +21,8 @@ use crate::domain::ping::event::{ConnEvent, ConnId, Event};
 use crate::domain::ping::recorder::Recorder;
 use crate::domain::ping::report::PingReport;
 use crate::domain::run::reporter::Reporter;
-use crate::net::batch_sleep::BatchSleep;
-use crate::net::client::ask_now::AskNow;
 use crate::net::time::at;
 
-/// Maximum number of concurrent openings.
-const MAX_CONCURRENT_OPENINGS: usize = 64;
 /// Events taken from the channel at once: as many as the connections may send meanwhile, or the queue would grow.
 const MAX_EVENTS_PER_BATCH: usize = 16_384;
 /// Capacity of the event buffer that is kept between batches.
@@ -49,8 +45,7 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, received) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let requests = Arc::clone(&control.ask_now);
-    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), (control.batch_sleep.clone(), requests));
+    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), &control);
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.process_events(received, deadline).await;
@@ -63,10 +58,10 @@ fn start_tasks(
     plan: PingPlan,
     events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
-    (batch_sleep, ask_now): (BatchSleep, Arc<[AskNow]>),
+    control: &RunControl,
 ) -> JoinSet<()> {
-    let openings = Semaphore::new(MAX_CONCURRENT_OPENINGS);
-    let session = &plan.session;
+    let (ask_now, openings) = (Arc::clone(&control.ask_now), control.openings.clone());
+    let (batch_sleep, session) = (control.batch_sleep.clone(), &plan.session);
     let batching =
         BatchingPolicy::new(batch_sleep, plan.connections() * session.kinds.len(), session.interval);
     let began = Instant::now();

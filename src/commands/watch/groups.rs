@@ -35,7 +35,7 @@ pub struct Starter {
 impl Starter {
     /// The run of a group. One of the same name ends first, so that their events do not mix.
     pub fn start(&self, start: KeptStart) -> impl Future<Output = ()> + use<> {
-        let KeptStart { id, name, plan, stop, .. } = start;
+        let KeptStart { id, name, plan, stop, openings, .. } = start;
         let targets = plan.targets.iter().map(Target::to_string).collect();
         let group = Arc::new(Group { id, name, targets });
         let ask_now: Arc<[AskNow]> = (0..plan.connections()).map(|_| AskNow::default()).collect();
@@ -52,7 +52,7 @@ impl Starter {
         };
         let before = self.groups.add(watched);
         let batch_sleep = self.batch_sleep.clone().unwrap_or_default();
-        let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now };
+        let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now, openings };
         let mut forward = Forward { group, events: self.events.clone() };
         async move {
             if let Some(before) = before {

@@ -64,7 +64,13 @@ async fn heartbeat_follows_a_resume() {
     let (_ask, asked) = mpsc::unbounded_channel();
     let (_want, interim) = mpsc::unbounded_channel();
     let (interrupt, batch_sleep) = (stop.clone(), BatchSleep::default());
-    let run = RunControl { interrupt, interim, batch_sleep, ask_now: Default::default() };
+    let run = RunControl {
+        interrupt,
+        interim,
+        batch_sleep,
+        ask_now: Default::default(),
+        openings: Default::default(),
+    };
     let host = HostEvents::of_suspension(suspended);
     let control = WatchControl { run, asked, host, hook_document: Box::new(|_| None) };
     let mut script = Script { stop, seen: Vec::new() };
