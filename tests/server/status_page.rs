@@ -15,8 +15,13 @@ use wscheck::server::{Server, ServerConfig, ServerHeartbeats};
 use crate::peer::{Bare, PING, PONG, within};
 
 async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
+    get_from(address, path, "localhost").await
+}
+
+async fn get_from(address: std::net::SocketAddr, path: &str, host: &str) -> (String, String) {
     let mut client = Bare::knock(address).await;
-    client.write(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    client.write(request.as_bytes()).await;
     let answer = client.rest().await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.to_string(), body.to_string())
@@ -51,6 +56,10 @@ async fn status_pages_show_clients_and_metrics() {
     assert_eq!(shown["heartbeats"][0]["counts"]["ok"], 1);
     assert!(shown["heartbeats"][0]["rtt"]["mean_ms"].as_f64().is_some_and(|ms| ms > 0.0));
     assert_eq!(shown["heartbeats"][0]["jitter"]["stddev_ms"], Value::Null);
+
+    // A web page that gave its own name this address.
+    let (head, _) = get_from(status_address, "/clients", "evil.example").await;
+    assert!(head.starts_with("HTTP/1.1 421 "), "{head}");
 
     let (head, body) = get(status_address, "/metrics").await;
     assert!(head.contains("text/plain; version=0.0.4"), "{head}");

@@ -54,7 +54,7 @@ pub async fn run(
     let server = HttpServerPlan {
         limits: limits(longest_probe),
         access: Arc::clone(&access),
-        names: host_names(address, plan.server_names),
+        names: HostNames::of_listener(address, plan.server_names),
         tls: plan.tls,
     };
     let (log, channels) = match plan.reload {
@@ -91,11 +91,6 @@ fn limits(longest_probe: Duration) -> HttpLimits {
     let limits = HttpLimits::default();
     let request_timeout = limits.request_timeout.max(longest_probe.saturating_add(PROBE_MARGIN));
     HttpLimits { request_timeout, ..limits }
-}
-
-/// On loopback, a request's Host must be a name of this server: a browser may have been led here.
-fn host_names(address: SocketAddr, more: Vec<String>) -> HostNames {
-    if address.ip().is_loopback() { HostNames::Local { listen: address.ip(), more } } else { HostNames::Any }
 }
 
 /// Keeps a connection, and counts what happens to it.

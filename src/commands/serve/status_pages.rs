@@ -6,7 +6,7 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::net::http_server::{self, HttpLimits, HttpRequest, HttpResponse, HttpServerPlan};
+use crate::net::http_server::{self, HostNames, HttpLimits, HttpRequest, HttpResponse, HttpServerPlan};
 use crate::server::{Server, ServerSnapshot};
 
 /// Maximum number of connections to the status pages.
@@ -35,7 +35,10 @@ pub async fn serve_status(
     stop: CancellationToken,
 ) {
     let limits = HttpLimits { max_connections: MAX_STATUS_CONNECTIONS, ..HttpLimits::default() };
-    let plan = HttpServerPlan { limits, ..HttpServerPlan::default() };
+    // A socket without an address answers nobody.
+    let address = listener.local_addr().ok();
+    let names = address.map_or(HostNames::Any, |address| HostNames::of_listener(address, Vec::new()));
+    let plan = HttpServerPlan { limits, names, ..HttpServerPlan::default() };
     let answer = move |request| answer(request, Arc::clone(&server), Arc::clone(&pages));
     http_server::serve(listener, plan, answer, stop).await;
 }

@@ -4,7 +4,7 @@
 //! browser still sends that name in `Host`, so a server on loopback answers its own names only. Browsers always send `Host`; a
 //! request without it comes from another program, and is answered.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
@@ -20,6 +20,15 @@ pub enum HostNames {
 }
 
 impl HostNames {
+    /// On loopback, the names of this server and `more`: a browser may have been led here. Elsewhere any name.
+    pub fn of_listener(address: SocketAddr, more: Vec<String>) -> HostNames {
+        if address.ip().is_loopback() {
+            HostNames::Local { listen: address.ip(), more }
+        } else {
+            HostNames::Any
+        }
+    }
+
     /// Whether a request uses one of these names. A URI with a host goes before `Host` (RFC 9112 section 3.2.2).
     pub(super) fn admits(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let HostNames::Local { listen, more } = self else { return true };
