@@ -44,6 +44,9 @@
 //! (`domain::exporter::kept`); a request of `/probe` opens its target anew (`probe`). Both are pages of `net::http_server`, as
 //! are those of `serve`. `domain::exposition` writes Prometheus' text for all of them.
 //!
+//! The page `/` is `live_page`: `output::exporter` makes its HTML, and server-sent events bring it up to date. `cli::service_manager` tells
+//! systemd how `exporter` and `watch` do.
+//!
 //! `commands::kept` starts and stops single targets when the configuration is read again.
 //!
 //! An *outage* (`domain::ping::outages`) lasts from the last proof of life to the first answer after it; one

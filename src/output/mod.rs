@@ -8,6 +8,7 @@ pub mod client_test;
 pub mod compare;
 pub mod doctor;
 pub mod envelope;
+pub mod exporter;
 pub mod finding_codes;
 pub mod finished_run;
 pub mod human;

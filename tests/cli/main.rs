@@ -13,6 +13,7 @@ mod doctor;
 mod expectations;
 mod exporter;
 mod exporter_load;
+mod exporter_page;
 mod exporter_prometheus;
 mod failures;
 mod faults;

@@ -1,5 +1,6 @@
 //! Runs the binary in a cleared environment, and servers for it to connect to.
 
+pub mod browser;
 pub mod namespace;
 pub mod programs;
 

@@ -26,6 +26,7 @@ use crate::domain::run::run_result::RunResult;
 use crate::net::http_server::{AccessControl, BasicCredentials, BearerToken};
 use crate::output::Format;
 use crate::server::tls;
+use crate::output::exporter::TargetsPage;
 
 /// Maximum number of names that are resolved at once: when all targets are gone, all are resolved again.
 const MAX_RESOLVER_THREADS: usize = 64;
@@ -130,6 +131,7 @@ impl ExporterArgs {
         match (&self.basic_auth_file, &self.token_file) {
             (None, None) => Ok(AccessControl::Anyone),
             (None, Some(path)) => {
+            renderer: Arc::new(TargetsPage),
                 BearerToken::from_file(path).map(AccessControl::Bearer).map_err(|why| why.to_string())
             }
             (Some(path), _) => {

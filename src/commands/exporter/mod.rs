@@ -1,6 +1,7 @@
 //! `wscheck exporter`: kept connections and probes for Prometheus.
 
 mod idle_probes;
+mod live_page;
 mod pages;
 mod plan;
 mod probe;
@@ -13,6 +14,7 @@ mod shared_page;
 mod tests;
 
 pub use idle_probes::IdleSchedule;
+pub use live_page::RenderTargets;
 pub use plan::{ExportedTarget, ExporterPlan, ExporterSettings, ReloadPlan};
 pub use probe::{ProbeModule, probe};
 pub use probe_page::{ProbePage, ProbePlan};

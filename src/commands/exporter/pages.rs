@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{Method, StatusCode};
 
+use super::live_page::LivePage;
 use super::probe_page::ProbePage;
 use super::registry::Registry;
 use super::reload::ReloadRequests;
@@ -12,6 +13,7 @@ use crate::domain::exposition;
 use crate::net::http_server::{HttpRequest, HttpResponse};
 
 const OVERVIEW: &str = "wscheck exporter\n\n\
+    /                               the kept targets, live, for a browser\n\
     /metrics                        the kept targets\n\
     /probe?target=URL&module=NAME   a target, opened anew; &debug=true tells what happened\n\
     /config                         the configuration in force, without secrets\n\
@@ -24,6 +26,7 @@ pub struct Pages {
     pub registry: Arc<Registry>,
     pub shared: SharedPage,
     pub probe: ProbePage,
+    pub live: Arc<LivePage>,
     /// The configuration in force.
     pub config: RwLock<String>,
     /// `None`: there is no file to read again.
@@ -48,7 +51,8 @@ impl Pages {
         match request.path.as_str() {
             "/-/reload" => self.answer_reload(&request).await,
             _ if !request.is_read() => HttpResponse::method_not_allowed("GET, HEAD"),
-            "/" => HttpResponse::plain(StatusCode::OK, OVERVIEW),
+            "/" => self.live.page().await,
+            "/events" => Arc::clone(&self.live).events(&request),
             "/config" => HttpResponse::plain(StatusCode::OK, self.config()),
             "/metrics" => self.metrics().await,
             _ => HttpResponse::plain(StatusCode::NOT_FOUND, OVERVIEW),
@@ -56,7 +60,8 @@ impl Pages {
     }
 
     async fn metrics(&self) -> HttpResponse {
-        match self.shared.get(&self.registry).await {
+        let registry = Arc::clone(&self.registry);
+        match self.shared.get(move || registry.page()).await {
             Some(text) => HttpResponse::text(StatusCode::OK, exposition::MEDIA_TYPE, text),
             None => HttpResponse::plain(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.\n"),
         }

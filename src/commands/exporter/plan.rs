@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::idle_probes::IdleSchedule;
+use super::live_page::RenderTargets;
 use super::probe_page::ProbePlan;
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::kept::KeptConnection;
@@ -24,6 +25,8 @@ pub struct ExporterPlan {
     /// `None`: plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     pub settings: ExporterSettings,
+    /// Makes the page of the targets.
+    pub renderer: Arc<dyn RenderTargets>,
     /// `None`: there is no file to read again.
     pub reload: Option<ReloadPlan>,
 }

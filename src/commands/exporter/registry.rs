@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 
@@ -9,6 +10,7 @@ use super::ExportedTarget;
 use crate::commands::kept::KeptId;
 use crate::domain::exporter::idle::IdleProbeResult;
 use crate::domain::exporter::kept::{KeptTarget, families};
+use crate::domain::exporter::live::{LiveTargets, MAX_SHOWN_TARGETS};
 use crate::domain::exporter::reload::ReloadState;
 use crate::domain::exposition::encode;
 use crate::domain::idle::report::IdleReport;
@@ -19,6 +21,7 @@ use crate::domain::run::reporter::Reporter;
 #[derive(Debug)]
 pub struct Registry {
     began: Instant,
+    started_at: SystemTime,
     counts: Mutex<Counts>,
 }
 
@@ -32,7 +35,7 @@ struct Counts {
 impl Registry {
     /// No target is counted yet.
     pub fn new() -> Registry {
-        Registry { began: Instant::now(), counts: Mutex::default() }
+        Registry { began: Instant::now(), started_at: SystemTime::now(), counts: Mutex::default() }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -81,6 +84,20 @@ impl Registry {
         if let Some(target) = self.counts().targets.get_mut(&id) {
             target.observe(self.began.elapsed(), event);
         }
+    }
+
+    /// The targets as they are now. Of more than fit on a page those that are not up come first.
+    pub fn live(&self) -> LiveTargets {
+        let now = self.began.elapsed();
+        let counts = self.counts();
+        let mut chosen: Vec<(&KeptId, &KeptTarget)> = counts.targets.iter().collect();
+        let (all, up) = (chosen.len(), chosen.iter().filter(|(_, target)| target.is_up()).count());
+        if all > MAX_SHOWN_TARGETS {
+            chosen.sort_by_key(|(_, target)| target.is_up());
+        }
+        let shown = chosen.into_iter().take(MAX_SHOWN_TARGETS);
+        let shown = shown.map(|(id, target)| target.live(*id, now)).collect();
+        LiveTargets { shown, all, up, started_at: self.started_at, now }
     }
 
     /// The metrics as text. The copy is short, so that heartbeats wait for no page.

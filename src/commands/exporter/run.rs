@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::idle_probes::IdleProbes;
+use super::live_page::LivePage;
 use super::pages::Pages;
 use super::plan::{ExporterPlan, ExporterSettings, ReloadLog};
 use super::probe_page::ProbePage;
@@ -67,6 +68,7 @@ pub async fn run(
         registry: Arc::clone(&registry),
         shared: SharedPage::default(),
         probe: ProbePage::new(plan.settings.probe.clone()),
+        live: Arc::new(LivePage::new(Arc::clone(&registry), plan.renderer)),
         config: RwLock::default(),
         reload: requests,
     });

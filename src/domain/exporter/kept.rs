@@ -6,6 +6,7 @@ use std::time::Duration;
 use strum::IntoEnumIterator;
 
 use super::idle::{self, IdleProbeResult};
+use super::live::{LiveTarget, RecentHeartbeats};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName};
 use crate::domain::exposition::{FamilyUnit, Histogram, MetricFamily, Sample, SampleLabel};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
@@ -37,6 +38,7 @@ pub struct KeptTarget {
     tls_days_left: Option<i64>,
     outages: OutageTracker,
     retransmits: Retransmits,
+    recent: RecentHeartbeats,
     /// What the latest scheduled `probe-idle` found.
     idle: Option<IdleProbeResult>,
 }
@@ -107,6 +109,7 @@ impl KeptTarget {
             tls_days_left: None,
             outages: OutageTracker::default(),
             retransmits: Retransmits::default(),
+            recent: RecentHeartbeats::default(),
             idle: None,
         }
     }
@@ -133,7 +136,10 @@ impl KeptTarget {
             ConnEvent::OpenFailed(error) => {
                 *self.failed_openings.entry(error.phase.label()).or_default() += 1;
             }
-            ConnEvent::Heartbeat(beat) => self.count(beat),
+            ConnEvent::Heartbeat(beat) => {
+                self.count(beat);
+                self.recent.note(now, beat);
+            }
             ConnEvent::Status(change) if change.kind.is_none() => self.status = change.to,
             ConnEvent::Ended(ending) => {
                 self.opened_at = None;
@@ -165,11 +171,28 @@ impl KeptTarget {
         }
     }
 
+    /// The target as it is now, for a page. `now` as for [`Self::observe`].
+    pub fn live(&self, id: u64, now: Duration) -> LiveTarget {
+        let label = |wanted: &str| self.labels.iter().find(|(name, _)| name == wanted);
+        let text = |wanted: &str| label(wanted).map(|(_, value)| value.clone());
+        LiveTarget {
+            id,
+            name: text("name"),
+            url: text("target").unwrap_or_default(),
+            status: self.status,
+            is_up: self.is_up(),
+            open_for: self.opened_at.map(|at| now.saturating_sub(at)),
+            recent: self.recent.clone(),
+            outages: self.outages.report(now),
+        }
+    }
+
     fn sample<T>(&self, value: T) -> Sample<T> {
         Sample { labels: self.labels.clone(), value }
     }
 
-    fn is_up(&self) -> bool {
+    /// Whether the connection is open and answers.
+    pub fn is_up(&self) -> bool {
         self.opened_at.is_some() && !self.outages.is_away()
     }
 }

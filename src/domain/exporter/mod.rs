@@ -3,6 +3,7 @@
 pub mod allow;
 pub mod idle;
 pub mod kept;
+pub mod live;
 pub mod probe;
 pub mod reload;
 

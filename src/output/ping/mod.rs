@@ -10,10 +10,10 @@ mod history;
 mod interim;
 mod log;
 mod ndjson_events;
-mod outages;
+pub mod outages;
 mod progress;
 mod section;
-mod status;
+pub mod status;
 mod table;
 mod view;
 

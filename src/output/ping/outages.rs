@@ -151,12 +151,14 @@ fn row(started_at: SystemTime, whose: String, outage: &Outage) -> [String; 5] {
     ]
 }
 
-fn clock(started_at: SystemTime, from: Duration) -> String {
+/// The time of day in UTC, with its date.
+pub fn clock(started_at: SystemTime, from: Duration) -> String {
     let at = started_at.checked_add(from).and_then(|at| jiff::Timestamp::try_from(at).ok());
     at.map(|at| at.strftime("%F %H:%M:%S").to_string()).unwrap_or_default()
 }
 
-fn cause(outage: &Outage) -> String {
+/// Why it was an outage: how it began, and what failed in it.
+pub fn cause(outage: &Outage) -> String {
     let what = match outage.cause {
         OutageCause::Ended | OutageCause::Unanswered => outage.detail.clone(),
         OutageCause::NotOpened => format!("did not open: {}", outage.detail),

@@ -34,9 +34,9 @@ pub fn all(view: &View) -> Markup {
 fn one(chart: &Chart, target: Option<&str>) -> Markup {
     match chart {
         Chart::Distribution(distribution) => histogram(distribution, target),
-        Chart::RttOverTime(over) => over_time(over),
+        Chart::RttOverTime(over) => over_time(over, TimeAxis::FromStart),
         Chart::Lanes(lanes) => bars(lanes),
-        Chart::Tracks(shown) => tracks(shown),
+        Chart::Tracks(shown) => tracks(shown, TimeAxis::FromStart),
     }
 }
 
@@ -52,10 +52,35 @@ fn figure(heading: &str, text: &str, height: f64, drawing: Markup) -> Markup {
     }
 }
 
+/// Where an axis of time begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeAxis {
+    /// At the start of a run.
+    FromStart,
+    /// Now, so that it moves.
+    UpToNow,
+}
+
+impl TimeAxis {
+    /// `start`: what a run's start is called. `x`: where the time begins.
+    fn axis(self, (x, y): (f64, f64), start: &str, length: Duration) -> Markup {
+        let length = duration(length);
+        match self {
+            TimeAxis::FromStart => axis(y, start, &length),
+            TimeAxis::UpToNow => axis_from(x, y, &format!("{length} ago"), "now"),
+        }
+    }
+}
+
 fn axis(y: f64, from: &str, to: &str) -> Markup {
+    axis_from(0.0, y, from, to)
+}
+
+/// `x`: where the text of its beginning stands.
+fn axis_from(x: f64, y: f64, from: &str, to: &str) -> Markup {
     html! {
         line.axis x1="0" x2=(WIDTH) y1=(y) y2=(y) {}
-        text x="0" y=(y + 16.0) { (from) }
+        text x=(x) y=(y + 16.0) { (from) }
         text x=(WIDTH) y=(y + 16.0) text-anchor="end" { (to) }
     }
 }
@@ -87,7 +112,7 @@ fn histogram(distribution: &Distribution, target: Option<&str>) -> Markup {
 
 /// The RTTs over the time of the run: the range of each interval as a bar, its mean as a line; what was missed or late as
 /// marks at the top.
-fn over_time(over: &RttOverTime) -> Markup {
+pub fn over_time(over: &RttOverTime, time: TimeAxis) -> Markup {
     let intervals = &over.intervals;
     let longest = intervals.iter().filter_map(|one| Some(Duration::from(one.rtt.as_ref()?.max_ms))).max();
     let Some(longest) = longest.filter(|max| !max.is_zero()) else { return html! {} };
@@ -120,7 +145,7 @@ fn over_time(over: &RttOverTime) -> Markup {
             @if one.late > 0 { rect.fill-caution x=(x(index)) y="10" width=(width.max(2.0)) height="8" {} }
         }
         @for points in lines { polyline.line points=(points) {} }
-        (axis(base, "0 s", &duration(over.length())))
+        (time.axis((0.0, base), "0 s", over.length()))
     };
     let heading = format!("RTT over time, up to {} ({missed} missed, {late} late)", RTT_UNIT.span(longest));
     figure(&heading, &text, HEIGHT, drawing)
@@ -176,7 +201,8 @@ fn fill(tone: Tone) -> &'static str {
     }
 }
 
-fn tracks(Tracks { title, length_ms, tracks }: &Tracks) -> Markup {
+/// What happened when.
+pub fn tracks(Tracks { title, length_ms, tracks }: &Tracks, time: TimeAxis) -> Markup {
     let length = Duration::from(*length_ms);
     if length.is_zero() || tracks.is_empty() {
         return html! {};
@@ -188,7 +214,7 @@ fn tracks(Tracks { title, length_ms, tracks }: &Tracks) -> Markup {
         @for (index, track) in tracks.iter().enumerate() {
             (one_track(track, index as f64 * LANE_HEIGHT, length))
         }
-        (axis(height - MARGIN, "", &duration(length)))
+        (time.axis((LABEL_WIDTH, height - MARGIN), "", length))
     };
     figure(title, &text, height, drawing)
 }

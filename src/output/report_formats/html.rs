@@ -14,7 +14,8 @@ use crate::output::view::{Phrase, Row, Rows, Section, ShownFinding, Table, Tone,
 /// Nothing may be fetched or run; styles stand in the file.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-const STYLE: &str = include_str!("html.css");
+/// The style of every page.
+pub const STYLE: &str = include_str!("html.css");
 
 /// The whole page.
 pub fn render(run: &RenderedRun<'_>) -> String {
@@ -77,7 +78,8 @@ fn phrase(phrase: &Phrase) -> Markup {
     html! { @if !phrase.claim.is_empty() { strong.(tone_class(phrase.tone)) { (phrase.claim) } } (phrase.rest) }
 }
 
-fn tone_class(tone: Tone) -> &'static str {
+/// The class of what has this tone.
+pub fn tone_class(tone: Tone) -> &'static str {
     match tone {
         Tone::Neutral => "neutral",
         Tone::Good => "good",
@@ -203,7 +205,8 @@ fn table(table: &Table) -> Markup {
 }
 
 /// A part that may be wider than the screen: it scrolls by itself, also by keyboard.
-fn scrollable(name: &str, content: Markup) -> Markup {
+/// What may be wider than the screen.
+pub fn scrollable(name: &str, content: Markup) -> Markup {
     html! { div.scroll role="region" aria-label=(name) tabindex="0" { (content) } }
 }
 

@@ -1,6 +1,6 @@
 //! Formats of reports, one file each. A format reads the view of a run and knows no command.
 
-mod charts;
+pub mod charts;
 pub mod github;
 pub mod html;
 pub mod junit;

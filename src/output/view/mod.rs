@@ -13,7 +13,9 @@ mod table;
 
 use std::time::{Duration, SystemTime};
 
-pub use chart::{Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, Track, TrackSpan, Tracks};
+pub use chart::{
+    Chart, ChartInterval, Distribution, Lane, Lanes, RttOverTime, RttRange, Track, TrackSpan, Tracks,
+};
 pub use document::{MetricDocument, UnitName, ViewDocument};
 pub use finding::{Explanation, ShownFinding, most_severe_first};
 pub use phrase::{Phrase, Tone};

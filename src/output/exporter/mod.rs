@@ -1,0 +1,5 @@
+//! The exporter's page of kept targets.
+
+mod page;
+
+pub use page::TargetsPage;
