@@ -32,6 +32,7 @@ mod runner;
 mod serve;
 mod serve_args;
 mod server_ping_args;
+mod service_manager;
 mod signals;
 mod stdout_watch;
 mod test_client;

@@ -19,6 +19,7 @@ use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::detect_before_run;
 use super::print_queue::PrintQueueReceiver;
+use super::service_manager::ServiceManager;
 use super::{connect, live, live_terminal, runner};
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::fd_limit::{self, TooFewFiles};
@@ -110,7 +111,10 @@ impl WatchArgs {
             })?;
             let (host, hook_document) = (HostEvents::start().await, Box::new(hook_message));
             let control = WatchControl { run, asked, host, hook_document };
-            Ok(watch::run(plan, reporter, control).await.result())
+            let (service, stop) = (ServiceManager::of_environment(), control.run.interrupt.clone());
+            let mut reporter = ReloadsToService { service, reporter };
+            service.ready();
+            Ok(service.during(watch::run(plan, &mut reporter, control), stop).await.result())
         };
         let hang_up = self.watching.config.as_ref().map(|_| hang_up);
         let showing = runner::Showing { further: log.into_iter().collect(), wants_all, hang_up, show };
@@ -144,7 +148,9 @@ impl WatchArgs {
         });
         let file = self.watching.config.as_deref().map(|path| path.display().to_string());
         let args = self.clone();
+        let service = ServiceManager::of_environment();
         let load = move || {
+            service.reloading();
             let groups = args.groups(of_line.clone())?;
             ensure_files(&groups).map_err(|error| error.to_string())?;
             Ok(groups)
@@ -217,6 +223,21 @@ fn groups_of_file(path: &Path) -> Result<Vec<KeptConnection>, String> {
         (false, _) => Err(listed_mistakes(&name, &mistakes)),
         (true, true) => Err(format!("{name} has no [[target]]")),
         (true, false) => Ok(groups),
+    }
+}
+
+/// Tells the service manager when a reload is over.
+struct ReloadsToService<'a> {
+    service: ServiceManager,
+    reporter: &'a mut dyn Reporter<WatchEvent>,
+}
+
+impl Reporter<WatchEvent> for ReloadsToService<'_> {
+    fn report(&mut self, event: &WatchEvent) {
+        if matches!(event, WatchEvent::Reloaded(_) | WatchEvent::NotReloaded { .. }) {
+            self.service.ready();
+        }
+        self.reporter.report(event);
     }
 }
 

@@ -41,6 +41,7 @@ mod relay;
 mod report_formats;
 mod secrets;
 mod secure;
+mod service_manager;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::settings::{SettingsSource, shown};
 use super::args::up_to;
 use super::errors::{self, StartFailure};
+use super::service_manager::ServiceManager;
 use super::{connect, runner, signals};
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::exporter::{self, ExporterPlan, ExporterSettings, ReloadPlan};
@@ -25,8 +26,8 @@ use crate::domain::format::counted;
 use crate::domain::run::run_result::RunResult;
 use crate::net::http_server::{AccessControl, BasicCredentials, BearerToken};
 use crate::output::Format;
-use crate::server::tls;
 use crate::output::exporter::TargetsPage;
+use crate::server::tls;
 
 /// Maximum number of names that are resolved at once: when all targets are gone, all are resolved again.
 const MAX_RESOLVER_THREADS: usize = 64;
@@ -85,10 +86,20 @@ impl ExporterArgs {
             let modules = counted(settings.probe.modules.len() as u64, "module");
             return print(&format!("no mistake in {targets} and {modules}\n"));
         }
+        let service = ServiceManager::of_environment();
         let (hang_up, hang_ups) = mpsc::unbounded_channel();
         let reload = self.config.is_some().then(|| ReloadPlan {
-            config: ConfigReload::new(Arc::new(move || load_again(&source)), hang_ups),
-            log: Box::new(errors::print_to_stderr),
+            config: ConfigReload::new(
+                Arc::new(move || {
+                    service.reloading();
+                    load_again(&source)
+                }),
+                hang_ups,
+            ),
+            log: Box::new(move |text| {
+                service.ready();
+                errors::print_to_stderr(text);
+            }),
         });
         let hang_up = reload.as_ref().map(|_| hang_up);
         let plan = match self.plan(settings, reload) {
@@ -101,7 +112,7 @@ impl ExporterArgs {
                  --basic-auth-file or --token-file asks for credentials",
             );
         }
-        match run(plan, hang_up) {
+        match run(plan, hang_up, service) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => errors::report_failure(Some("exporter"), &failure, Format::Human),
         }
@@ -123,6 +134,7 @@ impl ExporterArgs {
             server_names: self.server_name.clone(),
             tls: self.tls()?,
             settings,
+            renderer: Arc::new(TargetsPage),
             reload,
         })
     }
@@ -131,7 +143,6 @@ impl ExporterArgs {
         match (&self.basic_auth_file, &self.token_file) {
             (None, None) => Ok(AccessControl::Anyone),
             (None, Some(path)) => {
-            renderer: Arc::new(TargetsPage),
                 BearerToken::from_file(path).map(AccessControl::Bearer).map_err(|why| why.to_string())
             }
             (Some(path), _) => {
@@ -165,7 +176,11 @@ fn load_again(source: &SettingsSource) -> Result<ExporterSettings, String> {
 }
 
 /// `hang_up`: where a SIGHUP goes; `None`: it ends the run.
-fn run(plan: ExporterPlan, hang_up: Option<mpsc::UnboundedSender<()>>) -> Result<(), StartFailure> {
+fn run(
+    plan: ExporterPlan,
+    hang_up: Option<mpsc::UnboundedSender<()>>,
+    service: ServiceManager,
+) -> Result<(), StartFailure> {
     let local = |message: String, hint| StartFailure { result: RunResult::Unreachable, message, hint };
     ensure_files(&plan.settings).map_err(|error| local(error.to_string(), Some(error.hint())))?;
     let stop = CancellationToken::new();
@@ -179,8 +194,9 @@ fn run(plan: ExporterPlan, hang_up: Option<mpsc::UnboundedSender<()>>) -> Result
     let runtime = runtime.map_err(cannot_start)?;
     let listening = |address: SocketAddr| {
         let _ = print(&format!("listening on {scheme}://{address}/\n"));
+        service.ready();
     };
-    let ended = runtime.block_on(exporter::run(plan, listening, stop));
+    let ended = runtime.block_on(service.during(exporter::run(plan, listening, stop.clone()), stop));
     runtime.shutdown_background();
     ended.map_err(|error| local(error.to_string(), None))
 }
