@@ -7,10 +7,10 @@ use clap::Args;
 use http::HeaderMap;
 
 use super::connect::read;
-use super::heartbeat::is_regular;
 use crate::domain::command_line::CommandLine;
 use crate::net::connect::request_headers::add_lines;
 use crate::net::fresh_inputs::{InputSources, MessageSource, UrlCommand};
+use crate::net::text_file;
 
 /// Options of what is read anew before each opening.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,7 +35,7 @@ impl FreshInputArgs {
     /// The headers file cannot be read now, or holds no headers: a mistake that is reported before anything is opened.
     pub fn sources(&self, limit: Duration, messages: Vec<MessageSource>) -> Result<InputSources, String> {
         self.headers()?;
-        if let Some(file) = self.headers_file.as_ref().filter(|file| !is_regular(file)) {
+        if let Some(file) = self.headers_file.as_ref().filter(|file| !text_file::is_lasting(file)) {
             let path = file.display();
             return Err(format!("--headers-file: {path} is no file that can be read again: use -H @{path}"));
         }

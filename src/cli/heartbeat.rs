@@ -17,6 +17,7 @@ use crate::domain::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
 use crate::net::fresh_inputs::MessageSource;
+use crate::net::text_file;
 
 /// Default time limit for the awaited message.
 const DEFAULT_AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -217,7 +218,7 @@ fn file_of(given: &str) -> Option<&str> {
 
 /// The file that `--send` names, if it can be read again: what comes from a pipe is there only once.
 fn lasting_file(given: &str) -> Option<&str> {
-    file_of(given).filter(|path| is_regular(Path::new(path)))
+    file_of(given).filter(|path| text_file::is_lasting(Path::new(path)))
 }
 
 /// The message of `--send`, literal or from a file. It may contain secrets, so they are redacted from output.
@@ -228,11 +229,6 @@ fn message(given: &str) -> Result<Template, String> {
         (None, None) => given.to_string(),
     };
     parse_message(&text).map_err(|why| format!("--send: {why}"))
-}
-
-/// Whether it is a file that can be read again.
-pub(super) fn is_regular(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.is_file())
 }
 
 /// A message from a file, without the final newline that editors add.

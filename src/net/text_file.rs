@@ -2,11 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use super::os_error;
 
 /// Maximum size of a file, in bytes.
 const MAX_FILE_SIZE: u64 = 1024 * 1024;
+
+/// Whether it is a file that can be read again: what comes from a pipe is there only once.
+pub fn is_lasting(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file())
+}
 
 /// The text of a file of at most 1 MiB. The error is a lower-case fragment without the path.
 ///
