@@ -59,6 +59,11 @@ pub fn report_failure(command: Option<&str>, failure: &StartFailure, format: For
     ExitCode::from(exit_code)
 }
 
+/// As [`report_failure`], with command and format guessed from the arguments.
+pub fn report_failure_of(args: &[OsString], failure: &StartFailure) -> ExitCode {
+    report_failure(guess_command(args), failure, guess_format(args))
+}
+
 /// Handles a command line that clap rejected, including help and version requests.
 pub fn report_clap_error(error: &clap::Error, args: &[OsString]) -> ExitCode {
     match error.kind() {
@@ -70,7 +75,7 @@ pub fn report_clap_error(error: &clap::Error, args: &[OsString]) -> ExitCode {
         }
         _ => {
             let failure = StartFailure::usage(&explanation(&error.render().to_string()));
-            report_failure(guess_command(args), &failure, guess_format(args))
+            report_failure_of(args, &failure)
         }
     }
 }

@@ -26,6 +26,7 @@ mod print_queue;
 mod probe_idle;
 mod probe_zombie;
 mod products;
+mod random_source;
 mod report;
 mod report_output;
 mod runner;
@@ -193,6 +194,31 @@ enum Command {
 const MEASUREMENTS: [&str; 5] = ["ping", "probe-idle", "listen", "probe-zombie", "doctor"];
 
 impl Command {
+    /// Whether it opens connections or accepts some; the others only print.
+    fn uses_network(&self) -> bool {
+        match self {
+            Command::Doctor(_)
+            | Command::Ping(_)
+            | Command::Watch(_)
+            | Command::ProbeIdle(_)
+            | Command::Listen(_)
+            | Command::ProbeZombie(_)
+            | Command::Exporter(_)
+            | Command::Run(_)
+            | Command::Demo(_)
+            | Command::Serve(_)
+            | Command::TestClient(_) => true,
+            Command::Report(_)
+            | Command::Compare(_)
+            | Command::Timeouts(_)
+            | Command::Presets(_)
+            | Command::Products(_)
+            | Command::Schema { .. }
+            | Command::Completions { .. }
+            | Command::Man { .. } => false,
+        }
+    }
+
     /// Prepares a check of a command that measures.
     ///
     /// # Errors
@@ -224,6 +250,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => return errors::report_clap_error(&error, &args),
     };
+    if cli.command.uses_network()
+        && let Err(failure) = random_source::check()
+    {
+        return errors::report_failure_of(&args, &failure);
+    }
     match cli.command {
         Command::Doctor(args) => args.main(),
         Command::Ping(args) => args.main(),
