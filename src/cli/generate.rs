@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use clap::builder::Resettable;
 use clap_complete::Shell;
+use serde_json::Value;
 
 use super::{checks, errors};
 use crate::output::Format;
-use crate::output::schema::schema;
 
 /// Shells with completions in `completions/`, and their file names.
 pub const SHELLS: &[(Shell, &str)] = &[
@@ -19,6 +19,9 @@ pub const SHELLS: &[(Shell, &str)] = &[
     (Shell::Elvish, "wscheck.elv"),
     (Shell::PowerShell, "_wscheck.ps1"),
 ];
+
+/// [`crate::output::schema::schema`] as a file: what generates it is a tenth of the binary, and only tests need it.
+const OUTPUT_SCHEMA: &str = include_str!("output.schema.json");
 
 /// The completions for a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
@@ -73,10 +76,10 @@ pub enum SchemaOf {
 
 pub(super) fn print_schema(of: SchemaOf) -> ExitCode {
     let schema = match of {
-        SchemaOf::Output => schema(),
-        SchemaOf::Checks => checks::schema::schema(),
+        SchemaOf::Output => serde_json::from_str(OUTPUT_SCHEMA),
+        SchemaOf::Checks => Ok(checks::schema::schema()),
     };
-    match serde_json::to_vec_pretty(&schema) {
+    match schema.and_then(|schema: Value| serde_json::to_vec_pretty(&schema)) {
         Ok(mut text) => {
             text.push(b'\n');
             print(&text)
@@ -87,4 +90,25 @@ pub(super) fn print_schema(of: SchemaOf) -> ExitCode {
 
 pub(super) fn print(text: &[u8]) -> ExitCode {
     errors::exit_code_of_write(io::stdout().write_all(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::schema::schema;
+
+    /// `WSCHECK_UPDATE_DOCS=1` writes the file anew: a definition a line, so that changes can be read.
+    #[test]
+    fn schema_of_the_output_is_fresh() {
+        let fresh = schema().to_string().replace("},\"", "},\n\"");
+        if std::env::var_os("WSCHECK_UPDATE_DOCS").is_some() {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/output.schema.json");
+            std::fs::write(file, &fresh).unwrap();
+        } else {
+            assert!(
+                OUTPUT_SCHEMA == fresh,
+                "WSCHECK_UPDATE_DOCS=1 cargo test --lib schema_of_the_output_is_fresh"
+            );
+        }
+    }
 }
