@@ -7,13 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::digest::{SHA256, digest};
 
-use super::checks::file::TargetEntry;
+use super::checks::file::{CheckEntry, TargetEntry};
 use super::checks::prepared::{blamed, first_option};
 use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::PresetChoice;
 use super::{Command, parse};
-use crate::commands::kept::KeptConnection;
+use crate::commands::kept::{KeptConnection, Labels};
 use crate::commands::ping::PingPlan;
 
 /// The interval of kept targets, unless they or their preset have one: connections that are kept for weeks.
@@ -27,17 +27,12 @@ const URL_COMMAND: &str = "--url-command=";
 /// have changed.
 const FRESH_FILES: [&str; 2] = ["--headers-file=", "--send="];
 
-/// The labels of a target.
-pub type Labels = BTreeMap<String, String>;
-
 /// The option that is to blame, if one is, and why.
 pub type Blamed = (Option<String>, String);
 
 /// A target that is kept.
 pub struct KeptTargetSettings {
     pub connection: KeptConnection,
-    /// Its name, if it has one, and the labels that the user gave it.
-    pub labels: Labels,
     /// The place of its entry in the configuration; `None`: it is from the command line.
     pub entry: Option<usize>,
 }
@@ -60,9 +55,7 @@ pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<Kept
     for (index, TargetEntry { entry, .. }) in entries.iter().enumerate() {
         let mut parts = entry.arguments.splitn(2, |word| word == "--");
         let (options, url) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default().concat());
-        let name = ("name".to_string(), entry.identity.name.clone());
-        let labels = std::iter::once(name).chain(entry.identity.labels.clone()).collect();
-        let written = WrittenTarget { url, labels, entry: Some(index) };
+        let written = WrittenTarget { url, labels: labels_of(entry), entry: Some(index) };
         // Each has a command of its own for its URL.
         let own = options.iter().any(|word| word.starts_with(URL_COMMAND)).then_some(index);
         groups.entry((options.to_vec(), own)).or_default().push(written);
@@ -87,10 +80,10 @@ fn of_group(options: &[String], written: Vec<WrittenTarget>) -> Result<Vec<KeptT
     let one = |target| PingPlan { targets: vec![target], ..plan.clone() };
     let connections = plan.targets.iter().cloned().map(one);
     let kept = written.into_iter().zip(connections).map(|(WrittenTarget { url, labels, entry }, plan)| {
-        let name = labels.get("name").cloned();
+        let name = labels.get("name").cloned().unwrap_or_default();
         // Two targets may differ in nothing but their name.
-        let key = [options, &[url, name.clone().unwrap_or_default()], &files].concat();
-        KeptTargetSettings { connection: KeptConnection { key, name, plan }, labels, entry }
+        let key = [options, &[url, name], &files].concat();
+        KeptTargetSettings { connection: KeptConnection { key, labels, plan }, entry }
     });
     Ok(kept.collect())
 }
@@ -122,14 +115,22 @@ pub fn ping_args(words: &[String]) -> Result<PingArgs, Blamed> {
     }
 }
 
-/// The connection to the target with these arguments and this name.
+/// The connection to the target of this entry. Another label makes it another one.
 ///
 /// # Errors
 ///
 /// As [`kept_plan`].
-pub fn kept_connection(words: &[String], name: &str) -> Result<KeptConnection, Blamed> {
-    let key = [words, &[name.to_string()], &contents_of_files(words)].concat();
-    Ok(KeptConnection { key, name: Some(name.to_string()), plan: kept_plan(words)? })
+pub fn kept_connection(entry: &CheckEntry) -> Result<KeptConnection, Blamed> {
+    let (words, labels) = (&entry.arguments, labels_of(entry));
+    let of_labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let key = [words, &of_labels[..], &contents_of_files(words)].concat();
+    Ok(KeptConnection { key, labels, plan: kept_plan(words)? })
+}
+
+/// Its name, and the labels that the user gave it.
+fn labels_of(entry: &CheckEntry) -> Labels {
+    let name = ("name".to_string(), entry.identity.name.clone());
+    std::iter::once(name).chain(entry.identity.labels.clone()).collect()
 }
 
 /// Options that end a run, or judge it.

@@ -1,8 +1,10 @@
 //! The terminal of the live view: keys, the alternate screen, and leaving it whatever happens.
 
 use std::io::{self, Stdout, Write};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant, SystemTime};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
@@ -98,6 +100,9 @@ impl Live<'_> {
 
     /// Obeys the keys, and draws.
     fn turn(&mut self) -> io::Result<()> {
+        if is_hung_up(io::stdin()) {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
         if self.drawn_at.is_some_and(|at| at.elapsed() > STOPPED) {
             enable_raw_mode()?;
             self.terminal.clear()?;
@@ -189,6 +194,15 @@ impl Live<'_> {
         });
         drawn.map(|_| text.clone()).unwrap_or_default()
     }
+}
+
+/// Whether the other end of this terminal is gone. crossterm reads such a terminal for ever, and a paused view would not
+/// notice it by drawing.
+fn is_hung_up(terminal: impl AsFd) -> bool {
+    let mut asked = [PollFd::new(terminal.as_fd(), PollFlags::empty())];
+    // POLLHUP is reported in any case (poll(2)).
+    poll(&mut asked, PollTimeout::ZERO).is_ok()
+        && asked[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
 }
 
 /// What a key means for the view itself.

@@ -111,6 +111,9 @@ const EXPORTER_EXIT_CODES: &[(u8, &str)] = &[
 const WATCH_INTERVAL_HELP: &str = "Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) \
                                    [default: 5s, or the preset's]";
 
+const WATCH_ATTEMPTS_HELP: &str =
+    "Give up after this number of attempts without a connection that lasted [default: unlimited]";
+
 /// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
 #[derive(Debug, Parser)]
 #[command(name = "wscheck", version, long_version = version::long(), max_term_width = 100, after_help = exit_code_help())]
@@ -132,6 +135,7 @@ enum Command {
     #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
     #[command(mut_arg("urls", |arg| arg.required(false)))]
     #[command(mut_arg("interval", |arg| arg.help(WATCH_INTERVAL_HELP)))]
+    #[command(mut_arg("reconnect_attempts", |arg| arg.help(WATCH_ATTEMPTS_HELP)))]
     #[command(mut_arg("reconnect", |arg| arg.hide(true)))]
     #[command(mut_arg("adaptive", |arg| arg.hide(true)))]
     #[command(mut_arg("expect_close", |arg| arg.hide(true)))]

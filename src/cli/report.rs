@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::errors;
 use super::origin::origin;
-use super::report_output::{ReportOutputArgs, archived, cannot_read, cut_off_ping, text_of};
+use super::report_output::{ReportOutputArgs, archived_text, cannot_read, cut_off_ping, text_of};
 use crate::domain::ping::fail_if::{FailIf, FailOn};
 use crate::domain::ping::merge::RunMerger;
 use crate::domain::ping::report::PingReport;
@@ -17,6 +17,7 @@ use crate::domain::ping::verdict::PassCriteria;
 use crate::output::archive::find_report;
 use crate::output::checks::{self, ChecksDocument, ChecksReport};
 use crate::output::finished_run::FinishedRun;
+use crate::output::log_head;
 use crate::output::ping::{self, finished, read_run};
 
 /// The arguments of `wscheck report`.
@@ -79,62 +80,78 @@ impl ReportArgs {
     }
 
     fn print(&self) -> Result<ExitCode, String> {
-        match self.files.as_slice() {
-            [only] if !self.criteria.is_given() => self.output.print(&archived(only)?),
-            _ if self.criteria.is_given() || self.are_of_ping()? => self.output.print_judged(&self.merged()?),
-            _ => self.output.print_judged(&self.side_by_side()?),
+        reject_repeated(&self.files)?;
+        let runs = self.runs()?;
+        match runs.as_slice() {
+            [(path, text)] if !self.criteria.is_given() => self.output.print(&archived_text(path, text)?),
+            _ if self.criteria.is_given() || are_of_ping(&runs)? => {
+                self.output.print_judged(&self.merged(&runs)?)
+            }
+            _ => self.output.print_judged(&side_by_side(&runs)?),
         }
     }
 
-    /// Whether every file is a run of ping, whose figures can be added up.
-    fn are_of_ping(&self) -> Result<bool, String> {
-        for path in &self.files {
-            let text = text_of(path)?;
-            let is_cut_off = cut_off_ping(path, &text)?.is_some();
-            if !is_cut_off {
-                let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
-                if !is_of_ping(&command, report.json) {
-                    return Ok(false);
-                }
+    /// The texts of the files; those of one log are one.
+    fn runs(&self) -> Result<Vec<ArchivedText>, String> {
+        let read = |path: &PathBuf| Ok((path.clone(), text_of(path)?));
+        let texts = self.files.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+        let log = log_head::joined(texts.iter().map(|(_, text)| text.as_str()).collect());
+        match (texts.len(), log, self.files.last()) {
+            (2.., Some(text), Some(path)) => Ok(vec![(path.clone(), text)]),
+            _ => Ok(texts),
+        }
+    }
+}
+
+/// A file, and its text.
+type ArchivedText = (PathBuf, String);
+
+/// Whether every file is a run of ping, whose figures can be added up.
+fn are_of_ping(runs: &[ArchivedText]) -> Result<bool, String> {
+    for (path, text) in runs {
+        let is_cut_off = cut_off_ping(path, text)?.is_some();
+        if !is_cut_off {
+            let (command, report) = find_report(text).map_err(|error| cannot_read(path, error))?;
+            if !is_of_ping(&command, report.json) {
+                return Ok(false);
             }
         }
-        Ok(true)
     }
+    Ok(true)
+}
 
-    /// Runs whose figures cannot be added up: one report with each of them.
-    fn side_by_side(&self) -> Result<FinishedRun, String> {
-        reject_repeated(&self.files)?;
-        let runs = self.files.iter().map(|path| Ok((path.display().to_string(), archived(path)?)));
-        let report = ChecksReport::of_runs(runs.collect::<Result<_, String>>()?);
-        Ok(FinishedRun::new(origin(), checks::view(&report), ChecksDocument::from(&report)))
-    }
+/// Runs whose figures cannot be added up: one report with each of them.
+fn side_by_side(runs: &[ArchivedText]) -> Result<FinishedRun, String> {
+    let runs = runs.iter().map(|(path, text)| Ok((path.display().to_string(), archived_text(path, text)?)));
+    let report = ChecksReport::of_runs(runs.collect::<Result<_, String>>()?);
+    Ok(FinishedRun::new(origin(), checks::view(&report), ChecksDocument::from(&report)))
+}
 
+impl ReportArgs {
     /// The runs as one.
-    fn merged(&self) -> Result<FinishedRun, String> {
-        reject_repeated(&self.files)?;
-        let Some((first, others)) = self.files.split_first() else {
+    fn merged(&self, runs: &[ArchivedText]) -> Result<FinishedRun, String> {
+        let Some(((first, text), others)) = runs.split_first() else {
             return Err("no file is given".to_string());
         };
-        let run = self.run(first)?;
+        let run = self.run(first, text)?;
         let policy = PassCriteria::of(&run.info.demands).map_err(|why| cannot_read(first, why))?;
         let has_conditions = !policy.fail_if.is_empty() || !policy.warn_if.is_empty();
         if has_conditions && !policy.endings.refused_with.is_empty() {
             return Err("runs with --expect-refused are judged by nothing else".to_string());
         }
         let mut merger = RunMerger::new(run).map_err(|why| cannot_merge(first, why))?;
-        for path in others {
-            merger.add(self.run(path)?).map_err(|why| cannot_merge(path, why))?;
+        for (path, text) in others {
+            merger.add(self.run(path, text)?).map_err(|why| cannot_merge(path, why))?;
         }
         Ok(finished(origin(), &merger.judged(&policy)))
     }
 
-    fn run(&self, path: &Path) -> Result<PingReport, String> {
-        let text = text_of(path)?;
-        if let Some(run) = cut_off_ping(path, &text)? {
+    fn run(&self, path: &Path, text: &str) -> Result<PingReport, String> {
+        if let Some(run) = cut_off_ping(path, text)? {
             let report = ping::cut_off(&run).document;
             return self.read(path, &format!("{{\"report\":{report}}}"), true);
         }
-        let (command, report) = find_report(&text).map_err(|error| cannot_read(path, error))?;
+        let (command, report) = find_report(text).map_err(|error| cannot_read(path, error))?;
         if !is_of_ping(&command, report.json) {
             return Err(format!(
                 "only runs of ping are judged again: {} is a run of {command}",

@@ -74,15 +74,19 @@ impl ReportOutputArgs {
 
 /// An archived run; `-` reads stdin.
 pub fn archived(path: &Path) -> Result<FinishedRun, String> {
-    let text = text_of(path)?;
-    let groups = if is_whole(&text) { None } else { ping::replay_groups(&text) };
+    archived_text(path, &text_of(path)?)
+}
+
+/// An archived run, as the text of this file.
+pub fn archived_text(path: &Path, text: &str) -> Result<FinishedRun, String> {
+    let groups = if is_whole(text) { None } else { ping::replay_groups(text) };
     let groups = groups.transpose().map_err(|error| cannot_read(path, error))?;
     if let Some(groups) = groups.filter(|groups| !groups.is_empty()) {
         return Ok(watch::cut_off(groups));
     }
-    match cut_off_ping(path, &text)? {
+    match cut_off_ping(path, text)? {
         Some(report) => Ok(ping::cut_off(&report)),
-        None => archive::read(&text).map_err(|error| cannot_read(path, error)),
+        None => archive::read(text).map_err(|error| cannot_read(path, error)),
     }
 }
 

@@ -1,12 +1,14 @@
 //! `wscheck watch`: arguments and run.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, byte_size, positive_duration, up_to};
@@ -26,15 +28,16 @@ use crate::commands::fd_limit::{self, TooFewFiles};
 use crate::commands::kept::KeptConnection;
 use crate::commands::ping::PingPlan;
 use crate::commands::watch::hook::HookPlan;
-use crate::commands::watch::{self, WatchControl, WatchEvent, WatchPlan};
+use crate::commands::watch::{self, MetricsPlan, WatchControl, WatchEvent, WatchPlan};
 use crate::domain::command_line::CommandLine;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::host_events::HostEvents;
+use crate::output::exporter::TargetsPage;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
 use crate::output::watch::live::LiveView;
-use crate::output::watch::{WatchPresenter, hook_message};
+use crate::output::watch::{HookMessages, WatchPresenter};
 use crate::output::{Format, ReportFile, RunOutput, charset};
 
 /// While the status is worse than healthy, one heartbeat in this time.
@@ -75,6 +78,9 @@ pub struct WatchingArgs {
     /// Number of earlier logs that are kept
     #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(1000), requires = "log")]
     pub log_files: u32,
+    /// Serve the metrics of the targets, and a live page of them, on this address; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Print lines instead of the live view, which is shown on a terminal
     #[arg(long)]
     pub no_tui: bool,
@@ -103,13 +109,19 @@ impl WatchArgs {
             Some(view) => live::show(view, ask, output, queue),
             None => runner::print_all(output, queue),
         };
-        let job = async |plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
+        let metrics = self.watching.metrics;
+        let job = async |mut plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
             ensure_files(&plan.groups).map_err(|error| StartFailure {
                 result: RunResult::Unreachable,
                 message: error.to_string(),
                 hint: Some(error.hint()),
             })?;
-            let (host, hook_document) = (HostEvents::start().await, Box::new(hook_message));
+            if let Some(address) = metrics {
+                plan.metrics = Some(listen_for_metrics(address).await?);
+            }
+            let mut messages = HookMessages::default();
+            let (host, hook_document) =
+                (HostEvents::start().await, Box::new(move |event: &WatchEvent| messages.message(event)));
             let control = WatchControl { run, asked, host, hook_document };
             let (service, stop) = (ServiceManager::of_environment(), control.run.interrupt.clone());
             let mut reporter = ReloadsToService { service, reporter };
@@ -156,7 +168,7 @@ impl WatchArgs {
             Ok(groups)
         };
         let reload = file.is_some().then(|| ConfigReload::new(Arc::new(load), hang_ups));
-        Ok(WatchPlan { file, groups, reload, on_change })
+        Ok(WatchPlan { file, groups, reload, metrics: None, on_change })
     }
 
     /// The targets of the command line, if it has any.
@@ -164,8 +176,9 @@ impl WatchArgs {
         if self.ping.urls.is_empty() {
             return Ok(None);
         }
-        let name = self.watching.config.as_ref().map(|_| COMMAND_LINE.to_string());
-        Ok(Some(KeptConnection { key: Vec::new(), name, plan: watched_plan(self.ping.clone())? }))
+        let name = ("name".to_string(), COMMAND_LINE.to_string());
+        let labels = self.watching.config.iter().map(|_| name.clone()).collect();
+        Ok(Some(KeptConnection { key: Vec::new(), labels, plan: watched_plan(self.ping.clone())? }))
     }
 
     /// The targets of the configuration file as it is now, and those of the command line.
@@ -196,6 +209,25 @@ impl WatchArgs {
     }
 }
 
+/// Listens, and says where.
+async fn listen_for_metrics(address: SocketAddr) -> Result<MetricsPlan, StartFailure> {
+    let failed = |error: std::io::Error| StartFailure {
+        result: RunResult::Unreachable,
+        message: format!("--metrics: cannot listen on {address}: {error}"),
+        hint: None,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    live_terminal::tell(&format!("metrics on http://{address}/metrics"));
+    if !address.ip().is_loopback() {
+        live_terminal::tell("warning: everybody who reaches this address may read the metrics");
+    }
+    Ok(MetricsPlan {
+        listener,
+        renderer: Arc::new(TargetsPage { title: "wscheck watch", has_config: false }),
+    })
+}
+
 /// Raises the limit on open files to what these need.
 fn ensure_files(groups: &[KeptConnection]) -> Result<(), TooFewFiles> {
     fd_limit::ensure_limit(groups.iter().map(|group| group.plan.connections()).sum())
@@ -210,7 +242,7 @@ fn groups_of_file(path: &Path) -> Result<Vec<KeptConnection>, String> {
     let (mut groups, mut mistakes) = (Vec::new(), Vec::new());
     for TargetEntry { entry, .. } in &file.targets {
         let of = &entry.identity.name;
-        match kept_connection(&entry.arguments, of) {
+        match kept_connection(entry) {
             Ok(group) => groups.push(group),
             Err((option, why)) => {
                 let place = option.and_then(|option| entry.places.get(&option));

@@ -15,20 +15,23 @@ use super::ping::PingPlan;
 /// many connections are spread.
 const MAX_START_GAP: Duration = Duration::from_millis(20);
 
+/// The labels of a target.
+pub type Labels = BTreeMap<String, String>;
+
 /// A connection to keep, or several with the same options.
 #[derive(Clone)]
 pub struct KeptConnection {
     /// Everything that its plan was made of. While the key is the same, the connection stays.
     pub key: Vec<String>,
-    /// Its name in the configuration file, if it has one.
-    pub name: Option<String>,
+    /// Those of its entry in the configuration file, its `name` among them; none without an entry.
+    pub labels: Labels,
     pub plan: PingPlan,
 }
 
 /// A connection that is to be started.
 pub struct KeptStart {
     pub id: KeptId,
-    pub name: Option<String>,
+    pub labels: Labels,
     pub plan: PingPlan,
     /// How long it waits, so that connections that start together are spread.
     pub delay: Duration,
@@ -86,7 +89,7 @@ where
         let mut changes = KeptChanges::default();
         let mut ids = Vec::new();
         let mut new = Vec::new();
-        for KeptConnection { key, name, plan } in wanted {
+        for KeptConnection { key, labels, plan } in wanted {
             let same = before.get_mut(&key).and_then(Vec::pop);
             let id = if let Some((id, stop)) = same {
                 changes.unchanged += 1;
@@ -94,7 +97,7 @@ where
                 id
             } else {
                 let id = self.add(key);
-                new.push((id, name, plan));
+                new.push((id, labels, plan));
                 id
             };
             ids.push(id);
@@ -113,13 +116,13 @@ where
         id
     }
 
-    fn start_all(&mut self, new: Vec<(KeptId, Option<String>, PingPlan)>) {
+    fn start_all(&mut self, new: Vec<(KeptId, Labels, PingPlan)>) {
         let number = u32::try_from(new.len()).unwrap_or(u32::MAX);
-        for (position, (id, name, plan)) in (0..).zip(new) {
+        for (position, (id, labels, plan)) in (0..).zip(new) {
             let Some(open) = self.open.get(&id) else { continue };
             let gap = plan.session.interval.unwrap_or(MAX_START_GAP).min(MAX_START_GAP * number) / number;
             let (stop, openings) = (open.stop.clone(), self.openings.clone());
-            let start = KeptStart { id, name, plan, delay: gap * position, stop, openings };
+            let start = KeptStart { id, labels, plan, delay: gap * position, stop, openings };
             self.runs.push(Box::pin((self.start)(start)));
         }
     }
@@ -158,7 +161,8 @@ mod tests {
     use crate::net::batch_sleep::BatchSleep;
 
     fn connection(url: &str, key: &str) -> KeptConnection {
-        KeptConnection { key: vec![key.to_string()], name: None, plan: plan(url, Duration::from_millis(20)) }
+        let plan = plan(url, Duration::from_millis(20));
+        KeptConnection { key: vec![key.to_string()], labels: Labels::new(), plan }
     }
 
     /// What happened: the connection and whether it was opened (else ended).

@@ -1,5 +1,5 @@
 //! The lines with which a further file of a log begins: what was started, and the state of each connection. So each file can
-//! be read by itself.
+//! be read by itself, and several as one.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use super::json::Timestamp;
 pub struct LogHead {
     /// The line of each group's start.
     started: BTreeMap<Option<String>, String>,
-    /// Of each connection: its last opening, and its last end if that came later.
+    /// Of each connection: its last opening, its last end if that came later, and its last change of status.
     connections: BTreeMap<ConnectionKey, ConnectionLines>,
 }
 
@@ -24,6 +24,7 @@ type ConnectionKey = (Option<String>, u64, u64);
 struct ConnectionLines {
     opened: Option<String>,
     ended: Option<String>,
+    status: Option<String>,
 }
 
 /// What a line says of itself.
@@ -32,6 +33,7 @@ struct Head {
     event: String,
     group: Option<String>,
     connection: Option<Id>,
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,13 +46,11 @@ impl LogHead {
     /// Notes a line of the log.
     pub fn observe(&mut self, line: &str) {
         // Most lines are heartbeats.
-        if !["\"started\"", "\"opened\"", "\"closed\"", "\"removed\""]
-            .iter()
-            .any(|event| line.contains(event))
-        {
+        const KEPT: [&str; 5] = ["\"started\"", "\"opened\"", "\"closed\"", "\"status\"", "\"removed\""];
+        if !KEPT.iter().any(|event| line.contains(event)) {
             return;
         }
-        let Ok(Head { event, group, connection }) = serde_json::from_str(line) else { return };
+        let Ok(Head { event, group, connection, kind }) = serde_json::from_str(line) else { return };
         match (event.as_str(), connection) {
             ("started", None) => {
                 self.started.insert(group, line.to_string());
@@ -60,8 +60,17 @@ impl LogHead {
                 self.connections.retain(|(of, _, _), _| *of != group);
             }
             ("opened", Some(Id { target, index })) => {
-                let lines = ConnectionLines { opened: Some(line.to_string()), ended: None };
-                self.connections.insert((group, target, index), lines);
+                let lines = self.connections.entry((group, target, index)).or_default();
+                *lines = ConnectionLines {
+                    opened: Some(line.to_string()),
+                    ended: None,
+                    status: lines.status.take(),
+                };
+            }
+            // That of a kind has a kind.
+            ("status", Some(Id { target, index })) if kind.is_none() => {
+                let lines = self.connections.entry((group, target, index)).or_default();
+                lines.status = Some(line.to_string());
             }
             ("closed", Some(Id { target, index })) => {
                 self.connections.entry((group, target, index)).or_default().ended = Some(line.to_string());
@@ -74,7 +83,8 @@ impl LogHead {
     pub fn lines(&self, now: SystemTime) -> Vec<String> {
         let started = self.started.values().map(|line| begun_at(line, now));
         let connections = self.connections.values();
-        let of_connections = connections.flat_map(|lines| [&lines.opened, &lines.ended]).flatten().cloned();
+        let of_connections = connections.flat_map(|lines| [&lines.opened, &lines.ended, &lines.status]);
+        let of_connections = of_connections.flatten().cloned();
         started.chain(of_connections).collect()
     }
 }
@@ -85,7 +95,47 @@ fn begun_at(line: &str, now: SystemTime) -> String {
     if let (Some(at), Ok(now)) = (value.get_mut("at"), serde_json::to_value(Timestamp::from(now))) {
         *at = now;
     }
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("continued".to_string(), true.into());
+    }
     value.to_string()
+}
+
+/// What [`joined`] reads of a line. RFC 3339 in UTC with as many digits each sorts as time does.
+#[derive(Deserialize)]
+struct Stamped<'a> {
+    event: &'a str,
+    at: &'a str,
+    continued: Option<bool>,
+}
+
+/// The files of one log as one text, the oldest first whatever their order; `None` if they are not the files of one log.
+pub fn joined(mut texts: Vec<&str>) -> Option<String> {
+    let first = |text: &str| {
+        let line: Stamped = serde_json::from_str(text.lines().next()?).ok()?;
+        (line.event == "started").then(|| (line.at.to_string(), line.continued == Some(true)))
+    };
+    if texts.iter().any(|text| first(text).is_none()) {
+        return None;
+    }
+    texts.sort_by_cached_key(|text| first(text));
+    let (oldest, later) = texts.split_first()?;
+    if !later.iter().all(|text| first(text).is_some_and(|(_, is_continued)| is_continued)) {
+        return None;
+    }
+    let mut whole = oldest.to_string();
+    for text in later {
+        let (began, _) = first(text)?;
+        let is_head = |line: &&str| {
+            let line: Result<Stamped, _> = serde_json::from_str(line);
+            line.is_ok_and(|line| line.event == "started" || line.at < began.as_str())
+        };
+        if !whole.ends_with('\n') {
+            whole.push('\n');
+        }
+        text.lines().skip_while(is_head).for_each(|line| whole += &format!("{line}\n"));
+    }
+    Some(whole)
 }
 
 #[cfg(test)]
@@ -115,7 +165,7 @@ mod tests {
             head.observe(&of(event, index));
         }
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
-        let started = "{\"event\":\"started\",\"at\":\"1970-01-02T00:00:00Z\",\"targets\":[\"ws://a/\"]}";
+        let started = "{\"event\":\"started\",\"at\":\"1970-01-02T00:00:00Z\",\"targets\":[\"ws://a/\"],\"continued\":true}";
         let lines = [started.to_string(), of("opened", 0), of("opened", 1), of("closed", 1)];
         assert_eq!(
             head.lines(now),

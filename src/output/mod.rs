@@ -16,7 +16,7 @@ pub mod idle;
 pub mod json;
 pub mod listen;
 pub mod listing;
-mod log_head;
+pub mod log_head;
 pub mod ndjson;
 mod output_format;
 pub mod ping;

@@ -32,7 +32,7 @@ use super::serve::{
 };
 use super::server_events::ServerEventReceived;
 use super::timeouts::{TimeoutLine, TimeoutsDocument};
-use super::watch::{HookEnded, HostChanged, NotReloaded, Reloaded, Removed, WatchDocument};
+use super::watch::{HookEnded, HookSkipped, HostChanged, NotReloaded, Reloaded, Removed, WatchDocument};
 use super::zombie::{
     ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
 };
@@ -127,6 +127,7 @@ impl SchemaBuilder {
         self.line_of::<NotReloaded>("watch");
         self.line_of::<Removed>("watch");
         self.line_of::<HookEnded>("watch");
+        self.line_of::<HookSkipped>("watch");
     }
 
     fn idle_lines(&mut self) {

@@ -1,8 +1,10 @@
 //! On a terminal: colour, NO_COLOR, and the progress line, which is never on stdout.
 
-use std::fs::File;
+use std::ffi::CStr;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 
 use crate::support::{ANY_SPEED, Server, closed_port, wscheck};
@@ -14,14 +16,22 @@ pub fn terminal() -> (File, OwnedFd) {
 
 /// A new pseudo-terminal: our end and the other.
 fn terminal_of(columns: u16) -> (File, OwnedFd) {
-    let (mut ours, mut theirs) = (0, 0);
-    let mut size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    let none = std::ptr::null_mut();
-    // SAFETY: openpty writes two descriptors, which nobody else owns, reads the size, and accepts null for the rest.
-    unsafe {
-        assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), &raw mut size), 0);
-        (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
-    }
+    let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let mut name = [0; 64];
+    // SAFETY: the descriptor is new and nobody else's; the calls read the size, and write no more of the name than its length.
+    let (ours, name) = unsafe {
+        // No process that a test starts meanwhile keeps our end open.
+        let ours = libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
+        assert!(ours >= 0);
+        assert_eq!(libc::grantpt(ours), 0);
+        assert_eq!(libc::unlockpt(ours), 0);
+        assert_eq!(libc::ptsname_r(ours, name.as_mut_ptr(), name.len()), 0);
+        assert_eq!(libc::ioctl(ours, libc::TIOCSWINSZ, &raw const size), 0);
+        (File::from_raw_fd(ours), CStr::from_ptr(name.as_ptr()))
+    };
+    let mut open = OpenOptions::new();
+    let theirs = open.read(true).write(true).custom_flags(libc::O_NOCTTY).open(name.to_str().unwrap());
+    (ours, theirs.unwrap().into())
 }
 
 /// Everything shown until the other end closes.

@@ -1,11 +1,12 @@
 //! `watch`: outages as they were, what makes it ask at once, its log, its hooks, and the live view.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::exporter::get;
 use crate::support::namespace::Namespace;
 use crate::support::{Ran, Reaped, Run, Server, closed_port, run, wscheck};
 use crate::terminal::terminal;
@@ -298,6 +299,8 @@ fn each_file_of_a_rotated_log_is_a_run() {
     assert!(files.len() > 2, "{files:?}");
     let ok = |files: &[&str]| {
         let read = run(&[&["report", "-o", "json"], files].concat()).json();
+        assert_eq!(read["targets"][0]["connections"].as_array().map(Vec::len), Some(1), "{read:#}");
+        assert_eq!(read["status"], "healthy", "{read:#}");
         read["heartbeats"]["protocol"]["ok"].as_u64().unwrap_or_else(|| panic!("{read:#}"))
     };
     // The present file has the report of the whole.
@@ -305,6 +308,8 @@ fn each_file_of_a_rotated_log_is_a_run() {
     let each: u64 = earlier.iter().map(|file| ok(&[file])).sum();
     assert_eq!(ok(&earlier), each);
     assert_eq!(ok(&[&shown]), 60);
+    let all: Vec<&str> = files.iter().map(String::as_str).collect();
+    assert_eq!(ok(&all), 60);
 }
 
 #[test]
@@ -331,7 +336,8 @@ fn command_gets_each_change_on_its_stdin() {
 
 #[test]
 fn bad_arguments_are_named() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (&["--metrics", "nowhere", "ws://127.0.0.1:1/"], "invalid socket address"),
         (&[], "there is nothing to watch: give a URL, or --config FILE with a [[target]]"),
         (&["--adaptive", "ws://127.0.0.1:1/"], "--adaptive has no meaning for connections that are watched"),
         (&["--config", "/nonexistent.toml"], "cannot read /nonexistent.toml"),
@@ -406,6 +412,64 @@ fn signal_leaves_the_live_view_with_the_report() {
     let (text, code) = rest(terminal, process);
     let report = text.split_once(LEAVE).unwrap().1;
     assert!(report.contains("answer       healthy") && code == Some(0), "{code:?}: {report}");
+}
+
+/// The terminal is closed, and no signal tells it: the watch ends, also while its view stands still.
+#[test]
+fn watch_ends_when_its_terminal_is_gone() {
+    for keys in ["", " "] {
+        let server = Server::start(&["--heartbeat", "none"]);
+        let (mut terminal, mut process) = on_terminal(&server.url());
+        read_until(&mut terminal, &["healthy"]);
+        terminal.write_all(keys.as_bytes()).unwrap();
+        drop(terminal);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while process.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "it goes on without a terminal, after {keys:?}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The pages of the targets, which change as the file does.
+#[test]
+fn metrics_are_those_of_what_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("wscheck.toml");
+    let server = Server::start(&["--heartbeat", "none"]);
+    let write = |name: &str| {
+        let text = format!(
+            "[[target]]\nname = \"{name}\"\nurl = \"{}\"\ninterval = \"50ms\"\nlabels = {{ team = \"a\" }}\n",
+            server.url()
+        );
+        std::fs::write(&config, text).unwrap();
+    };
+    write("chat");
+    let args = ["watch", "-o", "ndjson", "--metrics", "127.0.0.1:0", "--config"];
+    let mut command = wscheck(&args);
+    let child = command.arg(&config).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut run = Run::of_child(child);
+    let mut line = String::new();
+    let mut stderr = BufReader::new(run.process.0.stderr.take().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    let address =
+        line.trim().strip_prefix("metrics on http://127.0.0.1:").unwrap_or_else(|| panic!("{line}"));
+    let port = address.strip_suffix("/metrics").unwrap().parse().unwrap();
+    while run.until("heartbeat")["outcome"] != "ok" {}
+    let (status, page) = get(port, "/metrics");
+    let up = format!("wscheck_probe_up{{target=\"{}\",name=\"chat\",team=\"a\"}} 1", server.url());
+    assert!(status == 200 && page.contains(&up), "{page}");
+    assert_eq!(get(port, "/-/ready"), (200, "Ready.\n".to_string()));
+    assert!(get(port, "/").1.contains("<h1>wscheck watch</h1>"));
+    assert_eq!(get(port, "/config").0, 404);
+    write("news");
+    run.process.signal(libc::SIGHUP);
+    run.until("removed");
+    while run.until("heartbeat")["group"] != "news" {}
+    let page = get(port, "/metrics").1;
+    assert!(page.contains("name=\"news\"") && !page.contains("name=\"chat\""), "{page}");
+    run.process.signal(libc::SIGTERM);
+    assert_eq!(run.rest().1, Some(0));
 }
 
 /// Piped, with a dumb terminal, or as asked: lines.

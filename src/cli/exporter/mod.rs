@@ -134,7 +134,7 @@ impl ExporterArgs {
             server_names: self.server_name.clone(),
             tls: self.tls()?,
             settings,
-            renderer: Arc::new(TargetsPage),
+            renderer: Arc::new(TargetsPage { title: "wscheck exporter", has_config: true }),
             reload,
         })
     }

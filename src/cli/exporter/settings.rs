@@ -135,10 +135,10 @@ fn read_entries(file: &CheckFile, text: &str) -> (BTreeMap<String, ProbeModule>,
 }
 
 fn exported(target: KeptTargetSettings, file: &CheckFile) -> Result<ExportedTarget, String> {
-    let KeptTargetSettings { connection, labels, entry } = target;
+    let KeptTargetSettings { connection, entry } = target;
     let idle = entry.and_then(|index| file.targets.get(index)?.idle.as_ref());
     let idle = idle.map(schedule).transpose().map_err(|(_, why)| why)?;
-    Ok(ExportedTarget { connection, labels, idle })
+    Ok(ExportedTarget { connection, idle })
 }
 
 /// When and how the idle timeout of a target is measured.

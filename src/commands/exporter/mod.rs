@@ -1,6 +1,7 @@
 //! `wscheck exporter`: kept connections and probes for Prometheus.
 
 mod idle_probes;
+mod kept_pages;
 mod live_page;
 mod pages;
 mod plan;
@@ -14,8 +15,10 @@ mod shared_page;
 mod tests;
 
 pub use idle_probes::IdleSchedule;
+pub use kept_pages::KeptPages;
 pub use live_page::RenderTargets;
 pub use plan::{ExportedTarget, ExporterPlan, ExporterSettings, ReloadPlan};
 pub use probe::{ProbeModule, probe};
 pub use probe_page::{ProbePage, ProbePlan};
+pub use registry::Registry;
 pub use run::{ExporterError, run};

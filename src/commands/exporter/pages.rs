@@ -4,12 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{Method, StatusCode};
 
-use super::live_page::LivePage;
+use super::kept_pages::KeptPages;
 use super::probe_page::ProbePage;
-use super::registry::Registry;
 use super::reload::ReloadRequests;
-use super::shared_page::SharedPage;
-use crate::domain::exposition;
 use crate::net::http_server::{HttpRequest, HttpResponse};
 
 const OVERVIEW: &str = "wscheck exporter\n\n\
@@ -23,10 +20,8 @@ const OVERVIEW: &str = "wscheck exporter\n\n\
 /// What the pages show.
 #[derive(Debug)]
 pub struct Pages {
-    pub registry: Arc<Registry>,
-    pub shared: SharedPage,
+    pub kept: KeptPages,
     pub probe: ProbePage,
-    pub live: Arc<LivePage>,
     /// The configuration in force.
     pub config: RwLock<String>,
     /// `None`: there is no file to read again.
@@ -51,19 +46,11 @@ impl Pages {
         match request.path.as_str() {
             "/-/reload" => self.answer_reload(&request).await,
             _ if !request.is_read() => HttpResponse::method_not_allowed("GET, HEAD"),
-            "/" => self.live.page().await,
-            "/events" => Arc::clone(&self.live).events(&request),
             "/config" => HttpResponse::plain(StatusCode::OK, self.config()),
-            "/metrics" => self.metrics().await,
-            _ => HttpResponse::plain(StatusCode::NOT_FOUND, OVERVIEW),
-        }
-    }
-
-    async fn metrics(&self) -> HttpResponse {
-        let registry = Arc::clone(&self.registry);
-        match self.shared.get(move || registry.page()).await {
-            Some(text) => HttpResponse::text(StatusCode::OK, exposition::MEDIA_TYPE, text),
-            None => HttpResponse::plain(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.\n"),
+            _ => match self.kept.answer(&request).await {
+                Some(page) => page,
+                None => HttpResponse::plain(StatusCode::NOT_FOUND, OVERVIEW),
+            },
         }
     }
 

@@ -1,6 +1,5 @@
 //! Parameters of `wscheck exporter`.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +41,6 @@ pub struct ExporterSettings {
 /// A target that is kept.
 pub struct ExportedTarget {
     pub connection: KeptConnection,
-    /// On its metrics.
-    pub labels: BTreeMap<String, String>,
     /// When its idle timeout is measured; `None`: never.
     pub idle: Option<IdleSchedule>,
 }

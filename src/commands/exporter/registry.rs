@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::ExportedTarget;
-use crate::commands::kept::KeptId;
+use crate::commands::kept::{KeptConnection, KeptId};
 use crate::domain::exporter::idle::IdleProbeResult;
 use crate::domain::exporter::kept::{KeptTarget, families};
 use crate::domain::exporter::live::{LiveTargets, MAX_SHOWN_TARGETS};
 use crate::domain::exporter::reload::ReloadState;
 use crate::domain::exposition::encode;
 use crate::domain::idle::report::IdleReport;
-use crate::domain::ping::event::Event;
+use crate::domain::ping::event::{ConnEvent, Event};
 use crate::domain::run::reporter::Reporter;
 
 /// What is counted since `began`.
@@ -34,7 +34,7 @@ struct Counts {
 
 impl Registry {
     /// No target is counted yet.
-    pub fn new() -> Registry {
+    pub fn start() -> Registry {
         Registry { began: Instant::now(), started_at: SystemTime::now(), counts: Mutex::default() }
     }
 
@@ -46,8 +46,8 @@ impl Registry {
     pub fn replace<'a>(&self, targets: impl Iterator<Item = (KeptId, &'a ExportedTarget)>) {
         let mut counts = self.counts();
         let mut before = std::mem::take(&mut counts.targets);
-        for (id, ExportedTarget { connection, labels, .. }) in targets {
-            let plan = &connection.plan;
+        for (id, ExportedTarget { connection, .. }) in targets {
+            let KeptConnection { plan, labels, .. } = connection;
             let url = plan.targets.first().map(ToString::to_string).unwrap_or_default();
             let times = (plan.session.timeout, plan.outage_after);
             let target = match before.remove(&id) {
@@ -59,6 +59,16 @@ impl Registry {
             };
             counts.targets.insert(id, target);
         }
+    }
+
+    /// Counts one more target from now on.
+    pub fn add(&self, id: KeptId, target: KeptTarget) {
+        self.counts().targets.insert(id, target);
+    }
+
+    /// Counts a target no more.
+    pub fn remove(&self, id: KeptId) {
+        self.counts().targets.remove(&id);
     }
 
     /// Notes how reading the configuration went.
@@ -79,8 +89,8 @@ impl Registry {
         }
     }
 
-    fn observe(&self, id: KeptId, event: &Event) {
-        let Event::Connection { event, .. } = event else { return };
+    /// Counts an event of a target.
+    pub fn observe(&self, id: KeptId, event: &ConnEvent) {
         if let Some(target) = self.counts().targets.get_mut(&id) {
             target.observe(self.began.elapsed(), event);
         }
@@ -118,6 +128,8 @@ pub struct Counting {
 
 impl Reporter<Event> for Counting {
     fn report(&mut self, event: &Event) {
-        self.registry.observe(self.id, event);
+        if let Event::Connection { event, .. } = event {
+            self.registry.observe(self.id, event);
+        }
     }
 }

@@ -12,13 +12,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::idle_probes::IdleProbes;
-use super::live_page::LivePage;
+use super::kept_pages::KeptPages;
 use super::pages::Pages;
 use super::plan::{ExporterPlan, ExporterSettings, ReloadLog};
 use super::probe_page::ProbePage;
 use super::registry::{Counting, Registry};
 use super::reload::Reloads;
-use super::shared_page::SharedPage;
 use crate::commands::kept::{KeptChanges, KeptConnections, KeptStart};
 use crate::commands::ping;
 use crate::commands::run_control::RunControl;
@@ -63,19 +62,19 @@ pub async fn run(
         Some(reload) => (Some(reload.log), Some(Reloads::new(reload.config, longest_probe))),
     };
     let (requests, reloads) = channels.unzip();
-    let registry = Arc::new(Registry::new());
+    let registry = Arc::new(Registry::start());
     let pages = Arc::new(Pages {
-        registry: Arc::clone(&registry),
-        shared: SharedPage::default(),
+        kept: KeptPages::new(Arc::clone(&registry), plan.renderer),
         probe: ProbePage::new(plan.settings.probe.clone()),
-        live: Arc::new(LivePage::new(Arc::clone(&registry), plan.renderer)),
         config: RwLock::default(),
         reload: requests,
     });
     let counting = Arc::clone(&registry);
     let kept = KeptConnections::new(move |start| keep(start, Arc::clone(&counting)), stop.clone());
     let idle = IdleProbes::new(stop.clone());
-    let mut exporter = Exporter { kept, idle: &idle, pages: Arc::clone(&pages), access, log };
+    let counting = Arc::clone(&registry);
+    let mut exporter =
+        Exporter { kept, idle: &idle, registry: counting, pages: Arc::clone(&pages), access, log };
     exporter.apply(plan.settings);
     if reloads.is_some() {
         exporter.note_success();
@@ -112,6 +111,7 @@ async fn keep(start: KeptStart, registry: Arc<Registry>) {
 struct Exporter<'a, F> {
     kept: KeptConnections<F>,
     idle: &'a IdleProbes,
+    registry: Arc<Registry>,
     pages: Arc<Pages>,
     access: Arc<AccessControl>,
     /// Says how reading the configuration went; `None`: there is none.
@@ -157,11 +157,13 @@ where
                 Ok(())
             }
             Err(why) => {
-                self.pages.registry.note_reload(|state| ReloadState {
+                self.registry.note_reload(|state| ReloadState {
                     is_successful: false,
                     last_success: state.map_or(0.0, |state| state.last_success),
                 });
-                self.say(&format!("the configuration was not reloaded, and the old one stays: {why}"));
+                self.say(&format!(
+                    "the configuration was not reloaded, and the old one stays in force: {why}"
+                ));
                 Err(why)
             }
         }
@@ -178,7 +180,7 @@ where
         let ExporterSettings { kept, probe, config } = settings;
         let connections = kept.iter().map(|target| target.connection.clone()).collect();
         let (ids, changes) = self.kept.replace(connections);
-        self.pages.registry.replace(ids.iter().copied().zip(&kept));
+        self.registry.replace(ids.iter().copied().zip(&kept));
         let idle = ids.into_iter().zip(kept).filter_map(|(id, target)| Some((id, target.idle?)));
         self.idle.replace(idle);
         self.pages.probe.replace(probe);
@@ -189,7 +191,7 @@ where
     fn note_success(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let state = ReloadState { is_successful: true, last_success: now.as_secs_f64() };
-        self.pages.registry.note_reload(|_| state);
+        self.registry.note_reload(|_| state);
     }
 
     fn say(&self, text: &str) {

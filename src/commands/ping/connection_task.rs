@@ -231,7 +231,9 @@ impl ConnectionTask {
 
     fn give_up(&self, gap: Option<ConnectionGap>, attempts: ReconnectAttempts) {
         if let Some(gap) = gap.filter(|gap| gap.was_open) {
-            self.report(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: attempts.count() });
+            let (outage, is_stopped) = (gap.since.elapsed(), self.shared.stop.is_cancelled());
+            let attempts = if is_stopped { gap.attempts } else { attempts.count() };
+            self.report(ConnEvent::GaveUp { outage, attempts, is_stopped });
         }
     }
 

@@ -26,6 +26,8 @@ pub enum WatchEvent {
     NetworkNotWatched { why: String },
     /// A command of `--on-change` ended.
     Hook { at: SystemTime, result: HookResult },
+    /// The command of `--on-change` was not run for the last changes: the run ended first.
+    HookSkipped { at: SystemTime, count: u64 },
     /// The figures so far, on request (SIGQUIT).
     Interim(Box<WatchReport>),
     /// The end; always the last event.

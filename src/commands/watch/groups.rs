@@ -35,9 +35,9 @@ pub struct Starter {
 impl Starter {
     /// The run of a group. One of the same name ends first, so that their events do not mix.
     pub fn start(&self, start: KeptStart) -> impl Future<Output = ()> + use<> {
-        let KeptStart { id, name, plan, stop, openings, .. } = start;
+        let KeptStart { id, labels, plan, stop, openings, .. } = start;
         let targets = plan.targets.iter().map(Target::to_string).collect();
-        let group = Arc::new(Group { id, name, targets });
+        let group = Arc::new(Group { id, name: labels.get("name").cloned(), labels, targets });
         let ask_now: Arc<[AskNow]> = (0..plan.connections()).map(|_| AskNow::default()).collect();
         let (request_figures, interim) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();

@@ -1,6 +1,8 @@
 //! `--on-change`: runs a command for each event, one at a time, while measuring goes on.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -74,6 +76,9 @@ pub struct Hook {
     queue: Sender<QueuedEvent>,
     /// Events dropped since the last one that was queued.
     dropped: u64,
+    /// Events that were queued, and those whose run has begun.
+    queued: u64,
+    begun: Arc<AtomicU64>,
     worker: JoinHandle<()>,
 }
 
@@ -82,8 +87,9 @@ impl Hook {
     pub fn start(plan: HookPlan) -> (Hook, UnboundedReceiver<HookResult>) {
         let (queue, queued) = mpsc::channel(MAX_QUEUED);
         let (results, received) = mpsc::unbounded_channel();
-        let worker = tokio::spawn(run_all(plan, queued, results));
-        (Hook { queue, dropped: 0, worker }, received)
+        let begun = Arc::new(AtomicU64::new(0));
+        let worker = tokio::spawn(run_all(plan, queued, results, Arc::clone(&begun)));
+        (Hook { queue, dropped: 0, queued: 0, begun, worker }, received)
     }
 
     /// Queues an event without waiting. `document` makes what the command reads on stdin, and is told how many events
@@ -93,16 +99,19 @@ impl Hook {
             self.dropped += 1;
             return false;
         };
+        self.queued += 1;
         place.send(QueuedEvent { event, document: document(std::mem::take(&mut self.dropped)) });
         true
     }
 
-    /// Waits until the queued events were handled, at most this long; kills what is left.
-    pub async fn finish(mut self, within: Duration) {
+    /// Waits until the queued events were handled, at most this long; kills what is left. Returns for how many events no run
+    /// began since the last one that was told of dropped ones.
+    pub async fn finish(mut self, within: Duration) -> u64 {
         // The worker ends with the last queued event when there is no sender.
         let (closed, _) = mpsc::channel(1);
         drop(std::mem::replace(&mut self.queue, closed));
         let _ = timeout(within, &mut self.worker).await;
+        self.queued - self.begun.load(Relaxed) + self.dropped
     }
 }
 
@@ -112,12 +121,18 @@ impl Drop for Hook {
     }
 }
 
-async fn run_all(plan: HookPlan, mut queued: Receiver<QueuedEvent>, results: UnboundedSender<HookResult>) {
+async fn run_all(
+    plan: HookPlan,
+    mut queued: Receiver<QueuedEvent>,
+    results: UnboundedSender<HookResult>,
+    begun_runs: Arc<AtomicU64>,
+) {
     let started = Instant::now();
     let mut limit = RateLimit::new(plan.interval, plan.burst);
     while let Some(QueuedEvent { event, document }) = queued.recv().await {
         sleep_until(started + limit.next_at()).await;
         limit.take(started.elapsed());
+        begun_runs.fetch_add(1, Relaxed);
         let begun = Instant::now();
         let outcome = run_once(&plan, &event, document).await;
         let HookEvent { name, target } = event;

@@ -3,11 +3,13 @@
 mod event;
 mod groups;
 pub mod hook;
+mod metrics;
 mod plan;
 mod run;
 #[cfg(test)]
 mod tests;
 
 pub use event::WatchEvent;
+pub use metrics::MetricsPlan;
 pub use plan::WatchPlan;
 pub use run::{HookDocument, HookMessage, WatchControl, run};

@@ -1,6 +1,7 @@
 //! Parameters of `wscheck watch`.
 
 use super::hook::HookPlan;
+use super::metrics::MetricsPlan;
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::kept::KeptConnection;
 
@@ -12,6 +13,8 @@ pub struct WatchPlan {
     pub groups: Vec<KeptConnection>,
     /// `None`: there is no file to read again.
     pub reload: Option<ConfigReload<Vec<KeptConnection>>>,
+    /// Where metrics are served.
+    pub metrics: Option<MetricsPlan>,
     /// What is run at each change.
     pub on_change: Option<HookPlan>,
 }

@@ -1,16 +1,20 @@
 //! Runs the groups side by side, and asks their connections at once when this host changes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::event::WatchEvent;
 use super::groups::{GroupChanges, GroupEvent, Groups, Starter};
 use super::hook::{Hook, HookEvent};
+use super::metrics::CountedEvents;
 use super::plan::WatchPlan;
 use crate::commands::config_reload::ConfigReload;
+use crate::commands::exporter::Registry;
 use crate::commands::kept::{KeptChanges, KeptConnection, KeptConnections, KeptStart};
 use crate::commands::run_control::RunControl;
 use crate::domain::ping::event::Event;
@@ -31,7 +35,7 @@ const MIN_DEADLINE: Duration = Duration::from_millis(1);
 
 /// What a command of `--on-change` is given for an event; `None` for an event that is no change. The number is how many
 /// changes were dropped before it.
-pub type HookDocument = Box<dyn Fn(&WatchEvent) -> Option<HookMessage>>;
+pub type HookDocument = Box<dyn FnMut(&WatchEvent) -> Option<HookMessage>>;
 
 /// An event, and what makes its document.
 pub type HookMessage = (HookEvent, Box<dyn FnOnce(u64) -> String>);
@@ -48,6 +52,24 @@ pub struct WatchControl {
 
 /// Watches until it is interrupted. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
+    mut plan: WatchPlan,
+    reporter: &mut dyn Reporter<WatchEvent>,
+    control: WatchControl,
+) -> WatchReport {
+    let Some(metrics) = plan.metrics.take() else { return watch(plan, reporter, control).await };
+    let registry = Arc::new(Registry::start());
+    let mut counted = CountedEvents::new(Arc::clone(&registry), reporter);
+    let mut watching = pin!(watch(plan, &mut counted, control));
+    // The pages end with the watch.
+    let serving = metrics.serve(registry, CancellationToken::new());
+    tokio::select! {
+        biased;
+        report = &mut watching => report,
+        () = serving => watching.await,
+    }
+}
+
+async fn watch(
     plan: WatchPlan,
     reporter: &mut dyn Reporter<WatchEvent>,
     control: WatchControl,
@@ -109,7 +131,7 @@ where
 {
     async fn follow(mut self, mut sources: Sources, mut control: WatchControl) -> WatchReport {
         if let Some(why) = control.host.network_error().map(os_error::describe) {
-            self.report(WatchEvent::NetworkNotWatched { why }, &control);
+            self.report(WatchEvent::NetworkNotWatched { why }, &mut control);
         }
         let mut batch = Vec::new();
         loop {
@@ -126,25 +148,25 @@ where
             };
             match woken {
                 WatchWake::Events => {
-                    batch.drain(..).for_each(|(group, event)| self.of_group(group, event, &control));
+                    batch.drain(..).for_each(|(group, event)| self.of_group(group, event, &mut control));
                 }
-                WatchWake::Host(event) => self.host_changed(event, &control),
+                WatchWake::Host(event) => self.host_changed(event, &mut control),
                 WatchWake::Asked => self.groups.ask_all(),
                 WatchWake::Interim => self.groups.request_figures(),
                 WatchWake::Hook(result) => {
-                    self.report(WatchEvent::Hook { at: SystemTime::now(), result }, &control);
+                    self.report(WatchEvent::Hook { at: SystemTime::now(), result }, &mut control);
                 }
-                WatchWake::Reload(wanted) => self.reload(wanted, &control),
+                WatchWake::Reload(wanted) => self.reload(wanted, &mut control),
                 WatchWake::Ended => break,
             }
         }
         while let Ok((group, event)) = sources.received.try_recv() {
-            self.of_group(group, event, &control);
+            self.of_group(group, event, &mut control);
         }
-        self.finish(&control).await
+        self.finish(&mut control).await
     }
 
-    fn of_group(&mut self, group: Arc<Group>, event: Event, control: &WatchControl) {
+    fn of_group(&mut self, group: Arc<Group>, event: Event, control: &mut WatchControl) {
         match event {
             Event::Interim(report) => {
                 if let Some(groups) = self.groups.figures(group.id, *report) {
@@ -162,7 +184,7 @@ where
     }
 
     /// Asks at once, and tells why.
-    fn host_changed(&mut self, event: HostEvent, control: &WatchControl) {
+    fn host_changed(&mut self, event: HostEvent, control: &mut WatchControl) {
         if event.is_of_a_container() {
             return;
         }
@@ -173,7 +195,7 @@ where
     }
 
     /// Watches what the configuration has now. On an error, everything stays.
-    fn reload(&mut self, wanted: Result<Vec<KeptConnection>, String>, control: &WatchControl) {
+    fn reload(&mut self, wanted: Result<Vec<KeptConnection>, String>, control: &mut WatchControl) {
         let at = SystemTime::now();
         let mut wanted = match wanted {
             Ok(wanted) => wanted,
@@ -191,7 +213,7 @@ where
         }
     }
 
-    fn report(&mut self, event: WatchEvent, control: &WatchControl) {
+    fn report(&mut self, event: WatchEvent, control: &mut WatchControl) {
         if let Some(hook) = &mut self.hook
             && let Some((of, document)) = (control.hook_document)(&event)
         {
@@ -214,9 +236,12 @@ where
         }
     }
 
-    async fn finish(mut self, control: &WatchControl) -> WatchReport {
+    async fn finish(mut self, control: &mut WatchControl) -> WatchReport {
         if let Some(hook) = self.hook.take() {
-            hook.finish(HOOK_GRACE).await;
+            let count = hook.finish(HOOK_GRACE).await;
+            if count > 0 {
+                self.reporter.report(&WatchEvent::HookSkipped { at: SystemTime::now(), count });
+            }
         }
         let report = self.whole(control.run.interrupt.is_cancelled());
         self.reporter.report(&WatchEvent::Finished(Box::new(report.clone())));

@@ -58,8 +58,9 @@ impl Reporter<WatchEvent> for Script {
 async fn heartbeat_follows_a_resume() {
     let mut plan = plan(&server().await, Duration::from_secs(3600));
     plan.session.degraded_interval = Some(Duration::from_secs(3600));
-    let connection = KeptConnection { key: Vec::new(), name: None, plan };
-    let plan = WatchPlan { file: None, groups: vec![connection], reload: None, on_change: None };
+    let connection = KeptConnection { key: Vec::new(), labels: Default::default(), plan };
+    let plan =
+        WatchPlan { file: None, groups: vec![connection], reload: None, metrics: None, on_change: None };
     let stop = CancellationToken::new();
     let (_ask, asked) = mpsc::unbounded_channel();
     let (_want, interim) = mpsc::unbounded_channel();

@@ -141,7 +141,10 @@ impl ProbeResult {
         let phases =
             [("proxy", self.proxy), ("first_pong", self.rtts.first().copied()), ("close", self.close)];
         let answered = u32::try_from(self.rtts.len()).unwrap_or(u32::MAX);
-        let pings = [("answered", answered), ("unanswered", self.pings.saturating_sub(answered))];
+        let pings = [
+            ("answered", answered),
+            ("unanswered", if self.is_upgraded { self.pings.saturating_sub(answered) } else { 0 }),
+        ];
         let pings = pings.map(|(outcome, number)| Sample::plain(f64::from(number)).with("outcome", outcome));
         let failure = self.failure.as_ref().map(|failure| {
             Sample::plain(1.0).with("step", failure.step.label()).with("kind", failure.kind.label())

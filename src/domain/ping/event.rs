@@ -130,8 +130,10 @@ pub enum ConnEvent {
     /// No more attempts are made; the outage continues.
     GaveUp {
         outage: Duration,
-        /// Attempts since the last lasting connection.
+        /// Attempts since the last lasting connection; of this outage if the run was stopped.
         attempts: u32,
+        /// The run was stopped; else these were all attempts that it makes.
+        is_stopped: bool,
     },
 }
 

@@ -109,9 +109,16 @@ impl FindingInput<'_> {
 
 /// The findings of a run: those of this host first, then those of each target.
 pub fn findings(report: &PingReport) -> Vec<ReportedFinding> {
+    let has_own_delays =
+        report.stamping.fell_back > 0 || matches!(report.measurement, Measurement::Suspect(_));
     let of_target = |(index, target)| {
         let input = FindingInput { info: &report.info, target };
         let found = RULES.iter().filter_map(move |rule| rule(&input));
+        // Where timestamps of the kernel are missing, this program's own delays are in the RTT.
+        let is_of_path = move |finding: &PingFinding| {
+            !has_own_delays || !matches!(finding, PingFinding::SlowBehindFirstHop { .. })
+        };
+        let found = found.filter(is_of_path);
         found.map(move |finding| ReportedFinding { finding, target: Some(index) })
     };
     let of_targets = report.targets.iter().enumerate().flat_map(of_target);

@@ -1181,7 +1181,8 @@ mod tests {
         let lost =
             || vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4)), retry.clone()];
         assert_eq!(outage(lost()), Some(secs(6)));
-        let gave_up = [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3 }]].concat();
+        let gave_up =
+            [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3, is_stopped: false }]].concat();
         assert_eq!(outage(gave_up), Some(secs(7)));
         let again = ConnEvent::Reconnected { outage: secs(2), attempts: 1 };
         let twice = [lost(), vec![again], lost()[2..].to_vec()].concat();
@@ -1387,7 +1388,7 @@ mod tests {
             1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::PeerTraffic(PeerTraffic::Stray(kind, stray), 1)),
             1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
             1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
-            1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
+            1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1, is_stopped: false }),
             1 => Just(ConnEvent::Retry { attempt: 1, after: ms(1) }),
             1 => prop::sample::select(vec![ConnEvent::PeerTraffic(PeerTraffic::Message, 1), ConnEvent::PeerTraffic(PeerTraffic::Echo, 1), ConnEvent::Opening]),
         ];

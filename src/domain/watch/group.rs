@@ -1,5 +1,6 @@
 //! The targets that are watched with the same options.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -12,6 +13,8 @@ pub struct Group {
     pub id: u64,
     /// Its name in the configuration file; `None` for targets of the command line.
     pub name: Option<String>,
+    /// Those of its entry in the configuration file.
+    pub labels: BTreeMap<String, String>,
     /// Their URLs, without secrets.
     pub targets: Vec<String>,
 }

@@ -164,9 +164,11 @@ impl Scenario {
             240..248 => {
                 ConnEvent::Reconnected { outage: duration(input)?, attempts: u8::arbitrary(input)?.into() }
             }
-            248..252 => {
-                ConnEvent::GaveUp { outage: duration(input)?, attempts: u8::arbitrary(input)?.into() }
-            }
+            248..252 => ConnEvent::GaveUp {
+                outage: duration(input)?,
+                attempts: u8::arbitrary(input)?.into(),
+                is_stopped: bool::arbitrary(input)?,
+            },
             252.. => ConnEvent::Opening,
         })
     }

@@ -32,9 +32,13 @@ const INTERVALS: u32 = 60;
 /// The chart of RTTs shows at least this time.
 const MIN_CHART_LENGTH: Duration = Duration::from_secs(1);
 
-/// Makes the page.
+/// Makes the page of a command.
 #[derive(Debug, Clone, Copy)]
-pub struct TargetsPage;
+pub struct TargetsPage {
+    pub title: &'static str,
+    /// Whether there is a page of the configuration.
+    pub has_config: bool,
+}
 
 impl RenderTargets for TargetsPage {
     fn page(&self, live: &LiveTargets) -> String {
@@ -44,16 +48,21 @@ impl RenderTargets for TargetsPage {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { "wscheck exporter" }
+                    title { (self.title) }
                     style { (PreEscaped(style())) }
                 }
                 body {
                     header {
-                        h1 { "wscheck exporter" }
+                        h1 { (self.title) }
                         p.command { span #feed role="status" { "not live: the figures are those of when the page was made" } }
                     }
                     main #targets { (targets(live)) }
-                    footer { p.command { a href="metrics" { "metrics" } " · " a href="config" { "configuration" } } }
+                    footer {
+                        p.command {
+                            a href="metrics" { "metrics" }
+                            @if self.has_config { " · " a href="config" { "configuration" } }
+                        }
+                    }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }
@@ -231,6 +240,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+
+    const PAGE: TargetsPage = TargetsPage { title: "wscheck exporter", has_config: true };
     use crate::domain::exporter::live::RecentHeartbeats;
     use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::ping::event::HeartbeatResult;
@@ -295,7 +306,7 @@ mod tests {
 
     #[test]
     fn row_and_charts_show_rtts_and_outages() {
-        let text = TargetsPage.targets(&live(vec![target("chat")], 1));
+        let text = PAGE.targets(&live(vec![target("chat")], 1));
         for part in [
             "1 of 1",
             "<a href=\"#target-7\">chat</a>",
@@ -314,7 +325,7 @@ mod tests {
     #[test]
     fn hostile_texts_are_escaped() {
         let name = "<img src=x onerror=alert(1)>\"'&";
-        let page = TargetsPage.page(&live(vec![target(name)], 1));
+        let page = PAGE.page(&live(vec![target(name)], 1));
         assert!(!page.contains("<img") && !page.contains("<b>"), "{page}");
         assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;&quot;"), "{page}");
     }
@@ -322,7 +333,7 @@ mod tests {
     #[test]
     fn target_that_is_away_is_down_whatever_its_last_status() {
         let gone = LiveTarget { is_up: false, open_for: None, status: Status::Healthy, ..target("gone") };
-        let text = TargetsPage.targets(&live(vec![gone], 1));
+        let text = PAGE.targets(&live(vec![gone], 1));
         assert!(text.contains("<span class=\"bad\">down</span>") && text.contains("0 of 1"), "{text}");
     }
 
@@ -337,16 +348,16 @@ mod tests {
 
     #[test]
     fn targets_that_do_not_fit_are_counted() {
-        let text = TargetsPage.targets(&live(vec![target("a")], 30));
+        let text = PAGE.targets(&live(vec![target("a")], 30));
         assert!(text.contains("Not shown: 29 other targets"), "{text}");
-        let none = TargetsPage.targets(&live(Vec::new(), 0));
+        let none = PAGE.targets(&live(Vec::new(), 0));
         assert!(none.contains("No target is kept") && !none.contains("<table"), "{none}");
     }
 
     /// The page may run its own script and nothing else.
     #[test]
     fn policy_names_what_is_in_the_page() {
-        let (page, policy) = (TargetsPage.page(&live(Vec::new(), 0)), TargetsPage.policy());
+        let (page, policy) = (PAGE.page(&live(Vec::new(), 0)), PAGE.policy());
         assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
         let script = page.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
         let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();

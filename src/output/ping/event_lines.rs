@@ -111,9 +111,14 @@ pub fn retry(attempt: u32, after: Duration) -> String {
 
 pub fn reconnected(outage: Duration, attempts: u32) -> String {
     let (outage, attempts) = (format::duration(outage), counted(attempts, "attempt"));
-    format!("reconnected after an outage of {outage} ({attempts} in this outage)")
+    format!("reconnected after {outage} without a connection ({attempts})")
 }
 
-pub fn gave_up(outage: Duration, attempts: u32) -> String {
-    format!("gave up after {}: no connection for {}", counted(attempts, "attempt"), format::duration(outage))
+pub fn gave_up(outage: Duration, attempts: u32, is_stopped: bool) -> String {
+    let (attempts, outage) = (counted(attempts, "attempt"), format::duration(outage));
+    if is_stopped {
+        format!("not connected when the run ended: no connection for {outage} ({attempts})")
+    } else {
+        format!("gave up after {attempts}: no connection for {outage}")
+    }
 }

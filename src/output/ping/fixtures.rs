@@ -955,7 +955,7 @@ pub fn hostile() -> Vec<Event> {
         saw_no_upgrade: false,
     });
     scene.then(1103, ConnEvent::OpenFailed(Arc::new(refusal)));
-    scene.then(1103, ConnEvent::GaveUp { outage: ms(1), attempts: 1 });
+    scene.then(1103, ConnEvent::GaveUp { outage: ms(1), attempts: 1, is_stopped: false });
     let kinds = vec![figures(HeartbeatKind::Protocol, Status::Dead, Counts::default(), &[])];
     let connection = ConnReport {
         opened: Some(opened),

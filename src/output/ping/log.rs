@@ -156,7 +156,9 @@ impl PingLog {
                 .then(|| format!("{} {}", paint.bad("ended:"), connection::ending(ending))),
             ConnEvent::Retry { attempt, after } => single.then(|| event_lines::retry(*attempt, *after)),
             ConnEvent::Reconnected { outage, attempts } => Some(event_lines::reconnected(*outage, *attempts)),
-            ConnEvent::GaveUp { outage, attempts } => Some(event_lines::gave_up(*outage, *attempts)),
+            ConnEvent::GaveUp { outage, attempts, is_stopped } => {
+                Some(event_lines::gave_up(*outage, *attempts, *is_stopped))
+            }
         }
     }
 

@@ -23,6 +23,9 @@ bodies! {
         /// The targets, with secrets redacted; a connection's `target` is an index into this list.
         targets: Vec<String>,
         settings: Settings,
+        /// True where a further file of a log begins: what was before is in an earlier one. Left out elsewhere.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        continued: Option<bool>,
     }
     /// A connection is being opened.
     ConnectionOpening = "opening" {}
@@ -130,8 +133,12 @@ bodies! {
     }
     /// No more attempts are made; the outage lasts.
     GaveUp = "gave_up" {
+        /// Time since the connection ended.
         outage_ms: Ms,
+        /// Attempts since the last lasting connection; of this outage if the run was stopped.
         attempts: u32,
+        /// The run was stopped; else these were all attempts that it makes.
+        stopped: bool,
     }
 }
 
@@ -206,7 +213,13 @@ fn started(command: &str, at: SystemTime, info: &RunInfo) -> String {
     let (targets, settings) = (info.targets.clone(), info.into());
     run_line(
         at,
-        Started { command: command.to_string(), wscheck_version: WSCHECK_VERSION, targets, settings },
+        Started {
+            command: command.to_string(),
+            wscheck_version: WSCHECK_VERSION,
+            targets,
+            settings,
+            continued: None,
+        },
     )
 }
 
@@ -227,8 +240,9 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Reconnected { outage, attempts } => {
             line(id, at, Reconnected { outage_ms: (*outage).into(), attempts: *attempts })
         }
-        ConnEvent::GaveUp { outage, attempts } => {
-            line(id, at, GaveUp { outage_ms: (*outage).into(), attempts: *attempts })
+        ConnEvent::GaveUp { outage, attempts, is_stopped } => {
+            let (outage_ms, attempts, stopped) = ((*outage).into(), *attempts, *is_stopped);
+            line(id, at, GaveUp { outage_ms, attempts, stopped })
         }
         // The report says it.
         ConnEvent::Standing { .. }

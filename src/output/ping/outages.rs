@@ -124,7 +124,7 @@ pub fn table(report: &PingReport) -> Option<Table> {
         row(report.started_at, whose, outage)
     });
     let mut table =
-        Table::of_texts("outages", ["from (UTC)", "lasted", "of which our pause", "cause", "of"], rows);
+        Table::of_texts("outages", ["from (UTC)", "lasted", "of which back-off", "cause", "of"], rows);
     if !has_several {
         table.columns.pop();
         table.rows.iter_mut().for_each(|row| {
@@ -200,9 +200,9 @@ const SCHEDULE: &str = "consistent with something that happens on a schedule, su
 pub fn summary(outages: &Outages) -> Option<String> {
     let availability = outages.availability().filter(|_| outages.latest.iter().any(is_told))?;
     let longest = format::duration(outages.longest());
-    let between = outages.mean_time_between().map(format::duration).unwrap_or_default();
+    let up = outages.mean_time_between().map(format::duration).unwrap_or_default();
     Some(format!(
-        "{} of the time: {}, the longest {longest}; {between} from one to the next on average",
+        "{} of the time: {}, the longest {longest}; {up} up for each outage (mean)",
         format::exact_percent(availability),
         counted(outages.count, "outage")
     ))

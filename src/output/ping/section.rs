@@ -176,7 +176,7 @@ fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
     let echoes = sum(|c| c.echoes);
     let echo = || format!("{} of ours came back unchanged: the server echoes", counted(echoes, "app ping"));
     rows.add_some("echoes", (echoes > 0).then(echo));
-    rows.add_some("outage", outage(connections));
+    rows.add_some("unconnected", outage(connections));
     let most_away = connections.iter().max_by_key(|connection| connection.outages.total());
     rows.add_some("availability", most_away.and_then(|connection| outages::summary(&connection.outages)));
     rows.add_some("regular", most_away.and_then(|connection| outages::regularity(&connection.outages)));

@@ -12,7 +12,7 @@ use crate::domain::watch::report::{GroupReport, HostChanges, RemovedGroups, Watc
 /// A group of a file, or of the command line.
 pub fn group(id: u64, name: Option<&str>) -> Arc<Group> {
     let targets = vec!["ws://a.example/".to_string()];
-    Arc::new(Group { id, name: name.map(ToString::to_string), targets })
+    Arc::new(Group { id, name: name.map(ToString::to_string), labels: Default::default(), targets })
 }
 
 /// The events of a run as those of the command line's targets, without its report.

@@ -52,6 +52,11 @@ impl WatchLog {
                 self.timed(*at, &format!("this host: {event}\n"), "")
             }
             WatchEvent::Hook { at, result } => self.hook(*at, result),
+            WatchEvent::HookSkipped { at, count } => Lines::to_stderr(Some(format!(
+                "{} --on-change: not run for the last {}: the run ended first\n",
+                clock(*at).1,
+                format::counted(*count, "change")
+            ))),
             WatchEvent::NetworkNotWatched { why } => {
                 Lines::to_stderr(Some(format!("changes of this host's network are not noticed: {why}\n")))
             }
@@ -74,7 +79,7 @@ impl WatchLog {
 
     fn not_reloaded(&self, at: SystemTime, why: &str) -> Lines {
         let paint = Styler { color: self.options.stderr_color };
-        let text = format!("the configuration was not reloaded, and the one before stays: {why}");
+        let text = format!("the configuration was not reloaded, and the old one stays in force: {why}");
         Lines::to_stderr(Some(format!("{} {}\n", clock(at).1, paint.caution(&text))))
     }
 

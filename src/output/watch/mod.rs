@@ -12,7 +12,7 @@ mod fixtures;
 mod tests;
 
 pub use document::WatchDocument;
-pub use ndjson_events::{HookEnded, HostChanged, NotReloaded, Reloaded, Removed, hook_message};
+pub use ndjson_events::{HookEnded, HookMessages, HookSkipped, HostChanged, NotReloaded, Reloaded, Removed};
 
 use std::time::SystemTime;
 

@@ -1,5 +1,6 @@
 //! The NDJSON lines of `watch`: those of `ping`, with the name of the group where there are several, and those of this host.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use crate::commands::watch::hook::HookEvent;
 use crate::commands::watch::{HookMessage, WatchEvent};
-use crate::domain::ping::event::{ConnEvent, Event};
+use crate::domain::ping::event::{ConnEvent, ConnId, Event};
 use crate::domain::watch::group::{ConfigChange, Group};
 use crate::domain::watch::hook_result::{HookOutcome, HookResult};
 use crate::domain::watch::host_event::{DefaultRoute, HostEvent};
@@ -51,6 +52,10 @@ bodies! {
         /// The targets' URLs.
         targets: Vec<String>,
     }
+    /// The command of `--on-change` was not run for the last changes: the run ended first.
+    HookSkipped = "hook_skipped" {
+        count: u64,
+    }
     /// A command of `--on-change` ended.
     HookEnded = "hook_ended" {
         /// The command, without secrets.
@@ -80,6 +85,7 @@ pub fn line(event: &WatchEvent) -> Option<String> {
         WatchEvent::NotReloaded { at, why } => Some(run_line(*at, NotReloaded { reason: why.clone() })),
         WatchEvent::Host { at, event } => Some(run_line(*at, HostChanged::from(event))),
         WatchEvent::Hook { at, result } => Some(run_line(*at, HookEnded::from(result))),
+        WatchEvent::HookSkipped { at, count } => Some(run_line(*at, HookSkipped { count: *count })),
         WatchEvent::NetworkNotWatched { .. } | WatchEvent::Interim(_) | WatchEvent::Finished(_) => None,
     }
 }
@@ -151,31 +157,48 @@ impl From<&HookResult> for HookEnded {
 
 /// What a command of `--on-change` is given: the name of the change, its target, and its document. `None` for an event
 /// that is no change.
-pub fn hook_message(event: &WatchEvent) -> Option<HookMessage> {
-    let (name, target) = match event {
-        WatchEvent::OfGroup { group, event: Event::Connection { id, event, .. } } => {
-            (changed(event)?, group.targets.get(id.target).cloned().unwrap_or_default())
-        }
-        WatchEvent::Host { .. } => ("host_changed", String::new()),
-        _ => return None,
-    };
-    let line = line(event)?;
-    let document = move |dropped: u64| match dropped {
-        0 => line,
-        dropped => line.replacen('{', &format!("{{\"dropped_before\":{dropped},"), 1),
-    };
-    Some((HookEvent { name: name.to_string(), target }, Box::new(document)))
+#[derive(Debug, Default)]
+pub struct HookMessages {
+    /// The connections that are tried again, which was told.
+    retried: HashSet<(u64, ConnId)>,
 }
 
-/// The name of a change; `None` for what is none.
-fn changed(event: &ConnEvent) -> Option<&'static str> {
-    match event {
-        ConnEvent::Opened(_) => Some("opened"),
-        // Those that follow are no change.
-        ConnEvent::Retry { attempt: 1, .. } => Some("reconnecting"),
-        ConnEvent::Status(change) if change.kind.is_none() => Some("status"),
-        ConnEvent::Ended(ending) if ending.is_loss() => Some("closed"),
-        ConnEvent::Reconnected { .. } => Some("reconnected"),
-        _ => None,
+impl HookMessages {
+    /// What it is given for an event.
+    pub fn message(&mut self, event: &WatchEvent) -> Option<HookMessage> {
+        let (name, target) = match event {
+            WatchEvent::OfGroup { group, event: Event::Connection { id, event, .. } } => {
+                let name = self.changed((group.id, *id), event)?;
+                (name, group.targets.get(id.target).cloned().unwrap_or_default())
+            }
+            WatchEvent::Removed { group, .. } => {
+                self.retried.retain(|(of, _)| *of != group.id);
+                return None;
+            }
+            WatchEvent::Host { .. } => ("host_changed", String::new()),
+            _ => return None,
+        };
+        let line = line(event)?;
+        let document = move |dropped: u64| match dropped {
+            0 => line,
+            dropped => line.replacen('{', &format!("{{\"dropped_before\":{dropped},"), 1),
+        };
+        Some((HookEvent { name: name.to_string(), target }, Box::new(document)))
+    }
+
+    /// The name of a change; `None` for what is none.
+    fn changed(&mut self, connection: (u64, ConnId), event: &ConnEvent) -> Option<&'static str> {
+        match event {
+            ConnEvent::Opened(_) => {
+                self.retried.remove(&connection);
+                Some("opened")
+            }
+            // Those that follow are no change.
+            ConnEvent::Retry { .. } => self.retried.insert(connection).then_some("reconnecting"),
+            ConnEvent::Status(change) if change.kind.is_none() => Some("status"),
+            ConnEvent::Ended(ending) if ending.is_loss() => Some("closed"),
+            ConnEvent::Reconnected { .. } => Some("reconnected"),
+            _ => None,
+        }
     }
 }

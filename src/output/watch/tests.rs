@@ -62,7 +62,7 @@ fn readings_of_the_configuration_are_lines() {
     let (out, err) = shown(Format::Human, PLAIN, &reloads());
     let line = "23:59:58 configuration reloaded: added: news; removed: feed; 1 target unchanged\n";
     assert_eq!(out, format!("1970-01-01 (UTC)\n{line}"));
-    let failed = "the configuration was not reloaded, and the one before stays: a.toml:3: no url";
+    let failed = "the configuration was not reloaded, and the old one stays in force: a.toml:3: no url";
     assert_eq!(err, format!("23:59:58 {failed}\n"));
     let quiet = HumanOptions { quiet: true, ..PLAIN };
     assert_eq!(shown(Format::Human, quiet, &reloads()), (String::new(), format!("23:59:58 {failed}\n")));
@@ -190,9 +190,10 @@ fn report_of_a_file_names_its_groups() {
 
 #[test]
 fn commands_get_changes_and_nothing_else() {
-    let of = hook_message;
+    let mut messages = HookMessages::default();
+    let mut of = |event: &WatchEvent| messages.message(event);
     let names: Vec<HookEvent> =
-        watched(&ping::reconnect()).iter().filter_map(of).map(|(event, _)| event).collect();
+        watched(&ping::reconnect()).iter().filter_map(&mut of).map(|(event, _)| event).collect();
     assert!(names.iter().all(|event| event.target == "ws://a.example/"), "{names:?}");
     let names: Vec<&str> = names.iter().map(|event| event.name.as_str()).collect();
     let expected = ["opened", "closed", "status", "reconnecting", "opened", "reconnected", "status"];

@@ -19,7 +19,8 @@ const MAX_ROWS: usize = 20;
 
 pub fn view(report: &WatchReport) -> View {
     let mut view = match report.only() {
-        Some(only) => ping::view(only),
+        // What failed first was said long ago.
+        Some(only) => View { is_already_said: false, ..ping::view(only) },
         None => {
             View { headline: headline(report), tables: vec![groups(report)], ..checks::view(&checks(report)) }
         }
@@ -51,7 +52,8 @@ fn name(group: &GroupReport) -> &str {
 /// A row for each group: how it ended, and how long it was away.
 fn groups(report: &WatchReport) -> Table {
     let [target, result, status, answer] = ["target", "result", "at the end", "answer"].map(Column::text);
-    let [outages, away] = [("outages", 2), ("away", 3)].map(|(name, rank)| Column::number(name, rank));
+    let [outages, away] =
+        [("outages", 2), ("total outage", 3)].map(|(name, rank)| Column::number(name, rank));
     let rows = report.groups.iter().map(|group| {
         let outages = || group.report.connections().map(|(_, connection)| &connection.outages);
         let away: Duration = outages().map(Outages::total).sum();

@@ -18,7 +18,7 @@ async fn outcomes(plan: HookPlan, events: usize, document: &str) -> Vec<HookOutc
     for _ in 0..events {
         assert!(hook.send(event(), |_| document.to_string()));
     }
-    hook.finish(LIMIT).await;
+    assert_eq!(hook.finish(LIMIT).await, 0);
     std::iter::from_fn(|| results.try_recv().ok()).map(|result| result.outcome).collect()
 }
 
@@ -85,8 +85,8 @@ async fn starts_are_limited() {
         assert!(hook.send(event(), |_| String::new()));
     }
     assert!(results.recv().await.is_some() && results.recv().await.is_some());
-    hook.finish(Duration::from_millis(10)).await;
-    assert_eq!(results.recv().await, None, "the third would have waited");
+    assert_eq!(hook.finish(Duration::from_millis(10)).await, 1, "the third would have waited");
+    assert_eq!(results.recv().await, None);
 }
 
 #[test]

@@ -183,12 +183,12 @@ impl RunLog {
                 ConnEvent::Retry { attempt, after: after_ms.0 }
             }
             "reconnected" => {
-                let OutageLine { outage_ms, attempts } = parsed(line)?;
+                let OutageLine { outage_ms, attempts, .. } = parsed(line)?;
                 ConnEvent::Reconnected { outage: outage_ms.0, attempts }
             }
             "gave_up" => {
-                let OutageLine { outage_ms, attempts } = parsed(line)?;
-                ConnEvent::GaveUp { outage: outage_ms.0, attempts }
+                let OutageLine { outage_ms, attempts, stopped } = parsed(line)?;
+                ConnEvent::GaveUp { outage: outage_ms.0, attempts, is_stopped: stopped }
             }
             _ => return Ok(None),
         }))
@@ -365,4 +365,6 @@ struct RetryLine {
 struct OutageLine {
     outage_ms: Millis,
     attempts: u32,
+    #[serde(default)]
+    stopped: bool,
 }

@@ -30,15 +30,15 @@ const HELP: [&str; 12] = [
     "q, Ctrl-C    stop, and print the report",
     "Q            the same; this screen stays above it",
     "up/down, k/j select a target; Home, End",
-    "space        stand still; measuring goes on",
-    "r            begin the figures of this view anew",
+    "space        pause this view; measuring goes on",
+    "r            reset the RTTs and counts of this view",
     "+ -          show less or more time",
     "d            details of the selected target",
     "p            send a heartbeat on every connection now",
     "?            this help; Esc leaves it",
     "",
-    "marks        ok, late, x missed, + extra (after a missed",
-    "             one, while not healthy, or asked for)",
+    "+ in the marks: an extra heartbeat, after a missed one,",
+    "             while not healthy, or asked for",
 ];
 
 /// A column of the table.
@@ -145,7 +145,7 @@ impl Screen<'_> {
         let healthy = view.targets.values().filter(|target| target.status == Status::Healthy).count();
         let since = view.started_at.and_then(|at| self.now.duration_since(at).ok()).unwrap_or_default();
         let since = format::duration(Duration::from_secs(since.as_secs()));
-        let frozen = if view.frozen_at.is_some() { ", standing still" } else { "" };
+        let frozen = if view.frozen_at.is_some() { ", paused" } else { "" };
         let left = format!("wscheck watch: {healthy} of {} healthy, {since}{frozen}", view.targets.len());
         let right = "q quit  ? help";
         let gap = usize::from(area.width).saturating_sub(left.chars().count() + right.len());

@@ -76,9 +76,9 @@ impl LiveTarget {
         }
     }
 
-    /// Begins the figures anew. Status, outages and heartbeats stay.
+    /// Resets RTTs and counts. Status, outages and the chart stay.
     pub fn reset_figures(&mut self) {
-        (self.counts, self.rtts) = (Counts::default(), Rtts::default());
+        (self.counts, self.rtts, self.last) = (Counts::default(), Rtts::default(), None);
         self.successive = Successive::default();
     }
 

@@ -103,9 +103,9 @@ fn frozen_view_follows_and_shows_nothing_newer() {
     watched(&events[6..]).iter().for_each(|event| view.observe(event));
     assert!(view.is_frozen());
     let text = screen(&view, 80, 24);
-    assert!(text.contains("standing still"), "{text}");
+    assert!(text.contains("paused"), "{text}");
     view.press(LiveKey::Freeze, frozen_at);
-    assert!(!screen(&view, 80, 24).contains("standing still"));
+    assert!(!screen(&view, 80, 24).contains("paused"));
 }
 
 fn beat(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>, rtt: Option<u64>) -> ConnEvent {
