@@ -1971,7 +1971,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__watch)
-            opts="-n -c -w -W -4 -6 -H -k -o -q -v -i -h -V --connections --ramp --worst --all-connections --count --deadline --heartbeat --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --output --json --compact --quiet --verbose --report --trace --color --config --degraded-interval --on-change --log --log-size --log-files --no-tui --interval --reconnect --adaptive --expect-close --expect-refused --help --version"
+            opts="-n -c -w -W -4 -6 -H -k -o -q -v -i -h -V --connections --ramp --worst --all-connections --count --deadline --heartbeat --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect-base --reconnect-cap --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --output --json --compact --quiet --verbose --report --trace --color --config --degraded-interval --on-change --log --log-size --log-files --metrics --no-tui --interval --reconnect-attempts --reconnect --adaptive --expect-close --expect-refused --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2145,10 +2145,6 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --reconnect-attempts)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --reconnect-reset-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2249,11 +2245,19 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

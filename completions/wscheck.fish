@@ -398,7 +398,6 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l url-command -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l outage-after -d 'A silence of this length after a heartbeat left counts as an outage [default: the timeout]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-base -d 'Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it [default: 500ms]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-cap -d 'Maximum back-off [default: 30s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-attempts -d 'Give up after this number of attempts (or `unlimited`: never) without a connection that lasted [default: 10]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-reset-after -d 'Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l healthy -d 'Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l degraded -d 'Maximum mean RTT of a degraded connection' -r
@@ -432,7 +431,9 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l on-change -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log -d 'Write every event to this file, a line of JSON each; `wscheck report` makes a report of it' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log-size -d 'Size at which the log is renamed to FILE.1 and begun anew' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l log-files -d 'Number of earlier logs that are kept' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l metrics -d 'Serve the metrics of the targets, and a live page of them, on this address; port 0 takes a free one' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s i -l interval -d 'Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) [default: 5s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-attempts -d 'Give up after this number of attempts without a connection that lasted [default: unlimited]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l all-connections -d 'List every connection in the JSON document, not only the worst of more than 100'

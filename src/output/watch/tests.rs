@@ -141,7 +141,7 @@ fn chat_and_feed() -> Vec<WatchEvent> {
 fn groups_are_named_in_lines_and_in_ndjson() {
     let all = chat_and_feed();
     let (out, _) = shown(Format::Human, PLAIN, &all);
-    assert!(out.contains(" chat: reconnected after an outage of 1.563 s"), "{out}");
+    assert!(out.contains(" chat: reconnected after 1.563 s without a connection"), "{out}");
     assert!(out.contains(" feed: status: "), "{out}");
     let (lines, _) = shown(Format::Ndjson, PLAIN, &all);
     assert!(lines.starts_with("{\"group\":\"chat\",\"event\":\"started\""), "{lines}");
