@@ -47,7 +47,7 @@
 //! The page `/` is `live_page`: `output::exporter` makes its HTML, and server-sent events bring it up to date. `cli::service_manager` tells
 //! systemd how `exporter` and `watch` do.
 //!
-//! `commands::kept` starts and stops single targets when the configuration is read again.
+//! `commands::config_reload` reads the configuration again, and `commands::kept` starts and stops what changed; `watch` uses both.
 //!
 //! An *outage* (`domain::ping::outages`) lasts from the last proof of life to the first answer after it; one
 //! `OutageTracker` finds them for the report of `ping` and for the exporter.

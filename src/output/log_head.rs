@@ -1,7 +1,7 @@
 //! The lines with which a further file of a log begins: what was started, and the state of each connection. So each file can
 //! be read by itself, and several as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
 
 use serde::Deserialize;
@@ -124,16 +124,19 @@ pub fn joined(mut texts: Vec<&str>) -> Option<String> {
         return None;
     }
     let mut whole = oldest.to_string();
+    let mut seen: HashSet<&str> = oldest.lines().collect();
     for text in later {
-        let (began, _) = first(text)?;
+        // Its head repeats lines that an earlier file has, but for the starts.
         let is_head = |line: &&str| {
-            let line: Result<Stamped, _> = serde_json::from_str(line);
-            line.is_ok_and(|line| line.event == "started" || line.at < began.as_str())
+            let is_start =
+                |line: &str| serde_json::from_str::<Stamped>(line).is_ok_and(|line| line.event == "started");
+            is_start(line) || seen.contains(line)
         };
         if !whole.ends_with('\n') {
             whole.push('\n');
         }
         text.lines().skip_while(is_head).for_each(|line| whole += &format!("{line}\n"));
+        seen = text.lines().collect();
     }
     Some(whole)
 }
@@ -141,6 +144,23 @@ pub fn joined(mut texts: Vec<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    /// An event may have come just before its file began; the order of the arguments does not count.
+    #[test]
+    fn files_of_one_log_are_one_text() {
+        let line = |event: &str, at: u64, more: &str| {
+            format!("{{\"event\":\"{event}\",\"at\":\"2026-01-01T00:00:0{at}Z\"{more}}}\n")
+        };
+        let opened = line("opened", 1, ",\"n\":0");
+        let first = line("started", 0, "") + &opened + &line("heartbeat", 2, "");
+        let head = line("started", 4, ",\"continued\":true") + &opened;
+        let later = line("heartbeat", 3, "") + &line("opened", 5, ",\"n\":1");
+        let whole = first.clone() + &later;
+        let second = head + &later;
+        assert_eq!(joined(vec![&second, &first]), Some(whole));
+        assert_eq!(joined(vec![&first, &first]), None, "two runs are no log");
+        assert_eq!(joined(vec![&first, "{}"]), None);
+    }
 
     use super::*;
 

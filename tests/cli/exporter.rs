@@ -333,9 +333,10 @@ fn configuration_is_shown_without_secrets() {
 /// The server cuts what is idle for a second.
 #[test]
 fn idle_timeout_is_measured_on_schedule() {
-    let server = Server::start(&["--heartbeat", "none", "--idle-timeout", "1s"]);
+    // Long against the delays of a busy host: the lower end is a span that was asked and answered.
+    let server = Server::start(&["--heartbeat", "none", "--idle-timeout", "3s"]);
     let folder = tempfile::tempdir().unwrap();
-    let idle = "idle_probe = \"1h\"\nidle_probe_max = \"2s\"\nheartbeat = \"both\"\n";
+    let idle = "idle_probe = \"1h\"\nidle_probe_max = \"5s\"\nheartbeat = \"both\"\n";
     let file = config(folder.path(), &target("chat", &server.url(), idle));
     let exporter = exporter(&["--config", &file]);
     let page = until(exporter.port, "wscheck_probe_idle_age_seconds{", |age| age >= 0.0);
@@ -343,5 +344,5 @@ fn idle_timeout_is_measured_on_schedule() {
         page.lines().find(|line| line.starts_with("wscheck_probe_idle_verdict{") && line.ends_with(" 1"));
     assert!(found.is_some_and(|line| line.contains("verdict=\"idle_timeout\"")), "{page}");
     let bound = |name: &str| sample(&page, &format!("wscheck_probe_idle_timeout_{name}_seconds{{")).unwrap();
-    assert!(bound("lower") <= bound("upper") && bound("upper") < 2.0, "{page}");
+    assert!(bound("lower") <= bound("upper") && bound("upper") < 5.0, "{page}");
 }
