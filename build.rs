@@ -7,6 +7,9 @@ use std::process::Command;
 /// What a crate from a registry has in place of its history.
 const VCS_INFO: &str = ".cargo_vcs_info.json";
 
+/// What a binary is made of.
+const SOURCES: [&str; 4] = ["build.rs", "src", "Cargo.toml", "Cargo.lock"];
+
 fn main() {
     println!("cargo:rerun-if-env-changed=WSCHECK_COMMIT");
     println!("cargo:rerun-if-changed=build.rs");
@@ -34,15 +37,25 @@ fn commit_of_checkout() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;
     }
-    for name in ["HEAD", "index"] {
-        println!("cargo:rerun-if-changed={}", git(&["rev-parse", "--git-path", name])?);
+    // The index is written by every `git status`, which would make a release build anew.
+    for name in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", name])?;
+        if Path::new(&path).exists() {
+            println!("cargo:rerun-if-changed={path}");
+        }
     }
+    SOURCES.iter().for_each(|path| println!("cargo:rerun-if-changed={path}"));
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let is_changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    let is_changed = !git(&[&["status", "--porcelain", "--"][..], &SOURCES].concat())?.is_empty();
     Some(if is_changed { format!("{commit}, changed") } else { commit })
 }
 
 fn git(args: &[&str]) -> Option<String> {
-    let ran = Command::new("git").args(args).output().ok().filter(|ran| ran.status.success())?;
+    let ran = Command::new("git")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .args(args)
+        .output()
+        .ok()
+        .filter(|ran| ran.status.success())?;
     Some(String::from_utf8(ran.stdout).ok()?.trim().to_string())
 }
