@@ -35,9 +35,8 @@ pub async fn serve_status(
     stop: CancellationToken,
 ) {
     let limits = HttpLimits { max_connections: MAX_STATUS_CONNECTIONS, ..HttpLimits::default() };
-    // A socket without an address answers nobody.
-    let address = listener.local_addr().ok();
-    let names = address.map_or(HostNames::Any, |address| HostNames::of_listener(address, Vec::new()));
+    let Ok(address) = listener.local_addr() else { return };
+    let names = HostNames::of_listener(address, Vec::new());
     let plan = HttpServerPlan { limits, names, ..HttpServerPlan::default() };
     let answer = move |request| answer(request, Arc::clone(&server), Arc::clone(&pages));
     http_server::serve(listener, plan, answer, stop).await;

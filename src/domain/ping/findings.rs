@@ -527,18 +527,21 @@ mod tests {
 
     #[test]
     fn fast_tcp_and_slow_pings_point_beyond_the_first_hop() {
-        let found = |tcp: u64, pings: u64| {
+        let found_with = |tcp: u64, pings: u64, fell_back: u64| {
             let mut report = run(vec![protocol(&[pings])]);
+            report.stamping.fell_back = fell_back;
             let mut ending = CloseCause::clone(&ended(CloseKind::Fin, ClosedBy::Us, ms(1)));
             ending.tcp = Some(TcpView { rtt: ms(tcp), ..TcpView::default() });
             report.targets[0].connections[0].ending = Some(Arc::new(ending));
             found(&report)
         };
+        let found = |tcp, pings| found_with(tcp, pings, 0);
         let expected = PingFinding::SlowBehindFirstHop { tcp: ms(20), protocol_p50: ms(210) };
         assert_eq!(found(20, 210), [expected]);
         assert_eq!(found(50, 210), [], "less than five times as long");
         assert_eq!(found(1, 50), [], "less than 50 ms longer");
         assert_eq!(found(0, 210), [], "TCP has no RTT");
+        assert_eq!(found_with(20, 210, 1), [], "this program's own delays are in some RTTs");
     }
 
     #[test]

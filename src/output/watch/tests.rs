@@ -211,3 +211,10 @@ fn figures_so_far_are_one_line() {
     let file = [("chat", ping::reconnect()), ("feed", ping::dead())];
     assert_eq!(log::interim_line(&report(&file)), "watching for 90 s: chat healthy, feed dead\n");
 }
+
+#[test]
+fn watch_that_never_connected_has_a_report() {
+    let (out, err) = shown(Format::Human, PLAIN, &events(&ping::unreachable()));
+    assert!(err.contains("error: cannot open"), "{err}");
+    assert!(out.contains("\nanswer       ") && out.contains("\nverdict      unreachable"), "{out}");
+}
