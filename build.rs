@@ -1,11 +1,15 @@
-//! Tells `wscheck --version` which commit it was built of.
+//! Tells `wscheck --version` which commit it was built of, and compresses what is rarely printed.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// What a crate from a registry has in place of its history.
 const VCS_INFO: &str = ".cargo_vcs_info.json";
+
+/// What `wscheck schema` prints; a sixth of its size when it is compressed.
+const OUTPUT_SCHEMA: &str = "src/cli/output.schema.json";
 
 /// What a binary is made of.
 const SOURCES: [&str; 4] = ["build.rs", "src", "Cargo.toml", "Cargo.lock"];
@@ -13,11 +17,21 @@ const SOURCES: [&str; 4] = ["build.rs", "src", "Cargo.toml", "Cargo.lock"];
 fn main() {
     println!("cargo:rerun-if-env-changed=WSCHECK_COMMIT");
     println!("cargo:rerun-if-changed=build.rs");
+    compress_schema();
     println!("cargo:rustc-env=WSCHECK_TARGET={}", env::var("TARGET").unwrap_or_default());
     // A debug build would be made anew after every commit.
     let is_for_use = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let commit = if is_for_use { commit() } else { None };
     println!("cargo:rustc-env=WSCHECK_COMMIT={}", commit.unwrap_or_default());
+}
+
+/// Writes the compressed schema to cargo's folder for what is generated.
+fn compress_schema() {
+    println!("cargo:rerun-if-changed={OUTPUT_SCHEMA}");
+    let text = fs::read(OUTPUT_SCHEMA).expect("the schema can be read");
+    let folder = env::var("OUT_DIR").expect("cargo names its folder");
+    let file = Path::new(&folder).join("output.schema.json.deflate");
+    fs::write(file, miniz_oxide::deflate::compress_to_vec(&text, 9)).expect("the folder can be written to");
 }
 
 /// The commit; `None` for sources that have no history.

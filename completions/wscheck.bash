@@ -239,7 +239,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__doctor)
-            opts="-4 -6 -H -k -o -q -v -h -V --quick --thorough --max --strict --only --skip --list-checks --bundle --via --each-address --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --quick --thorough --max --strict --only --skip --list-checks --bundle --via --each-address --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +306,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -741,7 +749,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__listen)
-            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-c -4 -6 -H -k -o -q -v -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -804,6 +812,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -909,7 +925,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --expect-close --expect-refused --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -v -h -V --connections --ramp --worst --all-connections --streams-per-connection --adaptive --h2-ping --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --expect-close --expect-refused --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -928,6 +944,10 @@ _wscheck() {
                     return 0
                     ;;
                 --worst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --streams-per-connection)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1008,6 +1028,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1213,7 +1241,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1296,6 +1324,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1387,7 +1423,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__zombie)
-            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
+            opts="-4 -6 -H -k -o -q -v -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --compact --quiet --verbose --report --trace --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1454,6 +1490,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1673,7 +1717,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__serve)
-            opts="-o -q -v -h -V --bind --port-file --status-addr --for --expect --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --quiet --verbose --report --trace --color --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
+            opts="-o -q -v -h -V --bind --port-file --status-addr --h2 --for --expect --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --compact --quiet --verbose --report --trace --color --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --merge-pongs --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --lenient-upgrade --deflate --deflate-bomb --rsv1-without-agreement --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --no-connect-protocol --h2-reset --goaway-after --h2-window --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1875,7 +1919,23 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --deflate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --trickle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --h2-reset)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --goaway-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --h2-window)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1971,7 +2031,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__watch)
-            opts="-n -c -w -W -4 -6 -H -k -o -q -v -i -h -V --connections --ramp --worst --all-connections --count --deadline --heartbeat --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect-base --reconnect-cap --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --output --json --compact --quiet --verbose --report --trace --color --config --degraded-interval --on-change --log --log-size --log-files --metrics --no-tui --interval --reconnect-attempts --reconnect --adaptive --expect-close --expect-refused --help --version"
+            opts="-n -c -w -W -4 -6 -H -k -o -q -v -i -h -V --connections --ramp --worst --all-connections --streams-per-connection --h2-ping --count --deadline --heartbeat --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --http --compress --user --resolve --unix-socket --connect-to --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --headers-file --url-command --outage-after --reconnect-base --reconnect-cap --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --crit --fail-if --warn --output --json --compact --quiet --verbose --report --trace --color --config --degraded-interval --on-change --log --log-size --log-files --metrics --no-tui --interval --reconnect-attempts --reconnect --adaptive --expect-close --expect-refused --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1990,6 +2050,10 @@ _wscheck() {
                     return 0
                     ;;
                 --worst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --streams-per-connection)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2062,6 +2126,14 @@ _wscheck() {
                     return 0
                     ;;
                 --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
+                    COMPREPLY=($(compgen -W "1.1 2 auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -116,6 +116,10 @@ records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -165,6 +169,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand doctor" -s V -l version 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Number of connections to each URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as possible, 64 at a time]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l worst -d 'With more than 10 connections, list the N worst' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l streams-per-connection -d 'Let this many WebSockets share a connection of HTTP/2 (with --http 2)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Stop after this number of heartbeats of each kind on each connection [default: run until Ctrl-C]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'Stop the run after this time; then wait up to the timeout for app answers that carry no id' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Kind of heartbeat [default: protocol, or app if the preset defines an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
@@ -237,6 +242,10 @@ records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -291,6 +300,7 @@ always\t''
 never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l all-connections -d 'List every connection in the JSON document, not only the worst of more than 100'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l adaptive -d 'Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l h2-ping -d 'Also send PING frames of HTTP/2, one at a time: their RTT ends where HTTP/2 does, perhaps at a proxy before the server (with --http 2 or auto)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l no-answer -d 'Do not answer the server\'s own app pings'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -305,6 +315,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s n -l connections -d 'Number of connections to each URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as possible, 64 at a time]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l worst -d 'With more than 10 connections, list the N worst' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l streams-per-connection -d 'Let this many WebSockets share a connection of HTTP/2 (with --http 2)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s c -l count -d 'Stop after this number of heartbeats of each kind on each connection [default: run until Ctrl-C]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s w -l deadline -d 'Stop the run after this time; then wait up to the timeout for app answers that carry no id' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l heartbeat -d 'Kind of heartbeat [default: protocol, or app if the preset defines an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
@@ -376,6 +387,10 @@ records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -437,6 +452,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l reconnect-atte
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-close -d 'Pass only if the peer closes every connection with one of these close codes: 1001, or 1012,4000. Such an end makes no connection dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l expect-refused -d 'Pass only if every upgrade is refused with one of these HTTP statuses: 401, or 401,403. If one opens, the run ends after one heartbeat, unless --count or --deadline says otherwise' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l all-connections -d 'List every connection in the JSON document, not only the worst of more than 100'
+complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l h2-ping -d 'Also send PING frames of HTTP/2, one at a time: their RTT ends where HTTP/2 does, perhaps at a proxy before the server (with --http 2 or auto)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -l no-answer -d 'Do not answer the server\'s own app pings'
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand watch" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -526,6 +542,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l expect -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -639,6 +659,10 @@ records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -750,6 +774,10 @@ records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s H -l header -d 'Add a request header; @FILE reads one per line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l origin -d 'Send this Origin header, as a browser does' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprotocol -d 'Offer a subprotocol (repeatable, most preferred first)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l http -d 'Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes what the server chooses by ALPN' -r -f -a "1.1\t''
+2\t''
+auto\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l compress -d 'Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example \'client_no_context_takeover; server_max_window_bits=10\'' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to this Unix socket instead of the URL\'s host' -r -F
@@ -894,12 +922,12 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the last of every N pings (default 2), at once: the pongs of the others are dropped (ping counts them as missed)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l merge-pongs -d 'hold the pings that come within T, then answer only the latest of them, T after it came (ping counts the others as superseded)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l unsolicited-pong -d 'send an unsolicited pong every T' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l stall -d 'stop reading and writing at age T, and leave the socket open' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l stall -d 'stop reading and writing at age T, and leave the socket open; over HTTP/2 the stream\'s window runs out' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l mute -d 'from age T on read everything and answer nothing' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l close-after -d 'send a close frame at age T, code 1000 unless another is given' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fin-after -d 'close TCP at age T without a close frame (FIN)' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l rst-after -d 'reset TCP at age T (RST)' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l half-close -d 'send FIN at age T, and keep reading' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fin-after -d 'close TCP at age T without a close frame (FIN); over HTTP/2 the stream (END_STREAM)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l rst-after -d 'reset TCP at age T (RST); over HTTP/2 the stream (RST_STREAM CANCEL)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l half-close -d 'send FIN at age T, and keep reading; over HTTP/2 END_STREAM' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-timeout -d 'cut a connection that was idle for T; with a range, each connection has its own T' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-cut -d 'how it is cut: close[:CODE] (1000), fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use (silent, then RST on the next data), mute (reads, sends nothing), stall (stops reading)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-resets -d 'which side\'s bytes reset it: either (default), client, server, or both (each direction has its own timer)' -r
@@ -910,7 +938,12 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ping-flood -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l refuse -d 'answer the upgrade with this HTTP status' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l redirect -d 'answer the upgrade with 302 and this Location' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l slow-upgrade -d 'delay the upgrade response by T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l deflate -d 'agree to compress messages (permessage-deflate, RFC 7692) as the client offers it; PARAMS replace the parameters of the answer, right or wrong' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trickle -d 'after the upgrade send only one byte every T (default 1s)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l h2-reset -d 'with --h2: answer the CONNECT of a WebSocket by RST_STREAM with this code: a name of RFC 9113 section 7, or a number' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l goaway-after -d 'with --h2: send GOAWAY (NO_ERROR) T after the first WebSocket of a connection opened, and close the connection at once, like a hop that restarts' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l h2-window -d 'with --h2: the window of each stream (default 65535); with 0 a client can never send' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l h2 -d 'Speak HTTP/2 beside HTTP/1.1: WebSockets by extended CONNECT (RFC 8441), with TLS by ALPN, else with prior knowledge'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tell-health -d 'Send each client its health_status when it changes'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l skip-if-active -d 'Postpone the heartbeat of an active client to 1 to 1.5 intervals after its last message'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tls -d 'Serve wss:// with a new self-signed certificate'
@@ -922,13 +955,16 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l list-faults -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-payload -d 'answer pings with a wrong payload'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pongs -d 'answer each ping twice'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l messages-only -d 'pings and pongs do not reset the idle timeout, only messages do'
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-accept -d 'answer the upgrade with a wrong Sec-WebSocket-Accept'
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l endless-header -d 'answer the upgrade with a header that never ends'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-accept -d 'answer the upgrade with a wrong Sec-WebSocket-Accept (HTTP/1.1 only)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l endless-header -d 'answer the upgrade with a header that never ends (HTTP/1.1 only)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l lenient-upgrade -d 'also accept upgrades in HTTP/1.0 or without a Host header (RFC 6455 4.2.1 forbids both)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l deflate-bomb -d 'agree to compress, and send a message right after the upgrade that decompresses to 1 GiB'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l rsv1-without-agreement -d 'send a compressed message right after the upgrade although compression was not agreed'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l garbage -d 'send bytes that are not WebSocket frames right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l huge-frame -d 'send the head of a frame that claims 2^62 bytes right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -d 'send a masked frame right after the upgrade (a server must not mask)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l no-connect-protocol -d 'with --h2: leave out SETTINGS_ENABLE_CONNECT_PROTOCOL, and reset an extended CONNECT (PROTOCOL_ERROR)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand test-client" -l fault -d 'Test against this fault (repeatable)' -r -f -a "silent\t''

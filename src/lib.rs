@@ -7,8 +7,8 @@
 //!   completions, man page
 //! - 3 [`output`]: shows events and reports. A command implements `Presenter`; its report becomes a `View` (headline, criteria,
 //!   findings, evidence, tables, charts, metrics). `human` and each file of `report_formats` render the view and know no
-//!   command; `envelope` makes the JSON document of it and of the command's own fields. `archive` reads a document back
-//!   into a view, and `compare` makes one of two runs. `ping::read_run` reads a document back into its `PingReport`
+//!   command; `envelope` makes the JSON document of it and of the command's own fields, whose parts `json::document!` declares.
+//!   `archive` reads a document back into a view, and `compare` makes one of two runs. `ping::read_run` reads a document back into its `PingReport`
 //! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
 //! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
 //!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe); `http_server` answers wscheck's
@@ -31,12 +31,13 @@
 //!
 //! `listen` and `probe-zombie`: a `net::client::observer` reports what the server sends by itself. `domain::listen` infers the
 //! interval of each kind of event. `commands::probe_zombie` runs six clients that fall silent each in its own way
-//! (`domain::zombie::Behaviour`; a `Mute` below TLS keeps a dead one from answering), and `domain::zombie` infers the server's
+//! (`domain::zombie::Behaviour`; the muted tap below TLS keeps a dead one from answering), and `domain::zombie` infers the server's
 //! policy from what they differ in. A control client must live to the end, a `net::stall_detector` tells whether this host
 //! stood still, and `net::transport::tcp_liveness` whether the peer's kernel still has the connection.
 //!
-//! `doctor`: `commands::doctor` opens each path once by itself (name, addresses, TLS, upgrade and what it depends on), then
-//! runs `ping`, `listen`, `probe-idle` and `probe-zombie` beside each other. What was measured on a path is its `PathEvidence`;
+//! `doctor`: `commands::doctor` opens each path once by itself (name, addresses, TLS, upgrade and what it depends on),
+//! tries HTTP/2 and compression as browsers do (`feature_trials`), then runs `ping`, `listen`, `probe-idle` and `probe-zombie`
+//! beside each other. What was measured on a path is its `PathEvidence`;
 //! `domain::doctor::examine` decides what each check concludes from it, `advise` what follows from several, `compare` at which
 //! hop something begins. Findings of the other commands stay theirs: doctor passes them on with its own severity.
 //!
@@ -44,7 +45,7 @@
 //! (`domain::exporter::kept`); a request of `/probe` opens its target anew (`probe`). Both are pages of `net::http_server`, as
 //! are those of `serve`. `domain::exposition` writes Prometheus' text for all of them.
 //!
-//! The page `/` is `live_page`: `output::exporter` makes its HTML, and server-sent events bring it up to date. `cli::service_manager` tells
+//! The page `/` is of `kept_pages`: `output::exporter` makes its HTML, and server-sent events bring it up to date. `cli::service_manager` tells
 //! systemd how `exporter` and `watch` do.
 //!
 //! `commands::config_reload` reads the configuration again, and `commands::kept` starts and stops what changed; `watch` uses both.
@@ -60,6 +61,16 @@
 //!
 //! Before each opening `ping` reads what expires anew (`net::fresh_inputs`: headers, messages, URL); what cannot be read is a failed
 //! opening in the phase `input`.
+//!
+//! HTTP/2: `net::transport::http2` is the connection, its streams and what comes on it frame by frame;
+//! `net::connect::extended_connect` opens a WebSocket on it, and `http2_pool` lets several share it.
+//!
+//! Compression: `domain::connection::permessage_deflate` judges what a server agrees to. `net::client::deflate` compresses messages before
+//! the WebSocket library takes them, and decompresses them below it; `server::deflate` does the other side. Both decompress by
+//! `domain::connection::message_decompressor`.
+//!
+//! `serve` over HTTP/2: a `server::http2::Http2Driver` accepts the requests of a connection. Each extended CONNECT becomes a
+//! `ClientSocket` like a TCP connection, so that all that the server does for a client works on its stream.
 //!
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
@@ -78,7 +89,8 @@
 //!
 //! # Glossary
 //!
-//! - **heartbeat**: a request and its reply; *protocol*: a Ping frame and its Pong; *app*: two messages
+//! - **heartbeat**: a request and its reply; *protocol*: a Ping frame and its Pong; *app*: two messages; *http2*: a PING of HTTP/2
+//!   and its acknowledgement
 //! - **outcome** of a heartbeat: `ok`, `late`, `missed`, `superseded` (a later one was answered; the server may have held both), `unsent`, `in_flight`
 //! - **finding**: one thing learned, with a code, a severity and data; **criterion**: one thing demanded, met or not met
 //! - **preset**: a service's way of heartbeats, by name; **protocol profile**: what it says besides request and reply

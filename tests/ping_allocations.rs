@@ -26,6 +26,7 @@ use wscheck::net::client::session::plan::SessionPlan;
 use wscheck::net::client::session::{self, SessionSignals, SessionStart};
 use wscheck::net::client::websocket::WebSocket;
 use wscheck::net::transport::tap::{Tap, TcpIntrospect, TimestampedRead};
+use wscheck::net::transport::upgraded_stream::UpgradedStream;
 
 /// Counts allocations.
 struct Counting;
@@ -120,8 +121,7 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     let (near, far) = tokio::io::duplex(4096);
     tokio::spawn(peer(far));
     let tap = Tap::new(Memory(near));
-    let marks = tap.state();
-    let socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let socket = WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await;
     let now = Instant::now();
     let start = SessionStart {
         nonce: index as u64,

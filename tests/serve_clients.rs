@@ -13,7 +13,10 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use wscheck::domain::connection::connect_info::HttpVersion;
 use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::server::faults::{self, Faults};
+use wscheck::server::tls::self_signed;
 use wscheck::server::{ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
 /// Upper bound of any wait; a browser starts slowly.
@@ -67,8 +70,25 @@ impl Drop for Peer {
     }
 }
 
-/// Checks that it answers ten heartbeats, and is closed once stopped.
-async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Command) {
+const DEFLATE: Option<&str> = Some("permessage-deflate");
+
+/// Checks that it answers ten heartbeats, is closed once stopped, and compresses messages as `compression` says.
+async fn check_client(
+    kinds: &[HeartbeatKind],
+    compression: Option<&str>,
+    command: impl FnOnce(&str) -> Command,
+) {
+    check_client_over(HttpVersion::Http1, None, kinds, compression, command).await;
+}
+
+/// Checks the same of a client that must choose this version of HTTP; with `tls`, over TLS.
+async fn check_client_over(
+    version: HttpVersion,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    kinds: &[HeartbeatKind],
+    compression: Option<&str>,
+    command: impl FnOnce(&str) -> Command,
+) {
     let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(100),
@@ -76,9 +96,14 @@ async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Com
         any_traffic_counts: false,
         ..ServerHeartbeats::default()
     };
-    let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
+    let mut faults = Faults::default();
+    faults::set(&mut faults, "deflate", "").unwrap();
+    let scheme = if tls.is_some() { "wss" } else { "ws" };
+    let http2 = version == HttpVersion::Http2;
+    let config =
+        ServerConfig { heartbeats: Arc::new(heartbeats), faults, tls, http2, ..ServerConfig::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let url = format!("{scheme}://{}/", listener.local_addr().unwrap());
     let (events, mut happened) = unbounded_channel();
     let server = Arc::new(Server::new(config, events));
     let stop = CancellationToken::new();
@@ -97,13 +122,19 @@ async fn check_client(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Com
     assert!(ten.await.is_ok(), "only {} heartbeats were answered", answered());
     peer.signal(libc::SIGSTOP);
     let closed = timeout(TEST_TIMEOUT, async {
+        let mut agreed = None;
         loop {
-            if let ServeEventKind::DeadClientClosed { missed, .. } = happened.recv().await.unwrap().what {
-                return missed;
+            match happened.recv().await.unwrap().what {
+                ServeEventKind::Opened { compression, http, .. } => {
+                    assert_eq!(http, version);
+                    agreed = compression;
+                }
+                ServeEventKind::DeadClientClosed { missed, .. } => return (missed, agreed),
+                _ => {}
             }
         }
     });
-    assert_eq!(closed.await, Ok(1));
+    assert_eq!(closed.await, Ok((1, compression.map(str::to_string))));
     drop(peer);
     stop.cancel();
     timeout(TEST_TIMEOUT, run).await.unwrap().unwrap();
@@ -119,7 +150,7 @@ async fn gorilla() {
     if !works(build.arg(&binary).arg(file("gorilla.go"))) {
         missing("gorilla/websocket", "golang-go or golang-github-gorilla-websocket-dev is not installed");
     }
-    check_client(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], None, |url| {
         let mut command = Command::new(&binary);
         command.arg(url);
         command
@@ -134,7 +165,7 @@ async fn node_ws() {
     if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
         missing("Node ws", "node or its module ws is not installed");
     }
-    check_client(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], DEFLATE, |url| {
         let mut command = Command::new("node");
         command.env("NODE_PATH", &modules).arg(file("ws.cjs")).arg(url);
         command
@@ -149,9 +180,23 @@ async fn node_builtin_websocket() {
     if !works(Command::new("node").args([flag, "-e", "WebSocket"])) {
         missing("Node's own WebSocket", "node is not installed or older than 20.10");
     }
-    check_client(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], DEFLATE, |url| {
         let mut command = Command::new("node");
         command.arg(flag).arg(file("builtin.cjs")).arg(url);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
+async fn node_http2() {
+    if !works(Command::new("node").args(["-e", "require('node:http2')"])) {
+        missing("Node's http2", "node is not installed");
+    }
+    check_client_over(HttpVersion::Http2, None, &[HeartbeatKind::Protocol], None, |url| {
+        let mut command = Command::new("node");
+        command.arg(file("http2.cjs")).arg(url);
         command
     })
     .await;
@@ -164,7 +209,7 @@ async fn python_websockets() {
     if !works(Command::new(&python).args(["-c", "import websockets"])) {
         missing("Python websockets", "python3 or its package websockets is not installed");
     }
-    check_client(&[HeartbeatKind::Protocol], |url| {
+    check_client(&[HeartbeatKind::Protocol], DEFLATE, |url| {
         let mut command = Command::new(&python);
         command.arg(file("websockets_client.py")).arg(url);
         command
@@ -172,31 +217,46 @@ async fn python_websockets() {
     .await;
 }
 
-#[tokio::test]
-#[ignore = "needs a real client: tests/peers/install.sh"]
-async fn chromium_answers_app_heartbeats() {
+/// Headless Chromium that opens a page with the URL after its #.
+fn chromium(profile: &Path, page: &str, url: &str) -> Command {
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter();
     let Some(browser) = found.into_iter().find(|name| works(Command::new(name).arg("--version"))) else {
         missing("headless Chromium", "chromium is not installed");
     };
+    let mut command = Command::new(browser);
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        // The test authority is not among those that it trusts.
+        "--ignore-certificate-errors",
+    ]);
+    command.arg(format!("--user-data-dir={}", profile.display()));
+    command.arg("--remote-debugging-port=0");
+    command.arg(format!("file://{}#{url}", file(page).display()));
+    command
+}
+
+#[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
+async fn chromium_answers_app_heartbeats() {
     let profile = tempfile::tempdir().unwrap();
-    check_client(&[HeartbeatKind::Protocol, HeartbeatKind::App], |url| {
-        let mut command = Command::new(browser);
-        command.args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-        ]);
-        command.arg(format!("--user-data-dir={}", profile.path().display()));
-        command.arg("--remote-debugging-port=0");
-        command.arg(format!("file://{}#{url}", file("page.html").display()));
-        command
-    })
-    .await;
+    let kinds = [HeartbeatKind::Protocol, HeartbeatKind::App];
+    check_client(&kinds, DEFLATE, |url| chromium(profile.path(), "page.html", url)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
+async fn chromium_opens_a_stream_of_its_http2_session() {
+    let profile = tempfile::tempdir().unwrap();
+    let kinds = [HeartbeatKind::Protocol, HeartbeatKind::App];
+    let tls = Some(self_signed("127.0.0.1".parse().unwrap()).unwrap().config);
+    let browser = |url: &str| chromium(profile.path(), "http2_page.html", url);
+    check_client_over(HttpVersion::Http2, tls, &kinds, DEFLATE, browser).await;
 }

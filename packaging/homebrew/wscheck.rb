@@ -2,7 +2,7 @@
 class Wscheck < Formula
   desc "Measures and diagnoses WebSocket connections"
   homepage "https://example.invalid/wscheck"
-  url "https://example.invalid/wscheck/releases/download/v0.1.0/wscheck-0.1.0.crate"
+  url "https://example.invalid/wscheck/releases/download/v0.2.0/wscheck-0.2.0.crate"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license "MIT"
 

@@ -152,9 +152,9 @@ pub struct ReportOption {
 
 pub(super) fn report_option(text: &str) -> Result<ReportOption, String> {
     let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
-    let format = formats().find(|format| format.name() == name).ok_or_else(|| {
-        format!("'{name}' is not a format: known are {}", format_names().collect::<Vec<_>>().join(", "))
-    })?;
+    let known = || format_names().collect::<Vec<_>>().join(", ");
+    let format =
+        format_named(name).ok_or_else(|| format!("'{name}' is not a format: known are {}", known()))?;
     match (path, format) {
         (Some(""), _) | (None, _) if format != GITHUB => {
             Err(format!("'{text}' names no file: write {name}=FILE"))

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use clap::Args;
 
-use super::errors;
 use super::origin::origin;
 use super::report_output::{ReportOutputArgs, archived};
 use crate::domain::compare::{ChangeLimit, compare};
@@ -34,14 +33,7 @@ pub struct CompareArgs {
 impl CompareArgs {
     /// Prints the comparison; the exit code is that of the criteria.
     pub fn main(self) -> ExitCode {
-        match self.output.format.check().and_then(|()| self.run()) {
-            Ok(run) => self.output.print_judged(&run).unwrap_or_else(|message| self.usage_error(&message)),
-            Err(message) => self.usage_error(&message),
-        }
-    }
-
-    fn usage_error(&self, message: &str) -> ExitCode {
-        errors::report_usage_error("compare", message, self.output.format.chosen())
+        self.output.main("compare", || self.output.print_judged(&self.run()?))
     }
 
     fn run(&self) -> Result<FinishedRun, String> {

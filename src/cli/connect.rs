@@ -5,15 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use strum::IntoEnumIterator;
 
 use super::args::{byte_size, positive_duration};
 use crate::domain::connection::connect_info::TimestampChoice;
+use crate::domain::connection::http2::HttpChoice;
+use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::domain::connection::target::Credentials;
+use crate::domain::label::Label;
 use crate::domain::secrets;
-use crate::net::connect::dial::{ConnectTo, DialPlan};
-use crate::net::connect::proxy::ProxyChoice;
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::endpoint::Endpoint;
+use crate::net::connect::proxy::{ProxyChoice, ProxyUrl};
 use crate::net::connect::request_headers::{add_header, add_lines};
 use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};
 use crate::net::connect::tls::{TlsOptions, TlsPlan};
@@ -38,6 +44,20 @@ pub struct ConnectArgs {
     /// Offer a subprotocol (repeatable, most preferred first)
     #[arg(long, value_name = "NAME")]
     pub subprotocol: Vec<String>,
+    /// Which HTTP opens the WebSocket: 1.1; 2, by extended CONNECT (RFC 8441), without TLS with prior knowledge; auto takes
+    /// what the server chooses by ALPN
+    #[arg(long, value_name = "VERSION", default_value = "1.1", value_parser = http_choice())]
+    pub http: HttpChoice,
+    /// Offer to compress messages, as browsers do (permessage-deflate, RFC 7692); PARAMS replace their parameters, for example
+    /// 'client_no_context_takeover; server_max_window_bits=10'
+    #[arg(
+        long,
+        value_name = "PARAMS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "client_max_window_bits"
+    )]
+    pub compress: Option<DeflateOffer>,
     /// Credentials for HTTP Basic authentication
     #[arg(long, value_name = "USER:PASSWORD")]
     pub user: Option<String>,
@@ -50,7 +70,7 @@ pub struct ConnectArgs {
     pub unix_socket: Option<PathBuf>,
     /// Connect to this host and port instead of the URL's, without a proxy; Host, TLS and the request stay those of the URL
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "unix_socket")]
-    pub connect_to: Option<ConnectTo>,
+    pub connect_to: Option<Endpoint>,
     /// Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address
     /// needs its interface: fe80::1%eth0
     #[arg(long, value_name = "ADDR,...", value_delimiter = ',', value_parser = local_address)]
@@ -69,8 +89,8 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "TIME|none", value_parser = user_timeout)]
     pub user_timeout: Option<UserTimeout>,
     /// Source of timestamps: the kernel where available (Linux), else this program
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t = StamperArg::Auto)]
-    pub timestamps: StamperArg,
+    #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = timestamp_choice())]
+    pub timestamps: TimestampChoice,
     /// Connect through this proxy: http://, https://, socks4://, socks5:// or socks5h://, with USER:PASSWORD@ if
     /// needed; none ignores HTTP(S)_PROXY, ALL_PROXY and NO_PROXY of the environment
     #[arg(long, value_name = "URL|none")]
@@ -99,6 +119,9 @@ impl ConnectArgs {
             headers: headers(&self.header)?,
             origin: self.origin.as_deref().map(origin).transpose()?,
             subprotocols: self.subprotocols()?,
+            http: self.http,
+            http2_pool: None,
+            deflate: self.compress,
             credentials: self.user.as_deref().map(credentials).transpose()?,
             resolve: self.resolve.clone(),
             family: self.family(),
@@ -113,7 +136,7 @@ impl ConnectArgs {
                 Some(UserTimeout::After(timeout)) => Some(timeout),
                 Some(UserTimeout::SystemDefault) | None => None,
             },
-            timestamps: self.timestamps.into(),
+            timestamps: self.timestamps,
         })
     }
 
@@ -133,6 +156,8 @@ impl ConnectArgs {
             self.connect_to.as_ref().map(|to| with("--connect-to", to.to_string())),
             self.cert.as_ref().map(|cert| path("--cert", cert)),
             self.key.as_ref().map(|key| path("--key", key)),
+            (self.http != HttpChoice::Http1).then(|| with("--http", self.http.label().to_string())),
+            self.compress.map(|offer| vec![format!("--compress={}", offer.parameters())]),
             self.user.as_ref().map(|_| with("--user", "USER:PASSWORD".to_string())),
         ];
         let of_resolve = self.resolve.iter().map(|one| with("--resolve", one.to_string()));
@@ -153,10 +178,10 @@ impl ConnectArgs {
 
     fn proxy_choice(&self) -> Result<ProxyChoice, String> {
         let choice = match self.proxy.as_deref() {
-            None if self.unix_socket.is_some() => ProxyChoice::None,
+            None if self.unix_socket.is_some() => ProxyChoice::default(),
             None => ProxyChoice::from_environment()?,
-            Some("none") => ProxyChoice::None,
-            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}"))?,
+            Some("none") => ProxyChoice::default(),
+            Some(url) => url.parse().map(ProxyUrl::into).map_err(|why| format!("--proxy: {why}"))?,
         };
         secrets::learn(|sent| {
             for secret in choice.secrets() {
@@ -218,21 +243,18 @@ fn user_timeout(text: &str) -> Result<UserTimeout, String> {
 }
 
 /// Source of timestamps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StamperArg {
-    Auto,
-    Kernel,
-    User,
+fn timestamp_choice() -> impl TypedValueParser<Value = TimestampChoice> {
+    PossibleValuesParser::new(["auto", "kernel", "user"]).map(|name| match name.as_str() {
+        "kernel" => TimestampChoice::Kernel,
+        "user" => TimestampChoice::User,
+        _ => TimestampChoice::Auto,
+    })
 }
 
-impl From<StamperArg> for TimestampChoice {
-    fn from(choice: StamperArg) -> TimestampChoice {
-        match choice {
-            StamperArg::Auto => TimestampChoice::Auto,
-            StamperArg::Kernel => TimestampChoice::Kernel,
-            StamperArg::User => TimestampChoice::User,
-        }
-    }
+/// Versions of HTTP.
+fn http_choice() -> impl TypedValueParser<Value = HttpChoice> {
+    PossibleValuesParser::new(HttpChoice::iter().map(|choice| choice.label()))
+        .map(|name| HttpChoice::iter().find(|choice| choice.label() == name).unwrap_or_default())
 }
 
 /// TCP keepalive in whole seconds, the unit of its timers.

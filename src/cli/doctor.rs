@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use strum::{EnumMessage, IntoEnumIterator};
-use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
 use super::doctor_bundle::Bundle;
-use super::errors::{self, StartFailure};
+use super::errors;
 use super::heartbeat::{HeartbeatKinds, PreambleArgs};
 use super::listen::ListenArgs;
 use super::measurement::Measurement;
@@ -25,7 +24,12 @@ use super::runner;
 use crate::commands::doctor::{
     self, DoctorPlan, MAX_CONNECTIONS, MAX_OTHER_PATHS, MeasurementLimits, Measurements, PathPlan,
 };
+use crate::commands::listen::ListenPlan;
+use crate::commands::ping::PingPlan;
+use crate::commands::probe_idle::IdlePlan;
+use crate::commands::probe_zombie::ZombiePlan;
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::report::{Depth, DoctorEvent, DoctorInfo, PathInfo};
 use crate::domain::doctor::{Check, CheckSelection};
@@ -35,8 +39,9 @@ use crate::domain::label::Label;
 use crate::domain::presets::PresetDetection;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::net::connect::dial::{ConnectTo, DialPlan};
-use crate::output::HumanOptions;
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::endpoint::Endpoint;
+use crate::output::Format;
 use crate::output::doctor::DoctorPresenter;
 
 /// How long a quick run takes, and the longest silence that it tries.
@@ -49,6 +54,11 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(5 * 60);
 const SEARCH_FACTOR: u32 = 3;
 /// The other measurements go on for so long after the longest silence.
 const AFTER_SILENCE: Duration = Duration::from_secs(3);
+
+/// How long a reply to a heartbeat may take, and the time between heartbeats.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+const PING_INTERVAL: Duration = Duration::from_secs(1);
+const QUICK_PING_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The arguments of `wscheck doctor`.
 #[derive(Debug, Clone, Args)]
@@ -123,13 +133,9 @@ pub struct PathArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
     name: String,
-    place: ViaPlace,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ViaPlace {
-    Address(ConnectTo),
-    UnixSocket(PathBuf),
+    connect_to: Option<Endpoint>,
+    /// Set where `connect_to` is not.
+    unix_socket: Option<PathBuf>,
 }
 
 impl FromStr for Via {
@@ -141,28 +147,21 @@ impl FromStr for Via {
         if name.is_empty() || place.is_empty() {
             return Err(wrong());
         }
-        let place = match place.strip_prefix("unix:") {
-            Some(path) => ViaPlace::UnixSocket(path.into()),
-            None => ViaPlace::Address(place.parse()?),
+        let (connect_to, unix_socket) = match place.strip_prefix("unix:") {
+            Some(path) => (None, Some(path.into())),
+            None => (Some(place.parse()?), None),
         };
-        Ok(Via { name: name.to_string(), place })
+        Ok(Via { name: name.to_string(), connect_to, unix_socket })
     }
 }
 
 impl Via {
     fn path(&self, dial: &DialPlan) -> PathPlan {
-        let (address, dial) = match &self.place {
-            ViaPlace::Address(to) => {
-                let dial = DialPlan { connect_to: Some(to.clone()), unix_socket: None, ..dial.clone() };
-                (to.to_string(), dial)
-            }
-            ViaPlace::UnixSocket(path) => (
-                format!("unix:{}", path.display()),
-                DialPlan { unix_socket: Some(path.clone()), connect_to: None, ..dial.clone() },
-            ),
-        };
-        let info = PathInfo { name: self.name.clone(), address: Some(address), is_alternative: false };
-        PathPlan { info, dial }
+        let Via { name, connect_to, unix_socket } = self.clone();
+        let address = connect_to.as_ref().map(ToString::to_string);
+        let address = address.or(unix_socket.as_ref().map(|path| format!("unix:{}", path.display())));
+        let info = PathInfo { name, address, is_alternative: false };
+        PathPlan { info, dial: DialPlan { connect_to, unix_socket, ..dial.clone() } }
     }
 }
 
@@ -178,10 +177,6 @@ impl Measurement for DoctorArgs {
     type Presenter = DoctorPresenter;
     type Plan = DoctorPlan;
 
-    fn presenter(options: HumanOptions) -> DoctorPresenter {
-        DoctorPresenter::new(options)
-    }
-
     fn output(&self) -> &OutputArgs {
         &self.output
     }
@@ -193,65 +188,6 @@ impl Measurement for DoctorArgs {
     }
 
     fn plan(self, _: Option<&PresetDetection>) -> Result<DoctorPlan, String> {
-        self.build_plan()
-    }
-
-    fn connections(_: &DoctorPlan) -> usize {
-        MAX_CONNECTIONS
-    }
-
-    async fn run(
-        plan: DoctorPlan,
-        reporter: &mut dyn Reporter<DoctorEvent>,
-        control: RunControl,
-    ) -> Result<RunResult, StartFailure> {
-        Ok(run(plan, reporter, control.interrupt).await)
-    }
-
-    fn main(self) -> ExitCode {
-        if self.checks.list_checks {
-            return errors::exit_code_of_write(
-                runner::stdout(crate::output::Format::Human).write_all(listed().as_bytes()),
-            );
-        }
-        let output = self.output.clone();
-        let bundle = self.checks.bundle.clone();
-        let plan = self.plan(None);
-        let plan = plan.and_then(|plan| Ok((plan, bundle.map(Bundle::create).transpose()?)));
-        runner::run_plan(DoctorPresenter::new, &output, plan, async |(plan, bundle), reporter, control| {
-            let Some(mut bundle) = bundle else { return Ok(run(plan, reporter, control.interrupt).await) };
-            let result = run(plan, &mut bundle.beside(reporter), control.interrupt).await;
-            Ok(match bundle.finish() {
-                Ok(()) => result,
-                // The run has its report; that the bundle is missing must not look like success.
-                Err(message) => {
-                    errors::print_to_stderr(&message);
-                    if result == RunResult::Passed { RunResult::Inconclusive } else { result }
-                }
-            })
-        })
-    }
-}
-
-async fn run(
-    plan: DoctorPlan,
-    reporter: &mut dyn Reporter<DoctorEvent>,
-    interrupt: CancellationToken,
-) -> RunResult {
-    doctor::run(plan, reporter, interrupt).await.result
-}
-
-/// A line for each check: id, category and meaning.
-fn listed() -> String {
-    let line = |check: Check| {
-        let meaning = check.get_documentation().unwrap_or_default();
-        format!("{:<18} {:<18} {meaning}\n", check.label(), check.category().label())
-    };
-    Check::iter().map(line).collect()
-}
-
-impl DoctorArgs {
-    fn build_plan(self) -> Result<DoctorPlan, String> {
         let url = self.url.clone().unwrap_or_default();
         let urls = std::slice::from_ref(&url);
         let chosen = self.preamble.first_message.preset.chosen(urls, None)?;
@@ -291,11 +227,61 @@ impl DoctorArgs {
                 || self.preamble.app_ping.is_some(),
             max_message_size: self.connect.max_message_size,
             measurements: Box::new(move |dial, detection, limits| {
-                SubArguments { args: &self, url: &url, limits, longest_silence, depth }.build(dial, detection)
+                let args = &self;
+                SubArguments { args, url: &url, limits, longest_silence, depth, detection }.build(dial)
             }),
         })
     }
 
+    fn connections(_: &DoctorPlan) -> usize {
+        MAX_CONNECTIONS
+    }
+
+    async fn run(
+        plan: DoctorPlan,
+        reporter: &mut dyn Reporter<DoctorEvent>,
+        control: RunControl,
+    ) -> Result<RunResult, StartFailure> {
+        Ok(doctor::run(plan, reporter, control.interrupt).await.result)
+    }
+
+    fn main(self) -> ExitCode {
+        if self.checks.list_checks {
+            return runner::print(&listed(), Format::Human);
+        }
+        let output = self.output.clone();
+        let bundle = self.checks.bundle.clone();
+        let plan = self.plan(None);
+        let plan = plan.and_then(|plan| Ok((plan, bundle.map(Bundle::create).transpose()?)));
+        runner::run_plan::<DoctorPresenter, _>(&output, plan, async |(plan, bundle), reporter, control| {
+            let Some(mut bundle) = bundle else { return DoctorArgs::run(plan, reporter, control).await };
+            let mut bundling = |event: &DoctorEvent| {
+                bundle.keep(event);
+                reporter.report(event);
+            };
+            let result = DoctorArgs::run(plan, &mut bundling, control).await?;
+            Ok(match bundle.finish() {
+                Ok(()) => result,
+                // The run has its report; that the bundle is missing must not look like success.
+                Err(message) => {
+                    errors::print_to_stderr(&message);
+                    if result == RunResult::Passed { RunResult::Inconclusive } else { result }
+                }
+            })
+        })
+    }
+}
+
+/// A line for each check: id, category and meaning.
+fn listed() -> String {
+    let line = |check: Check| {
+        let meaning = check.get_documentation().unwrap_or_default();
+        format!("{:<18} {:<18} {meaning}\n", check.label(), check.category().label())
+    };
+    Check::iter().map(line).collect()
+}
+
+impl DoctorArgs {
     /// The points of the path, then the URL itself.
     fn path_plans(&self, target: &Target, dial: &DialPlan) -> Result<Vec<PathPlan>, String> {
         let vias = &self.paths.via;
@@ -344,9 +330,9 @@ struct CommandLine<A: Args> {
     args: A,
 }
 
-/// The options of a command by these words.
-fn typed<A: Args>(words: &[String]) -> Result<A, String> {
-    let line = CommandLine::<A>::try_parse_from(std::iter::once(&"wscheck".to_string()).chain(words));
+/// The options of a command that is given a URL and nothing else.
+fn defaults<A: Args>(url: &str) -> Result<A, String> {
+    let line = CommandLine::<A>::try_parse_from(["wscheck", url]);
     line.map(|line| line.args).map_err(|error| error.to_string())
 }
 
@@ -357,32 +343,27 @@ struct SubArguments<'a> {
     limits: MeasurementLimits,
     longest_silence: Duration,
     depth: Depth,
+    detection: Option<&'a PresetDetection>,
 }
 
 impl SubArguments<'_> {
-    fn build(&self, dial: &DialPlan, detection: Option<&PresetDetection>) -> Result<Measurements, String> {
-        let (ping, idle) = (self.ping(detection)?, self.idle(detection)?);
-        let (listen, zombie) = (self.listen(detection)?, self.zombie(detection)?);
-        let message = self.message(detection)?;
-        let mut built = Measurements { ping, listen, idle, zombie, message };
-        for of_command in
-            [&mut built.ping.dial, &mut built.listen.dial, &mut built.idle.dial, &mut built.zombie.dial]
-        {
-            adopt(of_command, dial);
-        }
-        Ok(built)
-    }
-
-    fn words(&self, words: &[&str]) -> Vec<String> {
-        let all = [self.url].into_iter().chain(words.iter().copied());
-        all.map(str::to_string).collect()
-    }
-
-    /// The user's own heartbeat options, with the detected convention.
-    fn preamble(&self) -> PreambleArgs {
+    fn build(&self, dial: &DialPlan) -> Result<Measurements, String> {
+        // The user's own heartbeat options, with the detected convention.
         let mut preamble = self.args.preamble.clone();
         preamble.first_message.preset.preset.get_or_insert(PresetChoice::Auto);
-        preamble
+        let chosen = preamble.first_message.preset.chosen(&[self.url.to_string()], self.detection)?;
+        let mut built = Measurements {
+            ping: self.ping(&preamble, &chosen)?,
+            idle: self.idle(&preamble)?,
+            listen: self.listen(&preamble)?,
+            zombie: self.zombie(&preamble)?,
+            message: message(&preamble, &chosen)?,
+        };
+        adopt(&mut built.ping.dial, dial);
+        for connect in [&mut built.listen.connect, &mut built.idle.connect, &mut built.zombie.connect] {
+            adopt(&mut connect.dial, dial);
+        }
+        Ok(built)
     }
 
     /// How long the others run beside the search.
@@ -391,89 +372,74 @@ impl SubArguments<'_> {
     }
 
     /// Both kinds of heartbeat where the convention has its own; where it forbids one, the other.
-    fn ping(&self, detection: Option<&PresetDetection>) -> Result<crate::commands::ping::PingPlan, String> {
-        let every = if self.depth == Depth::Quick { "500ms" } else { "1s" };
-        let mut args: PingArgs = typed(&self.words(&["-W", "5s"]))?;
+    fn ping(&self, preamble: &PreambleArgs, chosen: &ChosenPreset) -> Result<PingPlan, String> {
+        let mut args: PingArgs = defaults(self.url)?;
         args.deadline = Some(self.beside());
         args.connect = self.args.connect.clone();
-        args.heartbeat.preamble = self.preamble();
-        let has_own = detection.and_then(|detection| detection.preset?.every).is_some();
-        args.heartbeat.interval =
-            if has_own { None } else { crate::domain::duration::parse_duration(every).ok() };
+        args.heartbeat.preamble = preamble.clone();
+        args.heartbeat.timeout = Some(PING_TIMEOUT);
+        let has_own = self.detection.and_then(|detection| detection.preset?.every).is_some();
+        let every = if self.depth == Depth::Quick { QUICK_PING_INTERVAL } else { PING_INTERVAL };
+        args.heartbeat.interval = (!has_own).then_some(every);
         let with_kinds = |kinds: Option<HeartbeatKinds>| {
             let mut args = args.clone();
             args.heartbeat.heartbeat = kinds;
-            args.plan(detection)
+            args.plan(self.detection)
         };
-        let own_message = self.args.preamble.app_ping.is_some();
-        let app = self.chosen(detection)?.kind() == HeartbeatKind::App || own_message;
+        let app = chosen.kind() == HeartbeatKind::App || preamble.app_ping.is_some();
         let both = app.then(|| with_kinds(Some(HeartbeatKinds::Both)).ok()).flatten();
         both.map_or_else(|| with_kinds(None), Ok)
     }
 
-    fn chosen(&self, detection: Option<&PresetDetection>) -> Result<ChosenPreset, String> {
-        let url = self.url.to_string();
-        self.preamble().first_message.preset.chosen(std::slice::from_ref(&url), detection)
-    }
-
-    fn listen(
-        &self,
-        detection: Option<&PresetDetection>,
-    ) -> Result<crate::commands::listen::ListenPlan, String> {
-        let mut args: ListenArgs = typed(&self.words(&[]))?;
+    fn listen(&self, preamble: &PreambleArgs) -> Result<ListenPlan, String> {
+        let mut args: ListenArgs = defaults(self.url)?;
         args.observation.listen_for = self.beside();
         args.connect = self.args.connect.clone();
-        args.first_message = self.preamble().first_message;
-        args.plan(detection)
+        args.first_message = preamble.first_message.clone();
+        args.plan(self.detection)
     }
 
-    fn idle(
-        &self,
-        detection: Option<&PresetDetection>,
-    ) -> Result<crate::commands::probe_idle::IdlePlan, String> {
-        let mut args: ProbeIdleArgs = typed(&self.words(&[]))?;
+    fn idle(&self, preamble: &PreambleArgs) -> Result<IdlePlan, String> {
+        let mut args: ProbeIdleArgs = defaults(self.url)?;
         args.search.max = self.longest_silence;
         args.search.max_connections = self.limits.idle_connections;
         args.followup.refresh = self.depth == Depth::Thorough;
         args.connect = self.args.connect.clone();
-        args.question.preamble = self.preamble();
+        args.question.preamble = preamble.clone();
         // Own patterns are for messages, which a search by Ping frames does without.
-        args.question.allow_messages |= args.question.preamble.app_ping.is_some();
-        args.plan(detection)
+        args.question.allow_messages |= preamble.app_ping.is_some();
+        args.plan(self.detection)
     }
 
-    fn zombie(
-        &self,
-        detection: Option<&PresetDetection>,
-    ) -> Result<crate::commands::probe_zombie::ZombiePlan, String> {
-        let mut args: ProbeZombieArgs = typed(&self.words(&[]))?;
+    fn zombie(&self, preamble: &PreambleArgs) -> Result<ZombiePlan, String> {
+        let mut args: ProbeZombieArgs = defaults(self.url)?;
         args.control.max = self.longest_silence.min(self.limits.time);
         args.connect = self.args.connect.clone();
-        args.first_message = self.preamble().first_message;
-        args.plan(detection)
+        args.first_message = preamble.first_message.clone();
+        args.plan(self.detection)
     }
+}
 
-    /// A message that the server expects: the user's own, or that of the convention.
-    fn message(&self, detection: Option<&PresetDetection>) -> Result<Option<String>, String> {
-        let chosen = self.chosen(detection)?;
-        let preamble = self.preamble();
-        let is_known =
-            preamble.app_ping.is_some() || chosen.compiled().is_some_and(|compiled| compiled.ask.is_some());
-        if !is_known {
-            return Ok(None);
-        }
-        let keys = RequestKeys { seq: 1, id: "wscheck".to_string(), now_ms: 0 };
-        Ok(match preamble.ask(&chosen)?.render(&keys) {
-            Payload::Text(text) => Some(text),
-            Payload::Binary(_) => None,
-        })
+/// A message that the server expects: the user's own, or that of the convention.
+fn message(preamble: &PreambleArgs, chosen: &ChosenPreset) -> Result<Option<String>, String> {
+    if preamble.app_ping.is_none() && chosen.exchange().is_none() {
+        return Ok(None);
     }
+    let keys = RequestKeys { seq: 1, id: "wscheck".to_string(), now_ms: 0 };
+    Ok(match preamble.ask(chosen)?.render(&keys) {
+        Payload::Text(text) => Some(text),
+        Payload::Binary(_) => None,
+    })
 }
 
 /// The path and what the upgrade turned out to need; what a preset offers stays.
 fn adopt(of_command: &mut DialPlan, found: &DialPlan) {
     of_command.connect_to = found.connect_to.clone();
     of_command.unix_socket = found.unix_socket.clone();
+    of_command.http = found.http;
+    for (name, value) in &found.headers {
+        of_command.headers.entry(name).or_insert_with(|| value.clone());
+    }
     if found.origin.is_some() {
         of_command.origin = found.origin.clone();
     }

@@ -9,7 +9,6 @@ use flate2::write::GzEncoder;
 
 use super::origin::origin;
 use crate::domain::doctor::report::DoctorEvent;
-use crate::domain::run::reporter::Reporter;
 use crate::output::doctor::DoctorPresenter;
 use crate::output::finished_run::FinishedRun;
 use crate::output::{Format, HumanOptions, Presenter, ReportFormat};
@@ -48,17 +47,12 @@ impl Bundle {
         Ok(Bundle { path, file, presenter, events: String::new(), finished: None })
     }
 
-    /// A reporter that keeps the events, too.
-    pub fn beside<'a>(&'a mut self, other: &'a mut dyn Reporter<DoctorEvent>) -> BundlingReporter<'a> {
-        BundlingReporter { bundle: self, other }
-    }
-
-    fn keep(&mut self, event: &DoctorEvent) {
+    /// Keeps an event.
+    pub fn keep(&mut self, event: &DoctorEvent) {
         self.presenter.observe(event);
         self.events += &self.presenter.ndjson_line(event).unwrap_or_default();
         if let Some(report) = DoctorPresenter::report_in(event) {
-            let (view, document) = (self.presenter.view(report), self.presenter.document(report));
-            self.finished = Some(FinishedRun::new(origin(), view, document));
+            self.finished = Some(FinishedRun::of(&self.presenter, origin(), report));
         }
     }
 
@@ -102,17 +96,4 @@ fn header(size: usize) -> tar::Header {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     header.set_mtime(now.as_secs());
     header
-}
-
-/// Passes events on and keeps them.
-pub struct BundlingReporter<'a> {
-    bundle: &'a mut Bundle,
-    other: &'a mut dyn Reporter<DoctorEvent>,
-}
-
-impl Reporter<DoctorEvent> for BundlingReporter<'_> {
-    fn report(&mut self, event: &DoctorEvent) {
-        self.bundle.keep(event);
-        self.other.report(event);
-    }
 }

@@ -8,6 +8,7 @@ use anstream::ColorChoice;
 use clap::error::ErrorKind;
 
 use super::args::format_named;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::run::run_result::RunResult;
 use crate::output::charset;
@@ -15,27 +16,9 @@ use crate::output::json;
 use crate::output::report_formats::nagios::{self, PluginState};
 use crate::output::{Format, ReportFormat};
 
-/// Why a run did not start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartFailure {
-    /// Determines the exit code.
-    pub result: RunResult,
-    /// A lower-case fragment.
-    pub message: String,
-    /// What the reader can do, if known.
-    pub hint: Option<String>,
-}
-
-impl StartFailure {
-    /// The arguments are invalid.
-    pub fn usage(message: &str) -> StartFailure {
-        StartFailure { result: RunResult::Usage, message: one_line(message), hint: None }
-    }
-}
-
 /// Reports arguments that are invalid together.
 pub fn report_usage_error(command: &str, message: &str, format: Format) -> ExitCode {
-    report_failure(Some(command), &StartFailure::usage(message), format)
+    report_failure(Some(command), &StartFailure::usage(one_line(message)), format)
 }
 
 /// Reports, in the requested format, why a run did not start.
@@ -74,7 +57,7 @@ pub fn report_clap_error(error: &clap::Error, args: &[OsString]) -> ExitCode {
             ExitCode::from(RunResult::Usage.exit_code())
         }
         _ => {
-            let failure = StartFailure::usage(&explanation(&error.render().to_string()));
+            let failure = StartFailure::usage(explanation(&error.render().to_string()));
             report_failure_of(args, &failure)
         }
     }
@@ -127,8 +110,7 @@ const BOLD: anstyle::Style = anstyle::Style::new().bold();
 fn print(document: &json::ErrorDocument, format: Format) {
     let text = match format {
         Format::Human | Format::Report(_) | Format::Json => json::pretty(document),
-        Format::CompactJson => json::compact(document),
-        Format::Ndjson => json::compact(document),
+        Format::CompactJson | Format::Ndjson => json::compact(document),
     };
     let mut stdout = io::stdout();
     let _ = exit_code_of_write(stdout.write_all(text.as_bytes()));
@@ -146,7 +128,7 @@ pub(super) fn explanation(rendered: &str) -> String {
 }
 
 /// Joins lines to one.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -20,8 +20,8 @@ pub const SHELLS: &[(Shell, &str)] = &[
     (Shell::PowerShell, "_wscheck.ps1"),
 ];
 
-/// [`crate::output::schema::schema`] as a file: what generates it is a tenth of the binary, and only tests need it.
-const OUTPUT_SCHEMA: &str = include_str!("output.schema.json");
+/// `output.schema.json`, which `build.rs` compresses. Only tests generate it (`output/schema.rs`).
+const OUTPUT_SCHEMA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/output.schema.json.deflate"));
 
 /// The completions for a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
@@ -76,7 +76,7 @@ pub enum SchemaOf {
 
 pub(super) fn print_schema(of: SchemaOf) -> ExitCode {
     let schema = match of {
-        SchemaOf::Output => serde_json::from_str(OUTPUT_SCHEMA),
+        SchemaOf::Output => serde_json::from_slice(&output_schema()),
         SchemaOf::Checks => Ok(checks::schema::schema()),
     };
     match schema.and_then(|schema: Value| serde_json::to_vec_pretty(&schema)) {
@@ -86,6 +86,10 @@ pub(super) fn print_schema(of: SchemaOf) -> ExitCode {
         }
         Err(error) => errors::fail_inconclusive(&format!("cannot write the schema: {error}")),
     }
+}
+
+fn output_schema() -> Vec<u8> {
+    miniz_oxide::inflate::decompress_to_vec(OUTPUT_SCHEMA).expect("the build compressed it")
 }
 
 pub(super) fn print(text: &[u8]) -> ExitCode {
@@ -106,7 +110,7 @@ mod tests {
             std::fs::write(file, &fresh).unwrap();
         } else {
             assert!(
-                OUTPUT_SCHEMA == fresh,
+                output_schema() == fresh.as_bytes(),
                 "WSCHECK_UPDATE_DOCS=1 cargo test --lib schema_of_the_output_is_fresh"
             );
         }

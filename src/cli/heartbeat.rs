@@ -13,6 +13,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::sent_message::{parse_message, without_last_newline};
 use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::presets::{CompiledPreset, IntendedTraffic};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
@@ -134,20 +135,18 @@ impl HeartbeatArgs {
 impl PreambleArgs {
     /// The request of app heartbeats.
     pub fn ask(&self, chosen: &ChosenPreset) -> Result<Template, String> {
-        let of_preset = || chosen.compiled().and_then(|compiled| Some(compiled.ask.as_ref()?.0.clone()));
         let own = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
         if let Some(own) = &own {
             learn_secret_fields(own);
         }
-        Ok(own.or_else(of_preset).unwrap_or_default())
+        Ok(own.or_else(|| chosen.ask()).unwrap_or_default())
     }
 
     /// The pattern of answers to app heartbeats.
     pub fn answer(&self, chosen: &ChosenPreset) -> Result<Pattern, String> {
-        let of_preset = || chosen.compiled().and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()));
         let own = self.app_pong.iter().map(|text| parse("--app-pong", text));
         let own = Pattern::any_of(own.collect::<Result<_, _>>()?);
-        Ok(own.or_else(of_preset).unwrap_or_default())
+        Ok(own.or_else(|| chosen.answer()).unwrap_or_default())
     }
 
     /// Rejects options without effect: without app heartbeats (`app`), they need what `needed` names.
@@ -208,6 +207,34 @@ impl FirstMessageArgs {
             answer_pings,
             profile: chosen.profile(),
         })
+    }
+}
+
+/// Options of the server's app pings, in addition to the known ones.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heartbeats")]
+pub struct AppPingArgs {
+    /// Pattern of a further server message that is a heartbeat, besides the known shapes: JSON fields, literal
+    /// text, or hex:c000
+    #[arg(long, value_name = "PATTERN")]
+    pub app_ping: Option<String>,
+    /// Answer to send for --app-ping: text with the {seq}, {id} and {now_ms} of the ping [default: no answer]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub app_pong: Option<String>,
+}
+
+impl AppPingArgs {
+    /// The known pings, with the user's addition.
+    pub fn known_pings(&self) -> Result<KnownPings, String> {
+        let pong = self.app_pong.as_deref().map(|text| parse::<Template>("--app-pong", text)).transpose()?;
+        if let Some(pong) = &pong {
+            learn_secret_fields(pong);
+        }
+        match self.app_ping.as_deref() {
+            None if pong.is_some() => Err(no_effect_without("--app-pong", "--app-ping")),
+            None => Ok(KnownPings::default()),
+            Some(text) => Ok(KnownPings::with(Some((parse::<Pattern>("--app-ping", text)?, pong)))),
+        }
     }
 }
 

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::digest::{SHA256, digest};
 
 use super::checks::file::{CheckEntry, TargetEntry};
-use super::checks::prepared::{blamed, first_option};
+use super::checks::mistake::Blame;
 use super::measurement::Measurement;
 use super::ping::{AttemptLimit, PingArgs};
 use super::preset_args::PresetChoice;
-use super::{Command, parse};
+use super::{Command, command_of};
 use crate::commands::kept::{KeptConnection, Labels};
 use crate::commands::ping::PingPlan;
 
@@ -27,21 +27,17 @@ const URL_COMMAND: &str = "--url-command=";
 /// have changed.
 const FRESH_FILES: [&str; 2] = ["--headers-file=", "--send="];
 
-/// The option that is to blame, if one is, and why.
-pub type Blamed = (Option<String>, String);
-
 /// A target that is kept.
-pub struct KeptTargetSettings {
+pub struct KeptTargetSettings<'a> {
     pub connection: KeptConnection,
-    /// The place of its entry in the configuration; `None`: it is from the command line.
-    pub entry: Option<usize>,
+    /// `None`: it is from the command line.
+    pub entry: Option<&'a TargetEntry>,
 }
 
 /// A target as it is written: its options, without its URL, and its URL.
-struct WrittenTarget {
+struct WrittenTarget<'a> {
     url: String,
-    labels: Labels,
-    entry: Option<usize>,
+    entry: Option<&'a TargetEntry>,
 }
 
 /// The targets of a configuration and of the command line. Those with the same options share what these options name:
@@ -50,12 +46,15 @@ struct WrittenTarget {
 /// # Errors
 ///
 /// Some options make no sense together. [`kept_plan`] finds which target's.
-pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<KeptTargetSettings>, String> {
-    let mut groups: BTreeMap<(Vec<String>, Option<usize>), Vec<WrittenTarget>> = BTreeMap::new();
-    for (index, TargetEntry { entry, .. }) in entries.iter().enumerate() {
-        let mut parts = entry.arguments.splitn(2, |word| word == "--");
+pub fn kept_targets<'a>(
+    entries: &'a [TargetEntry],
+    urls: &[String],
+) -> Result<Vec<KeptTargetSettings<'a>>, String> {
+    let mut groups: BTreeMap<(Vec<String>, Option<usize>), Vec<WrittenTarget<'_>>> = BTreeMap::new();
+    for (index, target) in entries.iter().enumerate() {
+        let mut parts = target.entry.arguments.splitn(2, |word| word == "--");
         let (options, url) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default().concat());
-        let written = WrittenTarget { url, labels: labels_of(entry), entry: Some(index) };
+        let written = WrittenTarget { url, entry: Some(target) };
         // Each has a command of its own for its URL.
         let own = options.iter().any(|word| word.starts_with(URL_COMMAND)).then_some(index);
         groups.entry((options.to_vec(), own)).or_default().push(written);
@@ -64,7 +63,7 @@ pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<Kept
     urls.sort_unstable();
     urls.dedup();
     for url in urls {
-        let written = WrittenTarget { url, labels: Labels::new(), entry: None };
+        let written = WrittenTarget { url, entry: None };
         groups.entry((vec!["ping".to_string()], None)).or_default().push(written);
     }
     let kept = groups.into_iter().map(|((options, _), targets)| of_group(&options, targets));
@@ -72,14 +71,18 @@ pub fn kept_targets(entries: &[TargetEntry], urls: &[String]) -> Result<Vec<Kept
 }
 
 /// Targets with the same options.
-fn of_group(options: &[String], written: Vec<WrittenTarget>) -> Result<Vec<KeptTargetSettings>, String> {
+fn of_group<'a>(
+    options: &[String],
+    written: Vec<WrittenTarget<'a>>,
+) -> Result<Vec<KeptTargetSettings<'a>>, String> {
     let urls = written.iter().map(|target| target.url.clone()).collect();
     let arguments = [options.to_vec(), vec!["--".to_string()], urls].concat();
-    let plan = kept_plan(&arguments).map_err(|(_, why)| why)?;
+    let plan = kept_plan(&arguments).map_err(|blame| blame.message)?;
     let files = contents_of_files(options);
     let one = |target| PingPlan { targets: vec![target], ..plan.clone() };
     let connections = plan.targets.iter().cloned().map(one);
-    let kept = written.into_iter().zip(connections).map(|(WrittenTarget { url, labels, entry }, plan)| {
+    let kept = written.into_iter().zip(connections).map(|(WrittenTarget { url, entry }, plan)| {
+        let labels = entry.map(|target| labels_of(&target.entry)).unwrap_or_default();
         let name = labels.get("name").cloned().unwrap_or_default();
         // Two targets may differ in nothing but their name.
         let key = [options, &[url, name], &files].concat();
@@ -106,12 +109,10 @@ fn contents_of_files(options: &[String]) -> Vec<String> {
 /// # Errors
 ///
 /// They are none.
-pub fn ping_args(words: &[String]) -> Result<PingArgs, Blamed> {
-    let line: Vec<_> =
-        std::iter::once("wscheck").chain(words.iter().map(String::as_str)).map(Into::into).collect();
-    match parse(&line).map_err(|error| blamed(&error))?.0.command {
+pub fn ping_args(words: &[String]) -> Result<PingArgs, Blame> {
+    match command_of(words)? {
         Command::Ping(args) => Ok(*args),
-        _ => Err((None, "it is no line of ping".to_string())),
+        _ => Err("it is no line of ping".to_string().into()),
     }
 }
 
@@ -120,7 +121,7 @@ pub fn ping_args(words: &[String]) -> Result<PingArgs, Blamed> {
 /// # Errors
 ///
 /// As [`kept_plan`].
-pub fn kept_connection(entry: &CheckEntry) -> Result<KeptConnection, Blamed> {
+pub fn kept_connection(entry: &CheckEntry) -> Result<KeptConnection, Blame> {
     let (words, labels) = (&entry.arguments, labels_of(entry));
     let of_labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let key = [words, &of_labels[..], &contents_of_files(words)].concat();
@@ -153,25 +154,26 @@ fn unfit(args: &PingArgs) -> Option<&'static str> {
 /// # Errors
 ///
 /// The options make no sense, or none for a connection that is kept.
-pub fn kept_plan(words: &[String]) -> Result<PingPlan, Blamed> {
-    let mut args = ping_args(words)?;
+pub fn kept_plan(words: &[String]) -> Result<PingPlan, Blame> {
+    let args = ping_args(words)?;
     if let Some(option) = unfit(&args) {
-        return Err((
-            Some(option.to_string()),
-            format!("--{option} has no meaning for a target that is kept"),
-        ));
+        return Err(format!("--{option} has no meaning for a target that is kept").into());
     }
-    let preset = &args.heartbeat.preamble.first_message.preset.preset;
-    if *preset == Some(PresetChoice::Auto) {
+    if args.heartbeat.preamble.first_message.preset.preset == Some(PresetChoice::Auto) {
         let why = "a target that is kept needs a preset by name: `wscheck ping --preset auto` finds it";
-        return Err((Some("preset".to_string()), why.to_string()));
+        return Err(why.to_string().into());
     }
-    if preset.is_none() {
+    Ok(opened_again(args).plan(None)?)
+}
+
+/// The arguments of connections that are opened again for ever.
+pub fn opened_again(mut args: PingArgs) -> PingArgs {
+    if args.heartbeat.preamble.first_message.preset.preset.is_none() {
         args.heartbeat.interval.get_or_insert(KEPT_INTERVAL);
     }
     args.reconnect.reconnect = true;
     args.reconnect.reconnect_attempts.get_or_insert(AttemptLimit(None));
-    args.plan(None).map_err(|message| (first_option(&message), message))
+    args
 }
 
 #[cfg(test)]

@@ -6,21 +6,19 @@ use clap::Args;
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::errors::StartFailure;
-use super::heartbeat::{FirstMessageArgs, learn_secret_fields, parse};
+use super::heartbeat::{AppPingArgs, FirstMessageArgs, learn_secret_fields, parse};
 use super::measurement::Measurement;
 use super::preset_args::{ChosenPreset, ServerArgs};
-use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::listen::report::ListenEvent;
+use crate::domain::listen::report::{ListenEvent, ListenInfo};
 use crate::domain::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::output::HumanOptions;
 use crate::output::listen::ListenPresenter;
 
 /// The arguments of `wscheck listen`.
@@ -68,29 +66,39 @@ impl Measurement for ListenArgs {
     type Presenter = ListenPresenter;
     type Plan = ListenPlan;
 
-    fn presenter(options: HumanOptions) -> ListenPresenter {
-        ListenPresenter::new(options)
-    }
-
     fn output(&self) -> &OutputArgs {
         &self.output
     }
 
     fn server(&self) -> ServerArgs<'_> {
-        ServerArgs {
-            preset: &self.first_message.preset,
-            urls: std::slice::from_ref(&self.url),
-            connect: &self.connect,
-            fresh: None,
-        }
+        ServerArgs::one(&self.first_message.preset, &self.url, &self.connect)
     }
 
     fn plan(self, detection: Option<&PresetDetection>) -> Result<ListenPlan, String> {
-        self.build_plan(detection)
-    }
-
-    fn connections(_: &ListenPlan) -> usize {
-        1
+        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
+        self.first_message.check(&chosen)?;
+        let answer = !self.observation.no_answer;
+        let stimulus = self.observation.stimulus(&chosen)?;
+        if let Some(stimulus) = &stimulus {
+            learn_secret_fields(stimulus);
+        }
+        let preamble = self.first_message.preamble(answer, &chosen)?;
+        let connect = chosen.connect(&self.url, &self.connect, preamble)?;
+        Ok(ListenPlan {
+            info: ListenInfo {
+                url: connect.target.to_string(),
+                listen_for: self.observation.listen_for,
+                count: self.observation.count,
+                answer,
+                talk: stimulus.is_some(),
+                preset: chosen.used(&[HeartbeatKind::App]),
+            },
+            alive: keepalive(&chosen).filter(|_| answer),
+            pong: chosen.answer().unwrap_or_default(),
+            known_pings: self.app_ping.known_pings()?.speaking(&connect.preamble.profile),
+            connect,
+            stimulus,
+        })
     }
 
     async fn run(
@@ -102,42 +110,10 @@ impl Measurement for ListenArgs {
     }
 }
 
-impl ListenArgs {
-    /// Builds the plan; `detection` is the detected preset.
-    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<ListenPlan, String> {
-        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
-        self.first_message.check(&chosen)?;
-        let answer = !self.observation.no_answer;
-        let stimulus = self.observation.stimulus(&chosen)?;
-        if let Some(stimulus) = &stimulus {
-            learn_secret_fields(stimulus);
-        }
-        let preamble = self.first_message.preamble(answer, &chosen)?;
-        let target = chosen.target(&self.url)?;
-        Ok(ListenPlan {
-            preset: chosen.used(&[HeartbeatKind::App]),
-            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
-            target,
-            alive: keepalive(&chosen).filter(|_| answer),
-            pong: chosen
-                .compiled()
-                .and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()))
-                .unwrap_or_default(),
-            known_pings: self.app_ping.known_pings()?.speaking(&preamble.profile),
-            preamble,
-            listen_for: self.observation.listen_for,
-            count: self.observation.count,
-            answer,
-            stimulus,
-            max_message_size: self.connect.max_message_size,
-        })
-    }
-}
-
 /// The keepalive for such a server: its unanswered keepalive message, or else the preset's request.
 fn keepalive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
     let (preset, compiled) = (chosen.preset()?, chosen.compiled()?);
-    let asks = || Some(KeepaliveSpec { message: compiled.ask.as_ref()?.0.clone(), every: preset.every? });
+    let asks = || Some(KeepaliveSpec { message: chosen.ask()?, every: preset.every? });
     compiled.profile.keepalive.clone().or_else(asks)
 }
 
@@ -145,22 +121,10 @@ impl ObservationArgs {
     /// The message between heartbeats: the user's, or else the preset's request.
     fn stimulus(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let Some(text) = self.talk.as_deref() else { return Ok(None) };
-        let ask = chosen.compiled().map(|compiled| compiled.ask.as_ref().map(|(ask, _)| ask.clone()));
-        match ask {
-            Some(ask) if text == DEFAULT_STIMULUS => {
-                chosen
-                    .check(&IntendedTraffic { kinds: &[HeartbeatKind::App], ..IntendedTraffic::default() })?;
-                Ok(ask)
-            }
-            Some(_) | None => {
-                chosen.check(&IntendedTraffic {
-                    kinds: &[HeartbeatKind::App],
-                    ask: Some(text),
-                    interval: None,
-                })?;
-                parse("--talk", text).map(Some)
-            }
-        }
+        let is_of_preset = text == DEFAULT_STIMULUS && chosen.compiled().is_some();
+        let ask = (!is_of_preset).then_some(text);
+        chosen.check(&IntendedTraffic { kinds: &[HeartbeatKind::App], ask, interval: None })?;
+        if is_of_preset { Ok(chosen.ask()) } else { parse("--talk", text).map(Some) }
     }
 }
 
@@ -188,7 +152,10 @@ mod tests {
     #[test]
     fn defaults_are_two_minutes_and_answering() {
         let plan = plan(&[]).unwrap();
-        assert_eq!((plan.listen_for, plan.count, plan.answer), (Duration::from_secs(120), None, true));
+        assert_eq!(
+            (plan.info.listen_for, plan.info.count, plan.info.answer),
+            (Duration::from_secs(120), None, true)
+        );
         assert!(plan.stimulus.is_none());
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,8 +16,9 @@ use ratatui::crossterm::terminal::enable_raw_mode;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::live_terminal::{enter, is_live, restore_terminal, take_notices};
-use super::print_queue::{NextEvent, PrintQueueReceiver};
-use super::runner::{PrintEnd, print_all, print_end};
+use super::print_queue::PrintQueueReceiver;
+use super::runner::print_all;
+use super::signals::{EndSignals, SignalReaction, end_process};
 use crate::commands::watch::WatchEvent;
 use crate::domain::run::reporter::Reporter;
 use crate::output::watch::WatchPresenter;
@@ -27,10 +29,6 @@ use crate::output::{Presenter, RunOutput};
 const FRAME: Duration = Duration::from_millis(100);
 /// A pause of this process after which the screen is drawn anew: it was stopped, and something else wrote on it.
 const STOPPED: Duration = Duration::from_secs(1);
-/// Time before a second request to stop ends the process at once.
-const MIN_SECOND_STOP: Duration = Duration::from_millis(500);
-/// The exit code then.
-const KILLED_EXIT_CODE: i32 = 130;
 
 /// Shows the live view until the run ends; then the ordinary report. Without a terminal that can be drawn on, lines.
 pub fn show(
@@ -38,7 +36,7 @@ pub fn show(
     ask: UnboundedSender<()>,
     mut output: RunOutput<WatchPresenter>,
     queue: &PrintQueueReceiver<WatchEvent>,
-) -> PrintEnd {
+) -> RunOutput<WatchPresenter> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         restore_terminal();
@@ -50,8 +48,15 @@ pub fn show(
         return print_all(output, queue);
     };
     output.hide_lines();
-    let mut live =
-        Live { view, terminal, ask, queue, drawn_at: None, stop_requested_at: None, keeps_screen: false };
+    let mut live = Live {
+        view,
+        terminal,
+        ask,
+        queue,
+        drawn_at: None,
+        stops: EndSignals::default(),
+        keeps_screen: false,
+    };
     while let Some(event) = live.next_event() {
         if WatchPresenter::report_in(&event).is_some() {
             live.leave();
@@ -59,7 +64,7 @@ pub fn show(
         output.report(&event);
     }
     live.leave();
-    print_end(output)
+    output
 }
 
 type LiveTerminal = Terminal<CrosstermBackend<Stdout>>;
@@ -71,8 +76,8 @@ struct Live<'a> {
     ask: UnboundedSender<()>,
     queue: &'a PrintQueueReceiver<WatchEvent>,
     drawn_at: Option<Instant>,
-    /// When the user first asked to stop.
-    stop_requested_at: Option<Instant>,
+    /// Requests to stop.
+    stops: EndSignals,
     /// The screen is printed above the report.
     keeps_screen: bool,
 }
@@ -88,12 +93,12 @@ impl Live<'_> {
                 self.queue.close();
             }
             match self.queue.next_within(next_frame) {
-                NextEvent::Event(event) => {
+                Ok(event) => {
                     self.view.observe(&event);
                     return Some(event);
                 }
-                NextEvent::Closed => return None,
-                NextEvent::None => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
@@ -128,26 +133,18 @@ impl Live<'_> {
             return Ok(());
         }
         let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let pressed = match key.code {
-            KeyCode::Char('c') if with_control => {
-                self.stop(false);
-                return Ok(());
+        match key.code {
+            KeyCode::Char('c') if with_control => self.stop(false),
+            KeyCode::Char('z') if with_control => self.suspend()?,
+            KeyCode::Char(quit @ ('q' | 'Q')) => self.stop(quit == 'Q'),
+            // The run may be over.
+            KeyCode::Char('p') => drop(self.ask.send(())),
+            KeyCode::Char('l') if with_control => self.terminal.clear()?,
+            code => {
+                if let Some(pressed) = key_of(code) {
+                    self.view.press(pressed, SystemTime::now());
+                }
             }
-            KeyCode::Char('z') if with_control => return self.suspend(),
-            KeyCode::Char(quit @ ('q' | 'Q')) => {
-                self.stop(quit == 'Q');
-                return Ok(());
-            }
-            KeyCode::Char('p') => {
-                // The run may be over.
-                let _ = self.ask.send(());
-                return Ok(());
-            }
-            KeyCode::Char('l') if with_control => return self.terminal.clear(),
-            code => key_of(code),
-        };
-        if let Some(pressed) = pressed {
-            self.view.press(pressed, SystemTime::now());
         }
         Ok(())
     }
@@ -155,10 +152,8 @@ impl Live<'_> {
     /// Ends the run with its report; a second request ends the process.
     fn stop(&mut self, keeps_screen: bool) {
         self.keeps_screen |= keeps_screen;
-        let first = *self.stop_requested_at.get_or_insert_with(Instant::now);
-        if first.elapsed() >= MIN_SECOND_STOP {
-            restore_terminal();
-            std::process::exit(KILLED_EXIT_CODE);
+        if self.stops.on_signal(Instant::now()) == SignalReaction::Exit {
+            end_process();
         }
         self.queue.close();
     }

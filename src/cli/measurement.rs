@@ -3,22 +3,20 @@
 use std::process::ExitCode;
 
 use super::args::OutputArgs;
-use super::errors::StartFailure;
 use super::preset_args::{ServerArgs, detect_before_run};
 use super::runner;
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::presets::PresetDetection;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::output::{HumanOptions, Presenter};
+use crate::output::Presenter;
 
 /// The arguments of a command that measures.
 pub trait Measurement: Sized + 'static {
     type Presenter: Presenter;
     /// What it will do.
     type Plan;
-
-    fn presenter(options: HumanOptions) -> Self::Presenter;
 
     fn output(&self) -> &OutputArgs;
 
@@ -34,7 +32,9 @@ pub trait Measurement: Sized + 'static {
     fn plan(self, detection: Option<&PresetDetection>) -> Result<Self::Plan, String>;
 
     /// The most connections that it has open at once.
-    fn connections(plan: &Self::Plan) -> usize;
+    fn connections(_: &Self::Plan) -> usize {
+        1
+    }
 
     /// Runs the plan; the report is the last event.
     async fn run(
@@ -48,7 +48,7 @@ pub trait Measurement: Sized + 'static {
         let output = self.output().clone();
         let detection = detect_before_run(self.server());
         let plan = detection.and_then(|detection| self.plan(detection.as_ref()));
-        runner::run_plan(Self::presenter, &output, plan, Self::run)
+        runner::run_plan::<Self::Presenter, _>(&output, plan, Self::run)
     }
 }
 

@@ -14,37 +14,31 @@ mod generate;
 mod heartbeat;
 mod kept_targets;
 mod listen;
-mod listing_args;
+mod listings;
 mod live;
 mod live_terminal;
 mod measurement;
 mod origin;
 mod ping;
 mod preset_args;
-mod presets;
 mod print_queue;
 mod probe_idle;
 mod probe_zombie;
-mod products;
 mod random_source;
 mod report;
 mod report_output;
 mod runner;
 mod serve;
-mod serve_args;
-mod server_ping_args;
 mod service_manager;
 mod signals;
 mod stdout_watch;
 mod test_client;
-mod timeouts;
 mod trace;
 mod unit_note;
 mod version;
 mod watch;
 
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -52,7 +46,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::domain::client_test::metrics::CLIENT_METRICS;
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
-use checks::{CheckEntry, PreparedCheck};
+use checks::{Blame, CheckEntry, PreparedCheck};
 use measurement::Measurement;
 
 pub use generate::{SHELLS, completions, man_page};
@@ -160,7 +154,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_codes(SERVE_EXIT_CODES), after_long_help = client_metrics_and_exit_codes())]
-    Serve(Box<serve_args::ServeArgs>),
+    Serve(Box<serve::ServeArgs>),
     /// Run your client against a test server that misbehaves, and judge what it does
     #[command(after_help = exit_code_help(), after_long_help = faults_metrics_and_exit_codes())]
     TestClient(Box<test_client::TestClientArgs>),
@@ -170,11 +164,11 @@ enum Command {
     #[command(after_help = exit_code_help())]
     Compare(compare::CompareArgs),
     /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
-    Timeouts(timeouts::TimeoutsArgs),
+    Timeouts(listings::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
-    Presets(presets::PresetsArgs),
+    Presets(listings::PresetsArgs),
     /// List known products and services: their heartbeats, their timeouts, and how they treat dead clients
-    Products(products::ProductsArgs),
+    Products(listings::ProductsArgs),
     /// Print the JSON Schema of the -o json and -o ndjson output, or of a file of checks
     Schema {
         /// What it describes
@@ -200,27 +194,17 @@ const MEASUREMENTS: [&str; 5] = ["ping", "probe-idle", "listen", "probe-zombie",
 impl Command {
     /// Whether it opens connections or accepts some; the others only print.
     fn uses_network(&self) -> bool {
-        match self {
-            Command::Doctor(_)
-            | Command::Ping(_)
-            | Command::Watch(_)
-            | Command::ProbeIdle(_)
-            | Command::Listen(_)
-            | Command::ProbeZombie(_)
-            | Command::Exporter(_)
-            | Command::Run(_)
-            | Command::Demo(_)
-            | Command::Serve(_)
-            | Command::TestClient(_) => true,
+        !matches!(
+            self,
             Command::Report(_)
-            | Command::Compare(_)
-            | Command::Timeouts(_)
-            | Command::Presets(_)
-            | Command::Products(_)
-            | Command::Schema { .. }
-            | Command::Completions { .. }
-            | Command::Man { .. } => false,
-        }
+                | Command::Compare(_)
+                | Command::Timeouts(_)
+                | Command::Presets(_)
+                | Command::Products(_)
+                | Command::Schema { .. }
+                | Command::Completions { .. }
+                | Command::Man { .. }
+        )
     }
 
     /// Prepares a check of a command that measures.
@@ -228,14 +212,14 @@ impl Command {
     /// # Errors
     ///
     /// As [`PreparedCheck::new`]; and any other command.
-    fn prepare(self, entry: CheckEntry) -> Result<PreparedCheck, (Option<String>, String)> {
+    fn prepare(self, entry: CheckEntry) -> Result<PreparedCheck, Blame> {
         match self {
             Command::Ping(args) => PreparedCheck::of(*args, entry),
             Command::ProbeIdle(args) => PreparedCheck::of(*args, entry),
             Command::Listen(args) => PreparedCheck::of(*args, entry),
             Command::ProbeZombie(args) => PreparedCheck::of(*args, entry),
             Command::Doctor(args) => PreparedCheck::of(*args, entry),
-            _ => Err((None, format!("a check cannot run {}", entry.identity.command))),
+            _ => Err(format!("a check cannot run {}", entry.identity.command).into()),
         }
     }
 }
@@ -269,7 +253,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Exporter(args) => args.main(),
         Command::Run(args) => args.main(),
         Command::Demo(args) => args.main(),
-        Command::Serve(args) => serve::main(*args),
+        Command::Serve(args) => args.main(),
         Command::TestClient(args) => args.main(),
         Command::Report(args) => args.main(),
         Command::Compare(args) => args.main(),
@@ -305,6 +289,13 @@ fn parse(args: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
     Ok((cli, unit_note::unit_notes(&matches)))
 }
 
+/// The command that these words are, as one would type them after `wscheck`.
+fn command_of(words: &[String]) -> Result<Command, clap::Error> {
+    let line: Vec<OsString> =
+        std::iter::once("wscheck").chain(words.iter().map(String::as_str)).map(Into::into).collect();
+    parse(&line).map(|(cli, _)| cli.command)
+}
+
 /// The whole command line, for completions, the manual and tests of the README.
 pub fn command() -> clap::Command {
     Cli::command()
@@ -325,21 +316,22 @@ fn faults_metrics_and_exit_codes() -> String {
 
 /// The metrics of `--expect` about clients, from the table that evaluates them.
 fn client_metric_help() -> String {
-    let mut text = "Metrics (for --expect):".to_string();
-    for metric in CLIENT_METRICS {
-        let _ = write!(text, "\n  {:<20} {}", metric.name, metric.meaning);
-    }
-    text + "\n\n  Operators: > >= < <= == !=. Times need a unit (2s), shares a % (90%) or a point (0.9)."
+    let metrics = CLIENT_METRICS.iter().map(|metric| (metric.name, metric.meaning));
+    metric_rows("--expect", metrics)
+        + "\n\n  Operators: > >= < <= == !=. Times need a unit (2s), shares a % (90%) or a point (0.9)."
 }
 
 /// The metrics of `--fail-if`, from the table that evaluates them.
 fn metric_help() -> String {
-    let mut text = "Metrics (for --fail-if):".to_string();
-    for metric in METRICS {
-        let _ = write!(text, "\n  {:<20} {}", metric.name, metric.meaning);
-    }
-    text + "\n\n  With --heartbeat both, protocol. or app. before the name of a heartbeat's metric selects one kind. \
+    let metrics = METRICS.iter().map(|metric| (metric.name, metric.meaning));
+    metric_rows("--fail-if", metrics)
+        + "\n\n  With --heartbeat both, protocol. or app. before the name of a heartbeat's metric selects one kind. \
             Operators: > >= < <= == !=. Times need a unit (200ms), shares a % (1%) or a point (0.01)."
+}
+
+fn metric_rows<'a>(option: &str, metrics: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let rows = metrics.map(|(name, meaning)| format!("\n  {name:<20} {meaning}"));
+    format!("Metrics (for {option}):{}", rows.collect::<String>())
 }
 
 fn exit_code_help() -> String {

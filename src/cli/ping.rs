@@ -1,12 +1,12 @@
 //! `wscheck ping`: arguments and run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::args::{OutputArgs, no_effect_without, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::errors::StartFailure;
 use super::fresh_inputs::FreshInputArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::measurement::Measurement;
@@ -14,7 +14,9 @@ use super::preset_args::{ChosenPreset, ServerArgs};
 use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::connection::backoff::Backoff;
+use crate::domain::connection::http2::HttpChoice;
 use crate::domain::connection::target::Target;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -31,9 +33,10 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::share::parse_share;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
+use crate::net::connect::http2_pool::Http2Pool;
 use crate::net::fresh_inputs::InputSources;
 use crate::output::ping::PingPresenter;
-use crate::output::{Format, HumanOptions, ReportFormat};
+use crate::output::{Format, ReportFormat};
 
 /// Maximum number of connections: more than the ports of one address to one server.
 const MAX_CONNECTIONS: u64 = 100_000;
@@ -74,9 +77,17 @@ pub struct PingArgs {
     /// List every connection in the JSON document, not only the worst of more than 100
     #[arg(long)]
     pub all_connections: bool,
+    /// Let this many WebSockets share a connection of HTTP/2 (with --http 2)
+    #[arg(long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MAX_CONNECTIONS),
+          allow_hyphen_values = true)]
+    pub streams_per_connection: u32,
     /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
     #[arg(long, conflicts_with = "interval")]
     pub adaptive: bool,
+    /// Also send PING frames of HTTP/2, one at a time: their RTT ends where HTTP/2 does, perhaps at a proxy before the server
+    /// (with --http 2 or auto)
+    #[arg(long)]
+    pub h2_ping: bool,
     /// Stop after this number of heartbeats of each kind on each connection [default: run until Ctrl-C]
     #[arg(short, long, value_name = "COUNT", value_parser = up_to::<u64>(u64::MAX), allow_hyphen_values = true)]
     pub count: Option<u64>,
@@ -144,26 +155,22 @@ impl ReconnectArgs {
             (self.reconnect_attempts.is_some(), "--reconnect-attempts"),
             (self.reconnect_reset_after.is_some(), "--reconnect-reset-after"),
         ];
-        match given.into_iter().find(|(given, _)| *given) {
-            Some((_, flag)) if !self.reconnect => Err(no_effect_without(flag, "--reconnect")),
-            _ if !self.reconnect => Ok(None),
-            _ => self.bounded().map(Some),
+        if !self.reconnect {
+            let needless = given.into_iter().find(|(given, _)| *given);
+            return needless.map_or(Ok(None), |(_, flag)| Err(no_effect_without(flag, "--reconnect")));
         }
-    }
-
-    fn bounded(&self) -> Result<Backoff, String> {
         let base = self.reconnect_base.unwrap_or(DEFAULT_RECONNECT_BASE);
         let cap = self.reconnect_cap.unwrap_or(DEFAULT_RECONNECT_CAP);
         if base > cap {
             let (base, cap) = (format::duration(base), format::duration(cap));
             return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
         }
-        Ok(Backoff {
+        Ok(Some(Backoff {
             base,
             cap,
             max_attempts: self.reconnect_attempts.unwrap_or(DEFAULT_RECONNECT_ATTEMPTS).0,
             lasted_after: self.reconnect_reset_after.unwrap_or(DEFAULT_RECONNECT_RESET_AFTER),
-        })
+        }))
     }
 }
 
@@ -251,16 +258,6 @@ impl ThresholdArgs {
             let [poor, critical] = [self.poor_loss, self.critical_loss].map(format::exact_percent);
             return Err(format!("--poor-loss ({poor}) is above --critical-loss ({critical})"));
         }
-        Ok(RunStatusLimits {
-            connection: self.limits()?,
-            poor_loss: self.poor_loss,
-            critical_loss: self.critical_loss,
-            loss_min_missed: self.loss_min_missed,
-            timeout_after: self.timeout_after,
-        })
-    }
-
-    fn limits(&self) -> Result<StatusLimits, String> {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
             let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(format::duration);
             return Err(format!(
@@ -268,12 +265,18 @@ impl ThresholdArgs {
                  upper bound of its status"
             ));
         }
-        Ok(StatusLimits {
-            healthy: self.healthy,
-            degraded: self.degraded,
-            poor: self.poor,
-            dead_after: self.dead_after,
-            window: self.window as usize,
+        Ok(RunStatusLimits {
+            connection: StatusLimits {
+                healthy: self.healthy,
+                degraded: self.degraded,
+                poor: self.poor,
+                dead_after: self.dead_after,
+                window: self.window as usize,
+            },
+            poor_loss: self.poor_loss,
+            critical_loss: self.critical_loss,
+            loss_min_missed: self.loss_min_missed,
+            timeout_after: self.timeout_after,
         })
     }
 
@@ -283,6 +286,9 @@ impl ThresholdArgs {
         let warnings = self.warn.iter().map(|expression| ("--warn", expression));
         for (option, expression) in failures.chain(warnings) {
             let about = match expression.kind() {
+                Some(HeartbeatKind::Http2) if !kinds.contains(&HeartbeatKind::Http2) => {
+                    "PINGs of HTTP/2 (see --h2-ping)".to_string()
+                }
                 Some(kind) if !kinds.contains(&kind) => format!("{kind} heartbeats (see --heartbeat)"),
                 _ if expression.is_of_tls() && !targets.iter().any(Target::secure) => "TLS".to_string(),
                 _ => continue,
@@ -306,10 +312,6 @@ impl Measurement for PingArgs {
     type Presenter = PingPresenter;
     type Plan = PingPlan;
 
-    fn presenter(options: HumanOptions) -> PingPresenter {
-        PingPresenter::new(options)
-    }
-
     fn output(&self) -> &OutputArgs {
         &self.output
     }
@@ -332,7 +334,51 @@ impl Measurement for PingArgs {
     }
 
     fn plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
-        if self.must_end() { self.bounded().build_plan(detection) } else { self.build_plan(detection) }
+        let args = if self.must_end() { self.bounded() } else { self };
+        let chosen = args.heartbeat.preamble.first_message.preset.chosen(&args.urls, detection)?;
+        if args.h2_ping && args.connect.http == HttpChoice::Http1 {
+            return Err(no_effect_without("--h2-ping", "--http 2 or auto"));
+        }
+        if args.h2_ping && args.streams_per_connection > 1 {
+            let why = "--h2-ping: PINGs belong to a connection, so each needs one WebSocket: leave out --streams-per-connection";
+            return Err(why.to_string());
+        }
+        let targets = args.targets(&chosen)?;
+        let of_websocket = args.heartbeat.kinds(&chosen);
+        let of_http2 = args.h2_ping.then_some(HeartbeatKind::Http2);
+        let kinds: Vec<_> = of_websocket.iter().copied().chain(of_http2).collect();
+        args.heartbeat.check(&chosen)?;
+        let policy = args.thresholds.policy(&kinds, &targets)?;
+        Ok(PingPlan {
+            dial: args.dial(&chosen, &targets)?,
+            targets,
+            connections_each: args.connections as usize,
+            ramp: args.ramp,
+            worst: args.worst as usize,
+            lists_all: args.all_connections,
+            preamble: args.heartbeat.preamble.preamble(&chosen)?,
+            inputs: args.inputs()?,
+            preset: chosen.used(&of_websocket),
+            session: SessionPlan {
+                kinds,
+                interval: (!args.adaptive).then(|| args.heartbeat.interval(&chosen)),
+                degraded_interval: None,
+                timeout: args.heartbeat.timeout(&chosen),
+                count: args.count,
+                expected_close: policy.endings.close_codes.clone(),
+                limits: policy.limits.connection.into(),
+                ask: args.heartbeat.preamble.ask(&chosen)?,
+                answer: args.heartbeat.preamble.answer(&chosen)?,
+                answer_pings: !args.heartbeat.preamble.no_answer,
+                shown_messages: if args.output.verbose { MAX_SHOWN_MESSAGES } else { 0 },
+                profile: chosen.profile(),
+            },
+            max_message_size: args.connect.max_message_size,
+            deadline: args.deadline,
+            reconnect: args.reconnect.backoff()?,
+            outage_after: args.outage_after.unwrap_or(args.heartbeat.timeout(&chosen)),
+            policy,
+        })
     }
 
     fn connections(plan: &PingPlan) -> usize {
@@ -344,11 +390,7 @@ impl Measurement for PingArgs {
         reporter: &mut dyn Reporter<Event>,
         control: RunControl,
     ) -> Result<RunResult, StartFailure> {
-        fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
-            result: RunResult::Unreachable,
-            message: error.to_string(),
-            hint: Some(error.hint()),
-        })?;
+        fd_limit::ensure_limit(plan.connections())?;
         Ok(ping::run(plan, reporter, control).await.verdict)
     }
 }
@@ -382,49 +424,17 @@ impl PingArgs {
     /// The dial plan, with a default TCP user timeout unless the user sets one.
     fn dial(&self, chosen: &ChosenPreset, targets: &[Target]) -> Result<DialPlan, String> {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
+        if self.streams_per_connection > 1 {
+            if self.connect.http != HttpChoice::Http2 {
+                return Err(no_effect_without("--streams-per-connection", "--http 2"));
+            }
+            dial.http2_pool = Some(Arc::new(Http2Pool::new(self.streams_per_connection as usize)));
+        }
         if self.connect.user_timeout.is_none() {
             let timeout = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);
             dial.user_timeout = Some(timeout.max(MIN_USER_TIMEOUT));
         }
         Ok(dial)
-    }
-
-    /// Builds the plan; `detection` is the detected preset.
-    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<PingPlan, String> {
-        let chosen = self.heartbeat.preamble.first_message.preset.chosen(&self.urls, detection)?;
-        let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
-        self.heartbeat.check(&chosen)?;
-        let policy = self.thresholds.policy(&kinds, &targets)?;
-        Ok(PingPlan {
-            dial: self.dial(&chosen, &targets)?,
-            targets,
-            connections_each: self.connections as usize,
-            ramp: self.ramp,
-            worst: self.worst as usize,
-            lists_all: self.all_connections,
-            preamble: self.heartbeat.preamble.preamble(&chosen)?,
-            inputs: self.inputs()?,
-            preset: chosen.used(&kinds),
-            session: SessionPlan {
-                kinds,
-                interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
-                degraded_interval: None,
-                timeout: self.heartbeat.timeout(&chosen),
-                count: self.count,
-                expected_close: policy.endings.close_codes.clone(),
-                limits: policy.limits.connection.into(),
-                ask: self.heartbeat.preamble.ask(&chosen)?,
-                answer: self.heartbeat.preamble.answer(&chosen)?,
-                answer_pings: !self.heartbeat.preamble.no_answer,
-                shown_messages: if self.output.verbose { MAX_SHOWN_MESSAGES } else { 0 },
-                profile: chosen.profile(),
-            },
-            max_message_size: self.connect.max_message_size,
-            deadline: self.deadline,
-            reconnect: self.reconnect.backoff()?,
-            outage_after: self.outage_after.unwrap_or(self.heartbeat.timeout(&chosen)),
-            policy,
-        })
     }
 }
 
@@ -443,7 +453,7 @@ mod tests {
     fn tcp_user_timeout_follows_the_timeout() {
         let timeout = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
-            TestPingCli::try_parse_from(line).unwrap().ping.build_plan(None).unwrap().dial.user_timeout
+            TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
         };
         assert_eq!(timeout(&["-W", "1m"]), Some(Duration::from_secs(180)));
         assert_eq!(timeout(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
@@ -454,7 +464,7 @@ mod tests {
     #[test]
     fn default_is_one_ping_a_second_without_reconnect() {
         let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
-        let plan = line.ping.build_plan(None).unwrap();
+        let plan = line.ping.plan(None).unwrap();
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![HeartbeatKind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),

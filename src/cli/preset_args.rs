@@ -11,8 +11,9 @@ use url::Url;
 use super::args::label_parser;
 use super::connect::ConnectArgs;
 use super::fresh_inputs::FreshInputArgs;
-use super::listing_args::not_listed;
+use super::listings::unknown_preset;
 use super::signals;
+use crate::commands::connect::ConnectPlan;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::catalogue;
 use crate::domain::catalogue::Preset;
@@ -20,9 +21,12 @@ use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::framing::Framing;
+use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
+use crate::domain::heartbeat::template::Template;
 use crate::domain::presets::{CompiledPreset, IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::secrets;
+use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
 
 /// The name that requests detection.
@@ -77,7 +81,7 @@ fn parse_choice(name: &str) -> Result<PresetChoice, String> {
     match catalogue::find_preset(name) {
         Some(preset) => Ok(PresetChoice::Named(preset)),
         None if name == AUTO_PRESET => Ok(PresetChoice::Auto),
-        None => Err(unknown(name)),
+        None => Err(unknown_preset(name)),
     }
 }
 
@@ -91,9 +95,11 @@ pub struct ServerArgs<'a> {
     pub fresh: Option<&'a FreshInputArgs>,
 }
 
-/// The error for an unknown preset name.
-pub fn unknown(name: &str) -> String {
-    not_listed(name, "a preset", "presets", &catalogue::near_presets(name))
+impl<'a> ServerArgs<'a> {
+    /// One server of a command that reads nothing anew.
+    pub fn one(preset: &'a PresetArgs, url: &'a String, connect: &'a ConnectArgs) -> ServerArgs<'a> {
+        ServerArgs { preset, urls: std::slice::from_ref(url), connect, fresh: None }
+    }
 }
 
 /// The selected preset.
@@ -196,13 +202,24 @@ impl ChosenPreset {
         self.preset.as_ref().map(|(_, compiled)| compiled)
     }
 
+    /// The preset's request and the pattern of its answer, if it defines them.
+    pub fn exchange(&self) -> Option<&(Template, Pattern)> {
+        self.compiled()?.ask.as_ref()
+    }
+
+    /// The request of the preset.
+    pub fn ask(&self) -> Option<Template> {
+        self.exchange().map(|(ask, _)| ask.clone())
+    }
+
+    /// The pattern of answers to the preset's request.
+    pub fn answer(&self) -> Option<Pattern> {
+        self.exchange().map(|(_, answer)| answer.clone())
+    }
+
     /// The default kind of heartbeat: the preset's own, if it defines one.
     pub fn kind(&self) -> HeartbeatKind {
-        if self.compiled().is_some_and(|compiled| compiled.ask.is_some()) {
-            HeartbeatKind::App
-        } else {
-            HeartbeatKind::Protocol
-        }
+        if self.exchange().is_some() { HeartbeatKind::App } else { HeartbeatKind::Protocol }
     }
 
     /// The server's heartbeat protocol.
@@ -238,6 +255,13 @@ impl ChosenPreset {
             dial.origin = dial.origin.or_else(|| HeaderValue::from_str(origin).ok());
         }
         dial
+    }
+
+    /// How connections to this URL are opened.
+    pub fn connect(&self, url: &str, args: &ConnectArgs, preamble: Preamble) -> Result<ConnectPlan, String> {
+        let target = self.target(url)?;
+        let dial = self.offer(args.dial()?, std::slice::from_ref(&target));
+        Ok(ConnectPlan { target, dial, preamble, max_message_size: args.max_message_size })
     }
 
     /// The target, completed with the preset's path and query.

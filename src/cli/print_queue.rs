@@ -27,15 +27,6 @@ pub struct PrintQueueReceiver<T> {
     shared: Arc<QueueState>,
 }
 
-/// What came within a time limit.
-#[derive(Debug)]
-pub enum NextEvent<T> {
-    Event(T),
-    None,
-    /// The sender is gone.
-    Closed,
-}
-
 #[derive(Debug, Default)]
 struct QueueState {
     waiting: AtomicUsize,
@@ -82,15 +73,10 @@ impl<T> PrintQueueReceiver<T> {
     }
 
     /// The next event, waiting for it at most so long.
-    pub fn next_within(&self, limit: Duration) -> NextEvent<T> {
-        match self.queue.recv_timeout(limit) {
-            Ok(item) => {
-                self.shared.waiting.fetch_sub(1, Relaxed);
-                NextEvent::Event(item)
-            }
-            Err(RecvTimeoutError::Timeout) => NextEvent::None,
-            Err(RecvTimeoutError::Disconnected) => NextEvent::Closed,
-        }
+    pub fn next_within(&self, limit: Duration) -> Result<T, RecvTimeoutError> {
+        let item = self.queue.recv_timeout(limit)?;
+        self.shared.waiting.fetch_sub(1, Relaxed);
+        Ok(item)
     }
 
     /// The next event; `None` when the sender is gone.

@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 
 use super::args::{OutputArgs, label_parser, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::errors::StartFailure;
 use super::heartbeat::PreambleArgs;
 use super::measurement::Measurement;
 use super::preset_args::{ChosenPreset, ServerArgs};
 use crate::commands::probe_idle::{self, IdlePlan};
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::duration::parse_duration;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -22,7 +22,6 @@ use crate::domain::run::expectation::Expectation;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::net::client::idle_probe::UnmatchedLog;
-use crate::output::HumanOptions;
 use crate::output::idle::IdlePresenter;
 
 /// The arguments of `wscheck probe-idle`.
@@ -143,25 +142,50 @@ impl Measurement for ProbeIdleArgs {
     type Presenter = IdlePresenter;
     type Plan = IdlePlan;
 
-    fn presenter(options: HumanOptions) -> IdlePresenter {
-        IdlePresenter::new(options)
-    }
-
     fn output(&self) -> &OutputArgs {
         &self.output
     }
 
     fn server(&self) -> ServerArgs<'_> {
-        ServerArgs {
-            preset: &self.question.preamble.first_message.preset,
-            urls: std::slice::from_ref(&self.url),
-            connect: &self.connect,
-            fresh: None,
-        }
+        ServerArgs::one(&self.question.preamble.first_message.preset, &self.url, &self.connect)
     }
 
     fn plan(self, detection: Option<&PresetDetection>) -> Result<IdlePlan, String> {
-        self.build_plan(detection)
+        let preamble = &self.question.preamble;
+        let chosen = preamble.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
+        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);
+        let messages = self.followup.refresh || self.question.allow_messages || preamble.app_ping.is_some();
+        preamble.check(
+            kind == HeartbeatKind::App || messages,
+            "--app-ping, --allow-messages or --refresh",
+            &chosen,
+        )?;
+        let no_messages_because = no_messages_because(&chosen, preamble.app_ping.is_some());
+        let second_control = match kind {
+            HeartbeatKind::Protocol | HeartbeatKind::Http2 => {
+                (messages && no_messages_because.is_none()) || chosen.exchange().is_some()
+            }
+            HeartbeatKind::App => chosen
+                .check(&IntendedTraffic { kinds: &[HeartbeatKind::Protocol], ask: None, interval: None })
+                .is_ok(),
+        };
+        chosen.check(&IntendedTraffic {
+            kinds: &[kind],
+            ask: preamble.app_ping.as_deref(),
+            interval: None,
+        })?;
+        Ok(IdlePlan {
+            preset: chosen.used(&[kind]),
+            connect: chosen.connect(&self.url, &self.connect, preamble.preamble(&chosen)?)?,
+            search: SearchPlan { second_control, ..self.search.plan(kind)? },
+            ask: preamble.ask(&chosen)?,
+            answer: preamble.answer(&chosen)?,
+            no_messages_because,
+            refresh: self.followup.refresh,
+            verify: self.followup.verify,
+            expectation: self.followup.expectation(&self.search)?,
+            unmatched: UnmatchedLog::default(),
+        })
     }
 
     fn connections(plan: &IdlePlan) -> usize {
@@ -174,51 +198,7 @@ impl Measurement for ProbeIdleArgs {
         control: RunControl,
     ) -> Result<RunResult, StartFailure> {
         let ran = probe_idle::run(plan, reporter, control.interrupt).await;
-        ran.map(|report| report.verdict).map_err(|why| StartFailure::usage(&why.to_string()))
-    }
-}
-
-impl ProbeIdleArgs {
-    /// Builds the plan; `detection` is the detected preset.
-    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<IdlePlan, String> {
-        let preamble = &self.question.preamble;
-        let chosen = preamble.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
-        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);
-        let messages = self.followup.refresh || self.question.allow_messages || preamble.app_ping.is_some();
-        preamble.check(
-            kind == HeartbeatKind::App || messages,
-            "--app-ping, --allow-messages or --refresh",
-            &chosen,
-        )?;
-        let no_messages_because = no_messages_because(&chosen, preamble.app_ping.is_some());
-        let knows_message = chosen.compiled().is_some_and(|compiled| compiled.ask.is_some());
-        let second_control = match kind {
-            HeartbeatKind::Protocol => (messages && no_messages_because.is_none()) || knows_message,
-            HeartbeatKind::App => chosen
-                .check(&IntendedTraffic { kinds: &[HeartbeatKind::Protocol], ask: None, interval: None })
-                .is_ok(),
-        };
-        chosen.check(&IntendedTraffic {
-            kinds: &[kind],
-            ask: preamble.app_ping.as_deref(),
-            interval: None,
-        })?;
-        let target = chosen.target(&self.url)?;
-        Ok(IdlePlan {
-            preset: chosen.used(&[kind]),
-            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
-            target,
-            search: SearchPlan { second_control, ..self.search.plan(kind)? },
-            preamble: preamble.preamble(&chosen)?,
-            ask: preamble.ask(&chosen)?,
-            answer: preamble.answer(&chosen)?,
-            no_messages_because,
-            max_message_size: self.connect.max_message_size,
-            refresh: self.followup.refresh,
-            verify: self.followup.verify,
-            expectation: self.followup.expectation(&self.search)?,
-            unmatched: UnmatchedLog::default(),
-        })
+        ran.map(|report| report.verdict).map_err(|why| StartFailure::usage(why.to_string()))
     }
 }
 

@@ -7,13 +7,12 @@ use strum::IntoEnumIterator;
 
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::errors::StartFailure;
-use super::heartbeat::{FirstMessageArgs, interval, learn_secret_fields};
+use super::heartbeat::{AppPingArgs, FirstMessageArgs, interval, learn_secret_fields};
 use super::measurement::Measurement;
 use super::preset_args::{ChosenPreset, ServerArgs};
-use super::server_ping_args::AppPingArgs;
 use crate::commands::probe_zombie::{self, ZombiePlan};
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::template::Template;
@@ -22,8 +21,7 @@ use crate::domain::run::expectation::Expectation;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::zombie::Behaviour;
-use crate::domain::zombie::report::ZombieEvent;
-use crate::output::HumanOptions;
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo};
 use crate::output::zombie::ZombiePresenter;
 
 /// The arguments of `wscheck probe-zombie`.
@@ -73,25 +71,40 @@ impl Measurement for ProbeZombieArgs {
     type Presenter = ZombiePresenter;
     type Plan = ZombiePlan;
 
-    fn presenter(options: HumanOptions) -> ZombiePresenter {
-        ZombiePresenter::new(options)
-    }
-
     fn output(&self) -> &OutputArgs {
         &self.output
     }
 
     fn server(&self) -> ServerArgs<'_> {
-        ServerArgs {
-            preset: &self.first_message.preset,
-            urls: std::slice::from_ref(&self.url),
-            connect: &self.connect,
-            fresh: None,
-        }
+        ServerArgs::one(&self.first_message.preset, &self.url, &self.connect)
     }
 
     fn plan(self, detection: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
-        self.build_plan(detection)
+        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
+        self.first_message.check(&chosen)?;
+        let message = self.control.message(&chosen)?;
+        if let Some(message) = &message {
+            learn_secret_fields(message);
+        }
+        let preamble = self.first_message.preamble(true, &chosen)?;
+        let (max, expectation) = (self.control.max, self.control.expectation()?);
+        let connect = chosen.connect(&self.url, &self.connect, preamble)?;
+        let preset = chosen.used(&[HeartbeatKind::App]);
+        Ok(ZombiePlan {
+            info: ZombieInfo {
+                url: connect.target.to_string(),
+                max,
+                every: self.control.every()?,
+                expectation,
+                preset: preset.map(|used| PresetSelection { notes: Vec::new(), ..used }),
+            },
+            answer_timeout: self.control.answer_timeout,
+            talks: message.is_some(),
+            say: message.unwrap_or_default(),
+            answer: chosen.answer().unwrap_or_default(),
+            known_pings: self.app_ping.known_pings()?.speaking(&connect.preamble.profile),
+            connect,
+        })
     }
 
     fn connections(_: &ZombiePlan) -> usize {
@@ -107,53 +120,17 @@ impl Measurement for ProbeZombieArgs {
     }
 }
 
-impl ProbeZombieArgs {
-    /// Builds the plan; `detection` is the detected preset.
-    fn build_plan(self, detection: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
-        let chosen = self.first_message.preset.chosen(std::slice::from_ref(&self.url), detection)?;
-        self.first_message.check(&chosen)?;
-        let message = self.control.message(&chosen)?;
-        if let Some(message) = &message {
-            learn_secret_fields(message);
-        }
-        let preamble = self.first_message.preamble(true, &chosen)?;
-        let (max, expectation) = (self.control.max, self.control.expectation()?);
-        let target = chosen.target(&self.url)?;
-        Ok(ZombiePlan {
-            preset: chosen
-                .used(&[HeartbeatKind::App])
-                .map(|used| PresetSelection { notes: Vec::new(), ..used }),
-            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
-            target,
-            max,
-            every: self.control.every()?,
-            answer_timeout: self.control.answer_timeout,
-            talks: message.is_some(),
-            say: message.unwrap_or_default(),
-            answer: chosen
-                .compiled()
-                .and_then(|compiled| Some(compiled.ask.as_ref()?.1.clone()))
-                .unwrap_or_default(),
-            known_pings: self.app_ping.known_pings()?.speaking(&preamble.profile),
-            preamble,
-            expectation,
-            max_message_size: self.connect.max_message_size,
-        })
-    }
-}
-
 impl ControlArgs {
     /// The control's message: the user's, or the preset's; `None`: none.
     fn message(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let text = self.say.as_ref().map(Template::as_str);
         let Some(compiled) = chosen.compiled() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
-        let asks = text.is_some() || compiled.ask.is_some();
+        let asks = text.is_some() || chosen.exchange().is_some();
         let kinds: &[HeartbeatKind] =
             if asks { &[HeartbeatKind::Protocol, HeartbeatKind::App] } else { &[HeartbeatKind::Protocol] };
         chosen.check(&IntendedTraffic { kinds, ask: text, interval: self.every })?;
         let keepalive = || compiled.profile.keepalive.as_ref().map(|keepalive| keepalive.message.clone());
-        let ask = || compiled.ask.as_ref().map(|(ask, _)| ask.clone());
-        Ok(self.say.clone().or_else(ask).or_else(keepalive))
+        Ok(self.say.clone().or_else(|| chosen.ask()).or_else(keepalive))
     }
 
     /// The control's interval, which must be shorter than the run.
@@ -201,7 +178,7 @@ mod tests {
     }
 
     fn every(words: &[&str]) -> u128 {
-        plan(words).unwrap().every.as_millis()
+        plan(words).unwrap().info.every.as_millis()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A static build with glibc cannot look up the system call's function by name, and the crate `getrandom` then reads
 //! /dev/urandom, which an empty root lacks. `packaging/build` makes it call the function itself.
 
-use super::errors::StartFailure;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::run::run_result::RunResult;
 
 /// Takes one random number from the operating system.

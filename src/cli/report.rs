@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::errors;
 use super::origin::origin;
 use super::report_output::{ReportOutputArgs, archived_text, cannot_read, cut_off_ping, text_of};
 use crate::domain::ping::fail_if::{FailIf, FailOn};
@@ -71,12 +70,7 @@ impl ReportArgs {
     /// Prints the report. Of one run the exit code says whether it could be printed, not what it found; of merged runs it is
     /// that of the whole.
     pub fn main(self) -> ExitCode {
-        let format = self.output.format.chosen();
-        self.output
-            .format
-            .check()
-            .and_then(|()| self.print())
-            .unwrap_or_else(|message| errors::report_usage_error("report", &message, format))
+        self.output.main("report", || self.print())
     }
 
     fn print(&self) -> Result<ExitCode, String> {

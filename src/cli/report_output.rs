@@ -1,7 +1,7 @@
 //! How the commands that measure nothing themselves print a run: on stdout, and to further files.
 
 use std::fmt::Display;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -34,6 +34,12 @@ pub struct ReportOutputArgs {
 }
 
 impl ReportOutputArgs {
+    /// Runs a command that prints with these options, and reports its usage error.
+    pub fn main(&self, command: &str, print: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
+        let printed = self.format.check().and_then(|()| print());
+        printed.unwrap_or_else(|message| errors::report_usage_error(command, &message, self.format.chosen()))
+    }
+
     /// Prints a run; the exit code says whether that could be done.
     ///
     /// # Errors
@@ -50,7 +56,7 @@ impl ReportOutputArgs {
         }
         let options = HumanOptions { color: self.color.on_stdout(), width: terminal_width(), ..human };
         let text = run.render(format, options);
-        Ok(errors::exit_code_of_write(runner::stdout(format).write_all(text.as_bytes())))
+        Ok(runner::print(&text, format))
     }
 
     /// Prints a run that was judged here; the exit code is that of the run, unless it cannot be printed.

@@ -1,94 +1,49 @@
 //! Runs a command: connections on this thread, printing on another, so that a stuck pipe cannot look like jitter.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, ReportOption, terminal_width};
-use super::errors::{self, StartFailure};
+use super::errors;
 use super::origin::origin;
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{signals, trace};
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::net::batch_sleep::BatchSleep;
 use crate::output::envelope::DocumentBody;
 use crate::output::finished_run::FinishedRun;
 use crate::output::report_formats::nagios::PluginState;
 use crate::output::{
-    EventFilter, Format, HumanOptions, Presenter, ReportFile, ReportFormat, RunOutput, Writer, charset,
-    workflow_guard,
+    Format, HumanOptions, Presenter, ReportFile, ReportFormat, RunOutput, Writer, charset, workflow_guard,
 };
 
-/// Hands events to the thread that prints.
-struct EventPrinter<E> {
-    queue: PrintQueue<E>,
-    is_shown: EventFilter<E>,
-    is_droppable: fn(&E) -> bool,
-}
-
-impl<E: Clone + Send + 'static> Reporter<E> for EventPrinter<E> {
-    fn report(&mut self, event: &E) {
-        if (self.is_shown)(event) {
-            self.queue.push(event.clone(), (self.is_droppable)(event));
-        }
-    }
-}
-
-/// How the printing ended.
-#[derive(Default)]
-pub struct PrintEnd {
-    /// The error of stdout that ended it.
-    failure: Option<io::ErrorKind>,
-    /// The reports that could not be written, as sentences.
-    failed_reports: Vec<String>,
-    /// The exit code, if the format has codes of its own.
-    exit_code: Option<u8>,
-    /// The further reports, for a run that could not start.
-    reports: Vec<ReportFile>,
-}
-
-impl PrintEnd {
-    /// Says what could not be written. A plugin knows no exit code 4.
-    fn fail(&self, message: &str) -> ExitCode {
-        let failed = errors::fail_inconclusive(message);
-        if self.exit_code.is_some() { ExitCode::from(PluginState::Unknown.exit_code()) } else { failed }
-    }
-}
-
 /// Shows every event until one cannot be shown.
-pub fn print_all<P: Presenter>(mut output: RunOutput<P>, queue: &PrintQueueReceiver<P::Event>) -> PrintEnd {
+pub fn print_all<P: Presenter>(
+    mut output: RunOutput<P>,
+    queue: &PrintQueueReceiver<P::Event>,
+) -> RunOutput<P> {
     while let Some(event) = queue.next() {
         output.report(&event);
         if output.error().is_some() {
             queue.close();
         }
     }
-    print_end(output)
-}
-
-/// What the printing came to.
-pub fn print_end<P: Presenter>(output: RunOutput<P>) -> PrintEnd {
-    PrintEnd {
-        failure: output.error().map(io::Error::kind),
-        failed_reports: output.failed_reports(),
-        exit_code: output.exit_code(),
-        reports: output.into_reports(),
-    }
+    output
 }
 
 /// Runs a plan to its exit code; if there is none, or the job cannot start, says why.
-pub fn run_plan<T, P: Presenter>(
-    presenter: impl FnOnce(HumanOptions) -> P,
+pub fn run_plan<P: Presenter, T>(
     args: &OutputArgs,
     plan: Result<T, String>,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
-    let showing = Showing { further: Vec::new(), wants_all: false, hang_up: None, show: print_all };
-    run_shown(presenter, args, plan, showing, job)
+    let showing = Showing { further: Vec::new(), wants_all: false, hang_up: None, show: print_all::<P> };
+    run_shown(args, plan, showing, job)
 }
 
 /// How a run is shown in another way than line by line.
@@ -104,82 +59,72 @@ pub struct Showing<S> {
 }
 
 /// As [`run_plan`], shown in another way.
-pub fn run_shown<T, P: Presenter>(
-    presenter: impl FnOnce(HumanOptions) -> P,
+pub fn run_shown<P: Presenter, T>(
     args: &OutputArgs,
     plan: Result<T, String>,
-    showing: Showing<impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static>,
+    showing: Showing<
+        impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> RunOutput<P> + Send + 'static,
+    >,
     job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
+    let format = args.format.chosen();
     let traced = args.trace.as_deref().map_or(Ok(()), trace::start);
-    match args
-        .format
-        .check()
-        .and(traced)
-        .and(plan)
-        .and_then(|plan| Ok((plan, report_files(&args.report, args.format.chosen())?)))
-    {
-        Ok((plan, mut reports)) => {
-            let Showing { further, wants_all, hang_up, show } = showing;
-            reports.extend(further);
-            let shown = (presenter, show, wants_all);
-            run(shown, hang_up, args, reports, async |reporter, control| job(plan, reporter, control).await)
-        }
-        Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, args.format.chosen()),
+    let checked = args.format.check().and(traced).and(plan);
+    match checked.and_then(|plan| Ok((plan, report_files(&args.report, format)?))) {
+        Ok((plan, reports)) => run(args, plan, reports, showing, job),
+        Err(message) => errors::report_usage_error(P::Document::COMMAND, &message, format),
     }
 }
 
-/// Runs a job to its exit code: obeys signals, and shows what it reports as the arguments say.
-fn run<P: Presenter>(
-    (presenter, show, wants_all): (
-        impl FnOnce(HumanOptions) -> P,
-        impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> PrintEnd + Send + 'static,
-        bool,
-    ),
-    hang_up: Option<mpsc::UnboundedSender<()>>,
+/// Runs a valid plan to its exit code: obeys signals, and shows what is reported as the arguments say.
+fn run<P: Presenter, T>(
     args: &OutputArgs,
-    reports: Vec<ReportFile>,
-    job: impl AsyncFnOnce(&mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
+    plan: T,
+    mut reports: Vec<ReportFile>,
+    showing: Showing<
+        impl FnOnce(RunOutput<P>, &PrintQueueReceiver<P::Event>) -> RunOutput<P> + Send + 'static,
+    >,
+    job: impl AsyncFnOnce(T, &mut dyn Reporter<P::Event>, RunControl) -> Result<RunResult, StartFailure>,
 ) -> ExitCode {
     let (format, options) = (args.format.chosen(), human_options(args));
+    let Showing { further, wants_all, hang_up, show } = showing;
+    reports.extend(further);
     let shows_all =
         wants_all || args.trace.is_some() || reports.iter().any(|report| report.format == Format::Ndjson);
-    let output = RunOutput::new(presenter(options), format, origin(), options, stdout(format), stderr())
+    let output = RunOutput::new(P::new(options), format, origin(), options, stdout(format), stderr())
         .with_reports(reports);
-    let (queue, thread) = PrintQueue::start(move |queue| show(output, &queue));
-    let is_shown = if shows_all { Box::new(|_: &_| true) } else { P::filter(format, options) };
-    let mut printer = EventPrinter { queue, is_shown, is_droppable: P::is_droppable };
+    let (mut queue, thread) = PrintQueue::start(move |queue| show(output, &queue));
     // A reader that is gone ends the run as an interrupt does.
-    let interrupt = printer.queue.closed().child_token();
+    let interrupt = queue.closed().child_token();
+    let mut is_shown = if shows_all { Box::new(|_: &_| true) } else { P::filter(format, options) };
+    let mut print = |event: &P::Event| {
+        if is_shown(event) {
+            queue.push(event.clone(), P::is_droppable(event));
+        }
+    };
     let (ask, interim) = mpsc::unbounded_channel();
     let ended = signals::handle(interrupt.clone(), ask, hang_up).and_then(|()| {
-        let batch_sleep = BatchSleep::default();
-        let thread_sleep = batch_sleep.clone();
+        let control = RunControl { interim, ..RunControl::until(interrupt) };
+        let thread_sleep = control.batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || thread_sleep.sleep_if_allowed()).build()?;
-        let control = RunControl {
-            interrupt,
-            interim,
-            batch_sleep,
-            ask_now: Default::default(),
-            openings: Default::default(),
-        };
-        let result = runtime.block_on(job(&mut printer, control));
+        let result = runtime.block_on(job(plan, &mut print, control));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
         Ok(result)
     });
-    let dropped = printer.queue.dropped();
-    drop(printer);
-    let end = thread.join().unwrap_or_default();
+    let dropped = queue.dropped();
+    drop(queue);
+    let output = thread.join().ok();
     errors::warn_about_dropped_events(dropped);
     match ended {
         Err(error) => errors::fail_inconclusive(&format!("cannot start: {error}")),
         Ok(Err(failure)) => {
-            write_failure(P::Document::COMMAND, &failure, end.reports);
+            let reports = output.map(RunOutput::into_reports).unwrap_or_default();
+            write_failure(P::Document::COMMAND, &failure, reports);
             errors::report_failure(Some(P::Document::COMMAND), &failure, format)
         }
-        Ok(Ok(result)) => finish(result, &end),
+        Ok(Ok(result)) => finish(result, output.as_ref()),
     }
 }
 
@@ -233,16 +178,28 @@ fn given_twice(options: &[ReportOption]) -> Option<&Path> {
 
 /// The exit code, given a write failure. A closed pipe ends the run quietly: a failed result stays in the exit code,
 /// other results become success. Any other write failure is reported, since the report is lost.
-fn finish(result: RunResult, end: &PrintEnd) -> ExitCode {
-    if !end.failed_reports.is_empty() {
-        return end.fail(&end.failed_reports.join("; "));
+fn finish<P: Presenter>(result: RunResult, output: Option<&RunOutput<P>>) -> ExitCode {
+    // A plugin has exit codes of its own, and no 4.
+    let own_code = output.and_then(RunOutput::exit_code);
+    let fail = |message: &str| {
+        let failed = errors::fail_inconclusive(message);
+        own_code.map_or(failed, |_| PluginState::Unknown.exit_code().into())
+    };
+    let failed_reports = output.map(RunOutput::failed_reports).unwrap_or_default();
+    if !failed_reports.is_empty() {
+        return fail(&failed_reports.join("; "));
     }
     let has_failed = matches!(result, RunResult::Failed | RunResult::Unreachable);
-    match end.failure {
+    match output.and_then(RunOutput::error).map(io::Error::kind) {
         Some(io::ErrorKind::BrokenPipe) if !has_failed => ExitCode::SUCCESS,
-        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(end.exit_code.unwrap_or(result.exit_code())),
-        Some(kind) => end.fail(&format!("cannot write the report to stdout: {kind}")),
+        None | Some(io::ErrorKind::BrokenPipe) => own_code.unwrap_or(result.exit_code()).into(),
+        Some(kind) => fail(&format!("cannot write the report to stdout: {kind}")),
     }
+}
+
+/// Prints text on stdout; returns the exit code.
+pub fn print(text: &str, format: Format) -> ExitCode {
+    errors::exit_code_of_write(stdout(format).write_all(text.as_bytes()))
 }
 
 /// The writer for results. Only human text depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).

@@ -109,15 +109,18 @@ impl SignalStreams {
             match ending.on_signal(Instant::now()) {
                 SignalReaction::Report => interrupt.cancel(),
                 SignalReaction::Ignore => {}
-                SignalReaction::Exit => {
-                    restore_terminal();
-                    // No client of `test-client` outlives this process.
-                    kill_clients();
-                    std::process::exit(KILLED_EXIT_CODE)
-                }
+                SignalReaction::Exit => end_process(),
             }
         }
     }
+}
+
+/// Ends the process at once.
+pub fn end_process() -> ! {
+    restore_terminal();
+    // No client of `test-client` outlives this process.
+    kill_clients();
+    std::process::exit(KILLED_EXIT_CODE)
 }
 
 async fn next(signal: &mut Option<Signal>) {
@@ -140,7 +143,7 @@ fn is_ignored(signal: libc::c_int) -> bool {
 
 /// Reaction to a termination signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SignalReaction {
+pub enum SignalReaction {
     /// End the run with its report.
     Report,
     /// None: it came within 500 ms of the first and counts as the same.
@@ -151,12 +154,13 @@ enum SignalReaction {
 
 /// The termination signals so far.
 #[derive(Debug, Default)]
-struct EndSignals {
+pub struct EndSignals {
     first: Option<Instant>,
 }
 
 impl EndSignals {
-    fn on_signal(&mut self, now: Instant) -> SignalReaction {
+    /// What the next signal does.
+    pub fn on_signal(&mut self, now: Instant) -> SignalReaction {
         match self.first {
             None => {
                 self.first = Some(now);

@@ -9,9 +9,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::args::{OutputArgs, positive_duration};
-use super::errors::StartFailure;
 use super::runner;
-use crate::commands::test_client::{self, ClientCommand, TestClientError, TestClientPlan};
+use crate::commands::test_client::{self, ClientCommand, TestClientPlan};
 use crate::domain::client_test::expectation::ClientExpectation;
 use crate::domain::client_test::faults::{CLIENT_FAULTS, ClientFault};
 use crate::output::client_test::ClientTestPresenter;
@@ -72,9 +71,9 @@ impl TestClientArgs {
     /// Runs the command; returns its exit code.
     pub fn main(self) -> ExitCode {
         let output = self.output.clone();
-        runner::run_plan(ClientTestPresenter::new, &output, self.plan(), async |plan, reporter, control| {
+        runner::run_plan::<ClientTestPresenter, _>(&output, self.plan(), async |plan, reporter, control| {
             let report = test_client::run(plan, reporter, control.interrupt).await;
-            report.map(|report| report.result()).map_err(StartFailure::from)
+            Ok(report?.result())
         })
     }
 
@@ -96,12 +95,6 @@ impl TestClientArgs {
             one_at_a_time: self.one_at_a_time,
             shows_output: !self.output.quiet,
         })
-    }
-}
-
-impl From<TestClientError> for StartFailure {
-    fn from(error: TestClientError) -> StartFailure {
-        StartFailure { result: error.result(), message: error.to_string(), hint: None }
     }
 }
 

@@ -12,27 +12,23 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, byte_size, positive_duration, up_to};
-use super::checks::file::{self, TargetEntry};
-use super::checks::listed_mistakes;
-use super::checks::mistake::Mistake;
-use super::errors::StartFailure;
-use super::kept_targets::kept_connection;
+use super::checks::ReadFile;
+use super::checks::file::TargetEntry;
+use super::kept_targets::{kept_connection, opened_again};
 use super::measurement::Measurement;
-use super::ping::{AttemptLimit, PingArgs};
+use super::ping::PingArgs;
 use super::preset_args::detect_before_run;
 use super::print_queue::PrintQueueReceiver;
-use super::service_manager::ServiceManager;
-use super::{connect, live, live_terminal, runner};
+use super::{live, live_terminal, runner, service_manager};
 use crate::commands::config_reload::ConfigReload;
-use crate::commands::fd_limit::{self, TooFewFiles};
+use crate::commands::fd_limit;
 use crate::commands::kept::KeptConnection;
 use crate::commands::ping::PingPlan;
+use crate::commands::start_failure::StartFailure;
 use crate::commands::watch::hook::HookPlan;
 use crate::commands::watch::{self, MetricsPlan, WatchControl, WatchEvent, WatchPlan};
 use crate::domain::command_line::CommandLine;
-use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::run::reporter::Reporter;
-use crate::domain::run::run_result::RunResult;
 use crate::net::host_events::HostEvents;
 use crate::output::exporter::TargetsPage;
 use crate::output::rotating_file::{RotatingFile, RotationLimits};
@@ -42,8 +38,6 @@ use crate::output::{Format, ReportFile, RunOutput, charset};
 
 /// While the status is worse than healthy, one heartbeat in this time.
 const DEFAULT_DEGRADED_INTERVAL: Duration = Duration::from_secs(1);
-/// The interval of connections that are kept for weeks, unless the preset has one.
-const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 /// What the group of the command line's targets is called beside those of a file.
 const COMMAND_LINE: &str = "command line";
 
@@ -91,12 +85,11 @@ impl WatchArgs {
     pub fn main(self) -> ExitCode {
         let output = self.ping.output.clone();
         let (hang_up, hang_ups) = mpsc::unbounded_channel();
-        let log = self.open_log();
-        let plan = log.and_then(|log| Ok((self.plan(hang_ups)?, log)));
-        let (plan, log) = match plan {
-            Ok((plan, log)) => (Ok(plan), log),
-            Err(message) => (Err(message), None),
-        };
+        let mut log = None;
+        let plan = self.open_log().and_then(|opened| {
+            log = opened;
+            self.plan(hang_ups)
+        });
         let (ask, asked) = mpsc::unbounded_channel();
         let connections = plan.as_ref().map_or(0, WatchPlan::connections);
         let live = self.has_live_view().then(|| {
@@ -111,11 +104,7 @@ impl WatchArgs {
         };
         let metrics = self.watching.metrics;
         let job = async |mut plan: WatchPlan, reporter: &mut dyn Reporter<WatchEvent>, run| {
-            ensure_files(&plan.groups).map_err(|error| StartFailure {
-                result: RunResult::Unreachable,
-                message: error.to_string(),
-                hint: Some(error.hint()),
-            })?;
+            ensure_files(&plan.groups)?;
             if let Some(address) = metrics {
                 plan.metrics = Some(listen_for_metrics(address).await?);
             }
@@ -123,14 +112,20 @@ impl WatchArgs {
             let (host, hook_document) =
                 (HostEvents::start().await, Box::new(move |event: &WatchEvent| messages.message(event)));
             let control = WatchControl { run, asked, host, hook_document };
-            let (service, stop) = (ServiceManager::of_environment(), control.run.interrupt.clone());
-            let mut reporter = ReloadsToService { service, reporter };
-            service.ready();
-            Ok(service.during(watch::run(plan, &mut reporter, control), stop).await.result())
+            let stop = control.run.interrupt.clone();
+            let mut telling = |event: &WatchEvent| {
+                // A reload is over.
+                if matches!(event, WatchEvent::Reloaded(_) | WatchEvent::NotReloaded { .. }) {
+                    service_manager::ready();
+                }
+                reporter.report(event);
+            };
+            service_manager::ready();
+            Ok(service_manager::during(watch::run(plan, &mut telling, control), stop).await.result())
         };
         let hang_up = self.watching.config.as_ref().map(|_| hang_up);
         let showing = runner::Showing { further: log.into_iter().collect(), wants_all, hang_up, show };
-        runner::run_shown(WatchPresenter::new, &output, plan, showing, job)
+        runner::run_shown(&output, plan, showing, job)
     }
 
     fn open_log(&self) -> Result<Option<ReportFile>, String> {
@@ -160,9 +155,8 @@ impl WatchArgs {
         });
         let file = self.watching.config.as_deref().map(|path| path.display().to_string());
         let args = self.clone();
-        let service = ServiceManager::of_environment();
         let load = move || {
-            service.reloading();
+            service_manager::reloading();
             let groups = args.groups(of_line.clone())?;
             ensure_files(&groups).map_err(|error| error.to_string())?;
             Ok(groups)
@@ -211,10 +205,8 @@ impl WatchArgs {
 
 /// Listens, and says where.
 async fn listen_for_metrics(address: SocketAddr) -> Result<MetricsPlan, StartFailure> {
-    let failed = |error: std::io::Error| StartFailure {
-        result: RunResult::Unreachable,
-        message: format!("--metrics: cannot listen on {address}: {error}"),
-        hint: None,
+    let failed = |error: std::io::Error| {
+        StartFailure::unreachable(format!("--metrics: cannot listen on {address}: {error}"))
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -229,62 +221,32 @@ async fn listen_for_metrics(address: SocketAddr) -> Result<MetricsPlan, StartFai
 }
 
 /// Raises the limit on open files to what these need.
-fn ensure_files(groups: &[KeptConnection]) -> Result<(), TooFewFiles> {
+fn ensure_files(groups: &[KeptConnection]) -> Result<(), StartFailure> {
     fd_limit::ensure_limit(groups.iter().map(|group| group.plan.connections()).sum())
 }
 
 /// The targets of a configuration file, each as a group of its own, in the order of the file.
 fn groups_of_file(path: &Path) -> Result<Vec<KeptConnection>, String> {
-    let name = without_controls(&path.display().to_string(), false);
-    let text = connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
-    let variable = |name: &str| std::env::var(name).ok();
-    let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
+    let read = ReadFile::read(path)?;
     let (mut groups, mut mistakes) = (Vec::new(), Vec::new());
-    for TargetEntry { entry, .. } in &file.targets {
-        let of = &entry.identity.name;
+    for TargetEntry { entry, .. } in &read.file.targets {
+        let what = format!("target '{}'", entry.identity.name);
         match kept_connection(entry) {
             Ok(group) => groups.push(group),
-            Err((option, why)) => {
-                let place = option.and_then(|option| entry.places.get(&option));
-                let place = place.or_else(|| entry.places.get("name")).cloned().unwrap_or_default();
-                mistakes.push(Mistake::at(&text, &place, format!("target '{of}': {why}")));
-            }
+            Err(blame) => mistakes.push(blame.mistake(&read.text, &entry.places, &what)),
         }
     }
-    match (mistakes.is_empty(), groups.is_empty()) {
-        (false, _) => Err(listed_mistakes(&name, &mistakes)),
-        (true, true) => Err(format!("{name} has no [[target]]")),
-        (true, false) => Ok(groups),
-    }
-}
-
-/// Tells the service manager when a reload is over.
-struct ReloadsToService<'a> {
-    service: ServiceManager,
-    reporter: &'a mut dyn Reporter<WatchEvent>,
-}
-
-impl Reporter<WatchEvent> for ReloadsToService<'_> {
-    fn report(&mut self, event: &WatchEvent) {
-        if matches!(event, WatchEvent::Reloaded(_) | WatchEvent::NotReloaded { .. }) {
-            self.service.ready();
-        }
-        self.reporter.report(event);
-    }
+    read.refuse(mistakes)?;
+    if groups.is_empty() { Err(format!("{} has no [[target]]", read.name)) } else { Ok(groups) }
 }
 
 /// The plan of `ping`, with connections that are opened again for ever.
-fn watched_plan(mut args: PingArgs) -> Result<PingPlan, String> {
+fn watched_plan(args: PingArgs) -> Result<PingPlan, String> {
     if let Some(option) = unfit(&args) {
         return Err(format!("{option} has no meaning for connections that are watched"));
     }
     let detection = detect_before_run(args.server())?;
-    if args.heartbeat.preamble.first_message.preset.preset.is_none() {
-        args.heartbeat.interval.get_or_insert(WATCH_INTERVAL);
-    }
-    args.reconnect.reconnect = true;
-    args.reconnect.reconnect_attempts.get_or_insert(AttemptLimit(None));
-    args.plan(detection.as_ref())
+    opened_again(args).plan(detection.as_ref())
 }
 
 /// An option that is against watching.

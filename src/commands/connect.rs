@@ -1,6 +1,5 @@
 //! Opens a connection and runs its preamble, for the commands that observe.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::time::Instant;
@@ -12,30 +11,37 @@ use crate::net::client::preamble::{self, Preamble, add_context, run_preamble_wit
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::transport::stream::Stream;
-use crate::net::transport::tap::Mute;
 
-/// An open connection after its preamble.
-pub struct Established {
-    pub socket: WebSocket<Stream>,
-    pub info: ConnectInfo,
-    /// The end of the upgrade.
-    pub opened: Instant,
-    /// End of the preamble.
-    pub ready_at: Instant,
-    /// Mutes the connection.
-    pub mute: Arc<Mute>,
-    /// The server sent heartbeats during the preamble, whose times were not recorded.
-    pub has_missed_pings: bool,
+/// A server, and how connections to it are opened.
+#[derive(Clone)]
+pub struct ConnectPlan {
+    pub target: Target,
+    pub dial: DialPlan,
+    /// Sent and awaited first on each connection.
+    pub preamble: Preamble,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
 }
 
-/// An open connection before its preamble.
+impl ConnectPlan {
+    /// Loads the system's roots before anything is timed. An error recurs when a connection opens.
+    pub fn prepare(&self) {
+        if self.target.secure() {
+            let _ = self.dial.tls.prepare();
+        }
+    }
+}
+
+/// An open connection, before its preamble or after it.
 pub struct Connected {
     pub socket: WebSocket<Stream>,
     pub info: ConnectInfo,
     /// The end of the upgrade.
     pub opened: Instant,
-    /// Mutes the connection.
-    pub mute: Arc<Mute>,
+    /// The end of the preamble, once it is over.
+    pub ready_at: Instant,
+    /// The server sent heartbeats during the preamble, whose times were not recorded.
+    pub has_missed_pings: bool,
 }
 
 /// Opens a connection. `largest` bounds a received message in bytes; `largest_request` is the largest message to send.
@@ -45,44 +51,34 @@ pub async fn connect(
     largest: usize,
     largest_request: usize,
 ) -> Result<Connected, ConnectError> {
-    let dial::Open { stream, leftover, tap_state, facts: info } = dial::open(dial, target).await?;
+    let dial::Open { upgraded, facts: info } = dial::open(dial, target).await?;
     let opened = Instant::now();
-    let mute = stream.mute();
-    let socket = WebSocket::new(stream, leftover, tap_state, largest, largest_request).await;
-    Ok(Connected { socket, info, opened, mute })
+    let socket = WebSocket::new(upgraded, largest, largest_request).await;
+    Ok(Connected { socket, info, opened, ready_at: opened, has_missed_pings: false })
 }
 
 impl Connected {
     /// Runs the preamble; `listener` receives its events, and `emit` their counts.
     pub async fn run_preamble(
         &mut self,
-        preamble: &Preamble,
-        target: &Target,
+        plan: &ConnectPlan,
         emit: &(dyn Fn(ConnEvent) + Send + Sync),
         listener: preamble::PreambleListener<'_>,
     ) -> Result<(), ConnectError> {
+        let ConnectPlan { target, preamble, .. } = plan;
         let ready_at = run_preamble_with_listener(&mut self.socket, preamble, target, emit, listener).await;
         ready_at.map_err(|why| add_context(why, &self.info))
     }
 }
 
-/// Opens a connection and runs its preamble. `largest` bounds a received message in bytes; `largest_request` is the
-/// largest message to send.
-pub async fn open(
-    target: &Target,
-    dial: &DialPlan,
-    preamble: &Preamble,
-    largest: usize,
-    largest_request: usize,
-) -> Result<Established, ConnectError> {
-    let mut connected = connect(target, dial, largest, largest_request).await?;
+/// Opens a connection and runs its preamble. `largest_request` is the largest message to send.
+pub async fn open(plan: &ConnectPlan, largest_request: usize) -> Result<Connected, ConnectError> {
+    let mut connected = connect(&plan.target, &plan.dial, plan.max_message_size, largest_request).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
         let is_ping = matches!(event, ConnEvent::PeerTraffic(PeerTraffic::ServerPing { .. }, _));
         missed.fetch_or(is_ping, Relaxed);
     };
-    connected.run_preamble(preamble, target, &emit, &mut |_| {}).await?;
-    let (ready_at, has_missed_pings) = (Instant::now(), missed.into_inner());
-    let Connected { socket, info, opened, mute } = connected;
-    Ok(Established { socket, info, opened, ready_at, mute, has_missed_pings })
+    connected.run_preamble(plan, &emit, &mut |_| {}).await?;
+    Ok(Connected { ready_at: Instant::now(), has_missed_pings: missed.into_inner(), ..connected })
 }

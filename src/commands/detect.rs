@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tokio_tungstenite::tungstenite::Message;
 
+use super::connect::{Connected, connect};
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::target::Target;
-use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
-use crate::net::client::gzip_message::decompress_gzip;
-use crate::net::client::idle_probe::send_close;
+use crate::net::client::closing::close_briefly;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
-use crate::net::connect::dial::{self, DialPlan};
+use crate::net::connect::dial::DialPlan;
 use crate::net::transport::stream::Stream;
 
 /// A server that sends first does so within this time.
@@ -25,14 +23,6 @@ const MAX_MESSAGES: usize = 4;
 
 /// Maximum number of connections that are opened.
 const MAX_CONNECTIONS: usize = 3;
-
-/// What one connection showed.
-struct DetectionAttempt {
-    subprotocol: Option<String>,
-    messages: Vec<(PresetMatches, String)>,
-    /// The server closed the connection immediately.
-    refused: bool,
-}
 
 /// Opens a connection, reads the server's first messages, and closes. If the user offers no subprotocol, offers those
 /// that match the URL's path. `largest` bounds a message in bytes.
@@ -49,33 +39,34 @@ pub async fn collect_fingerprint(
     if is_ours {
         dial.subprotocols = offered_at(target.resource()).into_iter().map(str::to_string).collect();
     }
-    let mut seen = try_connection(target, &dial, largest).await?;
+    let (mut seen, mut is_refused) = try_connection(target, &dial, largest).await?;
     for _ in 1..MAX_CONNECTIONS {
-        let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && seen.refused) else { break };
+        let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && is_refused) else { break };
         dial.subprotocols.retain(|name| *name != refused);
         if dial.subprotocols.is_empty() {
-            seen.subprotocol = None;
             break;
         }
-        seen = try_connection(target, &dial, largest).await?;
+        (seen, is_refused) = try_connection(target, &dial, largest).await?;
     }
-    let subprotocol = seen.subprotocol.filter(|_| !(is_ours && seen.refused));
-    Ok(FingerprintInput { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
+    if is_ours && is_refused {
+        seen.subprotocol = None;
+    }
+    Ok(seen)
 }
 
+/// What one connection shows, and whether the server closed it immediately.
 async fn try_connection(
     target: &Target,
     dial: &DialPlan,
     largest: usize,
-) -> Result<DetectionAttempt, ConnectError> {
-    let dial::Open { stream, leftover, tap_state, facts } = dial::open(dial, target).await?;
-    let mut socket = WebSocket::new(stream, leftover, tap_state, largest, 1024).await;
+) -> Result<(FingerprintInput, bool), ConnectError> {
+    let Connected { mut socket, info: facts, .. } = connect(target, dial, largest, 1024).await?;
     let began = Instant::now();
     let (messages, ended) = read_first_messages(&mut socket).await;
     let refused = ended && began.elapsed() < IMMEDIATE_CLOSE + facts.phases.upgrade.unwrap_or_default();
-    send_close(&mut socket).await;
+    close_briefly(&mut socket).await;
     let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
-    Ok(DetectionAttempt { subprotocol, messages, refused })
+    Ok((FingerprintInput { resource: target.resource().to_string(), subprotocol, messages }, refused))
 }
 
 /// The server's first messages, until one is typical of a preset or enough came; and whether the server closed.
@@ -83,16 +74,18 @@ async fn read_first_messages(socket: &mut WebSocket<Stream>) -> (Vec<(PresetMatc
     let until = Instant::now() + FIRST_MESSAGE_TIMEOUT;
     let mut messages = Vec::new();
     while let Ok(step) = timeout_at(until, socket.step()).await {
-        let message = match step {
-            SocketEvent::Lost(_) | SocketEvent::Message(Message::Close(_)) => return (messages, true),
-            SocketEvent::Flushed(_) | SocketEvent::Bytes => continue,
-            SocketEvent::Message(message) => message,
-        };
-        if let Some((presets, shown)) = match_presets(&message) {
-            let is_known = !presets.is_empty();
-            messages.push((presets, shown));
-            if is_known || messages.len() == MAX_MESSAGES {
-                break;
+        match step {
+            SocketEvent::Ended(_) => return (messages, true),
+            SocketEvent::Message(message) => {
+                let presets = resembles(message.content());
+                let is_known = !presets.is_empty();
+                messages.push((presets, shown(message.content()).as_str().to_string()));
+                if is_known || messages.len() == MAX_MESSAGES {
+                    break;
+                }
+            }
+            SocketEvent::Ping(_) | SocketEvent::Pong(_) | SocketEvent::Flushed(_) | SocketEvent::Bytes => {
+                continue;
             }
         }
         // A flood keeps the socket always ready, so the timeout never fires by itself.
@@ -101,16 +94,4 @@ async fn read_first_messages(socket: &mut WebSocket<Stream>) -> (Vec<(PresetMatc
         }
     }
     (messages, false)
-}
-
-/// The presets that a message is typical of; `None` for a control frame.
-fn match_presets(message: &Message) -> Option<(PresetMatches, String)> {
-    let message = match message {
-        Message::Text(text) => MessageRef::Text(text),
-        Message::Binary(bytes) => MessageRef::Binary(bytes),
-        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return None,
-    };
-    let unpacked = decompress_gzip(message);
-    let message = unpacked.as_deref().map_or(message, MessageRef::Text);
-    Some((resembles(message), shown(message).as_str().to_string()))
 }

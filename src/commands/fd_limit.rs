@@ -1,45 +1,31 @@
 //! The limit on open files: every connection needs one.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use thiserror::Error;
+
+use super::start_failure::StartFailure;
 
 /// Files needed besides connections: standard streams, runtimes, resolver.
 const RESERVED_FDS: usize = 32;
 
-/// More connections than this process may open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "cannot open {connections} connections: each needs a file descriptor; this process may open {limit} files \
-     (RLIMIT_NOFILE, its hard limit) and needs {} for other things",
-    RESERVED_FDS
-)]
-pub struct TooFewFiles {
-    connections: usize,
-    limit: u64,
-}
-
-impl TooFewFiles {
-    /// What the reader can do.
-    pub fn hint(self) -> String {
-        let max_connections = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(RESERVED_FDS);
-        format!(
-            "-n {max_connections} is the maximum here; raise the hard limit (ulimit -Hn, LimitNOFILE=, limits.conf), or share the \
-             connections among several processes"
-        )
-    }
-}
-
 /// Raises the limit to the hard limit (many systems allow only 1024 files by default) and checks that it suffices.
-pub fn ensure_limit(connections: usize) -> Result<(), TooFewFiles> {
+pub fn ensure_limit(connections: usize) -> Result<(), StartFailure> {
     raise_limit().map_or(Ok(()), |limit| check(connections, limit))
 }
 
-fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
+fn check(connections: usize, limit: u64) -> Result<(), StartFailure> {
     if connections.saturating_add(RESERVED_FDS) as u64 <= limit {
-        Ok(())
-    } else {
-        Err(TooFewFiles { connections, limit })
+        return Ok(());
     }
+    let why = format!(
+        "cannot open {connections} connections: each needs a file descriptor; this process may open {limit} files \
+         (RLIMIT_NOFILE, its hard limit) and needs {RESERVED_FDS} for other things"
+    );
+    let max_connections = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(RESERVED_FDS);
+    let hint = format!(
+        "-n {max_connections} is the maximum here; raise the hard limit (ulimit -Hn, LimitNOFILE=, limits.conf), or share the \
+         connections among several processes"
+    );
+    Err(StartFailure::unreachable(why).with_hint(Some(hint)))
 }
 
 /// Raises the soft limit to the hard limit; returns the limit now in force, if the system reports it.
@@ -64,6 +50,6 @@ mod tests {
             "cannot open 19969 connections: each needs a file descriptor; this process may open 20000 files \
              (RLIMIT_NOFILE, its hard limit) and needs 32 for other things"
         );
-        assert!(error.hint().starts_with("-n 19968 is the maximum here; "));
+        assert!(error.hint.is_some_and(|hint| hint.starts_with("-n 19968 is the maximum here; ")));
     }
 }

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use super::opening_limit::OpeningLimit;
 use super::ping::PingPlan;
+use super::run_control::OpeningLimit;
 
 /// Maximum time between the starts of two connections. Each sends its heartbeats from its own start on, so that those of
 /// many connections are spread.
@@ -152,9 +152,8 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::commands::opening_limit::MAX_CONCURRENT_OPENINGS;
     use crate::commands::ping;
-    use crate::commands::run_control::RunControl;
+    use crate::commands::run_control::{MAX_CONCURRENT_OPENINGS, RunControl};
     use crate::commands::testing::{plan, server};
     use crate::domain::ping::event::{ConnEvent, Event};
     use crate::domain::run::reporter::Reporter;

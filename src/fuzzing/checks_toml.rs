@@ -35,6 +35,6 @@ fn reads_no_file(check: &CheckEntry) -> bool {
 fn prepare(check: CheckEntry) {
     match PreparedCheck::new(check) {
         Ok(prepared) => assert!(prepared.connections >= 1),
-        Err((_, message)) => assert!(!message.is_empty()),
+        Err(blame) => assert!(!blame.message.is_empty()),
     }
 }

@@ -1,14 +1,14 @@
 //! Frames: as a client checks and reads them, and as the server decodes them.
 
-use tokio_tungstenite::tungstenite::Message;
-
 use super::assert_harmless;
 use super::peer::{Peer, PieceSizes, block_on};
-use crate::domain::connection::close_cause::{CloseCause, CloseKindName};
+use crate::domain::connection::close_cause::CloseKindName;
 use crate::net::client::disconnect::Disconnect;
-use crate::net::client::frame_check::{FrameCheck, IllegalHead};
-use crate::net::client::websocket::{SocketEvent, WebSocket};
+use crate::net::client::frame_check::{FrameCheck, IllegalFrame};
+use crate::net::client::gzip_message::MAX_UNPACKED_BYTES;
+use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
 use crate::net::transport::tap::Tap;
+use crate::net::transport::upgraded_stream::UpgradedStream;
 use crate::server::frame::{ClientFrame, FrameDecoder, FrameViolation, encode, encode_close};
 use crate::server::message::MessageAssembler;
 
@@ -31,7 +31,7 @@ struct FoundHead {
     at: usize,
     /// Where the piece began that made the head illegal.
     piece: usize,
-    illegal: IllegalHead,
+    illegal: IllegalFrame,
 }
 
 fn checked(pieces: &[&[u8]]) -> (FrameCheck, Option<FoundHead>) {
@@ -63,29 +63,42 @@ fn check_heads(bytes: &[u8], pieces: &[&[u8]]) {
 }
 
 /// What a client reads of these pieces, and how the connection ends.
-fn read(pieces: &[&[u8]], is_first_left_over: bool) -> (Vec<Message>, Disconnect) {
+fn read(pieces: &[&[u8]], is_first_left_over: bool) -> (Vec<SocketEvent>, Disconnect) {
     let (leftover, rest) = match pieces.split_first() {
         Some((first, rest)) if is_first_left_over => (first.to_vec(), rest),
         _ => (Vec::new(), pieces),
     };
     block_on(async {
         let tap = Tap::new(Peer::new(rest.iter().copied()));
-        let state = tap.state();
-        let mut socket = WebSocket::new(tap, leftover, state, MAX_MESSAGE, 64).await;
-        let mut messages = Vec::new();
+        let upgraded = UpgradedStream { leftover, ..UpgradedStream::of(tap) };
+        let mut socket = WebSocket::new(upgraded, MAX_MESSAGE, 64).await;
+        let mut received = Vec::new();
         loop {
             match socket.step().await {
-                SocketEvent::Message(message) => {
-                    assert!(message.len() <= MAX_MESSAGE, "{} bytes", message.len());
-                    messages.push(message);
-                }
-                SocketEvent::Lost(error) => return (messages, socket.disconnect_on_loss(error)),
+                SocketEvent::Ended(end) => return (received, *end),
                 SocketEvent::Flushed(_) | SocketEvent::Bytes => {
                     socket.incomplete();
+                }
+                frame => {
+                    assert_bounded(&frame);
+                    received.push(frame);
                 }
             }
         }
     })
+}
+
+/// No payload is larger than the limit; what gzip packed may be larger than its message.
+fn assert_bounded(frame: &SocketEvent) {
+    let (size, limit) = match frame {
+        SocketEvent::Ping(payload) | SocketEvent::Pong(payload) => (payload.len(), MAX_MESSAGE),
+        SocketEvent::Message(ReceivedMessage::Binary(bytes)) => (bytes.len(), MAX_MESSAGE),
+        SocketEvent::Message(ReceivedMessage::Text(text)) => {
+            (text.len(), MAX_UNPACKED_BYTES.max(MAX_MESSAGE))
+        }
+        SocketEvent::Flushed(_) | SocketEvent::Bytes | SocketEvent::Ended(_) => return,
+    };
+    assert!(size <= limit, "{size} bytes");
 }
 
 /// Pieces change neither the messages nor the kind of the end.
@@ -96,13 +109,13 @@ fn read_messages(bytes: &[u8], pieces: &[&[u8]]) {
         assert_eq!(whole, cut);
         assert_eq!(CloseKindName::from(&of_whole.how), CloseKindName::from(&end.how));
         assert_eq!(of_whole.who, end.who);
-        assert_harmless(&CloseCause::describe(end.who, &end.how, end.os_error.as_deref()));
+        assert_harmless(&end.to_string());
     }
 }
 
 /// The frames that a server decodes of these pieces, and the rule that the next one breaks.
 fn decoded(pieces: &[&[u8]]) -> (Vec<ClientFrame>, Option<FrameViolation>) {
-    let (mut decoder, mut frames) = (FrameDecoder::new(MAX_MESSAGE), Vec::new());
+    let (mut decoder, mut frames) = (FrameDecoder::new(MAX_MESSAGE, false), Vec::new());
     for piece in pieces {
         decoder.push(piece);
         loop {
@@ -125,7 +138,7 @@ fn decode(bytes: &[u8], pieces: &[&[u8]]) {
         let sent = encode(frame.opcode, &frame.payload);
         let is_rejected = FrameCheck::default().consume(&sent).is_err();
         assert_eq!(is_rejected, sent[0] & 0x0f == 0, "only a continuation alone is illegal");
-        if let Err(violation) = assembler.add_frame(frame) {
+        if let Err(violation) = assembler.add_frame(frame, None) {
             encode_close(violation.code(), &violation.to_string());
             return;
         }

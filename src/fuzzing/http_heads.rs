@@ -70,7 +70,7 @@ fn request(bytes: &[u8]) {
         match read {
             Ok(Some((upgrade, _))) => {
                 let chosen = upgrade.subprotocols.first().map(String::as_str);
-                let head = answered(&accept(&upgrade, chosen, false));
+                let head = answered(&accept(&upgrade, chosen, None, false));
                 assert_eq!((head.status, head.headers.len()), (101, 4 + usize::from(chosen.is_some())));
             }
             Ok(None) => {}

@@ -5,16 +5,19 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::time::Instant;
 
 use super::assert_harmless;
 use super::peer::{Peer, PieceSizes, block_on};
+use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::domain::connection::target::Target;
-use crate::net::connect::proxy::{Destination, ProxyUrl, tunnel};
-use crate::net::connect::upgrade::{UpgradeOffer, upgrade};
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::endpoint::Endpoint;
+use crate::net::connect::proxy::{ProxyUrl, tunnel};
+use crate::net::connect::upgrade::upgrade;
 use crate::net::dial_error::DialError;
+use crate::net::time_limit::TimeLimit;
+use crate::net::transport::byte_stream::ByteStream;
 use crate::net::transport::socket::TransportSocket;
-use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Tap;
 
 const BUDGET: Duration = Duration::from_secs(60);
@@ -64,12 +67,11 @@ async fn ask_server(mode: u8, answer: &[u8], pieces: &[&[u8]]) {
         headers.insert(header::HOST, HeaderValue::from_static("b.example"));
         headers.insert(header::COOKIE, HeaderValue::from_static("session=1"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer abc"));
-        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static("permessage-deflate"));
     }
-    let offer =
-        UpgradeOffer { target: &target, headers: &headers, origin: None, subprotocols, credentials: None };
+    let deflate = Some(DeflateOffer::default()).filter(|_| mode & 0x20 != 0);
+    let plan = DialPlan { headers, subprotocols: subprotocols.to_vec(), deflate, ..DialPlan::default() };
     let mut peer = Peer::new(pieces.iter().copied());
-    match upgrade(&mut peer, offer, Instant::now() + BUDGET, BUDGET).await {
+    match upgrade(&mut peer, &plan, &target, TimeLimit::from_now(BUDGET)).await {
         Ok(upgraded) => {
             let mut after_head = upgraded.leftover.clone();
             peer.read_to_end(&mut after_head).await.expect("the peer's rest");
@@ -89,9 +91,8 @@ async fn ask_proxy(mode: u8, answer: &[u8]) {
     let (near, mut far) = UnixStream::pair().expect("a pair of sockets");
     far.write_all(answer).await.expect("room in the socket");
     far.shutdown().await.expect("an open socket");
-    let stream = Stream::Plain(Tap::new(TransportSocket::Unix(near)));
-    let deadline = Instant::now() + BUDGET;
-    if let Err(error) = tunnel(stream, &proxy, &Destination::of(&target), deadline, BUDGET).await {
+    let stream = ByteStream::Plain(Tap::new(TransportSocket::Unix(near)));
+    if let Err(error) = tunnel(stream, &proxy, &Endpoint::from(&target), TimeLimit::from_now(BUDGET)).await {
         look_at(&proxy.with_origin(error));
     }
 }

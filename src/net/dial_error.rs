@@ -5,8 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::connection::connect_info::{ConnectError, FailureKind, RefusalResponse};
 use crate::domain::connection::phase::Phase;
+use crate::domain::connection::target::Target;
 use crate::domain::format;
 
 use super::os_error;
@@ -36,6 +37,21 @@ impl DialError {
     /// The connect timeout expired; `doing` names the step that did not finish.
     pub fn timeout(budget: Duration, doing: impl fmt::Display) -> DialError {
         DialError::new(FailureKind::Timeout, format!("{doing} within {}", format::duration(budget)))
+    }
+
+    /// The failed opening to `target` that this is, before any address was tried.
+    pub fn failed_opening(self, target: &Target, phase: Phase, took: Duration) -> ConnectError {
+        ConnectError {
+            url: target.to_string(),
+            phase,
+            kind: self.kind,
+            cause: self.cause,
+            hint: self.hint,
+            reached: None,
+            attempts: Vec::new(),
+            refusal: self.refusal,
+            took,
+        }
     }
 
     /// Puts `whose` before the first `address` in the cause, such as `the proxy `.

@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderMap;
-use thiserror::Error;
 use tokio::time::timeout;
 
 use super::client::preamble::Preamble;
 use super::connect::dial::DialPlan;
 use super::connect::request_headers;
+use super::dial_error::DialError;
 use super::text_file;
-use super::url_command::{self, UrlCommandError};
+use super::url_command;
 use crate::domain::command_line::CommandLine;
-use crate::domain::connection::connect_info::{ConnectError, FailureKind};
-use crate::domain::connection::phase::Phase;
+use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::heartbeat::sent_message::{parse_message, without_last_newline};
@@ -61,51 +60,6 @@ pub struct FreshInputs {
     pub messages: Vec<Template>,
 }
 
-/// Why the inputs are not complete. No error shows a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FreshInputError {
-    #[error("cannot read the headers file {path}: {why}")]
-    HeadersFile { path: String, why: String },
-    #[error("{0}")]
-    Header(String),
-    #[error("cannot read the message file {path}: {why}")]
-    MessageFile { path: String, why: String },
-    #[error("the message of {path}: {why}")]
-    Message { path: String, why: String },
-    /// The time for all of it was over; only for those who bound it.
-    #[error("the inputs were not read in time")]
-    NotInTime,
-    #[error(transparent)]
-    UrlCommand(#[from] UrlCommandError),
-}
-
-impl FreshInputError {
-    /// The failed opening to `target` that this is.
-    pub fn failed_opening(&self, target: &Target, took: Duration) -> ConnectError {
-        let kind = match self {
-            FreshInputError::NotInTime | FreshInputError::UrlCommand(UrlCommandError::TimedOut { .. }) => {
-                FailureKind::Timeout
-            }
-            FreshInputError::HeadersFile { .. }
-            | FreshInputError::Header(_)
-            | FreshInputError::MessageFile { .. }
-            | FreshInputError::Message { .. }
-            | FreshInputError::UrlCommand(_) => FailureKind::Local,
-        };
-        ConnectError {
-            url: target.to_string(),
-            phase: Phase::Input,
-            kind,
-            cause: without_controls(&self.to_string(), false),
-            hint: None,
-            attempts: Vec::new(),
-            reached: None,
-            refusal: None,
-            took,
-        }
-    }
-}
-
 impl InputSources {
     /// Whether nothing is read anew.
     pub fn is_empty(&self) -> bool {
@@ -116,11 +70,16 @@ impl InputSources {
     ///
     /// # Errors
     ///
-    /// A file cannot be read or is not as it should be, or the command gave no URL.
-    pub async fn read(&self) -> Result<FreshInputs, FreshInputError> {
+    /// A file cannot be read or is not as it should be, or the command gave no URL. No error shows a secret.
+    pub async fn read(&self) -> Result<FreshInputs, DialError> {
         if self.is_empty() {
             return Ok(FreshInputs::default());
         }
+        let shown = |fault: DialError| DialError { cause: without_controls(&fault.cause, false), ..fault };
+        self.read_each().await.map_err(shown)
+    }
+
+    async fn read_each(&self) -> Result<FreshInputs, DialError> {
         secrets::learn(SentSecrets::renew);
         let headers = self.read_headers().await?;
         let mut messages = Vec::new();
@@ -134,13 +93,12 @@ impl InputSources {
         Ok(FreshInputs { target, headers, messages })
     }
 
-    async fn read_headers(&self) -> Result<HeaderMap, FreshInputError> {
+    async fn read_headers(&self) -> Result<HeaderMap, DialError> {
         let mut headers = HeaderMap::new();
         if let Some(file) = &self.headers_file {
             let path = shown(file);
-            let read = read_file(file).await;
-            let text = read.map_err(|why| FreshInputError::HeadersFile { path: path.clone(), why })?;
-            request_headers::add_lines(&text, &path, &mut headers).map_err(FreshInputError::Header)?;
+            let text = read_file(file, "the headers file").await?;
+            request_headers::add_lines(&text, &path, &mut headers).map_err(wrong)?;
         }
         Ok(headers)
     }
@@ -169,28 +127,36 @@ impl FreshInputs {
 }
 
 impl MessageSource {
-    async fn read(&self) -> Result<Template, FreshInputError> {
+    async fn read(&self) -> Result<Template, DialError> {
         let file = match self {
             MessageSource::Fixed(message) => return Ok(message.clone()),
             MessageSource::File(file) => file,
         };
-        let path = shown(file);
-        let read = read_file(file).await;
-        let text = read.map_err(|why| FreshInputError::MessageFile { path: path.clone(), why })?;
+        let text = read_file(file, "the message file").await?;
         let message = without_last_newline(&text).ok_or_else(|| "it contains no message".to_string());
-        message.and_then(parse_message).map_err(|why| FreshInputError::Message { path, why })
+        message
+            .and_then(parse_message)
+            .map_err(|why| wrong(format!("the message of {}: {why}", file.display())))
     }
 }
 
-/// Reads a file on a thread that may wait.
-async fn read_file(path: &Path) -> Result<String, String> {
+/// Reads a file on a thread that may wait; `what` it is, for the error text.
+async fn read_file(path: &Path, what: &str) -> Result<String, DialError> {
     let path = shown(path);
-    let reading = tokio::task::spawn_blocking(move || text_file::read(&path));
-    match timeout(MAX_READ_TIME, reading).await {
+    let reading = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || text_file::read(&path)
+    });
+    let text = match timeout(MAX_READ_TIME, reading).await {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => Err("reading it was interrupted".to_string()),
         Err(_) => Err("it takes longer than 10 s".to_string()),
-    }
+    };
+    text.map_err(|why| wrong(format!("cannot read {what} {path}: {why}")))
+}
+
+fn wrong(cause: String) -> DialError {
+    DialError::new(FailureKind::Local, cause)
 }
 
 fn shown(path: &Path) -> String {
@@ -200,6 +166,7 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::connection::phase::Phase;
 
     /// A folder with these files, and sources that read them.
     fn sources(files: &[(&str, &str)]) -> (tempfile::TempDir, InputSources) {
@@ -222,7 +189,7 @@ mod tests {
     async fn refusal(files: &[(&str, &str)]) -> String {
         let (folder, sources) = sources(files);
         let folder = folder.path().display().to_string();
-        sources.read().await.unwrap_err().to_string().replace(&folder, "/folder")
+        sources.read().await.unwrap_err().cause.replace(&folder, "/folder")
     }
 
     #[tokio::test]
@@ -271,7 +238,7 @@ mod tests {
         let (_folder, sources) = sources(&[("headers", "X-A 1\n")]);
         let failure = sources.read().await.unwrap_err();
         let target: Target = "wss://a.example/?token=s3cr3t-991".parse().unwrap();
-        let failed = failure.failed_opening(&target, Duration::ZERO);
+        let failed = failure.failed_opening(&target, Phase::Input, Duration::ZERO);
         assert_eq!((failed.phase, failed.kind), (Phase::Input, FailureKind::Local));
         let text = failed.to_string();
         assert!(text.starts_with("cannot open wss://a.example/?token=***: input: line 1 of "), "{text}");

@@ -17,6 +17,7 @@ pub mod stall_detector;
 pub mod suspended_time;
 pub mod text_file;
 pub mod time;
+pub(crate) mod time_limit;
 mod tls_error;
 pub mod transport;
 pub mod url_command;

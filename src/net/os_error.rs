@@ -2,48 +2,15 @@
 
 use std::io;
 
-use crate::net::tls_error::describe_tls_error;
+use nix::errno::Errno;
 
-/// Errors that occur on connections.
-const ERRNO_NAMES: &[(i32, &str)] = &[
-    (libc::EPERM, "EPERM"),
-    (libc::ENOENT, "ENOENT"),
-    (libc::EIO, "EIO"),
-    (libc::EBADF, "EBADF"),
-    (libc::EAGAIN, "EAGAIN"),
-    (libc::ENOMEM, "ENOMEM"),
-    (libc::EACCES, "EACCES"),
-    (libc::ENOTDIR, "ENOTDIR"),
-    (libc::EISDIR, "EISDIR"),
-    (libc::EINVAL, "EINVAL"),
-    (libc::ENFILE, "ENFILE"),
-    (libc::EMFILE, "EMFILE"),
-    (libc::EPIPE, "EPIPE"),
-    (libc::ENAMETOOLONG, "ENAMETOOLONG"),
-    (libc::EPROTO, "EPROTO"),
-    (libc::ENOTSOCK, "ENOTSOCK"),
-    (libc::EPROTOTYPE, "EPROTOTYPE"),
-    (libc::EAFNOSUPPORT, "EAFNOSUPPORT"),
-    (libc::EADDRINUSE, "EADDRINUSE"),
-    (libc::EADDRNOTAVAIL, "EADDRNOTAVAIL"),
-    (libc::ENETDOWN, "ENETDOWN"),
-    (libc::ENETUNREACH, "ENETUNREACH"),
-    (libc::ENETRESET, "ENETRESET"),
-    (libc::ECONNABORTED, "ECONNABORTED"),
-    (libc::ECONNRESET, "ECONNRESET"),
-    (libc::ENOBUFS, "ENOBUFS"),
-    (libc::ENOTCONN, "ENOTCONN"),
-    (libc::ETIMEDOUT, "ETIMEDOUT"),
-    (libc::ECONNREFUSED, "ECONNREFUSED"),
-    (libc::EHOSTDOWN, "EHOSTDOWN"),
-    (libc::EHOSTUNREACH, "EHOSTUNREACH"),
-];
+use crate::net::tls_error::describe_tls_error;
 
 /// The name of an error number (`ECONNRESET`), or `errno 123` if it is unknown.
 pub fn name(errno: i32) -> String {
-    match ERRNO_NAMES.iter().find(|(number, _)| *number == errno) {
-        Some((_, name)) => (*name).to_string(),
-        None => format!("errno {errno}"),
+    match Errno::from_raw(errno) {
+        Errno::UnknownErrno => format!("errno {errno}"),
+        known => format!("{known:?}"),
     }
 }
 

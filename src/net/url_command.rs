@@ -3,19 +3,20 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::dial_error::DialError;
 use super::os_error;
 use super::process_group::ProcessGroup;
 use crate::domain::command_line::CommandLine;
+use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::exit_status::ExitStatus;
 use crate::domain::format::duration;
-use crate::domain::watch::printed_url::{PrintedUrlError, printed_target};
+use crate::domain::watch::printed_url::printed_target;
 
 /// Output that is read, in bytes; a command that prints more is not stopped by it.
 const MAX_OUTPUT: u64 = 64 * 1024;
@@ -24,41 +25,24 @@ const MAX_OUTPUT_AFTER_EXIT: Duration = Duration::from_millis(500);
 /// How long the command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Why a command gave no URL. Only its program is named: an argument may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum UrlCommandError {
-    #[error("cannot start '{command}': {why}")]
-    NotStarted { command: String, why: String },
-    #[error("'{command}' {status}{}", after_colon(.stderr))]
-    Failed { command: String, status: ExitStatus, stderr: UntrustedText },
-    #[error("'{command}' did not end within {}, and was ended", duration(*.limit))]
-    TimedOut { command: String, limit: Duration },
-    #[error("'{command}' gave no URL: {why}")]
-    NoUrl { command: String, why: PrintedUrlError },
-}
-
-/// The first line of stderr, if there is one.
-fn after_colon(stderr: &UntrustedText) -> String {
-    if stderr.is_empty() { String::new() } else { format!(": {stderr}") }
-}
-
 /// Runs the command, without stdin, and reads the URL from its first line.
 ///
 /// # Errors
 ///
-/// The command cannot be started, fails, takes too long, or prints no URL.
-pub async fn run(command: &CommandLine, limit: Duration) -> Result<Target, UrlCommandError> {
-    let mut process = Command::new(command.program());
+/// The command cannot be started, fails, takes too long, or prints no URL. Only its program is named: an argument may be
+/// a secret.
+pub async fn run(command: &CommandLine, limit: Duration) -> Result<Target, DialError> {
+    let program = command.program();
+    let mut process = Command::new(program);
     process.args(command.arguments()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut group = ProcessGroup::start(&mut process).map_err(|why| UrlCommandError::NotStarted {
-        command: command.program().to_string(),
-        why: os_error::describe(&why),
-    })?;
+    let mut group = ProcessGroup::start(&mut process)
+        .map_err(|why| wrong(format!("cannot start '{program}': {}", os_error::describe(&why))))?;
     match timeout(limit, output(&mut group)).await {
-        Ok(output) => url(command, output),
+        Ok(output) => url(program, &output),
         Err(_) => {
             group.end(GRACE).await;
-            Err(UrlCommandError::TimedOut { command: command.program().to_string(), limit })
+            let cause = format!("'{program}' did not end within {}, and was ended", duration(limit));
+            Err(DialError::new(FailureKind::Timeout, cause))
         }
     }
 }
@@ -98,14 +82,18 @@ async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) 
     let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
 }
 
-fn url(command: &CommandLine, output: CommandOutput) -> Result<Target, UrlCommandError> {
-    let command = command.program().to_string();
+fn url(program: &str, output: &CommandOutput) -> Result<Target, DialError> {
     if output.status != ExitStatus::Code(0) {
         let line = output.stderr.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let stderr = UntrustedText::from_bytes(line.trim_ascii());
-        return Err(UrlCommandError::Failed { command, status: output.status, stderr });
+        let said = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
+        return Err(wrong(format!("'{program}' {}{said}", output.status)));
     }
-    printed_target(&output.stdout).map_err(|why| UrlCommandError::NoUrl { command, why })
+    printed_target(&output.stdout).map_err(|why| wrong(format!("'{program}' gave no URL: {why}")))
+}
+
+fn wrong(cause: String) -> DialError {
+    DialError::new(FailureKind::Local, cause)
 }
 
 #[cfg(test)]
@@ -117,7 +105,7 @@ mod tests {
 
     async fn result_of(command: &str, limit: Duration) -> String {
         let command = command.parse().unwrap();
-        run(&command, limit).await.map_or_else(|why| why.to_string(), |target| target.to_string())
+        run(&command, limit).await.map_or_else(|why| why.cause, |target| target.to_string())
     }
 
     #[tokio::test]

@@ -324,14 +324,9 @@ fn view(envelope: ArchivedEnvelope, result: RunResult, parts: Vec<Part>) -> View
     let in_headline = |code: &String| words.headline_findings.contains(code);
     let findings = envelope.findings.into_iter().map(|finding| finding.shown(in_headline)).collect();
     View {
-        subject: words.subject,
-        started_at: instant(&envelope.started_at),
-        elapsed: envelope.elapsed_ms,
         interrupted: envelope.interrupted,
-        done: None,
         is_already_said: words.is_already_said,
         headline: words.headline,
-        result,
         reasons: envelope.reasons,
         criteria: envelope.criteria.into_iter().map(Criterion::from).collect(),
         findings,
@@ -343,6 +338,7 @@ fn view(envelope: ArchivedEnvelope, result: RunResult, parts: Vec<Part>) -> View
         about_run: words.about_run,
         metrics: envelope.metrics.into_iter().map(MetricValue::from).collect(),
         parts,
+        ..View::new(words.subject, instant(&envelope.started_at), envelope.elapsed_ms, result)
     }
 }
 

@@ -4,18 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::envelope::{DocumentBody, RunOrigin};
 use super::finished_run::FinishedRun;
-use super::json::Name;
+use super::json::{Name, document};
 use super::view::{Cell, Column, Phrase, Rows, Table, Tone, UnitName, View};
 use crate::domain::compare::{Change, Significance, result, signed_percent};
 use crate::domain::run::criterion::{Criterion, CriterionState};
+use crate::domain::run::metric::MetricUnit;
 
 /// What `wscheck compare -o json` prints beside the envelope.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CompareDocument {
     /// The file of the first run.
     before: String,
@@ -29,33 +30,21 @@ impl DocumentBody for CompareDocument {
     const COMMAND: &'static str = "compare";
 }
 
-/// One figure of both runs.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ChangeDocument {
-    /// Dotted, as in `--fail-if`: `rtt.p95`.
-    name: Cow<'static, str>,
-    unit: UnitName,
-    labels: BTreeMap<String, String>,
-    before: f64,
-    after: f64,
-    /// The change as a fraction of the value before; null if that was zero and the other is not.
-    relative: Option<f64>,
-    /// Whether chance explains the change.
-    significance: Name<Significance>,
-}
-
-impl From<&Change> for ChangeDocument {
-    fn from(change: &Change) -> ChangeDocument {
-        ChangeDocument {
-            name: change.name.clone(),
-            unit: change.unit.into(),
-            labels: change.labels.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
-            before: change.before,
-            after: change.after,
-            relative: change.relative(),
-            significance: change.significance.into(),
-        }
+document! {
+    /// One figure of both runs.
+    pub struct ChangeDocument from change: &Change {
+        /// Dotted, as in `--fail-if`: `rtt.p95`.
+        name: Cow<'static, str> = change.name.clone(),
+        #[serde(with = "UnitName")]
+        unit: MetricUnit = change.unit,
+        labels: BTreeMap<String, String> =
+            change.labels.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<String, String>>(),
+        before: f64 = change.before,
+        after: f64 = change.after,
+        /// The change as a fraction of the value before; null if that was zero and the other is not.
+        relative: Option<f64> = change.relative(),
+        /// Whether chance explains the change.
+        significance: Name<Significance> = change.significance,
     }
 }
 
@@ -81,27 +70,16 @@ pub fn finished(
 }
 
 fn view(files: &ComparedFiles, changes: &[Change], criteria: Vec<Criterion>, started_at: SystemTime) -> View {
+    let subject = format!("{} -> {}", files.before, files.after);
+    let (elapsed, result) = (started_at.elapsed().unwrap_or_default(), result(&criteria));
     let undecided = criteria.iter().filter(|criterion| criterion.state != CriterionState::Met);
     View {
-        subject: format!("{} -> {}", files.before, files.after),
-        started_at,
-        elapsed: started_at.elapsed().unwrap_or_default().into(),
-        interrupted: false,
-        done: None,
-        is_already_said: false,
         headline: headline(changes),
-        result: result(&criteria),
         reasons: undecided.map(|criterion| format!("{}: {}", criterion.wanted, criterion.found)).collect(),
         criteria,
-        findings: Vec::new(),
-        is_checklist: false,
-        evidence: Rows::default(),
         tables: vec![table(changes)],
-        charts: Vec::new(),
-        sections: Vec::new(),
         about_run: about_tests(),
-        metrics: Vec::new(),
-        parts: Vec::new(),
+        ..View::new(subject, started_at, elapsed, result)
     }
 }
 

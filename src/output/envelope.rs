@@ -2,20 +2,19 @@
 
 use std::borrow::Cow;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::json::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION};
+use super::json::{Ms, Name, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, document};
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::done::Done;
 use crate::domain::run::finding::Severity;
 use crate::domain::run::run_result::RunResult;
-use crate::output::finding_codes::FindingCode;
+use crate::output::finding_code::FindingCode;
 use crate::output::view::{MetricDocument, ShownFinding, View, ViewDocument};
 
 /// A command's own fields in its document.
-pub trait DocumentBody: Serialize + JsonSchema {
+pub trait DocumentBody: Serialize {
     /// The command's name, as it is typed.
     const COMMAND: &'static str;
 }
@@ -29,8 +28,8 @@ pub struct RunOrigin {
 }
 
 /// The machine that measured.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HostFacts {
     /// The operating system: `linux`.
     pub os: String,
@@ -43,12 +42,16 @@ pub struct HostFacts {
 }
 
 /// A document of a run. A value that is not known is null; no field is ever left out.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}", bound = "B: DocumentBody")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(rename = "{B}", bound = "B: DocumentBody + schemars::JsonSchema")
+)]
 pub struct Envelope<B: DocumentBody> {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
-    #[schemars(extend("const" = B::COMMAND))]
+    #[cfg_attr(test, schemars(extend("const" = B::COMMAND)))]
     command: &'static str,
     /// The arguments of this run, without secrets; null if only its events were kept.
     command_line: Option<Vec<String>>,
@@ -101,11 +104,16 @@ impl<B: DocumentBody> Envelope<B> {
             view: words,
         }
     }
+
+    /// The document, for any format: what writes JSON is compiled for this one type, and not for each document.
+    pub fn into_json(self) -> Value {
+        serde_json::to_value(&self).unwrap_or_default()
+    }
 }
 
 /// How much of a planned run was done, by heartbeats or by time; the other two are null.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "Done")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Done"))]
 pub struct DoneDocument {
     heartbeats: Option<u64>,
     of_heartbeats: Option<u64>,
@@ -127,54 +135,43 @@ impl From<Done> for DoneDocument {
     }
 }
 
-/// One thing that was demanded, and what was found.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "Criterion")]
-struct CriterionDocument {
-    /// The option that demands it; null if every run demands it.
-    option: Option<Cow<'static, str>>,
-    /// What is wanted: `rtt.p95 <= 300ms`.
-    wanted: String,
-    /// What was found, or why it is unknown.
-    found: String,
-    state: Name<CriterionState>,
-}
-
-impl From<Criterion> for CriterionDocument {
-    fn from(criterion: Criterion) -> CriterionDocument {
-        CriterionDocument {
-            option: criterion.option,
-            wanted: criterion.wanted,
-            found: criterion.found,
-            state: criterion.state.into(),
+impl DoneDocument {
+    /// How much was done, read back.
+    pub fn done(self) -> Option<Done> {
+        match (self.heartbeats.zip(self.of_heartbeats), self.time_ms.zip(self.of_time_ms)) {
+            (Some((done, of)), _) => Some(Done::Heartbeats { done, of }),
+            (None, Some((done, of))) => Some(Done::Time { done: done.into(), of: of.into() }),
+            (None, None) => None,
         }
     }
 }
 
-/// One thing that was learned.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "Finding")]
-struct FindingDocument {
-    code: FindingCode,
-    severity: Name<Severity>,
-    /// The target or connection that it is about; null if it is about the whole run.
-    about: Option<String>,
-    message: String,
-    /// What to do about it; null where nothing needs to be done.
-    remedy: Option<String>,
-    /// The figures and names behind it; which ones depends on the code.
-    data: Map<String, Value>,
+document! {
+    /// One thing that was demanded, and what was found.
+    #[cfg_attr(test, schemars(rename = "Criterion"))]
+    struct CriterionDocument from criterion: Criterion {
+        /// The option that demands it; null if every run demands it.
+        option: Option<Cow<'static, str>> = criterion.option,
+        /// What is wanted: `rtt.p95 <= 300ms`.
+        wanted: String = criterion.wanted,
+        /// What was found, or why it is unknown.
+        found: String = criterion.found,
+        state: Name<CriterionState> = criterion.state,
+    }
 }
 
-impl From<ShownFinding> for FindingDocument {
-    fn from(finding: ShownFinding) -> FindingDocument {
-        FindingDocument {
-            code: FindingCode(finding.code),
-            severity: finding.severity.into(),
-            about: finding.about,
-            message: finding.explanation.message,
-            remedy: finding.explanation.remedy,
-            data: finding.explanation.data,
-        }
+document! {
+    /// One thing that was learned.
+    #[cfg_attr(test, schemars(rename = "Finding"))]
+    struct FindingDocument from finding: ShownFinding {
+        code: FindingCode = FindingCode(finding.code),
+        severity: Name<Severity> = finding.severity,
+        /// The target or connection that it is about; null if it is about the whole run.
+        about: Option<String> = finding.about,
+        message: String = finding.explanation.message,
+        /// What to do about it; null where nothing needs to be done.
+        remedy: Option<String> = finding.explanation.remedy,
+        /// The figures and names behind it; which ones depends on the code.
+        data: Map<String, Value> = finding.explanation.data,
     }
 }

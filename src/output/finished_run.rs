@@ -8,6 +8,7 @@ use super::envelope::{DocumentBody, Envelope, RunOrigin};
 use super::human::{self, HumanOptions};
 use super::json::{compact, error_document, pretty};
 use super::output_format::Format;
+use super::presenter::Presenter;
 use super::report_formats::RenderedRun;
 use super::view::View;
 use crate::domain::connection::connect_info::FailureKind;
@@ -26,9 +27,13 @@ pub struct FinishedRun {
 impl FinishedRun {
     /// A run with the command's own fields in its document.
     pub fn new<B: DocumentBody>(origin: RunOrigin, view: View, body: B) -> FinishedRun {
-        let envelope = Envelope::new(&origin, view.clone(), body);
-        let document = serde_json::to_value(&envelope).unwrap_or_default();
+        let document = Envelope::new(&origin, view.clone(), body).into_json();
         FinishedRun { command: B::COMMAND.to_string(), origin, view, document }
+    }
+
+    /// The run of this report.
+    pub fn of<P: Presenter>(presenter: &P, origin: RunOrigin, report: &P::Report) -> FinishedRun {
+        FinishedRun::new(origin, presenter.view(report), presenter.document(report))
     }
 
     /// A run that could not start: a port is in use, a program is missing. The message and the hint are lower-case fragments.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::json::Timestamp;
+use super::ndjson::ConnectionId;
 
 /// What a log of NDJSON lines must repeat.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ pub struct LogHead {
     connections: BTreeMap<ConnectionKey, ConnectionLines>,
 }
 
-type ConnectionKey = (Option<String>, u64, u64);
+type ConnectionKey = (Option<String>, ConnectionId);
 
 #[derive(Debug, Default)]
 struct ConnectionLines {
@@ -32,14 +33,8 @@ struct ConnectionLines {
 struct Head {
     event: String,
     group: Option<String>,
-    connection: Option<Id>,
+    connection: Option<ConnectionId>,
     kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Id {
-    target: u64,
-    index: u64,
 }
 
 impl LogHead {
@@ -57,10 +52,10 @@ impl LogHead {
             }
             ("removed", None) => {
                 self.started.remove(&group);
-                self.connections.retain(|(of, _, _), _| *of != group);
+                self.connections.retain(|(of, _), _| *of != group);
             }
-            ("opened", Some(Id { target, index })) => {
-                let lines = self.connections.entry((group, target, index)).or_default();
+            ("opened", Some(id)) => {
+                let lines = self.connections.entry((group, id)).or_default();
                 *lines = ConnectionLines {
                     opened: Some(line.to_string()),
                     ended: None,
@@ -68,12 +63,11 @@ impl LogHead {
                 };
             }
             // That of a kind has a kind.
-            ("status", Some(Id { target, index })) if kind.is_none() => {
-                let lines = self.connections.entry((group, target, index)).or_default();
-                lines.status = Some(line.to_string());
+            ("status", Some(id)) if kind.is_none() => {
+                self.connections.entry((group, id)).or_default().status = Some(line.to_string());
             }
-            ("closed", Some(Id { target, index })) => {
-                self.connections.entry((group, target, index)).or_default().ended = Some(line.to_string());
+            ("closed", Some(id)) => {
+                self.connections.entry((group, id)).or_default().ended = Some(line.to_string());
             }
             _ => {}
         }

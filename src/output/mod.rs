@@ -9,7 +9,7 @@ pub mod compare;
 pub mod doctor;
 pub mod envelope;
 pub mod exporter;
-pub mod finding_codes;
+pub mod finding_code;
 pub mod finished_run;
 pub mod human;
 pub mod idle;
@@ -27,7 +27,6 @@ mod report_file;
 pub mod report_formats;
 pub mod rotating_file;
 mod run_output;
-pub mod schema;
 pub mod serve;
 mod server_events;
 mod terminal;
@@ -42,6 +41,8 @@ pub mod zombie;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+pub mod schema;
+#[cfg(test)]
 mod testing;
 
 pub use envelope::{HostFacts, RunOrigin};
@@ -51,3 +52,24 @@ pub use presenter::{EventFilter, Presenter};
 pub use report_file::ReportFile;
 pub use run_output::RunOutput;
 pub use writer::Writer;
+
+use crate::domain::doctor::DoctorFindingCode;
+use crate::domain::doctor::tls::TlsFindingCode;
+use crate::domain::idle::{IdleFindingCode, UndecidedCode};
+use crate::domain::listen::ListenFindingCode;
+use crate::domain::ping::finding::PingFindingCode;
+use crate::domain::zombie::ZombieFindingCode;
+use finding_code::{CodeMeaning, codes_of};
+
+/// The codes of all commands' findings.
+pub fn finding_codes() -> Vec<CodeMeaning> {
+    let mut all = Vec::new();
+    all.extend(codes_of::<PingFindingCode>("ping"));
+    all.extend(codes_of::<ListenFindingCode>("listen"));
+    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
+    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
+    all.extend(codes_of::<UndecidedCode>("probe-idle"));
+    all.extend(codes_of::<DoctorFindingCode>("doctor"));
+    all.extend(codes_of::<TlsFindingCode>("doctor"));
+    all
+}

@@ -3,18 +3,13 @@
 use std::marker::PhantomData;
 use std::time::SystemTime;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
-use super::envelope::{DocumentBody, Envelope};
+use super::envelope::DocumentBody;
+pub use super::json::EventBody;
 use super::json::{SCHEMA_VERSION, Timestamp, compact};
 use crate::domain::ping::event::ConnId;
-
-/// What a line tells, beside when and of which connection.
-pub trait EventBody: Serialize + JsonSchema {
-    /// The event's name.
-    const EVENT: &'static str;
-}
 
 /// The name of an event: a constant of its line's type.
 #[derive(Debug)]
@@ -26,26 +21,16 @@ impl<B: EventBody> Serialize for EventName<B> {
     }
 }
 
-impl<B: EventBody> JsonSchema for EventName<B> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        B::EVENT.into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "const": B::EVENT })
-    }
-}
-
 /// A line about one connection.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(rename = "{B}Line", bound = "B: EventBody + schemars::JsonSchema")
+)]
 pub struct ConnectionLine<B: EventBody> {
     event: EventName<B>,
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
     at: Timestamp,
     /// The name of the group in the configuration file of `watch`; left out elsewhere.
@@ -57,11 +42,15 @@ pub struct ConnectionLine<B: EventBody> {
 }
 
 /// A line about the whole run.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(rename = "{B}Line", bound = "B: EventBody + schemars::JsonSchema")
+)]
 pub struct RunLine<B: EventBody> {
     event: EventName<B>,
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
     at: Timestamp,
     /// The name of the group in the configuration file of `watch`; left out elsewhere.
@@ -72,10 +61,13 @@ pub struct RunLine<B: EventBody> {
 }
 
 /// The report so far, because the user asked for it (SIGQUIT or SIGUSR1).
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(bound = "B: DocumentBody")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(bound = "B: DocumentBody + schemars::JsonSchema"))]
 pub struct Interim<B: DocumentBody> {
-    report: Envelope<B>,
+    #[cfg_attr(test, schemars(with = "super::envelope::Envelope<B>"))]
+    report: Value,
+    #[serde(skip)]
+    of: PhantomData<B>,
 }
 
 impl<B: DocumentBody> EventBody for Interim<B> {
@@ -83,20 +75,21 @@ impl<B: DocumentBody> EventBody for Interim<B> {
 }
 
 /// The connection that a line is about; both numbers count from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConnectionId {
-    target: usize,
-    index: usize,
+    pub target: usize,
+    pub index: usize,
 }
 
 macro_rules! bodies {
     ($($(#[$doc:meta])* $name:ident = $event:literal {
         $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
     })*) => {$(
+        #[derive(Debug, Serialize)]
+        #[cfg_attr(test, derive(::schemars::JsonSchema))]
         $(#[$doc])*
-        #[derive(Debug, Serialize, JsonSchema)]
-        pub struct $name { $($(#[$meta])* $field: $type),* }
+        pub struct $name { $($(#[$meta])* pub $field: $type),* }
 
         impl EventBody for $name {
             const EVENT: &'static str = $event;
@@ -123,8 +116,8 @@ pub fn run_line<B: EventBody>(at: SystemTime, body: B) -> String {
 }
 
 /// A line with the report so far.
-pub fn interim_line<B: DocumentBody>(at: SystemTime, report: Envelope<B>) -> String {
-    run_line(at, Interim { report })
+pub fn interim_line<B: DocumentBody>(at: SystemTime, report: Value) -> String {
+    run_line(at, Interim::<B> { report, of: PhantomData })
 }
 
 /// A line about one connection.

@@ -36,6 +36,8 @@ pub trait Presenter: Send + 'static {
     /// What is the command's own in its document.
     type Document: DocumentBody;
 
+    fn new(options: HumanOptions) -> Self;
+
     /// The report, if this is the last event.
     fn report_in(event: &Self::Event) -> Option<&Self::Report>;
 

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use serde_json::Value;
+
 use super::envelope::{DocumentBody, Envelope, RunOrigin};
 use super::human::{self, HumanOptions};
 use super::json::{compact, pretty};
@@ -94,15 +96,15 @@ impl<P: Presenter> RunOutput<P> {
         }
     }
 
-    fn envelope(&self, report: &P::Report) -> Envelope<P::Document> {
-        Envelope::new(&self.origin, self.presenter.view(report), self.presenter.document(report))
+    fn document(&self, report: &P::Report) -> Value {
+        Envelope::new(&self.origin, self.presenter.view(report), self.presenter.document(report)).into_json()
     }
 
     /// The report so far, in NDJSON.
     fn interim_line(&self, report: &P::Report) -> String {
         let view = self.presenter.view(report);
         let at = view.started_at.checked_add(view.elapsed.into()).unwrap_or(view.started_at);
-        interim_line(at, self.envelope(report))
+        interim_line::<P::Document>(at, self.document(report))
     }
 
     /// The report so far: every format shows it on stderr but NDJSON, which has a line for it.
@@ -121,13 +123,13 @@ impl<P: Presenter> RunOutput<P> {
                 let text = human::report(&self.presenter.view(report), self.options)?;
                 Some(if self.has_printed { format!("\n{text}") } else { text })
             }
-            Format::Json => Some(pretty(&self.envelope(report))),
-            Format::CompactJson | Format::Ndjson => Some(compact(&self.envelope(report))),
+            Format::Json => Some(pretty(&self.document(report))),
+            Format::CompactJson | Format::Ndjson => Some(compact(&self.document(report))),
             Format::Report(format) => Some(format.render(&RenderedRun {
                 command: P::Document::COMMAND,
                 origin: &self.origin,
                 view: &self.presenter.view(report),
-                document: &|| compact(&self.envelope(report)),
+                document: &|| compact(&self.document(report)),
             })),
         }
     }

@@ -1,66 +1,34 @@
-//! The JSON Schema of everything that `-o json` and `-o ndjson` print.
+//! The JSON Schema of everything that `-o json` and `-o ndjson` print. Only tests make it, as what makes it would be a tenth of
+//! the program: `wscheck schema` prints the file that a test keeps up to date.
+
+use std::any::type_name;
+use std::borrow::Cow;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use schemars::{JsonSchema, Schema};
-use serde_json::{Value, json};
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, json_schema};
+use serde_json::{Map, Value, json};
+use strum::{EnumMessage, IntoEnumIterator};
 
-use super::checks::{CheckOver, CheckRunning, ChecksDocument, ChecksStarted};
-use super::client_test::{
-    ClientConnected, ClientDisconnected, ClientExited, ClientFaultActed, ClientLaunched, ClientNoticed,
-    ClientRejected, ClientTestDocument, ClientTestOver, ClientTestStarted, TestServerError,
-};
 use super::compare::CompareDocument;
-use super::doctor::{DoctorChecked, DoctorDocument, DoctorStarted};
 use super::envelope::Envelope;
-use super::finding_codes::{self, CodeMeaning, FINDING_CODE, codes_of};
-use super::idle::{
-    Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
-    RefreshTried, Spoke, TrialOver, VerifyOver,
+use super::finding_codes;
+use super::json::{Checked, ErrorDocument, Name, SCHEMA_VERSION};
+use super::ndjson::{ConnectionLine, EventBody, EventName, Interim, RunLine};
+use super::{
+    checks, client_test, doctor, idle, listen, ping, presets, products, serve, server_events, timeouts,
+    watch, zombie,
 };
-use super::json::{ErrorDocument, SCHEMA_VERSION};
-use super::listen::{ClientSent, ListenDocument, ListenEnded, ListenOpened, ListenStarted};
-use super::ndjson::{ConnectionLine, EventBody, Interim, RunLine};
-use super::ping::{
-    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, PingDocument,
-    Reconnected, Retry, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
-};
-use super::presets::{PresetLine, PresetsDocument};
-use super::products::{ProductLine, ProductsDocument};
-use super::serve::{
-    ClientsDocument, ConnectionRejected, DeadClientClosed, FaultInjected, ServeDocument, ServedClientClosed,
-    ServedClientOpened, ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
-};
-use super::server_events::ServerEventReceived;
-use super::timeouts::{TimeoutLine, TimeoutsDocument};
-use super::watch::{HookEnded, HookSkipped, HostChanged, NotReloaded, Reloaded, Removed, WatchDocument};
-use super::zombie::{
-    ClientNotOpened, ClientOpened, ClientOver, ClientReceived, ZombieDocument, ZombieStarted,
-};
-use crate::domain::doctor::DoctorFindingCode;
-use crate::domain::doctor::tls::TlsFindingCode;
-use crate::domain::idle::{IdleFindingCode, UndecidedCode};
-use crate::domain::listen::ListenFindingCode;
-use crate::domain::ping::finding::PingFindingCode;
-use crate::domain::zombie::ZombieFindingCode;
-
-/// The codes of all commands' findings.
-pub fn finding_codes() -> Vec<CodeMeaning> {
-    let mut all = Vec::new();
-    all.extend(codes_of::<PingFindingCode>("ping"));
-    all.extend(codes_of::<ListenFindingCode>("listen"));
-    all.extend(codes_of::<ZombieFindingCode>("probe-zombie"));
-    all.extend(codes_of::<IdleFindingCode>("probe-idle"));
-    all.extend(codes_of::<UndecidedCode>("probe-idle"));
-    all.extend(codes_of::<DoctorFindingCode>("doctor"));
-    all.extend(codes_of::<TlsFindingCode>("doctor"));
-    all
-}
+use crate::domain::label::Label;
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
 pub fn schema() -> Value {
     let mut shapes = SchemaBuilder {
-        generator: SchemaSettings::draft2020_12().for_serialize().into_generator(),
+        generator: SchemaSettings::draft2020_12()
+            .for_serialize()
+            .with_transform(RecursiveTransform(refuse_other_fields))
+            .into_generator(),
         any: Vec::new(),
     };
     shapes.documents();
@@ -75,7 +43,8 @@ pub fn schema() -> Value {
     shapes.watch_lines();
     shapes.client_test_lines();
     let mut definitions = shapes.generator.take_definitions(true);
-    definitions[FINDING_CODE] = finding_codes::schema_of(finding_codes()).into();
+    accept_fields_beside_alternatives(&mut definitions);
+    definitions["FindingCode"] = schema_of_finding_codes().into();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("wscheck output, schema_version {SCHEMA_VERSION}"),
@@ -88,6 +57,25 @@ pub fn schema() -> Value {
     })
 }
 
+/// An object has the fields that are listed, or those of one of its alternatives.
+fn refuse_other_fields(schema: &mut Schema) {
+    if schema.get("properties").is_some() {
+        let key =
+            if schema.get("anyOf").is_some() { "unevaluatedProperties" } else { "additionalProperties" };
+        schema.insert(key.to_string(), false.into());
+    }
+}
+
+/// An alternative does not know the fields that all alternatives have.
+fn accept_fields_beside_alternatives(definitions: &mut Map<String, Value>) {
+    let composed = definitions.values().filter(|schema| schema.get("unevaluatedProperties").is_some());
+    let alternatives = composed.flat_map(|schema| schema["anyOf"].as_array().into_iter().flatten());
+    let names = alternatives.filter_map(|schema| schema["$ref"].as_str()?.strip_prefix("#/$defs/"));
+    for name in names.map(str::to_string).collect::<Vec<_>>() {
+        definitions[&name].as_object_mut().map(|schema| schema.shift_remove("additionalProperties"));
+    }
+}
+
 struct SchemaBuilder {
     generator: SchemaGenerator,
     any: Vec<Schema>,
@@ -95,133 +83,133 @@ struct SchemaBuilder {
 
 impl SchemaBuilder {
     fn documents(&mut self) {
-        self.add::<Envelope<PingDocument>>("ping: document");
+        self.add::<Envelope<ping::PingDocument>>("ping: document");
         self.add::<Envelope<CompareDocument>>("compare: document");
-        self.add::<Envelope<ChecksDocument>>("run: document");
-        self.add::<Envelope<WatchDocument>>("watch: document");
+        self.add::<Envelope<checks::ChecksDocument>>("run: document");
+        self.add::<Envelope<watch::WatchDocument>>("watch: document");
         self.add::<ErrorDocument>("error document");
-        self.add::<TimeoutsDocument>("timeouts: document");
-        self.add::<TimeoutLine>("timeouts: line");
-        self.add::<PresetsDocument>("presets: document");
-        self.add::<PresetLine>("presets: line");
-        self.add::<ProductsDocument>("products: document");
-        self.add::<ProductLine>("products: line");
-        self.add::<Envelope<IdleDocument>>("probe-idle: document");
-        self.add::<Envelope<ListenDocument>>("listen: document");
-        self.add::<Envelope<ZombieDocument>>("probe-zombie: document");
-        self.add::<Envelope<DoctorDocument>>("doctor: document");
-        self.add::<Envelope<ServeDocument>>("serve: document");
-        self.add::<Envelope<ClientTestDocument>>("test-client: document");
-        self.add::<ClientsDocument>("serve: clients");
+        self.add::<timeouts::TimeoutsDocument>("timeouts: document");
+        self.add::<timeouts::TimeoutLine>("timeouts: line");
+        self.add::<presets::PresetsDocument>("presets: document");
+        self.add::<presets::PresetLine>("presets: line");
+        self.add::<products::ProductsDocument>("products: document");
+        self.add::<products::ProductLine>("products: line");
+        self.add::<Envelope<idle::IdleDocument>>("probe-idle: document");
+        self.add::<Envelope<listen::ListenDocument>>("listen: document");
+        self.add::<Envelope<zombie::ZombieDocument>>("probe-zombie: document");
+        self.add::<Envelope<doctor::DoctorDocument>>("doctor: document");
+        self.add::<Envelope<serve::ServeDocument>>("serve: document");
+        self.add::<Envelope<client_test::ClientTestDocument>>("test-client: document");
+        self.add::<serve::ClientsDocument>("serve: clients");
     }
 
     fn run_lines(&mut self) {
-        self.run_line::<Started>();
-        self.run_line::<Interim<PingDocument>>();
+        self.run_line::<ping::Started>();
+        self.run_line::<Interim<ping::PingDocument>>();
     }
 
     fn watch_lines(&mut self) {
-        self.line_of::<Interim<WatchDocument>>("watch");
-        self.line_of::<HostChanged>("watch");
-        self.line_of::<Reloaded>("watch");
-        self.line_of::<NotReloaded>("watch");
-        self.line_of::<Removed>("watch");
-        self.line_of::<HookEnded>("watch");
-        self.line_of::<HookSkipped>("watch");
+        self.line_of::<Interim<watch::WatchDocument>>("watch");
+        self.line_of::<watch::HostChanged>("watch");
+        self.line_of::<watch::Reloaded>("watch");
+        self.line_of::<watch::NotReloaded>("watch");
+        self.line_of::<watch::Removed>("watch");
+        self.line_of::<watch::HookEnded>("watch");
+        self.line_of::<watch::HookSkipped>("watch");
     }
 
     fn idle_lines(&mut self) {
-        self.line_of::<IdleStarted>("probe-idle");
-        self.line_of::<ProbeOpened>("probe-idle");
-        self.line_of::<ProbeFailed>("probe-idle");
-        self.line_of::<Asked>("probe-idle");
-        self.line_of::<Spoke>("probe-idle");
-        self.line_of::<TrialOver>("probe-idle");
-        self.line_of::<BracketSoFar>("probe-idle");
-        self.line_of::<ProvisionalAnswer>("probe-idle");
-        self.line_of::<RefreshTried>("probe-idle");
-        self.line_of::<VerifyOver>("probe-idle");
+        self.line_of::<idle::IdleStarted>("probe-idle");
+        self.line_of::<idle::ProbeOpened>("probe-idle");
+        self.line_of::<idle::ProbeFailed>("probe-idle");
+        self.line_of::<idle::Asked>("probe-idle");
+        self.line_of::<idle::Spoke>("probe-idle");
+        self.line_of::<idle::TrialOver>("probe-idle");
+        self.line_of::<idle::BracketSoFar>("probe-idle");
+        self.line_of::<idle::ProvisionalAnswer>("probe-idle");
+        self.line_of::<idle::RefreshTried>("probe-idle");
+        self.line_of::<idle::VerifyOver>("probe-idle");
     }
 
     fn listen_lines(&mut self) {
-        self.line_of::<ListenStarted>("listen");
-        self.line_of::<ListenOpened>("listen");
-        self.line_of::<ServerEventReceived>("listen");
-        self.line_of::<ClientSent>("listen");
-        self.line_of::<ListenEnded>("listen");
+        self.line_of::<listen::ListenStarted>("listen");
+        self.line_of::<listen::ListenOpened>("listen");
+        self.line_of::<server_events::ServerEventReceived>("listen");
+        self.line_of::<listen::ClientSent>("listen");
+        self.line_of::<listen::ListenEnded>("listen");
     }
 
     fn zombie_lines(&mut self) {
-        self.line_of::<ZombieStarted>("probe-zombie");
-        self.line_of::<ClientOpened>("probe-zombie");
-        self.line_of::<ClientNotOpened>("probe-zombie");
-        self.line_of::<ClientReceived>("probe-zombie");
-        self.line_of::<ClientOver>("probe-zombie");
+        self.line_of::<zombie::ZombieStarted>("probe-zombie");
+        self.line_of::<zombie::ClientOpened>("probe-zombie");
+        self.line_of::<zombie::ClientNotOpened>("probe-zombie");
+        self.line_of::<zombie::ClientReceived>("probe-zombie");
+        self.line_of::<zombie::ClientOver>("probe-zombie");
     }
 
     fn doctor_lines(&mut self) {
-        self.line_of::<DoctorStarted>("doctor");
-        self.line_of::<DoctorChecked>("doctor");
+        self.line_of::<doctor::DoctorStarted>("doctor");
+        self.line_of::<doctor::DoctorChecked>("doctor");
     }
 
     fn serve_lines(&mut self) {
-        self.line_of::<ServerListening>("serve");
-        self.line_of::<ServedClientOpened>("serve");
-        self.line_of::<ConnectionRejected>("serve");
-        self.line_of::<ServedClientStatus>("serve");
-        self.line_of::<DeadClientClosed>("serve");
-        self.line_of::<FaultInjected>("serve");
-        self.line_of::<SilenceNoticed>("serve");
-        self.line_of::<ServedClientClosed>("serve");
-        self.line_of::<ServerError>("serve");
+        self.line_of::<serve::ServerListening>("serve");
+        self.line_of::<serve::ServedClientOpened>("serve");
+        self.line_of::<serve::ConnectionRejected>("serve");
+        self.line_of::<serve::ServedClientStatus>("serve");
+        self.line_of::<serve::DeadClientClosed>("serve");
+        self.line_of::<serve::FaultInjected>("serve");
+        self.line_of::<serve::SilenceNoticed>("serve");
+        self.line_of::<serve::ServedClientClosed>("serve");
+        self.line_of::<serve::ServerError>("serve");
     }
 
     fn checks_lines(&mut self) {
-        self.line_of::<ChecksStarted>("run");
-        self.line_of::<CheckRunning>("run");
-        self.line_of::<CheckOver>("run");
+        self.line_of::<checks::ChecksStarted>("run");
+        self.line_of::<checks::CheckRunning>("run");
+        self.line_of::<checks::CheckOver>("run");
     }
 
     fn client_test_lines(&mut self) {
-        self.line_of::<ClientTestStarted>("test-client");
-        self.line_of::<ClientLaunched>("test-client");
-        self.line_of::<ClientConnected>("test-client");
-        self.line_of::<ClientRejected>("test-client");
-        self.line_of::<ClientFaultActed>("test-client");
-        self.line_of::<ClientNoticed>("test-client");
-        self.line_of::<ClientDisconnected>("test-client");
-        self.line_of::<TestServerError>("test-client");
-        self.line_of::<ClientExited>("test-client");
-        self.line_of::<ClientTestOver>("test-client");
+        self.line_of::<client_test::ClientTestStarted>("test-client");
+        self.line_of::<client_test::ClientLaunched>("test-client");
+        self.line_of::<client_test::ClientConnected>("test-client");
+        self.line_of::<client_test::ClientRejected>("test-client");
+        self.line_of::<client_test::ClientFaultActed>("test-client");
+        self.line_of::<client_test::ClientNoticed>("test-client");
+        self.line_of::<client_test::ClientDisconnected>("test-client");
+        self.line_of::<client_test::TestServerError>("test-client");
+        self.line_of::<client_test::ClientExited>("test-client");
+        self.line_of::<client_test::ClientTestOver>("test-client");
     }
 
     fn connection_lines(&mut self) {
-        self.line::<ConnectionOpening>();
-        self.line::<Opened>();
-        self.line::<OpenFailed>();
-        self.line::<Heartbeat>();
-        self.line::<StrayPong>();
-        self.line::<StatusChanged>();
-        self.line::<ServerPing>();
-        self.line::<Message>();
-        self.line::<Echo>();
-        self.line::<Unjudged>();
-        self.line::<Ended>();
-        self.line::<Retry>();
-        self.line::<Reconnected>();
-        self.line::<GaveUp>();
+        self.line::<ping::ConnectionOpening>();
+        self.line::<ping::Opened>();
+        self.line::<ping::OpenFailed>();
+        self.line::<ping::Heartbeat>();
+        self.line::<ping::StrayPong>();
+        self.line::<ping::StatusChanged>();
+        self.line::<ping::ServerPing>();
+        self.line::<ping::Message>();
+        self.line::<ping::Echo>();
+        self.line::<ping::Unjudged>();
+        self.line::<ping::Ended>();
+        self.line::<ping::Retry>();
+        self.line::<ping::Reconnected>();
+        self.line::<ping::GaveUp>();
     }
 
-    fn run_line<B: EventBody>(&mut self) {
+    fn run_line<B: EventBody + JsonSchema>(&mut self) {
         self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
     }
 
     /// A line that only this command prints.
-    fn line_of<B: EventBody>(&mut self, command: &str) {
+    fn line_of<B: EventBody + JsonSchema>(&mut self, command: &str) {
         self.add::<RunLine<B>>(&format!("{command}: event {}", B::EVENT));
     }
 
-    fn line<B: EventBody>(&mut self) {
+    fn line<B: EventBody + JsonSchema>(&mut self) {
         self.add::<ConnectionLine<B>>(&format!("event {}", B::EVENT));
     }
 
@@ -230,6 +218,73 @@ impl SchemaBuilder {
         shape.insert("title".to_string(), title.into());
         self.any.push(shape);
     }
+}
+
+/// The schema of a value is its label and its doc comment.
+impl<T: Label + IntoEnumIterator + EnumMessage> JsonSchema for Name<T> {
+    fn schema_name() -> Cow<'static, str> {
+        let path = type_name::<T>();
+        path.rsplit("::").next().unwrap_or(path).into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        type_name::<Name<T>>().into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "oneOf": T::iter().map(|value| schema_of_variant(&value)).collect::<Vec<_>>() })
+    }
+}
+
+fn schema_of_variant<T: Label + EnumMessage>(value: &T) -> Schema {
+    let mut schema = json_schema!({ "type": "string", "const": value.label() });
+    if let Some(doc) = value.get_documentation() {
+        schema.insert("description".to_string(), doc.trim_end().into());
+    }
+    schema
+}
+
+/// The schema is that of the value.
+impl<T: JsonSchema> JsonSchema for Checked<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<B: EventBody> JsonSchema for EventName<B> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        B::EVENT.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "const": B::EVENT })
+    }
+}
+
+/// All codes, each with its meaning.
+fn schema_of_finding_codes() -> Schema {
+    let mut codes = finding_codes();
+    codes.sort_by_key(|code| code.code);
+    codes.dedup_by_key(|code| code.code);
+    let schemas =
+        codes.iter().map(|code| json!({ "type": "string", "const": code.code, "description": code.meaning }));
+    json_schema!({ "oneOf": schemas.collect::<Vec<_>>() })
 }
 
 #[cfg(test)]

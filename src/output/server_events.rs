@@ -1,10 +1,6 @@
 //! What a server sent by itself, in JSON: `listen` and `probe-zombie` print it alike.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::json::{Ms, Name, ms};
-use super::ndjson::{EventBody, bodies};
+use super::json::{Ms, Name, document, ms};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{
@@ -12,139 +8,82 @@ use crate::domain::listen::{
 };
 use crate::domain::stats::interval::Interval;
 
-bodies! {
+document! {
     /// The server sent something by itself. A flood is reported as counts.
-    ServerEventReceived = "received" {
+    pub struct ServerEventReceived = "received" from notice: &ServerEventNotice {
         /// What the server sent.
-        kind: Name<ServerEventKind>,
+        kind: Name<ServerEventKind> = notice.event_kind,
         /// The name of its known format, if any.
-        shape: Option<&'static str>,
+        shape: Option<&'static str> = notice.shape,
         /// How many of this kind came since the last line for it.
-        count: u64,
+        count: u64 = notice.count,
         /// Time from the opening to the last of them.
-        age_ms: Ms,
+        age_ms: Ms = notice.age,
         /// Time since the previous one of its kind; null for the first.
-        gap_ms: Option<Ms>,
+        gap_ms: Option<Ms> = ms(notice.gap),
         /// The payload; control characters are escaped.
-        payload: String,
-        answered: bool,
+        payload: String = notice.text.to_string(),
+        answered: bool = notice.answered,
     }
 }
 
-/// The interval of heartbeats.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct IntervalDocument {
-    /// The median; of an even number of gaps, the mean of the middle two.
-    median_ms: Ms,
-    min_ms: Ms,
-    max_ms: Ms,
-    /// `max_ms` less `min_ms`.
-    spread_ms: Ms,
-    gaps: usize,
-}
-
-/// The effect of traffic between two heartbeats on the second one.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct EffectsDocument {
-    /// The effect on the second heartbeat.
-    effect: Name<TrafficEffect>,
-    /// How often this effect was observed.
-    count: usize,
-    /// How often there was such traffic; only the latest 64 times count.
-    of: usize,
-    /// The longest time from the traffic to the next heartbeat, in intervals.
-    longest_in_intervals: f64,
-}
-
-/// One kind of event that the server sent.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ReceivedKindDocument {
-    /// A Ping frame (`ping`), a message that needs an answer (`app_ping`), a Pong frame that answers no Ping
-    /// (`unsolicited_pong`), a message that only keeps the connection busy (`keep_alive`), or any other message
-    /// (`message`).
-    kind: Name<ServerEventKind>,
-    count: u64,
-    /// Time from the opening to the first; null if earlier ones may have been missed.
-    first_ms: Option<Ms>,
-    /// When the first heartbeat came, compared with the interval; null without an interval.
-    first: Option<Name<FirstHeartbeat>>,
-    /// Time from one to the next; null with fewer than two.
-    interval: Option<IntervalDocument>,
-    /// Whether they come at an established interval.
-    regular: bool,
-    /// Times from the server's previous event of any kind to each heartbeat; null unless these are regular and the
-    /// times between heartbeats are not.
-    since_traffic: Option<IntervalDocument>,
-    /// Whether all payloads are the same.
-    payloads: Name<PayloadVariation>,
-    /// The first payload; control characters are escaped.
-    payload: String,
-    /// The last payload that differed from the first; null if none did.
-    last_payload: Option<String>,
-    /// The name of its known format, if any.
-    shape: Option<&'static str>,
-    /// The effect of the client's own traffic on them; null without such traffic.
-    by_client: Option<EffectsDocument>,
-    /// The effect of the server's other messages on them; null without such messages.
-    by_server: Option<EffectsDocument>,
-}
-
-impl From<Interval> for IntervalDocument {
-    fn from(interval: Interval) -> IntervalDocument {
-        IntervalDocument {
-            median_ms: interval.median.into(),
-            min_ms: interval.min.into(),
-            max_ms: interval.max.into(),
-            spread_ms: interval.spread().into(),
-            gaps: interval.gaps,
-        }
+document! {
+    /// The interval of heartbeats.
+    pub struct IntervalDocument from interval: Interval {
+        /// The median; of an even number of gaps, the mean of the middle two.
+        median_ms: Ms = interval.median,
+        min_ms: Ms = interval.min,
+        max_ms: Ms = interval.max,
+        /// `max_ms` less `min_ms`.
+        spread_ms: Ms = interval.spread(),
+        gaps: usize = interval.gaps,
     }
 }
 
-impl From<TrafficEffects> for EffectsDocument {
-    fn from(effects: TrafficEffects) -> EffectsDocument {
-        EffectsDocument {
-            effect: effects.effect.into(),
-            count: effects.count,
-            of: effects.of,
-            longest_in_intervals: (effects.longest * 1e3).round() / 1e3,
-        }
+document! {
+    /// The effect of traffic between two heartbeats on the second one.
+    pub struct EffectsDocument from effects: TrafficEffects {
+        /// The effect on the second heartbeat.
+        effect: Name<TrafficEffect> = effects.effect,
+        /// How often this effect was observed.
+        count: usize = effects.count,
+        /// How often there was such traffic; only the latest 64 times count.
+        of: usize = effects.of,
+        /// The longest time from the traffic to the next heartbeat, in intervals.
+        longest_in_intervals: f64 = (effects.longest * 1e3).round() / 1e3,
     }
 }
 
-impl From<&KindFindings> for ReceivedKindDocument {
-    fn from(kind: &KindFindings) -> ReceivedKindDocument {
-        ReceivedKindDocument {
-            kind: kind.event_kind.into(),
-            count: kind.count,
-            first_ms: ms(kind.first),
-            first: kind.early.map(Name),
-            interval: kind.interval.map(IntervalDocument::from),
-            regular: kind.sure,
-            since_traffic: kind.since_traffic.map(IntervalDocument::from),
-            payloads: kind.payloads.into(),
-            payload: kind.sample.to_string(),
-            last_payload: kind.latest.as_ref().map(UntrustedText::to_string),
-            shape: kind.shape,
-            by_client: kind.by_client.map(EffectsDocument::from),
-            by_server: kind.by_server.map(EffectsDocument::from),
-        }
-    }
-}
-
-impl From<&ServerEventNotice> for ServerEventReceived {
-    fn from(notice: &ServerEventNotice) -> ServerEventReceived {
-        ServerEventReceived {
-            kind: notice.event_kind.into(),
-            shape: notice.shape,
-            count: notice.count,
-            age_ms: notice.age.into(),
-            gap_ms: ms(notice.gap),
-            payload: notice.text.to_string(),
-            answered: notice.answered,
-        }
+document! {
+    /// One kind of event that the server sent.
+    pub struct ReceivedKindDocument from kind: &KindFindings {
+        /// A Ping frame (`ping`), a message that needs an answer (`app_ping`), a Pong frame that answers no Ping
+        /// (`unsolicited_pong`), a message that only keeps the connection busy (`keep_alive`), or any other message
+        /// (`message`).
+        kind: Name<ServerEventKind> = kind.event_kind,
+        count: u64 = kind.count,
+        /// Time from the opening to the first; null if earlier ones may have been missed.
+        first_ms: Option<Ms> = ms(kind.first),
+        /// When the first heartbeat came, compared with the interval; null without an interval.
+        first: Option<Name<FirstHeartbeat>> = kind.early.map(Name),
+        /// Time from one to the next; null with fewer than two.
+        interval: Option<IntervalDocument> = kind.interval.map(IntervalDocument::from),
+        /// Whether they come at an established interval.
+        regular: bool = kind.sure,
+        /// Times from the server's previous event of any kind to each heartbeat; null unless these are regular and the
+        /// times between heartbeats are not.
+        since_traffic: Option<IntervalDocument> = kind.since_traffic.map(IntervalDocument::from),
+        /// Whether all payloads are the same.
+        payloads: Name<PayloadVariation> = kind.payloads,
+        /// The first payload; control characters are escaped.
+        payload: String = kind.sample.to_string(),
+        /// The last payload that differed from the first; null if none did.
+        last_payload: Option<String> = kind.latest.as_ref().map(UntrustedText::to_string),
+        /// The name of its known format, if any.
+        shape: Option<&'static str> = kind.shape,
+        /// The effect of the client's own traffic on them; null without such traffic.
+        by_client: Option<EffectsDocument> = kind.by_client.map(EffectsDocument::from),
+        /// The effect of the server's other messages on them; null without such messages.
+        by_server: Option<EffectsDocument> = kind.by_server.map(EffectsDocument::from),
     }
 }

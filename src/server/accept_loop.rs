@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,21 +19,21 @@ use super::config::ServerConfig;
 use super::connection;
 use super::event::{ServeEvent, ServeEventKind};
 use super::faults::Faults;
-use super::handshake::{RejectedConnection, looks_like_tls};
+use super::handshake::{AcceptedUpgrade, HTTP2_PREFACE, RejectedConnection, looks_like_tls};
 use super::handshake_task::{self, AdmittedClient};
+use super::http2::{self, Http2Driver, Http2End, Http2Limits, Http2Request};
+use super::lock::lock;
 use super::memory;
 use super::snapshot::{ClientSnapshot, ServerSnapshot};
-use super::socket::ClientSocket;
+use super::socket::{ClientSocket, OpeningSocket};
 use super::summary::ServerSummary;
-use super::timer_queue::{ClientTimer, TimerQueue};
-use super::tls::describe_tls_handshake_error;
+use super::tls::{HTTP2_ALPN, describe_tls_handshake_error, with_http2};
 use super::two_ended::TWO_ENDED;
-use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::client_test::connection_record::ConnectionRecord;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
+use crate::domain::connection::connect_info::HttpVersion;
 use crate::domain::connection::target::redact_text;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::stats::Counts;
 
 /// Delay after a failed accept(2), for example when file descriptors run out.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
@@ -66,31 +68,21 @@ pub struct Server {
     config: Arc<ServerConfig>,
     faults: Arc<Faults>,
     no_faults: Arc<Faults>,
-    timers: Arc<TimerQueue>,
     registry: Mutex<ClientRegistry>,
     events: UnboundedSender<ServeEvent>,
     started: Instant,
-    started_at: SystemTime,
 }
 
 /// Connected clients, and totals of departed ones.
-#[derive(Default)]
 struct ClientRegistry {
     arrived: u64,
     connected: BTreeMap<u64, ConnectedClient>,
     /// Slots in use: by connected clients, and by those being admitted.
     used_slots: usize,
-    clients: u64,
-    most_at_once: usize,
-    rejected: u64,
-    dead_clients_closed: u64,
-    endings: BTreeMap<(ClosedBy, CloseKindName), u64>,
     /// Connections that get the faults, so far.
     faulty: u64,
-    /// How often each fault acted.
-    faults: BTreeMap<&'static str, u64>,
-    activity: ClientActivity,
-    left: ClientTotals,
+    /// Without what connected clients sent and answered.
+    summary: ServerSummary,
     /// Clients that departed since memory was last returned.
     departed_since_trim: usize,
 }
@@ -128,30 +120,11 @@ impl Drop for ConnectionSlot<'_> {
 /// A connected client.
 struct ConnectedClient {
     connection: IncomingConnection,
+    http: HttpVersion,
     resource: String,
     subprotocol: Option<String>,
     opened: Instant,
     figures: Arc<Mutex<ClientStats>>,
-}
-
-/// Totals of many clients.
-#[derive(Default, Clone, Copy)]
-struct ClientTotals {
-    messages: u64,
-    pings: u64,
-    app_pings: u64,
-    heartbeats: Counts,
-}
-
-impl ClientTotals {
-    fn add(&mut self, figures: &ClientStats) {
-        self.messages += figures.messages;
-        self.pings += figures.pings;
-        self.app_pings += figures.app_pings;
-        for beat in &figures.beats {
-            self.heartbeats.add(&beat.counts);
-        }
-    }
 }
 
 impl ConnectedClient {
@@ -160,6 +133,7 @@ impl ConnectedClient {
         ClientSnapshot {
             id: self.connection.id,
             remote: self.connection.remote.to_string(),
+            http: self.http,
             resource: self.resource.clone(),
             subprotocol: self.subprotocol.clone(),
             faulty: self.connection.faulty,
@@ -172,32 +146,32 @@ impl ConnectedClient {
 
 impl Server {
     /// `events` receives the server's events, but need not be read.
-    pub fn new(config: ServerConfig, events: UnboundedSender<ServeEvent>) -> Server {
+    pub fn new(mut config: ServerConfig, events: UnboundedSender<ServeEvent>) -> Server {
+        config.tls = config.tls.map(|tls| if config.http2 { with_http2(&tls) } else { tls });
         Server {
             faults: Arc::new(config.faults.clone()),
-            no_faults: Arc::default(),
+            no_faults: Arc::new(config.faults.harmless()),
             config: Arc::new(config),
-            timers: Arc::default(),
-            registry: Mutex::default(),
+            registry: Mutex::new(ClientRegistry {
+                arrived: 0,
+                connected: BTreeMap::new(),
+                used_slots: 0,
+                faulty: 0,
+                summary: ServerSummary::begin(SystemTime::now()),
+                departed_since_trim: 0,
+            }),
             events,
             started: Instant::now(),
-            started_at: SystemTime::now(),
         }
     }
 
     /// Accepts connections until `stop`, then waits until all have ended.
     pub async fn run(self: Arc<Server>, listener: TcpListener, stop: CancellationToken) -> ServerSummary {
         let mut tasks = JoinSet::new();
-        tokio::select! {
-            never = self.timers.run() => never,
-            () = self.accept(&listener, &mut tasks, &stop) => {}
-        }
+        self.accept(&listener, &mut tasks, &stop).await;
         drop(listener);
-        self.registry().activity.record_stop(self.started.elapsed());
-        tokio::select! {
-            never = self.timers.run() => never,
-            () = async { while tasks.join_next().await.is_some() {} } => {}
-        }
+        self.registry().summary.activity.record_stop(self.started.elapsed());
+        while tasks.join_next().await.is_some() {}
         let summary = self.summary();
         self.send_event(None, ServeEventKind::Stopped(Box::new(summary.clone())));
         summary
@@ -255,6 +229,12 @@ impl Server {
         match secured {
             Ok(AcceptedStream::Plain(stream)) => Box::pin(self.admit(stream, connection, stop)).await,
             Ok(AcceptedStream::Tls(stream)) => Box::pin(self.admit(*stream, connection, stop)).await,
+            Ok(AcceptedStream::Http2(stream)) => {
+                Box::pin(self.serve_http2(stream, connection, stop)).await;
+            }
+            Ok(AcceptedStream::Http2Tls(stream)) => {
+                Box::pin(self.serve_http2(*stream, connection, stop)).await;
+            }
             Err((mut stream, why)) => {
                 self.record_rejection(connection, &why);
                 if let Some(stream) = &mut stream {
@@ -269,8 +249,17 @@ impl Server {
         &self,
         stream: TcpStream,
     ) -> Result<AcceptedStream, (Option<TcpStream>, RejectedConnection)> {
-        let Some(tls) = &self.config.tls else { return Ok(AcceptedStream::Plain(stream)) };
         let within = self.config.handshake_timeout;
+        let Some(tls) = &self.config.tls else {
+            if !self.config.http2 {
+                return Ok(AcceptedStream::Plain(stream));
+            }
+            return match timeout(within, has_http2_preface(&stream)).await {
+                Ok(true) => Ok(AcceptedStream::Http2(stream)),
+                Ok(false) => Ok(AcceptedStream::Plain(stream)),
+                Err(_) => Err((None, RejectedConnection::TooSlow(within))),
+            };
+        };
         let mut first = [0; 2];
         match timeout(within, stream.peek(&mut first)).await {
             Err(_) => return Err((None, RejectedConnection::TooSlow(within))),
@@ -281,6 +270,9 @@ impl Server {
         }
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
         match timeout(within, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2_ALPN) => {
+                Ok(AcceptedStream::Http2Tls(Box::new(stream)))
+            }
             Ok(Ok(stream)) => Ok(AcceptedStream::Tls(Box::new(stream))),
             Ok(Err(error)) => Err((
                 None,
@@ -290,7 +282,76 @@ impl Server {
         }
     }
 
-    async fn admit<S: ClientSocket>(
+    /// Serves all requests of an HTTP/2 client. Its first WebSocket has the number of the connection.
+    async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        self: &Arc<Server>,
+        stream: S,
+        connection: IncomingConnection,
+        stop: CancellationToken,
+    ) {
+        let faults = self.faults_of(connection).http2.clone();
+        let ServerConfig { handshake_timeout, close_timeout, .. } = *self.config;
+        let limits =
+            Http2Limits { handshake: handshake_timeout, close: close_timeout, faults: faults.clone() };
+        let (mut first, opened) = (Some(connection), Arc::new(Notify::new()));
+        let requested = |request: Http2Request| {
+            let (server, opened, stop) = (Arc::clone(self), Arc::clone(&opened), stop.clone());
+            let read = request.read();
+            let client = match &read {
+                Ok(_) => first.take().unwrap_or_else(|| self.connection(connection.remote)),
+                Err(_) => connection,
+            };
+            async move {
+                match read {
+                    Ok(upgrade) => server.admit_http2(request, upgrade, client, &opened, stop).await,
+                    Err(why) => server.refuse_http2(request, client, &why),
+                }
+            }
+        };
+        let driver = Http2Driver::new(limits, Arc::clone(&opened), stop.clone());
+        let why = match driver.run(stream, requested).await {
+            Http2End::Failed(error) => {
+                RejectedConnection::Http2(UntrustedText::new(&http2::describe_error(&error)))
+            }
+            _ if faults.no_connect_protocol => RejectedConnection::NoConnectProtocol,
+            Http2End::Closed => return,
+            Http2End::ClosedEarly => RejectedConnection::ClosedEarly,
+            Http2End::TooSlow => RejectedConnection::TooSlow(handshake_timeout),
+        };
+        self.record_rejection(connection, &why);
+    }
+
+    async fn admit_http2(
+        &self,
+        mut request: Http2Request,
+        upgrade: AcceptedUpgrade,
+        connection: IncomingConnection,
+        opened: &Notify,
+        stop: CancellationToken,
+    ) {
+        let faults = self.faults_of(connection);
+        let admitted = tokio::select! {
+            () = stop.cancelled() => return,
+            admitted = http2::open(&mut request, upgrade, faults, || self.slot()) => admitted,
+        };
+        match admitted {
+            Ok((admitted, slot)) => match request.accept(&admitted) {
+                Some(stream) => {
+                    opened.notify_one();
+                    self.serve(stream, connection, admitted, slot, &stop).await;
+                }
+                None => self.record_rejection(connection, &RejectedConnection::ClosedUnanswered),
+            },
+            Err(why) => self.refuse_http2(request, connection, &why),
+        }
+    }
+
+    fn refuse_http2(&self, request: Http2Request, connection: IncomingConnection, why: &RejectedConnection) {
+        self.record_rejection(connection, why);
+        http2::reject(request, why);
+    }
+
+    async fn admit<S: OpeningSocket>(
         &self,
         mut stream: S,
         connection: IncomingConnection,
@@ -327,15 +388,16 @@ impl Server {
             seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN_RATIO_BITS),
             epoch: self.started,
             two_ended: admitted.subprotocol.as_deref() == Some(TWO_ENDED),
+            http: admitted.http,
+            compression: admitted.compression.clone(),
             figures,
         };
         let mut client =
             ClientState::new(Arc::clone(&self.config), Arc::clone(self.faults_of(connection)), init, now);
         client.received(&admitted.early, now);
         drop(admitted);
-        let timer = ClientTimer::new(Arc::clone(&self.timers));
         let tell = |what| self.record_note(id, what);
-        let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
+        let exit = connection::serve(&mut stream, &mut client, stop, tell).await;
         let ending = client.ending(Instant::now());
         let record = client.record(&ending);
         self.remove_client(&record, ending, slot);
@@ -375,24 +437,34 @@ impl Server {
     ) -> Arc<Mutex<ClientStats>> {
         let IncomingConnection { id, remote, faulty } = connection;
         let resource = UntrustedText::new(&redact_text(&admitted.upgrade.resource));
-        let subprotocol = admitted.subprotocol.clone();
-        let figures = Arc::default();
+        let (subprotocol, compression) = (admitted.subprotocol.clone(), admitted.compression.clone());
+        let (figures, http) = (Arc::default(), admitted.http);
         let connected = ConnectedClient {
             connection,
+            http,
             resource: resource.to_string(),
             subprotocol: subprotocol.clone(),
             opened: now,
             figures: Arc::clone(&figures),
         };
         let mut registry = self.registry();
-        registry.clients += 1;
-        registry.activity.record_opening(now - self.started);
         registry.connected.insert(id, connected);
-        registry.most_at_once = registry.most_at_once.max(registry.connected.len());
+        let connected = registry.connected.len();
+        let summary = &mut registry.summary;
+        summary.clients += 1;
+        summary.most_at_once = summary.most_at_once.max(connected);
+        summary.activity.record_opening(now - self.started);
         drop(registry);
         self.send_event(
             Some(id),
-            ServeEventKind::Opened { remote: remote.to_string(), resource, subprotocol, faulty },
+            ServeEventKind::Opened {
+                remote: remote.to_string(),
+                http,
+                resource,
+                subprotocol,
+                compression,
+                faulty,
+            },
         );
         figures
     }
@@ -401,10 +473,10 @@ impl Server {
     fn record_note(&self, id: u64, what: ServeEventKind) {
         match &what {
             ServeEventKind::Fault(fault) => {
-                *self.registry().faults.entry(fault.cut.name()).or_default() += 1;
+                *self.registry().summary.faults.entry(fault.cut.name()).or_default() += 1;
             }
             ServeEventKind::SilenceNoticed { .. } => {
-                self.registry().activity.record_noticing(self.started.elapsed());
+                self.registry().summary.activity.record_noticing(self.started.elapsed());
             }
             _ => {}
         }
@@ -414,16 +486,17 @@ impl Server {
     fn remove_client(&self, record: &ConnectionRecord, ending: CloseCause, slot: ConnectionSlot<'_>) {
         let id = record.id;
         let mut registry = self.registry();
-        registry.activity.record_end(record);
+        registry.summary.activity.record_end(record);
         let Some(connected) = registry.connected.remove(&id) else { return };
         let last = Box::new(connected.snapshot(Instant::now()));
-        registry.left.add(&last.figures);
+        let summary = &mut registry.summary;
+        summary.add(&last.figures);
         if last.figures.pongs_dropped > 0 {
-            *registry.faults.entry(PONG_DROPPED).or_default() += last.figures.pongs_dropped;
+            *summary.faults.entry(PONG_DROPPED).or_default() += last.figures.pongs_dropped;
         }
-        registry.dead_clients_closed +=
+        summary.dead_clients_closed +=
             u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
-        *registry.endings.entry((ending.who, CloseKindName::from(&ending.how))).or_default() += 1;
+        *summary.endings.entry((ending.who, CloseKindName::from(&ending.how))).or_default() += 1;
         let should_trim_memory = registry.should_trim_memory();
         drop(registry);
         drop(slot);
@@ -435,10 +508,10 @@ impl Server {
 
     fn record_rejection(&self, connection: IncomingConnection, why: &RejectedConnection) {
         let mut registry = self.registry();
-        registry.rejected += 1;
-        registry.activity.record_rejection();
-        if matches!(why, RejectedConnection::OnOrder(..)) {
-            *registry.faults.entry(UPGRADE_REFUSED).or_default() += 1;
+        registry.summary.rejected += 1;
+        registry.summary.activity.record_rejection();
+        if why.is_ordered() {
+            *registry.summary.faults.entry(UPGRADE_REFUSED).or_default() += 1;
         }
         drop(registry);
         self.send_event(
@@ -461,23 +534,10 @@ impl Server {
 
     fn summary(&self) -> ServerSummary {
         let registry = self.registry();
-        let mut totals = registry.left;
-        registry.connected.values().for_each(|connected| totals.add(&lock(&connected.figures)));
-        ServerSummary {
-            started_at: self.started_at,
-            elapsed: self.started.elapsed(),
-            clients: registry.clients,
-            most_at_once: registry.most_at_once,
-            rejected: registry.rejected,
-            dead_clients_closed: registry.dead_clients_closed,
-            heartbeats: totals.heartbeats,
-            endings: registry.endings.clone(),
-            messages: totals.messages,
-            pings: totals.pings,
-            app_pings: totals.app_pings,
-            faults: registry.faults.clone(),
-            activity: registry.activity.clone(),
-        }
+        let mut summary = registry.summary.clone();
+        summary.elapsed = self.started.elapsed();
+        registry.connected.values().for_each(|connected| summary.add(&lock(&connected.figures)));
+        summary
     }
 
     fn registry(&self) -> MutexGuard<'_, ClientRegistry> {
@@ -485,15 +545,30 @@ impl Server {
     }
 }
 
-/// Locks a mutex; its users cannot panic while holding it, so its data is always valid.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A connection after its TLS handshake, if any.
 enum AcceptedStream {
     Plain(TcpStream),
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    Http2(TcpStream),
+    Http2Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+/// How often a connection is looked at whose first bytes may become the preface of HTTP/2.
+const PREFACE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Whether a client speaks HTTP/2, by its first bytes, which stay unread. A request of HTTP/1.1 differs in the third
+/// byte at the latest, unless its method begins with `PRI`.
+async fn has_http2_preface(stream: &TcpStream) -> bool {
+    let mut first = [0; HTTP2_PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(count @ 1..) if first[..count] == *HTTP2_PREFACE => return true,
+            Ok(count @ 1..) if HTTP2_PREFACE.starts_with(&first[..count]) => {}
+            _ => return false,
+        }
+        // Bytes that were seen but not read do not wake again.
+        sleep(PREFACE_CHECK_INTERVAL).await;
+    }
 }
 
 /// Whether this connection gets the faults. They are spread evenly: with a share of 20 %, exactly twenty of any
@@ -522,10 +597,7 @@ mod tests {
     /// A running server and its events.
     fn server(config: ServerConfig) -> (Arc<Server>, UnboundedReceiver<ServeEvent>) {
         let (events, happened) = unbounded_channel();
-        let server = Arc::new(Server::new(config, events));
-        let turned = Arc::clone(&server);
-        tokio::spawn(async move { turned.timers.run().await });
-        (server, happened)
+        (Arc::new(Server::new(config, events)), happened)
     }
 
     /// An in-memory client whose upgrade is answered.
@@ -587,6 +659,7 @@ mod tests {
                 remote: SocketAddr::from(([127, 0, 0, 1], 1)),
                 faulty: false,
             },
+            http: HttpVersion::Http1,
             resource: String::new(),
             subprotocol: None,
             opened: Instant::now(),

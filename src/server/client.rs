@@ -1,7 +1,7 @@
 //! The server's state of one client: received data, pending answers, due times. It does no I/O; the connection driver
 //! does.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::SmallRng;
@@ -11,11 +11,13 @@ use tokio::time::Instant;
 use super::app_ping;
 use super::client_stats::{ClientStats, HeartbeatStats};
 use super::config::ServerConfig;
+use super::deflate::{self, Deflate};
 use super::event::{FaultAction, ServeEventKind};
 use super::faults::{CutAction, Faults};
-use super::frame::{FrameDecoder, FrameViolation, Opcode, encode, encode_close, is_message};
-use super::heartbeat::{ClientHeartbeats, HeartbeatAction, HeartbeatRequest};
+use super::frame::{FrameDecoder, FrameViolation, Opcode, encode, encode_close, message_in};
+use super::heartbeat::{ClientHeartbeats, HeartbeatAction};
 use super::idle_timer::IdleTimer;
+use super::lock::lock;
 use super::message::{ClientMessage, MessageAssembler};
 use super::periodic::PeriodicFrames;
 use super::pong_queue::{PendingPong, PongQueue};
@@ -23,14 +25,18 @@ use super::two_ended::ScheduledReplies;
 use super::write_buffer::WriteBuffer;
 use crate::domain::client_test::connection_record::{ConnectionEnd, ConnectionRecord, FaultKind, FaultOnset};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy, Violation};
+use crate::domain::connection::connect_info::HttpVersion;
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::Payload;
 use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::Status;
 use crate::domain::stats::Counts;
+
+/// The code of a reset stream (RFC 8441 section 5, RFC 9113 section 7).
+const CANCEL: Http2Code = Http2Code(8);
 
 /// With this many unsent bytes, the server stops reading and sends nothing unsolicited.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
@@ -41,14 +47,14 @@ pub struct ClientState {
     faults: Arc<Faults>,
     rng: SmallRng,
     opened: Instant,
+    http: HttpVersion,
     mode: ClientMode,
     decoder: FrameDecoder,
     assembler: MessageAssembler,
+    deflate: Option<Box<Deflate>>,
     answers: PongQueue,
     /// Bytes to be written.
     pub write_buffer: WriteBuffer,
-    /// When the last bytes came.
-    last_bytes_at: Instant,
     idle: Option<IdleTimer>,
     /// `None`: there are no heartbeats, or they have stopped.
     heartbeats: Option<Box<ClientHeartbeats>>,
@@ -122,6 +128,9 @@ pub struct ClientInit {
     /// Origin of the time grid over which all clients' heartbeats are spread.
     pub epoch: Instant,
     pub two_ended: bool,
+    pub http: HttpVersion,
+    /// The agreed compression, as in the answer.
+    pub compression: Option<String>,
     /// Shared with the status pages.
     pub figures: Arc<Mutex<ClientStats>>,
 }
@@ -137,8 +146,9 @@ impl ClientState {
         let mut rng = SmallRng::seed_from_u64(init.seed);
         let nonce = rng.next_u32();
         let mut client = ClientState {
-            decoder: FrameDecoder::new(config.max_message_size),
+            decoder: FrameDecoder::new(config.max_message_size, init.compression.is_some()),
             assembler: MessageAssembler::new(config.max_message_size),
+            deflate: init.compression.as_deref().map(|agreed| Box::new(Deflate::new(agreed))),
             idle: IdleTimer::new(&faults.idle, &mut rng, now),
             timeline: faults.timeline.iter().map(|&(age, cut)| (now + age, cut)).collect(),
             repeats: PeriodicFrames::new(&faults.repeats, now),
@@ -149,10 +159,10 @@ impl ClientState {
             config,
             rng,
             opened: now,
+            http: init.http,
             mode: ClientMode::Live,
             answers: PongQueue::default(),
             write_buffer: WriteBuffer::default(),
-            last_bytes_at: now,
             half_close: false,
             ending: None,
             id: init.id,
@@ -176,9 +186,12 @@ impl ClientState {
         }
         if self.heartbeats.is_some() {
             let kinds = &self.config.heartbeats.kinds;
-            self.figures().beats = kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
+            lock(&self.figures).beats = kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
         }
         self.write_buffer.push(&self.faults.first_bytes);
+        if self.faults.deflate_bomb && self.deflate.is_some() {
+            self.write_buffer.push(&deflate::bomb());
+        }
         if let Some(greeting) = self.config.greet.clone() {
             self.send(&encode(Opcode::Text, greeting.as_bytes()), now);
         }
@@ -186,13 +199,12 @@ impl ClientState {
 
     /// Processes received bytes.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
-        self.last_bytes_at = now;
-        self.figures().last_heard = Some(now);
+        lock(&self.figures).last_heard = Some(now);
         match self.mode {
             ClientMode::Live | ClientMode::Closing { .. } => self.decode(bytes, now),
             ClientMode::Mute => self.look_for_close_frame(bytes, now),
             ClientMode::Stalled | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
-            ClientMode::RstOnUse => self.end_now(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
+            ClientMode::RstOnUse => self.end_now(SocketExit::Rst, ClosedBy::Us, self.rst()),
         }
     }
 
@@ -209,7 +221,7 @@ impl ClientState {
             if let Some(heartbeats) = &mut self.heartbeats {
                 heartbeats.record_frame(false, now);
             }
-            match self.assembler.add_frame(frame) {
+            match self.assembler.add_frame(frame, self.deflate.as_deref_mut()) {
                 Ok(Some(message)) => self.on_message(message, now),
                 Ok(None) => {}
                 Err(violation) => return self.close_for_violation(violation, now),
@@ -261,7 +273,7 @@ impl ClientState {
         }
         match message {
             ClientMessage::Ping(payload) => {
-                self.figures().pings += 1;
+                lock(&self.figures).pings += 1;
                 self.queue_answer(PendingPong::Pong(payload), now);
             }
             ClientMessage::Pong(payload) => self.on_pong(&payload, now),
@@ -280,9 +292,8 @@ impl ClientState {
     }
 
     fn on_pong(&mut self, payload: &[u8], now: Instant) {
-        if let Some(mut heartbeats) = self.heartbeats.take() {
-            heartbeats.on_pong(payload, now, &mut self.figures().beats);
-            self.heartbeats = Some(heartbeats);
+        if let Some(heartbeats) = &mut self.heartbeats {
+            heartbeats.on_pong(payload, now, &mut lock(&self.figures).beats);
             self.update_status(now);
         }
     }
@@ -290,9 +301,8 @@ impl ClientState {
     /// Consumes answers to app pings, and enforces that a join message comes first. Returns whether to process the
     /// message.
     fn should_process(&mut self, incoming: &InboundMessage, now: Instant) -> bool {
-        if let Some(mut heartbeats) = self.heartbeats.take() {
-            let is_answer = heartbeats.on_message(incoming, now, &mut self.figures().beats);
-            self.heartbeats = Some(heartbeats);
+        if let Some(heartbeats) = &mut self.heartbeats {
+            let is_answer = heartbeats.on_message(incoming, now, &mut lock(&self.figures).beats);
             if is_answer {
                 self.update_status(now);
                 return false;
@@ -301,7 +311,7 @@ impl ClientState {
         let joins = |pattern: &Pattern| pattern.matches(incoming).is_some();
         self.joined = self.joined || self.config.require.as_ref().is_none_or(joins);
         if !self.joined {
-            self.figures().messages += 1;
+            lock(&self.figures).messages += 1;
             self.close(4401, "a join message must come first", now);
         }
         self.joined
@@ -316,23 +326,23 @@ impl ClientState {
             return;
         }
         if let Some(pong) = app_ping::answer(text, unix_ms()) {
-            self.figures().app_pings += 1;
+            lock(&self.figures).app_pings += 1;
             return self.queue_answer(PendingPong::App(pong), now);
         }
         self.on_ordinary_message(Opcode::Text, text.as_bytes(), now);
     }
 
     fn on_ordinary_message(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
-        self.figures().messages += 1;
+        lock(&self.figures).messages += 1;
         if self.config.echo {
             self.send(&encode(opcode, payload), now);
         }
     }
 
     fn queue_answer(&mut self, answer: PendingPong, now: Instant) {
-        let dropped = self.answers.dropped();
+        let dropped = self.answers.dropped;
         self.answers.queue(answer, &self.faults.answers, &mut self.rng, now);
-        self.figures().pongs_dropped += self.answers.dropped() - dropped;
+        lock(&self.figures).pongs_dropped += self.answers.dropped - dropped;
         self.send_due_answers(now);
     }
 
@@ -347,9 +357,12 @@ impl ClientState {
         if self.mode != ClientMode::Live {
             return;
         }
-        self.write_buffer.push(frame);
+        match &mut self.deflate {
+            Some(deflate) => self.write_buffer.push(&deflate.compressed(frame)),
+            None => self.write_buffer.push(frame),
+        }
         if let Some(idle) = &mut self.idle {
-            idle.record_sent(is_message(frame), now);
+            idle.record_sent(message_in(frame).is_some(), now);
         }
     }
 
@@ -402,36 +415,23 @@ impl ClientState {
         if self.mode != ClientMode::Live {
             return;
         }
-        let Some(mut heartbeats) = self.heartbeats.take() else { return };
-        let steps = heartbeats.wake(now, unix_ms(), &mut self.figures().beats);
+        let Some(heartbeats) = &mut self.heartbeats else { return };
+        let steps = heartbeats.wake(now, unix_ms(), &mut lock(&self.figures).beats);
         let silent_for = heartbeats.silent_for(now);
-        self.heartbeats = Some(heartbeats);
         self.update_status(now);
         for step in steps {
             match step {
-                HeartbeatAction::Send(question) => self.send_heartbeat(question, now),
+                // Without room it will be missed.
+                HeartbeatAction::Send(_) if self.write_buffer.backlog() >= MAX_BACKLOG_BYTES => {}
+                HeartbeatAction::Send(frame) => self.send(&frame, now),
                 HeartbeatAction::GiveUp { missed } => self.terminate_client(missed, silent_for),
             }
         }
     }
 
-    /// Sends a heartbeat, unless the client's backlog is full: it will then be missed.
-    fn send_heartbeat(&mut self, question: HeartbeatRequest, now: Instant) {
-        if self.write_buffer.backlog() >= MAX_BACKLOG_BYTES {
-            return;
-        }
-        match question {
-            HeartbeatRequest::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), now),
-            HeartbeatRequest::App(Payload::Text(text)) => {
-                self.send(&encode(Opcode::Text, text.as_bytes()), now)
-            }
-            HeartbeatRequest::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), now),
-        }
-    }
-
     fn terminate_client(&mut self, missed: u32, silent_for: Duration) {
         self.notes.push(ServeEventKind::DeadClientClosed { missed, silent_for });
-        self.figures().terminated = true;
+        lock(&self.figures).terminated = true;
         self.change_status(
             Status::Dead,
             format!("terminated after {}", counted(u64::from(missed), "missed heartbeat")),
@@ -442,7 +442,7 @@ impl ClientState {
 
     fn update_status(&mut self, now: Instant) {
         let (status, reason) = {
-            let figures = self.figures();
+            let figures = lock(&self.figures);
             (figures.status(), figures.worst().map(HeartbeatStats::reason))
         };
         if status != self.status {
@@ -454,7 +454,7 @@ impl ClientState {
     fn change_status(&mut self, to: Status, reason: String) {
         let from = std::mem::replace(&mut self.status, to);
         if from != to {
-            let metrics = self.figures().worst().map(HeartbeatStats::metrics).unwrap_or_default();
+            let metrics = lock(&self.figures).worst().map(HeartbeatStats::metrics).unwrap_or_default();
             self.notes.push(ServeEventKind::Status(StatusChange { kind: None, from, to, reason, metrics }));
         }
     }
@@ -463,7 +463,7 @@ impl ClientState {
         if !self.config.tell_health {
             return;
         }
-        let message = self.figures().health_message();
+        let message = lock(&self.figures).health_message();
         self.send(&encode(Opcode::Text, message.as_bytes()), now);
     }
 
@@ -490,8 +490,12 @@ impl ClientState {
         self.fault.get_or_insert(onset);
         match cut {
             CutAction::Close(code) => self.close(code, "", now),
-            CutAction::Fin => self.end_now(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
-            CutAction::Rst => self.end_now(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
+            CutAction::Fin => self.end_now(SocketExit::Fin, ClosedBy::Us, self.fin()),
+            CutAction::GoAway => {
+                let how = CloseKind::H2Goaway { code: Http2Code(0), debug: UntrustedText::default() };
+                self.end_now(SocketExit::Fin, ClosedBy::Us, how);
+            }
+            CutAction::Rst => self.end_now(SocketExit::Rst, ClosedBy::Us, self.rst()),
             CutAction::HalfClose => {
                 self.half_close = true;
                 self.go_silent(ClientMode::Mute);
@@ -499,6 +503,22 @@ impl ClientState {
             CutAction::Silent | CutAction::Mute => self.go_silent(ClientMode::Mute),
             CutAction::RstOnUse => self.go_silent(ClientMode::RstOnUse),
             CutAction::Stall => self.go_silent(ClientMode::Stalled),
+        }
+    }
+
+    /// How a FIN of the server's is recorded.
+    fn fin(&self) -> CloseKind {
+        match self.http {
+            HttpVersion::Http1 => CloseKind::Fin,
+            HttpVersion::Http2 => CloseKind::H2EndStream,
+        }
+    }
+
+    /// How an RST of the server's is recorded.
+    fn rst(&self) -> CloseKind {
+        match self.http {
+            HttpVersion::Http1 => CloseKind::Rst,
+            HttpVersion::Http2 => CloseKind::H2RstStream { code: CANCEL },
         }
     }
 
@@ -580,13 +600,24 @@ impl ClientState {
 
     /// A read or write failed.
     pub fn on_error(&mut self, how: CloseKind, os_error: Option<String>, now: Instant) {
-        let who =
-            if matches!(how, CloseKind::Rst | CloseKind::Fin) { ClosedBy::Peer } else { ClosedBy::Network };
+        let who = match how {
+            CloseKind::Rst
+            | CloseKind::Fin
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::H2Goaway { .. }
+            | CloseKind::Violation { .. } => ClosedBy::Peer,
+            _ => ClosedBy::Network,
+        };
         if who == ClosedBy::Peer {
             self.note_client_leaves(now);
         }
         self.record_end(who, how, os_error);
         self.mode = ClientMode::Gone(SocketExit::Fin);
+    }
+
+    /// The server went away: it sent GOAWAY on the HTTP/2 connection, which ends all its streams.
+    pub fn on_goaway(&mut self, now: Instant) {
+        self.execute_cut(CutAction::GoAway, "on its HTTP/2 connection", now);
     }
 
     /// Records that `count` bytes were written.
@@ -609,7 +640,7 @@ impl ClientState {
 
     /// Whether to read from the socket.
     pub fn wants_input(&self) -> bool {
-        !self.is_stalled() && self.write_buffer.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
+        !self.is_stalled() && self.write_buffer.backlog() + self.answers.bytes < MAX_BACKLOG_BYTES
     }
 
     /// Whether nothing is read: only the client's end matters.
@@ -657,14 +688,15 @@ impl ClientState {
     pub fn ending(&self, now: Instant) -> CloseCause {
         let unknown = || (ClosedBy::Us, CloseKind::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
-        let (age, idle) = (now - self.opened, now - self.last_bytes_at);
+        let last_heard = lock(&self.figures).last_heard.unwrap_or(self.opened);
+        let (age, idle) = (now - self.opened, now - last_heard);
         CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// What was seen of the client, now that the connection has ended so.
     pub fn record(&self, ending: &CloseCause) -> ConnectionRecord {
         let mut pings = Counts::default();
-        self.figures().beats.iter().for_each(|beat| pings.add(&beat.counts));
+        lock(&self.figures).beats.iter().for_each(|beat| pings.add(&beat.counts));
         let opened = self.opened - self.epoch;
         ConnectionRecord {
             id: self.id,
@@ -680,11 +712,6 @@ impl ClientState {
                 at_stop: self.ends_at_stop,
             }),
         }
-    }
-
-    /// Locks the figures; their users cannot panic while holding the lock.
-    fn figures(&self) -> MutexGuard<'_, ClientStats> {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -709,6 +736,7 @@ fn close_kind_of(violation: FrameViolation) -> CloseKind {
     let rule = match violation {
         FrameViolation::TooLarge { size, limit } => return CloseKind::TooLarge { size, limit: limit as u64 },
         FrameViolation::NotUtf8 => Violation::InvalidUtf8,
+        FrameViolation::NotDeflate => Violation::Compression,
         FrameViolation::BadCode(_) => Violation::InvalidCloseCode,
         _ => Violation::Garbage,
     };
@@ -727,7 +755,15 @@ mod tests {
     const CLOSE: &[u8] = &[0x03, 0xe9];
 
     fn client(config: ServerConfig, now: Instant) -> ClientState {
-        let init = ClientInit { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
+        let init = ClientInit {
+            id: 1,
+            seed: 1,
+            epoch: now,
+            two_ended: true,
+            http: HttpVersion::Http1,
+            compression: None,
+            figures: Arc::default(),
+        };
         let faults = Arc::new(config.faults.clone());
         ClientState::new(Arc::new(config), faults, init, now)
     }
@@ -856,10 +892,10 @@ mod tests {
         let config = ServerConfig { require: "join".parse().ok(), ..ServerConfig::default() };
         let mut refused = client(config.clone(), now);
         refused.received(&masked(0x81, b"hello"), now);
-        assert_eq!(refused.figures().messages, 1);
+        assert_eq!(lock(&refused.figures).messages, 1);
         let mut joined = client(config, now);
         joined.received(&[masked(0x81, b"join"), masked(0x81, b"hello")].concat(), now);
-        assert_eq!(joined.figures().messages, 2);
+        assert_eq!(lock(&joined.figures).messages, 2);
     }
 
     #[test]
@@ -883,7 +919,15 @@ mod tests {
             kinds: vec![HeartbeatKind::Protocol],
             ..ServerHeartbeats::default()
         });
-        let init = ClientInit { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
+        let init = ClientInit {
+            id: 1,
+            seed: 1,
+            epoch: start,
+            two_ended: false,
+            http: HttpVersion::Http1,
+            compression: None,
+            figures: Arc::default(),
+        };
         let config = Arc::new(ServerConfig { heartbeats, ..ServerConfig::default() });
         let mut client = ClientState::new(config, Arc::default(), init, start);
         client.received(&masked(0x01, b"begin"), start);
@@ -926,7 +970,7 @@ mod tests {
             let kinds = vec![HeartbeatKind::Protocol, HeartbeatKind::App];
             let heartbeats = Arc::new(ServerHeartbeats { kinds, max_missed: 3, ..ServerHeartbeats::default() });
             let config = Arc::new(ServerConfig { heartbeats, tell_health: true, ..ServerConfig::default() });
-            let init = ClientInit { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
+            let init = ClientInit { id: 1, seed: 1, epoch: start, two_ended, http: HttpVersion::Http1, compression: None, figures: Arc::default() };
             let mut client = ClientState::new(config, Arc::default(), init, start);
             let mut now = start;
             for (first, payload, ms) in frames {

@@ -70,6 +70,8 @@ pub struct ServerConfig {
     pub close_timeout: Duration,
     /// `None`: plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Speak HTTP/2 beside HTTP/1.1.
+    pub http2: bool,
 }
 
 impl Default for ServerConfig {
@@ -89,6 +91,7 @@ impl Default for ServerConfig {
             handshake_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(2),
             tls: None,
+            http2: false,
         }
     }
 }

@@ -2,18 +2,19 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use tokio::io::{AsyncWriteExt, ReadBuf};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{ClientState, SocketExit};
 use super::event::ServeEventKind;
+use super::http2;
 use super::socket::ClientSocket;
-use super::timer_queue::ClientTimer;
 use crate::domain::connection::close_cause::CloseKind;
 
 /// Bytes per read. The buffer is on the stack during a poll, so idle clients need none.
@@ -33,11 +34,12 @@ enum ConnectionInput {
 pub async fn serve<S: ClientSocket>(
     stream: &mut S,
     client: &mut ClientState,
-    timer: &ClientTimer,
     stop: &CancellationToken,
     mut tell: impl FnMut(ServeEventKind),
 ) -> SocketExit {
     let mut is_stopping = false;
+    let mut timer = pin!(sleep_until(Instant::now()));
+    let mut is_set = false;
     loop {
         client.notes.drain(..).for_each(&mut tell);
         if let Some(exit) = client.exit() {
@@ -47,13 +49,20 @@ pub async fn serve<S: ClientSocket>(
             // If the socket cannot be shut down, the next read reports it.
             let _ = stream.send_fin();
         }
-        timer.set(client.due(Instant::now()));
+        // A time that is too early stays and ends for nothing: a deadline that moves with every frame then need not reset
+        // the timer each time.
+        let due = client.due(Instant::now()).filter(|due| !is_set || *due < timer.deadline());
+        if let Some(due) = due {
+            timer.as_mut().reset(due);
+            is_set = true;
+        }
         let input = tokio::select! {
             biased;
             () = stop.cancelled(), if !is_stopping => ConnectionInput::Stop,
             input = next_input(stream, client) => input,
-            () = timer.fired() => ConnectionInput::TimerFired,
+            () = timer.as_mut(), if is_set => ConnectionInput::TimerFired,
         };
+        is_set &= !matches!(input, ConnectionInput::TimerFired);
         is_stopping |= matches!(input, ConnectionInput::Stop);
         handle_input(client, input, Instant::now());
     }
@@ -63,8 +72,10 @@ pub async fn serve<S: ClientSocket>(
 async fn next_input<S: ClientSocket>(stream: &mut S, client: &ClientState) -> ConnectionInput {
     if client.is_stalled() {
         // Boxed, so that the other clients need no room for it.
-        Box::pin(stream.abandoned()).await;
-        return ConnectionInput::End(CloseKind::Fin);
+        return match Box::pin(stream.abandoned()).await {
+            Ok(how) => ConnectionInput::End(how),
+            Err(error) => ConnectionInput::Failed(error),
+        };
     }
     poll_fn(|cx| poll_stream(stream, client, cx)).await
 }
@@ -73,6 +84,7 @@ fn handle_input(client: &mut ClientState, input: ConnectionInput, now: Instant) 
     match input {
         ConnectionInput::Bytes(bytes) => client.received(&bytes, now),
         ConnectionInput::End(how) => client.on_stream_end(how, now),
+        ConnectionInput::Failed(error) if http2::is_our_goaway(&error) => client.on_goaway(now),
         ConnectionInput::Failed(error) => client.on_error(close_kind(&error), os_error(&error), now),
         ConnectionInput::Wrote(count) => client.record_written(count, now),
         ConnectionInput::TimerFired => {}
@@ -163,6 +175,9 @@ fn poll_drain<S: ClientSocket>(stream: &mut S, cx: &mut Context<'_>) -> Poll<()>
 }
 
 fn close_kind(error: &io::Error) -> CloseKind {
+    if let Some(kind) = http2::close_kind(error) {
+        return kind;
+    }
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
             CloseKind::Rst
@@ -176,15 +191,9 @@ fn close_kind(error: &io::Error) -> CloseKind {
 
 /// The error's name in the system's headers.
 fn os_error(error: &io::Error) -> Option<String> {
-    let name = match error.raw_os_error()? {
-        libc::ECONNRESET => "ECONNRESET",
-        libc::EPIPE => "EPIPE",
-        libc::ETIMEDOUT => "ETIMEDOUT",
-        libc::ECONNABORTED => "ECONNABORTED",
-        libc::EHOSTUNREACH => "EHOSTUNREACH",
-        libc::ENETUNREACH => "ENETUNREACH",
-        libc::ENETDOWN => "ENETDOWN",
-        other => return Some(format!("errno {other}")),
-    };
-    Some(name.to_string())
+    let errno = error.raw_os_error()?;
+    Some(match Errno::from_raw(errno) {
+        Errno::UnknownErrno => format!("errno {errno}"),
+        known => format!("{known:?}"),
+    })
 }

@@ -10,6 +10,7 @@ use super::handshake::RejectedConnection;
 use super::snapshot::ClientSnapshot;
 use super::summary::ServerSummary;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::HttpVersion;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::ping::event::StatusChange;
 
@@ -28,8 +29,11 @@ pub enum ServeEventKind {
     Listening(ListenAddress),
     Opened {
         remote: String,
+        http: HttpVersion,
         resource: UntrustedText,
         subprotocol: Option<String>,
+        /// The agreed compression, as in the answer.
+        compression: Option<String>,
         faulty: bool,
     },
     Rejected {

@@ -3,43 +3,23 @@
 //! A codec of its own, because the faults need what libraries rightly forbid: single bytes, frames with false lengths,
 //! pongs with wrong payloads.
 
+use bytes::{Buf, BytesMut};
+use strum::FromRepr;
 use thiserror::Error;
 
 /// A frame's opcode (RFC 6455 section 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRepr)]
+#[repr(u8)]
 pub enum Opcode {
-    Continuation,
-    Text,
-    Binary,
-    Close,
-    Ping,
-    Pong,
+    Continuation = 0x0,
+    Text = 0x1,
+    Binary = 0x2,
+    Close = 0x8,
+    Ping = 0x9,
+    Pong = 0xa,
 }
 
 impl Opcode {
-    fn from_bits(bits: u8) -> Option<Opcode> {
-        match bits {
-            0x0 => Some(Opcode::Continuation),
-            0x1 => Some(Opcode::Text),
-            0x2 => Some(Opcode::Binary),
-            0x8 => Some(Opcode::Close),
-            0x9 => Some(Opcode::Ping),
-            0xa => Some(Opcode::Pong),
-            _ => None,
-        }
-    }
-
-    fn bits(self) -> u8 {
-        match self {
-            Opcode::Continuation => 0x0,
-            Opcode::Text => 0x1,
-            Opcode::Binary => 0x2,
-            Opcode::Close => 0x8,
-            Opcode::Ping => 0x9,
-            Opcode::Pong => 0xa,
-        }
-    }
-
     fn is_control(self) -> bool {
         matches!(self, Opcode::Close | Opcode::Ping | Opcode::Pong)
     }
@@ -50,6 +30,8 @@ impl Opcode {
 pub struct ClientFrame {
     pub fin: bool,
     pub opcode: Opcode,
+    /// RSV1: it begins a compressed message.
+    pub compressed: bool,
     pub payload: Vec<u8>,
 }
 
@@ -70,6 +52,8 @@ pub enum FrameViolation {
     StrayContinuation,
     #[error("a new message inside another")]
     Interleaved,
+    #[error("a compressed message cannot be decompressed")]
+    NotDeflate,
     #[error("text is not UTF-8")]
     NotUtf8,
     #[error("a close frame has no body or a code of two bytes and a reason")]
@@ -83,7 +67,7 @@ impl FrameViolation {
     pub fn code(self) -> u16 {
         match self {
             FrameViolation::TooLarge { .. } => 1009,
-            FrameViolation::NotUtf8 => 1007,
+            FrameViolation::NotUtf8 | FrameViolation::NotDeflate => 1007,
             FrameViolation::Unmasked
             | FrameViolation::ReservedBits
             | FrameViolation::UnknownOpcode(_)
@@ -100,16 +84,17 @@ impl FrameViolation {
 /// client is quiet.
 #[derive(Debug)]
 pub struct FrameDecoder {
-    bytes: Vec<u8>,
-    /// Number of consumed bytes in `bytes`.
-    used: usize,
+    bytes: BytesMut,
     largest: usize,
+    /// Compression was agreed.
+    may_compress: bool,
 }
 
 /// A complete frame header.
 struct FrameHeader {
     fin: bool,
     opcode: Opcode,
+    compressed: bool,
     mask: [u8; 4],
     /// Sizes of header and payload, in bytes.
     header: usize,
@@ -117,9 +102,9 @@ struct FrameHeader {
 }
 
 impl FrameDecoder {
-    /// Rejects frames with payloads above `largest` bytes.
-    pub fn new(largest: usize) -> FrameDecoder {
-        FrameDecoder { bytes: Vec::new(), used: 0, largest }
+    /// Rejects frames with payloads above `largest` bytes. `may_compress`: compression was agreed.
+    pub fn new(largest: usize, may_compress: bool) -> FrameDecoder {
+        FrameDecoder { bytes: BytesMut::new(), largest, may_compress }
     }
 
     /// Adds received bytes.
@@ -129,37 +114,27 @@ impl FrameDecoder {
 
     /// The next complete frame; `None` if more bytes are needed.
     pub fn next(&mut self) -> Result<Option<ClientFrame>, FrameViolation> {
-        let rest = self.bytes.get(self.used..).unwrap_or_default();
-        let Some(header) = header(rest, self.largest)? else {
-            self.compact();
-            return Ok(None);
-        };
-        let Some(masked) = rest.get(header.header..header.header + header.payload) else {
-            self.compact();
-            return Ok(None);
-        };
+        let Some(header) = header(&self.bytes, self.largest, self.may_compress)? else { return Ok(None) };
+        let end = header.header + header.payload;
+        let Some(masked) = self.bytes.get(header.header..end) else { return Ok(None) };
         let payload = masked.iter().zip(header.mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
-        self.used += header.header + header.payload;
-        Ok(Some(ClientFrame { fin: header.fin, opcode: header.opcode, payload }))
-    }
-
-    /// Frees consumed bytes; an idle client's buffer is deallocated.
-    fn compact(&mut self) {
-        if self.used == self.bytes.len() {
-            self.bytes = Vec::new();
-        } else {
-            self.bytes.drain(..self.used);
+        self.bytes.advance(end);
+        if self.bytes.is_empty() {
+            self.bytes = BytesMut::new();
         }
-        self.used = 0;
+        let FrameHeader { fin, opcode, compressed, .. } = header;
+        Ok(Some(ClientFrame { fin, opcode, compressed, payload }))
     }
 }
 
-fn header(bytes: &[u8], largest: usize) -> Result<Option<FrameHeader>, FrameViolation> {
+fn header(bytes: &[u8], largest: usize, may_compress: bool) -> Result<Option<FrameHeader>, FrameViolation> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
-    if first & 0x70 != 0 {
+    let opcode = Opcode::from_repr(first & 0x0f).ok_or(FrameViolation::UnknownOpcode(first & 0x0f))?;
+    let compressed = first & 0x40 != 0;
+    let may_compress = may_compress && matches!(opcode, Opcode::Text | Opcode::Binary);
+    if first & 0x30 != 0 || compressed && !may_compress {
         return Err(FrameViolation::ReservedBits);
     }
-    let opcode = Opcode::from_bits(first & 0x0f).ok_or(FrameViolation::UnknownOpcode(first & 0x0f))?;
     let fin = first & 0x80 != 0;
     if second & 0x80 == 0 {
         return Err(FrameViolation::Unmasked);
@@ -172,7 +147,7 @@ fn header(bytes: &[u8], largest: usize) -> Result<Option<FrameHeader>, FrameViol
     let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(too_large)?;
     let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
     let header = bytes.len() - rest.len() + 4;
-    Ok(Some(FrameHeader { fin, opcode, mask: *mask, header, payload }))
+    Ok(Some(FrameHeader { fin, opcode, compressed, mask: *mask, header, payload }))
 }
 
 fn payload_length(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
@@ -185,7 +160,7 @@ fn payload_length(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
 
 /// A complete, unmasked frame.
 pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0x80 | opcode.bits()];
+    let mut bytes = vec![0x80 | opcode as u8];
     match payload.len() {
         n @ 0..=125 => bytes.push(n as u8),
         n @ 126..=0xffff => {
@@ -201,9 +176,11 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether an encoded frame is an ordinary message rather than a control frame.
-pub fn is_message(frame: &[u8]) -> bool {
-    matches!(frame.first().map(|first| Opcode::from_bits(first & 0x0f)), Some(Some(opcode)) if !opcode.is_control())
+/// The opcode and payload of an encoded frame, if it is a message.
+pub fn message_in(frame: &[u8]) -> Option<(Opcode, &[u8])> {
+    let opcode = Opcode::from_repr(frame.first()? & 0x0f).filter(|opcode| !opcode.is_control())?;
+    let (_, payload) = payload_length(*frame.get(1)?, frame.get(2..)?)?;
+    Some((opcode, payload))
 }
 
 /// A close frame. The reason is truncated at a character boundary to fit a control frame.
@@ -243,7 +220,7 @@ pub(crate) mod tests {
     }
 
     fn refusal(bytes: &[u8]) -> FrameViolation {
-        let mut decoder = FrameDecoder::new(1000);
+        let mut decoder = FrameDecoder::new(1000, false);
         decoder.push(bytes);
         decoder.next().unwrap_err()
     }
@@ -252,9 +229,10 @@ pub(crate) mod tests {
     fn rfc_example_is_decoded() {
         // RFC 6455 section 5.7: a single-frame masked text message that says "Hello".
         let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let mut decoder = FrameDecoder::new(1000);
+        let mut decoder = FrameDecoder::new(1000, false);
         decoder.push(&bytes);
-        let hello = ClientFrame { fin: true, opcode: Opcode::Text, payload: b"Hello".to_vec() };
+        let hello =
+            ClientFrame { fin: true, opcode: Opcode::Text, compressed: false, payload: b"Hello".to_vec() };
         assert_eq!(decoder.next(), Ok(Some(hello)));
         assert_eq!(decoder.next(), Ok(None));
     }
@@ -265,7 +243,8 @@ pub(crate) mod tests {
         assert_eq!(encode(Opcode::Text, b"Hello"), b"\x81\x05Hello");
         assert_eq!(encode(Opcode::Ping, b"Hello"), b"\x89\x05Hello");
         assert_eq!(encode(Opcode::Binary, &[0; 256])[..4], [0x82, 0x7e, 0x01, 0x00]);
-        assert!(is_message(b"\x81\x05Hello") && !is_message(b"\x89\x05Hello"));
+        assert_eq!(message_in(b"\x81\x05Hello"), Some((Opcode::Text, &b"Hello"[..])));
+        assert_eq!(message_in(b"\x89\x05Hello"), None);
         assert_eq!(encode(Opcode::Binary, &[0; 65536])[..10], [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
@@ -287,7 +266,7 @@ pub(crate) mod tests {
 
     #[test]
     fn idle_decoder_holds_no_memory() {
-        let mut decoder = FrameDecoder::new(1000);
+        let mut decoder = FrameDecoder::new(1000, false);
         decoder.push(&masked(0x81, b"Hello"));
         while decoder.next().unwrap().is_some() {}
         assert_eq!(decoder.bytes.capacity(), 0);
@@ -307,7 +286,7 @@ pub(crate) mod tests {
             piece in 1_usize..40,
         ) {
             let wire: Vec<u8> = payloads.iter().flat_map(|p| masked(0x82, p)).collect();
-            let mut decoder = FrameDecoder::new(1000);
+            let mut decoder = FrameDecoder::new(1000, false);
             let mut seen = Vec::new();
             for bytes in wire.chunks(piece) {
                 decoder.push(bytes);
@@ -320,7 +299,7 @@ pub(crate) mod tests {
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut decoder = FrameDecoder::new(100);
+            let mut decoder = FrameDecoder::new(100, false);
             decoder.push(&bytes);
             while let Ok(Some(_)) = decoder.next() {}
         }

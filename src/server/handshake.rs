@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use thiserror::Error;
 
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// Maximum size of a request head, in bytes.
@@ -18,9 +19,12 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub struct AcceptedUpgrade {
     /// Path and query, as sent.
     pub resource: String,
+    /// Empty over HTTP/2, which has none.
     key: String,
     /// The offered subprotocols, in the client's order.
     pub subprotocols: Vec<String>,
+    /// The offered extensions with their parameters.
+    pub extensions: Vec<String>,
 }
 
 /// Why a connection was rejected. `Display` is a lower-case fragment for the operator; an HTTP client receives a
@@ -28,10 +32,14 @@ pub struct AcceptedUpgrade {
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum RejectedConnection {
-    #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
-    PlainHttp { method: UntrustedText, path: UntrustedText },
-    #[error("WebSocket version {0} is not supported, only 13; answered 426")]
-    Version(UntrustedText),
+    /// `answered` is the status of the answer.
+    #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered {answered}")]
+    PlainHttp { method: UntrustedText, path: UntrustedText, answered: u16 },
+    /// An extended CONNECT (RFC 8441) for another protocol than WebSocket.
+    #[error("CONNECT for the protocol {0}, not websocket; answered 501")]
+    Protocol(UntrustedText),
+    #[error("WebSocket version {offered} is not supported, only 13; answered {answered}")]
+    Version { offered: UntrustedText, answered: u16 },
     #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
     Key,
     #[error("upgrade in HTTP/1.{0}, which needs HTTP/1.1 (RFC 6455 4.2.1); answered 400")]
@@ -40,6 +48,11 @@ pub enum RejectedConnection {
     Host(usize),
     #[error("not HTTP; answered 400")]
     NotHttp,
+    #[error("an HTTP/2 client; --h2 accepts it; answered 400")]
+    Http2Client,
+    /// The connection of an HTTP/2 client failed.
+    #[error("HTTP/2: {0}")]
+    Http2(UntrustedText),
     #[error("request head larger than {MAX_HEAD_BYTES} bytes; answered 431")]
     EndlessHead,
     #[error("a TLS client on the plain port; it should use ws://, or this server --tls; answered 400")]
@@ -59,21 +72,42 @@ pub enum RejectedConnection {
     /// Rejected by a fault: this status, and a redirect location.
     #[error("upgrade failed by a fault (sent {0})")]
     OnOrder(u16, Option<String>),
+    /// Rejected by a fault: the stream of HTTP/2 was reset with this code.
+    #[error("CONNECT failed by a fault (sent RST_STREAM {})", Http2Code(*.0))]
+    StreamReset(u32),
+    /// A fault kept the connection of HTTP/2 from opening WebSockets.
+    #[error("HTTP/2 without SETTINGS_ENABLE_CONNECT_PROTOCOL, by a fault")]
+    NoConnectProtocol,
 }
 
 impl RejectedConnection {
-    /// The response to the client; `None` if the client would not understand any.
+    /// Whether a fault rejected it.
+    pub fn is_ordered(&self) -> bool {
+        use RejectedConnection::{NoConnectProtocol, OnOrder, StreamReset};
+        matches!(self, OnOrder(..) | StreamReset(_) | NoConnectProtocol)
+    }
+
+    /// The response to the client, as HTTP/1.1; `None` if the client would not understand any.
     pub fn response(&self) -> Option<Vec<u8>> {
-        let upgrade = &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
-        let say = |status, headers, sentence: &str| Some(response(status, headers, sentence));
+        let HttpAnswer { status, headers, sentence } = self.answer()?;
+        Some(response(status, &headers, &sentence))
+    }
+
+    /// The answer to the client in any version of HTTP; `None` if the client would not understand any.
+    pub fn answer(&self) -> Option<HttpAnswer<'_>> {
+        let say = |status, headers: &[(&'static str, &'static str)], sentence: &str| {
+            Some(HttpAnswer { status, headers: headers.to_vec(), sentence: sentence.to_string() })
+        };
         match self {
-            RejectedConnection::PlainHttp { .. } => say(
-                426,
-                upgrade,
-                "This is a WebSocket server (wscheck serve): connect with a ws:// or wss:// URL.",
-            ),
-            RejectedConnection::Version(_) => {
-                say(426, upgrade, "This server supports only WebSocket version 13.")
+            RejectedConnection::PlainHttp { answered, .. } => {
+                let url = "This is a WebSocket server (wscheck serve): connect with a ws:// or wss:// URL.";
+                say(*answered, offer(*answered), url)
+            }
+            RejectedConnection::Protocol(_) => {
+                say(501, &[], "This server supports only the protocol websocket in a CONNECT request.")
+            }
+            RejectedConnection::Version { answered, .. } => {
+                say(*answered, offer(*answered), "This server supports only WebSocket version 13.")
             }
             RejectedConnection::Key => {
                 say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64.")
@@ -87,6 +121,9 @@ impl RejectedConnection {
                 say(400, &[], "An upgrade needs one Host header (RFC 6455 4.2.1).")
             }
             RejectedConnection::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
+            RejectedConnection::Http2Client => {
+                say(400, &[], "This server does not speak HTTP/2; wscheck serve --h2 does.")
+            }
             RejectedConnection::EndlessHead => say(431, &[], "The request head is too large."),
             // A plain-text answer makes TLS clients report "not TLS"; silence would look like a network problem.
             RejectedConnection::TlsOnPlain => {
@@ -100,14 +137,39 @@ impl RejectedConnection {
             }
             RejectedConnection::OnOrder(101, _) => None,
             RejectedConnection::OnOrder(status, place) => {
-                let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
-                say(*status, &location, "Refused by an injected fault.")
+                let headers = place.iter().map(|place| ("Location", place.as_str())).collect();
+                let sentence = String::from("Refused by an injected fault.");
+                Some(HttpAnswer { status: *status, headers, sentence })
             }
             RejectedConnection::Tls(_)
+            | RejectedConnection::Http2(_)
+            | RejectedConnection::StreamReset(_)
+            | RejectedConnection::NoConnectProtocol
             | RejectedConnection::ClosedEarly
             | RejectedConnection::ClosedUnanswered
             | RejectedConnection::TooSlow(_) => None,
         }
+    }
+}
+
+/// An answer that refuses a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpAnswer<'a> {
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// The body, without its newline.
+    pub sentence: String,
+}
+
+/// The headers that tell what the server supports. Only 426 offers an upgrade, which HTTP/2 does not have; 405 names the
+/// method of RFC 8441.
+fn offer(status: u16) -> &'static [(&'static str, &'static str)] {
+    match status {
+        426 => &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")],
+        405 => &[("Allow", "CONNECT")],
+        400 => &[("Sec-WebSocket-Version", "13")],
+        _ => &[],
     }
 }
 
@@ -119,6 +181,9 @@ pub fn read_head(
 ) -> Result<Option<(AcceptedUpgrade, usize)>, RejectedConnection> {
     if looks_like_tls(bytes) {
         return Err(RejectedConnection::TlsOnPlain);
+    }
+    if bytes.starts_with(HTTP2_PREFACE) {
+        return Err(RejectedConnection::Http2Client);
     }
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -138,6 +203,9 @@ pub fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, ..])
 }
 
+/// The first line that an HTTP/2 client sends, with prior knowledge or after TLS (RFC 9113 section 3.4).
+pub const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
+
 /// Checks the client's request (RFC 6455 section 4.2.1).
 fn upgrade(
     request: &httparse::Request<'_, '_>,
@@ -151,6 +219,7 @@ fn upgrade(
         return Err(RejectedConnection::PlainHttp {
             method: shown(request.method),
             path: shown(request.path),
+            answered: 426,
         });
     }
     if !lenient {
@@ -158,15 +227,55 @@ fn upgrade(
     }
     // Neither header may be repeated (RFC 6455 sections 11.3.1, 11.3.5); joined values are invalid.
     let version = values(request, "Sec-WebSocket-Version").collect::<Vec<_>>().join(", ");
-    if version.trim() != "13" {
-        return Err(RejectedConnection::Version(UntrustedText::new(&version)));
-    }
+    check_version(&version, 426)?;
     let key = values(request, "Sec-WebSocket-Key").collect::<Vec<_>>().join(", ").trim().to_string();
     if STANDARD.decode(&key).map(|bytes| bytes.len()) != Ok(16) {
         return Err(RejectedConnection::Key);
     }
     let subprotocols = tokens(request, "Sec-WebSocket-Protocol").filter(|name| is_token(name)).collect();
-    Ok(AcceptedUpgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
+    let extensions = tokens(request, "Sec-WebSocket-Extensions").collect();
+    Ok(AcceptedUpgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols, extensions })
+}
+
+/// Checks a request of HTTP/2 for an extended CONNECT that opens a WebSocket (RFC 8441 section 5). `protocol` is its
+/// `:protocol`.
+pub fn extended_connect<T>(
+    request: &http::Request<T>,
+    protocol: Option<&str>,
+) -> Result<AcceptedUpgrade, RejectedConnection> {
+    let uri = request.uri();
+    let resource = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    let plain = |path, answered| {
+        let method = UntrustedText::new(request.method().as_str());
+        Err(RejectedConnection::PlainHttp { method, path: UntrustedText::new(path), answered })
+    };
+    match protocol {
+        // RFC 9110 section 9.3.6: most origin servers do not implement CONNECT, which asks for a tunnel.
+        None if request.method() == http::Method::CONNECT => {
+            return plain(uri.authority().map_or("", http::uri::Authority::as_str), 501);
+        }
+        None => return plain(resource, 405),
+        Some("websocket") => {}
+        Some(other) => return Err(RejectedConnection::Protocol(UntrustedText::new(other))),
+    }
+    let values = |name| {
+        let values = request.headers().get_all(name).iter();
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    check_version(&values("sec-websocket-version").collect::<Vec<_>>().join(", "), 400)?;
+    Ok(AcceptedUpgrade {
+        resource: resource.to_string(),
+        key: String::new(),
+        subprotocols: split_tokens(values("sec-websocket-protocol")).filter(|name| is_token(name)).collect(),
+        extensions: split_tokens(values("sec-websocket-extensions")).collect(),
+    })
+}
+
+fn check_version(offered: &str, answered: u16) -> Result<(), RejectedConnection> {
+    match offered.trim() {
+        "13" => Ok(()),
+        _ => Err(RejectedConnection::Version { offered: UntrustedText::new(offered), answered }),
+    }
 }
 
 /// Checks for HTTP/1.1 and exactly one Host header (RFC 9112 section 3.2).
@@ -186,8 +295,11 @@ fn values<'a>(request: &'a httparse::Request<'_, '_>, name: &'a str) -> impl Ite
 }
 
 fn tokens<'a>(request: &'a httparse::Request<'_, '_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
-    values(request, name)
-        .flat_map(|value| value.split(',').map(|token| token.trim().to_string()).collect::<Vec<_>>())
+    split_tokens(values(request, name))
+}
+
+fn split_tokens(values: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    values.flat_map(|value| value.split(',').map(|token| token.trim().to_string()).collect::<Vec<_>>())
 }
 
 fn has_token(request: &httparse::Request<'_, '_>, name: &str, wanted: &str) -> bool {
@@ -200,7 +312,12 @@ fn is_token(text: &str) -> bool {
 }
 
 /// The 101 response; `wrong_accept` falsifies the accept key.
-pub fn accept(upgrade: &AcceptedUpgrade, subprotocol: Option<&str>, wrong_accept: bool) -> Vec<u8> {
+pub fn accept(
+    upgrade: &AcceptedUpgrade,
+    subprotocol: Option<&str>,
+    extension: Option<&str>,
+    wrong_accept: bool,
+) -> Vec<u8> {
     let accept_key = accept_key(if wrong_accept { "wrong" } else { &upgrade.key });
     let mut head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nServer: wscheck\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -208,6 +325,9 @@ pub fn accept(upgrade: &AcceptedUpgrade, subprotocol: Option<&str>, wrong_accept
     );
     if let Some(name) = subprotocol {
         head.push_str(&format!("Sec-WebSocket-Protocol: {name}\r\n"));
+    }
+    if let Some(extension) = extension {
+        head.push_str(&format!("Sec-WebSocket-Extensions: {extension}\r\n"));
     }
     head.push_str("\r\n");
     head.into_bytes()
@@ -286,7 +406,7 @@ mod tests {
     fn invalid_upgrades_are_distinguished() {
         assert_eq!(
             refusal(&HEAD.replace("n: 13", "n: 8")),
-            RejectedConnection::Version(UntrustedText::new("8"))
+            RejectedConnection::Version { offered: UntrustedText::new("8"), answered: 426 }
         );
         assert_eq!(refusal(&HEAD.replace("dGhl", "")), RejectedConnection::Key);
         assert_eq!(refusal("\x16\x03\x01\x02\x00"), RejectedConnection::TlsOnPlain);
@@ -319,7 +439,10 @@ mod tests {
     fn repeated_version_or_key_is_refused() {
         let version = "Sec-WebSocket-Version: 13\r\n";
         let twice = HEAD.replace(version, &version.repeat(2));
-        assert_eq!(refusal(&twice), RejectedConnection::Version(UntrustedText::new("13, 13")));
+        assert_eq!(
+            refusal(&twice),
+            RejectedConnection::Version { offered: UntrustedText::new("13, 13"), answered: 426 }
+        );
         let none = HEAD.replace(version, "");
         let answer = String::from_utf8(refusal(&none).response().unwrap()).unwrap();
         assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("\r\nSec-WebSocket-Version: 13\r\n"));

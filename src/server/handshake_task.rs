@@ -7,8 +7,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::faults::OpeningFaults;
 use super::handshake::{self, AcceptedUpgrade, RejectedConnection};
-use super::socket::ClientSocket;
+use super::socket::OpeningSocket;
 use super::two_ended::TWO_ENDED;
+use crate::domain::connection::connect_info::HttpVersion;
 
 /// Maximum number of bytes read from a client after its rejection, in bytes.
 const MAX_DRAINED_BYTES: u64 = 64 * 1024;
@@ -18,15 +19,19 @@ const ENDLESS_HEADER_BYTES: usize = 1024;
 /// A client whose upgrade was accepted.
 #[derive(Debug)]
 pub struct AdmittedClient {
+    /// The version of HTTP that it opened the WebSocket with.
+    pub http: HttpVersion,
     pub upgrade: AcceptedUpgrade,
     pub subprotocol: Option<String>,
+    /// The agreed compression, as in the answer.
+    pub compression: Option<String>,
     /// Bytes received after its request.
     pub early: Vec<u8>,
 }
 
 /// Reads the request and answers it. `slot` reserves a client slot; it is called only when the client is about to be
 /// admitted, since others may arrive meanwhile.
-pub async fn open<S: ClientSocket, T>(
+pub async fn open<S: OpeningSocket, T>(
     stream: &mut S,
     faults: &OpeningFaults,
     within: Duration,
@@ -41,19 +46,29 @@ pub async fn open<S: ClientSocket, T>(
     }
     apply_opening_faults(stream, faults).await?;
     let slot = slot()?;
-    let subprotocol = choose_subprotocol(&upgrade.subprotocols);
-    let answer = handshake::accept(&upgrade, subprotocol.as_deref(), faults.wrong_accept);
+    let mut admitted = admit(HttpVersion::Http1, upgrade, faults);
+    admitted.early = early;
+    let AdmittedClient { upgrade, subprotocol, compression, .. } = &admitted;
+    let answer =
+        handshake::accept(upgrade, subprotocol.as_deref(), compression.as_deref(), faults.wrong_accept);
     match stream.write_all(&answer).await {
-        Ok(()) => Ok((AdmittedClient { upgrade, subprotocol, early }, slot)),
+        Ok(()) => Ok((admitted, slot)),
         Err(_) => Err(RejectedConnection::ClosedEarly),
     }
+}
+
+/// What a client gets of what it offers.
+pub fn admit(http: HttpVersion, upgrade: AcceptedUpgrade, faults: &OpeningFaults) -> AdmittedClient {
+    let subprotocol = choose_subprotocol(&upgrade.subprotocols);
+    let compression = faults.deflate.as_ref().and_then(|answer| answer.to(&upgrade.extensions));
+    AdmittedClient { http, upgrade, subprotocol, compression, early: Vec::new() }
 }
 
 /// How often a client whose upgrade is delayed is checked.
 const ABANDONMENT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits for this time; false if the client gave up meanwhile.
-async fn waited<S: ClientSocket>(stream: &S, time: Duration) -> bool {
+async fn waited<S: OpeningSocket>(stream: &S, time: Duration) -> bool {
     let end = Instant::now() + time;
     while Instant::now() < end {
         sleep_until(end.min(Instant::now() + ABANDONMENT_CHECK_INTERVAL)).await;
@@ -64,7 +79,7 @@ async fn waited<S: ClientSocket>(stream: &S, time: Duration) -> bool {
     true
 }
 
-async fn read_request<S: ClientSocket>(
+async fn read_request<S: OpeningSocket>(
     stream: &mut S,
     lenient: bool,
 ) -> Result<(AcceptedUpgrade, Vec<u8>), RejectedConnection> {
@@ -86,24 +101,26 @@ fn choose_subprotocol(offered: &[String]) -> Option<String> {
     two_ended.or(offered.first()).cloned()
 }
 
-async fn apply_opening_faults<S: ClientSocket>(
+async fn apply_opening_faults<S: OpeningSocket>(
     stream: &mut S,
     faults: &OpeningFaults,
 ) -> Result<(), RejectedConnection> {
-    if let Some(status) = faults.refuse {
-        return Err(RejectedConnection::OnOrder(status, None));
-    }
-    if let Some(place) = &faults.redirect {
-        return Err(RejectedConnection::OnOrder(302, Some(place.clone())));
-    }
+    ordered_refusal(faults).map_or(Ok(()), Err)?;
     if faults.endless_header {
         return Err(endless_header(stream).await);
     }
     Ok(())
 }
 
+/// The refusal that a fault orders.
+pub fn ordered_refusal(faults: &OpeningFaults) -> Option<RejectedConnection> {
+    let refused = faults.refuse.map(|status| RejectedConnection::OnOrder(status, None));
+    let redirected = || faults.redirect.clone().map(|place| RejectedConnection::OnOrder(302, Some(place)));
+    refused.or_else(redirected)
+}
+
 /// Sends header lines until the client closes.
-async fn endless_header<S: ClientSocket>(stream: &mut S) -> RejectedConnection {
+async fn endless_header<S: OpeningSocket>(stream: &mut S) -> RejectedConnection {
     let mut lines = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     while stream.write_all(&lines).await.is_ok() {
         lines = format!("X-Endless: {}\r\n", "x".repeat(ENDLESS_HEADER_BYTES)).into_bytes();
@@ -112,7 +129,7 @@ async fn endless_header<S: ClientSocket>(stream: &mut S) -> RejectedConnection {
 }
 
 /// Sends the reason for a rejection and closes, within the time limit.
-pub async fn reject<S: ClientSocket>(stream: &mut S, why: &RejectedConnection, within: Duration) {
+pub async fn reject<S: OpeningSocket>(stream: &mut S, why: &RejectedConnection, within: Duration) {
     let Some(answer) = why.response() else { return };
     let closing = async {
         stream.write_all(&answer).await?;

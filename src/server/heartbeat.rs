@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::client_stats::HeartbeatStats;
 use super::config::ServerHeartbeats;
+use super::frame::{Opcode, encode};
 use super::sent_pings::{PingRecord, SentPings};
 use crate::domain::heartbeat::inbound::InboundMessage;
 use crate::domain::heartbeat::passed_over::{self, LargestRtt};
@@ -17,22 +18,13 @@ use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 /// any number of clients (Weyl; Knuth, volume 3, 6.4).
 const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The request of a heartbeat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeartbeatRequest {
-    /// A Ping frame with this payload.
-    Ping(String),
-    App(Payload),
-}
-
 /// An action to take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeartbeatAction {
-    Send(HeartbeatRequest),
+    /// Send this frame.
+    Send(Vec<u8>),
     /// The client has missed the maximum number of heartbeats.
-    GiveUp {
-        missed: u32,
-    },
+    GiveUp { missed: u32 },
 }
 
 /// The heartbeats of one client.
@@ -232,7 +224,7 @@ impl KindSchedule {
         last_message_at: Option<Instant>,
         now: Instant,
         stamp: u64,
-    ) -> Option<HeartbeatRequest> {
+    ) -> Option<Vec<u8>> {
         if self.next > now {
             return None;
         }
@@ -249,8 +241,13 @@ impl KindSchedule {
         self.next = next_on_grid(self.next, rules.interval, now);
         let ask = self.sent_pings.record(now, stamp);
         Some(match self.kind {
-            HeartbeatKind::Protocol => HeartbeatRequest::Ping(self.sent_pings.id(ask.seq)),
-            HeartbeatKind::App => HeartbeatRequest::App(self.sent_pings.render(&ask, &rules.app_ping)),
+            HeartbeatKind::Protocol | HeartbeatKind::Http2 => {
+                encode(Opcode::Ping, self.sent_pings.id(ask.seq).as_bytes())
+            }
+            HeartbeatKind::App => match self.sent_pings.render(&ask, &rules.app_ping) {
+                Payload::Text(text) => encode(Opcode::Text, text.as_bytes()),
+                Payload::Binary(bytes) => encode(Opcode::Binary, &bytes),
+            },
         })
     }
 }
@@ -319,7 +316,7 @@ mod tests {
     }
 
     fn ping(seq: u64) -> Vec<HeartbeatAction> {
-        vec![HeartbeatAction::Send(HeartbeatRequest::Ping(format!("00000007-{seq}")))]
+        vec![HeartbeatAction::Send(encode(Opcode::Ping, format!("00000007-{seq}").as_bytes()))]
     }
 
     #[test]
@@ -435,7 +432,7 @@ mod tests {
         });
         let app = run.wake(15 * S);
         let text = r#"{"type":"ping","id":"00000007-0","timestamp":0}"#;
-        assert_eq!(app, [HeartbeatAction::Send(HeartbeatRequest::App(Payload::Text(text.into())))]);
+        assert_eq!(app, [HeartbeatAction::Send(encode(Opcode::Text, text.as_bytes()))]);
         assert_eq!(run.wake(30 * S), ping(0));
     }
 

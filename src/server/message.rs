@@ -1,5 +1,6 @@
 //! Assembles a client's frames into messages.
 
+use super::deflate::Deflate;
 use super::frame::{ClientFrame, FrameViolation, Opcode};
 
 /// A complete message or control frame of a client.
@@ -27,35 +28,66 @@ pub struct MessageAssembler {
     largest: usize,
 }
 
+impl ClientFrame {
+    /// The message of a whole frame, decompressed if it is compressed.
+    fn complete(
+        mut self,
+        deflate: Option<&mut Deflate>,
+        largest: usize,
+    ) -> Result<ClientMessage, FrameViolation> {
+        if let Some(deflate) = deflate.filter(|_| self.compressed) {
+            self.payload = deflate.decompressed(self.payload, largest)?;
+        }
+        match self.opcode {
+            Opcode::Text => {
+                String::from_utf8(self.payload).map(ClientMessage::Text).map_err(|_| FrameViolation::NotUtf8)
+            }
+            _ => Ok(ClientMessage::Binary(self.payload)),
+        }
+    }
+}
+
 impl MessageAssembler {
     /// Rejects messages above `largest` bytes.
     pub fn new(largest: usize) -> MessageAssembler {
         MessageAssembler { partial: None, largest }
     }
 
-    /// Adds a frame; returns the message it completes.
-    pub fn add_frame(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
+    /// Adds a frame; returns the message it completes. `deflate` decompresses compressed ones.
+    pub fn add_frame(
+        &mut self,
+        frame: ClientFrame,
+        deflate: Option<&mut Deflate>,
+    ) -> Result<Option<ClientMessage>, FrameViolation> {
         match frame.opcode {
             Opcode::Ping => Ok(Some(ClientMessage::Ping(frame.payload))),
             Opcode::Pong => Ok(Some(ClientMessage::Pong(frame.payload))),
             Opcode::Close => close(&frame.payload).map(|body| Some(ClientMessage::Close(body))),
-            Opcode::Text | Opcode::Binary => self.begin(frame),
-            Opcode::Continuation => self.continue_message(frame),
+            Opcode::Text | Opcode::Binary => self.begin(frame, deflate),
+            Opcode::Continuation => self.continue_message(frame, deflate),
         }
     }
 
-    fn begin(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
+    fn begin(
+        &mut self,
+        frame: ClientFrame,
+        deflate: Option<&mut Deflate>,
+    ) -> Result<Option<ClientMessage>, FrameViolation> {
         if self.partial.is_some() {
             return Err(FrameViolation::Interleaved);
         }
         if frame.fin {
-            return complete(frame).map(Some);
+            return frame.complete(deflate, self.largest).map(Some);
         }
         self.partial = Some(frame);
         Ok(None)
     }
 
-    fn continue_message(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
+    fn continue_message(
+        &mut self,
+        frame: ClientFrame,
+        deflate: Option<&mut Deflate>,
+    ) -> Result<Option<ClientMessage>, FrameViolation> {
         let mut partial = self.partial.take().ok_or(FrameViolation::StrayContinuation)?;
         let size = partial.payload.len() + frame.payload.len();
         if size > self.largest {
@@ -63,19 +95,10 @@ impl MessageAssembler {
         }
         partial.payload.extend_from_slice(&frame.payload);
         if frame.fin {
-            return complete(partial).map(Some);
+            return partial.complete(deflate, self.largest).map(Some);
         }
         self.partial = Some(partial);
         Ok(None)
-    }
-}
-
-fn complete(frame: ClientFrame) -> Result<ClientMessage, FrameViolation> {
-    match frame.opcode {
-        Opcode::Text => {
-            String::from_utf8(frame.payload).map(ClientMessage::Text).map_err(|_| FrameViolation::NotUtf8)
-        }
-        _ => Ok(ClientMessage::Binary(frame.payload)),
     }
 }
 
@@ -102,19 +125,19 @@ mod tests {
     use super::*;
 
     fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> ClientFrame {
-        ClientFrame { fin, opcode, payload: payload.to_vec() }
+        ClientFrame { fin, opcode, compressed: false, payload: payload.to_vec() }
     }
 
     #[test]
     fn fragments_become_one_message_with_pings_between() {
         let mut assembler = MessageAssembler::new(100);
-        assert_eq!(assembler.add_frame(frame(false, Opcode::Text, b"Hel")), Ok(None));
+        assert_eq!(assembler.add_frame(frame(false, Opcode::Text, b"Hel"), None), Ok(None));
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Ping, b"p")),
+            assembler.add_frame(frame(true, Opcode::Ping, b"p"), None),
             Ok(Some(ClientMessage::Ping(b"p".to_vec())))
         );
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Continuation, b"lo")),
+            assembler.add_frame(frame(true, Opcode::Continuation, b"lo"), None),
             Ok(Some(ClientMessage::Text("Hello".into())))
         );
     }
@@ -123,13 +146,16 @@ mod tests {
     fn invalid_sequences_are_refused() {
         let mut assembler = MessageAssembler::new(4);
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Continuation, b"")),
+            assembler.add_frame(frame(true, Opcode::Continuation, b""), None),
             Err(FrameViolation::StrayContinuation)
         );
-        assert_eq!(assembler.add_frame(frame(false, Opcode::Binary, b"abc")), Ok(None));
-        assert_eq!(assembler.add_frame(frame(true, Opcode::Text, b"x")), Err(FrameViolation::Interleaved));
+        assert_eq!(assembler.add_frame(frame(false, Opcode::Binary, b"abc"), None), Ok(None));
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Continuation, b"de")),
+            assembler.add_frame(frame(true, Opcode::Text, b"x"), None),
+            Err(FrameViolation::Interleaved)
+        );
+        assert_eq!(
+            assembler.add_frame(frame(true, Opcode::Continuation, b"de"), None),
             Err(FrameViolation::TooLarge { size: 5, limit: 4 })
         );
     }
@@ -137,22 +163,29 @@ mod tests {
     #[test]
     fn text_and_close_reasons_must_be_utf8() {
         let mut assembler = MessageAssembler::new(100);
-        assert_eq!(assembler.add_frame(frame(true, Opcode::Text, b"\xff")), Err(FrameViolation::NotUtf8));
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Close, b"\x03\xe8\xff")),
+            assembler.add_frame(frame(true, Opcode::Text, b"\xff"), None),
             Err(FrameViolation::NotUtf8)
         );
-        assert_eq!(assembler.add_frame(frame(true, Opcode::Close, b"\x03")), Err(FrameViolation::BadClose));
         assert_eq!(
-            assembler.add_frame(frame(true, Opcode::Close, b"\x03\xe8bye")),
+            assembler.add_frame(frame(true, Opcode::Close, b"\x03\xe8\xff"), None),
+            Err(FrameViolation::NotUtf8)
+        );
+        assert_eq!(
+            assembler.add_frame(frame(true, Opcode::Close, b"\x03"), None),
+            Err(FrameViolation::BadClose)
+        );
+        assert_eq!(
+            assembler.add_frame(frame(true, Opcode::Close, b"\x03\xe8bye"), None),
             Ok(Some(ClientMessage::Close(Some((1000, "bye".into())))))
         );
     }
 
     #[test]
     fn illegal_close_codes_are_refused() {
-        let close =
-            |code: u16| MessageAssembler::new(100).add_frame(frame(true, Opcode::Close, &code.to_be_bytes()));
+        let close = |code: u16| {
+            MessageAssembler::new(100).add_frame(frame(true, Opcode::Close, &code.to_be_bytes()), None)
+        };
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
             assert_eq!(close(code), Err(FrameViolation::BadCode(code)));
         }

@@ -90,13 +90,14 @@ struct HeldPings {
 #[derive(Debug, Default)]
 pub struct PongQueue {
     waiting: VecDeque<(Instant, Vec<u8>)>,
-    bytes: usize,
+    /// Number of queued bytes.
+    pub bytes: usize,
     /// Pings since the last answered one, if not every ping is answered.
     passed_over: u32,
     losses: PongLosses,
     held: Option<HeldPings>,
     /// Pongs that were not sent.
-    dropped: u64,
+    pub dropped: u64,
 }
 
 impl PongQueue {
@@ -163,16 +164,6 @@ impl PongQueue {
     pub fn due(&self) -> Option<Instant> {
         self.waiting.front().map(|(due, _)| *due)
     }
-
-    /// Number of pongs that were not sent.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// Number of queued bytes.
-    pub fn backlog(&self) -> usize {
-        self.bytes
-    }
 }
 
 #[cfg(test)]
@@ -199,7 +190,7 @@ mod tests {
                 left.push((tick, frame[2]));
             }
         }
-        assert_eq!((answers.backlog(), answers.due()), (0, None));
+        assert_eq!((answers.bytes, answers.due()), (0, None));
         left
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::client_stats::ClientStats;
 use super::summary::ServerSummary;
+use crate::domain::connection::connect_info::HttpVersion;
 
 /// The server's state at one time.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct ClientSnapshot {
     pub id: u64,
     /// Address and port.
     pub remote: String,
+    /// The version of HTTP that it opened the WebSocket with.
+    pub http: HttpVersion,
     /// Path and query, redacted.
     pub resource: String,
     pub subprotocol: Option<String>,

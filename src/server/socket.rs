@@ -19,67 +19,81 @@ const PEER_CLOSED: libc::c_short = libc::POLLRDHUP;
 #[cfg(not(target_os = "linux"))]
 const PEER_CLOSED: libc::c_short = 0;
 
-/// A TCP stream, with or without TLS.
+/// The byte stream of one client: TCP, TLS, or a stream of HTTP/2.
 pub trait ClientSocket: AsyncRead + AsyncWrite + Unpin + Send {
     /// How the stream has ended when a read returns no bytes.
     const END: CloseKind;
 
-    /// Sends a bare FIN, below TLS; reading continues.
-    fn send_fin(&self) -> io::Result<()>;
+    /// Sends a bare FIN, below TLS; reading continues. Over HTTP/2: END_STREAM.
+    fn send_fin(&mut self) -> io::Result<()>;
 
-    /// Whether the client has closed or reset the connection, without reading its data.
-    fn is_abandoned(&self) -> bool;
+    /// Waits until the client has closed or reset the stream. Its data is not read, so that what it may send is used
+    /// up. The stream cannot be read afterwards. Returns how it ended.
+    fn abandoned(&mut self) -> impl Future<Output = io::Result<CloseKind>> + Send;
 
-    /// Waits until the client has closed or reset the connection, without reading its data. The stream cannot be read
-    /// afterwards.
-    fn abandoned(&self) -> impl Future<Output = ()> + Send;
-
-    /// Makes dropping the socket send an RST.
-    fn reset_on_drop(&self) -> io::Result<()>;
+    /// Makes dropping the stream send an RST. Over HTTP/2: RST_STREAM with CANCEL (RFC 8441 section 5).
+    fn reset_on_drop(&mut self) -> io::Result<()>;
 }
 
-impl ClientSocket for TcpStream {
-    const END: CloseKind = CloseKind::Fin;
+/// A stream whose opening is an HTTP/1.1 request.
+pub trait OpeningSocket: ClientSocket {
+    /// Whether the client has closed or reset the connection, without reading its data.
+    fn is_abandoned(&self) -> bool;
+}
 
-    fn send_fin(&self) -> io::Result<()> {
-        SockRef::from(self).shutdown(Shutdown::Write)
+/// A TCP stream, with or without TLS.
+pub trait TcpBacked: AsyncRead + AsyncWrite + Unpin + Send {
+    /// How the stream has ended when a read returns no bytes.
+    const TCP_END: CloseKind;
+
+    /// The socket below TLS.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl<S: TcpBacked> ClientSocket for S {
+    const END: CloseKind = S::TCP_END;
+
+    fn send_fin(&mut self) -> io::Result<()> {
+        SockRef::from(self.tcp()).shutdown(Shutdown::Write)
     }
 
-    fn is_abandoned(&self) -> bool {
-        let mut fds = [PollFd::new(self.as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
-        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-    }
-
-    async fn abandoned(&self) {
-        while self.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
-            // This task does not read: data that waits must not wake it again.
-            let _ = self.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+    fn abandoned(&mut self) -> impl Future<Output = io::Result<CloseKind>> + Send {
+        let tcp = self.tcp();
+        async move {
+            while tcp.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+                // This task does not read: data that waits must not wake it again.
+                let _ = tcp.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            }
+            Ok(CloseKind::Fin)
         }
     }
 
-    fn reset_on_drop(&self) -> io::Result<()> {
-        SockRef::from(self).set_linger(Some(Duration::ZERO))
+    fn reset_on_drop(&mut self) -> io::Result<()> {
+        SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO))
     }
 }
 
-impl ClientSocket for TlsStream<TcpStream> {
-    /// rustls reports a FIN without close_notify as an error.
-    const END: CloseKind = CloseKind::TlsClose;
-
-    fn send_fin(&self) -> io::Result<()> {
-        self.get_ref().0.send_fin()
-    }
-
+impl<S: TcpBacked> OpeningSocket for S {
     fn is_abandoned(&self) -> bool {
-        self.get_ref().0.is_abandoned()
+        let mut fds = [PollFd::new(self.tcp().as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
+}
 
-    async fn abandoned(&self) {
-        self.get_ref().0.abandoned().await;
+impl TcpBacked for TcpStream {
+    const TCP_END: CloseKind = CloseKind::Fin;
+
+    fn tcp(&self) -> &TcpStream {
+        self
     }
+}
 
-    fn reset_on_drop(&self) -> io::Result<()> {
-        self.get_ref().0.reset_on_drop()
+impl TcpBacked for TlsStream<TcpStream> {
+    /// rustls reports a FIN without close_notify as an error.
+    const TCP_END: CloseKind = CloseKind::TlsClose;
+
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
     }
 }
 
@@ -88,19 +102,22 @@ impl ClientSocket for TlsStream<TcpStream> {
 impl ClientSocket for tokio::io::DuplexStream {
     const END: CloseKind = CloseKind::Fin;
 
-    fn send_fin(&self) -> io::Result<()> {
+    fn send_fin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    fn is_abandoned(&self) -> bool {
-        false
-    }
-
-    async fn abandoned(&self) {
+    async fn abandoned(&mut self) -> io::Result<CloseKind> {
         std::future::pending().await
     }
 
-    fn reset_on_drop(&self) -> io::Result<()> {
+    fn reset_on_drop(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl OpeningSocket for tokio::io::DuplexStream {
+    fn is_abandoned(&self) -> bool {
+        false
     }
 }

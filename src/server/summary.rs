@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::client_stats::ClientStats;
 use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy};
 use crate::domain::stats::Counts;
@@ -33,4 +34,33 @@ pub struct ServerSummary {
     pub faults: BTreeMap<&'static str, u64>,
     /// What the clients did, for `--expect`.
     pub activity: ClientActivity,
+}
+
+impl ServerSummary {
+    /// No client has come yet.
+    pub(super) fn begin(started_at: SystemTime) -> ServerSummary {
+        ServerSummary {
+            started_at,
+            elapsed: Duration::ZERO,
+            clients: 0,
+            most_at_once: 0,
+            rejected: 0,
+            dead_clients_closed: 0,
+            heartbeats: Counts::default(),
+            endings: BTreeMap::new(),
+            messages: 0,
+            pings: 0,
+            app_pings: 0,
+            faults: BTreeMap::new(),
+            activity: ClientActivity::default(),
+        }
+    }
+
+    /// Adds what one client sent and answered.
+    pub(super) fn add(&mut self, figures: &ClientStats) {
+        self.messages += figures.messages;
+        self.pings += figures.pings;
+        self.app_pings += figures.app_pings;
+        figures.beats.iter().for_each(|beat| self.heartbeats.add(&beat.counts));
+    }
 }

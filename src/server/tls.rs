@@ -1,17 +1,20 @@
 //! The server's certificate: generated, or the user's own.
 
+use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use thiserror::Error;
 
 use crate::domain::connection::pem_text;
 use crate::domain::format::variant_words;
+
+/// The name of HTTP/2 in ALPN (RFC 9113 section 3.2).
+pub const HTTP2_ALPN: &[u8] = b"h2";
 
 /// Validity of a generated certificate, in days.
 const VALID_DAYS: i64 = 90;
@@ -26,33 +29,18 @@ pub struct TlsIdentity {
     pub ca_pem: Option<String>,
 }
 
-/// Why no certificate is available.
-#[derive(Debug, Error)]
-pub enum TlsError {
-    #[error("{option}: cannot read {}: {why}", path.display())]
-    Unreadable { option: &'static str, path: PathBuf, why: String },
-    #[error("--cert: {} is not a certificate: it has no PEM block 'CERTIFICATE'", path.display())]
-    NoCertificate { path: PathBuf },
-    #[error("--key: {} is not a private key: it has no PEM block 'PRIVATE KEY'", path.display())]
-    NoKey { path: PathBuf },
-    #[error("certificate {} and key {} cannot be used: {why}", cert.display(), key.display())]
-    Unusable { cert: PathBuf, key: PathBuf, why: rustls::Error },
-    #[error("cannot generate a certificate: {0}")]
-    NotMade(String),
-}
-
 /// Generates a certificate for localhost, the loopback addresses and `address`, signed by a new authority whose key is
 /// discarded.
-pub fn self_signed(address: IpAddr) -> Result<TlsIdentity, TlsError> {
-    let not_made = |error: rcgen::Error| TlsError::NotMade(error.to_string());
-    let ca = authority().map_err(not_made)?;
-    let key = KeyPair::generate().map_err(not_made)?;
-    let certificate = leaf(address).and_then(|leaf| leaf.signed_by(&key, &ca)).map_err(not_made)?;
-    let key =
-        PrivateKeyDer::try_from(key.serialize_der()).map_err(|why| TlsError::NotMade(why.to_string()))?;
+pub fn self_signed(address: IpAddr) -> Result<TlsIdentity, String> {
+    let not_made = |why: &dyn fmt::Display| format!("cannot generate a certificate: {why}");
+    let ca = authority().map_err(|why| not_made(&why))?;
+    let key = KeyPair::generate().map_err(|why| not_made(&why))?;
+    let certificate =
+        leaf(address).and_then(|leaf| leaf.signed_by(&key, &ca)).map_err(|why| not_made(&why))?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|why| not_made(&why))?;
     let chain = vec![certificate.der().clone()];
     let fingerprint = fingerprint(certificate.der());
-    let config = server_config(chain, key).map_err(|why| TlsError::NotMade(why.to_string()))?;
+    let config = server_config(chain, key).map_err(|why| not_made(&why))?;
     Ok(TlsIdentity { config, fingerprint, ca_pem: Some(ca.pem()) })
 }
 
@@ -91,20 +79,22 @@ fn set_validity(params: &mut CertificateParams) {
     params.not_after = day(VALID_DAYS);
 }
 
-/// Loads the user's certificate chain and key (PEM).
-pub fn load(cert: &Path, key: &Path) -> Result<TlsIdentity, TlsError> {
-    let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
+/// Loads the user's certificate chain and key (PEM). The error names the option and the file.
+pub fn load(cert: &Path, key: &Path) -> Result<TlsIdentity, String> {
+    let no_certificate = "a certificate: it has no PEM block 'CERTIFICATE'";
     let chain: Vec<_> = read_pem(cert)
         .and_then(|text| CertificateDer::pem_slice_iter(&text).collect())
-        .map_err(|why| pem_error("--cert", cert, why, no_certificate))?;
-    let Some(first) = chain.first() else { return Err(no_certificate()) };
+        .map_err(|why| pem_error("--cert", cert, &why, no_certificate))?;
+    let Some(first) = chain.first() else {
+        return Err(pem_error("--cert", cert, &pem::Error::NoItemsFound, no_certificate));
+    };
     let fingerprint = fingerprint(first);
-    let no_key = || TlsError::NoKey { path: key.to_path_buf() };
     let private = read_pem(key)
         .and_then(|text| PrivateKeyDer::from_pem_slice(&text))
-        .map_err(|why| pem_error("--key", key, why, no_key))?;
-    let unusable = |why| TlsError::Unusable { cert: cert.to_path_buf(), key: key.to_path_buf(), why };
-    let config = server_config(chain, private).map_err(unusable)?;
+        .map_err(|why| pem_error("--key", key, &why, "a private key: it has no PEM block 'PRIVATE KEY'"))?;
+    let config = server_config(chain, private).map_err(|why| {
+        format!("certificate {} and key {} cannot be used: {why}", cert.display(), key.display())
+    })?;
     Ok(TlsIdentity { config, fingerprint, ca_pem: None })
 }
 
@@ -128,22 +118,13 @@ pub fn describe_tls_handshake_error(error: &std::io::Error) -> String {
     }
 }
 
-fn pem_error(
-    option: &'static str,
-    path: &Path,
-    why: pem::Error,
-    nothing: impl FnOnce() -> TlsError,
-) -> TlsError {
+/// `what` it is not, if it holds nothing of the kind.
+fn pem_error(option: &str, path: &Path, why: &pem::Error, what: &str) -> String {
+    let path = path.display();
     match why {
-        pem::Error::NoItemsFound => nothing(),
-        pem::Error::Io(why) => {
-            TlsError::Unreadable { option, path: path.to_path_buf(), why: why.to_string() }
-        }
-        why => TlsError::Unreadable {
-            option,
-            path: path.to_path_buf(),
-            why: format!("not PEM: {}", variant_words(&why)),
-        },
+        pem::Error::NoItemsFound => format!("{option}: {path} is not {what}"),
+        pem::Error::Io(why) => format!("{option}: cannot read {path}: {why}"),
+        why => format!("{option}: cannot read {path}: not PEM: {}", variant_words(why)),
     }
 }
 
@@ -156,6 +137,13 @@ fn server_config(
     let mut config = builder.with_no_client_auth().with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The same configuration for a server that also speaks HTTP/2, which it prefers.
+pub fn with_http2(config: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![HTTP2_ALPN.to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
 }
 
 /// The fingerprint in the format of browsers and openssl.
@@ -174,7 +162,7 @@ mod tests {
         let (cert_path, key_path) = (dir.path().join("cert"), dir.path().join("key"));
         std::fs::write(&cert_path, cert).unwrap();
         std::fs::write(&key_path, key).unwrap();
-        let error = load(&cert_path, &key_path).unwrap_err().to_string();
+        let error = load(&cert_path, &key_path).unwrap_err();
         error.replace(dir.path().to_str().unwrap(), "DIR")
     }
 
@@ -209,10 +197,7 @@ mod tests {
             "--cert: DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'"
         );
         let missing = load(Path::new("/nonexistent/cert"), Path::new("/nonexistent/key")).unwrap_err();
-        assert!(
-            missing.to_string().starts_with("--cert: cannot read /nonexistent/cert: No such file"),
-            "{missing}"
-        );
+        assert!(missing.starts_with("--cert: cannot read /nonexistent/cert: No such file"), "{missing}");
     }
 
     #[test]

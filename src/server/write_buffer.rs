@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use tokio::time::Instant;
-
-/// Written bytes beyond this are freed even while others wait.
-const COMPACT_THRESHOLD: usize = 64 * 1024;
 
 /// Bytes to be written, and their rate limit.
 #[derive(Debug, Default)]
 pub struct WriteBuffer {
-    bytes: Vec<u8>,
-    /// Number of written bytes in `bytes`.
-    written: usize,
+    bytes: BytesMut,
     pace: Option<Trickle>,
 }
 
@@ -35,23 +31,18 @@ impl WriteBuffer {
 
     /// The bytes that may be written now.
     pub fn ready(&self, now: Instant) -> &[u8] {
-        let waiting = self.bytes.get(self.written..).unwrap_or_default();
         match &self.pace {
-            None => waiting,
-            Some(pace) if pace.next <= now => waiting.get(..1).unwrap_or_default(),
+            None => &self.bytes,
+            Some(pace) if pace.next <= now => self.bytes.get(..1).unwrap_or_default(),
             Some(_) => &[],
         }
     }
 
     /// Records that `count` bytes were written. An empty buffer holds no memory.
     pub fn record_written(&mut self, count: usize, now: Instant) {
-        self.written += count;
-        if self.written >= self.bytes.len() {
-            self.bytes = Vec::new();
-            self.written = 0;
-        } else if self.written > COMPACT_THRESHOLD {
-            self.bytes.drain(..self.written);
-            self.written = 0;
+        self.bytes.advance(count.min(self.bytes.len()));
+        if self.bytes.is_empty() {
+            self.clear();
         }
         if let Some(pace) = &mut self.pace {
             pace.next = now + pace.every;
@@ -60,7 +51,7 @@ impl WriteBuffer {
 
     /// Number of bytes to be written.
     pub fn backlog(&self) -> usize {
-        self.bytes.len() - self.written
+        self.bytes.len()
     }
 
     /// When the rate limit allows the next byte; `None` if only the socket blocks.
@@ -70,8 +61,7 @@ impl WriteBuffer {
 
     /// Discards unwritten bytes.
     pub fn clear(&mut self) {
-        self.bytes = Vec::new();
-        self.written = 0;
+        self.bytes = BytesMut::new();
     }
 }
 

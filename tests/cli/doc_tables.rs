@@ -7,8 +7,8 @@ use wscheck::domain::client_test::faults::CLIENT_FAULTS;
 use wscheck::domain::client_test::metrics::{CLIENT_METRICS, ClientMetric};
 use wscheck::domain::ping::fail_if::{METRICS, Metric};
 use wscheck::domain::run::metric::MetricUnit;
-use wscheck::output::finding_codes::CodeMeaning;
-use wscheck::output::schema::finding_codes;
+use wscheck::output::finding_code::CodeMeaning;
+use wscheck::output::finding_codes;
 
 use crate::support::{self, run};
 
@@ -101,13 +101,8 @@ fn timers_page_is_current() {
     for section in overview.split_inclusive("\n\n").filter(|section| section.contains("product ")) {
         page += &overview_table(section);
     }
-    page += "\n## Each timer in full\n\n`wscheck timeouts PRODUCT` prints the timers of one product, with their \
-             sources and what to change.\n";
-    let timers = json(&["timeouts", "-o", "json"])["timeouts"].as_array().unwrap().clone();
-    for timer in &timers {
-        let id = text(&timer["id"]);
-        page += &format!("\n### {id}\n\n```text\n{}```\n", full(&id, &text(&timer["product"])));
-    }
+    page +=
+        "\n[Products](../products/README.md) has each timer in full, with its sources and what to change.\n";
     check("tables/timers.md", &page);
 }
 
@@ -129,14 +124,65 @@ fn overview_table(section: &str) -> String {
     format!("\n## {heading}\n\n{}", table(HEADER, rows))
 }
 
-/// The part of `wscheck timeouts ID` about this timer.
-fn full(id: &str, product: &str) -> String {
-    let printed = stdout(&["timeouts", id]);
-    let parts = printed.split_inclusive("\n\n").map(|part| part.trim_end().to_string() + "\n");
-    let found = parts.into_iter().find(|part| {
-        part.starts_with(product) && part.lines().any(|line| line.split_whitespace().eq(["id", id]))
+/// Ids and names of the products, in the order of the catalogue.
+fn products() -> Vec<(String, String)> {
+    let products = json(&["products", "-o", "json"])["products"].as_array().unwrap().clone();
+    products.iter().map(|product| (text(&product["id"]), text(&product["name"]))).collect()
+}
+
+#[test]
+fn page_of_each_product_is_current() {
+    for (id, _) in products() {
+        check(&format!("products/{id}.md"), &product_page(&stdout(&["products", &id])));
+    }
+}
+
+/// How wide the first column of what `wscheck products ID` prints is.
+const LABEL_COLUMN: usize = 13;
+
+/// What `wscheck products ID` prints, as Markdown: a heading and a table for each part.
+fn product_page(printed: &str) -> String {
+    let parts = printed.split("\n\n").enumerate().map(|(number, part)| {
+        let (title, fields) = part.trim_end().split_once('\n').unwrap();
+        let level = if number == 0 { "#" } else { "##" };
+        let cells = |line: &str| {
+            let (name, value) = line.split_at(LABEL_COLUMN);
+            [prose(name.trim()), prose(value.trim())]
+        };
+        format!("{level} {}\n\n{}", prose(title), table(["", ""], fields.lines().map(cells)))
     });
-    found.unwrap_or_else(|| panic!("no part of `wscheck timeouts {id}` is about {id}"))
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// Text in which nothing is markup.
+fn prose(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '<' => "&lt;".to_string(),
+        '*' | '_' | '`' | '[' | ']' | '\\' => format!("\\{c}"),
+        c => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
+#[test]
+fn list_of_products_is_current() {
+    let rows = products().into_iter().map(|(id, name)| [format!("[{name}]({id}.md)"), code(&id)]);
+    let page = format!(
+        "# Products\n\nA page for each product and service that wscheck knows: its timers and what to change, its \
+         heartbeats, and how it treats clients that do not answer, each with its source. [`wscheck \
+         products`](../commands/products.md) prints the same, [Timers](../tables/timers.md) compares the \
+         timers.\n\n{}",
+        table(["product", "id"], rows)
+    );
+    check("products/README.md", &page);
+}
+
+#[test]
+fn every_product_is_in_the_summary() {
+    let expected: String =
+        products().into_iter().map(|(id, name)| format!("  - [{name}](products/{id}.md)\n")).collect();
+    let summary = support::text("docs/SUMMARY.md");
+    assert!(summary.contains(&expected), "docs/SUMMARY.md lacks a product:\n{expected}");
 }
 
 #[test]

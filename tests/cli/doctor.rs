@@ -66,6 +66,16 @@ fn exit_codes_follow_what_was_found() {
 }
 
 #[test]
+fn each_quick_check_can_be_chosen_alone() {
+    let server = Server::start(&[]);
+    for check in ["resolve", "tcp", "upgrade", "origin", "subprotocol", "browser", "convention"] {
+        let (code, document) = document(&["--only", check], &server.url());
+        let codes = codes(&document, check);
+        assert!(!codes.is_empty() && !codes.contains(&"not_checked"), "{check}: {code:?} {codes:?}");
+    }
+}
+
+#[test]
 fn wrong_choices_are_refused_before_anything_runs() {
     let cases: [(&[&str], &str); 6] = [
         (&["--only", "idle"], "there is no check 'idle'"),
@@ -148,6 +158,22 @@ fn what_browsers_meet_is_told_apart() {
         let (exit, document) = document(&[BROWSER], url);
         assert_eq!((exit, codes(&document, "browser")), (Some(*code), vec![*finding]), "{document:#}");
     });
+}
+
+#[test]
+fn headers_that_the_server_wants_are_sent_by_every_measurement() {
+    let server = Script::start(|mut stream| {
+        let head = read_head(&mut stream);
+        if head.contains("Mozilla/") {
+            crate::support::accept(&mut stream, &head, None);
+            crate::support::answer_pings(&mut stream);
+        } else {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let (code, document) = document(&["--only=upgrade,browser,pings"], &server.url());
+    assert_eq!(codes(&document, "browser"), ["only_browsers_accepted"], "{document:#}");
+    assert_eq!((code, codes(&document, "pings")), (Some(0), vec!["pings_answered"]), "{document:#}");
 }
 
 #[test]

@@ -118,6 +118,26 @@ fn version_has_what_a_report_of_a_fault_needs() {
 }
 
 #[test]
+fn changelog_and_packages_name_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let heading = format!("\n## {version} - ");
+    assert!(support::text("CHANGELOG.md").contains(&heading), "CHANGELOG.md lacks {heading}");
+    for manifest in ["check", "load", "exporter"] {
+        let text = support::text(&format!("packaging/kubernetes/{manifest}.yaml"));
+        let images: Vec<&str> =
+            text.split("image: ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+        let ours = format!("registry.example/wscheck:{version}");
+        assert!(
+            images.iter().filter(|image| image.contains("wscheck")).all(|image| *image == ours),
+            "{images:?}"
+        );
+        assert!(images.contains(&ours.as_str()), "{manifest}.yaml has no image of wscheck");
+    }
+    let formula = support::text("packaging/homebrew/wscheck.rb");
+    assert!(formula.contains(&format!("/v{version}/wscheck-{version}.crate")), "{formula}");
+}
+
+#[test]
 fn presets_in_docs_are_current() {
     let page = support::text("docs/tables/presets.md");
     let table = page.split("\n| preset |").nth(1).unwrap();

@@ -101,9 +101,11 @@ fn suggested_pattern_works_when_pasted() {
         let pattern = String::from_utf8(shell.stdout).unwrap();
         assert_eq!(found["periodic"]["app_ping"], pattern.as_str(), "{}", ran.stdout);
         let (code, context) = document(&["-c", "4", "--for", "30s", "--app-ping", &pattern], &peer.url());
+        // Whether four of them came regularly depends on this host; that each is taken as a heartbeat does not.
+        let [matched] = context["received"].as_array().unwrap().as_slice() else { panic!("{context:#}") };
         assert_eq!(
-            (code, &context["verdict"]),
-            (Some(0), &"server_pings_every".into()),
+            (code, &matched["kind"], &matched["count"]),
+            (Some(0), &"app_ping".into(), &4.into()),
             "{pattern} {context:#}"
         );
     });

@@ -68,6 +68,19 @@ fn json_of_many_connections_lists_the_worst_unless_all_are_wanted() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn departures_of_many_heartbeats_are_not_timestamped_by_the_kernel() {
+    let server = Server::start(&[]);
+    let timestamps = |more: &[&str]| {
+        let (_, document) = ping_json(&[&["-n", "30", "-c", "2"], more, &[&server.url()]].concat());
+        document["timestamps"].clone()
+    };
+    assert_eq!(timestamps(&["-i", "25ms"]), "kernel_receive");
+    assert_eq!(timestamps(&["-i", "25ms", "--timestamps", "kernel"]), "kernel");
+    assert_eq!(timestamps(&["-i", "200ms"]), "kernel");
+}
+
+#[test]
 fn compact_json_is_one_line() {
     let server = Server::start(&[]);
     let ran = run(&["ping", "-c", "1", "-o", "json", "--compact", &server.url()]);

@@ -68,6 +68,24 @@ fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
     }
 }
 
+/// What each library agrees to of what browsers offer, with messages that compress well.
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn real_servers_compress_app_heartbeats() {
+    let request = format!(r#"{{"type":"ping","id":"{{id}}","padding":"{}"}}"#, "wscheck ".repeat(500));
+    for (peer, agreed) in PEERS.iter().zip([
+        "permessage-deflate",
+        "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    ]) {
+        let server = peer.start();
+        let args = ["-c", "5", "-i", "100ms", "--heartbeat", "app", "--app-ping", &request, "--compress"];
+        let (code, document) = ping_json(&[ANY_SPEED, &args, &[server.url().as_str()]].concat());
+        assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &5.into()), "{document:#}");
+        assert_eq!(document["targets"][0]["connections"][0]["compression"], agreed, "{}", peer.name);
+    }
+}
+
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
 fn stopped_or_killed_server_is_detected() {

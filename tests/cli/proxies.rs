@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::namespace::Namespace;
-use crate::support::programs::{find, missing, node, own_address, spawn_until};
+use crate::support::programs::{find, folder, missing, node, own_address, spawn_until};
 use crate::support::{Ran, Reaped, Server, send_signal, wscheck};
 
 /// The configured timeout of every hop.
@@ -18,18 +18,18 @@ const TIMEOUT: &str = "3s";
 const TIMEOUT_MS: f64 = 3000.0;
 const TIMEOUT_SECONDS: u32 = 3;
 
-/// A proxy from a system package.
-struct Proxy {
-    name: &'static str,
-    program: &'static str,
+/// A proxy from a system package, or at a path of `tests/peers`.
+pub struct Proxy {
+    pub name: &'static str,
+    pub program: &'static str,
     /// Its configuration, given the descriptor or address to listen on and the server's port.
-    config: fn(&TcpListener, u16, &str) -> String,
-    args: &'static [&'static str],
+    pub config: fn(&TcpListener, u16, &str) -> String,
+    pub args: &'static [&'static str],
     /// Its stderr message once it listens; `None`: it inherits a listening socket.
-    ready: Option<&'static str>,
+    pub ready: Option<&'static str>,
 }
 
-const NGINX: Proxy =
+pub const NGINX: Proxy =
     Proxy { name: "nginx", program: "nginx", config: nginx, args: &["-e", "/dev/null", "-c"], ready: None };
 
 fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
@@ -55,7 +55,7 @@ fn nginx_with(listener: &TcpListener, server: u16, folder: &str, more: &str) -> 
     )
 }
 
-const HAPROXY: Proxy =
+pub const HAPROXY: Proxy =
     Proxy { name: "haproxy", program: "haproxy", config: haproxy, args: &["-db", "-q", "-f"], ready: None };
 
 fn haproxy(listener: &TcpListener, server: u16, _: &str) -> String {
@@ -160,8 +160,8 @@ fn varnish(_: &TcpListener, server: u16, _: &str) -> String {
 }
 
 /// A running proxy, the server behind it, and its address.
-struct Running {
-    address: String,
+pub struct Running {
+    pub address: String,
     _listener: TcpListener,
     proxy: Reaped,
     _server: Server,
@@ -179,9 +179,18 @@ impl Drop for Running {
 
 impl Proxy {
     /// Starts the proxy.
-    fn start(&self) -> Running {
+    pub fn start(&self) -> Running {
+        self.start_with(&[])
+    }
+
+    /// Starts the proxy with these variables in its environment.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Running {
         let _server = node("server.js", &[]);
-        let program = find(self.program).unwrap_or_else(|| missing(self.name));
+        let program = match self.program.contains('/') {
+            true => Some(folder().join(self.program)).filter(|file| file.exists()),
+            false => find(self.program),
+        };
+        let program = program.unwrap_or_else(|| missing(self.name));
         let _folder = tempfile::tempdir().unwrap();
         // It already listens, so there is no need to wait for the proxy, and nobody else gets the port.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -190,16 +199,21 @@ impl Proxy {
             Some(_) => own_address(&listener),
         };
         let path = _folder.path().join("config");
-        let folder = _folder.path().to_str().unwrap();
-        let config = (self.config)(&listener, _server.port, folder);
+        let own_folder = _folder.path().to_str().unwrap();
+        let config = (self.config)(&listener, _server.port, own_folder);
         std::fs::write(&path, config).unwrap();
         let mut command = Command::new(program);
         let args = self.args.iter().map(|arg| match *arg {
-            "FOLDER" => folder,
+            "FOLDER" => own_folder,
             "ADDRESS" => &address,
             arg => arg,
         });
-        command.args(args).arg(&path).current_dir(_folder.path()).stdin(Stdio::null());
+        command
+            .args(args)
+            .arg(&path)
+            .envs(variables.iter().copied())
+            .current_dir(_folder.path())
+            .stdin(Stdio::null());
         inherit(&mut command, &listener);
         let proxy = match self.ready {
             None => Reaped(command.spawn().unwrap()),

@@ -375,8 +375,8 @@ fn fill(pipe: &impl AsRawFd) {
             assert_eq!(libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &mut held), 0);
             libc::fcntl(pipe.as_raw_fd(), libc::F_GETPIPE_SZ)
         };
-        // A page is left over if the next line does not fit.
-        if held > size - 4096 && held == before {
+        // A page of the pipe has room left if the next line does not fit into it.
+        if held > size / 4 * 3 && held == before {
             return;
         }
         before = held;

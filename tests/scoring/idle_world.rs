@@ -282,7 +282,6 @@ impl IdleWorld {
         };
         IdleReport {
             info: Arc::new(info),
-            url: String::new(),
             started_at: SystemTime::UNIX_EPOCH,
             elapsed: findings.elapsed,
             opened: None,

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use crate::http2_peer::{self, Http2Connection, Http2Got, extended_connect};
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use wscheck::domain::client_test::activity::SpanReading;
 use wscheck::domain::connection::close_cause::{CloseKind, ClosedBy};
+use wscheck::domain::connection::http2::Http2Code;
+use wscheck::domain::connection::untrusted_text::UntrustedText;
 use wscheck::server::faults::FAULTS;
-use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
+use wscheck::server::{RejectedConnection, ServeEvent, ServeEventKind, ServerConfig};
 
 /// A client of a server with these faults.
 async fn faced_with(faults: &[&str]) -> (Served, Bare) {
@@ -374,6 +377,52 @@ async fn wrong_accept_key_is_sent() {
     served.stop().await;
 }
 
+/// A client that offers compression, and the head of the server's answer.
+async fn compressing(faults: &[&str]) -> (Served, Bare, String) {
+    let served = Served::with_faults(faults).await;
+    let mut client = Bare::knock(served.address).await;
+    let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    client.write(UPGRADE.replacen("\r\n\r\n", offer, 1).as_bytes()).await;
+    let head = client.head().await;
+    (served, client, head)
+}
+
+#[tokio::test]
+async fn compression_is_agreed_and_used() {
+    let is_faulty = |event: &ServeEvent| match &event.what {
+        ServeEventKind::Opened { faulty, .. } => Some(*faulty),
+        _ => None,
+    };
+    let (mut served, mut client, head) = compressing(&["deflate"]).await;
+    assert!(head.contains("\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"), "{head}");
+    assert!(!served.event(is_faulty).await, "it is no fault");
+    // `Hello` in RFC 7692 7.2.3.1.
+    client.send(0xc1, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]).await;
+    assert_eq!(client.stream.read_u8().await.unwrap(), 0xc1, "the echo is compressed, too");
+    served.stop().await;
+    let (mut served, _client, head) = compressing(&["deflate=server_max_window_bits=99"]).await;
+    assert!(served.event(is_faulty).await);
+    assert!(
+        head.contains("\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=99\r\n"),
+        "{head}"
+    );
+    served.stop().await;
+    let (served, _client, head) = compressing(&[]).await;
+    assert!(!head.contains("Sec-WebSocket-Extensions"), "{head}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn bomb_and_unagreed_compression_are_sent() {
+    let (served, mut client, _) = compressing(&["deflate-bomb"]).await;
+    assert_eq!((client.stream.read_u8().await.unwrap(), client.stream.read_u8().await.unwrap()), (0xc1, 127));
+    assert!(client.stream.read_u64().await.unwrap() > 500_000);
+    served.stop().await;
+    let (served, mut client) = faced_with(&["rsv1-without-agreement"]).await;
+    assert_eq!(client.stream.read_u8().await.unwrap(), 0xc1);
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn lenient_server_accepts_http_1_0_and_no_host() {
     for request in [UPGRADE.replace("HTTP/1.1", "HTTP/1.0"), UPGRADE.replace("Host: a\r\n", "")] {
@@ -430,6 +479,85 @@ async fn trickle_sends_one_byte_at_a_time() {
     assert!(start.elapsed() >= Duration::from_millis(4 * 30));
     drop(client);
     served.stop().await;
+}
+
+/// A connection of HTTP/2 to a server with these faults.
+async fn http2_with(faults: &[&str]) -> (Served, Http2Connection) {
+    let config = ServerConfig { http2: true, max_faulty: Some(1), ..ServerConfig::default() };
+    let served = Served::configured(config, faults).await;
+    let connection = Http2Connection::connect(served.address).await;
+    (served, connection)
+}
+
+/// The code by which the server resets the stream of a CONNECT.
+async fn reset(connection: &mut Http2Connection) -> Http2Got {
+    match connection.ask(extended_connect()).await {
+        Ok((response, _)) => panic!("{response:?}"),
+        Err(error) => http2_peer::end(&error),
+    }
+}
+
+#[tokio::test]
+async fn extended_connect_may_not_be_allowed() {
+    let (mut served, connection) = http2_with(&["no-connect-protocol"]).await;
+    assert!(!connection.requests.is_extended_connect_protocol_enabled());
+    drop(connection);
+    assert_eq!(served.rejected().await, "no_connect_protocol");
+    // The next connection has no faults.
+    let mut connection = Http2Connection::connect(served.address).await;
+    assert!(connection.requests.is_extended_connect_protocol_enabled());
+    connection.open().await;
+    let summary = served.stop().await;
+    assert_eq!((summary.clients, summary.faults["upgrade_refused"]), (1, 1));
+}
+
+#[tokio::test]
+async fn connect_is_reset_with_the_code() {
+    for (fault, code) in [("h2-reset=PROTOCOL_ERROR", 1), ("h2-reset=refused_stream", 7), ("h2-reset=99", 99)]
+    {
+        let (mut served, mut connection) = http2_with(&[fault]).await;
+        assert_eq!(reset(&mut connection).await, Http2Got::Reset(code.into()));
+        assert_eq!(served.rejected().await, "stream_reset");
+        // The next stream of the connection has no faults.
+        connection.open().await;
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn goaway_ends_the_connection() {
+    let (mut served, mut connection) = http2_with(&["goaway-after=100ms"]).await;
+    let (mut first, mut second) = (connection.open().await, connection.open().await);
+    first.send(PING, b"a");
+    assert_eq!(first.frame().await, (PONG, "a".into()));
+    for client in [&mut first, &mut second] {
+        // GOAWAY lets the streams that were processed go on, but TCP ends.
+        assert_eq!(client.next().await, Http2Got::Broken);
+        let how = served.event(|event| match &event.what {
+            ServeEventKind::Closed { ending, .. } => Some((ending.who, ending.how.clone())),
+            _ => None,
+        });
+        let (code, debug) = (Http2Code(0), UntrustedText::default());
+        assert_eq!(how.await, (ClosedBy::Us, CloseKind::H2Goaway { code, debug }));
+    }
+    let refused = within(connection.requests.ready()).await.err().unwrap();
+    assert_eq!(http2_peer::end(&refused), Http2Got::GoAway(h2::Reason::NO_ERROR));
+    assert_eq!(served.stop().await.faults["goaway"], 2);
+}
+
+#[tokio::test]
+async fn window_of_streams_is_as_given() {
+    for (fault, window) in [("h2-window=0", 0), ("h2-window=100", 100), ("h2-window=200000", 200_000)] {
+        let (served, mut connection) = http2_with(&[fault]).await;
+        let mut client = connection.open().await;
+        client.send.reserve_capacity(1 << 20);
+        if window == 0 {
+            let more = std::future::poll_fn(|cx| client.send.poll_capacity(cx));
+            assert!(tokio::time::timeout(Duration::from_millis(200), more).await.is_err());
+        }
+        assert_eq!(client.send.capacity(), window, "{fault}");
+        served.stop().await;
+    }
 }
 
 #[tokio::test]

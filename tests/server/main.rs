@@ -2,6 +2,8 @@
 
 mod faults;
 mod heartbeats;
+mod http2;
+mod http2_peer;
 mod peer;
 mod status_page;
 mod tls;

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use wscheck::domain::label::Label;
 use wscheck::server::{self, ServeEvent, ServeEventKind, ServerConfig, ServerSummary};
 
 /// Upper bound of any wait in these tests.
@@ -36,7 +37,11 @@ impl Served {
 
     /// With these faults, each `NAME` or `NAME=VALUE`.
     pub async fn with_faults(faults: &[&str]) -> Served {
-        let mut config = ServerConfig::default();
+        Served::configured(ServerConfig::default(), faults).await
+    }
+
+    /// With this configuration and these faults.
+    pub async fn configured(mut config: ServerConfig, faults: &[&str]) -> Served {
         for fault in faults {
             let (name, value) = fault.split_once('=').unwrap_or((fault, ""));
             server::faults::set(&mut config.faults, name, value).unwrap();
@@ -62,6 +67,15 @@ impl Served {
     pub async fn ended(&mut self) -> String {
         self.event(|event| match &event.what {
             ServeEventKind::Closed { ending, .. } => Some(ending.to_string()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Name of the next rejection.
+    pub async fn rejected(&mut self) -> String {
+        self.event(|event| match &event.what {
+            ServeEventKind::Rejected { why, .. } => Some(why.label().to_string()),
             _ => None,
         })
         .await

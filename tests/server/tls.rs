@@ -7,13 +7,18 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
-use wscheck::domain::label::Label;
+use wscheck::server::ServerConfig;
 use wscheck::server::tls::self_signed;
-use wscheck::server::{ServeEventKind, ServerConfig};
 
 use crate::peer::{Bare, Served, UPGRADE, within};
 
 async fn serving() -> (Served, TlsConnector) {
+    let (served, client) = serving_with(ServerConfig::default()).await;
+    (served, TlsConnector::from(Arc::new(client)))
+}
+
+/// A server with a certificate, and a client that trusts it.
+pub async fn serving_with(config: ServerConfig) -> (Served, ClientConfig) {
     let identity = self_signed("127.0.0.1".parse().unwrap()).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(identity.ca_pem.unwrap().as_bytes()).unwrap()).unwrap();
@@ -23,16 +28,8 @@ async fn serving() -> (Served, TlsConnector) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let served = Served::start(ServerConfig { tls: Some(identity.config), ..ServerConfig::default() }).await;
-    (served, TlsConnector::from(Arc::new(client)))
-}
-
-async fn rejection(served: &mut Served) -> String {
-    let why = served.event(|event| match &event.what {
-        ServeEventKind::Rejected { why, .. } => Some(why.label().to_string()),
-        _ => None,
-    });
-    why.await
+    let served = Served::start(ServerConfig { tls: Some(identity.config), ..config }).await;
+    (served, client)
 }
 
 #[tokio::test]
@@ -57,7 +54,7 @@ async fn distrusting_client_is_named_and_others_continue() {
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("other.example").unwrap();
     assert!(within(connector.connect(name, tcp)).await.is_err());
-    assert_eq!(rejection(&mut served).await, "tls");
+    assert_eq!(served.rejected().await, "tls");
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("localhost").unwrap();
     assert!(within(connector.connect(name, tcp)).await.is_ok());
@@ -72,6 +69,6 @@ async fn plain_client_on_the_tls_port_gets_an_error() {
     let answer = client.rest().await;
     assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
     assert!(answer.ends_with("This port speaks TLS: connect with a wss:// URL.\n"), "{answer}");
-    assert_eq!(rejection(&mut served).await, "plain_on_tls");
+    assert_eq!(served.rejected().await, "plain_on_tls");
     served.stop().await;
 }

@@ -385,7 +385,7 @@ impl SimWorld<'_> {
     /// Whether a control's heartbeats do not reset the timer.
     fn is_idle_to_the_timer(&self, role: ProbeRole) -> bool {
         let sends = match self.plan.kind {
-            Heartbeats::Protocol => ResetBy::Pings,
+            Heartbeats::Protocol | Heartbeats::Http2 => ResetBy::Pings,
             Heartbeats::App => ResetBy::Messages,
         };
         role == ProbeRole::Control && self.path.reset_by.is_some_and(|wanted| wanted != sends)

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::expand;
-use super::mistake::{Mistake, did_you_mean};
+use super::mistake::{Mistake, Places, did_you_mean};
 use super::options::{CheckOptions, HEADERS_FILE, KEYS_OF_CHECK, arguments};
 use crate::cli::MEASUREMENTS;
 use crate::cli::args::positive_duration;
@@ -58,7 +58,7 @@ pub struct ModuleEntry {
     /// Patterns of the targets that it may probe.
     pub allow: Vec<String>,
     /// As in [`CheckEntry::places`].
-    pub places: BTreeMap<String, Range<usize>>,
+    pub places: Places,
 }
 
 /// A check.
@@ -70,7 +70,7 @@ pub struct CheckEntry {
     /// No other check runs beside it.
     pub is_serial: bool,
     /// Where its options stand, by their names; the name of the check stands under `name`.
-    pub places: BTreeMap<String, Range<usize>>,
+    pub places: Places,
 }
 
 type Table<'a> = DeTable<'a>;
@@ -153,28 +153,26 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         self.mistakes.push(Mistake::at(self.text, place, message));
     }
 
+    /// The value; if there is none, that is a mistake at this place.
+    fn noted<T>(&mut self, place: &Range<usize>, read: Result<T, String>) -> Option<T> {
+        read.map_err(|message| self.mistake(place, message)).ok()
+    }
+
     fn count(&mut self, name: &str, value: &Value<'_>) -> Option<usize> {
         let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
         let number = number.filter(|number| *number > 0);
-        if number.is_none() {
-            self.mistake(&value.span(), format!("'{name}' must be a whole number of at least 1"));
-        }
-        number
+        let number = number.ok_or_else(|| format!("'{name}' must be a whole number of at least 1"));
+        self.noted(&value.span(), number)
     }
 
     fn flag(&mut self, name: &str, value: &Value<'_>) -> bool {
-        value.get_ref().as_bool().unwrap_or_else(|| {
-            self.mistake(&value.span(), format!("'{name}' is true or false"));
-            false
-        })
+        let flag = value.get_ref().as_bool().ok_or_else(|| format!("'{name}' is true or false"));
+        self.noted(&value.span(), flag).unwrap_or_default()
     }
 
     fn table<'v>(&mut self, name: &str, form: &str, value: &'v Value<'_>) -> Option<&'v Table<'v>> {
         let table = value.get_ref().as_table();
-        if table.is_none() {
-            self.mistake(&value.span(), format!("'{name}' must be a table: {form}"));
-        }
-        table
+        self.noted(&value.span(), table.ok_or_else(|| format!("'{name}' must be a table: {form}")))
     }
 
     fn array_of_tables<'v>(
@@ -185,10 +183,10 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         let tables = value.get_ref().as_array().and_then(|values| {
             values.iter().map(|check| Some((check.get_ref().as_table()?, check.span()))).collect()
         });
-        if tables.is_none() {
-            self.mistake(&value.span(), format!("'{name}' must be a list of tables: [[{name}]]"));
-        }
-        tables
+        self.noted(
+            &value.span(),
+            tables.ok_or_else(|| format!("'{name}' must be a list of tables: [[{name}]]")),
+        )
     }
 
     /// A default must be an option of one command at least.
@@ -267,26 +265,20 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
     /// A time, as it is written and as it is understood.
     fn duration(&mut self, name: &str, value: &Value<'_>) -> Option<(String, Duration)> {
         let text = self.text(name, value)?;
-        match positive_duration(&text) {
-            Ok(duration) => Some((text, duration)),
-            Err(why) => {
-                self.mistake(&value.span(), format!("'{}': {why}", name.replace('-', "_")));
-                None
-            }
-        }
+        let duration = positive_duration(&text).map_err(|why| format!("'{}': {why}", name.replace('-', "_")));
+        Some((text, self.noted(&value.span(), duration)?))
     }
 
     fn module(&mut self, name: &str, module: &Table<'_>) -> ModuleEntry {
         let no_defaults = Table::new();
         let mut merged = self.merged(module, &no_defaults);
         let allow = merged.remove(ALLOW).map(|given| self.texts(ALLOW, given.value)).unwrap_or_default();
-        let options = CheckOptions::of(MEASUREMENTS[0]);
-        let options = options.iter().flat_map(|options| {
-            merged.iter().flat_map(|(name, given)| self.option(options, name, given)).collect::<Vec<_>>()
+        let arguments = CheckOptions::of(MEASUREMENTS[0]).map(|options| {
+            merged.iter().flat_map(|(name, given)| self.option(&options, name, given)).collect()
         });
         ModuleEntry {
             name: name.to_string(),
-            arguments: options.collect(),
+            arguments: arguments.unwrap_or_default(),
             allow,
             places: merged.iter().map(|(name, given)| (name.clone(), given.value.span())).collect(),
         }
@@ -396,7 +388,7 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
     fn url(&mut self, value: &Value<'_>) -> Option<String> {
         let text = self.text("url", value)?;
         let expanded = expand(&text, &self.variable).map(|expanded| expanded.text);
-        expanded.map_err(|why| self.mistake(&value.span(), why)).ok()
+        self.noted(&value.span(), expanded)
     }
 
     fn labels(&mut self, merged: &BTreeMap<String, Given<'_>>) -> BTreeMap<String, String> {
@@ -407,9 +399,8 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
         };
         for (key, value) in table {
             let name = key.get_ref().to_string();
-            if let Err(why) = check_label(&name) {
-                self.mistake(&key.span(), why);
-            } else if let Some(text) = self.text(&name, value) {
+            let is_label = self.noted(&key.span(), check_label(&name)).is_some();
+            if let Some(text) = is_label.then(|| self.text(&name, value)).flatten() {
                 labels.insert(name, text);
             }
         }
@@ -431,18 +422,13 @@ impl<V: Fn(&str) -> Option<String>> Reader<'_, V> {
             expanded.values.iter().for_each(|value| secrets::learn(|sent| sent.value(value)));
             Ok(if of_file { format!("@{}", expanded.text) } else { expanded.text })
         };
-        arguments(option, given.value.get_ref(), &mut expanded).unwrap_or_else(|why| {
-            self.mistake(&given.value.span(), why);
-            Vec::new()
-        })
+        let arguments = arguments(option, given.value.get_ref(), &mut expanded);
+        self.noted(&given.value.span(), arguments).unwrap_or_default()
     }
 
     fn text(&mut self, name: &str, value: &Value<'_>) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_string);
-        if text.is_none() {
-            self.mistake(&value.span(), format!("'{name}' must be a text"));
-        }
-        text
+        self.noted(&value.span(), text.ok_or_else(|| format!("'{name}' must be a text")))
     }
 
     /// Two of one name could not be told apart.

@@ -1,7 +1,10 @@
 //! A mistake in a file of checks: where it is, and what is wrong.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+
+use crate::cli::errors::explanation;
 
 /// A mistake, with its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +33,44 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// Where the options of an entry stand, by their names; the name of the entry stands under `name`.
+pub type Places = BTreeMap<String, Range<usize>>;
+
+/// Why an entry makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blame {
+    /// The name of the option that is to blame, if one is.
+    pub option: Option<String>,
+    /// A fragment.
+    pub message: String,
+}
+
+impl Blame {
+    /// The mistake in this text. `what` names the entry.
+    pub fn mistake(self, text: &str, places: &Places, what: &str) -> Mistake {
+        let place = self.option.and_then(|option| places.get(&option)).or_else(|| places.get("name"));
+        Mistake::at(text, &place.cloned().unwrap_or_default(), format!("{what}: {}", self.message))
+    }
+}
+
+impl From<String> for Blame {
+    /// The first option that the message names is to blame.
+    fn from(message: String) -> Blame {
+        let name = message.split_once("--").and_then(|(_, rest)| {
+            rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+                .next()
+                .filter(|name| !name.is_empty())
+        });
+        Blame { option: name.map(str::to_string), message }
+    }
+}
+
+impl From<clap::Error> for Blame {
+    fn from(error: clap::Error) -> Blame {
+        explanation(&error.render().to_string()).into()
     }
 }
 

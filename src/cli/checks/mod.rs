@@ -4,28 +4,28 @@ mod environment;
 pub(crate) mod file;
 pub(super) mod mistake;
 mod options;
-pub(super) mod prepared;
+mod prepared;
 mod schedule;
 pub mod schema;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 pub use self::file::CheckEntry;
 use self::file::CheckFile;
+pub use self::mistake::Blame;
 use self::mistake::{Mistake, did_you_mean};
 pub use self::prepared::PreparedCheck;
 use self::schedule::ChecksPlan;
 use super::args::{OutputArgs, up_to};
-use super::errors::{self, StartFailure};
-use super::{connect, runner};
+use super::{connect, errors, runner};
 use crate::commands::fd_limit;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::connection::untrusted_text::without_controls;
-use crate::domain::run::run_result::RunResult;
 use crate::domain::secrets;
+use crate::output::Format;
 use crate::output::checks::ChecksPresenter;
 
 /// Connections at once, unless the file or the command line says otherwise.
@@ -59,51 +59,42 @@ pub struct RunArgs {
 impl RunArgs {
     /// Runs the checks; the exit code is that of all together.
     pub fn main(self) -> ExitCode {
-        let format = self.output.format.chosen();
         let file = match self.read() {
             Ok(file) => file,
             Err(message) => {
-                let is_there = self.file.exists();
-                let hint = (!is_there).then(|| "name the file of checks: wscheck run FILE".to_string());
-                let failure = StartFailure { result: RunResult::Usage, message, hint };
-                return errors::report_failure(Some("run"), &failure, format);
+                let hint = (!self.file.exists()).then_some("name the file of checks: wscheck run FILE");
+                let failure = StartFailure::usage(message).with_hint(hint);
+                return errors::report_failure(Some("run"), &failure, self.output.format.chosen());
             }
         };
         if self.list {
-            return print(&listed(&file.checks));
+            return runner::print(&listed(&file.checks), Format::Human);
         }
         if self.check_config {
-            return print(&format!("{}: no mistake in {} checks\n", self.shown(), file.checks.len()));
+            let text = format!("{}: no mistake in {} checks\n", shown(&self.file), file.checks.len());
+            return runner::print(&text, Format::Human);
         }
         let plan = self.plan(file);
-        runner::run_plan(ChecksPresenter::new, &self.output, plan, async |plan, reporter, control| {
-            fd_limit::ensure_limit(plan.connections()).map_err(|error| StartFailure {
-                result: RunResult::Unreachable,
-                message: error.to_string(),
-                hint: Some("lower --max-connections".to_string()),
-            })?;
+        runner::run_plan::<ChecksPresenter, _>(&self.output, plan, async |plan, reporter, control| {
+            let limit = fd_limit::ensure_limit(plan.connections());
+            limit.map_err(|failure| failure.with_hint(Some("lower --max-connections")))?;
             Ok(schedule::run(plan, reporter, control).await)
         })
     }
 
-    /// The name of the file.
-    fn shown(&self) -> String {
-        without_controls(&self.file.display().to_string(), false)
-    }
-
     /// The file without a mistake, or each mistake on a line.
     fn read(&self) -> Result<CheckFile, String> {
-        let name = self.shown();
-        let text = connect::read(&self.file.to_string_lossy())
-            .map_err(|why| format!("cannot read {name}: {why}"))?;
-        let variable = |name: &str| std::env::var(name).ok();
-        let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
-        if file.checks.is_empty() {
-            return Err(format!("{name}:1:1: it has no [[check]]"));
+        let read = ReadFile::read(&self.file)?;
+        if read.file.checks.is_empty() {
+            return Err(format!("{}:1:1: it has no [[check]]", read.name));
         }
-        let mistakes: Vec<Mistake> =
-            file.checks.iter().filter_map(|check| mistake_of(&text, check.clone()).err()).collect();
-        if mistakes.is_empty() { Ok(file) } else { Err(listed_mistakes(&name, &mistakes)) }
+        // A check is prepared to find out whether its options make sense.
+        let mistake = |check: &CheckEntry| {
+            let blame = PreparedCheck::new(check.clone()).err()?;
+            Some(blame.mistake(&read.text, &check.places, &format!("check '{}'", check.identity.name)))
+        };
+        read.refuse(read.file.checks.iter().filter_map(mistake).collect())?;
+        Ok(read.file)
     }
 
     fn plan(&self, file: CheckFile) -> Result<ChecksPlan, String> {
@@ -111,8 +102,8 @@ impl RunArgs {
         let chosen = self.chosen(file.checks)?;
         let checks = chosen.into_iter().map(PreparedCheck::new).collect::<Result<_, _>>();
         Ok(ChecksPlan {
-            file: self.shown(),
-            checks: checks.map_err(|(_, message)| message)?,
+            file: shown(&self.file),
+            checks: checks.map_err(|blame: Blame| blame.message)?,
             max_connections: of_option.or(file.max_connections).unwrap_or(DEFAULT_MAX_CONNECTIONS),
             is_serial: self.serial || file.is_serial,
         })
@@ -123,29 +114,53 @@ impl RunArgs {
         let names: Vec<&str> = checks.iter().map(|check| check.identity.name.as_str()).collect();
         if let Some(unknown) = self.only.iter().find(|name| !names.contains(&name.as_str())) {
             let near = did_you_mean(unknown, names);
-            return Err(format!("--only: {} has no check '{unknown}'{near}", self.shown()));
+            return Err(format!("--only: {} has no check '{unknown}'{near}", shown(&self.file)));
         }
         let is_chosen = |check: &CheckEntry| self.only.is_empty() || self.only.contains(&check.identity.name);
         Ok(checks.into_iter().filter(is_chosen).collect())
     }
 }
 
-/// Prepares a check to find out whether its options make sense.
-fn mistake_of(text: &str, check: CheckEntry) -> Result<(), Mistake> {
-    let (name, places) = (check.identity.name.clone(), check.places.clone());
-    PreparedCheck::new(check).map(|_| ()).map_err(|(option, message)| {
-        let place = option.and_then(|option| places.get(&option)).or_else(|| places.get("name"));
-        Mistake::at(text, &place.cloned().unwrap_or_default(), format!("check '{name}': {message}"))
-    })
+/// A configuration file that was read.
+#[derive(Debug, Default)]
+pub struct ReadFile {
+    /// The name of the file, for messages.
+    pub name: String,
+    pub text: String,
+    pub file: CheckFile,
 }
 
-/// Each as compilers print it: `wscheck.toml:3:12: ...`.
-pub(super) fn listed_mistakes(name: &str, mistakes: &[Mistake]) -> String {
-    let lines = mistakes.iter().map(|mistake| {
-        let message = without_controls(&secrets::redact(&mistake.message), false);
-        format!("{name}:{}:{}: {message}", mistake.line, mistake.column)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+impl ReadFile {
+    /// Reads a file. Variables are those of the environment.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read; or each of its mistakes is on a line.
+    pub fn read(path: &Path) -> Result<ReadFile, String> {
+        let name = shown(path);
+        let text =
+            connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
+        let mut read = ReadFile { name, text, file: CheckFile::default() };
+        match file::parse(&read.text, |name: &str| std::env::var(name).ok()) {
+            Ok(file) => read.file = file,
+            Err(mistakes) => read.refuse(mistakes)?,
+        }
+        Ok(read)
+    }
+
+    /// Refuses the file if there is a mistake. Each is a line as compilers print it: `wscheck.toml:3:12: ...`.
+    pub fn refuse(&self, mistakes: Vec<Mistake>) -> Result<(), String> {
+        let lines = mistakes.iter().map(|mistake| {
+            let message = without_controls(&secrets::redact(&mistake.message), false);
+            format!("{}:{}:{}: {message}", self.name, mistake.line, mistake.column)
+        });
+        if mistakes.is_empty() { Ok(()) } else { Err(lines.collect::<Vec<_>>().join("\n")) }
+    }
+}
+
+/// The name of a file, for messages.
+pub fn shown(path: &Path) -> String {
+    without_controls(&path.display().to_string(), false)
 }
 
 /// A line for each check: name, command and target.
@@ -160,8 +175,4 @@ fn listed(checks: &[CheckEntry]) -> String {
         format!("{:<names$}  {:<commands$}  {}\n", identity.name, identity.command, identity.target)
     };
     checks.iter().map(line).collect()
-}
-
-fn print(text: &str) -> ExitCode {
-    errors::exit_code_of_write(runner::stdout(crate::output::Format::Human).write_all(text.as_bytes()))
 }

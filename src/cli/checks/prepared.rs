@@ -3,19 +3,19 @@
 use std::pin::Pin;
 use std::time::SystemTime;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::file::CheckEntry;
-use crate::cli::errors::{StartFailure, explanation};
+use super::mistake::Blame;
+use crate::cli::command_of;
+use crate::cli::errors::one_line;
 use crate::cli::measurement::{EventOf, Measurement};
 use crate::cli::origin::{host, redacted};
-use crate::cli::parse;
 use crate::cli::preset_args::detect;
 use crate::commands::run_control::RunControl;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::net::batch_sleep::BatchSleep;
 use crate::output::checks::{CheckIdentity, CheckOutcome};
 use crate::output::finished_run::FinishedRun;
 use crate::output::{HumanOptions, Presenter, RunOrigin};
@@ -40,22 +40,16 @@ impl PreparedCheck {
     ///
     /// # Errors
     ///
-    /// Its arguments make no sense: the name of the option that is to blame, if one is, and why.
-    pub fn new(entry: CheckEntry) -> Result<PreparedCheck, (Option<String>, String)> {
-        let arguments = std::iter::once("wscheck").chain(entry.arguments.iter().map(String::as_str));
-        let arguments: Vec<_> = arguments.map(Into::into).collect();
-        let (cli, _) = parse(&arguments).map_err(|error| blamed(&error))?;
-        cli.command.prepare(entry)
+    /// Its arguments make no sense.
+    pub fn new(entry: CheckEntry) -> Result<PreparedCheck, Blame> {
+        command_of(&entry.arguments)?.prepare(entry)
     }
 
     /// Prepares a check whose arguments are understood.
-    pub fn of<M: Measurement + Clone>(
-        args: M,
-        entry: CheckEntry,
-    ) -> Result<PreparedCheck, (Option<String>, String)> {
+    pub fn of<M: Measurement + Clone>(args: M, entry: CheckEntry) -> Result<PreparedCheck, Blame> {
         let args = args.bounded();
         // What a preset that is detected changes is found when the check runs.
-        let plan = args.clone().plan(None).map_err(|message| (first_option(&message), message))?;
+        let plan = args.clone().plan(None)?;
         let connections = M::connections(&plan);
         let CheckEntry { identity, arguments, is_serial, .. } = entry;
         let start =
@@ -69,19 +63,6 @@ impl PreparedCheck {
     }
 }
 
-/// The option that clap blames, and why.
-pub fn blamed(error: &clap::Error) -> (Option<String>, String) {
-    let message = explanation(&error.render().to_string());
-    (first_option(&message), message)
-}
-
-/// The first option that a message names.
-pub fn first_option(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("--")?;
-    let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next()?;
-    (!name.is_empty()).then(|| name.to_string())
-}
-
 async fn run<M: Measurement>(
     args: M,
     arguments: Vec<String>,
@@ -92,14 +73,22 @@ async fn run<M: Measurement>(
     // Only now is it known what is secret.
     let origin =
         RunOrigin { command_line: arguments.iter().map(|text| redacted(text)).collect(), host: host() };
-    let mut collector =
-        Collector { presenter: M::presenter(HumanOptions::default()), origin, progress, finished: None };
-    let ended = measure(args, &mut collector, interrupt).await;
-    match (collector.finished, ended) {
+    let (mut presenter, mut finished) = (M::Presenter::new(HumanOptions::default()), None);
+    let mut collect = |event: &EventOf<M>| {
+        presenter.observe(event);
+        if let Some(text) = presenter.progress(event) {
+            progress(text);
+        }
+        if let Some(report) = M::Presenter::report_in(event) {
+            finished = Some(FinishedRun::of(&presenter, origin.clone(), report));
+        }
+    };
+    let ended = measure(args, &mut collect, interrupt).await;
+    match (finished, ended) {
         (Some(run), _) => CheckOutcome::Ran(Box::new(run)),
-        (None, Err(failure)) => {
-            let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            CheckOutcome::NotRun { at, result: failure.result, reason: format!("{}{hint}", failure.message) }
+        (None, Err(StartFailure { result, message, hint })) => {
+            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            CheckOutcome::NotRun { at, result, reason: format!("{message}{hint}") }
         }
         (None, Ok(result)) => CheckOutcome::NotRun { at, result, reason: "it made no report".to_string() },
     }
@@ -110,39 +99,9 @@ async fn measure<M: Measurement>(
     reporter: &mut dyn Reporter<EventOf<M>>,
     interrupt: CancellationToken,
 ) -> Result<RunResult, StartFailure> {
-    let usage = |message: String| StartFailure::usage(&message);
+    let usage = |message: String| StartFailure::usage(one_line(&message));
     let detection = detect(args.server(), interrupt.cancelled()).await.map_err(usage)?;
     let plan = args.plan(detection.as_ref()).map_err(usage)?;
     // Nobody asks a single check for its figures.
-    let (_, interim) = mpsc::unbounded_channel();
-    let batch_sleep = BatchSleep::default();
-    let control = RunControl {
-        interrupt,
-        interim,
-        batch_sleep,
-        ask_now: Default::default(),
-        openings: Default::default(),
-    };
-    M::run(plan, reporter, control).await
-}
-
-/// Makes a finished run of a command's events.
-struct Collector<P> {
-    presenter: P,
-    origin: RunOrigin,
-    progress: Progress,
-    finished: Option<FinishedRun>,
-}
-
-impl<P: Presenter> Reporter<P::Event> for Collector<P> {
-    fn report(&mut self, event: &P::Event) {
-        self.presenter.observe(event);
-        if let Some(text) = self.presenter.progress(event) {
-            (self.progress)(text);
-        }
-        if let Some(report) = P::report_in(event) {
-            let (view, document) = (self.presenter.view(report), self.presenter.document(report));
-            self.finished = Some(FinishedRun::new(self.origin.clone(), view, document));
-        }
-    }
+    M::run(plan, reporter, RunControl::until(interrupt)).await
 }

@@ -49,11 +49,12 @@ pub async fn run(
     });
     let mut checks: Vec<Option<Arc<FinishedCheck>>> = identities.iter().map(|_| None).collect();
     let (says, mut said) = mpsc::unbounded_channel();
-    let slots = CheckSlots { slots: Semaphore::new(plan.max_connections), limit: plan.max_connections };
+    let (slots, limit) = (Semaphore::new(plan.max_connections), plan.max_connections);
     let running = plan.checks.into_iter().enumerate().map(|(index, check)| {
+        // One that runs alone waits until nothing else does.
         let is_alone = plan.is_serial || check.is_serial;
-        let task = CheckTask { index, is_alone, says: says.clone(), interrupt: control.interrupt.clone() };
-        task.run(check, &slots)
+        let wanted = if is_alone { limit } else { check.connections.min(limit) };
+        run_check(check, (&slots, wanted), index, says.clone(), control.interrupt.clone())
     });
     let mut running: FuturesUnordered<_> = running.collect();
     loop {
@@ -83,50 +84,32 @@ pub async fn run(
     result
 }
 
-/// The connections that may be open at once.
-struct CheckSlots {
-    slots: Semaphore,
-    limit: usize,
-}
-
-/// One check among the others.
-struct CheckTask {
+/// Waits until enough connections are free, then runs one check and reports its progress.
+async fn run_check(
+    check: PreparedCheck,
+    (slots, wanted): (&Semaphore, usize),
     index: usize,
-    /// It waits until nothing else runs.
-    is_alone: bool,
     says: mpsc::UnboundedSender<ChecksEvent>,
     interrupt: CancellationToken,
-}
-
-impl CheckTask {
-    async fn run(self, check: PreparedCheck, slots: &CheckSlots) -> (usize, FinishedCheck) {
-        let CheckTask { index, is_alone, says, interrupt } = self;
-        let identity = check.identity.clone();
-        let wanted = if is_alone { slots.limit } else { check.connections.min(slots.limit) };
-        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-        let slot = tokio::select! {
-            biased;
-            () = interrupt.cancelled() => None,
-            slot = slots.slots.acquire_many(wanted) => slot.ok(),
-        };
-        let outcome = if slot.is_none() {
-            not_started()
-        } else {
-            // The receiver lives as long as the checks.
-            let _ = says.send(ChecksEvent::CheckStarted { at: SystemTime::now(), index });
-            let progress: Progress = Box::new(move |text| {
-                let _ = says.send(ChecksEvent::Progress { index, text });
-            });
-            check.run(interrupt, progress).await
-        };
-        (index, FinishedCheck { identity, outcome })
-    }
-}
-
-fn not_started() -> CheckOutcome {
-    CheckOutcome::NotRun {
-        at: SystemTime::now(),
-        result: RunResult::Interrupted { measured: false },
-        reason: "the run was interrupted before it began".to_string(),
-    }
+) -> (usize, FinishedCheck) {
+    let identity = check.identity.clone();
+    let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let slot = tokio::select! {
+        biased;
+        () = interrupt.cancelled() => None,
+        slot = slots.acquire_many(wanted) => slot.ok(),
+    };
+    let outcome = if slot.is_some() {
+        // The receiver lives as long as the checks.
+        let _ = says.send(ChecksEvent::CheckStarted { at: SystemTime::now(), index });
+        let progress: Progress = Box::new(move |text| drop(says.send(ChecksEvent::Progress { index, text })));
+        check.run(interrupt, progress).await
+    } else {
+        CheckOutcome::NotRun {
+            at: SystemTime::now(),
+            result: RunResult::Interrupted { measured: false },
+            reason: "the run was interrupted before it began".to_string(),
+        }
+    };
+    (index, FinishedCheck { identity, outcome })
 }

@@ -3,7 +3,6 @@
 mod config_text;
 mod settings;
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,18 +12,17 @@ use clap::Args;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use self::settings::{SettingsSource, shown};
+use self::settings::SettingsSource;
 use super::args::up_to;
-use super::errors::{self, StartFailure};
-use super::service_manager::ServiceManager;
-use super::{connect, runner, signals};
+use super::checks::shown;
+use super::{connect, errors, runner, service_manager, signals};
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::exporter::{self, ExporterPlan, ExporterSettings, ReloadPlan};
-use crate::commands::fd_limit::{self, TooFewFiles};
+use crate::commands::fd_limit;
+use crate::commands::start_failure::StartFailure;
 use crate::domain::exporter::allow::TargetPattern;
 use crate::domain::format::counted;
-use crate::domain::run::run_result::RunResult;
-use crate::net::http_server::{AccessControl, BasicCredentials, BearerToken};
+use crate::net::http_server::{AccessControl, BearerToken};
 use crate::output::Format;
 use crate::output::exporter::TargetsPage;
 use crate::server::tls;
@@ -84,20 +82,19 @@ impl ExporterArgs {
         if self.check_config {
             let targets = counted(settings.kept.len() as u64, "target");
             let modules = counted(settings.probe.modules.len() as u64, "module");
-            return print(&format!("no mistake in {targets} and {modules}\n"));
+            return runner::print(&format!("no mistake in {targets} and {modules}\n"), Format::Human);
         }
-        let service = ServiceManager::of_environment();
         let (hang_up, hang_ups) = mpsc::unbounded_channel();
         let reload = self.config.is_some().then(|| ReloadPlan {
             config: ConfigReload::new(
                 Arc::new(move || {
-                    service.reloading();
+                    service_manager::reloading();
                     load_again(&source)
                 }),
                 hang_ups,
             ),
             log: Box::new(move |text| {
-                service.ready();
+                service_manager::ready();
                 errors::print_to_stderr(text);
             }),
         });
@@ -112,7 +109,7 @@ impl ExporterArgs {
                  --basic-auth-file or --token-file asks for credentials",
             );
         }
-        match run(plan, hang_up, service) {
+        match run(plan, hang_up) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => errors::report_failure(Some("exporter"), &failure, Format::Human),
         }
@@ -142,9 +139,7 @@ impl ExporterArgs {
     fn access(&self) -> Result<AccessControl, String> {
         match (&self.basic_auth_file, &self.token_file) {
             (None, None) => Ok(AccessControl::Anyone),
-            (None, Some(path)) => {
-                BearerToken::from_file(path).map(AccessControl::Bearer).map_err(|why| why.to_string())
-            }
+            (None, Some(path)) => BearerToken::from_file(path).map(AccessControl::Bearer),
             (Some(path), _) => {
                 let name = shown(path);
                 let text = connect::read(&path.to_string_lossy())
@@ -153,7 +148,7 @@ impl ExporterArgs {
                     .trim_end_matches(['\r', '\n'])
                     .split_once(':')
                     .ok_or_else(|| format!("--basic-auth-file: {name} does not hold USER:PASSWORD"))?;
-                Ok(AccessControl::Basic(BasicCredentials::new(user, password)))
+                Ok(AccessControl::basic(user, password))
             }
         }
     }
@@ -165,7 +160,7 @@ impl ExporterArgs {
 }
 
 /// Raises the limit on open files to what these settings need.
-fn ensure_files(settings: &ExporterSettings) -> Result<(), TooFewFiles> {
+fn ensure_files(settings: &ExporterSettings) -> Result<(), StartFailure> {
     fd_limit::ensure_limit(settings.kept.len() + settings.probe.max_concurrent)
 }
 
@@ -176,31 +171,22 @@ fn load_again(source: &SettingsSource) -> Result<ExporterSettings, String> {
 }
 
 /// `hang_up`: where a SIGHUP goes; `None`: it ends the run.
-fn run(
-    plan: ExporterPlan,
-    hang_up: Option<mpsc::UnboundedSender<()>>,
-    service: ServiceManager,
-) -> Result<(), StartFailure> {
-    let local = |message: String, hint| StartFailure { result: RunResult::Unreachable, message, hint };
-    ensure_files(&plan.settings).map_err(|error| local(error.to_string(), Some(error.hint())))?;
+fn run(plan: ExporterPlan, hang_up: Option<mpsc::UnboundedSender<()>>) -> Result<(), StartFailure> {
+    ensure_files(&plan.settings)?;
     let stop = CancellationToken::new();
     // Its figures are on its page.
     let (ask, _) = mpsc::unbounded_channel();
-    let cannot_start = |error: std::io::Error| local(format!("cannot start: {error}"), None);
+    let cannot_start = |error: std::io::Error| StartFailure::unreachable(format!("cannot start: {error}"));
     signals::handle(stop.clone(), ask, hang_up).map_err(cannot_start)?;
     let scheme = if plan.tls.is_some() { "https" } else { "http" };
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().max_blocking_threads(MAX_RESOLVER_THREADS).build();
     let runtime = runtime.map_err(cannot_start)?;
     let listening = |address: SocketAddr| {
-        let _ = print(&format!("listening on {scheme}://{address}/\n"));
-        service.ready();
+        let _ = runner::print(&format!("listening on {scheme}://{address}/\n"), Format::Human);
+        service_manager::ready();
     };
-    let ended = runtime.block_on(service.during(exporter::run(plan, listening, stop.clone()), stop));
+    let ended = runtime.block_on(service_manager::during(exporter::run(plan, listening, stop.clone()), stop));
     runtime.shutdown_background();
-    ended.map_err(|error| local(error.to_string(), None))
-}
-
-fn print(text: &str) -> ExitCode {
-    errors::exit_code_of_write(runner::stdout(Format::Human).write_all(text.as_bytes()))
+    ended
 }

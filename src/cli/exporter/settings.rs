@@ -1,20 +1,17 @@
 //! What the exporter's configuration file and command line say: targets, modules, and what `/config` shows.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::config_text::{ShownModule, config_text};
-use crate::cli::checks::file::{self, CheckFile, IdleEntry, ModuleEntry};
-use crate::cli::checks::listed_mistakes;
-use crate::cli::checks::mistake::Mistake;
-use crate::cli::checks::prepared::{blamed, first_option};
-use crate::cli::kept_targets::{Blamed, KeptTargetSettings, kept_plan, kept_targets, ping_args};
+use crate::cli::checks::file::{CheckFile, IdleEntry, ModuleEntry, TargetEntry};
+use crate::cli::checks::mistake::{Blame, Mistake, Places};
+use crate::cli::checks::{ReadFile, shown};
+use crate::cli::kept_targets::{KeptTargetSettings, kept_plan, kept_targets, ping_args};
 use crate::cli::measurement::Measurement;
-use crate::cli::{Command, connect, parse};
+use crate::cli::{Command, command_of};
 use crate::commands::exporter::{ExportedTarget, ExporterSettings, IdleSchedule, ProbeModule, ProbePlan};
 use crate::commands::ping::PingPlan;
-use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::exporter::allow::TargetPattern;
 
 /// The module that is there without a configuration.
@@ -40,12 +37,10 @@ impl SettingsSource {
     ///
     /// Every mistake of the file with its line; or there is nothing to do.
     pub fn load(&self) -> Result<ExporterSettings, String> {
-        let (file, text) = self.read()?;
-        let name = self.config.as_deref().map(shown).unwrap_or_default();
-        let (mut modules, mistakes) = read_entries(&file, &text);
-        if !mistakes.is_empty() {
-            return Err(listed_mistakes(&name, &mistakes));
-        }
+        let read = self.config.as_deref().map(ReadFile::read).transpose()?.unwrap_or_default();
+        let (mut modules, mistakes) = read_entries(&read);
+        read.refuse(mistakes)?;
+        let ReadFile { name, file, .. } = read;
         let kept = kept_targets(&file.targets, &self.urls)?;
         if !modules.contains_key(OWN_MODULE) {
             modules.insert(OWN_MODULE.to_string(), self.own_module()?);
@@ -54,7 +49,7 @@ impl SettingsSource {
         }
         let config = self.config_text(&file, &kept);
         let targets = kept.iter().flat_map(|target| target.connection.plan.targets.clone()).collect();
-        let kept = kept.into_iter().map(|target| exported(target, &file)).collect::<Result<_, _>>()?;
+        let kept = kept.into_iter().map(exported).collect::<Result<_, _>>()?;
         let probe = ProbePlan { modules, targets, max_concurrent: self.max_probes };
         let settings = ExporterSettings { kept, probe, config };
         if settings.kept.is_empty() && settings.probe.is_empty() {
@@ -73,28 +68,18 @@ impl SettingsSource {
         }
     }
 
-    fn read(&self) -> Result<(CheckFile, String), String> {
-        let Some(path) = &self.config else { return Ok((CheckFile::default(), String::new())) };
-        let name = shown(path);
-        let text =
-            connect::read(&path.to_string_lossy()).map_err(|why| format!("cannot read {name}: {why}"))?;
-        let variable = |name: &str| std::env::var(name).ok();
-        let file = file::parse(&text, variable).map_err(|mistakes| listed_mistakes(&name, &mistakes))?;
-        Ok((file, text))
-    }
-
     fn own_module(&self) -> Result<ProbeModule, String> {
         let entry = ModuleEntry {
             name: OWN_MODULE.to_string(),
             arguments: Vec::new(),
             allow: Vec::new(),
-            places: BTreeMap::new(),
+            places: Places::new(),
         };
-        let own = module(&entry).map_err(|(_, why)| why)?;
+        let own = module(&entry).map_err(|blame| blame.message)?;
         Ok(ProbeModule { allow: self.allow.clone(), ..own })
     }
 
-    fn config_text(&self, file: &CheckFile, kept: &[KeptTargetSettings]) -> String {
+    fn config_text(&self, file: &CheckFile, kept: &[KeptTargetSettings<'_>]) -> String {
         let from_line = kept.iter().filter(|target| target.entry.is_none());
         let urls =
             from_line.flat_map(|target| target.connection.plan.targets.iter().map(ToString::to_string));
@@ -111,68 +96,61 @@ impl SettingsSource {
 }
 
 /// The modules, and each mistake of targets and modules.
-fn read_entries(file: &CheckFile, text: &str) -> (BTreeMap<String, ProbeModule>, Vec<Mistake>) {
-    let mut mistakes = Vec::new();
-    let mut at = |places: &BTreeMap<String, Range<usize>>, what: &str, (option, why): Blamed| {
-        let place = option.and_then(|option| places.get(&option)).or_else(|| places.get("name"));
-        mistakes.push(Mistake::at(text, &place.cloned().unwrap_or_default(), format!("{what}: {why}")));
-    };
-    for target in &file.targets {
-        let read = kept_plan(&target.entry.arguments).map(drop);
-        let read = read.and_then(|()| target.idle.as_ref().map_or(Ok(()), |idle| schedule(idle).map(drop)));
-        if let Err(blame) = read {
-            at(&target.entry.places, &format!("target '{}'", target.entry.identity.name), blame);
-        }
+fn read_entries(ReadFile { text, file, .. }: &ReadFile) -> (BTreeMap<String, ProbeModule>, Vec<Mistake>) {
+    let (mut modules, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for TargetEntry { entry, idle } in &file.targets {
+        let read = kept_plan(&entry.arguments).map(drop);
+        let read = read.and_then(|()| idle.as_ref().map_or(Ok(()), |idle| schedule(idle).map(drop)));
+        let mistake =
+            |blame: Blame| blame.mistake(text, &entry.places, &format!("target '{}'", entry.identity.name));
+        mistakes.extend(read.err().map(mistake));
     }
-    let mut modules = BTreeMap::new();
     for entry in &file.modules {
         match module(entry) {
             Ok(module) => drop(modules.insert(entry.name.clone(), module)),
-            Err(blame) => at(&entry.places, &format!("module '{}'", entry.name), blame),
+            Err(blame) => {
+                mistakes.push(blame.mistake(text, &entry.places, &format!("module '{}'", entry.name)));
+            }
         }
     }
     (modules, mistakes)
 }
 
-fn exported(target: KeptTargetSettings, file: &CheckFile) -> Result<ExportedTarget, String> {
+fn exported(target: KeptTargetSettings<'_>) -> Result<ExportedTarget, String> {
     let KeptTargetSettings { connection, entry } = target;
-    let idle = entry.and_then(|index| file.targets.get(index)?.idle.as_ref());
-    let idle = idle.map(schedule).transpose().map_err(|(_, why)| why)?;
+    let idle = entry
+        .and_then(|target| target.idle.as_ref())
+        .map(schedule)
+        .transpose()
+        .map_err(|blame| blame.message)?;
     Ok(ExportedTarget { connection, idle })
 }
 
 /// When and how the idle timeout of a target is measured.
-fn schedule(entry: &IdleEntry) -> Result<IdleSchedule, Blamed> {
-    let words = std::iter::once("wscheck").chain(entry.arguments.iter().map(String::as_str));
-    let line: Vec<_> = words.map(Into::into).collect();
-    let args = match parse(&line).map_err(|error| blamed(&error))?.0.command {
-        Command::ProbeIdle(args) => *args,
-        _ => return Err((None, "it is no line of probe-idle".to_string())),
+fn schedule(entry: &IdleEntry) -> Result<IdleSchedule, Blame> {
+    let Command::ProbeIdle(args) = command_of(&entry.arguments)? else {
+        return Err("it is no line of probe-idle".to_string().into());
     };
-    let plan = args.plan(None).map_err(|message| (first_option(&message), message))?;
+    let plan = args.plan(None)?;
     let key = [vec![format!("{:?}", entry.every)], entry.arguments.clone()].concat();
     Ok(IdleSchedule { key, plan, every: entry.every })
 }
 
 /// How a module probes: the connecting options of `ping`, its timeout and its count.
-fn module(entry: &ModuleEntry) -> Result<ProbeModule, Blamed> {
+fn module(entry: &ModuleEntry) -> Result<ProbeModule, Blame> {
     let words =
         [&["ping".to_string()][..], &entry.arguments, &["--".to_string(), NO_URL.to_string()]].concat();
     let args = ping_args(&words)?;
     let pings = args.count.map_or(PROBE_PINGS, |count| u32::try_from(count).unwrap_or(u32::MAX));
-    let plan = args.plan(None).map_err(|message| (first_option(&message), message))?;
+    let plan = args.plan(None)?;
     let allow = entry.allow.iter().map(|pattern| pattern.parse::<TargetPattern>());
-    let allow =
-        allow.collect::<Result<_, _>>().map_err(|why| (Some("allow".to_string()), why.to_string()))?;
+    let allow = allow
+        .collect::<Result<_, _>>()
+        .map_err(|why| Blame { option: Some("allow".to_string()), message: why.to_string() })?;
     if plan.inputs.url_command.is_some() {
         let why = "--url-command has no meaning for a module: the request names the target";
-        return Err((Some("url-command".to_string()), why.to_string()));
+        return Err(why.to_string().into());
     }
     let PingPlan { session, dial, inputs, .. } = plan;
     Ok(ProbeModule { timeout: session.timeout, pings, dial, inputs, allow })
-}
-
-/// The name of a file, for messages.
-pub fn shown(path: &Path) -> String {
-    without_controls(&path.display().to_string(), false)
 }

@@ -1,5 +1,6 @@
 //! `wscheck doctor`: what is wrong, at which hop, and what to change.
 
+mod feature_trials;
 mod opening;
 mod path_task;
 mod plan;
@@ -25,7 +26,8 @@ use crate::domain::doctor::report::{
 use crate::domain::doctor::{Check, CheckResult, Conditions, advise, compare, examine};
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
-use crate::net::connect::dial::{ConnectTo, DialPlan};
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::endpoint::Endpoint;
 use crate::net::connect::reach;
 
 /// How often progress is reported.
@@ -71,7 +73,7 @@ async fn expand_addresses(target: &Target, paths: &[PathPlan]) -> Vec<PathPlan> 
         return paths.to_vec();
     }
     let of_address = |address: &str| {
-        let connect_to: ConnectTo = address.parse().ok()?;
+        let connect_to: Endpoint = address.parse().ok()?;
         let name = address.to_string();
         let info = PathInfo { address: Some(name.clone()), name, is_alternative: true };
         Some(PathPlan { info, dial: DialPlan { connect_to: Some(connect_to), ..main.dial.clone() } })
@@ -118,7 +120,7 @@ async fn examine_paths(
             },
             () = tokio::time::sleep_until(ends_at), if !stop.is_cancelled() => stop.cancel(),
             Some((index, evidence)) = tasks.next() => found[index] = evidence,
-            _ = ticks.tick() => reporter.report(&progress(plan, start, &running)),
+            _ = ticks.tick() => reporter.report(&progress(plan, &running)),
         }
         if tasks.is_empty() && said.is_empty() {
             break;
@@ -127,11 +129,11 @@ async fn examine_paths(
     found
 }
 
-fn progress(plan: &DoctorPlan, start: Instant, running: &[&'static str]) -> DoctorEvent {
+fn progress(plan: &DoctorPlan, running: &[&'static str]) -> DoctorEvent {
     let mut running = running.to_vec();
     running.sort_unstable();
     running.dedup();
-    DoctorEvent::Progress(DoctorProgress { elapsed: start.elapsed(), until: plan.info.budget, running })
+    DoctorEvent::Progress(DoctorProgress { until: plan.info.budget, running })
 }
 
 /// How many connections the search of a path may have open. Beside the URL itself, others have few.

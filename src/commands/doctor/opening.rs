@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use strum::IntoEnumIterator;
 
 use super::plan::DoctorPlan;
+use crate::commands::connect::connect;
 use crate::commands::detect::collect_fingerprint;
 use crate::domain::catalogue;
-use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::http2::HttpChoice;
+use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
-use crate::domain::doctor::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use crate::domain::doctor::evidence::{BrowserPart, PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
 use crate::domain::doctor::{Check, browser_limit};
 use crate::domain::presets::PresetDetection;
-use crate::net::client::idle_probe::send_close;
-use crate::net::client::websocket::WebSocket;
-use crate::net::connect::dial::{self, DialPlan};
+use crate::net::client::closing::close_briefly;
+use crate::net::connect::dial::DialPlan;
 use crate::net::connect::reach;
 use crate::net::connect::tls_inspection::inspect;
 
@@ -33,7 +36,7 @@ pub async fn survey(dial: &DialPlan, target: &Target, evidence: &mut PathEvidenc
         Err(error) => evidence.resolution = Some(Resolution::Failed(error)),
         Ok(addresses) => {
             evidence.addresses = addresses;
-            evidence.resolution = Some(match survey.name.zip(survey.took) {
+            evidence.resolution = Some(match survey.lookup {
                 Some((name, took)) => Resolution::Answered { name, took },
                 None => Resolution::Given,
             });
@@ -54,10 +57,9 @@ async fn try_upgrade(
     target: &Target,
     largest: usize,
 ) -> Result<Arc<ConnectInfo>, Arc<ConnectError>> {
-    let dial::Open { stream, leftover, tap_state, facts } = dial::open(dial, target).await?;
-    let mut socket = WebSocket::new(stream, leftover, tap_state, largest, 1024).await;
-    send_close(&mut socket).await;
-    Ok(Arc::new(facts))
+    let mut connected = connect(target, dial, largest, 1024).await?;
+    close_briefly(&mut connected.socket).await;
+    Ok(Arc::new(connected.info))
 }
 
 /// The plain upgrade twice more, up to an outcome that differs from the first one: a server that refuses every second
@@ -89,19 +91,44 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
 
 /// Which changes of an accepted request are refused.
 async fn change_accepted(dial: &DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
-    let (target, largest, selection) = (&plan.target, plan.max_message_size, &plan.selection);
-    let foreign = (selection.has(Check::Origin) && dial.origin.is_none()).then(|| {
+    let (target, selection) = (&plan.target, &plan.selection);
+    if selection.has(Check::Origin) && dial.origin.is_none() {
         let changed = DialPlan { origin: HeaderValue::from_str(FOREIGN_ORIGIN).ok(), ..dial.clone() };
-        (UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string()), changed)
-    });
-    let browser = selection.has(Check::Browser).then(|| (UpgradeChange::Browser, as_browser(dial, target)));
-    for (change, changed) in foreign.into_iter().chain(browser) {
-        let outcome = try_upgrade(&changed, target, largest).await;
-        if outcome.is_err() && !evidence.is_unsteady() {
-            evidence.repeated = Some(repeat(dial, target, largest, true).await);
-        }
-        evidence.variants.push(UpgradeVariant { change, outcome });
+        let change = UpgradeChange::ForeignOrigin(FOREIGN_ORIGIN.to_string());
+        try_changed(dial, (change, changed), plan, evidence).await;
     }
+    if !selection.has(Check::Browser) {
+        return;
+    }
+    let parts = browser_parts(dial, target);
+    let all = parts.iter().fold(dial.clone(), |dial, (part, _)| with_part(&dial, *part, target));
+    if try_changed(dial, (UpgradeChange::Browser, all), plan, evidence).await {
+        return;
+    }
+    for (part, changed) in parts {
+        let is_accepted =
+            try_changed(dial, (UpgradeChange::PartOfBrowser(part), changed), plan, evidence).await;
+        if !is_accepted || evidence.is_unsteady() {
+            break;
+        }
+    }
+}
+
+/// Tries a change of an accepted request, and the plain one again if it is refused. Whether it was accepted.
+async fn try_changed(
+    dial: &DialPlan,
+    (change, changed): (UpgradeChange, DialPlan),
+    plan: &DoctorPlan,
+    evidence: &mut PathEvidence,
+) -> bool {
+    let (target, largest) = (&plan.target, plan.max_message_size);
+    let outcome = try_upgrade(&changed, target, largest).await;
+    let is_accepted = outcome.is_ok();
+    if !is_accepted && !evidence.is_unsteady() {
+        evidence.repeated = Some(repeat(dial, target, largest, true).await);
+    }
+    evidence.variants.push(UpgradeVariant { change, outcome });
+    is_accepted
 }
 
 /// The first change with which a refused request is accepted.
@@ -141,7 +168,9 @@ fn unverified(dial: &DialPlan, target: &Target) -> Option<DialPlan> {
 }
 
 fn may_depend_on_request(error: &ConnectError) -> bool {
-    error.refusal.as_ref().is_some_and(|refusal| DEPENDS_ON_REQUEST.contains(&refusal.status))
+    let fails_in_http2 = matches!(error.kind, FailureKind::H2RstStream | FailureKind::H2Goaway);
+    fails_in_http2
+        || error.refusal.as_ref().is_some_and(|refusal| DEPENDS_ON_REQUEST.contains(&refusal.status))
 }
 
 /// What a browser or another client would send besides; only what the user did not set.
@@ -155,8 +184,12 @@ fn changes(dial: &DialPlan, target: &Target) -> Vec<(UpgradeChange, DialPlan)> {
         let changed = DialPlan { subprotocols: known.clone(), ..dial.clone() };
         (UpgradeChange::Subprotocols(known), changed)
     });
-    let browser = (UpgradeChange::Browser, as_browser(dial, target));
-    own.into_iter().chain(offered).chain([browser]).collect()
+    let browser = (UpgradeChange::Browser, with_browser_headers(dial, target));
+    let http1 = (dial.http != HttpChoice::Http1).then(|| {
+        let changed = DialPlan { http: HttpChoice::Http1, ..dial.clone() };
+        (UpgradeChange::Http1, changed)
+    });
+    http1.into_iter().chain(own).chain(offered).chain([browser]).collect()
 }
 
 /// The origin of a page of the same server.
@@ -166,26 +199,56 @@ fn own_origin(target: &Target) -> String {
 }
 
 /// What browsers send with the upgrade besides Origin and extensions, as Firefox 140 does for a page of the same server.
-const BROWSER_HEADERS: [(&str, &str); 9] = [
-    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-    ("accept", "*/*"),
-    ("accept-language", "en-US,en;q=0.5"),
-    ("accept-encoding", "gzip, deflate, br, zstd"),
-    ("sec-fetch-dest", "websocket"),
-    ("sec-fetch-mode", "websocket"),
-    ("sec-fetch-site", "same-origin"),
-    ("pragma", "no-cache"),
-    ("cache-control", "no-cache"),
+const BROWSER_HEADERS: [(BrowserPart, &str, &str); 9] = [
+    (
+        BrowserPart::UserAgent,
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ),
+    (BrowserPart::Accept, "accept", "*/*"),
+    (BrowserPart::Accept, "accept-language", "en-US,en;q=0.5"),
+    (BrowserPart::Accept, "accept-encoding", "gzip, deflate, br, zstd"),
+    (BrowserPart::SecFetch, "sec-fetch-dest", "websocket"),
+    (BrowserPart::SecFetch, "sec-fetch-mode", "websocket"),
+    (BrowserPart::SecFetch, "sec-fetch-site", "same-origin"),
+    (BrowserPart::CacheControl, "pragma", "no-cache"),
+    (BrowserPart::CacheControl, "cache-control", "no-cache"),
 ];
 
-/// The request of a page of the same server; what the user set stays.
-fn as_browser(dial: &DialPlan, target: &Target) -> DialPlan {
+/// The request with a part of that of a page of the same server; what the user set stays.
+fn with_part(dial: &DialPlan, part: BrowserPart, target: &Target) -> DialPlan {
     let mut changed = dial.clone();
-    changed.origin = changed.origin.or_else(|| HeaderValue::from_str(&own_origin(target)).ok());
-    for (name, value) in BROWSER_HEADERS {
-        changed.headers.entry(name).or_insert(HeaderValue::from_static(value));
+    match part {
+        BrowserPart::Compression => {
+            changed.deflate = changed.deflate.or_else(|| Some(DeflateOffer::default()))
+        }
+        BrowserPart::Origin => {
+            changed.origin = changed.origin.or_else(|| HeaderValue::from_str(&own_origin(target)).ok());
+        }
+        BrowserPart::UserAgent | BrowserPart::Accept | BrowserPart::SecFetch | BrowserPart::CacheControl => {
+            for (_, name, value) in BROWSER_HEADERS.into_iter().filter(|(of, _, _)| *of == part) {
+                changed.headers.entry(name).or_insert(HeaderValue::from_static(value));
+            }
+        }
     }
     changed
+}
+
+/// Each part of a browser's request by itself; without those that the user's options set.
+fn browser_parts(dial: &DialPlan, target: &Target) -> Vec<(BrowserPart, DialPlan)> {
+    let is_new = |part: BrowserPart| match part {
+        BrowserPart::Compression => dial.deflate.is_none(),
+        BrowserPart::Origin => dial.origin.is_none(),
+        _ => BROWSER_HEADERS.iter().any(|(of, name, _)| *of == part && !dial.headers.contains_key(*name)),
+    };
+    let parts = BrowserPart::iter().filter(|part| is_new(*part));
+    parts.map(|part| (part, with_part(dial, part, target))).collect()
+}
+
+/// The headers of a browser. That it offers compression is another check's question where its headers are needed.
+fn with_browser_headers(dial: &DialPlan, target: &Target) -> DialPlan {
+    let parts = BrowserPart::iter().filter(|part| *part != BrowserPart::Compression);
+    parts.fold(dial.clone(), |dial, part| with_part(&dial, part, target))
 }
 
 /// The subprotocols of every known convention, each once.

@@ -11,27 +11,28 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::feature_trials;
 use super::opening;
 use super::plan::{DoctorPlan, MeasurementLimits, Measurements, PathPlan};
-use crate::commands::connect::open;
+use crate::commands::connect::{ConnectPlan, open};
+use crate::commands::listen::{self, ListenPlan};
+use crate::commands::ping::{self, PingPlan};
+use crate::commands::probe_idle::{self, IdlePlan};
+use crate::commands::probe_zombie::{self, ZombiePlan};
 use crate::commands::run_control::RunControl;
-use crate::commands::{listen, ping, probe_idle, probe_zombie};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::http2::HttpChoice;
 use crate::domain::connection::phase::Phase;
-use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::{FragmentsOutcome, PathEvidence};
 use crate::domain::doctor::report::DoctorEvent;
 use crate::domain::doctor::{Check, CheckResult, Conditions, examine};
-use crate::domain::idle::report::IdleReport;
-use crate::domain::listen::report::{ListenEvent, ListenReport};
+use crate::domain::idle::report::IdleEvent;
+use crate::domain::listen::report::ListenEvent;
 use crate::domain::ping::event::{ConnEvent, Event as PingEvent};
-use crate::domain::ping::report::PingReport;
 use crate::domain::presets::PresetDetection;
-use crate::domain::run::reporter::Reporter;
-use crate::domain::zombie::report::ZombieReport;
-use crate::net::batch_sleep::BatchSleep;
+use crate::domain::zombie::report::ZombieEvent;
+use crate::net::client::closing::close_briefly;
 use crate::net::client::fragments::ping_between_fragments;
-use crate::net::client::idle_probe::send_close;
 
 /// How long a Pong between fragments may take.
 const FRAGMENTS_WAIT: Duration = Duration::from_secs(3);
@@ -50,15 +51,8 @@ pub enum PathMessage {
     Running(&'static str, bool),
 }
 
-/// The end of one measurement.
-enum Measured {
-    Ping(Box<PingReport>),
-    Listen(Box<ListenReport>),
-    Idle(Box<IdleReport>),
-    Zombie(Box<ZombieReport>),
-    Fragments(FragmentsOutcome),
-    Nothing,
-}
+/// The end of one measurement: keeps what was measured, and returns the checks that it decides.
+type Measured = Box<dyn FnOnce(&mut PathEvidence) -> &'static [Check]>;
 
 type Measuring = Pin<Box<dyn Future<Output = Measured>>>;
 
@@ -100,7 +94,7 @@ impl PathTask<'_> {
             opening::tls(&self.path.dial, &plan.target, evidence).await;
             self.show(evidence, &[Check::Tls, Check::Certificate]);
         }
-        if !plan.selection.has_any(&AFTER_TLS) {
+        if !plan.selection.has_any_from(Check::Upgrade) {
             return false;
         }
         opening::upgrade(&mut self.path.dial, plan, evidence).await;
@@ -119,7 +113,8 @@ impl PathTask<'_> {
     /// Whether a check is wanted that needs more than the upgrade.
     fn measures(&self) -> bool {
         let others = [Check::Convention, Check::Fragments, Check::DeadClients];
-        [&others[..], &OF_PING, &OF_LISTEN, &OF_IDLE].iter().any(|checks| self.plan.selection.has_any(checks))
+        let all = [&others[..], &OF_PING, &OF_LISTEN, &OF_IDLE, &BROWSER_FEATURES];
+        all.iter().any(|checks| self.plan.selection.has_any(checks))
     }
 
     /// Reports what these checks found.
@@ -142,11 +137,40 @@ impl PathTask<'_> {
         let _ = self.says.send(message);
     }
 
+    /// Tries HTTP/2 and compression, one after the other.
+    async fn try_browser_features(&self, evidence: &mut PathEvidence) {
+        let selection = &self.plan.selection;
+        let Some(measurements) = self.measurements(evidence).filter(|_| selection.has_any(&BROWSER_FEATURES))
+        else {
+            return;
+        };
+        if selection.has(Check::Compression) {
+            let trial = feature_trials::compression(&measurements.ping, &self.stop).await;
+            evidence.compression = Some(Box::new(trial)).filter(|_| !self.stop.is_cancelled());
+        }
+        if let Some(offer) = self.http2_offer().filter(|_| selection.has(Check::Http2)) {
+            let trial = feature_trials::http2(&measurements.ping, offer, &self.stop).await;
+            evidence.http2 = Some(Box::new(trial)).filter(|_| !self.stop.is_cancelled());
+        }
+        self.show(evidence, &BROWSER_FEATURES);
+    }
+
+    /// How HTTP/2 is tried: with TLS as browsers offer it; without TLS, where browsers do not use it, only if an option demands it.
+    fn http2_offer(&self) -> Option<HttpChoice> {
+        let wanted = self.plan.paths.get(self.index).map(|path| path.dial.http);
+        match wanted {
+            _ if self.plan.target.secure() => Some(HttpChoice::Auto),
+            Some(HttpChoice::Http2) => Some(HttpChoice::Http2),
+            Some(HttpChoice::Http1 | HttpChoice::Auto) | None => None,
+        }
+    }
+
     async fn measure(&mut self, evidence: &mut PathEvidence) {
+        self.try_browser_features(evidence).await;
         let Some(measurements) = self.measurements(evidence) else { return };
         let mut running: FuturesUnordered<Measuring> = self.start(measurements).into_iter().collect();
         while let Some(measured) = running.next().await {
-            let checks = record(evidence, measured);
+            let checks = measured(evidence);
             // What was refused beside another connection is tried again.
             if refused_beside(evidence).is_none() {
                 self.show(evidence, checks);
@@ -194,7 +218,7 @@ impl PathTask<'_> {
                 1 => measure_listen(measurements.listen, stop(), Opening::default()).await,
                 _ => measure_idle(measurements.idle, stop()).await,
             };
-            record(evidence, measured);
+            measured(evidence);
         }
         self.show(evidence, &[Check::Pings, Check::Close, Check::Latency]);
         self.show(evidence, &[Check::ServerHeartbeats, Check::IdleTimeout]);
@@ -204,16 +228,10 @@ impl PathTask<'_> {
     fn start(&self, measurements: Measurements) -> Vec<Measuring> {
         let Measurements { ping, listen, idle, zombie, message } = measurements;
         let stop = || self.stop.clone();
-        let fragments = FragmentsProbe {
-            target: self.plan.target.clone(),
-            dial: self.path.dial.clone(),
-            preamble: idle.preamble.clone(),
-            message,
-            largest: idle.max_message_size,
-        };
+        let fragments = ConnectPlan { dial: self.path.dial.clone(), ..idle.connect.clone() };
         // Where connections are limited, the one that measures most comes first.
-        let (first, second) = (Opening::of(self.plan.selection.has_any(&OF_PING)), Opening::default());
-        let second = Opening { is_wanted: self.plan.selection.has_any(&OF_LISTEN), ..second };
+        let [first, second] =
+            [&OF_PING[..], &OF_LISTEN].map(|checks| Opening::of(self.plan.selection.has_any(checks)));
         if self.index + 1 < self.plan.paths.len() {
             return self.start_beside(ping, idle);
         }
@@ -223,7 +241,7 @@ impl PathTask<'_> {
             self.started(&OF_PING, "latency", measure_ping(ping, stop(), first.clone())),
             self.started(&OF_LISTEN, "server heartbeats", listening),
             self.started(&OF_IDLE, "idle timeout", idling),
-            self.started(&[Check::Fragments], "fragments", fragments.run(stop())),
+            self.started(&[Check::Fragments], "fragments", measure_fragments(fragments, message, stop())),
             self.started(&[Check::DeadClients], "dead clients", measure_zombies(zombie, stop()))
                 .filter(|_| self.plan.looks_for_dead_clients()),
         ];
@@ -231,25 +249,19 @@ impl PathTask<'_> {
     }
 
     /// On a path beside the URL itself: RTTs for a moment, then the idle timeout.
-    fn start_beside(&self, ping: ping::PingPlan, idle: probe_idle::IdlePlan) -> Vec<Measuring> {
-        let ping = ping::PingPlan { deadline: Some(BESIDE_PING), ..ping };
-        let pinged = CancellationToken::new();
-        let (is_over, stop) = (pinged.clone(), self.stop.clone());
-        let is_wanted = self.plan.selection.has_any(&OF_PING);
+    fn start_beside(&self, ping: PingPlan, idle: IdlePlan) -> Vec<Measuring> {
+        let ping = PingPlan { deadline: Some(BESIDE_PING), ..ping };
+        let pinged = Opening::of(self.plan.selection.has_any(&OF_PING));
+        let is_over = pinged.is_over.clone();
         let pinging = measure_ping(ping, self.stop.clone(), Opening::default());
-        let all = [
-            self.started(&OF_PING, "latency", async move {
-                let measured = pinging.await;
-                is_over.cancel();
-                measured
-            }),
-            self.started(&OF_IDLE, "idle timeout", async move {
-                if is_wanted {
-                    pinged.cancelled().await;
-                }
-                measure_idle(idle, stop).await
-            }),
-        ];
+        let pinging = async move {
+            let measured = pinging.await;
+            is_over.cancel();
+            measured
+        };
+        let idling = pinged.then(measure_idle(idle, self.stop.clone()));
+        let all =
+            [self.started(&OF_PING, "latency", pinging), self.started(&OF_IDLE, "idle timeout", idling)];
         all.into_iter().flatten().collect()
     }
 
@@ -273,23 +285,8 @@ impl PathTask<'_> {
     }
 }
 
-/// The checks that need an open WebSocket.
-const AFTER_TLS: [Check; 14] = [
-    Check::Upgrade,
-    Check::Origin,
-    Check::Subprotocol,
-    Check::Convention,
-    Check::Pings,
-    Check::Fragments,
-    Check::Close,
-    Check::Latency,
-    Check::ServerHeartbeats,
-    Check::IdleTimeout,
-    Check::DeadClients,
-    Check::Lifetime,
-    Check::Hops,
-    Check::Advice,
-];
+/// The checks that try what browsers use besides the plain request.
+const BROWSER_FEATURES: [Check; 2] = [Check::Http2, Check::Compression];
 /// The checks that need the measurement of RTTs ...
 const OF_PING: [Check; 6] =
     [Check::Pings, Check::Latency, Check::Close, Check::Lifetime, Check::ServerHeartbeats, Check::Hops];
@@ -298,14 +295,7 @@ const OF_LISTEN: [Check; 4] = [Check::ServerHeartbeats, Check::Close, Check::Idl
 /// ... and of idle ones.
 const OF_IDLE: [Check; 4] = [Check::IdleTimeout, Check::Lifetime, Check::Advice, Check::Hops];
 
-/// Ignores events: only the report counts.
-struct Unheard;
-
-impl<E> Reporter<E> for Unheard {
-    fn report(&mut self, _: &E) {}
-}
-
-/// Whether a measurement has opened its connection, or failed to.
+/// Whether the measurement that comes before another one is so far: it has opened its connection, or failed to.
 #[derive(Clone, Default)]
 struct Opening {
     is_wanted: bool,
@@ -329,87 +319,74 @@ impl Opening {
     }
 }
 
-impl Reporter<PingEvent> for Opening {
-    fn report(&mut self, event: &PingEvent) {
-        let is_over = match event {
-            PingEvent::Connection { event, .. } => {
-                matches!(event, ConnEvent::Opened(_) | ConnEvent::OpenFailed(_))
-            }
-            PingEvent::Finished(_) => true,
-            PingEvent::Started { .. } | PingEvent::StatusCounts(_) | PingEvent::Interim(_) => false,
-        };
+async fn measure_ping(plan: PingPlan, stop: CancellationToken, opening: Opening) -> Measured {
+    let mut observe = |event: &PingEvent| {
+        let is_over = matches!(
+            event,
+            PingEvent::Connection { event: ConnEvent::Opened(_) | ConnEvent::OpenFailed(_), .. }
+                | PingEvent::Finished(_)
+        );
         if is_over {
-            self.is_over.cancel();
+            opening.is_over.cancel();
         }
-    }
-}
-
-impl Reporter<ListenEvent> for Opening {
-    fn report(&mut self, event: &ListenEvent) {
-        if matches!(event, ListenEvent::Opened { .. } | ListenEvent::Finished(_)) {
-            self.is_over.cancel();
-        }
-    }
-}
-
-async fn measure_ping(plan: ping::PingPlan, stop: CancellationToken, mut opening: Opening) -> Measured {
-    let (_, interim) = mpsc::unbounded_channel();
-    let batch_sleep = BatchSleep::default();
-    let control = RunControl {
-        interrupt: stop,
-        interim,
-        batch_sleep,
-        ask_now: Default::default(),
-        openings: Default::default(),
     };
-    Measured::Ping(Box::new(ping::run(plan, &mut opening, control).await))
+    let report = ping::run(plan, &mut observe, RunControl::until(stop)).await;
+    Box::new(|evidence| {
+        evidence.ping = Some(Box::new(report));
+        &[Check::Pings, Check::Close, Check::Latency]
+    })
 }
 
-async fn measure_listen(plan: listen::ListenPlan, stop: CancellationToken, mut opening: Opening) -> Measured {
-    Measured::Listen(Box::new(listen::run(plan, &mut opening, stop).await))
-}
-
-async fn measure_idle(plan: probe_idle::IdlePlan, stop: CancellationToken) -> Measured {
-    match probe_idle::run(plan, &mut Unheard, stop).await {
-        Ok(report) => Measured::Idle(Box::new(report)),
-        Err(_) => Measured::Nothing,
-    }
-}
-
-async fn measure_zombies(plan: probe_zombie::ZombiePlan, stop: CancellationToken) -> Measured {
-    Measured::Zombie(Box::new(probe_zombie::run(plan, &mut Unheard, stop).await))
-}
-
-/// A connection of its own for a message in fragments.
-struct FragmentsProbe {
-    target: Target,
-    dial: crate::net::connect::dial::DialPlan,
-    preamble: crate::net::client::preamble::Preamble,
-    message: Option<String>,
-    largest: usize,
-}
-
-impl FragmentsProbe {
-    async fn run(self, stop: CancellationToken) -> Measured {
-        let outcome = stop.run_until_cancelled(self.probe()).await;
-        outcome.map_or(Measured::Nothing, Measured::Fragments)
-    }
-
-    async fn probe(self) -> FragmentsOutcome {
-        let Some(message) = &self.message else {
-            return FragmentsOutcome::NotTried("no message is known that this server expects");
-        };
-        let opened =
-            open(&self.target, &self.dial, &self.preamble, self.largest, message.len().max(1024)).await;
-        match opened {
-            Err(_) => FragmentsOutcome::NotTried("its connection did not open"),
-            Ok(mut established) => {
-                let outcome = ping_between_fragments(&mut established.socket, message, FRAGMENTS_WAIT).await;
-                send_close(&mut established.socket).await;
-                outcome
-            }
+async fn measure_listen(plan: ListenPlan, stop: CancellationToken, opening: Opening) -> Measured {
+    let mut observe = |event: &ListenEvent| {
+        if matches!(event, ListenEvent::Opened { .. } | ListenEvent::Finished(_)) {
+            opening.is_over.cancel();
         }
-    }
+    };
+    let report = listen::run(plan, &mut observe, stop).await;
+    Box::new(|evidence| {
+        evidence.listen = Some(Box::new(report));
+        &[Check::ServerHeartbeats]
+    })
+}
+
+async fn measure_idle(plan: IdlePlan, stop: CancellationToken) -> Measured {
+    let report = probe_idle::run(plan, &mut |_: &IdleEvent| {}, stop).await;
+    Box::new(|evidence| {
+        let Ok(report) = report else { return &[] };
+        evidence.idle = Some(Box::new(report));
+        &[Check::IdleTimeout]
+    })
+}
+
+async fn measure_zombies(plan: ZombiePlan, stop: CancellationToken) -> Measured {
+    let report = probe_zombie::run(plan, &mut |_: &ZombieEvent| {}, stop).await;
+    Box::new(|evidence| {
+        evidence.zombie = Some(Box::new(report));
+        &[Check::DeadClients]
+    })
+}
+
+/// Opens a connection for a message in fragments.
+async fn measure_fragments(plan: ConnectPlan, message: Option<String>, stop: CancellationToken) -> Measured {
+    let outcome = stop.run_until_cancelled(ping_amid_message(&plan, message.as_deref())).await;
+    Box::new(|evidence| {
+        let Some(outcome) = outcome else { return &[] };
+        evidence.fragments = Some(outcome);
+        &[Check::Fragments]
+    })
+}
+
+async fn ping_amid_message(plan: &ConnectPlan, message: Option<&str>) -> FragmentsOutcome {
+    let Some(message) = message else {
+        return FragmentsOutcome::NotTried("no message is known that this server expects");
+    };
+    let Ok(mut established) = open(plan, message.len().max(1024)).await else {
+        return FragmentsOutcome::NotTried("its connection did not open");
+    };
+    let outcome = ping_between_fragments(&mut established.socket, message, FRAGMENTS_WAIT).await;
+    close_briefly(&mut established.socket).await;
+    outcome
 }
 
 /// Why each of the measurements did not open: RTTs, heartbeats of the server, idle timeout.
@@ -432,31 +409,4 @@ fn refused_beside(evidence: &PathEvidence) -> Option<Arc<ConnectError>> {
         || (evidence.listen.is_some() && listen.is_none())
         || (evidence.idle.is_some() && idle.is_none());
     [ping, listen, idle].into_iter().flatten().next().filter(|_| is_any_open)
-}
-
-/// Keeps what was measured; the checks that it decides.
-fn record(evidence: &mut PathEvidence, measured: Measured) -> &'static [Check] {
-    match measured {
-        Measured::Nothing => &[],
-        Measured::Ping(report) => {
-            evidence.ping = Some(report);
-            &[Check::Pings, Check::Close, Check::Latency]
-        }
-        Measured::Listen(report) => {
-            evidence.listen = Some(report);
-            &[Check::ServerHeartbeats]
-        }
-        Measured::Idle(report) => {
-            evidence.idle = Some(report);
-            &[Check::IdleTimeout]
-        }
-        Measured::Zombie(report) => {
-            evidence.zombie = Some(report);
-            &[Check::DeadClients]
-        }
-        Measured::Fragments(outcome) => {
-            evidence.fragments = Some(outcome);
-            &[Check::Fragments]
-        }
-    }
 }

@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::kept::KeptId;
 use crate::commands::probe_idle::{self, IdlePlan};
 use crate::domain::idle::report::{IdleEvent, IdleReport};
-use crate::domain::run::reporter::Reporter;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::net::time::at;
 
@@ -91,7 +90,7 @@ impl IdleProbes {
         };
         let Some((plan, stop)) = self.scheduled().get_mut(&id).map(begin) else { return };
         // The plan is valid, so there is a report.
-        if let Ok(report) = probe_idle::run(plan, &mut Unheard, stop.clone()).await
+        if let Ok(report) = probe_idle::run(plan, &mut |_: &IdleEvent| {}, stop.clone()).await
             && !stop.is_cancelled()
         {
             found(id, &report);
@@ -104,11 +103,4 @@ impl Drop for Scheduled {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-/// Only the report counts.
-struct Unheard;
-
-impl Reporter<IdleEvent> for Unheard {
-    fn report(&mut self, _: &IdleEvent) {}
 }

@@ -18,9 +18,8 @@ const OVERVIEW: &str = "wscheck exporter\n\n\
     /-/healthy /-/ready\n";
 
 /// What the pages show.
-#[derive(Debug)]
 pub struct Pages {
-    pub kept: KeptPages,
+    pub kept: Arc<KeptPages>,
     pub probe: ProbePage,
     /// The configuration in force.
     pub config: RwLock<String>,

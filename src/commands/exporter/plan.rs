@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::idle_probes::IdleSchedule;
-use super::live_page::RenderTargets;
+use super::kept_pages::RenderTargets;
 use super::probe_page::ProbePlan;
 use crate::commands::config_reload::ConfigReload;
 use crate::commands::kept::KeptConnection;

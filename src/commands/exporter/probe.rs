@@ -6,19 +6,20 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use crate::domain::connection::close_cause::{CloseCause, CloseReply};
+use crate::domain::connection::close_cause::CloseReply;
 use crate::domain::connection::connect_info::{ConnectInfo, FailureKind};
-use crate::domain::connection::phase::PhaseTimes;
+use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::target::Target;
 use crate::domain::exporter::allow::TargetPattern;
 use crate::domain::exporter::probe::{ProbeFailure, ProbeResult, ProbeStep, ProbeTls};
 use crate::domain::format;
 use crate::net::client::closing;
 use crate::net::client::disconnect::Disconnect;
-use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket};
+use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::connect::certificate_facts::read_chain;
 use crate::net::connect::dial::{self, DialPlan, FailedOpening, Open};
-use crate::net::fresh_inputs::{FreshInputError, InputSources};
+use crate::net::dial_error::DialError;
+use crate::net::fresh_inputs::InputSources;
 use crate::net::transport::stream::Stream;
 
 /// Largest message that a probe receives, in bytes. Messages are ignored.
@@ -47,9 +48,9 @@ pub async fn probe(module: &ProbeModule, target: &Target, limit: Duration) -> Pr
     match open(module, target, began + limit).await {
         Err(failed) => record_failed_opening(&mut result, failed),
         Ok(open) => {
-            let Open { stream, leftover, tap_state, facts } = open;
-            record_opening(&mut result, &facts, &stream, target);
-            let mut socket = WebSocket::new(stream, leftover, tap_state, MAX_MESSAGE_BYTES, 0).await;
+            let Open { upgraded, facts } = open;
+            record_opening(&mut result, &facts, &upgraded.stream, target);
+            let mut socket = WebSocket::new(upgraded, MAX_MESSAGE_BYTES, 0).await;
             let deadline = began + limit;
             result.failure = ping(&mut socket, &mut result.rtts, module.pings, deadline, limit).await.err();
             result.close = close(&mut socket, deadline).await;
@@ -61,12 +62,13 @@ pub async fn probe(module: &ProbeModule, target: &Target, limit: Duration) -> Pr
 
 async fn open(module: &ProbeModule, target: &Target, deadline: Instant) -> Result<Open, FailedOpening> {
     let began = Instant::now();
-    let unread = |why: FreshInputError| FailedOpening {
-        error: why.failed_opening(target, began.elapsed()),
+    let unread = |why: DialError| FailedOpening {
+        error: why.failed_opening(target, Phase::Input, began.elapsed()),
         phases: PhaseTimes::default(),
     };
+    let not_in_time = || DialError::new(FailureKind::Timeout, "the inputs were not read in time");
     let inputs = timeout_at(deadline, module.inputs.read()).await;
-    let inputs = inputs.unwrap_or(Err(FreshInputError::NotInTime)).map_err(unread)?;
+    let inputs = inputs.unwrap_or_else(|_| Err(not_in_time())).map_err(unread)?;
     let left = deadline.saturating_duration_since(Instant::now());
     let dial = inputs.dial(&module.dial);
     let dial = DialPlan { connect_timeout: dial.connect_timeout.min(left), ..dial.into_owned() };
@@ -85,12 +87,12 @@ fn record_failed_opening(result: &mut ProbeResult, failed: FailedOpening) {
 fn record_opening(result: &mut ProbeResult, facts: &ConnectInfo, stream: &Stream, target: &Target) {
     record_phases(result, &facts.phases);
     result.address = facts.remote.as_deref().and_then(octets);
-    result.status_code = Some(101);
+    result.status_code = Some(facts.http.success());
     result.is_upgraded = true;
     // Without TLS to the target, certificates are those of a proxy.
     result.tls_facts = facts.tls.as_ref().filter(|_| target.secure()).map(|tls| ProbeTls {
         version: tls.version.clone(),
-        chain: read_chain(stream.peer_certificates()),
+        chain: read_chain(&stream.peer_certificates()),
         is_verified: tls.verified,
     });
 }
@@ -132,22 +134,16 @@ fn unanswered(number: u32, limit: Duration) -> ProbeFailure {
 
 /// Sends one ping and returns its RTT.
 async fn ask(socket: &mut WebSocket<Stream>, payload: Bytes) -> Result<Duration, ProbeFailure> {
-    let mut sent_at = match socket.send(Message::Ping(payload.clone())) {
-        Ok(SendOutcome::Left(departure)) => departure.at,
-        Ok(SendOutcome::Blocked) => Instant::now(),
-        Err(error) => return Err(lost(&socket.disconnect_on_send_error(error))),
-    };
+    let sent = socket.send(Message::Ping(payload.clone())).map_err(|end| lost(&end))?;
+    let mut sent_at = sent.left_at().unwrap_or_else(Instant::now);
     loop {
         match socket.step().await {
-            SocketEvent::Message(Message::Pong(answer)) if answer == payload => {
+            SocketEvent::Pong(answer) if answer == payload => {
                 return Ok(socket.last_read_at().saturating_duration_since(sent_at));
             }
-            SocketEvent::Message(Message::Close(frame)) => {
-                return Err(lost(&socket.disconnect_on_close(frame)));
-            }
-            SocketEvent::Lost(error) => return Err(lost(&socket.disconnect_on_loss(error))),
+            SocketEvent::Ended(end) => return Err(lost(&end)),
             SocketEvent::Flushed(at) => sent_at = at,
-            SocketEvent::Message(_) | SocketEvent::Bytes => {}
+            _ => {}
         }
         // A flood keeps the socket always ready, so that the timeout would never fire.
         tokio::task::coop::consume_budget().await;
@@ -155,8 +151,7 @@ async fn ask(socket: &mut WebSocket<Stream>, payload: Bytes) -> Result<Duration,
 }
 
 fn lost(end: &Disconnect) -> ProbeFailure {
-    let how = CloseCause::describe(end.who, &end.how, end.os_error.as_deref());
-    let error = format!("the connection ended before the pong: {how}");
+    let error = format!("the connection ended before the pong: {end}");
     ProbeFailure { step: ProbeStep::Pings, kind: FailureKind::ClosedEarly, error }
 }
 

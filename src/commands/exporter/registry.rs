@@ -1,8 +1,8 @@
 //! The metrics of all kept targets, and of the configuration.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -14,8 +14,7 @@ use crate::domain::exporter::live::{LiveTargets, MAX_SHOWN_TARGETS};
 use crate::domain::exporter::reload::ReloadState;
 use crate::domain::exposition::encode;
 use crate::domain::idle::report::IdleReport;
-use crate::domain::ping::event::{ConnEvent, Event};
-use crate::domain::run::reporter::Reporter;
+use crate::domain::ping::event::ConnEvent;
 
 /// What is counted since `began`.
 #[derive(Debug)]
@@ -71,10 +70,15 @@ impl Registry {
         self.counts().targets.remove(&id);
     }
 
-    /// Notes how reading the configuration went.
-    pub fn note_reload(&self, state: impl FnOnce(Option<ReloadState>) -> ReloadState) {
+    /// Notes that the configuration was read, or could not be.
+    pub fn note_reload(&self, at: SystemTime, is_successful: bool) {
         let mut counts = self.counts();
-        counts.reload = Some(state(counts.reload));
+        let last_success = if is_successful {
+            at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+        } else {
+            counts.reload.map_or(0.0, |before| before.last_success)
+        };
+        counts.reload = Some(ReloadState { is_successful, last_success });
     }
 
     /// Notes what a scheduled `probe-idle` found. Without a connection, or when it was cut short, it found nothing.
@@ -117,19 +121,5 @@ impl Registry {
         let mut families = families(&targets, self.began.elapsed());
         families.extend(reload.into_iter().flat_map(ReloadState::families));
         encode(&families)
-    }
-}
-
-/// Counts the events of one kept connection.
-pub struct Counting {
-    pub registry: Arc<Registry>,
-    pub id: KeptId,
-}
-
-impl Reporter<Event> for Counting {
-    fn report(&mut self, event: &Event) {
-        if let Event::Connection { event, .. } = event {
-            self.registry.observe(self.id, event);
-        }
     }
 }

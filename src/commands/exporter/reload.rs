@@ -12,7 +12,7 @@ use crate::domain::format;
 const MAX_WAITING: usize = 8;
 
 /// Where the answer to a request goes.
-type Reply = oneshot::Sender<Result<(), String>>;
+pub type Reply = oneshot::Sender<Result<(), String>>;
 
 /// Asks for the configuration to be read again.
 #[derive(Debug, Clone)]
@@ -40,21 +40,14 @@ pub struct Reloads {
     longest_probe: Duration,
 }
 
-/// A configuration that was read, or why it could not be.
-pub struct Reload {
-    settings: Result<ExporterSettings, String>,
-    /// `None`: a signal asked for it.
-    reply: Option<Reply>,
-}
-
 impl Reloads {
     pub fn new(config: ConfigReload<ExporterSettings>, longest_probe: Duration) -> (ReloadRequests, Reloads) {
         let (send, requests) = mpsc::channel(MAX_WAITING);
         (ReloadRequests(send), Reloads { config, requests, longest_probe })
     }
 
-    /// Waits for the next request and reads the configuration.
-    pub async fn next(&mut self) -> Reload {
+    /// Waits for the next request and reads the configuration. The reply is owed to the request; a signal wants none.
+    pub async fn next(&mut self) -> (Result<ExporterSettings, String>, Option<Reply>) {
         let request = tokio::select! {
             loaded = self.config.next() => Err(loaded),
             Some(reply) = self.requests.recv() => Ok(reply),
@@ -63,7 +56,7 @@ impl Reloads {
             Ok(reply) => (self.config.now().await, Some(reply)),
             Err(loaded) => (loaded, None),
         };
-        Reload { settings: settings.and_then(|settings| self.check(settings)), reply }
+        (settings.and_then(|settings| self.check(settings)), reply)
     }
 
     fn check(&self, settings: ExporterSettings) -> Result<ExporterSettings, String> {
@@ -75,25 +68,5 @@ impl Reloads {
             ));
         }
         Ok(settings)
-    }
-}
-
-impl Reload {
-    /// Splits what was read from the answer that is still to be given.
-    pub fn split(self) -> (Result<ExporterSettings, String>, ReloadAnswer) {
-        (self.settings, ReloadAnswer(self.reply))
-    }
-}
-
-/// The answer to a request, if it waits for one.
-pub struct ReloadAnswer(Option<Reply>);
-
-impl ReloadAnswer {
-    /// Tells how it went.
-    pub fn give(self, result: Result<(), String>) {
-        if let Some(reply) = self.0 {
-            // Nobody may wait for it any more.
-            let _ = reply.send(result);
-        }
     }
 }

@@ -1,13 +1,10 @@
 //! Keeps the connections, and answers scrapes, until it is stopped.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -16,25 +13,17 @@ use super::kept_pages::KeptPages;
 use super::pages::Pages;
 use super::plan::{ExporterPlan, ExporterSettings, ReloadLog};
 use super::probe_page::ProbePage;
-use super::registry::{Counting, Registry};
+use super::registry::Registry;
 use super::reload::Reloads;
 use crate::commands::kept::{KeptChanges, KeptConnections, KeptStart};
 use crate::commands::ping;
 use crate::commands::run_control::RunControl;
-use crate::domain::exporter::reload::ReloadState;
-use crate::net::batch_sleep::BatchSleep;
+use crate::commands::start_failure::StartFailure;
+use crate::domain::ping::event::Event;
 use crate::net::http_server::{self, AccessControl, HostNames, HttpLimits, HttpServerPlan};
 
 /// What a request's answer may take beyond the longest probe.
 const PROBE_MARGIN: Duration = Duration::from_secs(1);
-
-/// Why the exporter could not start.
-#[derive(Debug, Error)]
-#[error("cannot listen on {address}: {why}")]
-pub struct ExporterError {
-    address: SocketAddr,
-    why: io::Error,
-}
 
 /// Runs until `stop`. Tells the address once it listens.
 ///
@@ -45,8 +34,9 @@ pub async fn run(
     plan: ExporterPlan,
     listening: impl FnOnce(SocketAddr),
     stop: CancellationToken,
-) -> Result<(), ExporterError> {
-    let failed = |why| ExporterError { address: plan.listen, why };
+) -> Result<(), StartFailure> {
+    let asked = plan.listen;
+    let failed = |why| StartFailure::unreachable(format!("cannot listen on {asked}: {why}"));
     let listener = TcpListener::bind(plan.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let longest_probe = plan.longest_probe();
@@ -64,7 +54,7 @@ pub async fn run(
     let (requests, reloads) = channels.unzip();
     let registry = Arc::new(Registry::start());
     let pages = Arc::new(Pages {
-        kept: KeptPages::new(Arc::clone(&registry), plan.renderer),
+        kept: Arc::new(KeptPages::new(Arc::clone(&registry), plan.renderer)),
         probe: ProbePage::new(plan.settings.probe.clone()),
         config: RwLock::default(),
         reload: requests,
@@ -77,7 +67,7 @@ pub async fn run(
         Exporter { kept, idle: &idle, registry: counting, pages: Arc::clone(&pages), access, log };
     exporter.apply(plan.settings);
     if reloads.is_some() {
-        exporter.note_success();
+        registry.note_reload(SystemTime::now(), true);
     }
     listening(address);
     pages.probe.set_ready(true);
@@ -100,11 +90,14 @@ async fn keep(start: KeptStart, registry: Arc<Registry>) {
     if stop.run_until_cancelled(sleep(delay)).await.is_none() {
         return;
     }
+    let mut count = |event: &Event| {
+        if let Event::Connection { event, .. } = event {
+            registry.observe(id, event);
+        }
+    };
     // The events have all figures, so no interim report is requested.
-    let (_, interim) = mpsc::unbounded_channel();
-    let batch_sleep = BatchSleep::default();
-    let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now: Default::default(), openings };
-    ping::run(plan, &mut Counting { registry, id }, control).await;
+    let control = RunControl { openings, ..RunControl::until(stop) };
+    ping::run(plan, &mut count, control).await;
 }
 
 /// What the exporter does, as the configuration in force says.
@@ -138,8 +131,12 @@ where
                 () = self.kept.run() => continue,
                 reload = reload => reload,
             };
-            let (settings, answer) = reload.split();
-            answer.give(self.reload(settings));
+            let (settings, reply) = reload;
+            let result = self.reload(settings);
+            if let Some(reply) = reply {
+                // Nobody may wait for it any more.
+                let _ = reply.send(result);
+            }
         }
         self.kept.finish().await;
     }
@@ -150,17 +147,14 @@ where
         match settings {
             Ok(settings) => {
                 let KeptChanges { started, stopped, unchanged } = self.apply(settings);
-                self.note_success();
+                self.registry.note_reload(SystemTime::now(), true);
                 self.say(&format!(
                     "configuration reloaded; connections started: {started}, stopped: {stopped}, unchanged: {unchanged}"
                 ));
                 Ok(())
             }
             Err(why) => {
-                self.registry.note_reload(|state| ReloadState {
-                    is_successful: false,
-                    last_success: state.map_or(0.0, |state| state.last_success),
-                });
+                self.registry.note_reload(SystemTime::now(), false);
                 self.say(&format!(
                     "the configuration was not reloaded, and the old one stays in force: {why}"
                 ));
@@ -171,7 +165,7 @@ where
 
     fn reload_token(&self) -> Result<(), String> {
         match &*self.access {
-            AccessControl::Bearer(token) => token.reload().map_err(|why| why.to_string()),
+            AccessControl::Bearer(token) => token.reload(),
             AccessControl::Anyone | AccessControl::Basic(_) => Ok(()),
         }
     }
@@ -186,12 +180,6 @@ where
         self.pages.probe.replace(probe);
         self.pages.set_config(config);
         changes
-    }
-
-    fn note_success(&self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let state = ReloadState { is_successful: true, last_success: now.as_secs_f64() };
-        self.registry.note_reload(|_| state);
     }
 
     fn say(&self, text: &str) {

@@ -94,9 +94,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         Listener {
             observer: Observer::new(socket, config, recorder.opened),
             recorder,
-            end: now + plan.listen_for,
-            count: plan.count,
-            answer: plan.answer,
+            end: now + plan.info.listen_for,
+            count: plan.info.count,
+            answer: plan.info.answer,
             stimulus: plan.stimulus.as_ref().map(|_| Stimulus::default()),
             progress_at: now + PROGRESS_INTERVAL,
             stall_detector: StallDetector::start(),
@@ -123,7 +123,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             }
             stop_reason = match woken {
                 ListenerWake::Interrupted => Some(StopReason::Interrupt),
-                ListenerWake::End if has_stalled => self.read_after_stall(),
+                ListenerWake::End if has_stalled => {
+                    // The time passed during the stall: reads what arrived meanwhile.
+                    self.end = Instant::now() + END_READ_TIMEOUT;
+                    None
+                }
                 ListenerWake::End => Some(StopReason::Time),
                 ListenerWake::Event(event) => self.on_event(event),
                 ListenerWake::Stimulus => self.send_stimulus(),
@@ -133,12 +137,6 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             tokio::task::coop::consume_budget().await;
         }
         self.finish(stop_reason.unwrap_or(StopReason::Time), interrupt).await
-    }
-
-    /// The time passed during a stall: reads what arrived meanwhile.
-    fn read_after_stall(&mut self) -> Option<StopReason> {
-        self.end = Instant::now() + END_READ_TIMEOUT;
-        None
     }
 
     /// Whether the requested number of heartbeats came.
@@ -172,24 +170,16 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             self.read = self.observer.last_read();
         }
         match event {
-            ObserverEvent::Answered { at, .. } => {
-                self.recorder.listening.answered(self.recorder.age(at));
-                None
-            }
-            ObserverEvent::Bytes { at } => {
-                self.recorder.listening.record_bytes(self.recorder.age(at));
-                None
-            }
-            ObserverEvent::KeepaliveSent { at } => {
-                self.record_sent(at);
-                None
-            }
-            ObserverEvent::Ended(disconnect) => Some(StopReason::Ended(disconnect)),
+            ObserverEvent::Answered { at, .. } => self.recorder.listening.answered(self.recorder.age(at)),
+            ObserverEvent::Bytes { at } => self.recorder.listening.record_bytes(self.recorder.age(at)),
+            ObserverEvent::KeepaliveSent { at } => self.record_sent(at),
+            ObserverEvent::Ended(disconnect) => return Some(StopReason::Ended(disconnect)),
             ObserverEvent::ServerEvent { at, event, answered, .. } => {
                 self.record_event(at, &event, answered && self.answer);
-                self.is_enough()
+                return self.is_enough();
             }
         }
+        None
     }
 
     fn record_event(&mut self, at: Instant, event: &ServerEvent, answered: bool) {

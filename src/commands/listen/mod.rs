@@ -10,7 +10,7 @@ mod tests;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,14 +18,15 @@ use tokio_util::sync::CancellationToken;
 use self::listener::{Listener, ListenerResult};
 pub use self::plan::ListenPlan;
 use self::recorder::ListenRecorder;
-use super::connect::{self, Connected};
+use super::connect::{ConnectPlan, Connected, connect};
 use crate::domain::connection::close_cause::CloseKind;
-use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport};
 use crate::domain::listen::{
     EndLiveness, ListenFinding, ListenFindings, ListenState, ListenVerdict, ObservationConditions,
     UnansweredPolicy,
 };
+use crate::net::client::preamble::PreambleEvent;
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
@@ -33,33 +34,28 @@ pub async fn run(
     reporter: &mut dyn Reporter<ListenEvent>,
     interrupt: CancellationToken,
 ) -> ListenReport {
-    let info = Arc::new(plan.info());
-    let started_at = SystemTime::now();
-    let start = Instant::now();
+    let (info, started_at, start) = (Arc::new(plan.info.clone()), SystemTime::now(), Instant::now());
     reporter.report(&ListenEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let opened = tokio::select! {
-        biased;
-        () = interrupt.cancelled() => None,
-        opened = open(&plan) => Some(opened),
-    };
-    let outcome = match opened {
-        None => ListenOutcome::Interrupted,
-        Some(Err(error)) => ListenOutcome::NotOpened(Arc::new(error)),
-        Some(Ok((connected, recorder))) => listen(&plan, connected, recorder, reporter, &interrupt).await,
-    };
-    let report = outcome.report(info, started_at, start);
+    let mut report = unopened(info, started_at);
+    match interrupt.run_until_cancelled(open(&plan)).await {
+        None => {}
+        Some(Err(error)) => fail(&mut report, Arc::new(error)),
+        Some(Ok((connected, recorder))) => {
+            listen(&plan, connected, recorder, reporter, &interrupt, &mut report).await;
+        }
+    }
+    report.elapsed = start.elapsed();
     reporter.report(&ListenEvent::Finished(Box::new(report.clone())));
     report
 }
 
 /// Opens a connection and runs its preamble; records events from the opening on.
 async fn open(plan: &ListenPlan) -> Result<(Connected, ListenRecorder), ConnectError> {
-    let mut connected =
-        connect::connect(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
+    let ConnectPlan { target, dial, max_message_size, .. } = &plan.connect;
+    let mut connected = connect(target, dial, *max_message_size, plan.largest()).await?;
     let mut recorder = ListenRecorder::new(connected.opened, plan.known_pings.clone());
-    connected
-        .run_preamble(&plan.preamble, &plan.target, &|_| {}, &mut |event| recorder.record_preamble(event))
-        .await?;
+    let mut record = |event: PreambleEvent<'_>| recorder.record_preamble(event);
+    connected.run_preamble(&plan.connect, &|_| {}, &mut record).await?;
     Ok((connected, recorder))
 }
 
@@ -69,75 +65,50 @@ async fn listen(
     recorder: ListenRecorder,
     reporter: &mut dyn Reporter<ListenEvent>,
     interrupt: &CancellationToken,
-) -> ListenOutcome {
-    let facts = Arc::new(connected.info.clone());
-    reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
-    if !plan.answer {
-        connected.mute.start();
+    report: &mut ListenReport,
+) {
+    let opened = Arc::new(connected.info.clone());
+    reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&opened) });
+    report.opened = Some(opened);
+    if !plan.info.answer {
+        connected.socket.tap_state().mute();
     }
     let result = Listener::new(plan, &mut connected.socket, recorder, reporter).listen(interrupt).await;
     if let Some(ending) = &result.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }
-    ListenOutcome::Listened(facts, Box::new(result))
+    report.verdict = judge(&result);
+    let ListenerResult { conditions, findings, ending, close_reply, .. } = result;
+    report.reasons = findings.reasons_of(report.verdict, ending.as_ref(), plan.info.listen_for);
+    report.partial = conditions.interrupted;
+    (report.findings, report.ending, report.close_reply) = (findings, ending, close_reply);
 }
 
-/// Outcome of a run.
-enum ListenOutcome {
-    /// Interrupted before the connection was open.
-    Interrupted,
-    NotOpened(Arc<ConnectError>),
-    Listened(Arc<ConnectInfo>, Box<ListenerResult>),
-}
-
-impl ListenOutcome {
-    fn report(self, info: Arc<ListenInfo>, started_at: SystemTime, start: Instant) -> ListenReport {
-        let elapsed = start.elapsed();
-        let nothing = || ListenState::default().findings(&ObservationConditions::default());
-        let unheard = |verdict, reason: ListenFinding, error| {
-            let findings =
-                ListenFindings { verdict: ListenVerdict::Inconclusive, reasons: vec![reason], ..nothing() };
-            (findings, verdict, error)
-        };
-        let (opened, ending, close_reply) = match &self {
-            ListenOutcome::Listened(opened, result) => {
-                (Some(Arc::clone(opened)), result.ending.clone(), result.close_reply.clone())
-            }
-            ListenOutcome::Interrupted | ListenOutcome::NotOpened(_) => (None, None, None),
-        };
-        let partial = match &self {
-            ListenOutcome::Interrupted => true,
-            ListenOutcome::NotOpened(_) => false,
-            ListenOutcome::Listened(_, result) => result.conditions.interrupted,
-        };
-        let (findings, verdict, error) = match self {
-            ListenOutcome::Interrupted => {
-                let why = ListenFinding::InterruptedWhileOpening { url: info.url.clone() };
-                unheard(RunResult::Interrupted { measured: false }, why, None)
-            }
-            ListenOutcome::NotOpened(error) => {
-                unheard(RunResult::Unreachable, ListenFinding::NotOpened(Arc::clone(&error)), Some(error))
-            }
-            ListenOutcome::Listened(_, result) => {
-                let verdict = judge(&result);
-                (result.findings, verdict, None)
-            }
-        };
-        let reasons = findings.reasons_of(verdict, ending.as_ref(), info.listen_for);
-        ListenReport {
-            info,
-            started_at,
-            elapsed,
-            opened,
-            error,
-            findings,
-            ending,
-            close_reply,
-            verdict,
-            reasons,
-            partial,
-        }
+/// The report of a run that was interrupted before its connection opened.
+fn unopened(info: Arc<ListenInfo>, started_at: SystemTime) -> ListenReport {
+    let why = ListenFinding::InterruptedWhileOpening { url: info.url.clone() };
+    let nothing = ListenState::default().findings(&ObservationConditions::default());
+    let verdict = ListenVerdict::Inconclusive;
+    ListenReport {
+        info,
+        started_at,
+        elapsed: Duration::ZERO,
+        opened: None,
+        error: None,
+        findings: ListenFindings { verdict, reasons: vec![why.clone()], ..nothing },
+        ending: None,
+        close_reply: None,
+        verdict: RunResult::Interrupted { measured: false },
+        reasons: vec![why],
+        partial: true,
     }
+}
+
+/// Notes in the report that the connection did not open.
+fn fail(report: &mut ListenReport, error: Arc<ConnectError>) {
+    report.reasons = vec![ListenFinding::NotOpened(Arc::clone(&error))];
+    report.findings.reasons = report.reasons.clone();
+    (report.verdict, report.partial, report.error) = (RunResult::Unreachable, false, Some(error));
 }
 
 /// The result. A connection that ended early fails the run, with exceptions: the server closed it because of missing

@@ -12,11 +12,12 @@ use super::judge;
 use super::listener::{Listener, ListenerResult};
 use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
+use crate::commands::connect::ConnectPlan;
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
-use crate::domain::listen::report::ListenEvent;
+use crate::domain::listen::report::{ListenEvent, ListenInfo};
 use crate::domain::listen::{
     FirstHeartbeat, IntervalOrigin, ListenFinding, ListenVerdict, ServerEventKind, TrafficEffect,
     UnansweredPolicy,
@@ -26,6 +27,7 @@ use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::DialPlan;
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
 use crate::net::transport::tap::Tap;
+use crate::net::transport::upgraded_stream::UpgradedStream;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -33,18 +35,24 @@ fn ms(n: u64) -> Duration {
 
 fn plan(listen_for: u64, count: Option<u64>, stimulus: bool) -> ListenPlan {
     ListenPlan {
-        target: "ws://a.example/".parse().unwrap(),
-        dial: DialPlan::default(),
-        preamble: Preamble::default(),
-        listen_for: ms(listen_for),
-        count,
-        answer: true,
+        info: ListenInfo {
+            url: String::new(),
+            listen_for: ms(listen_for),
+            count,
+            answer: true,
+            talk: stimulus,
+            preset: None,
+        },
+        connect: ConnectPlan {
+            target: "ws://a.example/".parse().unwrap(),
+            dial: DialPlan::default(),
+            preamble: Preamble::default(),
+            max_message_size: 65_536,
+        },
         stimulus: stimulus.then(Template::default),
         known_pings: KnownPings::default(),
         alive: None,
-        preset: None,
         pong: Pattern::default(),
-        max_message_size: 65_536,
     }
 }
 
@@ -68,15 +76,20 @@ where
 {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.state();
-    let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let mut socket = WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
     let mut recorder = ListenRecorder::new(start, plan.known_pings.clone());
     let mut record = |event: PreambleEvent<'_>| recorder.record_preamble(event);
-    run_preamble_with_listener(&mut socket, &plan.preamble, &plan.target, &|_| {}, &mut record)
-        .await
-        .unwrap();
+    run_preamble_with_listener(
+        &mut socket,
+        &plan.connect.preamble,
+        &plan.connect.target,
+        &|_| {},
+        &mut record,
+    )
+    .await
+    .unwrap();
     let mut sent_by_client = Talks::default();
     let never = CancellationToken::new();
     let result = Listener::new(&plan, &mut socket, recorder, &mut sent_by_client).listen(&never).await;
@@ -252,7 +265,8 @@ async fn early_end_is_reported_with_its_age() {
 #[tokio::test(start_paused = true)]
 async fn unanswering_client_sees_the_servers_reaction() {
     let ends = |how: fn() -> Vec<u8>| {
-        let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
+        let mut plan = plan(60_000, None, false);
+        plan.info.answer = false;
         listen_to(plan, move |mut peer, _| async move {
             peer.send(PING, b"x").await;
             sleep(ms(1500)).await;
@@ -278,7 +292,9 @@ fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
         answer_pings: true,
         ..Preamble::default()
     };
-    ListenPlan { preamble, ..plan(listen_for, count, false) }
+    let mut plan = plan(listen_for, count, false);
+    plan.connect.preamble = preamble;
+    plan
 }
 
 /// Sends these messages at these times, then stays open.
@@ -331,7 +347,7 @@ async fn heartbeat_during_preamble_is_no_silence() {
 #[tokio::test(start_paused = true)]
 async fn protocol_seen_in_the_preamble_is_kept() {
     let mut plan = greeted_plan(60_000, Some(4));
-    plan.preamble.awaited = Some("40".parse().unwrap());
+    plan.connect.preamble.awaited = Some("40".parse().unwrap());
     let messages = vec![
         (100, TEXT, &br#"0{"sid":"x","pingInterval":2000}"#[..]),
         (200, TEXT, b"40"),

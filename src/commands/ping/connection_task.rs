@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::batching_policy::BatchingPolicy;
 use super::plan::PingPlan;
-use crate::commands::opening_limit::OpeningLimit;
+use crate::commands::run_control::OpeningLimit;
 use crate::domain::connection::backoff::ReconnectAttempts;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, ConnId};
 use crate::domain::ping::health::Status;
@@ -54,9 +55,6 @@ pub struct SharedRun {
 /// One connection of the run.
 pub struct ConnectionTask {
     pub id: ConnId,
-    pub target: Arc<Target>,
-    /// Its index among all connections of the run.
-    pub number: usize,
     pub shared: Arc<SharedRun>,
 }
 
@@ -92,7 +90,7 @@ impl ConnectionTask {
                 };
                 if let Some(open_socket) = opened {
                     self.report_reconnected(gap.take());
-                    let closed = self.measure(*open_socket, next, status).await;
+                    let closed = self.measure(open_socket, next, status).await;
                     let is_over = closed.ending.was_planned() || !closed.has_more;
                     let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
                         return;
@@ -124,7 +122,7 @@ impl ConnectionTask {
     /// Waits for its place in the ramp and for a free slot.
     async fn wait_for_slot(&self, is_first: bool) -> Option<SemaphorePermit<'_>> {
         if let Some(ramp) = self.shared.plan.ramp.filter(|_| is_first) {
-            let delay = ramp.delay(self.number, self.shared.plan.connections());
+            let delay = ramp.delay(self.number(), self.shared.plan.connections());
             tokio::time::sleep_until(self.shared.began + delay.min(MAX_RAMP)).await;
         }
         self.shared.openings.permit().await
@@ -135,23 +133,16 @@ impl ConnectionTask {
         self.report(ConnEvent::Opening);
         let plan = &self.shared.plan;
         let inputs = self.read_inputs().await?;
-        let target = inputs.target.as_ref().unwrap_or(&self.target);
+        let target = inputs.target.as_ref().unwrap_or(self.target());
         let open = dial::open(&inputs.dial(&plan.dial), target).await?;
         let opened_at = Instant::now();
         let preamble = inputs.preamble(&plan.preamble);
         let largest_request = preamble.largest().max(plan.session.ask.as_str().len());
         let buffer =
             if plan.connections() > MAX_USUAL_READ_BUFFERS { SMALL_READ_BUFFER } else { READ_BUFFER };
-        let dial::Open { stream, leftover, tap_state, facts } = open;
-        let mut socket = WebSocket::with_read_buffer(
-            buffer,
-            stream,
-            leftover,
-            tap_state,
-            plan.max_message_size,
-            largest_request,
-        )
-        .await;
+        let dial::Open { upgraded, facts } = open;
+        let mut socket =
+            WebSocket::with_read_buffer(buffer, upgraded, plan.max_message_size, largest_request).await;
         let emit = |event| self.report(event);
         let result = run_preamble(&mut socket, &preamble, target, &emit).await;
         result.map_err(|why| add_context(why, &facts))?;
@@ -164,16 +155,18 @@ impl ConnectionTask {
     async fn read_inputs(&self) -> Result<FreshInputs, ConnectError> {
         let began = Instant::now();
         let read = self.shared.plan.inputs.read().await;
-        read.map_err(|why| why.failed_opening(&self.target, began.elapsed()))
+        read.map_err(|why| why.failed_opening(self.target(), Phase::Input, began.elapsed()))
     }
 
     /// Not an `async fn`, which would store its arguments beside the session.
+    #[expect(clippy::boxed_local, reason = "the box is freed here, and not when the session ends")]
     fn measure(
         &self,
-        (socket, opened_at): (WebSocket<Stream>, Instant),
+        open_socket: OpenSocket,
         first: Vec<NextNumbers>,
         status: Status,
     ) -> impl Future<Output = session::SessionEnd> {
+        let (socket, opened_at) = *open_socket;
         let first_due = self.first_due(Instant::now());
         let start = SessionStart { nonce: rand::random(), first_due, first, opened_at, status };
         let emit = Box::new(|event| self.report(event));
@@ -189,7 +182,7 @@ impl ConnectionTask {
         let (interval, kinds) = (plan.session.interval, plan.session.kinds.len());
         let Some(interval) = interval else { return vec![now; kinds] };
         let of = plan.connections() * kinds;
-        let at = |kind: usize| anchor + offset_in_interval(interval, self.number * kinds + kind, of);
+        let at = |kind: usize| anchor + offset_in_interval(interval, self.number() * kinds + kind, of);
         (0..kinds).map(|kind| first_on_grid(at(kind), interval, now)).collect()
     }
 
@@ -225,8 +218,17 @@ impl ConnectionTask {
         waited
     }
 
+    fn target(&self) -> &Target {
+        &self.shared.plan.targets[self.id.target]
+    }
+
+    /// Its index among all connections of the run.
+    fn number(&self) -> usize {
+        self.id.target * self.shared.plan.connections_each + self.id.index
+    }
+
     fn ask_now(&self) -> Option<&AskNow> {
-        self.shared.ask_now.get(self.number)
+        self.shared.ask_now.get(self.number())
     }
 
     fn give_up(&self, gap: Option<ConnectionGap>, attempts: ReconnectAttempts) {

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -45,44 +44,36 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter<Event>, control: Ru
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, received) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let tasks = start_tasks(plan, events, (stop.clone(), interrupt), &control);
+    start_tasks(plan, events, (stop.clone(), interrupt), &control);
+    // A run that is dropped ends its connections.
+    let _ends_tasks = stop.clone().drop_guard();
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
-    let report = run.process_events(received, deadline).await;
-    drop(tasks);
-    report
+    run.process_events(received, deadline).await
 }
 
 /// Starts one task per connection. The event channel closes when the last task ends.
 fn start_tasks(
-    plan: PingPlan,
+    mut plan: PingPlan,
     events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
     control: &RunControl,
-) -> JoinSet<()> {
+) {
     let (ask_now, openings) = (Arc::clone(&control.ask_now), control.openings.clone());
     let (batch_sleep, session) = (control.batch_sleep.clone(), &plan.session);
     let batching =
         BatchingPolicy::new(batch_sleep, plan.connections() * session.kinds.len(), session.interval);
+    plan.dial.timestamps = batching.timestamps(plan.dial.timestamps);
     let began = Instant::now();
     let anchor = OnceLock::new();
     let shared =
         Arc::new(SharedRun { plan, events, stop, interrupt, ask_now, began, openings, batching, anchor });
-    let mut tasks = JoinSet::new();
-    for (target_index, target) in shared.plan.targets.iter().enumerate() {
-        let target = Arc::new(target.clone());
+    for target in 0..shared.plan.targets.len() {
         for index in 0..shared.plan.connections_each {
-            let id = ConnId { target: target_index, index };
-            let task = ConnectionTask {
-                id,
-                target: Arc::clone(&target),
-                number: tasks.len(),
-                shared: Arc::clone(&shared),
-            };
-            tasks.spawn(task.run());
+            let task = ConnectionTask { id: ConnId { target, index }, shared: Arc::clone(&shared) };
+            tokio::spawn(task.run());
         }
     }
-    tasks
 }
 
 struct PingRun<'a> {

@@ -61,12 +61,6 @@ pub struct SearchDriver<'a> {
     stall_detector: StallDetector,
 }
 
-enum DriverWake {
-    Interrupted,
-    Event(ProbeTaskMessage),
-    Time,
-}
-
 impl<'a> SearchDriver<'a> {
     pub fn new(
         plan: IdlePlan,
@@ -129,21 +123,17 @@ impl<'a> SearchDriver<'a> {
 
     async fn wait(&mut self, until: Instant, interrupt: &CancellationToken) {
         let until = until.min(self.progress_at).min(self.stall_detector.due());
-        let woken = tokio::select! {
+        let message = tokio::select! {
             biased;
-            () = interrupt.cancelled() => DriverWake::Interrupted,
-            Some(message) = self.events.recv() => DriverWake::Event(message),
-            () = sleep_until(until) => DriverWake::Time,
+            () = interrupt.cancelled() => None,
+            message = self.events.recv() => message,
+            () = sleep_until(until) => None,
         };
         self.stall_detector.check();
-        match woken {
-            DriverWake::Interrupted => self.search.interrupt(),
-            DriverWake::Time => {}
-            DriverWake::Event(message) => {
-                self.process_event(message);
-                self.process_pending(interrupt);
-            }
+        if let Some(message) = message {
+            self.process_event(message);
         }
+        self.process_pending(interrupt);
         self.report_progress();
     }
 
@@ -152,8 +142,8 @@ impl<'a> SearchDriver<'a> {
         match order {
             ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
             ProbeOrder::Ask { probe, at } => {
-                if let Some(probes) = self.probes.get(&probe) {
-                    probes.span.send_replace(Some(at));
+                if let Some(tracked) = self.probes.get(&probe) {
+                    tracked.span.send_replace(Some(at));
                 }
             }
             ProbeOrder::Cancel { probe } => self.close(probe),
@@ -176,35 +166,28 @@ impl<'a> SearchDriver<'a> {
     }
 
     fn close(&mut self, probe: ProbeId) {
-        if let Some(probes) = self.probes.remove(&probe) {
-            probes.cancel.cancel();
+        if let Some(tracked) = self.probes.remove(&probe) {
+            tracked.cancel.cancel();
         }
     }
 
     fn process_event(&mut self, (probe, at, event): ProbeTaskMessage) {
         let observation = observation(probe, at, &event, self.start);
-        let Some(probes) = self.probes.get(&probe) else { return };
-        let (role, ask_at) = (probes.role, *probes.span.borrow());
+        let Some(role) = self.probes.get(&probe).map(|tracked| tracked.role) else { return };
         self.search.observe(&observation);
         if let (ProbeRole::Control | ProbeRole::SecondControl, ProbeEvent::Ended { visible_end, .. }) =
             (role, &observation.seen)
         {
             self.control_end = Some(visible_end.clone());
         }
-        if is_over(&observation.seen) {
+        if observation.seen.is_over() {
             self.probes.remove(&probe);
         }
-        self.report_event(role, ask_at, event, observation);
+        self.report_event(role, event, observation);
         self.report_changes();
     }
 
-    fn report_event(
-        &mut self,
-        role: ProbeRole,
-        ask_at: Option<Duration>,
-        event: ProbeTaskEvent,
-        observation: Observation,
-    ) {
+    fn report_event(&mut self, role: ProbeRole, event: ProbeTaskEvent, observation: Observation) {
         let probe = observation.probe;
         // Events may be reported later than they happen.
         let at = self.started_at + observation.at;
@@ -215,7 +198,7 @@ impl<'a> SearchDriver<'a> {
                 IdleEvent::OpenFailed { probe, role, at, error }
             }
             ProbeTaskEvent::Seen(ProbeEvent::Beat | ProbeEvent::Replied) => return,
-            ProbeTaskEvent::Seen(_) => IdleEvent::Seen(ProbeSighting { role, ask_at, observation, at }),
+            ProbeTaskEvent::Seen(_) => IdleEvent::Seen(ProbeSighting { role, observation, at }),
         };
         self.reporter.report(&event);
     }
@@ -242,21 +225,7 @@ impl<'a> SearchDriver<'a> {
 
     /// Closes every connection and waits until all have closed.
     async fn close_all(&mut self) {
-        self.probes.drain().for_each(|(_, probes)| probes.cancel.cancel());
+        self.probes.drain().for_each(|(_, tracked)| tracked.cancel.cancel());
         while self.tasks.join_next().await.is_some() {}
-    }
-}
-
-fn is_over(seen: &ProbeEvent) -> bool {
-    match seen {
-        ProbeEvent::OpenFailed { .. }
-        | ProbeEvent::Survived { .. }
-        | ProbeEvent::Died { .. }
-        | ProbeEvent::Ended { .. } => true,
-        ProbeEvent::Opened
-        | ProbeEvent::Beat
-        | ProbeEvent::Asked { .. }
-        | ProbeEvent::ServerMessage { .. }
-        | ProbeEvent::Replied => false,
     }
 }

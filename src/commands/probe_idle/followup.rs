@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use strum::IntoEnumIterator;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
-use super::probe_task::{EstablishedProbe, open};
+use super::probe_task::open;
+use crate::commands::connect::Connected;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -21,8 +21,10 @@ use crate::domain::idle::{
     IdleFinding, IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation, SkipCause,
 };
 use crate::domain::run::reporter::Reporter;
+use crate::net::client::closing::close_briefly;
+use crate::net::client::disconnect::Disconnect;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::send_close;
+use crate::net::transport::http2::ping::Http2Pings;
 
 /// What to try.
 #[derive(Default)]
@@ -97,12 +99,6 @@ pub struct FollowupResult {
     pub interrupted: bool,
 }
 
-enum FollowupEvent {
-    Row(MethodResult),
-    Beat { beats: u64, held: Duration, until: Duration },
-    Verified(Verification),
-}
-
 impl FollowupPlan {
     /// The requested steps that are useful after these findings.
     pub fn of(plan: &IdlePlan, findings: &IdleFindings) -> FollowupPlan {
@@ -140,22 +136,23 @@ impl FollowupPlan {
         interrupt: &CancellationToken,
     ) -> FollowupResult {
         let (events, mut results) = mpsc::unbounded_channel();
-        let mut tasks = self.begin(plan, &events, interrupt);
+        let methods = KeepaliveMethod::all(plan.connect.dial.http).count();
+        let mut tasks = self.begin(plan, start, &events, interrupt);
         drop(events);
         if let Some(duration_needed) = self.duration_needed() {
             reporter.report(&IdleEvent::Following { lasts: duration_needed });
         }
         let (mut rows, mut outcome) = (Vec::new(), FollowupResult::default());
-        while let Some(item) = results.recv().await {
-            reporter.report(&item.event(start.elapsed()));
-            match item {
-                FollowupEvent::Row(row) => rows.push(row),
-                FollowupEvent::Verified(verified) => outcome.verified = Some(verified),
-                FollowupEvent::Beat { .. } => {}
+        while let Some(event) = results.recv().await {
+            reporter.report(&event);
+            match event {
+                IdleEvent::RefreshRow { row, .. } => rows.push(row),
+                IdleEvent::Verified { verified, .. } => outcome.verified = Some(verified),
+                _ => {}
             }
         }
         while tasks.join_next().await.is_some() {}
-        let has_missing_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::iter().len();
+        let has_missing_rows = self.refresh.is_some() && rows.len() < methods;
         outcome.interrupted = has_missing_rows || (self.verify.is_some() && outcome.verified.is_none());
         outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows));
         outcome.skipped = self.skipped;
@@ -167,19 +164,20 @@ impl FollowupPlan {
     fn begin(
         &self,
         plan: IdlePlan,
-        events: &mpsc::UnboundedSender<FollowupEvent>,
+        start: Instant,
+        events: &mpsc::UnboundedSender<IdleEvent>,
         interrupt: &CancellationToken,
     ) -> JoinSet<()> {
         let slots = Arc::new(Semaphore::new(plan.search.max_connections));
         let (mut tasks, plan) = (JoinSet::new(), Arc::new(plan));
         let trial = || (Arc::clone(&plan), events.clone(), interrupt.clone(), Arc::clone(&slots));
         if let Some(trial_plan) = self.refresh {
-            for method in KeepaliveMethod::iter() {
+            for method in KeepaliveMethod::all(plan.connect.dial.http) {
                 let (plan, events, stop, slots) = trial();
                 tasks.spawn(async move {
                     let _slot = slots.acquire().await;
                     if let Some(row) = try_method(&plan, method, trial_plan, &stop).await {
-                        let _ = events.send(FollowupEvent::Row(row));
+                        let _ = events.send(IdleEvent::RefreshRow { row, elapsed: start.elapsed() });
                     }
                 });
             }
@@ -191,23 +189,11 @@ impl FollowupPlan {
             tasks.spawn(async move {
                 let _slot = slots.acquire().await;
                 if let Some(verified) = verify(&plan, traffic, (every, until), &events, &stop).await {
-                    let _ = events.send(FollowupEvent::Verified(verified));
+                    let _ = events.send(IdleEvent::Verified { verified, elapsed: start.elapsed() });
                 }
             });
         }
         tasks
-    }
-}
-
-impl FollowupEvent {
-    fn event(&self, elapsed: Duration) -> IdleEvent {
-        match self {
-            FollowupEvent::Row(row) => IdleEvent::RefreshRow { row: row.clone(), elapsed },
-            FollowupEvent::Beat { beats, held, until } => {
-                IdleEvent::VerifyBeat { beats: *beats, held: *held, until: *until }
-            }
-            FollowupEvent::Verified(verified) => IdleEvent::Verified { verified: verified.clone(), elapsed },
-        }
     }
 }
 
@@ -218,6 +204,7 @@ fn traffic(method: KeepaliveMethod, kind: HeartbeatKind) -> (KeepaliveTraffic, H
         KeepaliveMethod::UnsolicitedPong => (KeepaliveTraffic::Pongs, kind),
         KeepaliveMethod::TcpKeepalive => (KeepaliveTraffic::Nothing, kind),
         KeepaliveMethod::AppMessage => (KeepaliveTraffic::Questions, HeartbeatKind::App),
+        KeepaliveMethod::Http2Ping => (KeepaliveTraffic::Http2Pings, kind),
     }
 }
 
@@ -229,31 +216,34 @@ async fn try_method(
     stop: &CancellationToken,
 ) -> Option<MethodResult> {
     let KeepaliveTrial { lo, held, every } = trial_plan;
-    let mut plan = plan.clone();
+    let (mut plan, mut sent) = (plan.clone(), Some(every));
     let row = |every, outcome| Some(MethodResult { method, every, held, outcome });
+    let untried = |why: &str| row(None, KeepaliveOutcome::Unknown { why: why.to_string() });
     if method == KeepaliveMethod::TcpKeepalive {
         // Systems count TCP keepalive in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
         if seconds >= lo {
-            let why = "systems count TCP keepalive in whole seconds, and the timeout is too short for that";
-            return row(None, KeepaliveOutcome::Unknown { why: why.to_string() });
+            return untried(
+                "systems count TCP keepalive in whole seconds, and the timeout is too short for that",
+            );
         }
-        plan.dial.tcp_keepalive = Some(seconds);
+        if plan.connect.dial.unix_socket.is_some() {
+            return untried("a Unix socket has no TCP keepalive");
+        }
+        sent = Some(seconds);
+        plan.connect.dial.tcp_keepalive = sent;
     }
-    if let Some(why) = plan.no_messages_because.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
-        return row(None, KeepaliveOutcome::Unknown { why });
+    if let Some(why) = plan.no_messages_because.as_ref().filter(|_| method == KeepaliveMethod::AppMessage) {
+        return untried(why);
     }
-    if method == KeepaliveMethod::TcpKeepalive && plan.dial.unix_socket.is_some() {
-        return row(
-            None,
-            KeepaliveOutcome::Unknown { why: "a Unix socket has no TCP keepalive".to_string() },
-        );
-    }
-    let sent = if method == KeepaliveMethod::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
     let mut probe = match stop.run_until_cancelled(open(&plan)).await? {
         Ok(probe) => probe,
         Err(error) => return row(sent, KeepaliveOutcome::Unknown { why: error.to_string() }),
     };
+    if method == KeepaliveMethod::Http2Ping && !probe.socket.stream_mut().claim_http2_pings() {
+        close_briefly(&mut probe.socket).await;
+        return untried("the server did not choose HTTP/2");
+    }
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
     let keepalive_plan = KeepalivePlan { question: &question, traffic, every, until: Some(held) };
@@ -265,14 +255,14 @@ async fn try_method(
 /// Keeps a connection; returns the result and its duration, or `None` if stopped. Closes the connection in both cases.
 async fn keep_until(
     stop: &CancellationToken,
-    probe: &mut EstablishedProbe,
+    probe: &mut Connected,
     keepalive_plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
 ) -> Option<(KeepaliveResult, Duration)> {
     let began = Instant::now();
     let result = stop.run_until_cancelled(keepalive::run(&mut probe.socket, keepalive_plan, beat)).await;
     let after = began.elapsed();
-    send_close(&mut probe.socket).await;
+    close_briefly(&mut probe.socket).await;
     Some((result?, after))
 }
 
@@ -289,10 +279,6 @@ fn outcome_of(
         KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => {
             KeepaliveOutcome::Unknown { why: "no message was answered, so survival is unknown".to_string() }
         }
-        KeepaliveResult::Ended { disconnect, .. } if is_app && after < lo.mul_f64(0.9) => {
-            let how = CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref());
-            KeepaliveOutcome::Unknown { why: format!("the server rejects such a message: {how}") }
-        }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
             KeepaliveOutcome::Died { after, how: "no answer to the last question".to_string() }
         }
@@ -300,10 +286,12 @@ fn outcome_of(
             let alive = duration(after.saturating_sub(silent));
             KeepaliveOutcome::Died { after, how: format!("no more answers; the last came at {alive}") }
         }
-        KeepaliveResult::Ended { disconnect, .. } => KeepaliveOutcome::Died {
-            after,
-            how: CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref()),
-        },
+        KeepaliveResult::Ended { disconnect, .. } if is_app && after < lo.mul_f64(0.9) => {
+            KeepaliveOutcome::Unknown { why: format!("the server rejects such a message: {disconnect}") }
+        }
+        KeepaliveResult::Ended { disconnect, .. } => {
+            KeepaliveOutcome::Died { after, how: disconnect.to_string() }
+        }
     }
 }
 
@@ -312,7 +300,7 @@ async fn verify(
     plan: &IdlePlan,
     traffic: KeepaliveTraffic,
     (interval, wanted): (Duration, Duration),
-    events: &mpsc::UnboundedSender<FollowupEvent>,
+    events: &mpsc::UnboundedSender<IdleEvent>,
     stop: &CancellationToken,
 ) -> Option<Verification> {
     match stop.run_until_cancelled(open(plan)).await? {
@@ -330,10 +318,10 @@ async fn verify(
 }
 
 async fn keep_at_interval(
-    probe: &mut EstablishedProbe,
+    probe: &mut Connected,
     keepalive_plan: KeepalivePlan<'_>,
     wanted: Duration,
-    events: &mpsc::UnboundedSender<FollowupEvent>,
+    events: &mpsc::UnboundedSender<IdleEvent>,
     stop: &CancellationToken,
 ) -> Option<Verification> {
     let interval = keepalive_plan.every;
@@ -341,32 +329,22 @@ async fn keep_at_interval(
     let mut beat = |at: Instant| {
         beats += 1;
         let held = at.saturating_duration_since(began);
-        let _ = events.send(FollowupEvent::Beat { beats, held, until: wanted });
+        let _ = events.send(IdleEvent::VerifyBeat { beats, held, until: wanted });
     };
     let (result, held) = keep_until(stop, probe, keepalive_plan, &mut beat).await?;
     Some(Verification { interval, wanted, held, beats, outcome: verify_outcome(result, held) })
 }
 
 fn verify_outcome(result: KeepaliveResult, age: Duration) -> VerifyOutcome {
-    let ending = |who, how, os_error, idle| {
-        VerifyOutcome::Ended(Arc::new(CloseCause {
-            who,
-            how,
-            reply: None,
-            os_error,
-            tcp: None,
-            age,
-            idle,
-            at: SystemTime::now(),
-        }))
-    };
-    match result {
-        KeepaliveResult::Answered => VerifyOutcome::Held,
-        KeepaliveResult::Unanswered { silent } => ending(ClosedBy::Us, CloseKind::Timeout, None, silent),
-        KeepaliveResult::Ended { disconnect, idle, .. } => {
-            ending(disconnect.who, disconnect.how, disconnect.os_error, idle)
+    let (Disconnect { who, how, os_error }, idle) = match result {
+        KeepaliveResult::Answered => return VerifyOutcome::Held,
+        KeepaliveResult::Unanswered { silent } => {
+            (Disconnect { who: ClosedBy::Us, how: CloseKind::Timeout, os_error: None }, silent)
         }
-    }
+        KeepaliveResult::Ended { disconnect, idle, .. } => (disconnect, idle),
+    };
+    let at = SystemTime::now();
+    VerifyOutcome::Ended(Arc::new(CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at }))
 }
 
 #[cfg(test)]

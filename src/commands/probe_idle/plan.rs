@@ -1,6 +1,6 @@
 //! Parameters of `wscheck probe-idle`.
 
-use crate::domain::connection::target::Target;
+use crate::commands::connect::ConnectPlan;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -9,16 +9,12 @@ use crate::domain::idle::report::IdleInfo;
 use crate::domain::presets::PresetSelection;
 use crate::domain::run::expectation::Expectation;
 use crate::net::client::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
-use crate::net::client::preamble::Preamble;
-use crate::net::connect::dial::DialPlan;
 
 /// Parameters of a run. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]
 pub struct IdlePlan {
-    pub target: Target,
-    pub dial: DialPlan,
-    /// Sent and awaited on each connection before it becomes idle.
-    pub preamble: Preamble,
+    /// The server, and how connections to it are opened.
+    pub connect: ConnectPlan,
     /// If its `two_ended` is set, the server is asked to send first after the idle span, if it supports that.
     pub search: SearchPlan,
     /// Request of app questions, and the pattern of its answer; `refresh` sends it as a message, too.
@@ -28,8 +24,6 @@ pub struct IdlePlan {
     pub no_messages_because: Option<String>,
     /// The chosen preset, if any.
     pub preset: Option<PresetSelection>,
-    /// Largest message accepted from the server, in bytes.
-    pub max_message_size: usize,
     /// Try keepalive methods afterwards.
     pub refresh: bool,
     /// Keep a connection at the recommended interval afterwards.
@@ -42,7 +36,7 @@ pub struct IdlePlan {
 impl IdlePlan {
     pub(super) fn info(&self) -> IdleInfo {
         IdleInfo {
-            url: self.target.to_string(),
+            url: self.connect.target.to_string(),
             search: self.search.clone(),
             refresh: self.refresh,
             verify: self.verify,
@@ -53,8 +47,8 @@ impl IdlePlan {
 
     pub(super) fn question(&self, kind: HeartbeatKind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
-        let profile = self.preamble.profile.clone();
-        let (answers_server, unmatched) = (self.preamble.answer_pings, self.unmatched.clone());
+        let profile = self.connect.preamble.profile.clone();
+        let (answers_server, unmatched) = (self.connect.preamble.answer_pings, self.unmatched.clone());
         let timeout = self.search.answer_timeout;
         Question { kind, ask, answer, timeout, profile, answers_server, unmatched }
     }
@@ -62,7 +56,7 @@ impl IdlePlan {
     /// The plan with the two-ended subprotocol offered before the user's own.
     pub(super) fn with_two_ended_offer(mut self) -> IdlePlan {
         if self.search.two_ended {
-            self.dial.subprotocols.insert(0, TWO_ENDED.to_string());
+            self.connect.dial.subprotocols.insert(0, TWO_ENDED.to_string());
         }
         self
     }

@@ -8,16 +8,16 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
+use crate::commands::connect::{self, Connected};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::phase::PhaseTimes;
-use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
+use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole};
+use crate::net::client::closing::close_briefly;
+use crate::net::client::idle_probe::TWO_ENDED;
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::client::idle_probe::{TWO_ENDED, send_close};
-use crate::net::client::preamble::{add_context, run_preamble};
 use crate::net::client::websocket::WebSocket;
-use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
 
 /// Upper bound of the slack: how much earlier than we the path may have seen the last byte.
@@ -52,30 +52,22 @@ pub struct ProbeTask {
     pub shared: Arc<SharedSearch>,
 }
 
-/// An open connection after its preamble.
-pub struct EstablishedProbe {
-    pub socket: WebSocket<Stream>,
-    pub facts: ConnectInfo,
+/// How much earlier than we the path may have seen the last byte: one round trip. The TCP handshake takes one. The
+/// server's response time does not matter, unless a proxy hides the rest of the path.
+pub fn slack(info: &ConnectInfo) -> Duration {
+    round_trip(&info.phases).min(MAX_SLACK)
 }
 
-impl EstablishedProbe {
-    /// How much earlier than we the path may have seen the last byte: one round trip. The TCP handshake takes one. The
-    /// server's response time does not matter, unless a proxy hides the rest of the path.
-    pub fn slack(&self) -> Duration {
-        round_trip(&self.facts.phases).min(MAX_SLACK)
-    }
+/// Whether the server chose the two-ended subprotocol.
+pub fn chose_two_ended(info: &ConnectInfo) -> bool {
+    info.subprotocol.as_ref().is_some_and(|chosen| chosen.as_str() == TWO_ENDED)
+}
 
-    /// Time of the last byte of the opening: the end of the upgrade response or of the preamble. Idle time and age
-    /// count from here.
-    fn opened_at(&self) -> Instant {
-        let tap_state = self.socket.tap_state();
-        tap_state.last_read().max(tap_state.last_write()).unwrap_or_else(Instant::now)
-    }
-
-    /// Whether the server chose the two-ended subprotocol.
-    pub fn chose_two_ended(&self) -> bool {
-        self.facts.subprotocol.as_ref().is_some_and(|chosen| chosen.as_str() == TWO_ENDED)
-    }
+/// Time of the last byte of the opening: the end of the upgrade response or of the preamble. Idle time and age count
+/// from here.
+fn opened_at(socket: &WebSocket<Stream>) -> Instant {
+    let tap_state = socket.tap_state();
+    tap_state.last_read().max(tap_state.last_write()).unwrap_or_else(Instant::now)
 }
 
 /// An upper bound of the round trip time, from the opening's phases.
@@ -85,15 +77,9 @@ fn round_trip(phases: &PhaseTimes) -> Duration {
 }
 
 /// Opens a connection and runs its preamble.
-pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, ConnectError> {
-    let dial::Open { stream, leftover, tap_state, facts } = dial::open(&plan.dial, &plan.target).await?;
-    let largest_request = plan.preamble.largest().max(plan.ask.as_str().len()).max(256);
-    let mut socket =
-        WebSocket::new(stream, leftover, tap_state, plan.max_message_size, largest_request).await;
-    run_preamble(&mut socket, &plan.preamble, &plan.target, &|_| {})
-        .await
-        .map_err(|why| add_context(why, &facts))?;
-    Ok(EstablishedProbe { socket, facts })
+pub async fn open(plan: &IdlePlan) -> Result<Connected, ConnectError> {
+    let largest_request = plan.connect.preamble.largest().max(plan.ask.as_str().len()).max(256);
+    connect::open(&plan.connect, largest_request).await
 }
 
 impl ProbeTask {
@@ -112,27 +98,23 @@ impl ProbeTask {
             let slot = shared.slots.acquire().await;
             (slot, open(&shared.plan).await)
         };
-        let (_slot, opened) = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return,
-            opened = opening => opened,
-        };
+        let Some((_slot, opened)) = cancel.run_until_cancelled(opening).await else { return };
         let mut established = match opened {
             Err(error) => return report(Instant::now(), ProbeTaskEvent::OpenFailed(Arc::new(error))),
             Ok(established) => established,
         };
-        report(established.opened_at(), ProbeTaskEvent::Opened(Arc::new(established.facts.clone())));
+        report(opened_at(&established.socket), ProbeTaskEvent::Opened(Arc::new(established.info.clone())));
         tokio::select! {
             biased;
             () = cancel.cancelled() => {}
             () = act_by_role(&mut established, role, &mut span, &shared.plan, &report) => {}
         }
-        send_close(&mut established.socket).await;
+        close_briefly(&mut established.socket).await;
     }
 }
 
 async fn act_by_role(
-    established: &mut EstablishedProbe,
+    established: &mut Connected,
     role: ProbeRole,
     span: &mut watch::Receiver<Option<Duration>>,
     plan: &IdlePlan,
@@ -141,17 +123,15 @@ async fn act_by_role(
     let question = plan.question(plan.search.kind);
     match role {
         ProbeRole::Watcher | ProbeRole::Trial => {
-            let two_ended = plan.search.two_ended && established.chose_two_ended();
-            let idle_plan = IdleProbePlan { question: &question, slack: established.slack(), two_ended };
+            let two_ended = plan.search.two_ended && chose_two_ended(&established.info);
+            let idle_plan = IdleProbePlan { question: &question, slack: slack(&established.info), two_ended };
             let mut emit = |at, seen| report(at, ProbeTaskEvent::Seen(seen));
             ask_after_idle::run(&mut established.socket, &idle_plan, span, &mut emit).await;
         }
         ProbeRole::Control | ProbeRole::SecondControl => {
             let every = plan.search.control_interval;
-            let traffic = match role {
-                ProbeRole::SecondControl => KeepaliveTraffic::Both,
-                ProbeRole::Control | ProbeRole::Watcher | ProbeRole::Trial => KeepaliveTraffic::Questions,
-            };
+            let is_second = role == ProbeRole::SecondControl;
+            let traffic = if is_second { KeepaliveTraffic::Both } else { KeepaliveTraffic::Questions };
             let keepalive_plan = KeepalivePlan { question: &question, traffic, every, until: None };
             let mut beat = |at| report(at, ProbeTaskEvent::Seen(ProbeEvent::Beat));
             let result = keepalive::run(&mut established.socket, keepalive_plan, &mut beat).await;
@@ -161,17 +141,12 @@ async fn act_by_role(
 }
 
 fn control_end(result: KeepaliveResult) -> ProbeEvent {
-    match result {
-        KeepaliveResult::Ended { disconnect, unanswered, .. } => {
-            ProbeEvent::Ended { idle: unanswered, visible_end: disconnect.how.into() }
-        }
-        KeepaliveResult::Unanswered { silent } => {
-            ProbeEvent::Ended { idle: silent, visible_end: CloseKind::Timeout.into() }
-        }
-        KeepaliveResult::Answered => {
-            ProbeEvent::Ended { idle: Duration::ZERO, visible_end: VisibleEnd::from(CloseKind::Silent) }
-        }
-    }
+    let (idle, how) = match result {
+        KeepaliveResult::Ended { disconnect, unanswered, .. } => (unanswered, disconnect.how),
+        KeepaliveResult::Unanswered { silent } => (silent, CloseKind::Timeout),
+        KeepaliveResult::Answered => (Duration::ZERO, CloseKind::Silent),
+    };
+    ProbeEvent::Ended { idle, visible_end: how.into() }
 }
 
 /// Converts an event for the search; times count from `start`.

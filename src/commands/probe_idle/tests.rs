@@ -1,6 +1,7 @@
 //! The whole command against the test server over real sockets: the bracket contains the truth and the verdict is
 //! right. No other claims about real time.
 
+use crate::commands::connect::ConnectPlan;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
@@ -45,9 +46,12 @@ async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
 
 pub(super) fn plan(url: &str) -> IdlePlan {
     IdlePlan {
-        target: url.parse().unwrap(),
-        dial: DialPlan::default(),
-        preamble: Preamble { timeout: ms(5000), ..Preamble::default() },
+        connect: ConnectPlan {
+            target: url.parse().unwrap(),
+            dial: DialPlan::default(),
+            preamble: Preamble { timeout: ms(5000), ..Preamble::default() },
+            max_message_size: 65_536,
+        },
         no_messages_because: None,
         preset: None,
         search: SearchPlan {
@@ -60,7 +64,6 @@ pub(super) fn plan(url: &str) -> IdlePlan {
         },
         ask: Template::default(),
         answer: Pattern::default(),
-        max_message_size: 65_536,
         refresh: false,
         verify: false,
         expectation: None,

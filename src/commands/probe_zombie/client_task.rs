@@ -10,17 +10,18 @@ use tokio_util::sync::CancellationToken;
 use super::plan::ZombiePlan;
 use super::stalled_client::{StalledClient, found_over};
 use super::unread_backlog::read_backlog;
-use crate::commands::connect::{self, Established};
+use crate::commands::connect::{self, Connected};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass};
-use crate::domain::zombie::{Behaviour, ClientEnd, RelayCounts};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, RelayCounts};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
 use crate::net::event_throttle::EventThrottle;
+use crate::net::transport::socket::TransportSocket;
 use crate::net::transport::stream::Stream;
-use crate::net::transport::tap::Mute;
+use crate::net::transport::tap::TcpIntrospect;
 use crate::net::transport::tcp_liveness::{Liveness, check_until};
 
 /// Maximum time to wait for the answer to the last Ping.
@@ -34,17 +35,10 @@ pub enum ClientTaskEvent {
     OpenFailed(Arc<ConnectError>),
     /// The server sent a heartbeat; a flood is throttled.
     Received(ServerEventNotice),
-    /// The client ended. `unread`: heartbeats found unread; `answered`: when the server last answered the control.
+    /// The client ended.
     Over {
-        end: ClientEnd,
-        /// When its behaviour began.
-        began: Instant,
-        greeting: Duration,
-        listening: Box<ListenState>,
-        relayed: RelayCounts,
-        unread: u64,
-        /// Whether its last Ping was not answered.
-        last_ping_unanswered: bool,
+        record: Box<ClientRecord>,
+        /// When the server last answered the control.
         answered: Option<Instant>,
         /// Longest time without an answer to the control.
         longest: Duration,
@@ -58,6 +52,8 @@ pub type ClientTaskMessage = (Behaviour, ClientTaskEvent);
 pub struct ClientTask {
     pub behaviour: Behaviour,
     pub plan: Arc<ZombiePlan>,
+    /// The run's start.
+    pub start: Instant,
     pub events: mpsc::UnboundedSender<ClientTaskMessage>,
     /// Messages sent by all clients.
     pub relay_detector: RelayDetector,
@@ -72,53 +68,37 @@ impl ClientTask {
         let plan = &self.plan;
         let opening = async {
             sleep(self.behaviour.begins_later()).await;
-            connect::open(&plan.target, &plan.dial, &plan.preamble, plan.max_message_size, plan.largest())
-                .await
+            connect::open(&plan.connect, plan.largest()).await
         };
-        let opened = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return,
-            opened = opening => opened,
-        };
-        let established = match opened {
-            Err(error) => return self.report(ClientTaskEvent::OpenFailed(Arc::new(error))),
-            Ok(established) => established,
+        let established = match self.cancel.run_until_cancelled(opening).await {
+            None => return,
+            Some(Err(error)) => return self.report(ClientTaskEvent::OpenFailed(Arc::new(error))),
+            Some(Ok(established)) => established,
         };
         self.report(ClientTaskEvent::Opened(Arc::new(established.info.clone())));
-        let (began, greeting) = (established.ready_at, established.ready_at - established.opened);
+        let (began, opened) = (established.ready_at, established.opened);
         let mut log = ServerEventLog::new(&established);
         let sent_before = self.relay_detector.count();
-        let (end, unread) = match self.behaviour {
-            Behaviour::Stalled => self.run_stalled(established).await,
-            Behaviour::Control
-            | Behaviour::Mute
-            | Behaviour::HalfClosed
-            | Behaviour::Quiet
-            | Behaviour::PingsOnly => (self.run_reading(established, &mut log).await, 0),
+        let (end, unread) = if self.behaviour == Behaviour::Stalled {
+            self.run_stalled(established).await
+        } else {
+            (self.run_reading(established, &mut log).await, 0)
         };
-        let relayed = RelayCounts { sent: self.relay_detector.count() - sent_before, returned: log.repeated };
         // Only a client that pings all the time can measure unanswered time.
-        let (answered, longest) = match self.behaviour {
-            Behaviour::Control => (log.answered, log.longest_unanswered()),
-            Behaviour::Mute
-            | Behaviour::Stalled
-            | Behaviour::HalfClosed
-            | Behaviour::Quiet
-            | Behaviour::PingsOnly => (None, Duration::ZERO),
-        };
-        let ServerEventLog { listening, last_ping_unanswered, .. } = log;
-        let listening = Box::new(listening);
-        self.report(ClientTaskEvent::Over {
-            end,
-            began,
-            greeting,
-            listening,
-            relayed,
+        let is_control = self.behaviour == Behaviour::Control;
+        let (answered, longest) =
+            if is_control { (log.answered, log.longest_unanswered()) } else { (None, Duration::ZERO) };
+        let record = ClientRecord {
+            behaviour: self.behaviour,
+            began: began.saturating_duration_since(self.start),
+            greeting: began - opened,
+            listening: log.listening,
+            relayed: RelayCounts { sent: self.relay_detector.count() - sent_before, returned: log.repeated },
             unread,
-            last_ping_unanswered,
-            answered,
-            longest,
-        });
+            last_ping_unanswered: log.last_ping_unanswered,
+            end,
+        };
+        self.report(ClientTaskEvent::Over { record: Box::new(record), answered, longest });
     }
 
     /// Sends an event. After the run nobody receives it.
@@ -127,15 +107,14 @@ impl ClientTask {
     }
 
     /// Runs a client that reads all the time.
-    async fn run_reading(&self, mut established: Established, log: &mut ServerEventLog) -> ClientEnd {
+    async fn run_reading(&self, mut established: Connected, log: &mut ServerEventLog) -> ClientEnd {
         let (began, opened) = (established.ready_at, established.opened);
-        let mute = Arc::clone(&established.mute);
         let mut observer = self.start_observer(&mut established.socket, opened);
-        self.go_silent(&observer, &mute);
+        self.go_silent(&observer);
         let observing = async {
             match self.behaviour {
                 Behaviour::Control => self.run_control(&mut observer, log).await,
-                _ => self.observe_until(&mut observer, log, began + self.plan.max).await,
+                _ => self.observe_until(&mut observer, log, began + self.plan.info.max).await,
             }
         };
         let ending = tokio::select! {
@@ -182,13 +161,10 @@ impl ClientTask {
 
     /// Whether the peer's kernel still has the connection. The control needs no check: it was just answered.
     async fn liveness(&self, stream: &Stream) -> Liveness {
-        match self.behaviour {
-            Behaviour::Control => Liveness::Replied,
-            Behaviour::Mute
-            | Behaviour::Stalled
-            | Behaviour::HalfClosed
-            | Behaviour::Quiet
-            | Behaviour::PingsOnly => check_until(stream, &self.cancel).await,
+        if self.behaviour == Behaviour::Control {
+            Liveness::Replied
+        } else {
+            check_until(stream, &self.cancel).await
         }
     }
 
@@ -211,13 +187,13 @@ impl ClientTask {
     }
 
     /// Silences the client, if its behaviour requires it.
-    fn go_silent(&self, observer: &Observer<'_, Stream>, mute: &Mute) {
+    fn go_silent(&self, observer: &Observer<'_, Stream>) {
         if self.behaviour == Behaviour::HalfClosed {
             // If this fails, the connection has ended, which will be detected.
-            let _ = observer.stream().socket().shut_write();
+            let _ = observer.stream().with_socket(TransportSocket::shut_write);
         }
         if self.behaviour.is_dead() {
-            mute.start();
+            observer.mute();
         }
     }
 
@@ -242,25 +218,31 @@ impl ClientTask {
         }
     }
 
-    /// Runs the control while other clients live, and until the server then answers once more (`None`).
+    /// Runs the control while other clients live, and until the server then answers once more (`None`). By RFC 6455 5.5.2
+    /// a healthy server must answer Pings.
     async fn run_control(
         &self,
         observer: &mut Observer<'_, Stream>,
         log: &mut ServerEventLog,
     ) -> Option<CloseCause> {
-        let mut deadline = ControlDeadline::new(self.plan.every, self.plan.answer_timeout);
+        let (began, ZombiePlan { info, answer_timeout, .. }) = (Instant::now(), &*self.plan);
+        // When the final Ping was sent.
+        let mut last = None;
         loop {
+            let deadline =
+                last.unwrap_or_else(|| log.last_sign_of_life.unwrap_or(began) + info.every) + *answer_timeout;
             let event = tokio::select! {
                 biased;
-                () = sleep_until(deadline.until(log.last_sign_of_life)) => return Some(control_unanswered(log)),
-                () = self.final_check.cancelled(), if !deadline.is_final() => {
-                    deadline.start_final_check();
+                () = sleep_until(deadline) => return Some(control_unanswered(log)),
+                () = self.final_check.cancelled(), if last.is_none() => {
+                    last = Some(Instant::now());
                     observer.send_regular().err().map(ObserverEvent::Ended)
                 }
                 event = observer.next() => Some(event),
             };
             let ending = event.and_then(|event| self.on_event(observer, log, event));
-            if ending.is_some() || deadline.is_confirmed(log.answered) {
+            let is_confirmed = last.zip(log.answered).is_some_and(|(asked, answered)| answered > asked);
+            if ending.is_some() || is_confirmed {
                 return ending;
             }
             tokio::task::coop::consume_budget().await;
@@ -294,59 +276,23 @@ impl ClientTask {
 
     /// Reads nothing until the operating system reports the end or the time is over; then reads what is there, since it
     /// shows how the connection ended.
-    async fn run_stalled(&self, mut established: Established) -> (ClientEnd, u64) {
+    async fn run_stalled(&self, mut established: Connected) -> (ClientEnd, u64) {
         let (began, opened) = (established.ready_at, established.opened);
-        let mute = Arc::clone(&established.mute);
         let mut observer = self.start_observer(&mut established.socket, opened);
-        self.go_silent(&observer, &mute);
+        self.go_silent(&observer);
         let is_end_seen = tokio::select! {
             biased;
             () = self.cancel.cancelled() => false,
-            () = until_over(|| observer.stream().socket().is_over()) => true,
-            () = sleep(self.plan.max) => false,
+            () = until_over(|| observer.stream().is_over()) => true,
+            () = sleep(self.plan.info.max) => false,
         };
         let after = began.elapsed();
         let liveness = if is_end_seen { Liveness::Unknown } else { self.liveness(observer.stream()).await };
         let backlog = read_backlog(&mut observer, &self.cancel).await;
-        let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
+        let (unread, read_until, secure) =
+            (backlog.unread, Instant::now(), self.plan.connect.target.secure());
         let stalled = StalledClient { began, opened, after, is_end_seen, liveness, read_until, secure };
         (stalled.end(backlog), unread)
-    }
-}
-
-/// How long the control waits for a sign of life. By RFC 6455 5.5.2 a healthy server must answer Pings.
-struct ControlDeadline {
-    began: Instant,
-    every: Duration,
-    answer_timeout: Duration,
-    /// When the final Ping was sent.
-    last: Option<Instant>,
-}
-
-impl ControlDeadline {
-    fn new(every: Duration, answer_timeout: Duration) -> ControlDeadline {
-        ControlDeadline { began: Instant::now(), every, answer_timeout, last: None }
-    }
-
-    fn start_final_check(&mut self) {
-        self.last = Some(Instant::now());
-    }
-
-    fn is_final(&self) -> bool {
-        self.last.is_some()
-    }
-
-    /// The deadline, given the time of the last sign of life.
-    fn until(&self, last_sign_of_life: Option<Instant>) -> Instant {
-        match self.last {
-            Some(asked) => asked + self.answer_timeout,
-            None => last_sign_of_life.unwrap_or(self.began) + self.every + self.answer_timeout,
-        }
-    }
-
-    /// Whether the server has answered after the final Ping.
-    fn is_confirmed(&self, answered: Option<Instant>) -> bool {
-        self.last.zip(answered).is_some_and(|(asked, answered)| answered > asked)
     }
 }
 
@@ -374,7 +320,7 @@ struct ServerEventLog {
 }
 
 impl ServerEventLog {
-    fn new(established: &Established) -> ServerEventLog {
+    fn new(established: &Connected) -> ServerEventLog {
         let listening =
             ListenState::new(established.ready_at - established.opened, established.has_missed_pings);
         ServerEventLog {
@@ -442,16 +388,14 @@ fn end_of(ending: CloseCause, greeting: Duration) -> ClientEnd {
 
 /// The end of a control whose Pings are no longer answered.
 fn control_unanswered(log: &ServerEventLog) -> CloseCause {
-    let idle = log.last_sign_of_life.map_or(Duration::ZERO, |last_sign_of_life| last_sign_of_life.elapsed());
-    let (who, how, os_error) = (ClosedBy::Network, CloseKind::Silent, None);
     CloseCause {
-        who,
-        how,
+        who: ClosedBy::Network,
+        how: CloseKind::Silent,
         reply: None,
-        os_error,
+        os_error: None,
         tcp: None,
         age: log.opened.elapsed(),
-        idle,
+        idle: log.last_sign_of_life.map_or(Duration::ZERO, |alive_at| alive_at.elapsed()),
         at: SystemTime::now(),
     }
 }

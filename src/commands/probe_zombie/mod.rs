@@ -26,15 +26,12 @@ pub async fn run(
     reporter: &mut dyn Reporter<ZombieEvent>,
     interrupt: CancellationToken,
 ) -> ZombieReport {
-    if plan.target.secure() {
-        // Loads the system's roots before anything is timed. An error recurs when a connection opens.
-        let _ = plan.dial.tls.prepare();
-    }
-    let info = Arc::new(plan.info());
+    plan.connect.prepare();
+    let info = Arc::new(plan.info.clone());
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let result = Supervisor::open(plan, reporter).watch(&interrupt).await;
+    let result = Supervisor::open(plan, Arc::clone(&info), reporter).watch(&interrupt).await;
     let report = build_report(info, result, started_at, start);
     reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
     report
@@ -46,8 +43,8 @@ fn build_report(
     started_at: SystemTime,
     start: Instant,
 ) -> ZombieReport {
-    let quality = result.quality(&info);
-    let SupervisorResult { clients, opened, error, interrupted, .. } = result;
+    let SupervisorResult { clients, opened, error, quality } = result;
+    let interrupted = !quality.whole;
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
     let findings = ZombieFindings::of(clients, quality).with_headers(headers);
     // The clients are part of the findings.
@@ -85,13 +82,11 @@ fn build_report(
 
 /// The result of a run that opened.
 fn judge(findings: &ZombieFindings, expectation: Option<&Truth>, interrupted: bool) -> RunResult {
-    let is_inconclusive = findings.verdict == ZombieVerdict::Inconclusive;
     match expectation {
         Some(Truth::False(_)) => RunResult::Failed,
         _ if interrupted => RunResult::Interrupted { measured: true },
-        Some(Truth::True(_) | Truth::TrueOfBounds(_)) => RunResult::Passed,
         Some(Truth::Unknown(_)) => RunResult::Inconclusive,
-        None if is_inconclusive => RunResult::Inconclusive,
-        None => RunResult::Passed,
+        None if findings.verdict == ZombieVerdict::Inconclusive => RunResult::Inconclusive,
+        Some(Truth::True(_) | Truth::TrueOfBounds(_)) | None => RunResult::Passed,
     }
 }

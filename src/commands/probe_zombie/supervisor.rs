@@ -35,31 +35,13 @@ pub struct SupervisorResult {
     pub clients: Vec<ClientRecord>,
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
-    pub interrupted: bool,
-    /// The control was answered after the last client ended.
-    pub is_control_confirmed: bool,
-    /// This host's longest stall.
-    pub longest_stall: Option<Duration>,
-    /// Longest time without an answer to the control.
-    pub unanswered: Duration,
-}
-
-impl SupervisorResult {
-    /// How reliable the observation is.
-    pub fn quality(&self, info: &ZombieInfo) -> ObservationQuality {
-        ObservationQuality {
-            every: info.every,
-            whole: !self.interrupted,
-            control_confirmed: self.is_control_confirmed,
-            stood_still: self.longest_stall,
-            unanswered: self.unanswered,
-        }
-    }
+    /// Not `whole` if the user interrupted.
+    pub quality: ObservationQuality,
 }
 
 /// A running observation.
 pub struct Supervisor<'a> {
-    max: Duration,
+    info: Arc<ZombieInfo>,
     start: Instant,
     clients: HashMap<Behaviour, ClientSlot>,
     events: mpsc::UnboundedReceiver<ClientTaskMessage>,
@@ -103,34 +85,35 @@ enum SupervisorWake {
 
 impl<'a> Supervisor<'a> {
     /// Starts all clients.
-    pub fn open(plan: ZombiePlan, reporter: &'a mut dyn Reporter<ZombieEvent>) -> Supervisor<'a> {
+    pub fn open(
+        plan: ZombiePlan,
+        info: Arc<ZombieInfo>,
+        reporter: &'a mut dyn Reporter<ZombieEvent>,
+    ) -> Supervisor<'a> {
         let (sender, events) = mpsc::unbounded_channel();
-        let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
+        let (plan, mut tasks, start) = (Arc::new(plan), JoinSet::new(), Instant::now());
         let relay_detector =
-            RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
+            RelayDetector::new(plan.info.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
         let (cancel, final_check) = (CancellationToken::new(), CancellationToken::new());
         let start_client = |behaviour| {
             let (plan, events, relay_detector) = (Arc::clone(&plan), sender.clone(), relay_detector.clone());
             let (cancel, final_check) = (cancel.clone(), final_check.clone());
-            tasks.spawn(ClientTask { behaviour, plan, events, relay_detector, cancel, final_check }.run());
+            let task = ClientTask { behaviour, plan, start, events, relay_detector, cancel, final_check };
+            tasks.spawn(task.run());
             (behaviour, ClientSlot { record: ClientRecord::new(behaviour), since: None, is_over: false })
         };
         let clients = Behaviour::iter().map(start_client).collect();
-        let start = Instant::now();
-        let progress_at = start + PROGRESS_INTERVAL;
-        let max = plan.max;
-        let (opened, error) = (None, None);
         Supervisor {
-            max,
+            info,
             start,
             clients,
             events,
             tasks,
             cancel,
             final_check,
-            opened,
-            error,
-            progress_at,
+            opened: None,
+            error: None,
+            progress_at: start + PROGRESS_INTERVAL,
             stall_detector: StallDetector::start(),
             over_at: None,
             seen_until: start,
@@ -172,21 +155,15 @@ impl<'a> Supervisor<'a> {
             tokio::task::coop::consume_budget().await;
         }
         self.end_all().await;
-        let longest_stall = self.stall_detector.longest();
-        let Supervisor { mut clients, opened, error, answered, seen_until, interrupted, unanswered, .. } =
-            self;
-        let is_control_confirmed = answered.is_some_and(|answered| answered > seen_until);
-        let clients =
-            Behaviour::iter().filter_map(|behaviour| clients.remove(&behaviour)).map(|client| client.record);
-        SupervisorResult {
-            clients: clients.collect(),
-            opened,
-            error,
-            interrupted,
-            is_control_confirmed,
-            longest_stall,
-            unanswered,
-        }
+        let quality = ObservationQuality {
+            every: self.info.every,
+            whole: !self.interrupted,
+            control_confirmed: self.answered.is_some_and(|answered| answered > self.seen_until),
+            stood_still: self.stall_detector.longest(),
+            unanswered: self.unanswered,
+        };
+        let records = Behaviour::iter().filter_map(|behaviour| Some(self.clients.remove(&behaviour)?.record));
+        SupervisorResult { clients: records.collect(), opened: self.opened, error: self.error, quality }
     }
 
     /// Whether all clients but the control have ended.
@@ -222,33 +199,12 @@ impl<'a> Supervisor<'a> {
             ClientTaskEvent::Received(notice) => {
                 self.reporter.report(&ZombieEvent::Received { behaviour, notice })
             }
-            ClientTaskEvent::Over {
-                end,
-                began,
-                greeting,
-                listening,
-                relayed,
-                unread,
-                last_ping_unanswered,
-                answered,
-                longest,
-            } => {
+            ClientTaskEvent::Over { record, answered, longest } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
                 client.is_over = true;
-                let began = began.saturating_duration_since(self.start);
-                let listening = *listening;
-                client.record = ClientRecord {
-                    behaviour,
-                    began,
-                    greeting,
-                    listening,
-                    relayed,
-                    unread,
-                    last_ping_unanswered,
-                    end: end.clone(),
-                };
-                let unanswered = client.record.unanswered();
+                client.record = *record;
+                let (end, unanswered) = (client.record.end.clone(), client.record.unanswered());
                 self.reporter.report(&ZombieEvent::Over { behaviour, at, end, unanswered });
             }
         }
@@ -294,20 +250,21 @@ impl<'a> Supervisor<'a> {
 
     fn progress(&mut self) {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
-        let others = || Behaviour::iter().filter(|behaviour| *behaviour != Behaviour::Control);
-        let others_open =
-            || others().filter_map(|behaviour| Some((behaviour, self.clients.get(&behaviour)?)));
-        let alive = others_open().filter(|(_, client)| client.since.is_some() && !client.is_over);
+        let others = || {
+            let others = Behaviour::iter().filter(|behaviour| *behaviour != Behaviour::Control);
+            others.filter_map(|behaviour| Some((behaviour, self.clients.get(&behaviour)?)))
+        };
+        let alive = others().filter(|(_, client)| client.since.is_some() && !client.is_over);
         let alive = alive.map(|(behaviour, _)| behaviour).collect();
-        let ended = others_open().filter(|(_, client)| client.record.ended().is_some());
+        let ended = others().filter(|(_, client)| client.record.ended().is_some());
         let ended = ended.map(|(behaviour, client)| (behaviour, client.record.end.clone())).collect();
-        let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
-        self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, ended }));
+        let until = self.until() - self.start;
+        self.reporter.report(&ZombieEvent::Progress(ZombieProgress { until, alive, ended }));
     }
 
     /// The latest end of the run: the control may have to outlive a client that is closed at the last moment.
     fn until(&self) -> Instant {
         let last = self.clients.values().filter_map(|client| client.since).max();
-        self.final_check_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.max))
+        self.final_check_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.info.max))
     }
 }

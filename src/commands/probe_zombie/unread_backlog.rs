@@ -89,6 +89,7 @@ mod tests {
     use crate::net::client::websocket::WebSocket;
     use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer};
     use crate::net::transport::tap::Tap;
+    use crate::net::transport::upgraded_stream::UpgradedStream;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -99,8 +100,7 @@ mod tests {
     async fn found(pings: u32, apart: Duration, hurry: bool) -> (bool, u64, Duration) {
         let (near, far) = duplex(64 * 1024);
         let tap = Tap::new(near);
-        let marks = tap.state();
-        let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+        let mut socket = WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await;
         let config = ObserverConfig {
             known_pings: KnownPings::default(),
             answers_messages: false,

@@ -12,17 +12,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::fd_limit;
+use super::start_failure::StartFailure;
 use crate::domain::client_test::expectation::ClientExpectation;
 use crate::domain::run::reporter::Reporter;
-use crate::domain::run::run_result::RunResult;
-use crate::server::tls::{self, TlsError};
+use crate::server::tls;
 use crate::server::{ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, TlsIdentityInfo};
 
 /// Connections that may wait to be accepted; thousands may come at once.
@@ -55,47 +54,13 @@ pub enum CertificateSource {
     Own { cert: PathBuf, key: PathBuf },
 }
 
-/// Why the server could not start.
-#[derive(Debug, Error)]
-pub enum ServeError {
-    #[error("cannot listen on {address}: {why}")]
-    Listen { address: SocketAddr, why: io::Error },
-    #[error("{option}: cannot write {}: {why}", path.display())]
-    Write { option: &'static str, path: PathBuf, why: io::Error },
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
-impl ServeError {
-    /// What the reader can do, if known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            ServeError::Listen { why, .. } if why.kind() == io::ErrorKind::AddrInUse => {
-                Some("another process has this port; --bind 127.0.0.1:0 takes a free one")
-            }
-            ServeError::Listen { why, .. } if why.kind() == io::ErrorKind::AddrNotAvailable => {
-                Some("this machine does not have that address")
-            }
-            ServeError::Listen { .. } | ServeError::Write { .. } | ServeError::Tls(_) => None,
-        }
-    }
-
-    /// The result of the run: unreachable if it could not listen, usage if its arguments cannot be used.
-    pub fn result(&self) -> RunResult {
-        match self {
-            ServeError::Listen { .. } => RunResult::Unreachable,
-            ServeError::Write { .. } | ServeError::Tls(_) => RunResult::Usage,
-        }
-    }
-}
-
 /// Serves until the planned end or `stop`; reports each event. `pages` renders the status pages.
 pub async fn run(
     mut plan: ServePlan,
     reporter: &mut dyn Reporter<ServeRunEvent>,
     pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
-) -> Result<ServeReport, ServeError> {
+) -> Result<ServeReport, StartFailure> {
     let (listener, address) = listen(plan.bind).await?;
     let status = match plan.status_addr {
         Some(address) => Some(listen(address).await?),
@@ -146,8 +111,17 @@ pub async fn run(
     Ok(report)
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let failed = |why| ServeError::Listen { address, why };
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFailure> {
+    let failed = |why: io::Error| {
+        let hint = match why.kind() {
+            io::ErrorKind::AddrInUse => {
+                Some("another process has this port; --bind 127.0.0.1:0 takes a free one")
+            }
+            io::ErrorKind::AddrNotAvailable => Some("this machine does not have that address"),
+            _ => None,
+        };
+        StartFailure::unreachable(format!("cannot listen on {address}: {why}")).with_hint(hint)
+    };
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
@@ -161,14 +135,15 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
 }
 
 fn identity(
-    tls: CertificateSource,
+    source: CertificateSource,
     ip: IpAddr,
     config: &mut ServerConfig,
-) -> Result<TlsIdentityInfo, ServeError> {
-    let (identity, ca_file) = match tls {
-        CertificateSource::Made { ca_file } => (tls::self_signed(ip)?, Some(ca_file)),
-        CertificateSource::Own { cert, key } => (tls::load(&cert, &key)?, None),
+) -> Result<TlsIdentityInfo, StartFailure> {
+    let (identity, ca_file) = match source {
+        CertificateSource::Made { ca_file } => (tls::self_signed(ip), Some(ca_file)),
+        CertificateSource::Own { cert, key } => (tls::load(&cert, &key), None),
     };
+    let identity = identity.map_err(StartFailure::usage)?;
     if let (Some(path), Some(pem)) = (&ca_file, &identity.ca_pem) {
         write_file("--ca-file", path, pem)?;
     }
@@ -176,8 +151,9 @@ fn identity(
     Ok(TlsIdentityInfo { fingerprint: identity.fingerprint, ca_file })
 }
 
-fn write_file(option: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
-    write_atomically(path, text).map_err(|why| ServeError::Write { option, path: path.to_path_buf(), why })
+fn write_file(option: &str, path: &Path, text: &str) -> Result<(), StartFailure> {
+    let failed = |why| format!("{option}: cannot write {}: {why}", path.display());
+    write_atomically(path, text).map_err(|why: io::Error| StartFailure::usage(failed(why)))
 }
 
 /// Writes a file so that readers never see it incomplete. A pipe or link is written to and not replaced.
@@ -197,6 +173,7 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::run::run_result::RunResult;
     use crate::server::ServerSnapshot;
 
     fn plan(bind: &str) -> ServePlan {
@@ -236,7 +213,7 @@ mod tests {
         }
     }
 
-    async fn refusal(plan: ServePlan) -> ServeError {
+    async fn refusal(plan: ServePlan) -> StartFailure {
         let mut ignored = EventObserver(|_: &ServeEvent| {});
         run(plan, &mut ignored, Arc::new(Blank), CancellationToken::new()).await.unwrap_err()
     }
@@ -291,8 +268,8 @@ mod tests {
             refused.to_string(),
             format!("cannot listen on {address}: Address already in use (os error 98)")
         );
-        assert!(refused.hint().is_some_and(|hint| hint.contains("another process")));
-        assert_eq!(refused.result(), RunResult::Unreachable);
+        assert_eq!(refused.result, RunResult::Unreachable);
+        assert!(refused.hint.is_some_and(|hint| hint.contains("another process")));
     }
 
     #[tokio::test]
@@ -312,7 +289,7 @@ mod tests {
         std::fs::write(&ca_file, "the other server's").unwrap();
         let tls = Some(CertificateSource::Made { ca_file: ca_file.clone() });
         let plan = ServePlan { tls, ..plan(&taken.local_addr().unwrap().to_string()) };
-        assert_eq!(refusal(plan).await.result(), RunResult::Unreachable);
+        assert_eq!(refusal(plan).await.result, RunResult::Unreachable);
         assert_eq!(std::fs::read_to_string(&ca_file).unwrap(), "the other server's");
     }
 

@@ -1,27 +1,32 @@
 //! The test of one fault: a server, a client, and what happened between them.
 
+use std::io;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::TestClientError;
-use super::client_process;
 use super::event::{TestClientEvent, TestClientEventKind};
-use super::plan::TestClientPlan;
+use super::plan::{ClientCommand, TestClientPlan};
+use crate::commands::start_failure::StartFailure;
 use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::client_test::course::{CourseEvent, TestCourse};
 use crate::domain::client_test::faults::ClientFault;
 use crate::domain::client_test::report::{ClientExit, FaultTest, FaultTestOutcome};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
-use crate::net::process_group::ProcessGroup;
+use crate::net::process_group::{ProcessGroup, stderr_or_null};
 use crate::server::faults::{self, Faults};
 use crate::server::{ServeEvent, ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
+/// The environment variables of a client.
+const URL_VARIABLE: &str = "WSCHECK_URL";
+const FAULT_VARIABLE: &str = "WSCHECK_FAULT";
 /// How long a client may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the server may take to see that the connections of a client which exited have ended.
@@ -34,17 +39,19 @@ pub async fn run(
     fault: &'static ClientFault,
     events: UnboundedSender<TestClientEvent>,
     interrupt: CancellationToken,
-) -> Result<FaultTest, TestClientError> {
+) -> Result<FaultTest, StartFailure> {
     if interrupt.is_cancelled() {
         return Ok(never_begun(plan, fault));
     }
     let tell = |what| drop(events.send(TestClientEvent::of_test(fault.name, what)));
-    let config = config(plan, fault).map_err(TestClientError::Fault)?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(TestClientError::Listen)?;
-    let address = listener.local_addr().map_err(TestClientError::Listen)?;
+    let config = config(plan, fault).map_err(StartFailure::usage)?;
+    let not_listening = |why| StartFailure::unreachable(format!("cannot listen on a loopback port: {why}"));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(not_listening)?;
+    let address = listener.local_addr().map_err(not_listening)?;
     let (url, started) = (format!("ws://{address}/"), Instant::now());
-    let mut process = client_process::start(&plan.command, &url, fault.name, plan.shows_output)
-        .map_err(|why| TestClientError::Start { program: plan.command.program_name(), why })?;
+    let program = plan.command.program.to_string_lossy();
+    let mut process = start_client(&plan.command, &url, fault.name, plan.shows_output)
+        .map_err(|why| StartFailure::usage(format!("cannot start the client '{program}': {why}")))?;
     tell(TestClientEventKind::ClientStarted { url: url.clone() });
     let (server_events, happened) = unbounded_channel();
     let server = Arc::new(Server::new(config, server_events));
@@ -69,6 +76,23 @@ pub async fn run(
     let test = FaultTest::judge(fault, plan.after, &fault.criteria(&plan.expected), outcome);
     tell(TestClientEventKind::TestOver(Box::new(test.clone())));
     Ok(test)
+}
+
+/// Starts a client in a process group of its own, without stdin. What it prints goes to stderr, or nowhere.
+///
+/// # Errors
+///
+/// The program is missing or cannot be executed.
+fn start_client(
+    command: &ClientCommand,
+    url: &str,
+    fault: &str,
+    shows_output: bool,
+) -> io::Result<ProcessGroup> {
+    let mut client = Command::new(&command.program);
+    client.args(command.arguments_with(url)).env(URL_VARIABLE, url).env(FAULT_VARIABLE, fault);
+    client.stdin(Stdio::null()).stdout(stderr_or_null(shows_output)?).stderr(stderr_or_null(shows_output)?);
+    ProcessGroup::start(&mut client)
 }
 
 /// The test of a fault that the user's interrupt left out.
@@ -170,9 +194,11 @@ fn course_event(what: &ServeEventKind) -> Option<CourseEvent> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
-    use crate::commands::test_client::ClientCommand;
     use crate::domain::client_test::faults::CLIENT_FAULTS;
+    use crate::domain::exit_status::ExitStatus;
     use crate::server::faults::CutAction;
 
     fn plan() -> TestClientPlan {
@@ -207,5 +233,15 @@ mod tests {
         assert_eq!(cuts, expected);
         let slow = config(&plan, ClientFault::named("slow-upgrade").unwrap()).unwrap();
         assert_eq!((slow.faults.opening.slow, slow.max_faulty), (plan.after, None));
+    }
+
+    #[tokio::test]
+    async fn client_learns_url_and_fault() {
+        let checks =
+            r#"[ "$WSCHECK_URL" = ws://127.0.0.1:1/ ] && [ "$WSCHECK_FAULT" = stall ] && ! read line"#;
+        let arguments = ["-c", checks].map(OsString::from).to_vec();
+        let command = ClientCommand { program: "/bin/sh".into(), arguments };
+        let mut client = start_client(&command, "ws://127.0.0.1:1/", "stall", false).unwrap();
+        assert_eq!(client.exited().await, ExitStatus::Code(0));
     }
 }

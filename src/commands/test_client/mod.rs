@@ -1,7 +1,6 @@
 //! `wscheck test-client`: runs the user's client against a test server in this process, once for each fault, and judges
 //! what it did.
 
-mod client_process;
 mod event;
 mod fault_test;
 mod plan;
@@ -9,41 +8,18 @@ mod plan;
 pub use event::{TestClientEvent, TestClientEventKind};
 pub use plan::{ClientCommand, TestClientPlan};
 
-use std::io;
 use std::time::SystemTime;
 
 use futures_util::future::join_all;
-use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::start_failure::StartFailure;
 use crate::domain::client_test::faults::ClientFault;
 use crate::domain::client_test::report::{ClientTestReport, FaultTest};
 use crate::domain::run::reporter::Reporter;
-use crate::domain::run::run_result::RunResult;
 pub use crate::net::process_group::kill_all as kill_clients;
-
-/// Why a test could not start.
-#[derive(Debug, Error)]
-pub enum TestClientError {
-    #[error("cannot start the client '{program}': {why}")]
-    Start { program: String, why: io::Error },
-    #[error("cannot listen on a loopback port: {0}")]
-    Listen(io::Error),
-    #[error("{0}")]
-    Fault(String),
-}
-
-impl TestClientError {
-    /// The result of the run.
-    pub fn result(&self) -> RunResult {
-        match self {
-            TestClientError::Start { .. } | TestClientError::Fault(_) => RunResult::Usage,
-            TestClientError::Listen(_) => RunResult::Unreachable,
-        }
-    }
-}
 
 /// Tests the client against each fault; reports each event, the report last.
 ///
@@ -54,7 +30,7 @@ pub async fn run(
     plan: TestClientPlan,
     reporter: &mut dyn Reporter<TestClientEvent>,
     interrupt: CancellationToken,
-) -> Result<ClientTestReport, TestClientError> {
+) -> Result<ClientTestReport, StartFailure> {
     let (started_at, started) = (SystemTime::now(), Instant::now());
     let (events, mut happened) = unbounded_channel();
     reporter.report(&TestClientEvent::of_run(TestClientEventKind::Started {
@@ -92,7 +68,7 @@ async fn test_all(
     plan: &TestClientPlan,
     events: UnboundedSender<TestClientEvent>,
     interrupt: &CancellationToken,
-) -> Result<Vec<FaultTest>, TestClientError> {
+) -> Result<Vec<FaultTest>, StartFailure> {
     let test = |fault: &'static ClientFault| fault_test::run(plan, fault, events.clone(), interrupt.clone());
     if !plan.one_at_a_time {
         return join_all(plan.faults.iter().map(|fault| test(fault))).await.into_iter().collect();

@@ -1,6 +1,6 @@
 //! What `test-client` will do.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::domain::client_test::expectation::ClientExpectation;
@@ -52,11 +52,6 @@ impl ClientCommand {
             None => argument.clone(),
         };
         self.arguments.iter().map(with_url).collect()
-    }
-
-    /// The program's name, for errors.
-    pub fn program_name(&self) -> String {
-        OsStr::to_string_lossy(&self.program).into_owned()
     }
 }
 

@@ -15,7 +15,6 @@ use crate::commands::run_control::RunControl;
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::Event;
 use crate::domain::ping::report::PingReport;
-use crate::domain::run::reporter::Reporter;
 use crate::domain::watch::group::Group;
 use crate::domain::watch::report::{GroupReport, RemovedGroups};
 use crate::net::batch_sleep::BatchSleep;
@@ -53,7 +52,9 @@ impl Starter {
         let before = self.groups.add(watched);
         let batch_sleep = self.batch_sleep.clone().unwrap_or_default();
         let control = RunControl { interrupt: stop, interim, batch_sleep, ask_now, openings };
-        let mut forward = Forward { group, events: self.events.clone() };
+        let events = self.events.clone();
+        // The watch reads until all groups have ended.
+        let mut forward = move |event: &Event| drop(events.send((Arc::clone(&group), event.clone())));
         async move {
             if let Some(before) = before {
                 before.cancelled().await;
@@ -61,19 +62,6 @@ impl Starter {
             ping::run(plan, &mut forward, control).await;
             ended.cancel();
         }
-    }
-}
-
-/// Passes on the events of one group.
-struct Forward {
-    group: Arc<Group>,
-    events: UnboundedSender<GroupEvent>,
-}
-
-impl Reporter<Event> for Forward {
-    fn report(&mut self, event: &Event) {
-        // The watch reads until all groups have ended.
-        let _ = self.events.send((Arc::clone(&self.group), event.clone()));
     }
 }
 

@@ -64,11 +64,7 @@ pub struct HookEvent {
 }
 
 /// An event and its document.
-#[derive(Debug)]
-struct QueuedEvent {
-    event: HookEvent,
-    document: String,
-}
+type QueuedEvent = (HookEvent, String);
 
 /// Gives events to the command. When it is dropped, a run in progress is killed.
 #[derive(Debug)]
@@ -100,7 +96,7 @@ impl Hook {
             return false;
         };
         self.queued += 1;
-        place.send(QueuedEvent { event, document: document(std::mem::take(&mut self.dropped)) });
+        place.send((event, document(std::mem::take(&mut self.dropped))));
         true
     }
 
@@ -129,7 +125,7 @@ async fn run_all(
 ) {
     let started = Instant::now();
     let mut limit = RateLimit::new(plan.interval, plan.burst);
-    while let Some(QueuedEvent { event, document }) = queued.recv().await {
+    while let Some((event, document)) = queued.recv().await {
         sleep_until(started + limit.next_at()).await;
         limit.take(started.elapsed());
         begun_runs.fetch_add(1, Relaxed);

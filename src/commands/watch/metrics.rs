@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
 use tokio::net::TcpListener;
@@ -12,7 +11,6 @@ use super::event::WatchEvent;
 use crate::commands::exporter::{KeptPages, Registry, RenderTargets};
 use crate::commands::kept::KeptId;
 use crate::domain::exporter::kept::KeptTarget;
-use crate::domain::exporter::reload::ReloadState;
 use crate::domain::ping::event::{ConnId, Event};
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::run::reporter::Reporter;
@@ -101,14 +99,6 @@ impl<'a> CountedEvents<'a> {
             is_kept
         });
     }
-
-    fn note_reload(&self, at: SystemTime, is_successful: bool) {
-        let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        self.registry.note_reload(|before| ReloadState {
-            is_successful,
-            last_success: if is_successful { at } else { before.map_or(0.0, |state| state.last_success) },
-        });
-    }
 }
 
 impl Reporter<WatchEvent> for CountedEvents<'_> {
@@ -121,8 +111,8 @@ impl Reporter<WatchEvent> for CountedEvents<'_> {
                 }
             }
             WatchEvent::Removed { group, .. } => self.remove(group),
-            WatchEvent::Reloaded(change) => self.note_reload(change.at, true),
-            WatchEvent::NotReloaded { at, .. } => self.note_reload(*at, false),
+            WatchEvent::Reloaded(change) => self.registry.note_reload(change.at, true),
+            WatchEvent::NotReloaded { at, .. } => self.registry.note_reload(*at, false),
             _ => {}
         }
         self.reporter.report(event);

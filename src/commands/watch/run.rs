@@ -84,6 +84,7 @@ async fn watch(
     let (ids, _) = kept.replace(plan.groups);
     groups.keep(&ids, SystemTime::now());
     let (hook, hook_results) = plan.on_change.map(Hook::start).unzip();
+    let hook_results = hook_results.unwrap_or_else(|| mpsc::unbounded_channel().1);
     let watch = Watch {
         file: plan.file,
         kept,
@@ -99,7 +100,7 @@ async fn watch(
 /// Where events come from.
 struct Sources {
     received: UnboundedReceiver<GroupEvent>,
-    hook_results: Option<UnboundedReceiver<HookResult>>,
+    hook_results: UnboundedReceiver<HookResult>,
     reload: Option<ConfigReload<Vec<KeptConnection>>>,
 }
 
@@ -141,7 +142,7 @@ where
                 event = control.host.next() => WatchWake::Host(event),
                 Some(()) = control.asked.recv() => WatchWake::Asked,
                 Some(()) = control.run.interim.recv() => WatchWake::Interim,
-                Some(result) = next_result(hook_results) => WatchWake::Hook(result),
+                Some(result) = hook_results.recv() => WatchWake::Hook(result),
                 wanted = next_reload(reload) => WatchWake::Reload(wanted),
                 1.. = received.recv_many(&mut batch, MAX_EVENTS_PER_BATCH) => WatchWake::Events,
                 () = self.kept.run_until_none() => WatchWake::Ended,
@@ -246,14 +247,6 @@ where
         let report = self.whole(control.run.interrupt.is_cancelled());
         self.reporter.report(&WatchEvent::Finished(Box::new(report.clone())));
         report
-    }
-}
-
-/// The next result of a command; none comes if there is no command.
-async fn next_result(results: &mut Option<UnboundedReceiver<HookResult>>) -> Option<HookResult> {
-    match results {
-        Some(results) => results.recv().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
+use super::http2::Http2Code;
 use super::tcp::TcpView;
 use super::untrusted_text::UntrustedText;
 use crate::domain::format;
@@ -32,6 +33,10 @@ pub enum Violation {
     InvalidUtf8,
     /// The data was not a WebSocket frame: unknown opcode, reserved bits, an invalid sequence.
     Garbage,
+    /// A frame of HTTP/2 broke RFC 9113.
+    Http2,
+    /// A compressed message could not be decompressed, or a frame was marked as compressed that must not be (RFC 7692).
+    Compression,
     /// A close frame's code is not allowed on the wire (section 7.4.1).
     InvalidCloseCode,
     /// A close frame's payload is a single byte, which is half a code (section 5.5.1).
@@ -59,6 +64,12 @@ pub enum CloseKind {
     Rst,
     /// TLS was closed by close_notify, without a close frame.
     TlsClose,
+    /// The peer ended the stream of HTTP/2 (END_STREAM) without a close frame; the connection may live on.
+    H2EndStream,
+    /// The peer reset the stream of HTTP/2 (RST_STREAM).
+    H2RstStream { code: Http2Code },
+    /// The peer announced the end of the connection of HTTP/2 (GOAWAY), and ended it. `debug` is its additional data.
+    H2Goaway { code: Http2Code, debug: UntrustedText },
     /// The peer ended TLS with an alert: its name in the IANA TLS Alerts registry (`decode_error`).
     TlsAlert { alert: UntrustedText },
     /// The peer broke the protocol, and wscheck closed. `close` is the invalid close frame, if it was one.
@@ -109,7 +120,10 @@ impl CloseReply {
             CloseKind::Fin => CloseReply::Fin,
             CloseKind::Rst => CloseReply::Rst,
             CloseKind::TlsClose => CloseReply::TlsClose,
-            CloseKind::TlsAlert { .. }
+            CloseKind::H2EndStream
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::H2Goaway { .. }
+            | CloseKind::TlsAlert { .. }
             | CloseKind::Violation { close: None, .. }
             | CloseKind::TooLarge { .. }
             | CloseKind::Silent
@@ -178,6 +192,9 @@ impl CloseCause {
             | CloseKind::Fin
             | CloseKind::Rst
             | CloseKind::TlsClose
+            | CloseKind::H2EndStream
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::H2Goaway { .. }
             | CloseKind::TlsAlert { .. } => true,
             // Still a close frame: nats-server closes stale clients with 1006.
             CloseKind::Violation { close: Some(_), .. } => true,
@@ -229,6 +246,18 @@ impl CloseCause {
             (CloseKind::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
             (CloseKind::Rst, _) => "connection reset (RST)".to_string(),
             (CloseKind::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
+            (CloseKind::H2EndStream, _) => {
+                "peer ended the stream of HTTP/2 (END_STREAM) without a close frame".to_string()
+            }
+            (CloseKind::H2RstStream { code }, _) => {
+                format!("peer reset the stream of HTTP/2 (RST_STREAM {code})")
+            }
+            (CloseKind::H2Goaway { code, debug }, _) if debug.is_empty() => {
+                format!("peer ended the connection of HTTP/2 (GOAWAY {code})")
+            }
+            (CloseKind::H2Goaway { code, debug }, _) => {
+                format!("peer ended the connection of HTTP/2 (GOAWAY {code} \"{debug}\")")
+            }
             (CloseKind::TlsAlert { alert }, _) => {
                 format!("peer gave up TLS (alert {alert}) without a close frame")
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connect_info::{ConnectAttempt, ConnectInfo, TimestampSource};
 use super::phase::PhaseTimes;
+use crate::domain::nanos::Nanos;
 
 /// A connection's details in little memory.
 #[derive(Debug, Clone)]
@@ -18,9 +19,30 @@ pub enum CompactConnectInfo {
 pub struct ConnectInfoDelta {
     like: Arc<ConnectInfo>,
     local: Option<Box<str>>,
-    phases: PhaseTimes,
+    phases: CompactPhases,
     /// Of the only attempt.
-    took: Duration,
+    took: Nanos,
+}
+
+/// [`PhaseTimes`] in half of their size.
+#[derive(Debug, Clone, Copy)]
+struct CompactPhases {
+    each: [Option<Nanos>; 5],
+    total: Nanos,
+}
+
+impl From<PhaseTimes> for CompactPhases {
+    fn from(PhaseTimes { dns, tcp, proxy, tls, upgrade, total }: PhaseTimes) -> CompactPhases {
+        let each = [dns, tcp, proxy, tls, upgrade].map(|phase| phase.map(Nanos::from));
+        CompactPhases { each, total: total.into() }
+    }
+}
+
+impl From<CompactPhases> for PhaseTimes {
+    fn from(CompactPhases { each, total }: CompactPhases) -> PhaseTimes {
+        let [dns, tcp, proxy, tls, upgrade] = each.map(|phase| phase.map(Duration::from));
+        PhaseTimes { dns, tcp, proxy, tls, upgrade, total: total.into() }
+    }
 }
 
 impl CompactConnectInfo {
@@ -56,17 +78,18 @@ impl ConnectInfoDelta {
     fn new(opened: &ConnectInfo, like: &Arc<ConnectInfo>) -> Option<ConnectInfoDelta> {
         let [ConnectAttempt { took, .. }] = opened.attempts.as_slice() else { return None };
         let local = opened.local.as_deref().map(Box::from);
-        let alike = ConnectInfoDelta { like: Arc::clone(like), local, phases: opened.phases, took: *took };
+        let (phases, took) = (opened.phases.into(), (*took).into());
+        let alike = ConnectInfoDelta { like: Arc::clone(like), local, phases, took };
         (alike.tell() == *opened).then_some(alike)
     }
 
     fn tell(&self) -> ConnectInfo {
         let mut opened = ConnectInfo {
             local: self.local.as_deref().map(String::from),
-            phases: self.phases,
+            phases: self.phases.into(),
             ..ConnectInfo::clone(&self.like)
         };
-        opened.attempts.iter_mut().for_each(|attempt| attempt.took = self.took);
+        opened.attempts.iter_mut().for_each(|attempt| attempt.took = self.took.into());
         opened
     }
 }

@@ -43,6 +43,8 @@ pub enum TimestampChoice {
     /// The kernel where available, else this process.
     #[default]
     Auto,
+    /// The kernel where available for what arrives, this process for what it sends: cheaper with many connections.
+    Arrivals,
     /// The kernel; a connection without kernel timestamps is not opened.
     Kernel,
     /// This process.
@@ -76,6 +78,28 @@ impl TimestampSource {
     }
 }
 
+/// Which HTTP opened a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, EnumIter, EnumMessage)]
+pub enum HttpVersion {
+    /// HTTP/1.1, by an upgrade (RFC 6455).
+    #[default]
+    #[strum(serialize = "1.1")]
+    Http1,
+    /// HTTP/2, by extended CONNECT (RFC 8441).
+    #[strum(serialize = "2")]
+    Http2,
+}
+
+impl HttpVersion {
+    /// The status that opens a WebSocket.
+    pub fn success(self) -> u16 {
+        match self {
+            HttpVersion::Http1 => 101,
+            HttpVersion::Http2 => 200,
+        }
+    }
+}
+
 /// The details of an open connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConnectInfo {
@@ -88,8 +112,13 @@ pub struct ConnectInfo {
     /// Every address tried, in order of start.
     pub attempts: Vec<ConnectAttempt>,
     pub tls: Option<TlsInfo>,
+    pub http: HttpVersion,
     pub subprotocols_offered: Vec<String>,
     pub subprotocol: Option<UntrustedText>,
+    /// The offered compression of messages, as in the header.
+    pub compression_offered: Option<String>,
+    /// The agreed one.
+    pub compression: Option<String>,
     /// Response headers that reveal servers and proxies (Server, Via, ...), names in lower case.
     pub headers: Vec<(String, UntrustedText)>,
     pub timestamps: TimestampSource,
@@ -119,7 +148,15 @@ pub enum FailureKind {
     TlsFailed,
     /// The peer does not speak HTTP/1.1.
     NotHttp,
-    /// An HTTP response with a status other than 101.
+    /// The peer does not speak HTTP/2, which was asked for.
+    NotHttp2,
+    /// The peer speaks HTTP/2 and does not allow WebSockets on it (RFC 8441 section 3).
+    WebsocketsNotAllowed,
+    /// The peer reset the stream of HTTP/2 instead of an answer.
+    H2RstStream,
+    /// The peer ended the connection of HTTP/2 instead of an answer.
+    H2Goaway,
+    /// An HTTP response with a status other than 101, or over HTTP/2 other than 2xx.
     UpgradeRefused,
     /// Status 101, but with a wrong Sec-WebSocket-Accept or headers that RFC 6455 forbids.
     BadUpgrade,

@@ -217,7 +217,8 @@ pub fn is_zone(text: &str) -> bool {
     !text.is_empty() && text.chars().all(allowed)
 }
 
-fn with_zone(shown: String, zone: Option<&str>) -> String {
+/// A shown host with its zone, if it has one, in the brackets of its address.
+pub fn with_zone(shown: String, zone: Option<&str>) -> String {
     match zone {
         Some(zone) => shown.replacen(']', &format!("{}]", shown_zone(zone)), 1),
         None => shown,
@@ -225,7 +226,7 @@ fn with_zone(shown: String, zone: Option<&str>) -> String {
 }
 
 /// The zone behind its percent sign, which is encoded where the zone would be read without its own start: `25eth0`.
-pub fn shown_zone(zone: &str) -> String {
+fn shown_zone(zone: &str) -> String {
     let percent = if zone.len() > 2 && zone.starts_with("25") { "%25" } else { "%" };
     format!("{percent}{zone}")
 }

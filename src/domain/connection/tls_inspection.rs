@@ -93,9 +93,10 @@ pub struct AlpnResult {
 }
 
 /// Where the trusted roots are from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RootSource {
     /// This machine.
+    #[default]
     System,
     /// Files that the user named.
     Custom,
@@ -125,6 +126,8 @@ pub struct Distrust {
 pub struct CertificateFacts {
     /// The common name, or the first of `names`, or the organization.
     pub subject: Option<UntrustedText>,
+    /// The subject's common name.
+    pub common_name: Option<UntrustedText>,
     /// The issuer's common name, or its organization.
     pub issuer: Option<UntrustedText>,
     /// The DNS names and IP addresses it is valid for, at most [`MAX_NAMES`].

@@ -6,9 +6,9 @@ use super::check::Check;
 use super::check_result::CheckResult;
 use super::doctor_finding::DoctorFinding;
 use super::evidence::PathEvidence;
-use super::examine::needs_messages;
 use super::measured::{idle_bracket, loses_pings, server_interval};
 use crate::domain::catalogue::{ProductFamily, timeouts};
+use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};
 use crate::domain::run::bracket::Bracket;
@@ -137,7 +137,9 @@ fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
     match reset_by {
         Some(ResetBy::Pings) => NeededTraffic::Pings,
         Some(ResetBy::Messages) => NeededTraffic::Messages,
-        None if of_zombies || refresh.is_some_and(|results| needs_messages(results.conclusion)) => {
+        None if of_zombies
+            || refresh.is_some_and(|results| results.conclusion == RefreshConclusion::MessagesOnly) =>
+        {
             NeededTraffic::Messages
         }
         None => NeededTraffic::Any,

@@ -2,7 +2,7 @@
 
 use super::browser_limit::BrowserLimit;
 use super::doctor_finding::DoctorFinding;
-use super::evidence::{PathEvidence, UpgradeChange};
+use super::evidence::{BrowserPart, PathEvidence, UpgradeChange};
 use super::measured;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -33,14 +33,24 @@ pub fn examine(evidence: &PathEvidence) -> Option<Vec<DoctorFinding>> {
 fn of_request(evidence: &PathEvidence) -> Option<DoctorFinding> {
     let outcome = &evidence.variants.iter().find(|variant| variant.change == UpgradeChange::Browser)?.outcome;
     if evidence.is_unsteady() {
-        return Some(measured::no_answer("the same request is answered now so, now otherwise"));
+        return Some(measured::no_answer("the same request was accepted once and refused once"));
     }
     match (evidence.upgrade.as_ref()?, outcome) {
         (Ok(_), Ok(_)) => Some(DoctorFinding::PagesAccepted),
-        (Ok(_), Err(error)) => Some(DoctorFinding::PagesRefused { error: error.clone() }),
+        (Ok(_), Err(error)) => {
+            Some(DoctorFinding::PagesRefused { error: error.clone(), part: refused_part(evidence) })
+        }
         (Err(error), Ok(_)) => Some(DoctorFinding::OnlyBrowsersAccepted { error: error.clone() }),
         (Err(_), Err(_)) => None,
     }
+}
+
+/// The part of a browser's request that was refused by itself.
+fn refused_part(evidence: &PathEvidence) -> Option<BrowserPart> {
+    evidence.variants.iter().find_map(|variant| match (&variant.change, &variant.outcome) {
+        (UpgradeChange::PartOfBrowser(part), Err(_)) => Some(*part),
+        (_, _) => None,
+    })
 }
 
 /// What a page sees of the connection's end: one in use, otherwise one that was idle.

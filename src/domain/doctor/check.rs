@@ -1,6 +1,6 @@
 //! The checks of `doctor`: stable ids, in the order in which they are shown.
 
-use strum::{EnumIter, EnumMessage, EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, EnumString, IntoEnumIterator, IntoStaticStr};
 
 /// A check. Its documentation is shown by `--list-checks`.
 #[derive(
@@ -26,6 +26,10 @@ pub enum Check {
     Subprotocol,
     /// Whether a page in a browser may open it, and what the page sees of a failure.
     Browser,
+    /// Whether WebSockets work over HTTP/2, which browsers use where the server allows it.
+    Http2,
+    /// Whether WebSockets work with compression offered, as browsers do.
+    Compression,
     /// Which convention of heartbeats and messages the server speaks.
     Convention,
     /// Ping frames are answered, with their payload.
@@ -75,7 +79,12 @@ impl Check {
             Check::Resolve => Category::Name,
             Check::Tcp | Check::Proxy => Category::Reach,
             Check::Tls | Check::Certificate => Category::Tls,
-            Check::Upgrade | Check::Origin | Check::Subprotocol | Check::Browser => Category::Upgrade,
+            Check::Upgrade
+            | Check::Origin
+            | Check::Subprotocol
+            | Check::Browser
+            | Check::Http2
+            | Check::Compression => Category::Upgrade,
             Check::Convention | Check::Pings | Check::Fragments | Check::Close => Category::Protocol,
             Check::Latency => Category::Latency,
             Check::ServerHeartbeats => Category::ServerHeartbeats,
@@ -103,6 +112,11 @@ impl CheckSelection {
         (self.only.is_empty() || self.only.contains(&check)) && !self.skip.contains(&check)
     }
 
+    /// Whether this one or any after it is wanted.
+    pub fn has_any_from(&self, first: Check) -> bool {
+        Check::iter().any(|check| check >= first && self.has(check))
+    }
+
     /// Whether any of these is wanted.
     pub fn has_any(&self, checks: &[Check]) -> bool {
         checks.iter().any(|check| self.has(*check))
@@ -117,6 +131,7 @@ mod tests {
     fn ids_are_read_back() {
         assert_eq!("server-heartbeats".parse(), Ok(Check::ServerHeartbeats));
         assert_eq!(<&str>::from(Check::IdleTimeout), "idle-timeout");
+        assert_eq!(<&str>::from(Check::Http2), "http2");
         assert!("idle".parse::<Check>().is_err());
     }
 

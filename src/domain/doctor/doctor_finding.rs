@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
+use super::evidence::BrowserPart;
+use super::feature_trial::TrialFailure;
 use super::tls::TlsFinding;
 use crate::domain::connection::close_cause::{CloseCause, CloseReply};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
@@ -67,7 +69,11 @@ pub enum DoctorFinding {
     /// A page of the same server may open it: the request of a browser was accepted.
     PagesAccepted,
     /// The server refuses the request of a browser, and accepts the same without a browser's headers.
-    PagesRefused { error: Arc<ConnectError> },
+    PagesRefused {
+        error: Arc<ConnectError>,
+        /// The part that is refused by itself; `None` if no single one is.
+        part: Option<BrowserPart>,
+    },
     /// The server refuses the request of wscheck, and accepts it with a browser's headers.
     OnlyBrowsersAccepted { error: Arc<ConnectError> },
     /// Browsers do not open connections to this port.
@@ -76,6 +82,26 @@ pub enum DoctorFinding {
     MixedContentBlocked,
     /// What a page sees of a failure is less than what happened.
     PageSees { code: u16, reason: UntrustedText, happened: String },
+    /// A WebSocket works over HTTP/2, as browsers open it.
+    H2Works(FeatureRtts),
+    /// The server chooses HTTP/2, and its settings do not allow WebSockets on it.
+    H2WebsocketsNotAllowed,
+    /// The server's settings allow WebSockets over HTTP/2, and they fail there, while they work over HTTP/1.1.
+    H2WebsocketsFail { failure: TrialFailure },
+    /// RTTs over HTTP/2 and over HTTP/1.1 differ by more than chance explains.
+    H2RttDiffers(FeatureRtts),
+    /// The server agreed to compression, which browsers offer, and the connection works.
+    CompressionWorks {
+        agreed: String,
+        /// An app heartbeat was answered, so that messages passed.
+        has_message: bool,
+    },
+    /// With compression offered the connection fails, and without it works. Browsers always offer it.
+    CompressionBreaks {
+        failure: TrialFailure,
+        /// What the server agreed to; `None` if it did not come so far.
+        agreed: Option<String>,
+    },
     /// The server speaks a known convention of heartbeats and messages.
     ConventionDetected { preset: &'static str, title: &'static str, evidence: Vec<String> },
     /// Which convention the server speaks is not known.
@@ -146,6 +172,13 @@ pub enum DoctorFinding {
     NotChecked(Unchecked),
 }
 
+/// The median RTTs with something that browsers use, and without it; `None` where nothing was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeatureRtts {
+    pub with: Option<Duration>,
+    pub without: Option<Duration>,
+}
+
 /// RTT and loss of one connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LatencyFigures {
@@ -203,6 +236,10 @@ pub enum HopDifference {
     Latency(Duration),
     /// Ping frames are not answered.
     PingsUnanswered,
+    /// WebSockets fail over HTTP/2 only.
+    Http2Fails,
+    /// Connections fail with compression offered only.
+    CompressionBreaks,
 }
 
 /// Why a check has no answer.
@@ -319,7 +356,8 @@ impl Finding for DoctorFinding {
 fn severity_for_pages(finding: &DoctorFinding) -> Severity {
     use DoctorFinding as F;
     match finding {
-        F::PagesAccepted => Severity::Ok,
+        F::PagesAccepted | F::H2Works(_) | F::CompressionWorks { .. } => Severity::Ok,
+        F::H2WebsocketsFail { .. } | F::CompressionBreaks { .. } => Severity::Problem,
         F::PagesRefused { .. } | F::OnlyBrowsersAccepted { .. } | F::PortBlockedByBrowsers { .. } => {
             Severity::Warning
         }
@@ -330,6 +368,8 @@ fn severity_for_pages(finding: &DoctorFinding) -> Severity {
 /// Where a cut or a delay appears is what was asked; that something fails there is worth more.
 fn of_hop(what: &HopDifference) -> Severity {
     match what {
+        // Their own findings are the problem.
+        HopDifference::Http2Fails | HopDifference::CompressionBreaks => Severity::Info,
         HopDifference::IdleTimeout(_) | HopDifference::Latency(_) => Severity::Info,
         HopDifference::NotOpened(_) | HopDifference::PingsUnanswered => Severity::Warning,
     }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::{EnumIter, IntoStaticStr};
+
 use super::browser_limit::BrowserLimit;
+use super::feature_trial::FeatureTrial;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::tls_inspection::TlsInspection;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -30,6 +33,10 @@ pub struct PathEvidence {
     pub variants: Vec<UpgradeVariant>,
     /// The plain upgrade once more, after a changed one had another outcome.
     pub repeated: Option<Result<Arc<ConnectInfo>, Arc<ConnectError>>>,
+    /// With HTTP/2 offered, as browsers do; `None` if it was not tried.
+    pub http2: Option<Box<FeatureTrial>>,
+    /// With compression offered, as browsers do; `None` if it was not tried.
+    pub compression: Option<Box<FeatureTrial>>,
     /// Why a further connection failed while one was open.
     pub further_refused: Option<Arc<ConnectError>>,
     pub convention: Option<PresetDetection>,
@@ -109,10 +116,32 @@ pub enum UpgradeChange {
     ForeignOrigin(String),
     /// The request was that of a browser, for a page of the same server.
     Browser,
+    /// Only this part of a browser's request was added.
+    PartOfBrowser(BrowserPart),
+    /// HTTP/1.1 was used instead of the HTTP/2 that an option demands.
+    Http1,
     /// The certificate was not verified, so that the rest could be measured.
     WithoutVerification,
     /// These subprotocols were offered.
     Subprotocols(Vec<String>),
+}
+
+/// A part of what browsers send and other clients do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum BrowserPart {
+    /// The offer of permessage-deflate.
+    Compression,
+    /// The Origin header.
+    Origin,
+    /// The User-Agent header.
+    UserAgent,
+    /// The Sec-Fetch headers.
+    SecFetch,
+    /// The Accept headers.
+    Accept,
+    /// The Pragma and Cache-Control headers.
+    CacheControl,
 }
 
 /// What came of a Ping between the fragments of a message.

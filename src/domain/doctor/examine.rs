@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::browser;
+use super::browser_features;
 use super::check::{Check, CheckSelection};
 use super::check_result::CheckResult;
 use super::doctor_finding::{DoctorFinding, LatencyFigures, RefusalCause, Unchecked};
@@ -13,7 +14,6 @@ use super::report::Depth;
 use super::tls::{self, TlsFinding};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError};
 use crate::domain::connection::phase::Phase;
-use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::label::Label;
 use crate::domain::run::finding::{Finding, Severity};
 
@@ -41,12 +41,17 @@ pub fn examine(evidence: &PathEvidence, conditions: Conditions<'_>) -> Vec<Check
         (Check::Origin, examiner.origin()),
         (Check::Subprotocol, examiner.subprotocol()),
         (Check::Browser, browser::examine(evidence).unwrap_or_else(|| examiner.missing())),
+        (Check::Http2, examiner.http2()),
+        (Check::Compression, examiner.compression()),
         (Check::Convention, examiner.convention()),
-        (Check::Pings, examiner.pings()),
+        (Check::Pings, examiner.of_report(evidence.ping.as_deref(), measured::pings)),
         (Check::Fragments, examiner.fragments()),
         (Check::Close, examiner.close()),
-        (Check::Latency, examiner.latency()),
-        (Check::ServerHeartbeats, examiner.server_heartbeats()),
+        (Check::Latency, examiner.of_report(evidence.ping.as_deref(), measured::latency)),
+        (
+            Check::ServerHeartbeats,
+            examiner.of_report(evidence.listen.as_deref(), measured::server_heartbeats),
+        ),
         (Check::IdleTimeout, examiner.idle_timeout()),
         (Check::DeadClients, examiner.dead_clients()),
         (Check::Lifetime, examiner.lifetime()),
@@ -74,6 +79,8 @@ const SLOW_OPENING: Duration = Duration::from_secs(3);
 const TLS_FAILED: &str = "TLS failed (where nothing secret would be sent, the rest is measured without verification; -k always does)";
 /// What a check says if no address accepted a connection.
 const NO_ADDRESS: &str = "no address accepted a connection";
+/// What a check says if the same request is refused once and accepted once.
+const UNSTEADY: &str = "the same request was accepted once and refused once";
 /// What a check says if the connection did not open.
 const NEEDS_OPEN: &str = "the connection did not open";
 
@@ -191,7 +198,7 @@ impl Examiner<'_> {
     fn origin(&self) -> Vec<DoctorFinding> {
         let plain = self.evidence.upgrade.as_ref().and_then(|upgrade| upgrade.as_ref().err());
         if self.evidence.is_unsteady() {
-            return vec![measured::no_answer("the same request is answered now so, now otherwise")];
+            return vec![measured::no_answer(UNSTEADY)];
         }
         let found = self.evidence.variants.iter().find_map(|variant| {
             match (&variant.change, &variant.outcome, plain) {
@@ -225,7 +232,7 @@ impl Examiner<'_> {
         });
         match (needed, &self.evidence.upgrade) {
             _ if self.evidence.is_unsteady() => {
-                vec![measured::no_answer("the same request is answered now so, now otherwise")]
+                vec![measured::no_answer(UNSTEADY)]
             }
             (Some(finding), _) => vec![finding],
             (None, Some(Ok(info))) if info.subprotocols_offered.is_empty() => {
@@ -239,6 +246,25 @@ impl Examiner<'_> {
         }
     }
 
+    fn http2(&self) -> Vec<DoctorFinding> {
+        match (&self.evidence.http2, &self.evidence.upgrade) {
+            _ if self.evidence.is_unsteady() => vec![measured::no_answer(UNSTEADY)],
+            (Some(trial), _) => browser_features::http2(trial),
+            (None, Some(Ok(info))) if info.tls.is_none() => {
+                not_applicable("without TLS browsers use no HTTP/2")
+            }
+            (None, _) => self.missing(),
+        }
+    }
+
+    fn compression(&self) -> Vec<DoctorFinding> {
+        match &self.evidence.compression {
+            _ if self.evidence.is_unsteady() => vec![measured::no_answer(UNSTEADY)],
+            Some(trial) => vec![browser_features::compression(trial)],
+            None => self.missing(),
+        }
+    }
+
     fn convention(&self) -> Vec<DoctorFinding> {
         let Some(detection) = &self.evidence.convention else { return self.missing() };
         let evidence = detection.evidence.clone();
@@ -248,10 +274,6 @@ impl Examiner<'_> {
             }
             None => DoctorFinding::ConventionUnknown { evidence },
         }]
-    }
-
-    fn pings(&self) -> Vec<DoctorFinding> {
-        self.evidence.ping.as_deref().map_or_else(|| self.missing(), measured::pings)
     }
 
     fn fragments(&self) -> Vec<DoctorFinding> {
@@ -283,18 +305,18 @@ impl Examiner<'_> {
         }
     }
 
-    fn latency(&self) -> Vec<DoctorFinding> {
-        self.evidence.ping.as_deref().map_or_else(|| self.missing(), measured::latency)
-    }
-
-    fn server_heartbeats(&self) -> Vec<DoctorFinding> {
-        self.evidence.listen.as_deref().map_or_else(|| self.missing(), measured::server_heartbeats)
+    /// What a report shows, or why it is missing.
+    fn of_report<R>(
+        &self,
+        report: Option<&R>,
+        shows: impl FnOnce(&R) -> Vec<DoctorFinding>,
+    ) -> Vec<DoctorFinding> {
+        report.map_or_else(|| self.missing(), shows)
     }
 
     fn idle_timeout(&self) -> Vec<DoctorFinding> {
         let loses_pings = self.evidence.ping.as_deref().is_some_and(measured::loses_pings);
-        let of_search = |report| measured::idle_timeout(report, loses_pings);
-        self.evidence.idle.as_deref().map_or_else(|| self.missing(), of_search)
+        self.of_report(self.evidence.idle.as_deref(), |report| measured::idle_timeout(report, loses_pings))
     }
 
     fn dead_clients(&self) -> Vec<DoctorFinding> {
@@ -317,9 +339,4 @@ impl Examiner<'_> {
 /// The figures of one path's latency.
 pub fn figures(evidence: &PathEvidence) -> Option<LatencyFigures> {
     Some(measured::latency_figures(evidence.ping.as_deref()?))
-}
-
-/// Whether trying out what keeps the path open showed that only messages do.
-pub fn needs_messages(conclusion: RefreshConclusion) -> bool {
-    conclusion == RefreshConclusion::MessagesOnly
 }

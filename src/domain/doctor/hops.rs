@@ -21,7 +21,14 @@ pub fn compare(paths: &[ExaminedPath]) -> Vec<CheckResult> {
         return Vec::new();
     };
     let hops: Vec<&ExaminedPath> = paths.iter().filter(|path| !path.info.is_alternative).collect();
-    let begun = [not_opened(&hops), idle_timeout(&hops), unanswered(&hops), latency(&hops)];
+    let begun = [
+        not_opened(&hops),
+        idle_timeout(&hops),
+        unanswered(&hops),
+        latency(&hops),
+        http2_fails(&hops),
+        compression_breaks(&hops),
+    ];
     let mut found: Vec<DoctorFinding> = begun.into_iter().flatten().filter(|_| hops.len() > 1).collect();
     let differing = others.iter().filter_map(|path| difference(path, main, found.is_empty()));
     let differing: Vec<DoctorFinding> = differing.collect();
@@ -54,9 +61,10 @@ fn difference(path: &ExaminedPath, main: &ExaminedPath, is_alone: bool) -> Optio
         }
         (true, false) if path.info.is_alternative => "it opens".to_string(),
         (true, true) => match (cut(path), cut(main)) {
-            (Some(here), None) => format!("it cuts idle connections after {}", words(here)),
-            (Some(here), Some(there)) if !is_same(here, there) && path.info.is_alternative => {
-                format!("it cuts idle connections after {}", words(here))
+            (Some(here), there)
+                if there.is_none_or(|there| !is_same(here, there) && path.info.is_alternative) =>
+            {
+                format!("it cuts idle connections after {}", bracket_words(here))
             }
             (None, Some(_)) if path.info.is_alternative && is_measured(path) && is_alone => {
                 "no idle cut was seen".to_string()
@@ -68,7 +76,8 @@ fn difference(path: &ExaminedPath, main: &ExaminedPath, is_alone: bool) -> Optio
     Some(DoctorFinding::PathDiffers { path: path.info.name.clone(), shows })
 }
 
-fn words(found: Bracket) -> String {
+/// `55 s to 60 s`; an end that is not known is `?`.
+pub fn bracket_words(found: Bracket) -> String {
     let bound = |span: Option<Duration>| span.map_or_else(|| "?".to_string(), duration);
     format!("{} to {}", bound(found.lo), bound(found.hi))
 }
@@ -117,6 +126,27 @@ fn not_opened(paths: &[&ExaminedPath]) -> Option<DoctorFinding> {
     let last = paths.last().filter(|path| is_closed(path))?;
     let error = last.evidence.upgrade.as_ref()?.as_ref().err()?;
     begins(paths, HopDifference::NotOpened(format!("{}: {}", error.phase, error.cause)), is_closed)
+}
+
+fn http2_fails(paths: &[&ExaminedPath]) -> Option<DoctorFinding> {
+    let is_failure = |finding: &DoctorFinding| matches!(finding, DoctorFinding::H2WebsocketsFail { .. });
+    begins_with_finding(paths, HopDifference::Http2Fails, is_failure)
+}
+
+fn compression_breaks(paths: &[&ExaminedPath]) -> Option<DoctorFinding> {
+    let is_failure = |finding: &DoctorFinding| matches!(finding, DoctorFinding::CompressionBreaks { .. });
+    begins_with_finding(paths, HopDifference::CompressionBreaks, is_failure)
+}
+
+/// Where a finding begins that the URL itself has.
+fn begins_with_finding(
+    paths: &[&ExaminedPath],
+    what: HopDifference,
+    is_it: impl Fn(&DoctorFinding) -> bool,
+) -> Option<DoctorFinding> {
+    let has_it = |path: &ExaminedPath| path.results.iter().any(|result| is_it(&result.finding));
+    paths.last().filter(|path| has_it(path))?;
+    begins(paths, what, has_it)
 }
 
 fn unanswered(paths: &[&ExaminedPath]) -> Option<DoctorFinding> {

@@ -25,8 +25,11 @@ pub fn no_answer(why: impl Into<String>) -> DoctorFinding {
     DoctorFinding::NotChecked(Unchecked::NoAnswer(why.into()))
 }
 
-fn not_opened(error: &ConnectError) -> Vec<DoctorFinding> {
-    vec![no_answer(format!("its connection did not open: {}: {}", error.phase, error.cause))]
+fn not_opened(error: Option<&ConnectError>) -> Vec<DoctorFinding> {
+    vec![match error {
+        Some(error) => no_answer(format!("its connection did not open: {}: {}", error.phase, error.cause)),
+        None => no_answer("no connection opened in the time"),
+    }]
 }
 
 fn connection(report: &PingReport) -> Option<&ConnReport> {
@@ -75,20 +78,18 @@ pub fn pings(report: &PingReport) -> Vec<DoctorFinding> {
     let counts = kind(report, HeartbeatKind::Protocol).map(|kind| kind.counts);
     match counts {
         _ if !wrong.is_empty() => wrong,
-        Some(counts) if counts.ok + counts.late > 0 && counts.missed > 0 => {
-            let answered = counts.ok + counts.late;
-            vec![DoctorFinding::PingsPartlyAnswered { answered, missed: counts.missed }]
-        }
         Some(counts) if counts.ok + counts.late > 0 => {
-            let answered = counts.ok + counts.late;
-            vec![DoctorFinding::PingsAnswered { answered, sent: counts.sent() }]
+            let (answered, missed) = (counts.ok + counts.late, counts.missed);
+            vec![match missed {
+                0 => DoctorFinding::PingsAnswered { answered, sent: counts.sent() },
+                1.. => DoctorFinding::PingsPartlyAnswered { answered, missed },
+            }]
         }
         Some(counts) if counts.judged() == 0 => vec![no_answer("no Ping frame was judged")],
         Some(_) => vec![no_answer("no Ping frame was answered before the connection ended")],
         None => {
-            vec![DoctorFinding::NotChecked(Unchecked::NotApplicable(
-                "this convention does without Ping frames",
-            ))]
+            let why = "this convention does without Ping frames";
+            vec![DoctorFinding::NotChecked(Unchecked::NotApplicable(why))]
         }
     }
 }
@@ -135,9 +136,9 @@ pub fn latency_figures(report: &PingReport) -> LatencyFigures {
 pub fn latency(report: &PingReport) -> Vec<DoctorFinding> {
     let opened = connection(report).is_some_and(|connection| connection.opened.is_some());
     if !opened {
-        let error = connection(report).and_then(|connection| connection.open_error.as_ref());
+        let error = connection(report).and_then(|connection| connection.open_error.as_deref());
         return error
-            .map_or_else(|| vec![no_answer("its connection did not open")], |error| not_opened(error));
+            .map_or_else(|| vec![no_answer("its connection did not open")], |error| not_opened(Some(error)));
     }
     let figures = latency_figures(report);
     let has_ended = connection(report).is_some_and(|connection| connection.lost.is_some());
@@ -164,10 +165,7 @@ pub fn latency(report: &PingReport) -> Vec<DoctorFinding> {
 /// Which heartbeats the server sends.
 pub fn server_heartbeats(report: &ListenReport) -> Vec<DoctorFinding> {
     if report.opened.is_none() {
-        return report
-            .error
-            .as_deref()
-            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
+        return not_opened(report.error.as_deref());
     }
     let wanted = |finding: &ListenFinding| {
         !matches!(finding, ListenFinding::CoversTimeouts { .. } | ListenFinding::NoHeartbeatSeen { .. })
@@ -255,18 +253,13 @@ pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding
         )];
     }
     if report.opened.is_none() {
-        return report
-            .error
-            .as_deref()
-            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
+        return not_opened(report.error.as_deref());
     }
     let is_inconclusive = report.findings.verdict == IdleVerdict::Inconclusive;
-    let unconfirmed = unconfirmed(report).filter(|_| is_inconclusive && report.partial);
-    let conclusion = match unconfirmed {
-        Some((bracket, samples)) => Some(DoctorFinding::IdleTimeoutUnconfirmed { bracket, samples }),
-        None if is_inconclusive && report.partial => Some(survived_so_far(report)),
-        None => None,
-    };
+    let conclusion = (is_inconclusive && report.partial).then(|| match unconfirmed(report) {
+        Some((bracket, samples)) => DoctorFinding::IdleTimeoutUnconfirmed { bracket, samples },
+        None => survived_so_far(report),
+    });
     let is_concluded = conclusion.is_some();
     let about_the_search = |finding: &IdleFinding| {
         matches!(
@@ -309,10 +302,7 @@ fn survived_so_far(report: &IdleReport) -> DoctorFinding {
 /// How long the server keeps dead clients.
 pub fn dead_clients(report: &ZombieReport) -> Vec<DoctorFinding> {
     if report.opened.is_none() {
-        return report
-            .error
-            .as_deref()
-            .map_or_else(|| vec![no_answer("no connection opened in the time")], not_opened);
+        return not_opened(report.error.as_deref());
     }
     let found: Vec<DoctorFinding> = report
         .all_findings()

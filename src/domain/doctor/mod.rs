@@ -5,12 +5,14 @@
 
 mod advice;
 mod browser;
+pub mod browser_features;
 pub mod browser_limit;
 mod check;
 mod check_result;
 mod doctor_finding;
 pub mod evidence;
 mod examine;
+pub mod feature_trial;
 mod hops;
 mod measured;
 pub mod remedies;
@@ -24,9 +26,9 @@ pub use advice::{COVERED, advise};
 pub use check::{Category, Check, CheckSelection};
 pub use check_result::CheckResult;
 pub use doctor_finding::{
-    COVERS_USUAL_TIMEOUT, DoctorFinding, DoctorFindingCode, HopDifference, LatencyFigures, RefusalCause,
-    Unchecked, lacks_route,
+    COVERS_USUAL_TIMEOUT, DoctorFinding, DoctorFindingCode, FeatureRtts, HopDifference, LatencyFigures,
+    RefusalCause, Unchecked, lacks_route,
 };
 pub use examine::{Conditions, examine};
-pub use hops::compare;
+pub use hops::{bracket_words, compare};
 pub use measured::idle_bracket;

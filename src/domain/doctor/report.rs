@@ -43,7 +43,7 @@ pub struct DoctorInfo {
 }
 
 /// One path to the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathInfo {
     /// As it was named: `ingress`; of the URL itself its host.
     pub name: String,
@@ -76,7 +76,6 @@ pub enum DoctorEvent {
 /// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoctorProgress {
-    pub elapsed: Duration,
     /// The run ends by then.
     pub until: Duration,
     /// The measurements that still run, as people call them.
@@ -84,7 +83,7 @@ pub struct DoctorProgress {
 }
 
 /// One path and what its checks found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ExaminedPath {
     pub info: PathInfo,
     pub evidence: PathEvidence,

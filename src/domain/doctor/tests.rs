@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::evidence::{PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use super::evidence::{BrowserPart, PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use super::feature_trial::TrialFailure;
 use super::report::{Depth, DoctorInfo, DoctorReport, ExaminedPath, PathInfo, judge};
 use super::*;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
@@ -38,11 +39,9 @@ fn idle(verdict: IdleVerdict, lo: Option<u64>, hi: Option<u64>) -> Box<IdleRepor
     let bracket = Bracket { lo: lo.map(s), hi: hi.map(s) };
     let findings = crate::domain::idle::IdleFindings { verdict, bracket, ..nothing };
     let url = "ws://a.example/".to_string();
-    let info =
-        IdleInfo { url: url.clone(), search, refresh: false, verify: false, expectation: None, preset: None };
+    let info = IdleInfo { url, search, refresh: false, verify: false, expectation: None, preset: None };
     Box::new(IdleReport {
         info: Arc::new(info),
-        url,
         started_at: SystemTime::UNIX_EPOCH,
         elapsed: s(80),
         opened: Some(opened()),
@@ -335,6 +334,20 @@ fn hop_of_a_failure_is_named() {
 }
 
 #[test]
+fn hop_at_which_compression_begins_to_break_is_named() {
+    let of = |name: &str, breaks: bool| {
+        let mut path = examined(name, open_path());
+        let failure = TrialFailure::NotOpened(refused(400));
+        let finding = DoctorFinding::CompressionBreaks { failure, agreed: None };
+        path.results.extend(breaks.then(|| CheckResult::new(Check::Compression, finding)));
+        path
+    };
+    let paths = vec![of("pod", false), of("ingress", true), of("url", true)];
+    assert_eq!(begins(paths), [(Some("pod".to_string()), "ingress".to_string())]);
+    assert_eq!(begins(vec![of("pod", true), of("url", false)]), [], "the URL itself works");
+}
+
+#[test]
 fn result_follows_the_contract() {
     assert_eq!(report(vec![examined("url", open_path())]).result, RunResult::Inconclusive, "no idle timeout");
     let healthy = with_idle(idle(IdleVerdict::NoTimeoutUpToMax, Some(65), None));
@@ -378,6 +391,42 @@ fn change_that_makes_the_upgrade_pass_is_the_finding() {
     let path = needs(UpgradeChange::Subprotocols(vec!["mqtt".to_string()]));
     assert!(path.has(|finding| matches!(finding, DoctorFinding::SubprotocolRequired { .. })));
     assert!(!path.has(|finding| matches!(finding, DoctorFinding::UpgradeFailed { .. })));
+}
+
+#[test]
+fn part_of_a_browsers_request_that_is_refused_by_itself_is_named() {
+    let part = |refused: Option<BrowserPart>| {
+        let variant = |change, outcome| UpgradeVariant { change, outcome };
+        let parts = [BrowserPart::Compression, BrowserPart::Origin, BrowserPart::UserAgent];
+        let parts = parts.into_iter().map(|part| {
+            let outcome = if refused == Some(part) { Err(self::refused(403)) } else { Ok(opened()) };
+            variant(UpgradeChange::PartOfBrowser(part), outcome)
+        });
+        let browser = variant(UpgradeChange::Browser, Err(self::refused(403)));
+        let variants = std::iter::once(browser).chain(parts).collect();
+        let path = examined("a", PathEvidence { variants, ..open_path() });
+        path.results.iter().find_map(|result| match result.finding {
+            DoctorFinding::PagesRefused { part, .. } => Some(part),
+            _ => None,
+        })
+    };
+    assert_eq!(part(Some(BrowserPart::UserAgent)), Some(Some(BrowserPart::UserAgent)));
+    assert_eq!(part(Some(BrowserPart::Compression)), Some(Some(BrowserPart::Compression)));
+    assert_eq!(part(None), Some(None), "only together");
+}
+
+#[test]
+fn http2_does_not_apply_without_tls_and_is_missing_with_it() {
+    let why = |info: ConnectInfo| {
+        let path = examined("a", PathEvidence { upgrade: Some(Ok(Arc::new(info))), ..open_path() });
+        path.results.into_iter().find_map(|result| match (result.check, result.finding) {
+            (Check::Http2, DoctorFinding::NotChecked(why)) => Some(why),
+            _ => None,
+        })
+    };
+    assert!(matches!(why(ConnectInfo::default()), Some(Unchecked::NotApplicable(_))));
+    let secure = crate::domain::ping::report::samples::opened_tls(90);
+    assert!(matches!(why(secure), Some(Unchecked::NoAnswer(_))));
 }
 
 #[test]

@@ -534,6 +534,7 @@ mod tests {
     fn certificate(subject: &str, issuer: &str) -> CertificateFacts {
         CertificateFacts {
             subject: Some(text(subject)),
+            common_name: None,
             issuer: Some(text(issuer)),
             names: vec![text(subject)],
             more_names: 0,

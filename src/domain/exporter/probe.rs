@@ -250,6 +250,7 @@ mod tests {
     fn certificate(not_after: i64, issuer_position: Option<usize>) -> CertificateFacts {
         CertificateFacts {
             subject: None,
+            common_name: None,
             issuer: None,
             names: Vec::new(),
             more_names: 0,

@@ -32,6 +32,9 @@ pub enum HeartbeatKind {
     Protocol,
     /// An application message and the message that answers it.
     App,
+    /// A PING frame of HTTP/2 and its acknowledgement (RFC 9113 section 6.7), which what ends HTTP/2 answers: perhaps a hop
+    /// before the server.
+    Http2,
 }
 
 /// The outcome of one heartbeat.

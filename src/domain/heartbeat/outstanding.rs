@@ -18,6 +18,9 @@ const MAX_OVERDUE: usize = 4096;
 /// time, and there may be thousands of connections.
 const MAX_OVERDUE_PASSED: usize = 32;
 
+/// How many of the latest pings without a timestamp of the kernel may still get one.
+const MAX_UNSTAMPED: usize = 16;
+
 /// The outcome of a ping, or its revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolution {
@@ -73,7 +76,7 @@ pub enum Superseding {
 /// outcome, see [`passed_over::outcome`].
 #[derive(Debug)]
 pub struct OutstandingPings {
-    timeout: Duration,
+    timeout: Nanos,
     superseding: Superseding,
     next_seq: u64,
     /// Sent and within the timeout, by seq; a ping that was passed over waits here for its own pong.
@@ -143,7 +146,7 @@ impl OutstandingPings {
     /// Numbers its pings from `first_seq`.
     pub fn new(timeout: Duration, superseding: Superseding, first_seq: u64) -> OutstandingPings {
         OutstandingPings {
-            timeout,
+            timeout: timeout.into(),
             superseding,
             next_seq: first_seq,
             waiting: VecDeque::new(),
@@ -156,7 +159,7 @@ impl OutstandingPings {
     }
 
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.timeout.into()
     }
 
     /// Takes the next number, for a ping that is about to be sent or stays unsent.
@@ -179,11 +182,14 @@ impl OutstandingPings {
         self.in_flight += 1;
     }
 
-    /// Records the kernel's send timestamp of a ping.
-    pub fn stamped(&mut self, seq: u64, at: Duration, to_wire: Duration) {
-        for entries in [&mut self.waiting, &mut self.overdue] {
-            if let Some(entry) = find(entries, seq).and_then(|index| entries.get_mut(index)) {
-                (entry.at, entry.to_wire) = (at.into(), Some(to_wire.into()));
+    /// Applies the kernel's send timestamps that came after their pings had left. `departed`: when the last byte of a ping
+    /// left that ends at this stream position, if it is known by now.
+    pub fn stamp_departures(&mut self, mut departed: impl FnMut(u64) -> Option<Duration>) {
+        let entries = self.waiting.iter_mut().rev().chain(self.overdue.iter_mut().rev());
+        for entry in entries.filter(|entry| entry.to_wire.is_none()).take(MAX_UNSTAMPED) {
+            if let Some(at) = departed(entry.end) {
+                entry.to_wire = Some(at.saturating_sub(entry.at.into()).into());
+                entry.at = at.into();
             }
         }
     }
@@ -206,7 +212,7 @@ impl OutstandingPings {
 
     /// When the next ping in flight becomes missed.
     pub fn next_expiry(&self) -> Option<Duration> {
-        self.waiting.front().map(|entry| Duration::from(entry.at) + self.timeout)
+        self.waiting.front().map(|entry| Duration::from(entry.at) + self.timeout())
     }
 
     /// The number of the outstanding request that carries this time.
@@ -242,7 +248,7 @@ impl OutstandingPings {
             self.pass_over(&entry, rtt, largest_before, out);
         }
         self.answered_before = self.answered_before.max(seq.saturating_add(1));
-        let outcome = if rtt <= self.timeout { HeartbeatOutcome::Ok } else { HeartbeatOutcome::Late };
+        let outcome = if rtt <= self.timeout() { HeartbeatOutcome::Ok } else { HeartbeatOutcome::Late };
         out.push(entry.resolved(outcome, was, Some(rtt)));
         Ok(())
     }
@@ -354,7 +360,7 @@ fn remove_from(entries: &mut VecDeque<OutstandingPing>, seq: u64) -> Option<Outs
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -371,10 +377,16 @@ mod tests {
                 seq,
                 at: Duration::from_secs(k),
                 stamp: 1000 + k,
+                end: k,
                 ..SentHeartbeat::default()
             });
         }
         outstanding
+    }
+
+    /// The ping at this stream position left then, by the kernel.
+    fn stamp(outstanding: &mut OutstandingPings, end: u64, at: f64) {
+        outstanding.stamp_departures(|ends| (ends == end).then_some(s(at)));
     }
 
     fn pong(
@@ -429,12 +441,12 @@ mod tests {
     #[test]
     fn later_timestamp_moves_the_start_of_the_rtt() {
         let mut outstanding = with_sent(Superseding::No, 3);
-        outstanding.stamped(0, s(0.125), s(0.125));
-        outstanding.stamped(7, s(9.0), s(9.0));
+        stamp(&mut outstanding, 0, 0.125);
+        stamp(&mut outstanding, 7, 9.0);
         let mut out = Vec::new();
         outstanding.pong(0, s(0.25), &mut out).unwrap();
         outstanding.expire(s(11.0), |_| None, &mut out);
-        outstanding.stamped(1, s(1.5), s(0.5));
+        stamp(&mut outstanding, 1, 1.5);
         outstanding.pong(1, s(12.0), &mut out).unwrap();
         let seen: Vec<_> =
             out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire.map(Duration::from))).collect();
@@ -468,7 +480,7 @@ mod tests {
         let mut outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for at in moments {
             let seq = outstanding.take_seq();
-            outstanding.sent(SentHeartbeat { seq, at: s(at), ..SentHeartbeat::default() });
+            outstanding.sent(SentHeartbeat { seq, at: s(at), end: seq, ..SentHeartbeat::default() });
         }
         outstanding
     }
@@ -512,10 +524,10 @@ mod tests {
 
     #[test]
     fn kernel_stamp_moves_the_time_between_two_pings() {
-        for (stamp, outcome) in [(1.0, HeartbeatOutcome::Missed), (1.8, HeartbeatOutcome::Superseded)] {
+        for (left, outcome) in [(1.0, HeartbeatOutcome::Missed), (1.8, HeartbeatOutcome::Superseded)] {
             let mut outstanding = with_sent_at([0.0, 1.0, 2.0]);
             pong(&mut outstanding, 0, 0.3);
-            outstanding.stamped(1, s(stamp), s(stamp - 1.0));
+            stamp(&mut outstanding, 1, left);
             assert_eq!(pong(&mut outstanding, 2, 2.01)[0], (1, outcome, None));
         }
     }
@@ -795,6 +807,7 @@ mod tests {
             let mut outstanding = OutstandingPings::new(TIMEOUT, superseding, 0);
             let mut history = History::default();
             let mut outcomes: BTreeMap<u64, HeartbeatOutcome> = BTreeMap::new();
+            let mut stamped = BTreeSet::new();
             for step in steps {
                 let mut out = Vec::new();
                 match step {
@@ -802,15 +815,18 @@ mod tests {
                     LedgerStep::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
                         let seq = outstanding.take_seq();
                         prop_assert_eq!(seq, history.sent.len() as u64);
-                        outstanding.sent(SentHeartbeat { seq, at: history.now, ..SentHeartbeat::default() });
+                        let (at, end) = (history.now, seq);
+                        outstanding.sent(SentHeartbeat { seq, at, end, ..SentHeartbeat::default() });
                         history.sent.push(history.now);
                     }
                     LedgerStep::Send => {}
                     LedgerStep::Wait(millis) => history.now += Duration::from_millis(millis),
                     LedgerStep::Stamp(seq, later) => {
-                        let is_open = !outcomes.contains_key(&seq);
+                        // Each ping is stamped once, and the older of too many never.
+                        let is_late = history.sent.len() > seq as usize + MAX_UNSTAMPED;
+                        let is_open = !outcomes.contains_key(&seq) && !is_late && stamped.insert(seq);
                         if is_open && let Some(at) = history.stamp(seq as usize, Duration::from_millis(later)) {
-                            outstanding.stamped(seq, at, Duration::ZERO);
+                            outstanding.stamp_departures(|end| (end == seq).then_some(at));
                         }
                     }
                     LedgerStep::Pong(seq) => {

@@ -7,22 +7,17 @@ use super::probe::ProbeRole;
 use super::strategy::{SearchActions, SearchState};
 use super::uncertainty::{NextStep, Uncertainty};
 
-#[derive(Debug, Clone, Default)]
-pub(super) struct BisectSearch;
-
-impl BisectSearch {
-    pub fn plan_actions(&mut self, s: &SearchState) -> SearchActions {
-        let mut actions = SearchActions::default();
-        match Uncertainty::of(s) {
-            None => split_at(s, midpoint(s.longest(), s.plan.max).max(s.plan.min), &mut actions),
-            Some(uncertainty) => {
-                ask_older_watchers(s, &uncertainty, &mut actions);
-                narrow_bracket(s, uncertainty, &mut actions);
-            }
+pub(super) fn plan_actions(s: &SearchState) -> SearchActions {
+    let mut actions = SearchActions::default();
+    match Uncertainty::of(s) {
+        None => split_at(s, midpoint(s.longest(), s.plan.max).max(s.plan.min), &mut actions),
+        Some(uncertainty) => {
+            ask_older_watchers(s, &uncertainty, &mut actions);
+            narrow_bracket(s, uncertainty, &mut actions);
         }
-        s.asked().map(|(_, at)| at + s.answer).filter(|at| *at > s.now).for_each(|at| actions.wake(at));
-        actions
     }
+    actions.wake_for_answers(s);
+    actions
 }
 
 fn midpoint(from: Duration, to: Duration) -> Duration {

@@ -100,15 +100,8 @@ fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding>
         candidates: undecided.clone(),
         manner: findings.manner.clone(),
     });
-    let is_measured = match findings.verdict {
-        IdleVerdict::IdleTimeout => findings.bracket.hi.is_some(),
-        IdleVerdict::LifetimeCap => true,
-        IdleVerdict::NoTimeoutUpToMax
-        | IdleVerdict::ServerKeepsItBusy
-        | IdleVerdict::ServerPolicy
-        | IdleVerdict::Stochastic
-        | IdleVerdict::Inconclusive => false,
-    };
+    let is_measured = findings.verdict == IdleVerdict::LifetimeCap
+        || (findings.verdict == IdleVerdict::IdleTimeout && findings.bracket.hi.is_some());
     let is_unknown = is_measured && candidates.is_empty() && undecided.is_empty();
     let others =
         ruled_out.iter().cloned().map(|ruled_out| IdleFinding::HeaderNamesOtherProduct { ruled_out });

@@ -17,7 +17,7 @@ use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 
 /// What the path does with an idle connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum IdleVerdict {
     /// The path cuts connections that are idle for too long.
@@ -33,6 +33,7 @@ pub enum IdleVerdict {
     /// Idle connections die, but after no particular span.
     Stochastic,
     /// The evidence does not support an answer.
+    #[default]
     Inconclusive,
 }
 
@@ -141,7 +142,8 @@ pub struct ServerActivity {
     pub answered: bool,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// The findings; by default nothing was found.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct IdleFindings {
     pub verdict: IdleVerdict,
     /// Why.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::direction::Direction;
 use super::finding::{CutManner, EndSpread, LifetimeCap, ResetBy, ServerActivity};
@@ -14,103 +14,101 @@ use super::refresh::RefreshConclusion;
 use super::undecided::UndecidedCause;
 use super::verification::Verification;
 use crate::domain::run::bracket::Bracket;
-use crate::domain::run::finding::{Finding, Severity};
+use crate::domain::run::finding::findings;
 
-/// One thing that a run learned. The documentation of each variant is its meaning in the schema.
-#[derive(Debug, Clone, PartialEq, IntoStaticStr, EnumDiscriminants)]
-#[strum(serialize_all = "snake_case")]
-#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
-#[strum_discriminants(name(IdleFindingCode), strum(serialize_all = "snake_case"))]
-pub enum IdleFinding {
-    /// The path cuts connections that are idle for too long.
-    IdleTimeout {
-        bracket: Bracket,
-        manner: Option<CutManner>,
-        advice: Option<Recommendation>,
-        traffic: NeededTraffic,
-    },
-    /// Connections end at a certain age, idle or not: no heartbeat helps.
-    LifetimeCap { age: Option<LifetimeCap>, advice: Option<Recommendation> },
-    /// The longest idle span that was tried survived.
-    NoTimeoutUpToMax { longest: Option<Duration>, advice: Option<Recommendation> },
-    /// The server sends by itself, so the path is never idle for long.
-    ServerKeepsItBusy {
-        activity: Option<ServerActivity>,
-        advice: Option<Recommendation>,
-        traffic: NeededTraffic,
-    },
-    /// The server ended connections with a close frame that has an application code or states a reason: probably its
-    /// own rule, not a timer of a proxy.
-    ServerPolicy {
-        bracket: Bracket,
-        visible_end: Option<VisibleEnd>,
-        advice: Option<Recommendation>,
-        traffic: NeededTraffic,
-    },
-    /// Idle connections end at different times: there is no fixed timeout.
-    Stochastic { spread: Option<EndSpread> },
-    #[strum(transparent)]
-    #[strum_discriminants(strum(disabled))]
-    Undecided(UndecidedCause),
-    /// Connections end at an age too, beside a shorter idle timeout.
-    AlsoLifetimeCap { age: LifetimeCap },
-    /// Some connections survived a clearly longer silence than others that were cut: perhaps one of several nodes or
-    /// paths differs.
-    OnlySomeConnectionsCut { survived_longer: usize },
-    /// Only messages reset the idle timer; Ping frames do not.
-    OnlyMessagesResetTimer,
-    /// Only Ping frames reset the idle timer; messages do not.
-    OnlyPingsResetTimer,
-    /// The timeout is not longer than the shortest silence that was tried.
-    TimeoutBelowMin { min: Duration },
-    /// Connections ended some time apart after the same silence: the timer ticks coarsely.
-    TimerIsCoarse { spread: EndSpread },
-    /// A hop stops forwarding some time before it closes the connection: what is sent in between is lost.
-    StopsForwardingBeforeClosing,
-    /// The direction in which data is lost after the timeout; known only from a two-ended run.
-    DirectionLost { direction: Direction },
-    /// The server closes clients that send nothing, although it sends messages itself.
-    ServerClosesSilentClients { age: Duration },
-    /// What the tried keepalive methods show about the traffic that keeps a connection open.
-    KeepaliveMethodsCompared { conclusion: RefreshConclusion },
-    /// The evidence fits a known timer of this product, and singles it out. It is no proof.
-    LikelyProduct { candidate: Candidate },
-    /// Known timers fit the evidence, and nothing singles one out.
-    PossibleProducts { candidates: Vec<Candidate>, manner: Option<CutManner> },
-    /// A response header names a product whose timers contradict the evidence.
-    HeaderNamesOtherProduct { ruled_out: RuledOut },
-    /// A cut was measured that no known timer fits.
-    NoKnownTimerFits,
-    /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
-    EndedAtOneMoment { incident: Incident },
-    /// The control was not answered for a while; connections that died meanwhile do not count.
-    PathLost { incident: Incident },
-    /// Connections ended right after opening, or when another one opened.
-    EndedRightAfterOpening { incident: Incident },
-    /// The server sent something that the protocol forbids or that is too large, so wscheck closed connections.
-    ServerBrokeProtocol { incident: Incident },
-    /// Rounds of the search do not count because the path failed.
-    RoundsVoid { rounds: u32, cause: VoidCause },
-    /// A connection with the recommended heartbeat stayed open for more than two timeouts.
-    RecommendationHeld { verification: Verification },
-    /// A connection with the recommended heartbeat ended too early.
-    RecommendationFailed { verification: Verification },
-    /// Whether the recommended heartbeat keeps a connection open is unknown.
-    RecommendationUnverified { verification: Verification },
-    /// The server does not support two-ended mode, so its direction was not tested alone.
-    TwoEndedRefused,
-    /// Two-ended mode tests one idle span at a time, whatever the strategy.
-    OneSpanAtATime,
-    /// Connections open too slowly for the requested precision, so the search was less precise.
-    PrecisionReduced { precision: Duration },
-    /// This host was stalled during the search: what ended meanwhile was read late.
-    HostStalled { stall: Duration },
-    /// Messages came, but none matched the pattern of the answer.
-    AnswersNotRecognized { ask: String, answer: String, came: String },
-    /// The keepalive methods were requested and not tried.
-    KeepaliveMethodsSkipped { cause: SkipCause },
-    /// The verification was requested and skipped.
-    VerificationSkipped { cause: SkipCause },
+findings! {
+    /// One thing that a run learned. The documentation of each variant is its meaning in the schema.
+    IdleFinding, IdleFindingCode {
+        /// The path cuts connections that are idle for too long.
+        Warning IdleTimeout {
+            bracket: Bracket,
+            manner: Option<CutManner>,
+            advice: Option<Recommendation>,
+            traffic: NeededTraffic,
+        },
+        /// Connections end at a certain age, idle or not: no heartbeat helps.
+        Warning LifetimeCap { age: Option<LifetimeCap>, advice: Option<Recommendation> },
+        /// The longest idle span that was tried survived.
+        Ok NoTimeoutUpToMax { longest: Option<Duration>, advice: Option<Recommendation> },
+        /// The server sends by itself, so the path is never idle for long.
+        Ok ServerKeepsItBusy {
+            activity: Option<ServerActivity>,
+            advice: Option<Recommendation>,
+            traffic: NeededTraffic,
+        },
+        /// The server ended connections with a close frame that has an application code or states a reason: probably its
+        /// own rule, not a timer of a proxy.
+        Warning ServerPolicy {
+            bracket: Bracket,
+            visible_end: Option<VisibleEnd>,
+            advice: Option<Recommendation>,
+            traffic: NeededTraffic,
+        },
+        /// Idle connections end at different times: there is no fixed timeout.
+        Problem Stochastic { spread: Option<EndSpread> },
+        #[strum(transparent)]
+        #[strum_discriminants(strum(disabled))]
+        Warning Undecided(UndecidedCause),
+        /// Connections end at an age too, beside a shorter idle timeout.
+        Warning AlsoLifetimeCap { age: LifetimeCap },
+        /// Some connections survived a clearly longer silence than others that were cut: perhaps one of several nodes or
+        /// paths differs.
+        Warning OnlySomeConnectionsCut { survived_longer: usize },
+        /// Only messages reset the idle timer; Ping frames do not.
+        Warning OnlyMessagesResetTimer,
+        /// Only Ping frames reset the idle timer; messages do not.
+        Warning OnlyPingsResetTimer,
+        /// The timeout is not longer than the shortest silence that was tried.
+        Warning TimeoutBelowMin { min: Duration },
+        /// Connections ended some time apart after the same silence: the timer ticks coarsely.
+        Info TimerIsCoarse { spread: EndSpread },
+        /// A hop stops forwarding some time before it closes the connection: what is sent in between is lost.
+        Warning StopsForwardingBeforeClosing,
+        /// The direction in which data is lost after the timeout; known only from a two-ended run.
+        Warning DirectionLost { direction: Direction },
+        /// The server closes clients that send nothing, although it sends messages itself.
+        Warning ServerClosesSilentClients { age: Duration },
+        /// What the tried keepalive methods show about the traffic that keeps a connection open.
+        Info KeepaliveMethodsCompared { conclusion: RefreshConclusion },
+        /// The evidence fits a known timer of this product, and singles it out. It is no proof.
+        Info LikelyProduct { candidate: Candidate },
+        /// Known timers fit the evidence, and nothing singles one out.
+        Info PossibleProducts { candidates: Vec<Candidate>, manner: Option<CutManner> },
+        /// A response header names a product whose timers contradict the evidence.
+        Info HeaderNamesOtherProduct { ruled_out: RuledOut },
+        /// A cut was measured that no known timer fits.
+        Info NoKnownTimerFits,
+        /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
+        Warning EndedAtOneMoment { incident: Incident },
+        /// The control was not answered for a while; connections that died meanwhile do not count.
+        Warning PathLost { incident: Incident },
+        /// Connections ended right after opening, or when another one opened.
+        Warning EndedRightAfterOpening { incident: Incident },
+        /// The server sent something that the protocol forbids or that is too large, so wscheck closed connections.
+        Problem ServerBrokeProtocol { incident: Incident },
+        /// Rounds of the search do not count because the path failed.
+        Warning RoundsVoid { rounds: u32, cause: VoidCause },
+        /// A connection with the recommended heartbeat stayed open for more than two timeouts.
+        Ok RecommendationHeld { verification: Verification },
+        /// A connection with the recommended heartbeat ended too early.
+        Problem RecommendationFailed { verification: Verification },
+        /// Whether the recommended heartbeat keeps a connection open is unknown.
+        Warning RecommendationUnverified { verification: Verification },
+        /// The server does not support two-ended mode, so its direction was not tested alone.
+        Warning TwoEndedRefused,
+        /// Two-ended mode tests one idle span at a time, whatever the strategy.
+        Info OneSpanAtATime,
+        /// Connections open too slowly for the requested precision, so the search was less precise.
+        Warning PrecisionReduced { precision: Duration },
+        /// This host was stalled during the search: what ended meanwhile was read late.
+        Warning HostStalled { stall: Duration },
+        /// Messages came, but none matched the pattern of the answer.
+        Warning AnswersNotRecognized { ask: String, answer: String, came: String },
+        /// The keepalive methods were requested and not tried.
+        Info KeepaliveMethodsSkipped { cause: SkipCause },
+        /// The verification was requested and skipped.
+        Info VerificationSkipped { cause: SkipCause },
+    }
 }
 
 /// Which traffic keeps a connection open.
@@ -166,47 +164,4 @@ pub enum SkipCause {
     NoHeartbeatPreventsLifetime,
     NoTimeoutFound,
     NoIntervalRecommended,
-}
-
-impl Finding for IdleFinding {
-    fn severity(&self) -> Severity {
-        match IdleFindingCode::from(self) {
-            IdleFindingCode::NoTimeoutUpToMax
-            | IdleFindingCode::ServerKeepsItBusy
-            | IdleFindingCode::RecommendationHeld => Severity::Ok,
-            IdleFindingCode::LikelyProduct
-            | IdleFindingCode::PossibleProducts
-            | IdleFindingCode::HeaderNamesOtherProduct
-            | IdleFindingCode::NoKnownTimerFits
-            | IdleFindingCode::TimerIsCoarse
-            | IdleFindingCode::KeepaliveMethodsCompared
-            | IdleFindingCode::OneSpanAtATime
-            | IdleFindingCode::KeepaliveMethodsSkipped
-            | IdleFindingCode::VerificationSkipped => Severity::Info,
-            IdleFindingCode::IdleTimeout
-            | IdleFindingCode::LifetimeCap
-            | IdleFindingCode::ServerPolicy
-            | IdleFindingCode::Undecided
-            | IdleFindingCode::AlsoLifetimeCap
-            | IdleFindingCode::OnlySomeConnectionsCut
-            | IdleFindingCode::OnlyMessagesResetTimer
-            | IdleFindingCode::OnlyPingsResetTimer
-            | IdleFindingCode::TimeoutBelowMin
-            | IdleFindingCode::StopsForwardingBeforeClosing
-            | IdleFindingCode::DirectionLost
-            | IdleFindingCode::ServerClosesSilentClients
-            | IdleFindingCode::EndedAtOneMoment
-            | IdleFindingCode::PathLost
-            | IdleFindingCode::EndedRightAfterOpening
-            | IdleFindingCode::RoundsVoid
-            | IdleFindingCode::RecommendationUnverified
-            | IdleFindingCode::TwoEndedRefused
-            | IdleFindingCode::PrecisionReduced
-            | IdleFindingCode::HostStalled
-            | IdleFindingCode::AnswersNotRecognized => Severity::Warning,
-            IdleFindingCode::Stochastic
-            | IdleFindingCode::ServerBrokeProtocol
-            | IdleFindingCode::RecommendationFailed => Severity::Problem,
-        }
-    }
 }

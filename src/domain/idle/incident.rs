@@ -36,6 +36,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// This many connections ended at one moment.
+    pub fn one_moment(at: Duration, connections: usize, visible_end: VisibleEnd) -> Incident {
+        Incident { kind: IncidentKind::OneMoment, at, connections, visible_end }
+    }
+
     /// `at` in whole milliseconds, for output.
     pub fn at_shown(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::evidence::{SAME_MOMENT, SearchEvidence};
+use super::finding::EndSpread;
 use super::incident::{Incident, IncidentKind};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::CloseKind;
@@ -16,18 +17,7 @@ const MIN_SHARED_ENDS: usize = 4;
 /// Whether wscheck itself ended the connection because of what it read. A forbidden close code still counts
 /// as the peer's close frame.
 pub(super) fn is_closed_by_us(how: &CloseKind) -> bool {
-    match how {
-        CloseKind::Violation { close, .. } => close.is_none(),
-        CloseKind::TooLarge { .. } => true,
-        CloseKind::CloseFrame { .. }
-        | CloseKind::Fin
-        | CloseKind::Rst
-        | CloseKind::TlsClose
-        | CloseKind::TlsAlert { .. }
-        | CloseKind::Silent
-        | CloseKind::Timeout
-        | CloseKind::Error => false,
-    }
+    matches!(how, CloseKind::Violation { close: None, .. } | CloseKind::TooLarge { .. })
 }
 
 /// Phrases in a close reason that name a session replaced by a newer one ...
@@ -253,7 +243,7 @@ pub(super) enum MixedOutcome {
     /// Few enough died that chance explains it.
     Chance,
     /// Some connections ended after one span, and others survived it.
-    Repeated,
+    Repeated(EndSpread),
     /// Too many for chance died, after different spans.
     Scattered,
     /// More died than chance explains, but too few to say why.
@@ -265,8 +255,8 @@ impl MixedOutcome {
         let died = evidence.deaths().len();
         if died == 0 {
             MixedOutcome::Nothing
-        } else if evidence.repeated_end(repeat).is_some() {
-            MixedOutcome::Repeated
+        } else if let Some(ends) = evidence.repeated_end(repeat) {
+            MixedOutcome::Repeated(ends)
         } else if evidence.is_by_chance() {
             MixedOutcome::Chance
         } else if died >= repeat {

@@ -92,7 +92,7 @@ pub use probe::{
 };
 pub use reason::IdleReason;
 pub use recommendation::{MIN_SURVIVED_SPAN, Recommendation};
-pub use search::{Search, SearchProgress, SilentProbe};
+pub use search::{Search, SearchProgress};
 pub use undecided::{DeathCount, UndecidedCause, UndecidedCode};
 
 #[cfg(test)]

@@ -7,13 +7,10 @@
 //! different spans, so they reach the [`Uncertainty`] one after the other. Each takes the step that tells
 //! most at that time. The first ones split the range; the others confirm its ends; newly free connections
 //! follow. Trials silent for longer than the range's top are asked at once, to confirm or refute it.
-//! Who was silent for longer than the uncertainty's top is asked at once, to confirm or refute it.
 
 use std::time::Duration;
 
-use super::candidates::grid;
 use super::incident_detection::MAX_OBSERVATION_DELAY;
-use super::plan::SearchPlan;
 use super::probe::ProbeRole;
 use super::strategy::{KnownProbe, SearchActions, SearchState};
 use super::uncertainty::{NextStep, Uncertainty};
@@ -21,46 +18,31 @@ use super::uncertainty::{NextStep, Uncertainty};
 /// How many trials beyond a single death stay silent, in case it is refuted.
 const MAX_REFUTING_TRIALS: usize = 2;
 
-#[derive(Debug, Clone)]
-pub(super) struct ParallelSearch {
-    grid: Vec<Duration>,
+/// `grid`: the spans to try first, ascending.
+pub(super) fn plan_actions(grid: &[Duration], s: &SearchState) -> SearchActions {
+    match Uncertainty::of(s) {
+        None => scan(grid, s),
+        Some(uncertainty) => close_in(s, uncertainty),
+    }
 }
 
-impl ParallelSearch {
-    pub fn new(plan: &SearchPlan) -> ParallelSearch {
-        ParallelSearch { grid: grid(plan.min, plan.max) }
+/// Assigns the next spans of the grid to trials without one.
+fn scan(grid: &[Duration], s: &SearchState) -> SearchActions {
+    let mut actions = SearchActions::default();
+    let beyond = &grid[grid.partition_point(|span| *span <= s.longest())..];
+    let covered = |span: &Duration| s.probes.iter().any(|probe| probe.ask_at == Some(*span));
+    let open = |span: &Duration| !covered(span) && !s.evidence.died_at(*span);
+    let mut wanted = beyond.iter().copied().filter(open);
+    let has_useful_span = |probe: &KnownProbe| probe.ask_at.is_some_and(|at| beyond.contains(&at));
+    for probe in s.waiting_trials().filter(|probe| !has_useful_span(probe)) {
+        let span = wanted.find(|span| *span > probe.idle(s.now));
+        actions.ask(probe, span.unwrap_or(s.plan.max));
     }
-
-    pub fn plan_actions(&mut self, s: &SearchState) -> SearchActions {
-        match Uncertainty::of(s) {
-            None => self.scan(s),
-            Some(uncertainty) => close_in(s, uncertainty),
-        }
-    }
-
-    /// Assigns the next spans of the grid to trials without one.
-    fn scan(&self, s: &SearchState) -> SearchActions {
-        let mut actions = SearchActions::default();
-        let covered = |span: &Duration| s.probes.iter().any(|probe| probe.ask_at == Some(*span));
-        let beyond = &self.grid[self.grid.partition_point(|span| *span <= s.longest())..];
-        let open = |span: &Duration| !covered(span) && !s.evidence.died_at(*span);
-        let mut wanted = beyond.iter().copied().filter(open);
-        let unassigned = s.waiting_trials().filter(|probe| !self.has_useful_span(probe, s.longest()));
-        for probe in unassigned {
-            let span = wanted.find(|span| *span > probe.idle(s.now));
-            actions.ask(probe, span.unwrap_or(s.plan.max));
-        }
-        let next_spans: Vec<_> = wanted.take(s.free).collect();
-        next_spans.iter().for_each(|span| actions.open(1, Some(*span)));
-        // After the last grid span, further trials wait so that they can close in if a late span dies.
-        actions.open(s.free - next_spans.len(), None);
-        actions
-    }
-
-    /// Whether a trial waits for a span of the grid that is still useful.
-    fn has_useful_span(&self, probe: &KnownProbe, floor: Duration) -> bool {
-        probe.ask_at.is_some_and(|at| at > floor && self.grid.binary_search(&at).is_ok())
-    }
+    let next_spans: Vec<_> = wanted.take(s.free).collect();
+    next_spans.iter().for_each(|span| actions.open(1, Some(*span)));
+    // After the last grid span, further trials wait so that they can close in if a late span dies.
+    actions.open(s.free - next_spans.len(), None);
+    actions
 }
 
 fn close_in(s: &SearchState, mut uncertainty: Uncertainty) -> SearchActions {
@@ -73,7 +55,7 @@ fn close_in(s: &SearchState, mut uncertainty: Uncertainty) -> SearchActions {
     confirm_or_refute(s, &uncertainty, past, &mut actions);
     ask_watchers(s, &uncertainty, &mut actions);
     assign_spans(s, &mut uncertainty, &held, &mut actions);
-    s.asked().map(|(_, at)| at + s.answer).filter(|at| *at > s.now).for_each(|at| actions.wake(at));
+    actions.wake_for_answers(s);
     actions.open(s.free.min(count_openings(s, &mut uncertainty)), None);
     actions
 }

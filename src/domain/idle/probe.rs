@@ -79,13 +79,15 @@ impl VisibleEnd {
     pub fn has_stated_reason(&self) -> bool {
         match &self.how {
             CloseKind::CloseFrame { code, reason } => {
-                let is_own = |code: &u16| *code == 1008 || (3000..5000).contains(code);
-                code.as_ref().is_some_and(is_own) || !reason.as_str().is_empty()
+                matches!(code, Some(1008 | 3000..=4999)) || !reason.as_str().is_empty()
             }
             CloseKind::Violation { close: Some(close), .. } => !close.reason.is_empty(),
             CloseKind::Fin
             | CloseKind::Rst
             | CloseKind::TlsClose
+            | CloseKind::H2EndStream
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::H2Goaway { .. }
             | CloseKind::TlsAlert { .. }
             | CloseKind::Violation { close: None, .. }
             | CloseKind::TooLarge { .. }
@@ -139,6 +141,19 @@ pub enum ProbeEvent {
     ServerMessage { gap: Duration },
     /// wscheck answered a message of the server.
     Replied,
+}
+
+impl ProbeEvent {
+    /// Whether the connection is over.
+    pub fn is_over(&self) -> bool {
+        matches!(
+            self,
+            ProbeEvent::OpenFailed { .. }
+                | ProbeEvent::Survived { .. }
+                | ProbeEvent::Died { .. }
+                | ProbeEvent::Ended { .. }
+        )
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

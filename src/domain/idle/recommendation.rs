@@ -1,9 +1,6 @@
 //! How often to send heartbeats, given what is known about the timeout.
 
-use std::fmt;
 use std::time::Duration;
-
-use crate::domain::format::duration as show;
 
 use super::finding::{IdleFindings, IdleVerdict};
 use super::lifetime_cap::LifetimeCap;
@@ -90,36 +87,6 @@ fn rounded(span: Duration) -> Duration {
     if millis < grain { span } else { Duration::from_millis(millis / grain * grain) }
 }
 
-impl fmt::Display for Recommendation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Recommendation::Reconnect { before } => {
-                write!(f, "reconnect before {}: no heartbeat helps", show(*before))
-            }
-            Recommendation::Heartbeat { interval, survived, found, before } => {
-                let least = if *found { "" } else { " or less often" };
-                write!(f, "send a heartbeat every {}{least}", show(*interval))?;
-                match self.tolerates_one_loss() {
-                    Some(false) => write!(
-                        f,
-                        "; when one is lost, the connection is idle for {} and may be cut: send one every {} to \
-                         tolerate that",
-                        show(*interval * 2),
-                        show(self.interval_tolerating_one_loss().unwrap_or(*survived))
-                    ),
-                    Some(true) | None => Ok(()),
-                }?;
-                match before {
-                    Some(before) => {
-                        write!(f, "; and reconnect before {}, since connections end at an age", show(*before))
-                    }
-                    None => Ok(()),
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,36 +101,45 @@ mod tests {
         IdleFindings { verdict, bracket, lifetime, ..nothing }
     }
 
-    fn advice(findings: &IdleFindings) -> Option<String> {
-        Recommendation::of(findings).map(|recommendation| recommendation.to_string())
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn advice(findings: &IdleFindings) -> Option<Recommendation> {
+        Recommendation::of(findings)
+    }
+
+    fn heartbeat(interval: u64, survived: u64, before: Option<u64>) -> Option<Recommendation> {
+        let (interval, survived, before) = (ms(interval), ms(survived), before.map(ms));
+        Some(Recommendation::Heartbeat { interval, survived, found: true, before })
     }
 
     #[test]
     fn heartbeat_is_three_quarters_or_half_if_one_may_be_lost() {
-        let expected = "send a heartbeat every 44 s; when one is lost, the connection is idle for 88 s and may be \
-                        cut: send one every 29 s to tolerate that";
-        assert_eq!(advice(&findings_of(IdleVerdict::IdleTimeout, Some(59), None)).as_deref(), Some(expected));
+        let advice = advice(&findings_of(IdleVerdict::IdleTimeout, Some(59), None));
+        assert_eq!(advice, heartbeat(44_000, 59_000, None));
+        let advice = advice.unwrap();
+        assert_eq!(advice.tolerates_one_loss(), Some(false), "idle for 88 s if one is lost");
+        assert_eq!(advice.interval_tolerating_one_loss(), Some(ms(29_000)));
     }
 
     #[test]
     fn short_spans_are_rounded_to_tenths() {
-        let findings = findings_of(IdleVerdict::IdleTimeout, Some(3), None);
-        let recommendation = Recommendation::of(&findings).unwrap();
-        assert_eq!(recommendation.interval_tolerating_one_loss(), Some(Duration::from_millis(1500)));
-        assert!(recommendation.to_string().starts_with("send a heartbeat every 2.2 s;"));
+        let advice = advice(&findings_of(IdleVerdict::IdleTimeout, Some(3), None));
+        assert_eq!(advice, heartbeat(2_200, 3_000, None));
+        assert_eq!(advice.unwrap().interval_tolerating_one_loss(), Some(ms(1_500)));
     }
 
     #[test]
     fn no_heartbeat_helps_against_a_lifetime() {
         let lifetime = advice(&findings_of(IdleVerdict::LifetimeCap, Some(59), Some(3600)));
-        assert_eq!(lifetime.as_deref(), Some("reconnect before 45m: no heartbeat helps"));
+        assert_eq!(lifetime, Some(Recommendation::Reconnect { before: ms(45 * 60_000) }));
     }
 
     #[test]
     fn idle_timeout_below_a_lifetime_names_both() {
-        let advice = advice(&findings_of(IdleVerdict::IdleTimeout, Some(2), Some(4))).unwrap();
-        assert!(advice.starts_with("send a heartbeat every 1.5 s;"), "{advice}");
-        assert!(advice.ends_with("; and reconnect before 3 s, since connections end at an age"), "{advice}");
+        let advice = advice(&findings_of(IdleVerdict::IdleTimeout, Some(2), Some(4)));
+        assert_eq!(advice, heartbeat(1_500, 2_000, Some(3_000)));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use strum::{EnumIter, EnumMessage, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr};
+
+use crate::domain::connection::http2::HttpChoice;
 
 /// A way to keep a connection open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
@@ -16,6 +18,16 @@ pub enum KeepaliveMethod {
     TcpKeepalive,
     /// An application message and the server's answer.
     AppMessage,
+    /// A PING frame of HTTP/2 and its acknowledgement: bytes both ways to what ends HTTP/2, and none of the WebSocket.
+    Http2Ping,
+}
+
+impl KeepaliveMethod {
+    /// The methods that a connection of this HTTP has.
+    pub fn all(http: HttpChoice) -> impl Iterator<Item = KeepaliveMethod> {
+        KeepaliveMethod::iter()
+            .filter(move |method| *method != KeepaliveMethod::Http2Ping || http != HttpChoice::Http1)
+    }
 }
 
 /// A method must keep its connection for this many timeouts.
@@ -35,6 +47,17 @@ pub enum KeepaliveOutcome {
     Died { after: Duration, how: String },
     /// It was not tried, or the result is unclear; `why`, in words.
     Unknown { why: String },
+}
+
+impl KeepaliveOutcome {
+    /// Whether the connection survived; `None` if that is unknown.
+    pub fn survived(&self) -> Option<bool> {
+        match self {
+            KeepaliveOutcome::Survived => Some(true),
+            KeepaliveOutcome::Died { .. } => Some(false),
+            KeepaliveOutcome::Unknown { .. } => None,
+        }
+    }
 }
 
 /// One keepalive method and its result.
@@ -60,17 +83,14 @@ impl RefreshResults {
     /// The results in order, with their conclusion.
     pub fn of(mut rows: Vec<MethodResult>) -> RefreshResults {
         rows.sort_by_key(|row| row.method);
-        let conclusion = RefreshConclusion::of(|method| kept(&rows, method));
-        RefreshResults { rows, conclusion }
+        let mut results = RefreshResults { rows, conclusion: RefreshConclusion::Untried };
+        results.conclusion = RefreshConclusion::of(|method| results.kept_by(method));
+        results
     }
-}
 
-/// Whether a method kept its connection open; `None` if it was not tried or the result is unclear.
-fn kept(rows: &[MethodResult], method: KeepaliveMethod) -> Option<bool> {
-    match rows.iter().find(|row| row.method == method)?.outcome {
-        KeepaliveOutcome::Survived => Some(true),
-        KeepaliveOutcome::Died { .. } => Some(false),
-        KeepaliveOutcome::Unknown { .. } => None,
+    /// Whether a method kept its connection open; `None` if it was not tried or the result is unclear.
+    pub fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
+        self.rows.iter().find(|row| row.method == method)?.outcome.survived()
     }
 }
 
@@ -134,8 +154,6 @@ impl RefreshConclusion {
 
 #[cfg(test)]
 mod tests {
-    use strum::IntoEnumIterator;
-
     use super::*;
 
     /// One letter a method, in the table's order: `y` kept open, `n` not, `-` unclear.

@@ -40,8 +40,6 @@ pub struct IdleInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeSighting {
     pub role: ProbeRole,
-    /// The idle span at which it was or will be asked; `None` for a watcher or a control.
-    pub ask_at: Option<Duration>,
     pub observation: Observation,
     pub at: SystemTime,
 }
@@ -104,8 +102,6 @@ pub enum IdleEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdleReport {
     pub info: Arc<IdleInfo>,
-    /// Redacted.
-    pub url: String,
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// The first connection's details; `None` if none opened.

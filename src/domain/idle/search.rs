@@ -6,7 +6,8 @@ use crate::domain::format::{at_least, counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
-use super::bisect::BisectSearch;
+use super::bisect;
+use super::candidates::grid;
 use super::control::{ControlState, ControlVerdict, age_slack, is_outlived, is_same};
 use super::evidence::SearchEvidence;
 use super::finding::{
@@ -16,7 +17,7 @@ use super::incident_detection::{
     Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds,
     is_closed_by_us, is_one_event, names_a_limit,
 };
-use super::parallel::ParallelSearch;
+use super::parallel;
 use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
@@ -46,14 +47,8 @@ const DISPLACED_WITHIN: Duration = Duration::from_secs(1);
 /// Consecutive failures to open after which the search ends, if fewer than three connections are open.
 const MAX_OPEN_FAILURES: u32 = 6;
 
-#[derive(Debug, Clone)]
-enum StrategyState {
-    Parallel(ParallelSearch),
-    Bisect(BisectSearch),
-}
-
 /// The control ended, and it is not yet known whether the whole path failed with it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct OutageSuspicion {
     since: Duration,
     /// When the control last answered.
@@ -90,13 +85,14 @@ impl Outcome {
 }
 
 /// The search for an idle timeout. The module's documentation describes how to drive it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Search {
     plan: SearchPlan,
     /// The bounds promised to the user: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
     longest: Duration,
     most_connections: u32,
-    strategy: StrategyState,
+    /// The spans that [`Strategy::Parallel`] tries first.
+    grid: Vec<Duration>,
     /// Watchers and trials that are not over.
     probes: Vec<KnownProbe>,
     control: ControlState,
@@ -195,22 +191,12 @@ fn is_unanswered(visible_end: &VisibleEnd) -> bool {
 /// The progress of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchProgress {
-    pub elapsed: Duration,
     pub bracket: Bracket,
     pub provisional: Option<ProvisionalTimeout>,
-    pub in_flight: Vec<SilentProbe>,
+    /// The role of each connection that is silent.
+    pub silent: Vec<ProbeRole>,
     /// When the search ends at the latest, by the cost promised for the timeout known so far.
     pub latest: Duration,
-}
-
-/// A connection that is silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SilentProbe {
-    pub probe: ProbeId,
-    pub role: ProbeRole,
-    pub idle: Duration,
-    /// The idle span at which it will be asked; `None`: not planned yet.
-    pub ask_at: Option<Duration>,
 }
 
 /// The part of the longest span at death by which the spans of random deaths differ at least: a timer that jitters by 2 %
@@ -221,57 +207,15 @@ impl Search {
     /// Creates a search within these bounds; fails if they make no sense.
     pub fn new(plan: SearchPlan) -> Result<Search, PlanError> {
         let plan = plan.checked()?;
-        let strategy = match plan.strategy {
-            Strategy::Parallel => StrategyState::Parallel(ParallelSearch::new(&plan)),
-            Strategy::Bisect => StrategyState::Bisect(BisectSearch),
-        };
         Ok(Search {
             longest: plan.longest(),
             most_connections: plan.most_connections(),
-            strategy,
-            probes: Vec::new(),
-            control: ControlState::default(),
-            second_control: SecondControl::default(),
-            is_second_control_due: false,
-            suspected_lifetime: None,
-            reset_by: None,
-            evidence: SearchEvidence::default(),
-            gaps: ActivityGaps::default(),
-            outage: None,
-            orders: Vec::new(),
+            grid: grid(plan.min, plan.max),
             needs_watchers: true,
             connection_limit: plan.max_connections,
-            open_failures: 0,
-            retry_at: Duration::ZERO,
-            slowest_answer: Duration::ZERO,
-            ordered_count: 0,
-            opened_count: 0,
-            void_rounds: 0,
-            provisional: None,
-            lifetime: None,
-            lifetime_or_idle: None,
-            closed_at_age: false,
-            stated_close: None,
-            unclassified_ends: ObservedEnds::default(),
-            incidents: Incidents::default(),
-            admission: Admission::default(),
-            control_end: None,
-            ends_of_some: None,
-            oldest_alive: Duration::ZERO,
-            first_opened: None,
-            ordered_at: Duration::ZERO,
-            max_survived_at: None,
-            control_not_before: Duration::ZERO,
-            is_awaiting_control_age: false,
-            delayed_controls: 0,
-            end_moments: Vec::new(),
-            ends: Vec::new(),
-            control_ages: Vec::new(),
             youngest_death: Duration::MAX,
-            outcome: None,
-            partial: false,
-            ended_at: None,
             plan,
+            ..Search::default()
         })
     }
 
@@ -358,19 +302,12 @@ impl Search {
     }
 
     pub fn progress(&self, now: Duration) -> SearchProgress {
-        let flight = |probe: &KnownProbe| SilentProbe {
-            probe: probe.id,
-            role: probe.role,
-            idle: probe.idle(now),
-            ask_at: probe.ask_at,
-        };
         let silent = self.probes.iter().filter(|probe| probe.asked.is_none());
         let end = self.evidence.upper_candidate().unwrap_or(self.plan.max);
         SearchProgress {
-            elapsed: now,
             bracket: self.bracket(),
             provisional: self.provisional,
-            in_flight: silent.map(flight).collect(),
+            silent: silent.map(|probe| probe.role).collect(),
             latest: self.latest(end).min(self.longest).max(now + self.plan.answer_timeout),
         }
     }
@@ -391,15 +328,8 @@ impl Search {
         let pending = || Outcome::decided(IdleVerdict::Inconclusive, "the search is not over".to_string());
         let Outcome { verdict, reasons, undecided } = self.outcome.clone().unwrap_or_else(pending);
         let activity = self.server_activity();
-        let spread = match verdict {
-            IdleVerdict::Stochastic => self.evidence.death_range(),
-            IdleVerdict::IdleTimeout
-            | IdleVerdict::LifetimeCap
-            | IdleVerdict::NoTimeoutUpToMax
-            | IdleVerdict::ServerKeepsItBusy
-            | IdleVerdict::ServerPolicy
-            | IdleVerdict::Inconclusive => self.evidence.visible_ends(),
-        };
+        let is_stochastic = verdict == IdleVerdict::Stochastic;
+        let spread = if is_stochastic { self.evidence.death_range() } else { self.evidence.visible_ends() };
         let bracket = match verdict {
             IdleVerdict::ServerKeepsItBusy => {
                 Bracket { lo: self.bracket().lo.max(activity.map(|c| c.longest_gap)), hi: None }
@@ -453,9 +383,8 @@ impl Search {
                     && self.outage.is_none()
                     && self.suspected_lifetime.is_none()
                 {
-                    self.evidence.confirm_deaths_between(opened, at);
+                    self.confirm_between(opened, at);
                     self.evidence.set_unconfirmed_aside(opened);
-                    self.gaps.confirm_ends_between(opened, at);
                 }
             }
             ProbeEvent::OpenFailed { why } => {
@@ -560,17 +489,8 @@ impl Search {
             return self.note_violation(at, visible_end);
         }
         self.end_moments.push(at);
-        let is_refusal = self.is_refusal(opened, at, &visible_end.how);
-        let others = self.opening_times().count();
-        let end = ObservedEnd {
-            moment: at,
-            opened,
-            idle: Some(idle),
-            is_refusal,
-            others,
-            visible_end: visible_end.clone(),
-        };
-        let age = end.age();
+        let end = self.observed_end(at, opened, Some(idle), visible_end);
+        let (age, is_refusal) = (end.age(), end.is_refusal);
         if !is_refusal && !self.is_timed(&end) {
             self.ends.push((at, age));
         }
@@ -583,6 +503,19 @@ impl Search {
         } else {
             self.record_death(probe, idle, CutManner::Visible(visible_end.clone()), at)
         }
+    }
+
+    /// The end of a connection that does not count as open any more.
+    fn observed_end(
+        &self,
+        moment: Duration,
+        opened: Duration,
+        idle: Option<Duration>,
+        visible_end: &VisibleEnd,
+    ) -> ObservedEnd {
+        let is_refusal = self.is_refusal(opened, moment, &visible_end.how);
+        let (others, visible_end) = (self.opening_times().count(), visible_end.clone());
+        ObservedEnd { moment, opened, idle, is_refusal, others, visible_end }
     }
 
     fn record_death(&mut self, probe: &KnownProbe, idle: Duration, manner: CutManner, moment: Duration) {
@@ -599,18 +532,12 @@ impl Search {
             self.control.failed();
             return self.note_violation(at, visible_end);
         }
-        let is_seen = !matches!(visible_end.how, CloseKind::Timeout | CloseKind::Silent);
-        let is_refusal = is_seen && self.is_refusal(opened, at, &visible_end.how);
+        let is_seen = !is_unanswered(visible_end);
+        let end = self.observed_end(at, opened, None, visible_end);
+        let is_refusal = is_seen && end.is_refusal;
         if is_seen {
-            let others = self.opening_times().count() - usize::from(self.control.is_open());
-            self.unclassified_ends.push(ObservedEnd {
-                moment: at,
-                opened,
-                idle: None,
-                is_refusal,
-                others,
-                visible_end: visible_end.clone(),
-            });
+            let others = end.others - usize::from(self.control.is_open());
+            self.unclassified_ends.push(ObservedEnd { others, ..end });
         }
         if is_refusal {
             self.control.failed();
@@ -625,24 +552,16 @@ impl Search {
             return self.note_violation(at, visible_end);
         }
         let opened = self.second_control.open_state().map_or(at, |(_, opened, _)| opened);
-        let is_seen = !is_unanswered(visible_end);
-        let is_refusal = is_seen && self.is_refusal(opened, at, &visible_end.how);
         let (last_alive, found_dead) = self.last_alive_and_found_dead(at, idle, visible_end);
         self.second_control.ended(last_alive, found_dead);
-        if is_seen {
-            let others = self.opening_times().count();
-            self.unclassified_ends.push(ObservedEnd {
-                moment: at,
-                opened,
-                idle: None,
-                is_refusal,
-                others,
-                visible_end: visible_end.clone(),
-            });
+        if is_unanswered(visible_end) {
+            return;
         }
-        if is_refusal {
+        let end = self.observed_end(at, opened, None, visible_end);
+        if end.is_refusal {
             self.pause_openings(at);
         }
+        self.unclassified_ends.push(end);
     }
 
     /// An end by wscheck itself says nothing about the path's timers.
@@ -734,23 +653,15 @@ impl Search {
             self.confirm_by_end_of_control(opened, last_alive);
         }
         self.control_end = Some(visible_end.clone());
-        let outage = OutageSuspicion {
-            since: at,
-            alive_at: last_alive,
-            silent,
-            lifetime: None,
-            path_check: None,
-            is_repeated: false,
-        };
+        let outage =
+            OutageSuspicion { since: at, alive_at: last_alive, silent, ..OutageSuspicion::default() };
         self.note_alive(self.control.opened_at(), last_alive);
         match self.control.ended(last_alive, found_dead, &self.plan) {
             ControlVerdict::SameAge(lifetime)
                 if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
-            ControlVerdict::SameAge(lifetime) if !self.is_credible(&lifetime) => {
-                self.suspect_outage(outage);
-            }
             ControlVerdict::SameAge(lifetime) => {
-                self.suspect_outage(OutageSuspicion { lifetime: Some(lifetime), ..outage });
+                let lifetime = self.is_credible(&lifetime).then_some(lifetime);
+                self.suspect_outage(OutageSuspicion { lifetime, ..outage });
             }
             ControlVerdict::EndedAtOnceTwice => self.give_up(if silent {
                 UndecidedCause::ControlUnanswered { kind: self.plan.kind }
@@ -766,10 +677,20 @@ impl Search {
     /// What ended clearly before the control did was not ended by the same event.
     fn confirm_by_end_of_control(&mut self, opened: Duration, last_alive: Duration) {
         if self.outage.is_none() && self.suspected_lifetime.is_none() {
-            let until = last_alive.saturating_sub(SAME_MOMENT);
-            self.evidence.confirm_deaths_between(opened, until);
-            self.gaps.confirm_ends_between(opened, until);
+            self.confirm_between(opened, last_alive.saturating_sub(SAME_MOMENT));
         }
+    }
+
+    /// A connection that opened at one moment answered at another: what ended in between counts from now on.
+    fn confirm_between(&mut self, opened: Duration, answered: Duration) {
+        self.evidence.confirm_deaths_between(opened, answered);
+        self.gaps.confirm_ends_between(opened, answered);
+    }
+
+    /// What ended between two moments does not count. Returns how many known deaths this drops.
+    fn ignore_between(&mut self, from: Duration, to: Duration) -> usize {
+        self.gaps.ignore_between(from, to);
+        self.evidence.ignore_between(from, to)
     }
 
     /// Suspects an outage. It starts at the earlier suspicion's start, if there is one.
@@ -811,13 +732,11 @@ impl Search {
     fn confirm_path(&mut self, outage: &OutageSuspicion, alive: &KnownProbe, at: Duration) {
         self.outage = None;
         if outage.silent {
-            let dropped = self.evidence.ignore_between(outage.alive_at, at);
-            self.gaps.ignore_between(outage.alive_at, at);
+            let dropped = self.ignore_between(outage.alive_at, at);
             self.note_path_lost(outage.alive_at, dropped);
         }
         if let Some((opened, (_, asked))) = alive.opened.zip(alive.asked) {
-            self.evidence.confirm_deaths_between(opened, asked);
-            self.gaps.confirm_ends_between(opened, asked);
+            self.confirm_between(opened, asked);
         }
     }
 
@@ -829,12 +748,9 @@ impl Search {
         self.gaps.ignore_between(outage.alive_at, at);
         match self.control_end.clone().filter(|_| !outage.silent) {
             Some(_) if !self.ended_together(outage.since) => {}
-            Some(visible_end) => self.incidents.push_undecided(Incident {
-                kind: IncidentKind::OneMoment,
-                at: outage.since,
-                connections: dropped + 1,
-                visible_end,
-            }),
+            Some(visible_end) => {
+                self.incidents.push_undecided(Incident::one_moment(outage.since, dropped + 1, visible_end))
+            }
             None => self.note_path_lost(outage.alive_at, dropped),
         }
         self.provisional = self.provisional.filter(|provisional| provisional.at < outage.alive_at);
@@ -898,16 +814,9 @@ impl Search {
 
     fn note_event(&mut self, group: &[ObservedEnd], first: &ObservedEnd) {
         let (from, to) = (first.moment, first.moment + SAME_MOMENT);
-        self.evidence.ignore_between(from, to);
-        self.gaps.ignore_between(from, to);
+        self.ignore_between(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
-        let (kind, connections) = (IncidentKind::OneMoment, group.len());
-        self.incidents.push_event(Incident {
-            kind,
-            at: from,
-            connections,
-            visible_end: first.visible_end.clone(),
-        });
+        self.incidents.push_event(Incident::one_moment(from, group.len(), first.visible_end.clone()));
         if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second_control.forget_end(from, to);
@@ -927,8 +836,7 @@ impl Search {
     fn clear_outage_within(&mut self, from: Duration, to: Duration) {
         let Some(outage) = self.outage.take_if(|outage| (from..=to).contains(&outage.since)) else { return };
         if outage.is_repeated {
-            self.evidence.ignore_between(outage.alive_at, to);
-            self.gaps.ignore_between(outage.alive_at, to);
+            self.ignore_between(outage.alive_at, to);
         }
     }
 
@@ -947,9 +855,7 @@ impl Search {
         match role {
             ProbeRole::Control => self.control.order(probe),
             ProbeRole::SecondControl => self.second_control.order(probe),
-            ProbeRole::Watcher | ProbeRole::Trial => {
-                self.probes.push(KnownProbe::ordered(probe, role, ask_at, now))
-            }
+            ProbeRole::Watcher | ProbeRole::Trial => self.probes.push(KnownProbe::new(probe, role, ask_at)),
         }
     }
 
@@ -1045,8 +951,9 @@ impl Search {
         if !outage.silent && now < outage.since + MAX_OBSERVATION_DELAY {
             return;
         }
-        let ended_young_with_control =
-            outage.lifetime.is_some_and(|lifetime| self.ended_young_with_control(outage.alive_at, lifetime));
+        if outage.lifetime.is_some_and(|lifetime| self.ended_young_with_control(outage.alive_at, lifetime)) {
+            return self.void_round(now);
+        }
         let tells = |probe: &KnownProbe| {
             let young = outage
                 .lifetime
@@ -1054,10 +961,7 @@ impl Search {
             probe.since.is_some_and(|since| since < outage.alive_at) && probe.asked.is_none() && young
         };
         let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
-        match (
-            youngest.filter(|_| !ended_young_with_control),
-            outage.lifetime.filter(|_| !ended_young_with_control),
-        ) {
+        match (youngest, outage.lifetime) {
             (None, Some(lifetime)) if self.delayed_controls > u32::from(outage.silent) => {
                 self.suspect_lifetime(lifetime)
             }
@@ -1081,12 +985,7 @@ impl Search {
             let dropped = self.evidence.ignore_between(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
             self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
             if self.ended_together(at) {
-                self.incidents.push_undecided(Incident {
-                    kind: IncidentKind::OneMoment,
-                    at,
-                    connections: dropped + 1,
-                    visible_end,
-                });
+                self.incidents.push_undecided(Incident::one_moment(at, dropped + 1, visible_end));
             }
         }
         self.delayed_controls += 1;
@@ -1126,9 +1025,9 @@ impl Search {
             need: self.deaths_needed(),
             precision: self.precision(now),
         };
-        match &mut self.strategy {
-            StrategyState::Parallel(parallel) => parallel.plan_actions(&state),
-            StrategyState::Bisect(bisect) => bisect.plan_actions(&state),
+        match self.plan.strategy {
+            Strategy::Parallel => parallel::plan_actions(&self.grid, &state),
+            Strategy::Bisect => bisect::plan_actions(&state),
         }
     }
 
@@ -1219,14 +1118,8 @@ impl Search {
     /// 2. or the others ended older, and no connection was seen alive beyond that age,
     /// 3. or the others ended before any silence was tried.
     fn unless_control_ended_too(&self, verdict: IdleVerdict, reason: String) -> Outcome {
-        let is_idle = match verdict {
-            IdleVerdict::IdleTimeout | IdleVerdict::Stochastic => true,
-            IdleVerdict::ServerPolicy => !self.closed_at_age,
-            IdleVerdict::LifetimeCap
-            | IdleVerdict::NoTimeoutUpToMax
-            | IdleVerdict::ServerKeepsItBusy
-            | IdleVerdict::Inconclusive => false,
-        };
+        let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic)
+            || (verdict == IdleVerdict::ServerPolicy && !self.closed_at_age);
         if !is_idle || self.reset_by.is_some() {
             return Outcome::decided(verdict, reason);
         }
@@ -1259,7 +1152,11 @@ impl Search {
             return None;
         }
         if let Some(at) = self.admission.exhausted_at() {
-            return self.decide_admission(at, now);
+            if now < at {
+                return Some(at);
+            }
+            self.give_up(self.suspected_limit());
+            return None;
         }
         if now >= self.longest || self.ordered_count >= self.most_connections {
             self.conclude_undecided(now);
@@ -1285,17 +1182,9 @@ impl Search {
             self.conclude_stochastic();
         } else if self.has_survived_max(now) {
             self.conclude_survived();
-        } else if let Some(wake) = self.decide_bracket(now) {
-            return Some(wake);
+        } else {
+            return self.decide_bracket(now);
         }
-        None
-    }
-
-    fn decide_admission(&mut self, at: Duration, now: Duration) -> Option<Duration> {
-        if now < at {
-            return Some(at);
-        }
-        self.give_up(self.suspected_limit());
         None
     }
 
@@ -1313,13 +1202,11 @@ impl Search {
         let age = closes_silent_after.map_or(self.plan.max, |age| age.mul_f64(1.1));
         let opened = if closes_silent_after.is_some() { self.control.opened_at() } else { self.first_opened };
         let old = opened.map(|opened| opened + age);
-        match old.max(self.control.age_known_at(&self.plan)).filter(|until| now < *until) {
-            Some(until) => Some(until),
-            None => {
-                self.conclude_busy();
-                None
-            }
+        let until = old.max(self.control.age_known_at(&self.plan)).filter(|until| now < *until);
+        if until.is_none() {
+            self.conclude_busy();
         }
+        until
     }
 
     fn conclude_busy(&mut self) {
@@ -1347,20 +1234,24 @@ impl Search {
             why = format!("{why}; {}", self.count_deaths());
         }
         self.conclude(IdleVerdict::ServerKeepsItBusy, why);
-        if let (true, Some(outcome)) = (activity.answered, &mut self.outcome) {
-            let why = format!(
+        if activity.answered {
+            self.add_reason(format!(
                 "the server sent requests and was answered; silences longer than {gap} cannot be tested \
                  (--no-answer leaves it unanswered)"
-            );
-            outcome.reasons.push(why.into());
+            ));
         }
-        if let (Some(age), Some(outcome)) = (activity.closes_silent_after, &mut self.outcome) {
-            let why = format!(
+        if let Some(age) = activity.closes_silent_after {
+            self.add_reason(format!(
                 "the server still closed clients that sent nothing at the age of {}: only messages from the client \
                  reset its timer",
                 show(age)
-            );
-            outcome.reasons.push(why.into());
+            ));
+        }
+    }
+
+    fn add_reason(&mut self, why: impl Into<String>) {
+        if let Some(outcome) = &mut self.outcome {
+            outcome.reasons.push(IdleReason::Text(why.into()));
         }
     }
 
@@ -1388,7 +1279,9 @@ impl Search {
             (SecondControlVerdict::SameAge(both), _) => self.accept_lifetime(both),
             // A server that does not answer Pings does not count them either.
             (SecondControlVerdict::Nothing, HeartbeatKind::App) => self.accept_lifetime(age),
-            (SecondControlVerdict::Nothing, HeartbeatKind::Protocol) => self.conclude_lifetime_or_idle(age),
+            (SecondControlVerdict::Nothing, HeartbeatKind::Protocol | HeartbeatKind::Http2) => {
+                self.conclude_lifetime_or_idle(age)
+            }
         }
         None
     }
@@ -1399,7 +1292,7 @@ impl Search {
         let Some(life) = self.second_control.open_state() else { return };
         self.suspected_lifetime = None;
         self.reset_by = Some(match kind {
-            HeartbeatKind::Protocol => ResetBy::Messages,
+            HeartbeatKind::Protocol | HeartbeatKind::Http2 => ResetBy::Messages,
             HeartbeatKind::App => ResetBy::Pings,
         });
         self.orders.extend(self.control.id().map(|probe| ProbeOrder::Cancel { probe }));
@@ -1457,14 +1350,12 @@ impl Search {
 
     fn conclude_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.suspected_lifetime) = (Some(lifetime), None);
-        let shown = lifetime;
         self.conclude(
             IdleVerdict::LifetimeCap,
-            format!("connections that were never idle ended at the age of {shown}, too"),
+            format!("connections that were never idle ended at the age of {lifetime}, too"),
         );
-        if let (true, Some(outcome)) = (self.second_control.id().is_some(), &mut self.outcome) {
-            let why = "neither Ping frames nor messages kept them open".to_string();
-            outcome.reasons.push(why.into());
+        if self.second_control.id().is_some() {
+            self.add_reason("neither Ping frames nor messages kept them open");
         }
     }
 
@@ -1493,7 +1384,7 @@ impl Search {
                 let why = format!("{survived}; {} before that, few enough to be chance", self.count_deaths());
                 self.conclude(IdleVerdict::NoTimeoutUpToMax, why);
             }
-            mixed @ (MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few) => {
+            mixed @ (MixedOutcome::Repeated(_) | MixedOutcome::Scattered | MixedOutcome::Few) => {
                 self.conclude_mixed(mixed)
             }
         }
@@ -1501,8 +1392,8 @@ impl Search {
 
     /// Some connections died, and others survived the same spans.
     fn conclude_mixed(&mut self, mixed: MixedOutcome) {
-        match (mixed, self.evidence.repeated_end(self.plan.repeat)) {
-            (MixedOutcome::Repeated, Some(ends)) => {
+        match mixed {
+            MixedOutcome::Repeated(ends) => {
                 self.ends_of_some = Some(ends);
                 let survivors = self.evidence.survivors().into_iter().filter(|span| *span > ends.max).count();
                 let why = format!(
@@ -1514,11 +1405,8 @@ impl Search {
                 );
                 self.conclude(IdleVerdict::IdleTimeout, why);
             }
-            (MixedOutcome::Scattered, _) => self.conclude_stochastic(),
-            (
-                MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Few,
-                _,
-            ) => {
+            MixedOutcome::Scattered => self.conclude_stochastic(),
+            MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Few => {
                 self.give_up(UndecidedCause::MixedOutcomes { deaths: self.count_deaths() });
             }
         }
@@ -1558,7 +1446,7 @@ impl Search {
             return self.conclude_timeout();
         }
         let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);
-        if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
+        if matches!(mixed, MixedOutcome::Repeated(_) | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
         let (connections, deaths) = (self.opened_count, self.count_deaths());
@@ -1594,11 +1482,10 @@ impl Search {
             self.control.age_check_until(lo, hi, &self.plan).max(self.control.watched_until(hi, &self.plan));
         let until = until.filter(|until| now < *until && self.lifetime.is_none());
         self.is_awaiting_control_age = until.is_some();
-        if until.is_some() {
-            return until;
+        if until.is_none() {
+            self.conclude_idle();
         }
-        self.conclude_idle();
-        None
+        until
     }
 
     /// Whether a visible end may still be refuted: a connection was silent for longer, and its state is not
@@ -1624,12 +1511,11 @@ impl Search {
     }
 
     fn add_reset_hint(&mut self) {
-        let (Some(reset_by), Some(outcome)) = (self.reset_by, &mut self.outcome) else { return };
-        let why = match reset_by {
+        let Some(reset_by) = self.reset_by else { return };
+        self.add_reason(match reset_by {
             ResetBy::Messages => "only messages reset the timer: Ping frames did not keep a connection open",
             ResetBy::Pings => "only Ping frames reset the timer: messages did not keep a connection open",
-        };
-        outcome.reasons.push(why.to_string().into());
+        });
     }
 
     fn conclude_idle(&mut self) {
@@ -1643,38 +1529,29 @@ impl Search {
     /// Notes a timeout below `--min`; it may have no lower end.
     fn add_min_hint(&mut self) {
         let Bracket { lo, hi } = self.bracket();
-        let below = hi.is_some_and(|hi| hi <= self.plan.min);
-        if let (true, Some(outcome)) = (below, &mut self.outcome) {
+        if hi.is_some_and(|hi| hi <= self.plan.min) {
             let min = show(self.plan.min);
-            let why = match lo {
+            self.add_reason(match lo {
                 Some(_) => format!("the timeout is below --min {min}"),
                 None => {
                     format!("no span shorter than --min {min} was tried: lower it to measure the timeout")
                 }
-            };
-            outcome.reasons.push(why.into());
+            });
         }
     }
 
     fn conclude_timeout(&mut self) {
-        let died = counted(self.evidence.deaths().len() as u64, "connection");
-        match self.evidence.cut_manner() {
-            Some(CutManner::Visible(visible_end)) if visible_end.has_stated_reason() => {
-                let closed = describe_close_frame(&visible_end).unwrap_or_default();
-                self.conclude(
-                    IdleVerdict::ServerPolicy,
-                    format!("the server closed idle connections with {closed}"),
-                );
-            }
-            Some(
-                CutManner::Visible(_)
-                | CutManner::OnUse(_)
-                | CutManner::Silent
-                | CutManner::ServerUnheard
-                | CutManner::ClientUnheard,
-            )
-            | None => self
-                .conclude(IdleVerdict::IdleTimeout, format!("{died} died while idle; the control did not")),
+        if let Some(CutManner::Visible(end)) = self.evidence.cut_manner()
+            && end.has_stated_reason()
+        {
+            let closed = describe_close_frame(&end).unwrap_or_default();
+            self.conclude(
+                IdleVerdict::ServerPolicy,
+                format!("the server closed idle connections with {closed}"),
+            );
+        } else {
+            let died = counted(self.evidence.deaths().len() as u64, "connection");
+            self.conclude(IdleVerdict::IdleTimeout, format!("{died} died while idle; the control did not"));
         }
         self.add_reset_hint();
     }

@@ -11,7 +11,6 @@ use super::probe::{ProbeId, ProbeRole};
 pub(super) struct KnownProbe {
     pub id: ProbeId,
     pub role: ProbeRole,
-    pub ordered: Duration,
     pub opened: Option<Duration>,
     /// When its silence began.
     pub since: Option<Duration>,
@@ -25,11 +24,10 @@ pub(super) struct KnownProbe {
 }
 
 impl KnownProbe {
-    pub fn ordered(id: ProbeId, role: ProbeRole, ask_at: Option<Duration>, ordered: Duration) -> KnownProbe {
+    pub fn new(id: ProbeId, role: ProbeRole, ask_at: Option<Duration>) -> KnownProbe {
         KnownProbe {
             id,
             role,
-            ordered,
             opened: None,
             since: None,
             ask_at,
@@ -132,8 +130,8 @@ impl SearchActions {
         self.list.extend((0..count).map(|_| SearchAction::Open { ask_at }));
     }
 
-    /// The strategy must run again at this moment.
-    pub fn wake(&mut self, at: Duration) {
-        self.wake = Some(self.wake.map_or(at, |before| before.min(at)));
+    /// The strategy must run again when the next answer is overdue.
+    pub fn wake_for_answers(&mut self, s: &SearchState) {
+        self.wake = s.asked().map(|(_, at)| at + s.answer).filter(|at| *at > s.now).min();
     }
 }

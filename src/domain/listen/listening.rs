@@ -11,8 +11,8 @@ use super::findings::KindFindings;
 use super::interarrival::Interarrival;
 use super::per_kind::{KindRecord, ScheduleKnowledge};
 use super::periodic::{FormTable, Periodic};
-use super::prediction::HeartbeatClock;
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
+use super::stimulus::HeartbeatClock;
 use super::traffic_effect::StimulusSample;
 
 /// Data delayed by a stall is read within this time after it.
@@ -118,11 +118,8 @@ impl ListenState {
 
     /// Records bytes of something incomplete: no silence, but no event yet.
     pub fn record_bytes(&mut self, at: Duration) {
-        let quiet = if self.may_be_late(self.last_bytes) {
-            Duration::ZERO
-        } else {
-            at.saturating_sub(self.last_bytes)
-        };
+        let is_late = self.may_be_late(self.last_bytes);
+        let quiet = if is_late { Duration::ZERO } else { at.saturating_sub(self.last_bytes) };
         self.longest_quiet = self.longest_quiet.max(quiet);
         self.record_use(at);
         let is_pause = self.client_sent.is_none_or(|client_sent| client_sent <= self.last_bytes);
@@ -196,13 +193,12 @@ impl ListenState {
     pub fn clock(&self) -> Option<HeartbeatClock> {
         let (kind, schedule) = self.most_informative()?;
         let last = self.last(kind)?;
-        match schedule {
-            ScheduleKnowledge::Steady(interval) => Some(HeartbeatClock { kind, interval, last, from: last }),
-            ScheduleKnowledge::SinceTraffic(interval) => {
-                Some(HeartbeatClock { kind, interval, last, from: self.last })
-            }
-            ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => None,
-        }
+        let (interval, from) = match schedule {
+            ScheduleKnowledge::Steady(interval) => (interval, last),
+            ScheduleKnowledge::SinceTraffic(interval) => (interval, self.last),
+            ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => return None,
+        };
+        Some(HeartbeatClock { kind, interval, last, from })
     }
 
     /// What is known about the schedule of each kind of heartbeat.

@@ -27,7 +27,6 @@ mod listen_finding;
 mod listening;
 mod per_kind;
 mod periodic;
-mod prediction;
 pub mod report;
 mod server_event;
 #[cfg(test)]
@@ -49,8 +48,7 @@ pub use interarrival::{Interarrival, PayloadVariation};
 pub use listen_finding::{ListenFinding, ListenFindingCode, ObservationLimit};
 pub use listening::ListenState;
 pub use periodic::{Periodic, RepeatedContent, Sameness};
-pub use prediction::HeartbeatClock;
 pub use server_event::{ServerEvent, ServerEventClass, ServerEventKind};
-pub use stimulus::Stimulus;
+pub use stimulus::{HeartbeatClock, Stimulus};
 pub use timer_evidence::{IntervalOrigin, IntervalSpan, Sender, TimerDoubt, TimerEvidence};
 pub use traffic_effect::{StimulusSample, TrafficEffect, TrafficEffects};

@@ -77,8 +77,8 @@ impl RepeatedContent {
     }
 }
 
-/// How messages of one form differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+/// How messages of one form differ; what is most like a heartbeat comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumIter, EnumMessage)]
 #[strum(serialize_all = "snake_case")]
 pub enum Sameness {
     /// They do not differ.
@@ -240,12 +240,7 @@ impl FormTable {
         let found =
             self.forms.iter().filter_map(|form_record| Some((form_record, form_record.interval(until)?)));
         let rank = |(form_record, _): &(&FormRecord, Interval)| {
-            let sameness = match form_record.sameness() {
-                Sameness::Constant => 0,
-                Sameness::Counting => 1,
-                Sameness::Changing => 2,
-            };
-            (!form_record.has_word(), sameness, std::cmp::Reverse(form_record.count))
+            (!form_record.has_word(), form_record.sameness(), std::cmp::Reverse(form_record.count))
         };
         let (form_record, interval) = found.min_by_key(rank)?;
         let sample = match form_record.first.message() {

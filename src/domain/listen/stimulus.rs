@@ -2,7 +2,19 @@
 
 use std::time::Duration;
 
-use super::prediction::HeartbeatClock;
+use super::server_event::ServerEventClass;
+use crate::domain::stats::interval::Interval;
+
+/// A server's clock, as far as the observations confirm it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeartbeatClock {
+    pub kind: ServerEventClass,
+    pub interval: Interval,
+    /// When the last of them came.
+    pub last: Duration,
+    /// Where the interval to the next one starts: the last heartbeat, or the server's last event of any kind.
+    pub from: Duration,
+}
 
 /// Positions in the interval, used in turn. At neither does a heartbeat half an interval later coincide with
 /// one a whole interval later.
@@ -45,7 +57,6 @@ impl Stimulus {
 mod tests {
     use super::super::server_event::ServerEventKind;
     use super::*;
-    use crate::domain::stats::interval::Interval;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

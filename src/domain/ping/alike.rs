@@ -50,10 +50,10 @@ enum Opening {
     /// The phase, the kind of failure, and the HTTP status of a refusal.
     Failed(&'static str, &'static str, Option<u16>),
     /// The source of timestamps, whether subprotocols were offered, and chosen, and the header of that came.
-    Opened(&'static str, [bool; 3]),
+    Opened(&'static str, [bool; 4]),
 }
 
-type Ending = (&'static str, &'static str, Option<u16>);
+type Ending = (&'static str, &'static str, Option<u32>);
 
 /// The kind, its status, and whether heartbeats were sent, answered, missed, all missed, not sent in time, and answered
 /// ambiguously.
@@ -94,7 +94,9 @@ fn opening(connection: &ConnReport) -> Opening {
         (Some(opened), _) => {
             let has_header = opened.headers.iter().any(|(name, _)| name == "sec-websocket-protocol");
             let offered = !opened.subprotocols_offered.is_empty();
-            Opening::Opened(opened.timestamps.label(), [offered, opened.subprotocol.is_some(), has_header])
+            let compresses = opened.compression.is_some();
+            let found = [offered, opened.subprotocol.is_some(), has_header, compresses];
+            Opening::Opened(opened.timestamps.label(), found)
         }
         (None, Some(error)) => {
             let refusal = error.refusal.as_ref().map(|refusal| refusal.status);
@@ -106,11 +108,13 @@ fn opening(connection: &ConnReport) -> Opening {
 
 fn ending(ending: &CloseCause) -> Ending {
     let code = match &ending.how {
-        CloseKind::CloseFrame { code, .. } => *code,
-        CloseKind::Violation { close, .. } => close.as_ref().and_then(|close| close.code),
+        CloseKind::CloseFrame { code, .. } => code.map(u32::from),
+        CloseKind::Violation { close, .. } => close.as_ref().and_then(|close| close.code).map(u32::from),
+        CloseKind::H2RstStream { code } | CloseKind::H2Goaway { code, .. } => Some(code.0),
         CloseKind::Fin
         | CloseKind::Rst
         | CloseKind::TlsClose
+        | CloseKind::H2EndStream
         | CloseKind::TlsAlert { .. }
         | CloseKind::TooLarge { .. }
         | CloseKind::Silent
@@ -243,11 +247,15 @@ mod tests {
         let reconnected = ConnReport { reconnects: 1, ..connection(2, 5) };
         let mut lossy = connection(3, 5);
         lossy.kinds[0].counts.missed = 1;
-        let all = [connection(0, 5), dead, reconnected, lossy, connection(4, 5)];
+        let mut compressing = connection(5, 5);
+        compressing.opened = compressing.opened.map(|opened| {
+            Arc::new(ConnectInfo { compression: Some("permessage-deflate".to_string()), ..(*opened).clone() })
+        });
+        let all = [connection(0, 5), dead, reconnected, lossy, connection(4, 5), compressing];
         let groups = grouped(all.iter());
-        assert_eq!(groups.iter().map(ConnReport::count).collect::<Vec<_>>(), [2, 1, 1, 1]);
+        assert_eq!(groups.iter().map(ConnReport::count).collect::<Vec<_>>(), [2, 1, 1, 1, 1]);
         assert_eq!(groups[1], all[1], "a connection by itself keeps everything");
-        assert_eq!(count_of(&groups), 5);
+        assert_eq!(count_of(&groups), 6);
     }
 
     #[test]

@@ -3,12 +3,19 @@
 use super::criteria::criteria;
 use super::findings::findings;
 use super::measurement::{Measurement, measurement};
+use super::pooled_status::{run_reason, status_counts, take_worst_status, worst};
 use super::report::PingReport;
 use super::verdict::{PassCriteria, judge};
 use super::worst::worst_of;
 
-/// Adds the worst connections, the findings, the verdict and the criteria.
+/// Adds the status by that of the targets, the worst connections, the findings, the verdict and the criteria.
 pub fn concluded(mut report: PingReport, policy: &PassCriteria) -> PingReport {
+    let targets = &report.targets;
+    take_worst_status(&mut report.kinds, targets.iter().map(|target| target.kinds.as_slice()));
+    report.status = worst(targets.iter().map(|target| target.status));
+    report.status_reason = run_reason(report.status, targets);
+    report.last_status = worst(targets.iter().map(|target| target.last_status));
+    report.status_counts = status_counts(targets);
     report.worst = worst_of(&report);
     report.findings = findings(&report);
     (report.verdict, report.reasons) = judge(&report, policy);

@@ -42,8 +42,10 @@ pub struct HeartbeatResult {
     /// It was missed or superseded, although a later heartbeat of this connection and kind was answered, or
     /// an answer without id came after it was sent: no silence. A revision repeats the earlier value.
     pub later_answered: bool,
-    /// TCP retransmits since the last check. TCP is checked when an RTT is a spike, more than twice the mean
-    /// of the earlier ones; `None` if it was not or cannot be checked.
+    /// It was not sent because the peer of HTTP/2 granted no more room (RFC 9113 section 5.2).
+    pub window_exhausted: bool,
+    /// TCP retransmits since the last check. TCP is checked when an RTT is a spike: more than twice the mean
+    /// of the earlier ones, and at least 1 ms above it. `None` if it was not or cannot be checked.
     pub sent_again: Option<u32>,
     /// Heartbeats outstanding when an answer without id was matched in order; 0 or 1 is unambiguous.
     pub rivals: u32,

@@ -509,7 +509,7 @@ impl FromStr for FailIf {
 }
 
 fn metric(given: &str, name: &str) -> Result<(Option<HeartbeatKind>, &'static Metric), FailIfError> {
-    let prefixed = [HeartbeatKind::Protocol, HeartbeatKind::App].into_iter().find_map(|kind| {
+    let prefixed = HeartbeatKind::iter().find_map(|kind| {
         let rest = name.strip_prefix(kind.label())?.strip_prefix('.')?;
         Some((Some(kind), rest))
     });

@@ -68,8 +68,10 @@ pub enum PingFinding {
     CutWhenQuiet { idle: Duration, safe_interval: Duration },
     /// Answers without an id came while several requests were outstanding, so the RTTs are only upper bounds.
     AmbiguousAnswers { answers: u64 },
+    /// PINGs of HTTP/2 were acknowledged, and no heartbeat of the WebSocket was answered.
+    OnlyHttp2Answered { missed: u64 },
     /// Heartbeats were due and did not leave this machine.
-    HeartbeatsUnsent { unsent: u64, due: u64 },
+    HeartbeatsUnsent { unsent: u64, due: u64, window_exhausted: u64 },
     /// Some heartbeats got no reply, although later ones were answered.
     RepliesDropped { kind: HeartbeatKind, dropped: u64, judged: u64 },
     /// The server answered only the latest of several Ping frames. RFC 6455 5.5.3 allows this, so these do not count as loss.
@@ -107,6 +109,7 @@ impl Finding for PingFinding {
             | PingFinding::AppUnanswered { .. }
             | PingFinding::AllUnanswered { .. }
             | PingFinding::OnlyPingsUnanswered { .. }
+            | PingFinding::OnlyHttp2Answered { .. }
             | PingFinding::ServerStoppedAnswering { .. }
             | PingFinding::PathStoppedDelivering { .. }
             | PingFinding::AnswersStopped { .. }

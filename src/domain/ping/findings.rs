@@ -41,13 +41,14 @@ const RULES: &[fn(&FindingInput) -> Option<PingFinding>] = &[
     last_message_before_end,
     ended_after_ping,
     none_answered,
+    only_http2_answered,
     unmatched_before_end,
     answers_stopped,
     cut_when_quiet,
     ambiguous_answers,
     unsent_heartbeats,
-    dropped_pongs,
-    dropped_app_answers,
+    |input| dropped_replies(input, HeartbeatKind::Protocol),
+    |input| dropped_replies(input, HeartbeatKind::App),
     superseded_pongs,
     late_answers,
     unchosen_subprotocol,
@@ -240,10 +241,13 @@ fn may_blame_the_ping(ending: &CloseCause) -> bool {
         CloseKind::Fin
         | CloseKind::Rst
         | CloseKind::TlsClose
+        | CloseKind::H2EndStream
+        | CloseKind::H2RstStream { .. }
         | CloseKind::Violation { close: Some(_), .. } => true,
         // The Ping's payload, echoed as text, is not UTF-8.
         CloseKind::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
         CloseKind::Violation { close: None, .. }
+        | CloseKind::H2Goaway { .. }
         | CloseKind::TlsAlert { .. }
         | CloseKind::TooLarge { .. }
         | CloseKind::Silent
@@ -297,6 +301,18 @@ fn none_answered(input: &FindingInput) -> Option<PingFinding> {
         (Some(AnswerState::Answered | AnswerState::Unclear) | None, _)
         | (Some(AnswerState::Missed(_)), Some(AnswerState::Unclear)) => None,
     }
+}
+
+/// What ends HTTP/2 lives, and the WebSocket is not answered.
+fn only_http2_answered(input: &FindingInput) -> Option<PingFinding> {
+    let of_websocket = input.target.kinds.iter().filter(|figures| figures.kind != HeartbeatKind::Http2);
+    let (missed, answered) = of_websocket.fold((0, 0), |(missed, answered), figures| {
+        (missed + figures.counts.missed, answered + figures.counts.answered())
+    });
+    let http2 = input.kind(HeartbeatKind::Http2)?.counts;
+    let lives = http2.answered() > 0 && http2.missed == 0;
+    (lives && missed > 0 && answered == 0 && input.stayed_open())
+        .then_some(PingFinding::OnlyHttp2Answered { missed })
 }
 
 /// Whether a kind of heartbeat was answered at all.
@@ -356,14 +372,32 @@ fn sent_after(ending: &CloseCause, answered_until: Duration) -> bool {
 /// The connection was cut without a close frame, after a quiet time without a heartbeat.
 fn cut_when_quiet(input: &FindingInput) -> Option<PingFinding> {
     let endings = input.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
-    let cut =
-        endings.filter(|ending| matches!(ending.how, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose));
+    let cut = endings.filter(|ending| is_cut(&ending.how));
     let interval = input.info.interval?;
     let quiet = cut
         .map(|ending| ending.idle)
         .filter(|idle| *idle >= MIN_IDLE_BEFORE_CUT && interval.saturating_mul(2) >= *idle);
     let idle = quiet.min()?;
     Some(PingFinding::CutWhenQuiet { idle, safe_interval: Duration::from_secs(idle.as_secs() * 3 / 4) })
+}
+
+/// Whether a connection ended so without a close frame.
+fn is_cut(how: &CloseKind) -> bool {
+    match how {
+        CloseKind::Fin
+        | CloseKind::Rst
+        | CloseKind::TlsClose
+        | CloseKind::H2EndStream
+        | CloseKind::H2RstStream { .. }
+        | CloseKind::H2Goaway { .. } => true,
+        CloseKind::CloseFrame { .. }
+        | CloseKind::TlsAlert { .. }
+        | CloseKind::Violation { .. }
+        | CloseKind::TooLarge { .. }
+        | CloseKind::Silent
+        | CloseKind::Timeout
+        | CloseKind::Error => false,
+    }
 }
 
 /// Answers without id were matched in order while several heartbeats were outstanding.
@@ -376,15 +410,8 @@ fn ambiguous_answers(input: &FindingInput) -> Option<PingFinding> {
 fn unsent_heartbeats(input: &FindingInput) -> Option<PingFinding> {
     let unsent = input.count(|figures| figures.counts.unsent);
     let due = input.count(|figures| figures.counts.sent() + figures.counts.unsent);
-    (unsent > 0).then_some(PingFinding::HeartbeatsUnsent { unsent, due })
-}
-
-fn dropped_pongs(input: &FindingInput) -> Option<PingFinding> {
-    dropped_replies(input, HeartbeatKind::Protocol)
-}
-
-fn dropped_app_answers(input: &FindingInput) -> Option<PingFinding> {
-    dropped_replies(input, HeartbeatKind::App)
+    let window_exhausted = input.count(|figures| figures.counts.unsent_window_exhausted);
+    (unsent > 0).then_some(PingFinding::HeartbeatsUnsent { unsent, due, window_exhausted })
 }
 
 /// Heartbeats stayed unanswered while later ones were answered.
@@ -752,9 +779,19 @@ mod tests {
     }
 
     #[test]
+    fn hop_that_lives_before_a_silent_server_is_found() {
+        let http2 = samples::kind(HeartbeatKind::Http2, &[1, 2]);
+        let finding = PingFinding::OnlyHttp2Answered { missed: 4 };
+        let silent = missed(HeartbeatKind::Protocol, 4);
+        assert!(found(&run(vec![silent.clone(), http2.clone()])).contains(&finding));
+        assert_finds_nothing(vec![samples::kind(HeartbeatKind::Protocol, &[5]), http2]);
+        assert!(!found(&run(vec![silent, missed(HeartbeatKind::Http2, 4)])).contains(&finding));
+    }
+
+    #[test]
     fn unsent_heartbeats_are_found() {
         let unsent = counted(protocol(&[5]), |counts| counts.unsent = 1);
-        assert_finds(vec![unsent], PingFinding::HeartbeatsUnsent { unsent: 1, due: 2 });
+        assert_finds(vec![unsent], PingFinding::HeartbeatsUnsent { unsent: 1, due: 2, window_exhausted: 0 });
     }
 
     #[test]

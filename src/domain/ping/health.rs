@@ -14,7 +14,19 @@ use crate::domain::heartbeat::HeartbeatOutcome;
 /// `Unknown` ranks above `critical`, so that among several connections slow ones do not hide one without an
 /// answer.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumCount, EnumMessage,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    IntoStaticStr,
+    EnumIter,
+    EnumCount,
+    EnumMessage,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
@@ -23,6 +35,7 @@ pub enum Status {
     Poor,
     Critical,
     /// Before the first answer.
+    #[default]
     Unknown,
     /// One or two consecutive heartbeats missed.
     Timeout,
@@ -123,7 +136,6 @@ pub struct HealthTracker {
     /// In nanoseconds.
     window: VecDeque<u64>,
     sum: Duration,
-    last_rtt: Option<Duration>,
     silence: MissStreak,
     /// Heartbeats that were sent and judged, and how many of them were missed.
     judged: u64,
@@ -136,7 +148,6 @@ impl HealthTracker {
             limits: limits.into(),
             window: VecDeque::new(),
             sum: Duration::ZERO,
-            last_rtt: None,
             silence: MissStreak::default(),
             judged: 0,
             missed: 0,
@@ -174,7 +185,6 @@ impl HealthTracker {
         let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
         self.window.push_back(nanos);
         self.sum += Duration::from_nanos(nanos);
-        self.last_rtt = Some(rtt);
     }
 
     /// Mean RTT of the rolling window.
@@ -204,7 +214,7 @@ impl HealthTracker {
     pub fn metrics(&self) -> StatusMetrics {
         StatusMetrics {
             window_mean: self.window_mean(),
-            last_rtt: self.last_rtt,
+            last_rtt: self.window.back().map(|nanos| Duration::from_nanos(*nanos)),
             loss: (self.judged > 0).then(|| self.missed as f64 / self.judged as f64),
             consecutive_missed: self.silence.missed(),
             judged: self.judged,

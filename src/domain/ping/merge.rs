@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::conclusion::concluded;
 use super::health::Status;
 use super::measurement::{HostDelay, Measurement};
-use super::pooled_status::{pooled_status, run_reason, status_counts, take_worst_status, worst};
+use super::pooled_status::{pooled_status, take_worst_status, worst};
 use super::report::{ConnReport, KindReport, MergeableRtts, PingReport, StampingReport, TargetReport};
 use super::run_info::RunInfo;
 use super::verdict::PassCriteria;
@@ -96,12 +96,6 @@ impl RunMerger {
             (target.status, target.status_reason) = (of_all.status, of_all.reason);
             target.last_status = worst(target.connections.iter().map(|connection| connection.last_status));
         }
-        let targets = &report.targets;
-        take_worst_status(&mut report.kinds, targets.iter().map(|target| target.kinds.as_slice()));
-        report.status = worst(targets.iter().map(|target| target.status));
-        report.status_reason = run_reason(report.status, targets);
-        report.last_status = worst(targets.iter().map(|target| target.last_status));
-        report.status_counts = status_counts(targets);
         report.info = Arc::new(RunInfo { demands: policy.demands(), ..report.info.as_ref().clone() });
         concluded(report, policy)
     }
@@ -278,6 +272,7 @@ mod tests {
             from_wire: None,
             acked: None,
             later_answered: false,
+            window_exhausted: false,
             sent_again: None,
             rivals: 1,
         })

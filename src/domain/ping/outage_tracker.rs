@@ -7,16 +7,17 @@ use super::outages::{OutageCause, Outages};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::heartbeat::HeartbeatOutcome;
+use crate::domain::nanos::Nanos;
 
 /// Finds the outages of one connection. Times are since the start of the run.
 #[derive(Debug, Clone, Default)]
 pub struct OutageTracker {
-    /// The last proof of life.
-    alive_at: Duration,
+    /// The last proof of life; `None`: the start.
+    alive_at: Option<Nanos>,
     /// When the first heartbeat since then left that is still unanswered.
-    asked_at: Option<Duration>,
+    asked_at: Option<Nanos>,
     /// Our pause before the current attempt to open.
-    pause: Duration,
+    pause: Option<Nanos>,
     /// Made at the first outage: most connections have none.
     outages: Option<Box<Outages>>,
 }
@@ -33,7 +34,7 @@ impl OutageTracker {
         match event {
             ConnEvent::Opened(_) | ConnEvent::PeerTraffic(..) => self.alive(now),
             ConnEvent::OpenFailed(error) => self.not_opened(error),
-            ConnEvent::Retry { after, .. } => self.pause = *after,
+            ConnEvent::Retry { after, .. } => self.pause = Some((*after).into()),
             ConnEvent::Ended(ending) if ending.is_loss() => self.ended(ending),
             ConnEvent::Heartbeat(beat) | ConnEvent::ExtraHeartbeat(beat) => match (beat.outcome, beat.rtt) {
                 (HeartbeatOutcome::Ok | HeartbeatOutcome::Late, Some(rtt)) => {
@@ -50,9 +51,9 @@ impl OutageTracker {
 
     /// Something came from the other end: a message, or the end of an opening.
     fn alive(&mut self, now: Duration) {
-        self.alive_at = self.alive_at.max(now);
+        self.alive_at = self.alive_at.max(Some(now.into()));
         self.asked_at = None;
-        let pause = std::mem::take(&mut self.pause);
+        let pause = self.pause.take().map_or(Duration::ZERO, Duration::from);
         if let Some(outages) = &mut self.outages {
             outages.end(now, pause);
         }
@@ -67,11 +68,11 @@ impl OutageTracker {
     /// No answer came to a heartbeat that left at `sent`, up to now.
     fn unanswered(&mut self, sent: Duration, now: Duration, outage_after: Duration, acked: Option<bool>) {
         // What came after it left proves life, though it was no answer.
-        if sent < self.alive_at {
+        if sent < self.alive_at() {
             return;
         }
-        let asked_at = *self.asked_at.get_or_insert(sent);
-        if now.saturating_sub(asked_at) >= outage_after && !self.is_away() {
+        let asked_at = *self.asked_at.get_or_insert(sent.into());
+        if now.saturating_sub(asked_at.into()) >= outage_after && !self.is_away() {
             self.begin(OutageCause::Unanswered, what_tcp_knew(acked).to_string());
         }
     }
@@ -102,7 +103,12 @@ impl OutageTracker {
     }
 
     fn begin(&mut self, cause: OutageCause, detail: String) {
-        self.outages.get_or_insert_default().begin(self.alive_at, cause, detail);
+        let alive_at = self.alive_at();
+        self.outages.get_or_insert_default().begin(alive_at, cause, detail);
+    }
+
+    fn alive_at(&self) -> Duration {
+        self.alive_at.map_or(Duration::ZERO, Duration::from)
     }
 }
 
@@ -169,9 +175,9 @@ mod tests {
         tracker.alive(ms(10));
         tracker.answered(ms(5000), ms(5001), AFTER);
         tracker.ended(&reset());
-        tracker.pause = ms(500);
+        tracker.pause = Some(ms(500).into());
         tracker.not_opened(&refused());
-        tracker.pause = ms(1500);
+        tracker.pause = Some(ms(1500).into());
         tracker.alive(ms(8500));
         assert_eq!(spans(&tracker), [(ms(5001), Some(ms(8500)))]);
         let outages = tracker.report(ms(10_000));
@@ -236,7 +242,7 @@ mod tests {
     fn target_that_is_down_at_the_start_is_away_from_the_start() {
         let mut tracker = OutageTracker::default();
         tracker.not_opened(&refused());
-        tracker.pause = ms(700);
+        tracker.pause = Some(ms(700).into());
         tracker.not_opened(&refused());
         tracker.alive(ms(2000));
         let outages = tracker.report(ms(2000));

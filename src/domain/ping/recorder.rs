@@ -7,10 +7,8 @@ use super::conclusion::{concluded, measurement_of};
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use super::health::{MissStreak, Status};
 use super::history::History;
-use super::measurement::Measurement;
-use super::merged_runs::MergedRuns;
 use super::outage_tracker::OutageTracker;
-use super::pooled_status::{pooled_status, run_reason, status_counts, take_worst_status, worst};
+use super::pooled_status::{pooled_status, take_worst_status, worst};
 use super::report::{
     ConnReport, KindReport, MergeableRtts, PingReport, RttSpikes, StampingReport, TargetReport,
 };
@@ -24,7 +22,6 @@ use crate::domain::connection::compact_connect_info::CompactConnectInfo;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::nanos::Nanos;
-use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 
@@ -111,20 +108,17 @@ impl Recorder {
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
         let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
         let tally = StatusCounts::new(info.connections());
-        let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
-        let timeline = Timeline::default();
-        let history = History::default();
         Recorder {
             info,
             policy,
             started_at,
-            lag,
-            stamping,
+            lag: LagStats::default(),
+            stamping: TimestampDelays::default(),
             links,
             sums,
             tally,
-            timeline,
-            history,
+            timeline: Timeline::default(),
+            history: History::default(),
             like: None,
         }
     }
@@ -186,31 +180,15 @@ impl Recorder {
         let mut targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
         let connections = targets.iter_mut().flat_map(|target| &mut target.connections);
         connections.for_each(|connection| connection.outages.observed = elapsed);
-        let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
-        take_worst_status(&mut kinds, targets.iter().map(|target| target.kinds.as_slice()));
-        let status = worst(targets.iter().map(|target| target.status));
         PingReport {
-            info: Arc::clone(&self.info),
-            started_at: self.started_at,
-            elapsed,
-            status,
-            status_reason: run_reason(status, &targets),
-            last_status: worst(targets.iter().map(|target| target.last_status)),
-            status_counts: status_counts(&targets),
-            verdict: RunResult::Inconclusive,
-            reasons: Vec::new(),
-            criteria: Vec::new(),
-            findings: Vec::new(),
-            kinds,
+            kinds: self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice())),
             targets,
-            worst: Vec::new(),
             host_lag: self.lag.summary(),
             stamping: self.stamping.summary(),
-            measurement: Measurement::Unknown,
             timeline: self.timeline.clone(),
             history: self.history.clone(),
             interrupted,
-            merged: MergedRuns::default(),
+            ..PingReport::without_figures(Arc::clone(&self.info), self.started_at, elapsed)
         }
     }
 
@@ -288,7 +266,7 @@ impl TimestampDelays {
 }
 
 /// The figures of one connection, including its reconnections.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct ConnectionStats {
     /// By the latest heartbeats.
     status: Status,
@@ -302,12 +280,8 @@ struct ConnectionStats {
     answered_at: Option<SystemTime>,
     /// When it first opened, in milliseconds since the start of the run; the schedule of its heartbeats begins here.
     opened_after_ms: u32,
-    ending: Option<Arc<CloseCause>>,
-    lost: Option<Arc<CloseCause>>,
-    answered_until: Option<Duration>,
-    unplanned_endings: u32,
-    reconnects: u32,
-    outage: OutageStats,
+    /// Made when the connection first ends: most of thousands have not.
+    endings: Option<Box<Endings>>,
     tracker: OutageTracker,
     messages: u64,
     server_pings_protocol: u64,
@@ -321,35 +295,16 @@ struct ConnectionStats {
 impl ConnectionStats {
     fn new(kinds: &[HeartbeatKind], rtts: &Rtts) -> ConnectionStats {
         ConnectionStats {
-            status: Status::Unknown,
             status_reason: "no heartbeat was answered yet".to_string(),
-            is_lost: false,
-            opened: None,
-            open_error: None,
             kinds: kinds.iter().map(|kind| KindStats::new(*kind, rtts.clone())).collect(),
-            answered_at: None,
-            opened_after_ms: 0,
-            ending: None,
-            lost: None,
-            answered_until: None,
-            unplanned_endings: 0,
-            reconnects: 0,
-            outage: OutageStats::default(),
-            tracker: OutageTracker::default(),
-            messages: 0,
-            server_pings_protocol: 0,
-            server_pings_app: 0,
-            echoes: 0,
-            spikes: RttSpikes::default(),
-            announced: None,
-            server_traffic: None,
+            ..ConnectionStats::default()
         }
     }
 
     fn observe(&mut self, at: SystemTime, event: &ConnEvent, shared: &mut Option<Arc<ConnectInfo>>) {
         match event {
             ConnEvent::Opening | ConnEvent::PeerMessage(_) => {}
-            ConnEvent::Retry { .. } => self.outage.record_attempt(),
+            ConnEvent::Retry { .. } => self.endings().outage.record_attempt(),
             ConnEvent::Opened(opened) => {
                 self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, shared));
                 self.answered_at = None;
@@ -371,10 +326,11 @@ impl ConnectionStats {
             }
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
-                self.reconnects += 1;
-                self.outage.finish(*outage);
+                let endings = self.endings();
+                endings.reconnects += 1;
+                endings.outage.finish(*outage);
             }
-            ConnEvent::GaveUp { outage, .. } => self.outage.record_duration(*outage),
+            ConnEvent::GaveUp { outage, .. } => self.endings().outage.record_duration(*outage),
         }
     }
 
@@ -383,6 +339,10 @@ impl ConnectionStats {
         if !matches!(event, ConnEvent::Ended(_)) || self.is_lost {
             self.tracker.observe(now, event, info.timeout, info.outage_after);
         }
+    }
+
+    fn endings(&mut self) -> &mut Endings {
+        self.endings.get_or_insert_default()
     }
 
     fn with(&mut self, kind: HeartbeatKind, change: impl FnOnce(&mut KindStats)) {
@@ -417,7 +377,7 @@ impl ConnectionStats {
             PeerTraffic::Stray(kind, stray) => {
                 self.with(kind, |figures| figures.counts.record_strays(stray, count))
             }
-            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, .. } => {
+            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol | HeartbeatKind::Http2, .. } => {
                 self.server_pings_protocol += count
             }
             PeerTraffic::ServerPing { kind: HeartbeatKind::App, .. } => self.server_pings_app += count,
@@ -438,17 +398,19 @@ impl ConnectionStats {
     }
 
     fn ended_as_expected(&mut self, ending: &Arc<CloseCause>) {
-        self.ending = Some(Arc::clone(ending));
+        self.endings().last = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
     }
 
     fn ended(&mut self, ending: &Arc<CloseCause>) {
         self.ended_as_expected(ending);
         if ending.is_loss() {
-            self.lost = Some(Arc::clone(ending));
-            self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
-            self.unplanned_endings += 1;
-            self.outage.begin(ending.at);
+            let answered_until = self.answered_at.and_then(|at| age_at(ending, at));
+            let endings = self.endings();
+            endings.last_unplanned = Some(Arc::clone(ending));
+            endings.answered_until = answered_until;
+            endings.unplanned += 1;
+            endings.outage.begin(ending.at);
             self.is_lost = true;
         }
     }
@@ -471,7 +433,7 @@ impl ConnectionStats {
             _ => self.reason_of(status, of_kinds),
         };
         let without_rtt = of_kinds.iter().map(|kind| kind.without_rtt).max().unwrap_or(Status::Healthy);
-        match self.reconnects {
+        match self.endings.as_ref().map_or(0, |endings| endings.reconnects) {
             0 => RunStatus { status, reason, without_rtt },
             _ if status >= Status::Poor && status != Status::Unknown => {
                 RunStatus { status, reason, without_rtt: without_rtt.max(Status::Poor) }
@@ -491,14 +453,14 @@ impl ConnectionStats {
     }
 
     fn dead_reason(&self) -> String {
-        match &self.lost {
+        match self.endings.as_ref().and_then(|endings| endings.last_unplanned.as_ref()) {
             Some(lost) if self.status != Status::Dead => format!("the connection ended: {lost}"),
             Some(_) | None => self.status_reason.clone(),
         }
     }
 
     fn poor_reason(&self, otherwise: &str) -> String {
-        let times = match self.unplanned_endings {
+        let times = match self.endings.as_ref().map_or(0, |endings| endings.unplanned) {
             1 => "once".to_string(),
             times => format!("{times} times"),
         };
@@ -516,6 +478,7 @@ impl ConnectionStats {
         for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
             figures.status = if self.is_lost { Status::Dead } else { of.status };
         }
+        let endings = self.endings.as_deref().cloned().unwrap_or_default();
         ConnReport {
             index,
             origin: None,
@@ -528,12 +491,12 @@ impl ConnectionStats {
             opened: self.opened.as_ref().map(CompactConnectInfo::tell),
             open_error: self.open_error.clone(),
             kinds,
-            ending: self.ending.clone(),
-            lost: self.lost.clone(),
-            answered_until: self.answered_until,
-            unplanned_endings: self.unplanned_endings,
-            reconnects: self.reconnects,
-            outage: self.opened.as_ref().and_then(|_| self.outage.until(now)),
+            outage: self.opened.as_ref().and_then(|_| endings.outage.until(now)),
+            ending: endings.last,
+            lost: endings.last_unplanned,
+            answered_until: endings.answered_until,
+            unplanned_endings: endings.unplanned,
+            reconnects: endings.reconnects,
             outages: self.tracker.report(Duration::ZERO),
             messages: self.messages,
             server_pings_protocol: self.server_pings_protocol,
@@ -551,6 +514,18 @@ impl ConnectionStats {
 fn age_at(ending: &CloseCause, at: SystemTime) -> Option<Duration> {
     let before_the_end = ending.at.duration_since(at).unwrap_or_default();
     ending.age.checked_sub(before_the_end)
+}
+
+/// How a connection ended, how often, and for how long.
+#[derive(Debug, Clone, Default)]
+struct Endings {
+    last: Option<Arc<CloseCause>>,
+    last_unplanned: Option<Arc<CloseCause>>,
+    /// The age of the connection at its last answer before the last unplanned end.
+    answered_until: Option<Duration>,
+    unplanned: u32,
+    reconnects: u32,
+    outage: OutageStats,
 }
 
 /// The time without a connection, after the first opening.
@@ -632,6 +607,7 @@ impl KindStats {
         if beat.later_answered {
             self.counts.record_later_answered(beat.outcome, beat.was);
         }
+        self.counts.record_window_exhausted(beat.window_exhausted);
         self.successive.record(beat.seq, beat.rtt);
         self.silence.record(beat.outcome, beat.later_answered);
         match (beat.outcome, beat.was) {
@@ -707,7 +683,8 @@ mod tests {
     use crate::domain::ping::finding::{PingFinding, ReportedFinding};
     use crate::domain::ping::health::StatusMetrics;
     use crate::domain::ping::history::OutageSpan;
-    use crate::domain::ping::measurement::HostDelay;
+    use crate::domain::ping::measurement::{HostDelay, Measurement};
+    use crate::domain::run::run_result::RunResult;
     use crate::domain::stats::timeline::TimelineInterval;
     use proptest::prelude::*;
 
@@ -768,6 +745,7 @@ mod tests {
             from_wire: None,
             acked: None,
             later_answered: false,
+            window_exhausted: false,
             sent_again: None,
             rivals: 1,
         })
@@ -1256,6 +1234,7 @@ mod tests {
             from_wire: None,
             acked: None,
             later_answered: false,
+            window_exhausted: false,
             sent_again: None,
             rivals: 2,
         };
@@ -1319,6 +1298,7 @@ mod tests {
                 from_wire: None,
                 acked: None,
                 later_answered: false,
+                window_exhausted: false,
                 sent_again: None,
                 rivals: 1,
             })
@@ -1357,6 +1337,7 @@ mod tests {
                     from_wire: from_wire.map(Nanos::from),
                     acked,
                     later_answered,
+                    window_exhausted: later_answered,
                     sent_again,
                     rivals,
                 })

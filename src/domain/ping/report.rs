@@ -115,7 +115,7 @@ pub struct ConnReport {
     pub server_traffic: Option<Arc<ServerTraffic>>,
 }
 
-/// RTT spikes: more than twice the mean of the earlier RTTs.
+/// RTT spikes: more than twice the mean of the earlier RTTs, and at least 1 ms above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RttSpikes {
     /// Spikes for which TCP could be checked.
@@ -230,6 +230,33 @@ pub struct PingReport {
 }
 
 impl PingReport {
+    /// A report without figures, and before anything follows from them.
+    pub fn without_figures(info: Arc<RunInfo>, started_at: SystemTime, elapsed: Duration) -> PingReport {
+        PingReport {
+            info,
+            started_at,
+            elapsed,
+            status: Status::Unknown,
+            status_reason: String::new(),
+            last_status: Status::Unknown,
+            status_counts: Vec::new(),
+            verdict: RunResult::Inconclusive,
+            reasons: Vec::new(),
+            criteria: Vec::new(),
+            findings: Vec::new(),
+            kinds: Vec::new(),
+            targets: Vec::new(),
+            worst: Vec::new(),
+            host_lag: None,
+            stamping: StampingReport::default(),
+            measurement: Measurement::Unknown,
+            timeline: Timeline::default(),
+            history: History::default(),
+            interrupted: false,
+            merged: MergedRuns::default(),
+        }
+    }
+
     /// Every connection, with its target.
     pub fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
         self.targets.iter().flat_map(TargetReport::connections)

@@ -199,9 +199,7 @@ impl ServerTrafficRecorder {
             nearest: self.unmatched.nearest().cloned(),
             foreign: self.foreign.clone(),
             last: self.last(),
-            substitute: None,
-            incomplete: None,
-            ended_after_ping: None,
+            ..ServerTraffic::default()
         }
     }
 }

@@ -9,6 +9,8 @@ use super::report::{ConnReport, KindReport, PingReport, TargetReport};
 use super::run_info::Demands;
 use super::run_status::RunStatusLimits;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::HttpVersion;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
@@ -279,7 +281,10 @@ fn inconclusive_reasons_of(
     let bad = bad_status(connection, policy.fail_on);
     let bounds = upper_bounds_of_status(report, connection, policy.fail_on);
     let undecided_status = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
-    let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
+    let unclear = connection.kinds.iter().filter_map(|figures| {
+        let other_http = without_http2(connection, figures);
+        other_http.or_else(|| unjudged(figures)).or_else(|| unsent(figures))
+    });
     let silent = preset_mismatch::never_started(&report.info, connection, report.observed());
     let limited = ended_by_own_limit(connection);
     undecided_status.into_iter().chain(limited).chain(unclear).chain(silent).collect()
@@ -290,6 +295,13 @@ fn ended_by_own_limit(connection: &ConnReport) -> Option<String> {
     let ending =
         connection.ending.as_ref().filter(|ending| matches!(ending.how, CloseKind::TooLarge { .. }))?;
     Some(format!("the run was cut short: {ending}"))
+}
+
+/// PINGs of HTTP/2 were wanted on a connection of another HTTP.
+fn without_http2(connection: &ConnReport, figures: &KindReport) -> Option<String> {
+    let http = connection.opened.as_ref()?.http;
+    (figures.kind == HeartbeatKind::Http2 && http == HttpVersion::Http1)
+        .then(|| "no PING of HTTP/2 was sent: the connection is one of HTTP/1.1".to_string())
 }
 
 /// No heartbeat of this kind was judged.
@@ -343,7 +355,6 @@ mod tests {
     use crate::domain::connection::connect_info::{ConnectError, FailureKind};
     use crate::domain::connection::phase::Phase;
     use crate::domain::connection::untrusted_text::UntrustedText;
-    use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::ping::report::samples;
     use crate::domain::ping::run_info::RunInfo;
     use crate::domain::stats::{Counts, LagSummary};

@@ -17,9 +17,10 @@ pub struct Counts {
     pub missed_unacked: u64,
     /// Missed heartbeats with a later one answered, or an answer without id after they were sent: the
     /// connection was alive, and a reply was dropped.
-    /// connection was alive, and a reply was dropped.
     pub missed_later_answered: u64,
     pub unsent: u64,
+    /// Unsent heartbeats for which the peer of HTTP/2 granted no room.
+    pub unsent_window_exhausted: u64,
     /// Sent, and not yet judged when the figures were taken; not part of the loss.
     pub in_flight: u64,
     pub unsolicited: u64,
@@ -108,6 +109,13 @@ impl Counts {
         }
     }
 
+    /// Counts an unsent heartbeat for which the peer granted no room. One that left after all is not unsent any more, and so
+    /// not among these.
+    pub fn record_window_exhausted(&mut self, exhausted: bool) {
+        let count = self.unsent_window_exhausted + u64::from(exhausted);
+        self.unsent_window_exhausted = count.min(self.unsent);
+    }
+
     /// Counts a pong that answers no outstanding ping.
     pub fn record_strays(&mut self, stray: StrayPong, count: u64) {
         match stray {
@@ -127,6 +135,7 @@ impl Counts {
         self.missed_unacked += other.missed_unacked;
         self.missed_later_answered += other.missed_later_answered;
         self.unsent += other.unsent;
+        self.unsent_window_exhausted += other.unsent_window_exhausted;
         self.in_flight += other.in_flight;
         self.unsolicited += other.unsolicited;
         self.mismatched += other.mismatched;
@@ -226,6 +235,7 @@ mod tests {
             missed_unacked: 12,
             missed_later_answered: 13,
             unsent: 5,
+            unsent_window_exhausted: 2,
             in_flight: 6,
             unsolicited: 7,
             mismatched: 8,
@@ -244,6 +254,7 @@ mod tests {
             missed_unacked: 24,
             missed_later_answered: 26,
             unsent: 10,
+            unsent_window_exhausted: 4,
             in_flight: 12,
             unsolicited: 14,
             mismatched: 16,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::moments::{Moments, nanos};
+use crate::domain::nanos::Nanos;
 
 /// Maximum number of RTTs that wait for their turn. Every heartbeat is judged within its timeout, so this is
 /// reached only with thousands outstanding; then the oldest gap is given up.
@@ -102,7 +103,7 @@ pub struct Successive {
     /// How many numbers are resolved or never will be.
     resolved: u64,
     held: BTreeMap<u64, Option<Duration>>,
-    last: Option<Duration>,
+    last: Option<Nanos>,
     differences: Differences,
 }
 
@@ -157,8 +158,8 @@ impl Successive {
 
     fn take(&mut self, rtt: Option<Duration>) {
         let Some(rtt) = rtt else { return };
-        if let Some(last) = self.last.replace(rtt) {
-            self.differences.record(last, rtt);
+        if let Some(last) = self.last.replace(rtt.into()) {
+            self.differences.record(last.into(), rtt);
         }
     }
 }

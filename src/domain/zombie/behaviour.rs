@@ -36,21 +36,11 @@ impl Behaviour {
     /// How much later than the others it starts. A silent client with another start shows whether the server
     /// closes at an age or checks at intervals.
     pub fn begins_later(self) -> Duration {
-        match self {
-            Behaviour::Stalled => START_OFFSET,
-            Behaviour::Control
-            | Behaviour::Mute
-            | Behaviour::HalfClosed
-            | Behaviour::Quiet
-            | Behaviour::PingsOnly => Duration::ZERO,
-        }
+        if self == Behaviour::Stalled { START_OFFSET } else { Duration::ZERO }
     }
 
     /// Whether a client with this behaviour is dead and should be closed.
     pub fn is_dead(self) -> bool {
-        match self {
-            Behaviour::Mute | Behaviour::Stalled | Behaviour::HalfClosed => true,
-            Behaviour::Control | Behaviour::Quiet | Behaviour::PingsOnly => false,
-        }
+        matches!(self, Behaviour::Mute | Behaviour::Stalled | Behaviour::HalfClosed)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strum::IntoEnumIterator;
 
 use super::behaviour::Behaviour;
-use super::client_record::{ClientEnd, ClientRecord, dead};
+use super::client_record::{ClientEnd, ClientRecord, client_of, dead};
 use super::observation_quality::outlived;
 use super::policy::ReapingPolicy;
 use super::server_schedule::ScheduleEstimator;
@@ -17,14 +17,15 @@ use crate::domain::listen::{Interarrival, ServerEventKind};
 
 /// Why the quiet or the Pings-only client shows nothing.
 pub(super) fn unusable_client(client: &ClientRecord) -> Option<ZombieFinding> {
-    if !matches!(client.behaviour, Behaviour::Quiet | Behaviour::PingsOnly) {
-        return None;
-    }
     let behaviour = client.behaviour;
-    match &client.end {
-        _ if client.last_ping_unanswered => Some(ZombieFinding::LastPingUnanswered { client: behaviour }),
-        ClientEnd::Lost { .. } => Some(ZombieFinding::PathDropped { clients: vec![behaviour], after: None }),
-        ClientEnd::Unopened { .. } | ClientEnd::Ended { .. } | ClientEnd::Kept { .. } => not_closed(client),
+    if !matches!(behaviour, Behaviour::Quiet | Behaviour::PingsOnly) {
+        None
+    } else if client.last_ping_unanswered {
+        Some(ZombieFinding::LastPingUnanswered { client: behaviour })
+    } else if let ClientEnd::Lost { .. } = client.end {
+        Some(ZombieFinding::PathDropped { clients: vec![behaviour], after: None })
+    } else {
+        not_closed(client)
     }
 }
 
@@ -46,9 +47,8 @@ pub(super) fn relay_caveat(clients: &[ClientRecord]) -> Option<ZombieFinding> {
     let others = || {
         clients.iter().filter(|client| !matches!(client.behaviour, Behaviour::Control | Behaviour::Stalled))
     };
-    let (sent, returned): (u64, u64) = others()
-        .map(|client| (client.relayed.sent, client.relayed.returned))
-        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let sent: u64 = others().map(|client| client.relayed.sent).sum();
+    let returned: u64 = others().map(|client| client.relayed.returned).sum();
     (returned * 2 > sent).then_some(ZombieFinding::ServerRelaysMessages)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn other_cause_of_end(clients: &[ClientRecord], client: &ClientRecord
 /// not the reason.
 fn contradicted_by_quiet(clients: &[ClientRecord], client: &ClientRecord) -> Option<ZombieFinding> {
     let after = client.ended().filter(|_| client.behaviour == Behaviour::Mute && client.asks().is_empty())?;
-    let quiet = clients.iter().find(|client| client.behaviour == Behaviour::Quiet)?;
+    let quiet = client_of(clients, Behaviour::Quiet)?;
     let was_asked = quiet.asks().iter().any(|(_, arrivals)| quiet.since_greeting(arrivals.begun) <= after);
     let (client, kept) = (Behaviour::Mute, Behaviour::Quiet);
     (!was_asked && quiet.kept()? > outlived(after)).then_some(ZombieFinding::SilenceNotTheReason {
@@ -80,12 +80,12 @@ fn contradicted_by_quiet(clients: &[ClientRecord], client: &ClientRecord) -> Opt
 fn contradicted_by_mute(clients: &[ClientRecord], client: &ClientRecord) -> Option<ZombieFinding> {
     let after =
         client.ended().filter(|_| client.behaviour == Behaviour::Stalled && !ended_at_one_moment(clients))?;
-    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute)?;
+    let mute = client_of(clients, Behaviour::Mute)?;
     let received = ServerEventKind::iter().flat_map(|event_kind| mute.listening.arrivals_by_form(event_kind));
     let has_received =
         received.map(|arrivals| mute.since_greeting(arrivals.begun)).any(|moment| moment <= outlived(after));
     let was_asked = client.unanswered().is_some_and(|heartbeats| heartbeats > 0);
-    let at_latest = matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
+    let at_latest = client.end.is_at_latest();
     let (client, kept) = (Behaviour::Stalled, Behaviour::Mute);
     (!at_latest && !was_asked && !has_received && mute.kept()? > outlived(after))
         .then_some(ZombieFinding::SilenceNotTheReason { client, after, kept })
@@ -101,7 +101,7 @@ fn simultaneous_going_away(clients: &[ClientRecord], client: &ClientRecord) -> O
 /// Unknown messages may have been heartbeats that all clients but the control left unanswered.
 pub(super) fn unknown_messages(clients: &[ClientRecord], policy: &ReapingPolicy) -> Option<ZombieFinding> {
     let is_none = matches!(policy, ReapingPolicy::Idle(_, None) | ReapingPolicy::KeepsAll);
-    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute).filter(|_| is_none)?;
+    let mute = client_of(clients, Behaviour::Mute).filter(|_| is_none)?;
     let arrivals = mute
         .listening
         .arrivals_by_form(ServerEventKind::Message)
@@ -134,7 +134,7 @@ pub(super) fn waited_too_short(clients: &[ClientRecord], every: Duration) -> Opt
         .filter(|client| client.is_kept())
         .filter_map(|client| Some((client.kept()?, client.behaviour)))
         .min()?;
-    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute);
+    let mute = client_of(clients, Behaviour::Mute);
     let needed = match mute.and_then(ClientRecord::ended) {
         None => age_after_enough_requests(clients, every)?,
         Some(ended) => {
@@ -171,11 +171,7 @@ fn asks(clients: &[ClientRecord]) -> Vec<FirstRequest> {
         };
         client.asks().into_iter().map(ask).collect()
     };
-    let mute = clients
-        .iter()
-        .find(|client| client.behaviour == Behaviour::Mute)
-        .map(of)
-        .filter(|asks| !asks.is_empty());
+    let mute = client_of(clients, Behaviour::Mute).map(of).filter(|asks| !asks.is_empty());
     mute.unwrap_or_else(|| clients.iter().flat_map(of).collect())
 }
 
@@ -188,7 +184,7 @@ fn interval(clients: &[ClientRecord], every: Duration, ask: FirstRequest) -> Dur
 }
 
 fn estimated_interval(clients: &[ClientRecord], every: Duration, ask: FirstRequest) -> Option<Duration> {
-    ScheduleEstimator::new(clients, ask.event_kind, every).estimate().interval
+    ScheduleEstimator { clients, event_kind: ask.event_kind, every }.estimate().interval
 }
 
 /// No known server behaviour explains the end.

@@ -37,6 +37,20 @@ pub enum ClientEnd {
 }
 
 impl ClientEnd {
+    /// How long it was open, as far as is known.
+    pub fn kept(&self) -> Option<Duration> {
+        match self {
+            ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
+            ClientEnd::Kept { so_far, .. } => Some(*so_far),
+            ClientEnd::Ended { after, .. } => Some(*after),
+        }
+    }
+
+    /// Whether it ended, and the end was found only later.
+    pub fn is_at_latest(&self) -> bool {
+        matches!(self, ClientEnd::Ended { at_latest: true, .. })
+    }
+
     /// How it ended, if that was received.
     pub fn ending(&self) -> Option<&CloseCause> {
         match self {
@@ -90,22 +104,12 @@ impl ClientRecord {
 
     /// How long it was open, as far as is known.
     pub fn kept(&self) -> Option<Duration> {
-        match &self.end {
-            ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
-            ClientEnd::Kept { so_far, .. } => Some(*so_far),
-            ClientEnd::Ended { after, .. } => Some(*after),
-        }
+        self.end.kept()
     }
 
     /// After how long the server closed it.
     pub fn ended(&self) -> Option<Duration> {
-        match &self.end {
-            ClientEnd::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
-            ClientEnd::Ended { .. }
-            | ClientEnd::Unopened { .. }
-            | ClientEnd::Kept { .. }
-            | ClientEnd::Lost { .. } => None,
-        }
+        self.kept().filter(|_| self.ending().is_some_and(CloseCause::is_by_peers_hand))
     }
 
     /// The end, if the server did not close it: the path broke, or wscheck closed because of what it
@@ -148,6 +152,11 @@ impl ClientRecord {
         let received: u64 = self.asks().iter().map(|(_, arrivals)| arrivals.count).sum();
         self.behaviour.is_dead().then_some(received + self.unread)
     }
+}
+
+/// The client that behaves so.
+pub(super) fn client_of(clients: &[ClientRecord], behaviour: Behaviour) -> Option<&ClientRecord> {
+    clients.iter().find(|client| client.behaviour == behaviour)
 }
 
 /// The clients that the server should close.

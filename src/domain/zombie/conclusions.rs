@@ -4,12 +4,11 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use super::client_record::{ClientEnd, ClientRecord, dead};
-use super::findings::{ZombieFindings, ZombieVerdict};
+use super::client_record::{ClientRecord, dead};
+use super::findings::{ZombieFindings, ZombieVerdict, end_of_mute};
 use super::policy::{HeartbeatPolicy, ReapingPolicy, ReapingRule, TrafficEvidence};
 use super::report::ZombieReport;
 use super::zombie_finding::ZombieFinding;
-use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::finding::Finding;
 use crate::domain::run::run_result::RunResult;
@@ -39,9 +38,7 @@ impl ZombieFindings {
         match self.verdict {
             ZombieVerdict::ReapsDeadClients => {
                 let is_last = |client: &&ClientRecord| client.ended() == self.longest;
-                let is_unseen =
-                    |client: &ClientRecord| matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
-                let at_latest = dead(&self.clients).filter(is_last).any(is_unseen);
+                let at_latest = dead(&self.clients).filter(is_last).any(|client| client.end.is_at_latest());
                 Some(ZombieFinding::ReapsDeadClients { longest: self.longest, at_latest })
             }
             ZombieVerdict::ZombiesKept => {
@@ -73,7 +70,7 @@ impl ZombieFindings {
                 idle: *idle,
                 beats: *beats,
                 besides: false,
-                closed: self.end_of_mute().cloned(),
+                closed: end_of_mute(&self.clients).cloned(),
                 one_way: self.sends_one_way(),
             },
             ReapingPolicy::KeepsAll => {
@@ -112,11 +109,6 @@ impl ZombieFindings {
             TrafficEvidence::NotNeeded { kept } => ZombieFinding::AppTrafficNotNeeded { kept },
             needed => ZombieFinding::AppTrafficNeeded(needed),
         })
-    }
-
-    /// How the mute client was closed.
-    fn end_of_mute(&self) -> Option<&CloseKind> {
-        self.client(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how)
     }
 
     /// Whether the server sends heartbeats that nobody answers.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use super::client_record::{ClientEnd, ClientRecord, dead};
+use super::client_record::{ClientEnd, ClientRecord, client_of, dead};
 use super::observation_quality::{ObservationQuality, outlived};
 use super::zombie_finding::{ControlEndExplanation, ZombieFinding};
 use crate::domain::connection::close_cause::CloseKind;
@@ -24,9 +24,9 @@ pub(super) fn void_reason(clients: &[ClientRecord], watch: ObservationQuality) -
 
 /// The control did not clearly outlive the closed clients; only clients whose end was seen count.
 pub(super) fn control_ended_too_early(clients: &[ClientRecord]) -> Option<ZombieFinding> {
-    let seen = |client: &&ClientRecord| !matches!(client.end, ClientEnd::Ended { at_latest: true, .. });
+    let seen = |client: &&ClientRecord| !client.end.is_at_latest();
     let longest = dead(clients).filter(seen).filter_map(ClientRecord::ended).max()?;
-    let control = clients.iter().find(|client| client.behaviour == Behaviour::Control)?.kept()?;
+    let control = client_of(clients, Behaviour::Control)?.kept()?;
     (control < outlived(longest)).then_some(ZombieFinding::ControlNotOutlived { control, quiet: None })
 }
 
@@ -42,9 +42,8 @@ fn quiet_without_longer_control(
     clients: &[ClientRecord],
     watch: ObservationQuality,
 ) -> Option<ZombieFinding> {
-    let record = |behaviour| clients.iter().find(|client| client.behaviour == behaviour);
-    let quiet = record(Behaviour::Quiet)?.ended()?;
-    let control = record(Behaviour::Control)?.kept()?;
+    let quiet = client_of(clients, Behaviour::Quiet)?.ended()?;
+    let control = client_of(clients, Behaviour::Control)?.kept()?;
     if quiet < watch.every {
         Some(ZombieFinding::PerhapsConnectionLimit { client: Behaviour::Quiet, after: quiet })
     } else {
@@ -54,7 +53,7 @@ fn quiet_without_longer_control(
 }
 
 fn control_died(clients: &[ClientRecord], watch: ObservationQuality) -> Option<ZombieFinding> {
-    let control = clients.iter().find(|client| client.behaviour == Behaviour::Control)?;
+    let control = client_of(clients, Behaviour::Control)?;
     let (after, ending) = match &control.end {
         // The control's state is known all the time.
         ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => return None,

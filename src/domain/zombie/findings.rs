@@ -10,7 +10,7 @@ use super::caveats::{
     other_cause_of_end, relay_caveat, unexplained, unknown_messages, unproven, unusable_client,
     waited_too_short,
 };
-use super::client_record::{ClientEnd, ClientRecord, dead};
+use super::client_record::{ClientEnd, ClientRecord, client_of, dead};
 use super::control::{SAME_MOMENT, control_ended_too_early, void_reason};
 use super::inference::{active_client_ended, infer};
 use super::libraries::{LibraryMatch, consistent_with};
@@ -54,7 +54,7 @@ pub struct ZombieFindings {
     /// Inconclusive only because the run was too short.
     cut_short: bool,
     /// The server relays the clients' messages, so it is unknown what it sends by itself.
-    passes_on: bool,
+    pub(super) passes_on: bool,
 }
 
 impl ZombieFindings {
@@ -66,12 +66,11 @@ impl ZombieFindings {
         reasons.extend(active_client_ended(&clients).filter(|_| reasons.is_empty()).and_then(unexplained));
         let relayed = relay_caveat(&clients);
         let passes_on = relayed.is_some();
-        let policy = match verdict {
-            ZombieVerdict::Inconclusive if !is_mute_end_known(&clients, watch) => ReapingPolicy::Unknown,
-            _ if passes_on || !was_mute_closed_for_silence(&clients) => ReapingPolicy::Unknown,
-            ZombieVerdict::ReapsDeadClients | ZombieVerdict::ZombiesKept | ZombieVerdict::Inconclusive => {
-                infer(&clients, watch.every)
-            }
+        let is_known = verdict != ZombieVerdict::Inconclusive || is_mute_end_known(&clients, watch);
+        let policy = if is_known && !passes_on && was_mute_closed_for_silence(&clients) {
+            infer(&clients, watch.every)
+        } else {
+            ReapingPolicy::Unknown
         };
         reasons.extend(relayed);
         reasons.extend(unknown_messages(&clients, &policy));
@@ -87,13 +86,8 @@ impl ZombieFindings {
         ZombieFindings { consistent_with, ..self }
     }
 
-    /// Whether the server relays the clients' messages, so that it is unknown what it sends by itself.
-    pub fn passes_on(&self) -> bool {
-        self.passes_on
-    }
-
     pub fn client(&self, behaviour: Behaviour) -> Option<&ClientRecord> {
-        self.clients.iter().find(|client| client.behaviour == behaviour)
+        client_of(&self.clients, behaviour)
     }
 
     /// How long a client is kept that dies just after an answer. `None` if unknown: a client that fell silent
@@ -179,9 +173,8 @@ fn describe_failing(clients: &[&ClientRecord]) -> String {
 }
 
 /// How the mute client was closed.
-fn end_of_mute(clients: &[ClientRecord]) -> Option<&CloseKind> {
-    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute);
-    mute.and_then(ClientRecord::ending).map(|ending| &ending.how)
+pub(super) fn end_of_mute(clients: &[ClientRecord]) -> Option<&CloseKind> {
+    client_of(clients, Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how)
 }
 
 /// The stalled client reads only at its end, so its end may have come long before. Not if the mute one got a
@@ -190,7 +183,7 @@ fn settle_stalled_end(clients: &mut [ClientRecord]) {
     let goodbye = |client: &ClientRecord| {
         matches!(client.ending()?.how, CloseKind::CloseFrame { .. }).then(|| client.ended())?
     };
-    let mute = clients.iter().find(|client| client.behaviour == Behaviour::Mute).and_then(goodbye);
+    let mute = client_of(clients, Behaviour::Mute).and_then(goodbye);
     for client in clients.iter_mut().filter(|client| client.behaviour == Behaviour::Stalled) {
         let is_settled =
             goodbye(client).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= SAME_MOMENT);
@@ -228,20 +221,16 @@ fn describe_undecided(client: &ClientRecord) -> String {
 
 /// Whether the mute client's end is known and the control confirms it.
 fn is_mute_end_known(clients: &[ClientRecord], watch: ObservationQuality) -> bool {
-    let is = |behaviour, holds: &dyn Fn(&ClientRecord) -> bool| {
-        clients.iter().any(|client| client.behaviour == behaviour && holds(client))
-    };
     void_reason(clients, watch).is_none()
         && watch.control_confirmed
         && control_ended_too_early(clients).is_none()
-        && is(Behaviour::Control, &ClientRecord::is_kept)
-        && is(Behaviour::Mute, &|client| client.ended().is_some())
+        && client_of(clients, Behaviour::Control).is_some_and(ClientRecord::is_kept)
+        && client_of(clients, Behaviour::Mute).and_then(ClientRecord::ended).is_some()
 }
 
 /// Whether silence is the only explanation of the mute client's end.
 fn was_mute_closed_for_silence(clients: &[ClientRecord]) -> bool {
-    let mut mute = clients.iter().filter(|client| client.behaviour == Behaviour::Mute);
-    mute.all(|mute| other_cause_of_end(clients, mute).is_none())
+    client_of(clients, Behaviour::Mute).is_none_or(|mute| other_cause_of_end(clients, mute).is_none())
 }
 
 /// Whether only the short observation keeps the outcome unknown.
@@ -284,10 +273,9 @@ fn kept_at_interrupt(kept: &[&ClientRecord]) -> ZombieFinding {
     let is_proven = |client: &&&ClientRecord| matches!(client.end, ClientEnd::Kept { proven: true, .. });
     let behaviours = |clients: &[&ClientRecord]| clients.iter().map(|client| client.behaviour).collect();
     let proven: Vec<&ClientRecord> = kept.iter().filter(is_proven).copied().collect();
-    match proven.is_empty() {
-        true => ZombieFinding::KeptAtInterrupt { clients: behaviours(kept), proven: false },
-        false => ZombieFinding::KeptAtInterrupt { clients: behaviours(&proven), proven: true },
-    }
+    let is_proven = !proven.is_empty();
+    let clients = behaviours(if is_proven { &proven } else { kept });
+    ZombieFinding::KeptAtInterrupt { clients, proven: is_proven }
 }
 
 fn first_other_cause(clients: &[ClientRecord]) -> Option<ZombieFinding> {

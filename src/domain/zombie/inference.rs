@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use super::client_record::{ClientEnd, ClientRecord};
+use super::client_record::{ClientRecord, client_of};
 use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
 use super::server_schedule::{ScheduleEstimator, ServerSchedule};
 use super::timer_kind::TimerKind;
@@ -67,11 +67,11 @@ impl<'a> PolicyInference<'a> {
     }
 
     fn client(&self, behaviour: Behaviour) -> Option<&'a ClientRecord> {
-        self.clients.iter().find(|client| client.behaviour == behaviour)
+        client_of(self.clients, behaviour)
     }
 
     fn schedule(&self, event_kind: ServerEventKind) -> ServerSchedule {
-        ScheduleEstimator::new(self.clients, event_kind, self.every).estimate()
+        ScheduleEstimator { clients: self.clients, event_kind, every: self.every }.estimate()
     }
 
     /// The mute client was kept. That shows something about heartbeats only if it was asked, and nothing if a
@@ -180,10 +180,7 @@ impl<'a> PolicyInference<'a> {
     /// timer. If the server checks at intervals and a check falls between the two, their ages may differ;
     /// that is rare.
     fn silent_clients_ended_at_one_age(&self) -> bool {
-        let exact = |client: &ClientRecord| match &client.end {
-            ClientEnd::Ended { at_latest: true, .. } => None,
-            _ => client.ended(),
-        };
+        let exact = |client: &ClientRecord| client.ended().filter(|_| !client.end.is_at_latest());
         let ended = |behaviour| self.client(behaviour).and_then(exact);
         ended(Behaviour::Mute)
             .zip(ended(Behaviour::Stalled))
@@ -273,13 +270,10 @@ impl<'a> PolicyInference<'a> {
 
 /// A client more active than the mute one that the server closed, although it kept the mute one.
 pub(super) fn active_client_ended(clients: &[ClientRecord]) -> Option<&ClientRecord> {
-    let mute_is_kept = clients.iter().any(|client| client.behaviour == Behaviour::Mute && client.is_kept());
-    let is_gone = |client: &&ClientRecord| {
-        matches!(client.behaviour, Behaviour::Quiet | Behaviour::PingsOnly)
-            && client.ended().is_some()
-            && mute_is_kept
-    };
-    clients.iter().find(is_gone)
+    client_of(clients, Behaviour::Mute).filter(|mute| mute.is_kept())?;
+    let is_active =
+        |client: &ClientRecord| matches!(client.behaviour, Behaviour::Quiet | Behaviour::PingsOnly);
+    clients.iter().find(|client| is_active(client) && client.ended().is_some())
 }
 
 /// Whether two ages are about the same.

@@ -50,18 +50,17 @@ pub struct LibraryMatch {
 }
 
 impl ReapingDefault {
-    /// Whether a policy and the mute client's end match this library.
+    /// Whether a policy and the mute client's end match this library. `server`: what the `Server` header says about the
+    /// server itself, in lower case; it excludes libraries that send no such header or another one. `None` if there is none,
+    /// or a proxy's header hides it.
     fn fit(
         &'static self,
         policy: &ReapingPolicy,
         ending: Option<&CloseKind>,
-        server: ServerHeader,
+        server: Option<&str>,
     ) -> Option<LibraryMatch> {
-        let is_named = match server {
-            ServerHeader::Says(name) => self.server.is_some_and(|own| name.contains(own)),
-            ServerHeader::Unknown => false,
-        };
-        let contradicts = matches!(server, ServerHeader::Says(_)) && !is_named;
+        let is_named = server.zip(self.server).is_some_and(|(name, own)| name.contains(own));
+        let contradicts = server.is_some() && !is_named;
         if contradicts || !self.goodbye.allows(ending) {
             return None;
         }
@@ -112,7 +111,7 @@ impl ReapingDefault {
 /// How a server's heartbeats of this kind arrive.
 fn heartbeat_event(kind: HeartbeatKind) -> ServerEventKind {
     match kind {
-        HeartbeatKind::Protocol => ServerEventKind::Ping,
+        HeartbeatKind::Protocol | HeartbeatKind::Http2 => ServerEventKind::Ping,
         HeartbeatKind::App => ServerEventKind::AppPing,
     }
 }
@@ -149,15 +148,6 @@ fn is_near(found: Duration, wanted: Duration) -> bool {
     found.abs_diff(wanted) <= wanted.mul_f64(MAX_DEVIATION_PART).max(MAX_DEVIATION)
 }
 
-/// What the `Server` header shows about the server itself.
-#[derive(Debug, Clone, Copy)]
-enum ServerHeader<'a> {
-    /// This value, in lower case. Excludes libraries that send no such header or another one.
-    Says(&'a str),
-    /// There is none, or a proxy's header hides it.
-    Unknown,
-}
-
 /// The libraries consistent with a policy, the mute client's close and the response headers; at most three.
 pub fn consistent_with(
     policy: &ReapingPolicy,
@@ -166,8 +156,7 @@ pub fn consistent_with(
 ) -> Vec<LibraryMatch> {
     let own = headers.iter().find(|header| header.0 == "server" && !names_a_hop(header));
     let own = own.map(|(_, value)| value.as_str().to_lowercase());
-    let server = own.as_deref().map_or(ServerHeader::Unknown, ServerHeader::Says);
-    let fits = reaping_defaults().filter_map(|library| library.fit(policy, ending, server));
+    let fits = reaping_defaults().filter_map(|library| library.fit(policy, ending, own.as_deref()));
     fits.take(MAX_NAMED_LIBRARIES).collect()
 }
 

@@ -66,7 +66,6 @@ pub enum ZombieEvent {
 /// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZombieProgress {
-    pub elapsed: Duration,
     /// The run ends by then.
     pub until: Duration,
     /// Clients still open, except the control.

@@ -9,7 +9,7 @@ use crate::domain::listen::ServerEventKind;
 impl TrafficEvidence {
     /// What follows from the policy and the clients' ends.
     pub fn of(findings: &ZombieFindings) -> Option<TrafficEvidence> {
-        if findings.verdict == ZombieVerdict::Inconclusive || findings.passes_on() {
+        if findings.verdict == ZombieVerdict::Inconclusive || findings.passes_on {
             return None;
         }
         let (quiet, pings) = (findings.client(Behaviour::Quiet)?, findings.client(Behaviour::PingsOnly)?);

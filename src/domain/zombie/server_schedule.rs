@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use super::client_record::ClientRecord;
+use super::client_record::{ClientRecord, client_of};
 use crate::domain::listen::{Interarrival, ServerEventKind};
 use crate::domain::stats::interval::{Interval, tolerance};
 
@@ -29,21 +29,13 @@ const STOPPED_AFTER_INTERVALS: f64 = 2.5;
 
 /// Estimates the schedule of one kind of heartbeat from all clients.
 pub struct ScheduleEstimator<'a> {
-    clients: &'a [ClientRecord],
-    event_kind: ServerEventKind,
+    pub clients: &'a [ClientRecord],
+    pub event_kind: ServerEventKind,
     /// How often the control and the Pings-only client send.
-    every: Duration,
+    pub every: Duration,
 }
 
 impl<'a> ScheduleEstimator<'a> {
-    pub fn new(
-        clients: &'a [ClientRecord],
-        event_kind: ServerEventKind,
-        every: Duration,
-    ) -> ScheduleEstimator<'a> {
-        ScheduleEstimator { clients, event_kind, every }
-    }
-
     pub fn estimate(&self) -> ServerSchedule {
         let skips_active = self.skips_active();
         // Answering an app ping means sending a message, which makes the client active.
@@ -74,7 +66,7 @@ impl<'a> ScheduleEstimator<'a> {
     }
 
     fn client(&self, behaviour: Behaviour) -> Option<&'a ClientRecord> {
-        self.clients.iter().find(|client| client.behaviour == behaviour)
+        client_of(self.clients, behaviour)
     }
 
     /// The interval as this client sees it, if it is regular.

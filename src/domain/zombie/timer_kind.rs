@@ -5,7 +5,7 @@ use std::time::Duration;
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::behaviour::Behaviour;
-use super::client_record::ClientRecord;
+use super::client_record::{ClientRecord, client_of};
 
 /// Minimum distance of two clients' starts to show a difference.
 const MIN_START_GAP: Duration = Duration::from_millis(100);
@@ -33,9 +33,8 @@ impl TimerKind {
 }
 
 fn kind_of_silent_clients(clients: &[ClientRecord]) -> Option<TimerKind> {
-    let record = |behaviour| clients.iter().find(|client| client.behaviour == behaviour);
-    let mute = record(Behaviour::Mute)?;
-    let quiet = record(Behaviour::Quiet).and_then(ClientRecord::ended).zip(mute.ended());
+    let mute = client_of(clients, Behaviour::Mute)?;
+    let quiet = client_of(clients, Behaviour::Quiet).and_then(ClientRecord::ended).zip(mute.ended());
     let is_timer_the_cause = mute.asks().is_empty()
         || quiet.is_some_and(|(quiet, mute)| is_within_gap(quiet, mute, start_gap(clients)));
     kind_by_ends(clients).filter(|_| is_timer_the_cause)
@@ -48,8 +47,7 @@ pub(super) fn ended_at_one_moment(clients: &[ClientRecord]) -> bool {
 
 /// How much later than the mute client the stalled one started; zero if unknown.
 fn start_gap(clients: &[ClientRecord]) -> Duration {
-    let began =
-        |behaviour| clients.iter().find(|client| client.behaviour == behaviour).map(|client| client.began);
+    let began = |behaviour| client_of(clients, behaviour).map(|client| client.began);
     let apart = began(Behaviour::Stalled).zip(began(Behaviour::Mute));
     apart.map(|(stalled, mute)| stalled.saturating_sub(mute)).unwrap_or_default()
 }
@@ -60,8 +58,7 @@ fn is_within_gap(a: Duration, b: Duration, apart: Duration) -> bool {
 
 /// The kind that the two ends alone show.
 fn kind_by_ends(clients: &[ClientRecord]) -> Option<TimerKind> {
-    let ended =
-        |behaviour| clients.iter().find(|client| client.behaviour == behaviour).and_then(ClientRecord::ended);
+    let ended = |behaviour| client_of(clients, behaviour).and_then(ClientRecord::ended);
     // An end found later than it happened agrees with neither.
     let (early, late) = (ended(Behaviour::Mute)?, ended(Behaviour::Stalled)?);
     let apart = Some(start_gap(clients)).filter(|apart| *apart >= MIN_START_GAP)?;

@@ -12,8 +12,8 @@ use crate::domain::connection::close_cause::{
     CloseCause, CloseKind, ClosePayload, CloseReply, ClosedBy, Violation,
 };
 use crate::domain::connection::connect_info::{
-    ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
-    TlsInfo,
+    ConnectAttempt, ConnectError, ConnectInfo, FailureKind, HttpVersion, ReachedPeer, RefusalResponse,
+    TimestampSource, TlsInfo,
 };
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
@@ -50,7 +50,7 @@ pub struct Scenario {
     /// Every heartbeat is judged once, and each revision is of its last outcome.
     pub is_orderly: bool,
     /// The last outcome of each heartbeat of an orderly run.
-    outcomes: BTreeMap<(ConnId, bool), Vec<HeartbeatOutcome>>,
+    outcomes: BTreeMap<(ConnId, HeartbeatKind), Vec<HeartbeatOutcome>>,
     in_flight: u64,
     events: usize,
 }
@@ -98,6 +98,7 @@ impl Scenario {
         let kinds = match input.int_in_range(0..=2)? {
             0 => vec![HeartbeatKind::Protocol],
             1 => vec![HeartbeatKind::App],
+            2 => vec![HeartbeatKind::Protocol, HeartbeatKind::Http2],
             _ => vec![HeartbeatKind::Protocol, HeartbeatKind::App],
         };
         let policy = policy(input)?;
@@ -206,6 +207,7 @@ impl Scenario {
                 None
             },
             later_answered: outcome == HeartbeatOutcome::Missed && bool::arbitrary(input)?,
+            window_exhausted: outcome == HeartbeatOutcome::Unsent && bool::arbitrary(input)?,
             sent_again: Option::<u8>::arbitrary(input)?.map(u32::from),
             rivals: input.int_in_range(0..=3)?,
         })
@@ -218,7 +220,7 @@ impl Scenario {
         input: Input<'_, '_>,
     ) -> Result<(u64, Option<HeartbeatOutcome>, HeartbeatOutcome)> {
         use HeartbeatOutcome::{Late, Missed, Ok as Answered, Superseded};
-        let outcomes = self.outcomes.entry((id, kind == HeartbeatKind::App)).or_default();
+        let outcomes = self.outcomes.entry((id, kind)).or_default();
         let revised = input.choose_index(outcomes.len() + 1)?;
         let outcome = match outcomes.get(revised) {
             Some(Missed) => *input.choose(&[Answered, Late, Superseded])?,
@@ -239,8 +241,7 @@ impl Scenario {
             return;
         }
         for figures in &report.kinds {
-            let is_kind =
-                |((_, is_app), _): &(&(ConnId, bool), _)| *is_app == (figures.kind == HeartbeatKind::App);
+            let is_kind = |((_, kind), _): &(&(ConnId, HeartbeatKind), _)| *kind == figures.kind;
             let told: Vec<HeartbeatOutcome> =
                 self.outcomes.iter().filter(is_kind).flat_map(|(_, outcomes)| outcomes).copied().collect();
             let count = |wanted| told.iter().filter(|outcome| **outcome == wanted).count() as u64;
@@ -330,8 +331,11 @@ fn connect_info(input: Input<'_, '_>) -> Result<ConnectInfo> {
         phases: phases(input)?,
         attempts: attempts(input)?,
         tls: some(input, tls)?,
+        http: *input.choose(&[HttpVersion::Http1, HttpVersion::Http2])?,
         subprotocols_offered: vec!["chat".to_string()],
         subprotocol: some(input, untrusted)?,
+        compression_offered: some(input, |_| Ok("permessage-deflate; client_max_window_bits".to_string()))?,
+        compression: some(input, |_| Ok("permessage-deflate".to_string()))?,
         headers: headers(input)?,
         timestamps: *input.choose(&[
             TimestampSource::Kernel,

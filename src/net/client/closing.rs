@@ -7,8 +7,16 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::websocket::{SocketEvent, WebSocket};
+use super::websocket::{SendOutcome, SocketEvent, WebSocket};
 use crate::domain::connection::close_cause::CloseReply;
+
+/// How long to wait for the peer's reaction where nothing depends on it.
+const SHORT_WAIT: Duration = Duration::from_millis(200);
+
+/// Sends close 1000 and waits briefly for the reply.
+pub async fn close_briefly<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
+    close(socket, SHORT_WAIT).await;
+}
 
 /// Sends close 1000 and waits up to `wait` for the peer's reaction. Ignores other messages meanwhile.
 pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
@@ -16,18 +24,14 @@ pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     wait: Duration,
 ) -> CloseReply {
     let frame = CloseFrame { code: 1000_u16.into(), reason: "".into() };
-    if socket.tap_state().end().is_some() || socket.send(Message::Close(Some(frame))).is_err() {
+    let is_over = socket.tap_state().end().is_some();
+    if is_over || matches!(socket.send(Message::Close(Some(frame))), Err(_) | Ok(SendOutcome::Refused)) {
         return CloseReply::NotSent;
     }
     let deadline = Instant::now() + wait;
-    while let Ok(step) = timeout_at(deadline, socket.step()).await {
-        let cut = match step {
-            SocketEvent::Lost(error) => Some(socket.disconnect_on_loss(error)),
-            SocketEvent::Message(Message::Close(frame)) => Some(socket.disconnect_on_close(frame)),
-            SocketEvent::Message(_) | SocketEvent::Flushed(_) | SocketEvent::Bytes => None,
-        };
-        if let Some(cut) = cut {
-            return CloseReply::of(cut.who, &cut.how, cut.os_error.as_deref());
+    while let Ok(event) = timeout_at(deadline, socket.step()).await {
+        if let SocketEvent::Ended(end) = event {
+            return CloseReply::of(end.who, &end.how, end.os_error.as_deref());
         }
         // A flood keeps the socket always ready, so the timeout never fires by itself.
         if Instant::now() >= deadline {

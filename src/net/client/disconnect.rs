@@ -1,18 +1,20 @@
 //! Maps the end of a stream to who ended the connection and how.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::close_payload::read_close;
-use super::frame_check::IllegalHead;
-use crate::domain::connection::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
+use super::frame_check::FrameError;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosePayload, ClosedBy, Violation};
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::client::websocket_error::describe_websocket_error;
 use crate::net::connect::tls;
 use crate::net::os_error;
+use crate::net::transport::http2::end::Http2End;
 use crate::net::transport::tap::{StreamEnd, TapState};
 
 /// Who ended a connection and how, without the time.
@@ -22,6 +24,13 @@ pub struct Disconnect {
     pub how: CloseKind,
     /// The operating system's name for the error.
     pub os_error: Option<String>,
+}
+
+impl fmt::Display for Disconnect {
+    /// A fragment such as `peer sent close 1001 (going away) "bye"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&CloseCause::describe(self.who, &self.how, self.os_error.as_deref()))
+    }
 }
 
 impl Disconnect {
@@ -82,8 +91,15 @@ impl Disconnect {
     }
 
     fn by_io(error: &io::Error, tap_state: &TapState) -> Disconnect {
-        if let Some(illegal) = IllegalHead::of(error) {
-            return Disconnect::peer(violation(illegal.rule, &illegal.detail));
+        match FrameError::of(error) {
+            Some(FrameError::Illegal(illegal)) => {
+                return Disconnect::peer(violation(illegal.rule, &illegal.detail));
+            }
+            Some(FrameError::TooLarge { size, limit }) => return Disconnect::by_size(*size, *limit),
+            None => {}
+        }
+        if let Some(end) = Http2End::of(error) {
+            return Disconnect::peer(http2_end(end));
         }
         if let Some(alert) = tls::alert_name(error) {
             return Disconnect::peer(CloseKind::TlsAlert { alert: UntrustedText::new(&alert) });
@@ -139,6 +155,18 @@ impl Disconnect {
     }
 }
 
+fn http2_end(end: &Http2End) -> CloseKind {
+    match end {
+        Http2End::EndStream => CloseKind::H2EndStream,
+        Http2End::Reset(code) => CloseKind::H2RstStream { code: *code },
+        Http2End::Goaway(goaway) => CloseKind::H2Goaway { code: goaway.code, debug: goaway.debug.clone() },
+        Http2End::Broken(Http2Code::ENHANCE_YOUR_CALM) => violation(Violation::Http2, &format!("it {end}")),
+        Http2End::Broken(code) => {
+            violation(Violation::Http2, &format!("a frame of HTTP/2 was wrong ({code})"))
+        }
+    }
+}
+
 /// Fallback when the raw close payload is unknown.
 fn library_close(frame: Option<CloseFrame>) -> CloseKind {
     let code = frame.as_ref().map(|frame| frame.code.into());
@@ -165,6 +193,8 @@ pub fn code_for(rule: Violation) -> u16 {
     match rule {
         Violation::MaskedFrame
         | Violation::Garbage
+        | Violation::Compression
+        | Violation::Http2
         | Violation::InvalidCloseCode
         | Violation::InvalidClosePayload => 1002,
         Violation::InvalidUtf8 => 1007,

@@ -10,9 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::disconnect::Disconnect;
 use super::websocket::{SocketEvent, WebSocket};
-use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::doctor::evidence::FragmentsOutcome;
 
 /// The payload of the Ping frame.
@@ -39,8 +37,8 @@ pub async fn ping_between_fragments<S: AsyncRead + AsyncWrite + Unpin>(
         part(rest, Data::Continue, true),
     ];
     for frame in frames {
-        if let Err(error) = socket.send(frame) {
-            return ended(&socket.disconnect_on_send_error(error));
+        if let Err(disconnect) = socket.send(frame) {
+            return FragmentsOutcome::Ended(disconnect.to_string());
         }
     }
     await_pong(socket, wait).await
@@ -68,26 +66,16 @@ async fn control<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-fn ended(disconnect: &Disconnect) -> FragmentsOutcome {
-    let Disconnect { who, how, os_error } = disconnect;
-    FragmentsOutcome::Ended(CloseCause::describe(*who, how, os_error.as_deref()))
-}
-
 async fn await_pong<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     wait: Duration,
 ) -> FragmentsOutcome {
     let deadline = Instant::now() + wait;
-    while let Ok(step) = timeout_at(deadline, socket.step()).await {
-        match step {
-            SocketEvent::Message(Message::Pong(payload)) if payload == PAYLOAD => {
-                return FragmentsOutcome::Answered;
-            }
-            SocketEvent::Message(Message::Close(frame)) => {
-                return ended(&socket.disconnect_on_close(frame));
-            }
-            SocketEvent::Lost(error) => return ended(&socket.disconnect_on_loss(error)),
-            SocketEvent::Message(_) | SocketEvent::Flushed(_) | SocketEvent::Bytes => {}
+    while let Ok(event) = timeout_at(deadline, socket.step()).await {
+        match event {
+            SocketEvent::Pong(payload) if payload == PAYLOAD => return FragmentsOutcome::Answered,
+            SocketEvent::Ended(disconnect) => return FragmentsOutcome::Ended(disconnect.to_string()),
+            _ => {}
         }
         // A flood keeps the socket always ready, so the timeout never fires by itself.
         if Instant::now() >= deadline {
@@ -103,6 +91,7 @@ mod tests {
     use super::*;
     use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT};
     use crate::net::transport::tap::Tap;
+    use crate::net::transport::upgraded_stream::UpgradedStream;
     use tokio::io::{DuplexStream, duplex};
 
     const WAIT: Duration = Duration::from_secs(3);
@@ -110,8 +99,7 @@ mod tests {
     async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
         let (near, far) = duplex(64 * 1024);
         let tap = Tap::new(near);
-        let tap_state = tap.state();
-        (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
+        (WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await, RawPeer { io: far })
     }
 
     /// What comes of it with a peer that answers the control, and then acts so.

@@ -3,10 +3,8 @@
 
 use std::fmt;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use thiserror::Error;
 
 use crate::domain::connection::close_cause::Violation;
 use crate::domain::connection::incomplete::IncompletePart;
@@ -20,41 +18,106 @@ const MIN_RECOGNISED_TEXT: usize = 4;
 /// Maximum length of quoted text, in bytes.
 const MAX_QUOTE: usize = 80;
 
+const RSV1: u8 = 0x40;
 const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
 
-/// Why a frame's head is illegal (RFC 6455 5.2, 5.4, 5.5).
+/// Why a frame is illegal: its head (RFC 6455 5.2, 5.4, 5.5), or a message that cannot be decompressed (RFC 7692).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IllegalHead {
+pub struct IllegalFrame {
     pub rule: Violation,
     /// What is wrong: a lower-case fragment.
     pub detail: String,
 }
 
-impl IllegalHead {
-    fn garbage(detail: impl Into<String>) -> IllegalHead {
-        IllegalHead { rule: Violation::Garbage, detail: detail.into() }
+impl IllegalFrame {
+    fn garbage(detail: impl Into<String>) -> IllegalFrame {
+        IllegalFrame { rule: Violation::Garbage, detail: detail.into() }
     }
 
-    /// The illegal head inside an I/O error of [`CheckedStream`].
-    pub fn of(error: &io::Error) -> Option<&IllegalHead> {
-        error.get_ref()?.downcast_ref()
+    fn deflate(detail: impl Into<String>) -> IllegalFrame {
+        IllegalFrame { rule: Violation::Compression, detail: detail.into() }
     }
 }
 
-impl fmt::Display for IllegalHead {
+impl fmt::Display for IllegalFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
     }
 }
 
-impl std::error::Error for IllegalHead {}
+impl std::error::Error for IllegalFrame {}
+
+/// Why frames are not read on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FrameError {
+    #[error(transparent)]
+    Illegal(#[from] IllegalFrame),
+    /// A message is larger than our own limit, in bytes; it may be larger than `size`.
+    #[error("a message of {size} bytes is above the limit of {limit}")]
+    TooLarge { size: u64, limit: u64 },
+}
+
+impl FrameError {
+    /// The frame error inside an I/O error of a checked stream.
+    pub fn of(error: &io::Error) -> Option<&FrameError> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+/// The head of a frame as far as it came.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FrameHead {
+    bytes: [u8; MAX_FRAME_HEAD],
+    len: u8,
+}
+
+impl FrameHead {
+    /// Takes the next byte. There must be no [`FrameHead::payload_length`] yet.
+    pub fn push(&mut self, byte: u8) {
+        self.bytes[usize::from(self.len)] = byte;
+        self.len += 1;
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Begins the next frame's.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// In how many bytes the length is encoded beside the second one; `None` before that came.
+    fn wide(&self) -> Option<usize> {
+        self.bytes().get(1).map(|second| match second & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        })
+    }
+
+    /// The length of the payload in bytes, once the head is complete.
+    pub fn payload_length(&self) -> Option<u64> {
+        match (self.wide()?, self.bytes()) {
+            (0, head) => Some((head[1] & 0x7f).into()),
+            (wide, head) if head.len() == 2 + wide => {
+                Some(head[2..].iter().fold(0, |length, byte| length << 8 | u64::from(*byte)))
+            }
+            (_, _) => None,
+        }
+    }
+}
 
 /// Tracks the frames in a server's byte stream.
 ///
 /// Reasons for an illegal head, in order of checking:
 ///
-/// - a reserved bit is set: wscheck agrees to no extension
+/// - a reserved bit is set that no agreed extension uses there
 /// - the opcode is unknown
 /// - a control frame is fragmented
 /// - the frame is masked
@@ -63,8 +126,9 @@ impl std::error::Error for IllegalHead {}
 /// - the length takes more bytes than it needs, or its first bit is set
 #[derive(Debug, Clone, Default)]
 pub struct FrameCheck {
-    head: [u8; MAX_FRAME_HEAD],
-    head_len: u8,
+    head: FrameHead,
+    /// permessage-deflate was agreed: the first frame of a message may have RSV1 (RFC 7692 6.1).
+    may_deflate: bool,
     /// Length of the current payload, in bytes.
     payload: u64,
     /// Bytes of the current payload that are still missing.
@@ -78,15 +142,14 @@ pub struct FrameCheck {
     close_payload: Vec<u8>,
 }
 
-/// Result of parsing a head that may be incomplete.
-enum FrameHead {
-    Incomplete,
-    Frame { payload: u64 },
-}
-
 impl FrameCheck {
+    /// `may_deflate`: permessage-deflate was agreed.
+    pub fn new(may_deflate: bool) -> FrameCheck {
+        FrameCheck { may_deflate, ..FrameCheck::default() }
+    }
+
     /// Consumes received bytes. The error is the first illegal head, with the number of bytes before its frame.
-    pub fn consume(&mut self, bytes: &[u8]) -> Result<(), (usize, IllegalHead)> {
+    pub fn consume(&mut self, bytes: &[u8]) -> Result<(), (usize, IllegalFrame)> {
         let mut at = 0;
         while at < bytes.len() && !(self.closed && self.payload_left == 0) {
             if self.payload_left > 0 {
@@ -98,13 +161,12 @@ impl FrameCheck {
                 at += skipped as usize;
                 continue;
             }
-            let begun = at.saturating_sub(usize::from(self.head_len));
-            self.head[usize::from(self.head_len)] = bytes[at];
-            self.head_len += 1;
+            let begun = at.saturating_sub(self.head.bytes().len());
+            self.head.push(bytes[at]);
             at += 1;
             match self.check_head() {
-                Ok(FrameHead::Incomplete) => {}
-                Ok(FrameHead::Frame { payload }) => self.begin_payload(payload),
+                Ok(None) => {}
+                Ok(Some(payload)) => self.begin_payload(payload),
                 Err(illegal) => return Err((begun, self.detect_text(&bytes[at..]).unwrap_or(illegal))),
             }
         }
@@ -117,19 +179,21 @@ impl FrameCheck {
     }
 
     fn begin_payload(&mut self, payload: u64) {
-        let (last, opcode) = (self.head[0] & 0x80 != 0, self.head[0] & 0x0f);
+        let first = self.head.bytes()[0];
+        let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
         if opcode < CLOSE {
             self.in_message = !last;
             let (count, bytes) = self.fragments;
             self.fragments = if last { (0, 0) } else { (count + 1, bytes + payload) };
         }
         self.closed = opcode == CLOSE;
-        (self.payload, self.payload_left, self.head_len) = (payload, payload, 0);
+        (self.payload, self.payload_left) = (payload, payload);
+        self.head.clear();
     }
 
     /// The incomplete frame or fragmented message, if any.
     pub fn incomplete(&self) -> Option<IncompletePart> {
-        match (u64::from(self.head_len), self.payload_left, self.fragments) {
+        match (self.head.bytes().len() as u64, self.payload_left, self.fragments) {
             _ if self.closed && self.payload_left == 0 => None,
             (_, left @ 1.., _) => {
                 Some(IncompletePart::Frame { received: self.payload - left, size: self.payload })
@@ -140,46 +204,53 @@ impl FrameCheck {
         }
     }
 
-    /// Checks the head as far as it came.
-    fn check_head(&self) -> Result<FrameHead, IllegalHead> {
-        let head = &self.head[..usize::from(self.head_len)];
+    /// Checks the head as far as it came; returns the payload's length once it is complete.
+    fn check_head(&self) -> Result<Option<u64>, IllegalFrame> {
+        let head = self.head.bytes();
         self.check_first_byte(head[0])?;
-        let Some(second) = head.get(1).copied() else { return Ok(FrameHead::Incomplete) };
-        check_second_byte(head[0] & 0x0f, second)?;
-        let wide = match second & 0x7f {
-            126 => 2,
-            127 => 8,
-            short => return Ok(FrameHead::Frame { payload: short.into() }),
-        };
-        if head.len() < 2 + wide {
-            return Ok(FrameHead::Incomplete);
+        if let Some(second) = head.get(1) {
+            check_second_byte(head[0] & 0x0f, *second)?;
         }
-        let length = head[2..].iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
-        check_length(wide, length)?;
-        Ok(FrameHead::Frame { payload: length })
+        let length = self.head.payload_length();
+        if let (Some(length), Some(wide @ 1..)) = (length, self.head.wide()) {
+            check_length(wide, length)?;
+        }
+        Ok(length)
     }
 
-    fn check_first_byte(&self, first: u8) -> Result<(), IllegalHead> {
-        let (last, reserved, opcode) = (first & 0x80 != 0, first & 0x70, first & 0x0f);
+    fn check_first_byte(&self, first: u8) -> Result<(), IllegalFrame> {
+        let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
+        self.check_reserved(first & 0x70, opcode)?;
         match opcode {
-            _ if reserved != 0 => {
-                Err(IllegalHead::garbage(format!("{} set, but no extension was agreed", names_of(reserved))))
-            }
-            3..=7 | 11.. => Err(IllegalHead::garbage(format!("a frame with the unknown opcode {opcode}"))),
-            8..=10 if !last => Err(IllegalHead::garbage("a fragmented control frame")),
+            3..=7 | 11.. => Err(IllegalFrame::garbage(format!("a frame with the unknown opcode {opcode}"))),
+            8..=10 if !last => Err(IllegalFrame::garbage("a fragmented control frame")),
             CONTINUATION if !self.in_message => {
-                Err(IllegalHead::garbage("a continuation frame that continues no message"))
+                Err(IllegalFrame::garbage("a continuation frame that continues no message"))
             }
             1 | 2 if self.in_message => {
-                Err(IllegalHead::garbage("a message that begins before the last one is complete"))
+                Err(IllegalFrame::garbage("a message that begins before the last one is complete"))
             }
             _ => Ok(()),
         }
     }
 
+    fn check_reserved(&self, reserved: u8, opcode: u8) -> Result<(), IllegalFrame> {
+        let names = names_of(reserved);
+        match (reserved, opcode) {
+            (0, _) => Ok(()),
+            (_, _) if !self.may_deflate => {
+                Err(IllegalFrame::garbage(format!("{names} set, but no extension was agreed")))
+            }
+            (RSV1, 1 | 2) => Ok(()),
+            (RSV1, CONTINUATION) => Err(IllegalFrame::deflate("RSV1 set on a continuation frame")),
+            (RSV1, CLOSE..) => Err(IllegalFrame::deflate("RSV1 set on a control frame")),
+            (_, _) => Err(IllegalFrame::garbage(format!("{names} set, which no agreed extension uses"))),
+        }
+    }
+
     /// The finding if the bytes are plain text instead of a frame.
-    fn detect_text(&self, rest: &[u8]) -> Option<IllegalHead> {
-        let mut text = self.head[..usize::from(self.head_len)].to_vec();
+    fn detect_text(&self, rest: &[u8]) -> Option<IllegalFrame> {
+        let mut text = self.head.bytes().to_vec();
         text.extend(rest.iter().take(MAX_QUOTE));
         let is_text = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
         if text.len() < MIN_RECOGNISED_TEXT || !text.iter().all(is_text) {
@@ -188,31 +259,31 @@ impl FrameCheck {
         let text = String::from_utf8_lossy(&text).into_owned();
         let line = text.trim_start().lines().next().unwrap_or_default();
         let what = if line.starts_with("HTTP/") { "an HTTP response" } else { "plain text" };
-        Some(IllegalHead::garbage(format!("{what} after the upgrade in the place of a frame: '{line}'")))
+        Some(IllegalFrame::garbage(format!("{what} after the upgrade in the place of a frame: '{line}'")))
     }
 }
 
-fn check_second_byte(opcode: u8, second: u8) -> Result<(), IllegalHead> {
+fn check_second_byte(opcode: u8, second: u8) -> Result<(), IllegalFrame> {
     match (second & 0x80 != 0, second & 0x7f) {
         (true, _) => {
             let detail = "a masked frame from the server".to_string();
-            Err(IllegalHead { rule: Violation::MaskedFrame, detail })
+            Err(IllegalFrame { rule: Violation::MaskedFrame, detail })
         }
         (false, length) if opcode >= CLOSE && length > MAX_CONTROL_PAYLOAD => {
-            Err(IllegalHead::garbage("a control frame of more than 125 bytes"))
+            Err(IllegalFrame::garbage("a control frame of more than 125 bytes"))
         }
         (false, _) => Ok(()),
     }
 }
 
 /// Checks a length that is encoded in `wide` bytes.
-fn check_length(wide: usize, length: u64) -> Result<(), IllegalHead> {
+fn check_length(wide: usize, length: u64) -> Result<(), IllegalFrame> {
     let shortest = if wide == 2 { 126 } else { 1 << 16 };
     if length >> 63 == 1 {
-        return Err(IllegalHead::garbage("a frame length whose first bit is set"));
+        return Err(IllegalFrame::garbage("a frame length whose first bit is set"));
     }
     if length < shortest {
-        return Err(IllegalHead::garbage(format!("a frame length of {length} in {wide} bytes")));
+        return Err(IllegalFrame::garbage(format!("a frame length of {length} in {wide} bytes")));
     }
     Ok(())
 }
@@ -224,105 +295,21 @@ fn names_of(reserved: u8) -> String {
     names.join(" and ")
 }
 
-/// A stream of server frames that returns an error at the first illegal head; bytes before it stay readable.
-#[derive(Debug)]
-pub struct CheckedStream<S> {
-    inner: S,
-    check: FrameCheck,
-    illegal: Option<Box<IllegalHead>>,
-}
-
-impl<S> CheckedStream<S> {
-    /// Also checks `leftover`, the bytes already read; truncates it before the first illegal frame.
-    pub fn new(inner: S, leftover: &mut Vec<u8>) -> CheckedStream<S> {
-        let mut checked = CheckedStream { inner, check: FrameCheck::default(), illegal: None };
-        let legal = checked.count_legal_bytes(leftover);
-        leftover.truncate(legal);
-        checked
-    }
-
-    /// The number of leading bytes that may be passed on.
-    fn count_legal_bytes(&mut self, bytes: &[u8]) -> usize {
-        match self.check.consume(bytes) {
-            Ok(()) => bytes.len(),
-            Err((legal, illegal)) => {
-                self.illegal = Some(Box::new(illegal));
-                legal
-            }
-        }
-    }
-
-    /// The incomplete frame or fragmented message, if any.
-    pub fn incomplete(&self) -> Option<IncompletePart> {
-        self.check.incomplete()
-    }
-
-    pub fn check(&self) -> &FrameCheck {
-        &self.check
-    }
-
-    pub fn inner(&self) -> &S {
-        &self.inner
-    }
-
-    pub fn inner_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    fn error(&self) -> Option<io::Error> {
-        self.illegal.clone().map(|illegal| io::Error::new(io::ErrorKind::InvalidData, *illegal))
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for CheckedStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Some(error) = self.error() {
-            return Poll::Ready(Err(error));
-        }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let read = buf.filled().len() - before;
-        let legal = self.count_legal_bytes(&buf.filled()[before..]);
-        buf.set_filled(before + legal);
-        // An empty read would mean the end of the stream.
-        match self.error().filter(|_| legal == 0 && read > 0) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedStream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_tungstenite::tungstenite::Message;
 
     use super::*;
     use crate::domain::connection::close_cause::CloseKind;
-    use crate::net::client::websocket::{SocketEvent, WebSocket};
+    use crate::domain::connection::permessage_deflate::AgreedDeflate;
+    use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
     use crate::net::transport::tap::Tap;
+    use crate::net::transport::upgraded_stream::UpgradedStream;
 
     /// The first illegal head in bytes that arrive in pieces of this size: its position and the reason.
-    fn checked(bytes: &[u8], piece: usize) -> Option<(usize, IllegalHead)> {
+    fn checked(bytes: &[u8], piece: usize) -> Option<(usize, IllegalFrame)> {
         let mut check = FrameCheck::default();
         bytes.chunks(piece.max(1)).enumerate().find_map(|(index, chunk)| {
             let (legal, illegal) = check.consume(chunk).err()?;
@@ -404,19 +391,91 @@ mod tests {
         );
     }
 
+    /// The first illegal head on a connection that agreed to compression.
+    fn checked_compressed(bytes: &[u8]) -> Option<(Violation, String)> {
+        let (_, illegal) = FrameCheck::new(true).consume(bytes).err()?;
+        Some((illegal.rule, illegal.detail))
+    }
+
+    #[test]
+    fn compressed_messages_are_marked_once() {
+        assert_eq!(checked_compressed(&[0x41, 0, 0x89, 0, 0x80, 0, 0xc2, 0]), None);
+        let found = |bytes: &[u8]| checked_compressed(bytes).unwrap();
+        let compression = |detail: &str| (Violation::Compression, detail.to_string());
+        assert_eq!(found(&[0x41, 0, 0xc0, 0]), compression("RSV1 set on a continuation frame"));
+        assert_eq!(found(&[0xc9, 0]), compression("RSV1 set on a control frame"));
+        let garbage = |detail: &str| (Violation::Garbage, detail.to_string());
+        assert_eq!(found(&[0xe1, 0]), garbage("RSV1 and RSV2 set, which no agreed extension uses"));
+    }
+
+    const AGREED: AgreedDeflate = AgreedDeflate {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: 15,
+        client_max_window_bits: 15,
+    };
+    /// `Hello`, compressed (RFC 7692 7.2.3.1).
+    const HELLO: &[u8] = &[0xc1, 7, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0];
+
+    /// A socket that agreed to compression, and its peer.
+    async fn compressing(
+        leftover: &[u8],
+    ) -> (WebSocket<Tap<tokio::io::DuplexStream>>, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(1024);
+        let upgraded = UpgradedStream {
+            leftover: leftover.to_vec(),
+            deflate: Some(AGREED),
+            ..UpgradedStream::of(Tap::new(near))
+        };
+        (WebSocket::new(upgraded, 1024, 64).await, far)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn agreed_compression_is_used_in_both_directions() {
+        let (mut socket, mut far) = compressing(HELLO).await;
+        let hello = SocketEvent::Message(ReceivedMessage::Text("Hello".into()));
+        assert_eq!(socket.step().await, hello, "left over from the upgrade");
+        far.write_all(HELLO).await.unwrap();
+        assert_eq!(socket.step().await, hello);
+        socket.send(Message::text("Hello".repeat(50))).unwrap();
+        let mut head = [0; 2];
+        far.read_exact(&mut head).await.unwrap();
+        assert_eq!(head[0], 0xc1, "marked as compressed");
+        assert!(head[1] & 0x7f < 30, "{head:?}");
+    }
+
+    /// What is wrong first is told, and the messages before it are read.
+    #[tokio::test(start_paused = true)]
+    async fn first_fault_of_compressed_messages_ends_the_connection() {
+        let (mut socket, mut far) = compressing(&[]).await;
+        let broken = [0xc1, 3, 0x07, 0xff, 0xff];
+        far.write_all(&[HELLO, &broken, b"HTTP/1.1 400"].concat()).await.unwrap();
+        assert_eq!(socket.step().await, SocketEvent::Message(ReceivedMessage::Text("Hello".into())));
+        let SocketEvent::Ended(end) = socket.step().await else { panic!("it goes on") };
+        let CloseKind::Violation { rule, detail, .. } = &end.how else { panic!("{end:?}") };
+        assert_eq!(
+            (*rule, detail.as_str()),
+            (Violation::Compression, "a compressed message of 3 bytes that cannot be decompressed")
+        );
+    }
+
     /// Messages and end of a socket with these bytes left over from the upgrade and these received later.
-    async fn steps(leftover: &[u8], received: &[u8]) -> (Vec<Message>, CloseKind) {
+    async fn steps(leftover: &[u8], received: &[u8]) -> (Vec<ReceivedMessage>, CloseKind) {
         let (near, mut far) = tokio::io::duplex(1024);
         let tap = Tap::new(near);
-        let marks = tap.state();
         far.write_all(received).await.unwrap();
-        let mut socket = WebSocket::new(tap, leftover.to_vec(), marks, 1024, 64).await;
+        let mut socket = WebSocket::new(
+            UpgradedStream { leftover: leftover.to_vec(), ..UpgradedStream::of(tap) },
+            1024,
+            64,
+        )
+        .await;
         let mut messages = Vec::new();
         loop {
             match socket.step().await {
                 SocketEvent::Message(message) => messages.push(message),
-                SocketEvent::Lost(error) => return (messages, socket.disconnect_on_loss(error).how),
-                SocketEvent::Flushed(_) | SocketEvent::Bytes => {}
+                SocketEvent::Ended(disconnect) => return (messages, disconnect.how),
+                _ => {}
             }
         }
     }
@@ -428,7 +487,7 @@ mod tests {
         let split = both.split_at(9);
         for (leftover, received) in [(&both[..], &[][..]), (&[], &both[..]), (&hello[..], http), split] {
             let (messages, how) = steps(leftover, received).await;
-            assert_eq!(messages, [Message::text("hello")]);
+            assert_eq!(messages, [ReceivedMessage::Text("hello".into())]);
             let CloseKind::Violation { rule: Violation::Garbage, detail, .. } = how else {
                 panic!("{how:?}")
             };

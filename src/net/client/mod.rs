@@ -1,8 +1,10 @@
 //! What runs on an open WebSocket: heartbeat sessions, observers and idle probes.
 
 pub mod ask_now;
+mod checked_stream;
 mod close_payload;
 pub mod closing;
+pub mod deflate;
 pub mod disconnect;
 pub mod fragments;
 pub(crate) mod frame_check;

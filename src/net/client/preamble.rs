@@ -10,9 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::disconnect::Disconnect;
-use super::gzip_message::decompress_gzip;
 use super::websocket::{SocketEvent, WebSocket, to_message};
-use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer};
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
@@ -287,33 +285,25 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
     seen.awaiting = Some(pattern.clone());
     loop {
         tokio::task::coop::consume_budget().await;
-        let message = match socket.step().await {
-            SocketEvent::Flushed(_) | SocketEvent::Bytes => continue,
-            SocketEvent::Lost(error) => return Err(early_close(socket.disconnect_on_loss(error), seen)),
-            SocketEvent::Message(message) => message,
-        };
+        let event = socket.step().await;
         let at = socket.last_read_at();
-        let content = match &message {
-            Message::Text(text) => MessageRef::Text(text),
-            Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Close(frame) => {
-                return Err(early_close(socket.disconnect_on_close(frame.clone()), seen));
-            }
-            Message::Ping(payload) => {
+        let message = match event {
+            SocketEvent::Flushed(_) | SocketEvent::Bytes => continue,
+            SocketEvent::Ended(disconnect) => return Err(early_close(&disconnect, seen)),
+            SocketEvent::Message(message) => message,
+            SocketEvent::Ping(payload) => {
                 // The library answers by itself; if the stream broke, the next step reports it.
                 let answered = socket.try_flush().unwrap_or(false);
-                listener(PreambleEvent { at, kind: PreambleEventKind::Ping(payload), answered });
+                listener(PreambleEvent { at, kind: PreambleEventKind::Ping(&payload), answered });
                 seen.count(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true });
                 continue;
             }
-            Message::Pong(payload) => {
-                listener(PreambleEvent { at, kind: PreambleEventKind::Pong(payload), answered: false });
+            SocketEvent::Pong(payload) => {
+                listener(PreambleEvent { at, kind: PreambleEventKind::Pong(&payload), answered: false });
                 continue;
             }
-            Message::Frame(_) => continue,
         };
-        let unpacked = decompress_gzip(content);
-        let content = unpacked.as_deref().map_or(content, MessageRef::Text);
+        let content = message.content();
         seen.announced = seen.announced.or_else(|| announced(preamble, content));
         let mut units = preamble.profile.framing.units(content);
         if units.any(|unit| pattern.matches(&InboundMessage::new(unit)).is_some()) {
@@ -370,17 +360,15 @@ async fn send_message<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     message: Message,
 ) -> Result<(), PreambleFailure> {
-    let sent = socket.send(message).map(drop);
-    let flushed = match sent {
-        Ok(()) => socket.flush().await,
-        Err(error) => Err(error),
+    let sent = match socket.send(message) {
+        Ok(_) => socket.flush().await,
+        Err(disconnect) => Err(disconnect),
     };
-    flushed
-        .map_err(|error| early_close(socket.disconnect_on_loss(Some(error)), &UnawaitedMessages::default()))
+    sent.map_err(|disconnect| early_close(&disconnect, &UnawaitedMessages::default()))
 }
 
-fn early_close(disconnect: Disconnect, seen: &UnawaitedMessages) -> PreambleFailure {
-    let how = CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref());
+fn early_close(disconnect: &Disconnect, seen: &UnawaitedMessages) -> PreambleFailure {
+    let how = disconnect.to_string();
     let cause = match (seen.count, seen.refusal_sentence()) {
         (0, _) => how,
         (_, Some(refused)) => format!("{refused}; then {how}"),

@@ -1,117 +1,26 @@
-//! Reads a server's certificate and describes what is wrong with it.
-
-use std::net::IpAddr;
+//! Describes what is wrong with a server's certificate.
 
 use rustls::CertificateError;
 use rustls::pki_types::{ServerName, UnixTime};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::x509::X509Name;
 
 use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::tls_inspection::CertificateFacts;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::format::variant_words;
+use crate::domain::format::{counted, variant_words};
 
 use crate::net::dial_error::DialError;
 
-const DAY: i64 = 24 * 60 * 60;
+const DAY: u64 = 24 * 60 * 60;
 /// Maximum number of a certificate's names that are shown.
 const MAX_SHOWN_NAMES: usize = 4;
 
-/// The server's own certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeafCertificate {
-    /// The common name, or the first of `names`.
-    pub subject: Option<UntrustedText>,
-    /// The issuer's common name, or its organization.
-    pub issuer: Option<UntrustedText>,
-    /// The names it is valid for, up to the maximum shown.
-    pub names: Vec<UntrustedText>,
-    /// Number of further names.
-    pub more_names: usize,
-    /// Issuer and subject are the same.
-    pub self_signed: bool,
-    /// Seconds since the Unix epoch.
-    pub not_after: i64,
-}
-
-impl LeafCertificate {
-    /// Parses a DER certificate; `None` if it is malformed.
-    pub fn parse(der: &[u8]) -> Option<LeafCertificate> {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-        let mut names = names(&certificate);
-        let more_names = names.len().saturating_sub(MAX_SHOWN_NAMES);
-        names.truncate(MAX_SHOWN_NAMES);
-        Some(LeafCertificate {
-            subject: common_name(certificate.subject()).or_else(|| names.first().cloned()),
-            issuer: common_name(certificate.issuer()).or_else(|| organization(certificate.issuer())),
-            self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
-            not_after: certificate.validity().not_after.timestamp(),
-            names,
-            more_names,
-        })
-    }
-
-    /// Whole days until it expires at `now` (seconds since the Unix epoch). Negative once expired: whole days since
-    /// then, -1 on the first day.
-    pub fn days_left(&self, now: i64) -> i64 {
-        match self.not_after.saturating_sub(now) {
-            left @ 0.. => left / DAY,
-            past => (past / DAY).min(-1),
-        }
-    }
-
-    /// The common name, if the certificate has no subjectAltName.
-    fn common_name_alone(&self) -> Option<&UntrustedText> {
-        self.subject.as_ref().filter(|_| self.names.is_empty())
-    }
-
-    fn valid_for(&self) -> String {
-        let names: Vec<_> = self.names.iter().map(UntrustedText::as_str).collect();
-        match (names.len(), self.more_names) {
-            (0, _) => "no name".to_string(),
-            (_, 0) => names.join(", "),
-            (_, more) => format!("{} and {more} more", names.join(", ")),
-        }
-    }
-}
-
-/// The first common name of a distinguished name.
-pub(super) fn common_name(name: &X509Name<'_>) -> Option<UntrustedText> {
-    name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
-}
-
-/// The first organization of a distinguished name.
-pub(super) fn organization(name: &X509Name<'_>) -> Option<UntrustedText> {
-    name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
-}
-
-/// The DNS names and IP addresses of a certificate's subjectAltName.
-pub(super) fn names(certificate: &X509Certificate<'_>) -> Vec<UntrustedText> {
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
-    extension.value.general_names.iter().filter_map(shown).collect()
-}
-
-fn shown(name: &GeneralName<'_>) -> Option<UntrustedText> {
-    match name {
-        GeneralName::DNSName(name) => Some(UntrustedText::new(name)),
-        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| UntrustedText::new(&ip.to_string())),
-        _ => None,
-    }
-}
-
-fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
-}
-
 /// Describes what is wrong with the certificate presented for `name`.
-pub fn fault(error: &CertificateError, leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialError {
+pub fn fault(error: &CertificateError, leaf: Option<&CertificateFacts>, name: &ServerName<'_>) -> DialError {
     match error {
         CertificateError::ExpiredContext { time, not_after } => expired(*time, *not_after, leaf),
         CertificateError::Expired => DialError::new(FailureKind::CertificateExpired, "certificate expired"),
         CertificateError::NotValidYetContext { time, not_before } => {
-            let wait = span(seconds(*not_before).saturating_sub(seconds(*time)));
+            let wait = span(*time, *not_before);
             let cause = format!("certificate is not valid yet: it will be in {wait}");
             DialError::new(FailureKind::CertificateNotYetValid, cause).hint(CHECK_CLOCK)
         }
@@ -132,34 +41,40 @@ pub fn fault(error: &CertificateError, leaf: Option<&LeafCertificate>, name: &Se
 
 const CHECK_CLOCK: &str = "check this machine's clock, too";
 
-fn seconds(time: UnixTime) -> i64 {
-    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
-}
-
-fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&LeafCertificate>) -> DialError {
-    let ago = span(seconds(time).saturating_sub(seconds(not_after)));
-    let own = leaf.is_none_or(|leaf| leaf.not_after == seconds(not_after));
+fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&CertificateFacts>) -> DialError {
+    let ago = span(not_after, time);
+    let own = leaf.is_none_or(|leaf| u64::try_from(leaf.not_after) == Ok(not_after.as_secs()));
     let which = if own { "certificate" } else { "the certificate of its issuer" };
     DialError::new(FailureKind::CertificateExpired, format!("{which} expired {ago} ago"))
 }
 
-/// A number of seconds in its largest unit: `3 days`, `1 hour`.
-fn span(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        DAY.. => (seconds / DAY, "day"),
-        3600.. => (seconds / 3600, "hour"),
-        60.. => (seconds / 60, "minute"),
-        _ => (seconds, "second"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+/// The time from one to the other in its largest unit: `3 days`, `1 hour`.
+fn span(from: UnixTime, to: UnixTime) -> String {
+    let seconds = to.as_secs().saturating_sub(from.as_secs());
+    match seconds {
+        DAY.. => counted(seconds / DAY, "day"),
+        3600.. => counted(seconds / 3600, "hour"),
+        60.. => counted(seconds / 60, "minute"),
+        _ => counted(seconds, "second"),
+    }
 }
 
-fn wrong_name(leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialError {
-    let valid_for = leaf.map_or("other names".to_string(), LeafCertificate::valid_for);
+/// The first names that a certificate is valid for, and the number of the others.
+fn valid_for(leaf: &CertificateFacts) -> String {
+    let names: Vec<_> = leaf.names.iter().take(MAX_SHOWN_NAMES).map(UntrustedText::as_str).collect();
+    match (names.len(), leaf.names.len() - names.len() + leaf.more_names) {
+        (0, _) => "no name".to_string(),
+        (_, 0) => names.join(", "),
+        (_, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn wrong_name(leaf: Option<&CertificateFacts>, name: &ServerName<'_>) -> DialError {
+    let valid_for = leaf.map_or("other names".to_string(), valid_for);
     let cause = format!("certificate is for {valid_for}; not for {}", name.to_str());
     let fault = DialError::new(FailureKind::CertificateWrongName, cause);
-    if let Some(common_name) = leaf.and_then(LeafCertificate::common_name_alone) {
+    let alone = leaf.filter(|leaf| leaf.names.is_empty());
+    if let Some(common_name) = alone.and_then(|leaf| leaf.common_name.as_ref()) {
         return fault.hint(format!(
             "names must be in subjectAltName; the common name ({}) is ignored (RFC 9525 section 2)",
             common_name.as_str()
@@ -177,15 +92,15 @@ fn is_host_name(name: &UntrustedText) -> bool {
     ServerName::try_from(name.as_str()).is_ok()
 }
 
-fn unknown_issuer(leaf: Option<&LeafCertificate>) -> DialError {
+fn unknown_issuer(leaf: Option<&CertificateFacts>) -> DialError {
     let issuer = leaf.and_then(|leaf| leaf.issuer.as_ref()).filter(|issuer| !issuer.is_empty());
-    let cause = match (leaf.is_some_and(|leaf| leaf.self_signed), issuer) {
+    let cause = match (leaf.is_some_and(|leaf| leaf.is_self_issued), issuer) {
         (true, _) => "certificate is self-signed and not trusted here".to_string(),
         (false, Some(issuer)) => format!("certificate has an unknown issuer, {issuer}"),
         (false, None) => "certificate has an unknown issuer".to_string(),
     };
     DialError::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
-        Some(LeafCertificate { self_signed: true, .. }) => {
+        Some(CertificateFacts { is_self_issued: true, .. }) => {
             "use --cacert FILE to trust it, or --insecure to skip the check"
         }
         _ => {
@@ -201,8 +116,8 @@ pub fn is_ca_as_server(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
-fn invalid(error: &CertificateError, leaf: Option<&LeafCertificate>) -> DialError {
-    if is_ca_as_server(error) && leaf.is_some_and(|leaf| leaf.self_signed) {
+fn invalid(error: &CertificateError, leaf: Option<&CertificateFacts>) -> DialError {
+    if is_ca_as_server(error) && leaf.is_some_and(|leaf| leaf.is_self_issued) {
         return unknown_issuer(leaf);
     }
     let fault = |why: &str| {
@@ -262,44 +177,46 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::connect::certificate_facts::read_chain;
     use proptest::prelude::*;
+    use rustls::pki_types::CertificateDer;
 
-    fn leaf(names: &[&str]) -> LeafCertificate {
+    fn leaf(names: &[&str]) -> CertificateFacts {
         let key = rcgen::KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
         let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-        LeafCertificate::parse(certificate.der()).unwrap()
+        read_chain(&[certificate.der().clone()]).remove(0)
     }
 
     #[test]
     fn certificate_names_and_issuer_are_read() {
         let leaf = leaf(&["a.example", "127.0.0.1", "::1"]);
-        assert_eq!(leaf.valid_for(), "a.example, 127.0.0.1, ::1");
+        assert_eq!(valid_for(&leaf), "a.example, 127.0.0.1, ::1");
         assert_eq!(leaf.subject.unwrap().as_str(), "rcgen self signed cert");
-        assert!(leaf.self_signed);
+        assert!(leaf.is_self_issued);
     }
 
     #[test]
     fn long_name_lists_are_shortened() {
-        assert_eq!(leaf(&["a", "b", "c", "d", "e", "f"]).valid_for(), "a, b, c, d and 2 more");
-        assert_eq!(leaf(&[]).valid_for(), "no name");
+        assert_eq!(valid_for(&leaf(&["a", "b", "c", "d", "e", "f"])), "a, b, c, d and 2 more");
+        assert_eq!(valid_for(&leaf(&[])), "no name");
     }
 
     #[test]
     fn days_left_are_whole_days() {
-        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
-        assert_eq!(leaf.days_left(7 * DAY), 3);
-        assert_eq!(leaf.days_left(7 * DAY + 1), 2);
-        assert_eq!(leaf.days_left(10 * DAY), 0);
-        assert_eq!(leaf.days_left(10 * DAY + 1), -1);
-        assert_eq!(leaf.days_left(11 * DAY), -1);
+        let leaf = CertificateFacts { not_after: 10 * DAY as i64, ..leaf(&[]) };
+        assert_eq!(leaf.days_left(7 * DAY as i64), 3);
+        assert_eq!(leaf.days_left(7 * DAY as i64 + 1), 2);
+        assert_eq!(leaf.days_left(10 * DAY as i64), 0);
+        assert_eq!(leaf.days_left(10 * DAY as i64 + 1), -1);
+        assert_eq!(leaf.days_left(11 * DAY as i64), -1);
     }
 
     #[test]
     fn days_since_expiry_match_the_error() {
-        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
+        let leaf = CertificateFacts { not_after: 10 * DAY as i64, ..leaf(&[]) };
         let time = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds as u64));
-        let now = leaf.not_after + 2484 * DAY + DAY / 2;
+        let now = leaf.not_after + 2484 * DAY as i64 + DAY as i64 / 2;
         assert_eq!(leaf.days_left(now), -2484);
         let fault = expired(time(now), time(leaf.not_after), Some(&leaf));
         assert_eq!(fault.cause, "certificate expired 2484 days ago");
@@ -309,7 +226,7 @@ mod tests {
     fn only_valid_host_names_are_offered() {
         let asked = ServerName::try_from("a.example").unwrap();
         let hint = |name: &str| {
-            let leaf = LeafCertificate { names: vec![UntrustedText::new(name)], ..leaf(&[]) };
+            let leaf = CertificateFacts { names: vec![UntrustedText::new(name)], ..leaf(&[]) };
             wrong_name(Some(&leaf), &asked).hint
         };
         assert!(hint("b.example").is_some_and(|hint| hint.ends_with("--server-name b.example")));
@@ -321,16 +238,18 @@ mod tests {
 
     #[test]
     fn span_is_shown_in_its_largest_unit() {
-        assert_eq!(span(3 * DAY + 7), "3 days");
-        assert_eq!(span(3600), "1 hour");
-        assert_eq!(span(120), "2 minutes");
-        assert_eq!(span(1), "1 second");
+        let time = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        for (seconds, shown) in
+            [(3 * DAY + 7, "3 days"), (3600, "1 hour"), (120, "2 minutes"), (1, "1 second"), (0, "0 seconds")]
+        {
+            assert_eq!(span(time(9), time(9 + seconds)), shown);
+        }
     }
 
     #[test]
     fn expired_issuer_differs_from_expired_server() {
         let time = |days: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(days * 86_400));
-        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
+        let leaf = CertificateFacts { not_after: 10 * DAY as i64, ..leaf(&[]) };
         assert_eq!(expired(time(13), time(10), Some(&leaf)).cause, "certificate expired 3 days ago");
         assert_eq!(
             expired(time(13), time(12), Some(&leaf)).cause,
@@ -341,7 +260,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = LeafCertificate::parse(&bytes);
+            let _ = read_chain(&[CertificateDer::from(bytes)]);
         }
 
         #[test]
@@ -351,7 +270,7 @@ mod tests {
             let mut der = params.self_signed(&key).unwrap().der().to_vec();
             let index = at.index(der.len());
             der[index] = byte;
-            let _ = LeafCertificate::parse(&der);
+            let _ = read_chain(&[CertificateDer::from(der)]);
         }
     }
 }

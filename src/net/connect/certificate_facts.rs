@@ -1,5 +1,7 @@
 //! Reads what the certificates of a chain say.
 
+use std::net::IpAddr;
+
 use rustls::pki_types::CertificateDer;
 use x509_parser::asn1_rs::Oid;
 use x509_parser::certificate::X509Certificate;
@@ -8,7 +10,6 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Name};
 
-use super::certificate::{common_name, names, organization};
 use crate::domain::connection::tls_inspection::{
     CertificateFacts, KeyAlgorithm, KeyFacts, MAX_CERTIFICATES, MAX_NAMES, SignatureFacts,
 };
@@ -41,6 +42,7 @@ fn facts(certificate: &X509Certificate<'_>) -> CertificateFacts {
     let (subject, issuer) = (certificate.subject(), certificate.issuer());
     CertificateFacts {
         subject: common_name(subject).or_else(|| names.first().cloned()).or_else(|| organization(subject)),
+        common_name: common_name(subject),
         issuer: common_name(issuer).or_else(|| organization(issuer)),
         names,
         more_names,
@@ -55,6 +57,35 @@ fn facts(certificate: &X509Certificate<'_>) -> CertificateFacts {
             .any(|extension| matches!(extension, ParsedExtension::SCT(_))),
         issuer_position: None,
     }
+}
+
+/// The first common name of a distinguished name.
+fn common_name(name: &X509Name<'_>) -> Option<UntrustedText> {
+    name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
+}
+
+/// The first organization of a distinguished name.
+fn organization(name: &X509Name<'_>) -> Option<UntrustedText> {
+    name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
+}
+
+/// The DNS names and IP addresses of a certificate's subjectAltName.
+fn names(certificate: &X509Certificate<'_>) -> Vec<UntrustedText> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    extension.value.general_names.iter().filter_map(shown).collect()
+}
+
+fn shown(name: &GeneralName<'_>) -> Option<UntrustedText> {
+    match name {
+        GeneralName::DNSName(name) => Some(UntrustedText::new(name)),
+        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| UntrustedText::new(&ip.to_string())),
+        _ => None,
+    }
+}
+
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {

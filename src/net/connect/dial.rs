@@ -2,127 +2,42 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
-use tokio::time::{Instant, timeout_at};
-use url::Host;
+use tokio::time::Instant;
 
 use crate::domain::connection::connect_info::{
-    ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice,
+    ConnectError, ConnectInfo, FailureKind, HttpVersion, ReachedPeer,
 };
+use crate::domain::connection::http2::HttpChoice;
+use crate::domain::connection::permessage_deflate::AgreedDeflate;
 use crate::domain::connection::phase::{Phase, PhaseTimes};
-use crate::domain::connection::target::{Credentials, Target};
+use crate::domain::connection::target::Target;
 
-use super::bind_pool::BindPool;
+pub use super::dial_plan::DialPlan;
+use super::endpoint::Endpoint;
+use super::extended_connect;
 use super::happy_eyeballs::{interleave, most_informative, race};
-use super::proxy::{self, Destination, ProxyChoice, ProxyScheme, ProxyUrl};
-use super::resolve::{self, AddressFamily, AddressSource, ResolveOverride};
-use super::tls::{self, TlsPeer, TlsPlan};
-use super::upgrade::{self, UpgradeOffer};
+use super::http2_pool::{Http2Pool, PooledConnection};
+use super::proxy::{self, ProxyScheme, ProxyUrl};
+use super::resolve;
+use super::tls::{self, TRY_HTTP1, TlsPeer};
+use super::upgrade::{self, Upgraded};
 use crate::net::dial_error::DialError;
+use crate::net::time_limit::TimeLimit;
+use crate::net::transport::byte_stream::ByteStream;
+use crate::net::transport::http2::Http2Connection;
 use crate::net::transport::socket::{SocketOptions, TransportSocket};
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::{Tap, TapState};
-
-/// Upper bound that can be added to an instant without overflow.
-const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// How to open connections.
-#[derive(Clone)]
-pub struct DialPlan {
-    /// Extra request headers; Host, User-Agent, Origin or Authorization among them replace ours.
-    pub headers: HeaderMap,
-    pub origin: Option<HeaderValue>,
-    /// In order of preference.
-    pub subprotocols: Vec<String>,
-    /// Replaces the URL's userinfo.
-    pub credentials: Option<Credentials>,
-    /// Addresses to use instead of asking the resolver.
-    pub resolve: Vec<ResolveOverride>,
-    /// Use addresses of this family only.
-    pub family: Option<AddressFamily>,
-    /// Local addresses to connect from, in turn; if empty, the system chooses.
-    pub bind: BindPool,
-    /// Connect to this Unix socket instead of the URL's host, without a proxy.
-    pub unix_socket: Option<PathBuf>,
-    /// Connect to this host and port instead of the URL's; Host, SNI and the certificate's name stay those of the URL.
-    pub connect_to: Option<ConnectTo>,
-    pub proxy: ProxyChoice,
-    pub tls: Arc<TlsPlan>,
-    /// Time limit from name resolution to the upgrade.
-    pub connect_timeout: Duration,
-    /// TCP keepalive: both the idle time before the first probe and the probe interval.
-    pub tcp_keepalive: Option<Duration>,
-    /// How long sent data may stay unacknowledged before TCP gives up; `None`: the system's default, about 15 minutes.
-    pub user_timeout: Option<Duration>,
-    pub timestamps: TimestampChoice,
-}
-
-impl Default for DialPlan {
-    /// Connects directly within 10 s and trusts the system's roots; ignores the environment.
-    fn default() -> DialPlan {
-        DialPlan {
-            headers: HeaderMap::new(),
-            origin: None,
-            subprotocols: Vec::new(),
-            credentials: None,
-            resolve: Vec::new(),
-            family: None,
-            bind: BindPool::default(),
-            unix_socket: None,
-            connect_to: None,
-            proxy: ProxyChoice::None,
-            tls: Arc::default(),
-            connect_timeout: Duration::from_secs(10),
-            tcp_keepalive: None,
-            user_timeout: None,
-            timestamps: TimestampChoice::Auto,
-        }
-    }
-}
-
-impl fmt::Debug for DialPlan {
-    /// Omits the headers and credentials, which are secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DialPlan")
-            .field("subprotocols", &self.subprotocols)
-            .field("proxy", &self.proxy)
-            .field("tls", &self.tls)
-            .field("connect_timeout", &self.connect_timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-impl DialPlan {
-    /// The proxy to use for `target`; none for a Unix socket.
-    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
-        match (&self.unix_socket, &self.connect_to) {
-            (None, None) => self.proxy.proxy_for(target),
-            (_, _) => None,
-        }
-    }
-
-    /// Where the connection goes, if no proxy is between.
-    fn endpoint<'a>(&'a self, target: &'a Target) -> Endpoint<'a> {
-        match &self.connect_to {
-            Some(ConnectTo { host, port }) => Endpoint { host, zone: None, port: *port },
-            None => Endpoint::of(target),
-        }
-    }
-}
+use crate::net::transport::upgraded_stream::UpgradedStream;
 
 /// An open WebSocket, before its first frame.
 #[derive(Debug)]
 pub struct Open {
-    pub stream: Stream,
-    /// Bytes received after the response head: the peer's first frames.
-    pub leftover: Vec<u8>,
-    /// State of the byte tap on the socket.
-    pub tap_state: Arc<TapState>,
+    pub upgraded: UpgradedStream<Stream>,
     pub facts: ConnectInfo,
 }
 
@@ -145,9 +60,9 @@ pub struct FailedOpening {
 pub async fn open_with_phases(plan: &DialPlan, target: &Target) -> Result<Open, FailedOpening> {
     let mut opening = DialProgress::begin(plan, target);
     match opening.run().await {
-        Ok((stream, tap_state, leftover)) => {
+        Ok(upgraded) => {
             opening.facts.phases.total = opening.began.elapsed();
-            Ok(Open { stream, leftover, tap_state, facts: opening.facts })
+            Ok(Open { upgraded, facts: opening.facts })
         }
         Err((phase, fault)) => {
             let phases = opening.facts.phases;
@@ -156,89 +71,24 @@ pub async fn open_with_phases(plan: &DialPlan, target: &Target) -> Result<Open, 
     }
 }
 
-/// Where a connection would go.
-#[derive(Debug)]
-pub struct ResolvedEndpoint {
-    /// The name that the resolver was asked for; `None` if nothing was looked up.
-    pub name: Option<String>,
-    /// How long the resolver took; `None` if nothing was looked up.
-    pub took: Option<Duration>,
-    pub addresses: Result<Vec<SocketAddr>, ConnectError>,
-}
-
-/// Looks up the addresses of the target, or of the proxy on the path to it, and opens nothing.
-pub async fn resolve_endpoint(plan: &DialPlan, target: &Target) -> ResolvedEndpoint {
-    let proxy = plan.proxy_for(target);
-    let mut opening = DialProgress::begin(plan, target);
-    let (endpoint, whose) = match &proxy {
-        None => (plan.endpoint(target), OF_TARGET),
-        Some(proxy) => (Endpoint::of_proxy(proxy), OF_PROXY),
-    };
-    let name = match resolve::source(endpoint.host, endpoint.zone, endpoint.port, &plan.resolve) {
-        AddressSource::Known(_) => None,
-        AddressSource::Ask(name) => Some(name),
-    };
-    let addresses = opening.addresses(endpoint, plan.bind.next(), whose).await;
-    let took = opening.facts.phases.dns;
-    let addresses = addresses.map_err(|fault| opening.error(Phase::Dns, fault));
-    ResolvedEndpoint { name, took, addresses }
-}
-
 /// Owner of an address, put before it in error messages; empty for the target.
 const OF_TARGET: &str = "";
 const OF_PROXY: &str = "the proxy ";
 const OF_SOCKET: &str = "the socket ";
 
-/// A host and port to connect to.
-#[derive(Clone, Copy)]
-struct Endpoint<'a> {
-    host: &'a Host<String>,
-    /// The network interface of a link-local IPv6 host.
-    zone: Option<&'a str>,
-    port: u16,
-}
-
-impl<'a> Endpoint<'a> {
-    fn of(target: &'a Target) -> Endpoint<'a> {
-        Endpoint { host: target.host(), zone: target.zone(), port: target.port() }
-    }
-
-    fn of_proxy(proxy: &'a ProxyUrl) -> Endpoint<'a> {
-        Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() }
-    }
-}
-
-/// A host and a port to connect to instead of the URL's: `10.0.0.7:8080`, `[::1]:8080`, `pod.local:80`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectTo {
-    pub host: Host<String>,
-    pub port: u16,
-}
-
-impl FromStr for ConnectTo {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<ConnectTo, String> {
-        let wrong = |why: &str| format!("'{text}' is not HOST:PORT: {why}");
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong("the port is missing"))?;
-        let port =
-            port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not 1 to 65535"))?;
-        let host = Host::parse(host).map_err(|why| wrong(&why.to_string()))?;
-        Ok(ConnectTo { host, port })
-    }
-}
-
-impl fmt::Display for ConnectTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
 /// An error and the phase it occurred in.
 pub(super) type FailedPhase = (Phase, DialError);
 
-fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
+/// Puts an error into this phase, unless it belongs to an earlier one.
+pub(super) fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
     move |fault| (fault.phase.unwrap_or(phase), fault)
+}
+
+/// What a WebSocket is opened on.
+enum Connected {
+    Http1(ByteStream, Arc<TapState>),
+    /// With the time that it took to start HTTP/2; none if it was there already.
+    Http2(Arc<Http2Connection>, Duration),
 }
 
 /// State of one opening.
@@ -247,8 +97,10 @@ pub(super) struct DialProgress<'a> {
     target: &'a Target,
     proxy: Option<ProxyUrl>,
     began: Instant,
-    pub(super) deadline: Instant,
+    pub(super) limit: TimeLimit,
     facts: ConnectInfo,
+    /// The name that the resolver was asked for, and how long its answer took.
+    pub(super) lookup: Option<(String, Duration)>,
     /// All addresses that may be tried.
     candidates: Vec<String>,
 }
@@ -258,33 +110,103 @@ impl<'a> DialProgress<'a> {
     pub(super) fn begin(plan: &'a DialPlan, target: &'a Target) -> DialProgress<'a> {
         let proxy = plan.proxy_for(target);
         // Loading the system's roots is local work and belongs to no phase. An error recurs when TLS begins.
-        if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
+        if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme == ProxyScheme::Https) {
             let _ = plan.tls.prepare();
         }
         let began = Instant::now();
         let facts = ConnectInfo { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..ConnectInfo::default() };
-        let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
-        DialProgress { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
+        let limit = TimeLimit::from_now(plan.connect_timeout);
+        DialProgress { plan, target, proxy, began, limit, facts, lookup: None, candidates: Vec::new() }
     }
 
-    async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
+    async fn run(&mut self) -> Result<UpgradedStream<Stream>, FailedPhase> {
+        let connected = self.connected().await?;
+        let began = Instant::now();
+        let (upgraded, start) = match connected {
+            Connected::Http1(stream, tap_state) => (self.upgrade(stream, tap_state).await, Duration::ZERO),
+            Connected::Http2(connection, start) => (self.open_stream(connection).await, start),
+        };
+        self.facts.phases.upgrade = Some(start + began.elapsed());
+        upgraded.map_err(at(Phase::Upgrade))
+    }
+
+    /// Connects up to where the WebSocket is asked for; a connection of HTTP/2 may be there already.
+    async fn connected(&mut self) -> Result<Connected, FailedPhase> {
+        if let Some(pool) = &self.plan.http2_pool {
+            return self.pooled(pool).await;
+        }
+        let (stream, tap_state) = self.connect_securely().await?;
+        match self.facts.http {
+            HttpVersion::Http1 => Ok(Connected::Http1(stream, tap_state)),
+            HttpVersion::Http2 => self.start_http2(stream, tap_state).await,
+        }
+    }
+
+    async fn start_http2(
+        &mut self,
+        stream: ByteStream,
+        tap_state: Arc<TapState>,
+    ) -> Result<Connected, FailedPhase> {
+        let began = Instant::now();
+        let started = extended_connect::start(stream, tap_state, self.limit).await;
+        self.facts.phases.upgrade = Some(began.elapsed());
+        Ok(Connected::Http2(started.map_err(at(Phase::Upgrade))?, began.elapsed()))
+    }
+
+    /// Connects to the target, with TLS if it has that, and notes which HTTP is to be spoken.
+    async fn connect_securely(&mut self) -> Result<(ByteStream, Arc<TapState>), FailedPhase> {
         let (mut stream, tap_state) = self.connect().await?;
         if self.target.secure() {
             stream = self.start_tls(stream).await?;
         }
-        let leftover = self.upgrade(&mut stream).await?;
-        Ok((stream, tap_state, leftover))
+        self.facts.http = self.http_version().map_err(at(Phase::Tls))?;
+        Ok((stream, tap_state))
+    }
+
+    /// A connection of HTTP/2 that has room for a WebSocket, opened if there is none.
+    async fn pooled(&mut self, pool: &Http2Pool) -> Result<Connected, FailedPhase> {
+        let waiting = self.limit.run(pool.open.lock(), "the connection to share was not opened");
+        let mut open = waiting.await.map_err(at(Phase::Tcp))?;
+        if let Some((connection, facts)) = pool.free(&mut open, self.target) {
+            self.facts = facts;
+            return Ok(Connected::Http2(connection, Duration::ZERO));
+        }
+        let (stream, tap_state) = self.connect_securely().await?;
+        let connected = self.start_http2(stream, tap_state).await?;
+        if let Connected::Http2(connection, _) = &connected {
+            open.push(PooledConnection::new(self.target, connection, self.facts.clone()));
+        }
+        Ok(connected)
+    }
+
+    /// Which HTTP to speak, by the user's choice and what TLS agreed on.
+    fn http_version(&self) -> Result<HttpVersion, DialError> {
+        let Some(tls) = self.facts.tls.as_ref().filter(|_| self.target.secure()) else {
+            // Without TLS there is nothing to choose by: HTTP/2 is begun with prior knowledge (RFC 9113 section 3.3).
+            return Ok(match self.plan.http {
+                HttpChoice::Http2 => HttpVersion::Http2,
+                HttpChoice::Http1 | HttpChoice::Auto => HttpVersion::Http1,
+            });
+        };
+        match (tls.alpn.as_deref(), self.plan.http) {
+            (Some("h2"), _) => Ok(HttpVersion::Http2),
+            (_, HttpChoice::Http1 | HttpChoice::Auto) => Ok(HttpVersion::Http1),
+            (_, HttpChoice::Http2) => {
+                let cause = "the server does not offer HTTP/2: it chose no protocol by ALPN";
+                Err(DialError::new(FailureKind::NotHttp2, cause).hint(TRY_HTTP1))
+            }
+        }
     }
 
     /// Connects to the target, through the proxy if there is one: everything before TLS with the target.
-    pub(super) async fn connect(&mut self) -> Result<(Stream, Arc<TapState>), FailedPhase> {
+    pub(super) async fn connect(&mut self) -> Result<(ByteStream, Arc<TapState>), FailedPhase> {
         let socket = self.connect_socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
         self.facts.timestamps = socket.timestamps();
         let tap = Tap::new(socket);
         let tap_state = tap.state();
-        let mut stream = Stream::Plain(tap);
+        let mut stream = ByteStream::Plain(tap);
         if let Some(proxy) = self.proxy.clone() {
             stream = self.tunnel(stream, &proxy).await?;
         }
@@ -295,22 +217,30 @@ impl<'a> DialProgress<'a> {
         if let Some(path) = &self.plan.unix_socket {
             return self.connect_unix(path).await;
         }
-        match self.proxy.clone() {
-            None => self.connect_to_endpoint(self.plan.endpoint(self.target), OF_TARGET).await,
-            Some(proxy) => {
-                let reached = self.connect_to_endpoint(Endpoint::of_proxy(&proxy), OF_PROXY).await;
-                reached.map_err(|(phase, fault)| (phase, proxy.with_origin(fault)))
-            }
+        let reached = self.connect_to_endpoint().await;
+        reached.map_err(|(phase, fault)| match &self.proxy {
+            None => (phase, fault),
+            Some(proxy) => (phase, proxy.with_origin(fault)),
+        })
+    }
+
+    /// Where the socket goes, and whose that is: the target, or the proxy on the path to it.
+    fn first_hop(&self) -> (Endpoint, &'static str) {
+        match &self.proxy {
+            None => (self.plan.endpoint(self.target), OF_TARGET),
+            Some(proxy) => (proxy.endpoint.clone(), OF_PROXY),
         }
     }
 
-    async fn connect_to_endpoint(
-        &mut self,
-        endpoint: Endpoint<'_>,
-        whose: &'static str,
-    ) -> Result<TransportSocket, FailedPhase> {
-        let bind = self.plan.bind.next();
-        let addresses = self.addresses(endpoint, bind, whose).await.map_err(at(Phase::Dns))?;
+    /// The addresses of the target, or of the proxy on the path to it, that can be reached from `bind`.
+    pub(super) async fn resolve(&mut self, bind: Option<SocketAddr>) -> Result<Vec<SocketAddr>, DialError> {
+        let (endpoint, whose) = self.first_hop();
+        self.addresses(&endpoint, bind, whose).await
+    }
+
+    async fn connect_to_endpoint(&mut self) -> Result<TransportSocket, FailedPhase> {
+        let (bind, whose) = (self.plan.bind.next(), self.first_hop().1);
+        let addresses = self.resolve(bind).await.map_err(at(Phase::Dns))?;
         self.candidates = addresses.iter().map(SocketAddr::to_string).collect();
         let options = SocketOptions {
             bind,
@@ -329,16 +259,14 @@ impl<'a> DialProgress<'a> {
     /// The addresses of the endpoint's host, in the order of trying. Adds the lookup to the DNS phase's time.
     async fn addresses(
         &mut self,
-        endpoint: Endpoint<'_>,
+        endpoint: &Endpoint,
         bind: Option<SocketAddr>,
         whose: &str,
     ) -> Result<Vec<SocketAddr>, DialError> {
-        let Endpoint { host, zone, port } = endpoint;
-        let all = match resolve::source(host, zone, port, &self.plan.resolve) {
-            AddressSource::Known(known) => {
-                known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?
-            }
-            AddressSource::Ask(name) => self.resolve_name(&name, port, whose).await?,
+        let Endpoint { host, port, .. } = endpoint;
+        let all = match resolve::known(endpoint, &self.plan.resolve) {
+            Some(known) => known.iter().map(|address| address.at(*port)).collect::<Result<_, _>>()?,
+            None => self.resolve_name(&host.to_string().to_ascii_lowercase(), *port, whose).await?,
         };
         let wanted =
             resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind.map(|bind| bind.ip()))?;
@@ -352,12 +280,11 @@ impl<'a> DialProgress<'a> {
         whose: &str,
     ) -> Result<Vec<SocketAddr>, DialError> {
         let began = Instant::now();
-        let silent = |_| {
-            let doing = format!("the resolver did not answer for {whose}{name}");
-            DialError::timeout(self.plan.connect_timeout, doing)
-        };
-        let answer = timeout_at(self.deadline, resolve::ask(name, port, whose)).await.map_err(silent)?;
-        *self.facts.phases.dns.get_or_insert_default() += began.elapsed();
+        let doing = format!("the resolver did not answer for {whose}{name}");
+        let answer = self.limit.run(resolve::ask(name, port, whose), doing).await?;
+        let took = began.elapsed();
+        *self.facts.phases.dns.get_or_insert_default() += took;
+        self.lookup = Some((name.to_string(), took));
         answer
     }
 
@@ -376,7 +303,7 @@ impl<'a> DialProgress<'a> {
         F: Fn(A) -> Fut,
         Fut: Future<Output = Result<TransportSocket, DialError>>,
     {
-        let raced = race(addresses, whose, self.deadline, self.plan.connect_timeout, connect).await;
+        let raced = race(addresses, whose, self.limit, connect).await;
         self.facts.phases.tcp = Some(raced.took);
         self.facts.attempts = raced.attempts;
         let nothing = || DialError::new(FailureKind::Other, "the name has no address to try");
@@ -384,74 +311,83 @@ impl<'a> DialProgress<'a> {
     }
 
     /// Opens a tunnel through the proxy, inside TLS if the proxy requires it.
-    async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, FailedPhase> {
+    async fn tunnel(&mut self, stream: ByteStream, proxy: &ProxyUrl) -> Result<ByteStream, FailedPhase> {
         let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
         let began = Instant::now();
-        let budget = self.plan.connect_timeout;
         let with_origin = |fault| at(Phase::Proxy)(proxy.with_origin(fault));
         let stream = self.start_proxy_tls(stream, proxy).await.map_err(with_origin)?;
-        let tunnelled = proxy::tunnel(stream, proxy, &destination, self.deadline, budget).await;
+        let tunnelled = proxy::tunnel(stream, proxy, &destination, self.limit).await;
         self.facts.phases.proxy = Some(began.elapsed());
         tunnelled.map_err(with_origin)
     }
 
-    async fn start_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, DialError> {
-        if proxy.scheme() != ProxyScheme::Https {
+    async fn start_proxy_tls(&self, stream: ByteStream, proxy: &ProxyUrl) -> Result<ByteStream, DialError> {
+        if proxy.scheme != ProxyScheme::Https {
             return Ok(stream);
         }
-        let party = TlsPeer::Proxy(tls::host_name(proxy.host())?);
-        let budget = self.plan.connect_timeout;
-        let (tls, _) = tls::handshake(&self.plan.tls, stream, &party, self.deadline, budget).await?;
-        Ok(Stream::Tls(Box::new(tls)))
+        let party = TlsPeer::Proxy(tls::host_name(&proxy.endpoint.host)?);
+        let (tls, _) = tls::handshake(&self.plan.tls, stream, &party, &[tls::HTTP1], self.limit).await?;
+        Ok(ByteStream::Tls(Box::new(tls)))
     }
 
     /// The destination to request from the proxy: the target's name, or an address if the proxy needs one.
-    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, DialError> {
+    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Endpoint, DialError> {
         if let Some(zone) = self.target.zone() {
             let cause = format!("a proxy cannot use '{zone}', a network interface of this host");
             return Err(
                 DialError::new(FailureKind::Local, cause).hint("--proxy none connects without the proxy")
             );
         }
-        if !proxy.scheme().resolves_here() {
-            return Ok(Destination::of(self.target));
+        if !proxy.scheme.resolves_here() {
+            return Ok(Endpoint::from(self.target));
         }
-        let addresses = self.addresses(Endpoint::of(self.target), None, OF_TARGET).await?;
-        let usable = addresses.iter().find(|a| proxy.scheme() != ProxyScheme::Socks4 || a.is_ipv4());
-        match usable.or(addresses.first()) {
-            Some(address) => Ok(Destination::at(address.ip(), address.port())),
-            None => Ok(Destination::of(self.target)),
-        }
+        let addresses = self.addresses(&Endpoint::from(self.target), None, OF_TARGET).await?;
+        let usable = addresses.iter().find(|a| proxy.scheme != ProxyScheme::Socks4 || a.is_ipv4());
+        let address = usable.or(addresses.first()).copied();
+        Ok(address.map_or_else(|| Endpoint::from(self.target), Endpoint::from))
     }
 
-    async fn start_tls(&mut self, stream: Stream) -> Result<Stream, FailedPhase> {
+    async fn start_tls(&mut self, stream: ByteStream) -> Result<ByteStream, FailedPhase> {
         let began = Instant::now();
         let name = self.plan.tls.name_for(self.target.host()).map_err(at(Phase::Tls))?;
-        let budget = self.plan.connect_timeout;
-        let handshake =
-            tls::handshake(&self.plan.tls, stream, &TlsPeer::Server(name), self.deadline, budget).await;
+        let (peer, alpn) = (TlsPeer::Server(name), self.plan.alpn());
+        let handshake = tls::handshake(&self.plan.tls, stream, &peer, alpn, self.limit).await;
         self.facts.phases.tls = Some(began.elapsed());
         let (tls, facts) = handshake.map_err(at(Phase::Tls))?;
         self.facts.tls = Some(facts);
-        Ok(Stream::Tls(Box::new(tls)))
+        Ok(ByteStream::Tls(Box::new(tls)))
     }
 
-    async fn upgrade(&mut self, stream: &mut Stream) -> Result<Vec<u8>, FailedPhase> {
-        let began = Instant::now();
-        let offer = UpgradeOffer {
-            target: self.target,
-            headers: &self.plan.headers,
-            origin: self.plan.origin.as_ref(),
-            subprotocols: &self.plan.subprotocols,
-            credentials: self.plan.credentials.as_ref(),
-        };
-        let upgraded = upgrade::upgrade(stream, offer, self.deadline, self.plan.connect_timeout).await;
-        self.facts.phases.upgrade = Some(began.elapsed());
-        let upgraded = upgraded.map_err(at(Phase::Upgrade))?;
+    async fn upgrade(
+        &mut self,
+        mut stream: ByteStream,
+        tap_state: Arc<TapState>,
+    ) -> Result<UpgradedStream<Stream>, DialError> {
+        let upgraded = upgrade::upgrade(&mut stream, self.plan, self.target, self.limit).await?;
+        let (leftover, deflate) = self.note(upgraded);
+        Ok(UpgradedStream { stream: Stream::Bytes(stream), leftover, tap_state, deflate })
+    }
+
+    /// Opens a stream of HTTP/2 for the WebSocket.
+    async fn open_stream(
+        &mut self,
+        connection: Arc<Http2Connection>,
+    ) -> Result<UpgradedStream<Stream>, DialError> {
+        let opened = extended_connect::open(connection, self.plan, self.target, self.limit).await;
+        let (stream, upgraded) = opened?;
+        let (leftover, deflate) = self.note(upgraded);
+        let tap_state = stream.tap_state();
+        Ok(UpgradedStream { stream: Stream::Http2(Box::new(stream)), leftover, tap_state, deflate })
+    }
+
+    /// Notes what was agreed. Returns the first bytes of the WebSocket, and how its messages are compressed.
+    fn note(&mut self, upgraded: Upgraded) -> (Vec<u8>, Option<AgreedDeflate>) {
         self.facts.subprotocols_offered = upgraded.subprotocols_offered;
         self.facts.subprotocol = upgraded.subprotocol;
+        self.facts.compression_offered = self.plan.deflate.map(|offer| offer.to_string());
+        self.facts.compression = upgraded.deflate.map(|agreed| agreed.to_string());
         self.facts.headers = upgraded.headers;
-        Ok(upgraded.leftover)
+        (upgraded.leftover, upgraded.deflate)
     }
 
     /// The connected peer, if there is one.
@@ -466,15 +402,9 @@ impl<'a> DialProgress<'a> {
     /// The error of this opening.
     pub(super) fn error(self, phase: Phase, fault: DialError) -> ConnectError {
         ConnectError {
-            url: self.target.to_string(),
-            phase,
-            kind: fault.kind,
-            cause: fault.cause,
-            hint: fault.hint,
             reached: self.reached_peer(),
             attempts: self.facts.attempts,
-            refusal: fault.refusal,
-            took: self.began.elapsed(),
+            ..fault.failed_opening(self.target, phase, self.began.elapsed())
         }
     }
 }
@@ -482,8 +412,9 @@ impl<'a> DialProgress<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::connect::proxy::ProxyEnvironment;
-    use crate::net::connect::tls::TlsOptions;
+    use crate::net::connect::proxy::ProxyChoice;
+    use crate::net::connect::resolve::AddressFamily;
+    use crate::net::connect::tls::{TlsOptions, TlsPlan};
     use crate::net::testing::loopback_peer::{
         accept, accepting, answering, connect_proxy, header, peer, peer_on, request,
     };
@@ -511,10 +442,10 @@ mod tests {
     }
 
     async fn echoes(open: &mut Open) {
-        open.stream.write_all(b"abc").await.unwrap();
-        open.stream.flush().await.unwrap();
+        open.upgraded.stream.write_all(b"abc").await.unwrap();
+        open.upgraded.stream.flush().await.unwrap();
         let mut back = [0; 3];
-        open.stream.read_exact(&mut back).await.unwrap();
+        open.upgraded.stream.read_exact(&mut back).await.unwrap();
         assert_eq!(&back, b"abc");
     }
 
@@ -522,9 +453,12 @@ mod tests {
     async fn plain_websocket_opens_over_the_tap() {
         let peer = peer(accept).await;
         let mut open = open(&plan(), &peer.target()).await.unwrap();
-        let (read, written) = (open.tap_state.read_bytes(), open.tap_state.written_bytes());
+        let (read, written) = (open.upgraded.tap_state.read_bytes(), open.upgraded.tap_state.written_bytes());
         echoes(&mut open).await;
-        assert_eq!((open.tap_state.read_bytes() - read, open.tap_state.written_bytes() - written), (3, 3));
+        assert_eq!(
+            (open.upgraded.tap_state.read_bytes() - read, open.upgraded.tap_state.written_bytes() - written),
+            (3, 3)
+        );
         assert_eq!(open.facts.remote, Some(peer.address.to_string()));
         assert!(open.facts.local.as_deref().is_some_and(|local| local.starts_with("127.0.0.1:")));
         let PhaseTimes { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
@@ -599,17 +533,6 @@ mod tests {
         assert_eq!(header(&peer.task.await.unwrap(), "Host"), Some("a.invalid:8080"));
     }
 
-    #[test]
-    fn place_to_connect_to_is_a_host_and_a_port() {
-        let shown = |text: &str| text.parse::<ConnectTo>().map(|to| to.to_string());
-        for text in ["127.0.0.1:80", "[::1]:8080", "pod.local:65535"] {
-            assert_eq!(shown(text).as_deref(), Ok(text));
-        }
-        for text in ["127.0.0.1", "a:0", "a:65536", ":80", "a b:80"] {
-            assert!(shown(text).unwrap_err().contains("is not HOST:PORT"), "{text}");
-        }
-    }
-
     #[tokio::test]
     async fn local_address_is_used() {
         let peer = peer(accept).await;
@@ -630,7 +553,11 @@ mod tests {
         let peer = peer(accept).await;
         let plan = DialPlan { tcp_keepalive: Some(Duration::from_millis(6500)), ..plan() };
         let open = open(&plan, &peer.target()).await.unwrap();
-        let TransportSocket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
+        open.upgraded.stream.with_socket(check_options);
+    }
+
+    fn check_options(socket: &TransportSocket) {
+        let TransportSocket::Tcp(socket) = socket else { panic!("not TCP") };
         let options = socket2::SockRef::from(socket);
         assert!(options.tcp_nodelay().unwrap());
         assert!(options.keepalive().unwrap());
@@ -687,7 +614,7 @@ mod tests {
             let _ = stream.read(&mut [0]).await;
         })
         .await;
-        assert_eq!(open(&plan(), &peer.target()).await.unwrap().leftover, b"\x81\x02hi");
+        assert_eq!(open(&plan(), &peer.target()).await.unwrap().upgraded.leftover, b"\x81\x02hi");
     }
 
     #[tokio::test]
@@ -806,10 +733,10 @@ mod tests {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
-        let before = open.tap_state.written_bytes();
+        let before = open.upgraded.tap_state.written_bytes();
         echoes(&mut open).await;
         // Three bytes, as TLS 1.3 wraps them: header 5, content type 1, tag 16 (RFC 8446 section 5.2).
-        assert_eq!(open.tap_state.written_bytes() - before, 3 + 5 + 1 + 16);
+        assert_eq!(open.upgraded.tap_state.written_bytes() - before, 3 + 5 + 1 + 16);
         assert!(open.facts.phases.tls.is_some());
         assert_eq!(open.facts.tls.unwrap().version, "TLSv1.3");
     }
@@ -874,7 +801,7 @@ mod tests {
     }
 
     fn through(url: String) -> DialPlan {
-        DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
+        DialPlan { proxy: url.parse::<ProxyUrl>().unwrap().into(), ..plan() }
     }
 
     #[tokio::test]
@@ -916,8 +843,7 @@ mod tests {
                 "NO_PROXY" => Some(no.into()),
                 _ => None,
             };
-            let environment = ProxyEnvironment::read(read).unwrap();
-            DialPlan { proxy: ProxyChoice::Environment(Arc::new(environment)), ..plan() }
+            DialPlan { proxy: ProxyChoice::read(read).unwrap(), ..plan() }
         };
         let (target, proxy) = (peer(accept).await, peer(connect_proxy).await);
         let proxied = open(&choice(proxy.address, "b.example"), &target.target()).await.unwrap();

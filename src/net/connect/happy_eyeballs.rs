@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::domain::connection::connect_info::{ConnectAttempt, FailureKind};
 
 use crate::net::dial_error::DialError;
+use crate::net::time_limit::TimeLimit;
 
 /// Time before the next address is tried in parallel (RFC 8305 section 5, Connection Attempt Delay).
 pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -63,57 +64,59 @@ async fn due(at: Option<Instant>) {
 }
 
 /// Tries the addresses in order, each [`CONNECTION_ATTEMPT_DELAY`] after the one before or as soon as one fails, until
-/// one connects, all have failed, or `deadline` has passed. `budget` is the whole time limit, for the error text.
-/// `whose` names the owner of addresses that do not answer: `the proxy `.
-pub async fn race<A, C, F, Fut>(
-    addresses: Vec<A>,
-    whose: &str,
-    deadline: Instant,
-    budget: Duration,
-    connect: F,
-) -> RaceResult<C>
+/// one connects, all have failed, or the time is over. `whose` names the owner of addresses that do not answer: `the proxy `.
+pub async fn race<A, C, F, Fut>(addresses: Vec<A>, whose: &str, limit: TimeLimit, connect: F) -> RaceResult<C>
 where
     A: Display,
     F: Fn(A) -> Fut,
     Fut: Future<Output = Result<C, DialError>>,
 {
-    let mut attempts_by_index = Attempts::default();
+    let mut attempts: Vec<RunningAttempt> = Vec::new();
+    let mut faults = Vec::new();
     let mut waiting = addresses.into_iter();
     let mut running = FuturesUnordered::new();
     let mut next_start = None;
-    loop {
+    let (won, at) = loop {
         let more = waiting.len() > 0;
         let step = tokio::select! {
             biased;
             Some((index, result)) = running.next() => RaceEvent::Done(index, result),
-            () = sleep_until(deadline) => RaceEvent::Deadline,
+            () = sleep_until(limit.end) => RaceEvent::Deadline,
             () = due(next_start), if more => RaceEvent::Start,
             () = std::future::ready(()), if !more && running.is_empty() => RaceEvent::Exhausted,
         };
+        let now = Instant::now();
         match step {
             RaceEvent::Start => {
                 let Some(address) = waiting.next() else { continue };
-                let index = attempts_by_index.start(address.to_string());
+                let index = attempts.len();
+                attempts.push(RunningAttempt { address: address.to_string(), began: now, end: None });
                 let attempt = connect(address);
                 running.push(async move { (index, attempt.await) });
-                next_start = Some(Instant::now() + CONNECTION_ATTEMPT_DELAY);
+                next_start = Some(now + CONNECTION_ATTEMPT_DELAY);
             }
-            RaceEvent::Done(index, Ok(connection)) => return attempts_by_index.won(index, connection),
-            RaceEvent::Done(index, Err(fault)) => {
-                attempts_by_index.failed(index, fault);
+            RaceEvent::Done(index, result) => {
+                attempts[index].end(now, result.as_ref().err());
+                match result {
+                    Ok(connection) => break (Some(connection), now),
+                    Err(fault) => faults.push(fault),
+                }
                 next_start = None;
             }
-            RaceEvent::Deadline => return attempts_by_index.timed_out(whose, budget),
-            RaceEvent::Exhausted => return attempts_by_index.lost(),
+            RaceEvent::Deadline => {
+                for attempt in attempts.iter_mut().filter(|attempt| attempt.end.is_none()) {
+                    let doing = format!("{whose}{} did not answer", attempt.address);
+                    faults.push(limit.error(doing));
+                    attempt.end(now, faults.last());
+                }
+                break (None, now);
+            }
+            RaceEvent::Exhausted => break (None, now),
         }
-    }
-}
-
-/// State of all attempts.
-#[derive(Default)]
-struct Attempts {
-    attempts_by_index: Vec<RunningAttempt>,
-    faults: Vec<DialError>,
+    };
+    let took = attempts.first().map_or(Duration::ZERO, |first| at - first.began);
+    let attempts = attempts.into_iter().map(|attempt| attempt.ended(at)).collect();
+    RaceResult { won, attempts, faults, took }
 }
 
 struct RunningAttempt {
@@ -123,55 +126,14 @@ struct RunningAttempt {
     end: Option<(Duration, Option<String>)>,
 }
 
-impl Attempts {
-    fn start(&mut self, address: String) -> usize {
-        self.attempts_by_index.push(RunningAttempt { address, began: Instant::now(), end: None });
-        self.attempts_by_index.len() - 1
-    }
-
-    fn end(&mut self, index: usize, error: Option<String>) {
-        if let Some(index) = self.attempts_by_index.get_mut(index) {
-            index.end = Some((index.began.elapsed(), error));
-        }
-    }
-
-    fn failed(&mut self, index: usize, fault: DialError) {
-        self.end(index, Some(fault.cause.clone()));
-        self.faults.push(fault);
-    }
-
-    fn won<C>(mut self, index: usize, connection: C) -> RaceResult<C> {
-        let raced = Instant::now();
-        if let Some(index) = self.attempts_by_index.get_mut(index) {
-            index.end = Some((raced - index.began, None));
-        }
-        self.raced(Some(connection), raced)
-    }
-
-    fn lost<C>(self) -> RaceResult<C> {
-        self.raced(None, Instant::now())
-    }
-
-    fn timed_out<C>(mut self, whose: &str, budget: Duration) -> RaceResult<C> {
-        let raced = Instant::now();
-        for index in self.attempts_by_index.iter_mut().filter(|index| index.end.is_none()) {
-            let fault = DialError::timeout(budget, format!("{whose}{} did not answer", index.address));
-            index.end = Some((raced - index.began, Some(fault.cause.clone())));
-            self.faults.push(fault);
-        }
-        self.raced(None, raced)
-    }
-
-    fn raced<C>(self, won: Option<C>, at: Instant) -> RaceResult<C> {
-        let took = self.attempts_by_index.first().map_or(Duration::ZERO, |first| at - first.began);
-        let attempts = self.attempts_by_index.into_iter().map(|index| index.attempt(at)).collect();
-        RaceResult { won, attempts, faults: self.faults, took }
-    }
-}
-
 impl RunningAttempt {
-    fn attempt(self, raced: Instant) -> ConnectAttempt {
-        let (took, error) = self.end.unwrap_or_else(|| (raced - self.began, Some(ABANDONED.to_string())));
+    fn end(&mut self, at: Instant, fault: Option<&DialError>) {
+        self.end = Some((at - self.began, fault.map(|fault| fault.cause.clone())));
+    }
+
+    /// What became of it, now that the race has ended.
+    fn ended(self, at: Instant) -> ConnectAttempt {
+        let (took, error) = self.end.unwrap_or_else(|| (at - self.began, Some(ABANDONED.to_string())));
         ConnectAttempt { address: self.address, took, error }
     }
 }
@@ -222,7 +184,7 @@ mod tests {
     }
 
     async fn run(addresses: &[&'static str]) -> RaceResult<&'static str> {
-        race(addresses.to_vec(), "", Instant::now() + BUDGET, BUDGET, script).await
+        race(addresses.to_vec(), "", TimeLimit::from_now(BUDGET), script).await
     }
 
     fn attempt(address: &str, took: u64, error: Option<&str>) -> ConnectAttempt {
@@ -292,7 +254,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_ends_at_the_deadline() {
         let began = Instant::now();
-        let raced = race(vec!["ok@99999", "way@5"], "the proxy ", began + ms(400), ms(400), script).await;
+        let raced = race(vec!["ok@99999", "way@5"], "the proxy ", TimeLimit::from_now(ms(400)), script).await;
         assert_eq!(began.elapsed(), ms(400));
         assert!(raced.won.is_none());
         assert_eq!(
@@ -314,7 +276,7 @@ mod tests {
             "no" => Err(DialError::new(FailureKind::Refused, "refused")),
             _ => Ok(address),
         };
-        let raced = race(vec!["no", "no", "ok"], "", began + BUDGET, BUDGET, at_once).await;
+        let raced = race(vec!["no", "no", "ok"], "", TimeLimit::from_now(BUDGET), at_once).await;
         assert_eq!(raced.won, Some("ok"));
         assert_eq!((began.elapsed(), raced.took), (Duration::ZERO, Duration::ZERO));
         assert!(raced.attempts.iter().all(|attempt| attempt.took == Duration::ZERO));

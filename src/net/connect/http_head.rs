@@ -64,7 +64,8 @@ pub enum HeadError {
     /// The answer begins like HTTP/1 but breaks its syntax.
     Malformed {
         error: httparse::Error,
-        line: FailingLine,
+        /// Describes the line.
+        line: String,
         /// The status, if it could be read.
         status: Option<u16>,
     },
@@ -77,98 +78,40 @@ pub enum HeadError {
     Io(io::Error),
 }
 
-/// The line of a head that breaks the syntax.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailingLine {
-    /// 1 is the status line.
-    pub number: usize,
-    pub fault: LineFault,
-    /// The start of the status line, or a header's name. Values are omitted: they may be cookies or tokens.
-    pub shown: Vec<u8>,
+/// Describes the line that caused the parser's error: `line 3 has no colon: "X-Broken"`. Shows the start of the status
+/// line, or a header's name. Values are omitted: they may be cookies or tokens.
+fn failing_line(head: &[u8], error: httparse::Error) -> String {
+    let of_status = matches!(error, httparse::Error::Status | httparse::Error::Version);
+    let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut headers = lines.enumerate().skip(1).take_while(|(_, line)| !line.is_empty() && !of_status);
+    let bad = headers.find_map(|(at, line)| {
+        let why = header_fault(line, at == 1)?;
+        Some(format!("line {} {why}: {}", at + 1, quoted(name_in(line))))
+    });
+    bad.unwrap_or_else(|| {
+        let line = first_line(head).trim_ascii_end();
+        format!("its status line is {}", quoted(line.get(..SNIFFED_BYTES).unwrap_or(line)))
+    })
 }
 
-/// How a line of a head breaks the syntax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineFault {
-    /// The status line.
-    Status,
-    /// A header line without a colon.
-    NoColon,
-    /// A blank between a header's name and its colon.
-    BlankBeforeColon,
-    /// A colon without a name before it.
-    NoName,
-    /// A name with a character that is not allowed.
-    Name,
-    /// A control character in a value.
-    Value,
-    /// A folded line right after the status line.
-    ContinuesNothing,
-}
-
-impl LineFault {
-    fn words(self) -> &'static str {
-        match self {
-            LineFault::Status => "its status line is",
-            LineFault::NoColon => "has no colon:",
-            LineFault::BlankBeforeColon => "has a blank before its colon:",
-            LineFault::NoName => "has no name before its colon:",
-            LineFault::Name => "has a name with a character that is not allowed:",
-            LineFault::Value => "has a control character in its value:",
-            LineFault::ContinuesNothing => {
-                "begins with a blank, but there is no header before it to continue:"
-            }
-        }
-    }
-}
-
-impl FailingLine {
-    /// Finds the line that caused the parser's error.
-    fn find(head: &[u8], error: httparse::Error) -> FailingLine {
-        let of_status = matches!(error, httparse::Error::Status | httparse::Error::Version);
-        let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let mut headers = lines.enumerate().skip(1).take_while(|(_, line)| !line.is_empty() && !of_status);
-        let bad = headers.find_map(|(at, line)| {
-            header_fault(line, at == 1).map(|fault| FailingLine {
-                number: at + 1,
-                fault,
-                shown: name_in(line),
-            })
-        });
-        bad.unwrap_or_else(|| {
-            let line = first_line(head).trim_ascii_end();
-            let shown = line.iter().take(SNIFFED_BYTES).copied().collect();
-            FailingLine { number: 1, fault: LineFault::Status, shown }
-        })
-    }
-
-    /// Describes the line: `line 3 has no colon: "X-Broken"`
-    fn words(&self) -> String {
-        let (words, shown) = (self.fault.words(), quoted(&self.shown));
-        match self.fault {
-            LineFault::Status => format!("{words} {shown}"),
-            _ => format!("line {} {words} {shown}", self.number),
-        }
-    }
-}
-
-/// The syntax error of a header line (RFC 9112 section 5); `is_first`: it follows the status line.
-fn header_fault(line: &[u8], is_first: bool) -> Option<LineFault> {
+/// How a header line breaks the syntax (RFC 9112 section 5); `is_first`: it follows the status line.
+fn header_fault(line: &[u8], is_first: bool) -> Option<&'static str> {
     let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    let has_control =
+        |value: &[u8]| value.iter().any(is_control).then_some("has a control character in its value");
     if line.first().is_some_and(|byte| b" \t".contains(byte)) {
-        return match (is_first, line.iter().any(is_control)) {
-            (true, _) => Some(LineFault::ContinuesNothing),
-            (false, true) => Some(LineFault::Value),
-            (false, false) => None,
-        };
+        const CONTINUES_NOTHING: &str = "begins with a blank, but there is no header before it to continue";
+        return if is_first { Some(CONTINUES_NOTHING) } else { has_control(line) };
     }
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Some(LineFault::NoColon) };
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Some("has no colon") };
     let (name, value) = line.split_at(colon);
     match name.trim_ascii_end() {
-        [] => Some(LineFault::NoName),
-        trimmed if !trimmed.iter().all(|byte| is_token_byte(*byte)) => Some(LineFault::Name),
-        trimmed if trimmed.len() < name.len() => Some(LineFault::BlankBeforeColon),
-        _ => value.iter().any(is_control).then_some(LineFault::Value),
+        [] => Some("has no name before its colon"),
+        trimmed if !trimmed.iter().all(|byte| is_token_byte(*byte)) => {
+            Some("has a name with a character that is not allowed")
+        }
+        trimmed if trimmed.len() < name.len() => Some("has a blank before its colon"),
+        _ => has_control(value),
     }
 }
 
@@ -178,9 +121,9 @@ fn is_token_byte(byte: u8) -> bool {
 }
 
 /// A header line's name, or the start of another line up to any value.
-fn name_in(line: &[u8]) -> Vec<u8> {
-    let name = line.iter().take_while(|byte| !b":=;".contains(byte)).take(SNIFFED_BYTES);
-    name.copied().collect::<Vec<_>>().trim_ascii_end().to_vec()
+fn name_in(line: &[u8]) -> &[u8] {
+    let name = line.split(|byte| b":=;".contains(byte)).next().unwrap_or_default();
+    name.get(..SNIFFED_BYTES).unwrap_or(name).trim_ascii_end()
 }
 
 /// A protocol recognised by its first bytes.
@@ -211,7 +154,7 @@ impl HeadError {
                 DialError::new(FailureKind::NotHttp, cause)
             }
             HeadError::Malformed { error, line, status } => {
-                let cause = format!("{who} answered malformed HTTP ({error}): {}", line.words());
+                let cause = format!("{who} answered malformed HTTP ({error}): {line}");
                 let refusal = status.filter(|status| *status != 101).map(without_headers);
                 DialError { refusal, ..DialError::new(FailureKind::NotHttp, cause) }
             }
@@ -379,8 +322,7 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
 fn parse(bytes: &[u8]) -> Result<HttpHead, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
-    let malformed =
-        |error, status| HeadError::Malformed { error, line: FailingLine::find(bytes, error), status };
+    let malformed = |error, status| HeadError::Malformed { error, line: failing_line(bytes, error), status };
     // User agents must accept folded lines (RFC 9112 section 5.2).
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,78 +18,52 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 use url::Host;
 
 use crate::domain::connection::connect_info::FailureKind;
-use crate::domain::connection::target::{Target, is_scheme, is_zone, shown_zone};
+use crate::domain::connection::target::{Target, is_scheme, is_zone};
 use crate::domain::label::Label;
 
+use super::endpoint::Endpoint;
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::upgrade_error;
 use super::upgrade_error::auth_challenge::{AuthSchemes, LOCAL_PROXY};
 use crate::net::dial_error::DialError;
 use crate::net::os_error;
-use crate::net::transport::stream::Stream;
+use crate::net::time_limit::TimeLimit;
+use crate::net::transport::byte_stream::ByteStream;
 use crate::net::transport::tap::{StreamEnd, TapState};
 
-/// The proxy to use for connections.
+/// The proxies to use for connections; none by default.
 #[derive(Debug, Clone, Default)]
-pub enum ProxyChoice {
-    /// Connect directly.
-    #[default]
-    None,
-    /// By a snapshot of the environment.
-    Environment(Arc<ProxyEnvironment>),
-    /// This proxy for every target.
-    Url(ProxyUrl),
-}
-
-impl ProxyChoice {
-    /// Takes a snapshot of the environment. The error names an invalid variable but not its value.
-    pub fn from_environment() -> Result<ProxyChoice, String> {
-        let environment = ProxyEnvironment::read(|name| std::env::var_os(name))?;
-        Ok(ProxyChoice::Environment(Arc::new(environment)))
-    }
-
-    /// The proxies' passwords, to be redacted from reports.
-    pub fn secrets(&self) -> Vec<String> {
-        let proxies = match self {
-            ProxyChoice::None => Vec::new(),
-            ProxyChoice::Url(url) => vec![url],
-            ProxyChoice::Environment(environment) => {
-                [&environment.plain, &environment.secure].into_iter().flatten().collect()
-            }
-        };
-        proxies.into_iter().filter_map(ProxyUrl::password).collect()
-    }
-
-    /// The proxy for `target`.
-    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
-        match self {
-            ProxyChoice::None => None,
-            ProxyChoice::Url(url) => Some(url.clone()),
-            ProxyChoice::Environment(environment) => environment.proxy_for(target),
-        }
-    }
-}
-
-/// The environment's proxies: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for both; NO_PROXY excludes
-/// hosts. Lower-case names are accepted, too.
-#[derive(Debug, Clone, Default)]
-pub struct ProxyEnvironment {
+pub struct ProxyChoice {
+    /// For ws://.
     plain: Option<ProxyUrl>,
+    /// For wss://.
     secure: Option<ProxyUrl>,
     exempt: Vec<NoProxyRule>,
 }
 
-impl ProxyEnvironment {
+impl From<ProxyUrl> for ProxyChoice {
+    /// This proxy for every target.
+    fn from(url: ProxyUrl) -> ProxyChoice {
+        ProxyChoice { plain: Some(url.clone()), secure: Some(url), exempt: Vec::new() }
+    }
+}
+
+impl ProxyChoice {
+    /// Takes a snapshot of the environment: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for both; NO_PROXY
+    /// excludes hosts. Lower-case names are accepted, too. The error names an invalid variable but not its value.
+    pub fn from_environment() -> Result<ProxyChoice, String> {
+        ProxyChoice::read(|name| std::env::var_os(name))
+    }
+
     /// Reads the variables through `value`. Ignores a CGI environment, where HTTP_PROXY holds the Proxy header of the
     /// request (CVE-2016-5385).
-    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<ProxyEnvironment, String> {
+    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<ProxyChoice, String> {
         if value("REQUEST_METHOD").is_some() {
-            return Ok(ProxyEnvironment::default());
+            return Ok(ProxyChoice::default());
         }
         let all = read_variable(&value, ["ALL_PROXY", "all_proxy"])?;
         let plain = read_variable(&value, ["HTTP_PROXY", "http_proxy"])?;
@@ -97,14 +71,20 @@ impl ProxyEnvironment {
         let exempt =
             first_set_variable(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
         let entries = exempt.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
-        Ok(ProxyEnvironment {
+        Ok(ProxyChoice {
             plain: plain.or_else(|| all.clone()),
             secure: secure.or(all),
             exempt: entries.map(NoProxyRule::parse).collect(),
         })
     }
 
-    fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+    /// The proxies' passwords, to be redacted from reports.
+    pub fn secrets(&self) -> Vec<String> {
+        [&self.plain, &self.secure].into_iter().flatten().filter_map(ProxyUrl::password).collect()
+    }
+
+    /// The proxy for `target`.
+    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
         let proxy = if target.secure() { &self.secure } else { &self.plain };
         proxy.clone().filter(|_| !self.is_exempt(target))
     }
@@ -214,34 +194,14 @@ impl ProxyScheme {
 /// `Display` omits the user name and password.
 #[derive(Debug, Clone)]
 pub struct ProxyUrl {
-    scheme: ProxyScheme,
-    host: Host<String>,
-    /// The network interface of a link-local IPv6 host.
-    zone: Option<String>,
-    port: u16,
+    pub scheme: ProxyScheme,
+    pub endpoint: Endpoint,
     intercept: Intercept,
     /// The environment variable it came from; `None` if the user gave it.
     variable: Option<&'static str>,
 }
 
 impl ProxyUrl {
-    pub fn scheme(&self) -> ProxyScheme {
-        self.scheme
-    }
-
-    pub fn host(&self) -> &Host<String> {
-        &self.host
-    }
-
-    /// The network interface of a link-local IPv6 host.
-    pub fn zone(&self) -> Option<&str> {
-        self.zone.as_deref()
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     fn from_intercept(intercept: Intercept) -> Option<ProxyUrl> {
         let uri = intercept.uri();
         let scheme = ProxyScheme::iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
@@ -251,7 +211,8 @@ impl ProxyUrl {
             "" => scheme.default_port(),
             port => port.strip_prefix(':')?.parse().ok()?,
         };
-        (port != 0).then_some(ProxyUrl { scheme, host, zone: None, port, intercept, variable: None })
+        let endpoint = Endpoint { host, zone: None, port };
+        (port != 0).then_some(ProxyUrl { scheme, endpoint, intercept, variable: None })
     }
 
     /// Adds where the proxy came from as a hint: the user may not know that the environment sets one.
@@ -295,9 +256,10 @@ impl FromStr for ProxyUrl {
         let everywhere = Uri::from_static("http://any.invalid/");
         // The error omits the text, which may contain a password.
         let url = matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept);
-        let url = url.filter(|url| zone.is_none() || matches!(url.host, Host::Ipv6(_)));
-        let url = url.ok_or_else(|| format!("{}{}", explain_invalid_url(text), proxy_rule()))?;
-        Ok(ProxyUrl { zone, ..url })
+        let url = url.filter(|url| zone.is_none() || matches!(url.endpoint.host, Host::Ipv6(_)));
+        let mut url = url.ok_or_else(|| format!("{}{}", explain_invalid_url(text), proxy_rule()))?;
+        url.endpoint.zone = zone;
+        Ok(url)
     }
 }
 
@@ -349,86 +311,47 @@ fn refused_scheme(text: &str) -> String {
 
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.host.to_string();
-        let host = match &self.zone {
-            Some(zone) => host.replace(']', &format!("{}]", shown_zone(zone))),
-            None => host,
-        };
-        write!(f, "{}://{host}:{}", self.scheme.label(), self.port)
+        write!(f, "{}://{}", self.scheme.label(), self.endpoint)
     }
 }
 
-/// The address that the proxy is asked to connect to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    pub host: Host<String>,
-    pub port: u16,
-}
-
-impl Destination {
-    /// The host and port of `target`; the proxy resolves the name.
-    pub fn of(target: &Target) -> Destination {
-        Destination { host: target.host().clone(), port: target.port() }
-    }
-
-    /// An address that was resolved locally.
-    pub fn at(address: IpAddr, port: u16) -> Destination {
-        let host = match address {
-            IpAddr::V4(ip) => Host::Ipv4(ip),
-            IpAddr::V6(ip) => Host::Ipv6(ip),
-        };
-        Destination { host, port }
-    }
-}
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// Opens a tunnel to `destination` through the proxy at the other end of `stream`. `budget` is the whole time limit,
-/// for the error text.
+/// Opens a tunnel to `destination` through the proxy at the other end of `stream`.
 pub async fn tunnel(
-    stream: Stream,
+    stream: ByteStream,
     proxy: &ProxyUrl,
-    destination: &Destination,
-    deadline: Instant,
-    budget: Duration,
-) -> Result<Stream, DialError> {
+    destination: &Endpoint,
+    limit: TimeLimit,
+) -> Result<ByteStream, DialError> {
     let tap_state = tap_state(&stream);
     let tunnelling = async {
         match proxy.scheme {
-            ProxyScheme::Http | ProxyScheme::Https => {
-                connect(stream, proxy, destination, deadline, budget).await
+            ProxyScheme::Http | ProxyScheme::Https => connect(stream, proxy, destination, limit).await,
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
+                socks(stream, proxy, destination).await
             }
-            ProxyScheme::Socks4 | ProxyScheme::Socks4a => socks4(stream, destination).await,
-            ProxyScheme::Socks5 | ProxyScheme::Socks5h => socks5(stream, proxy, destination).await,
         }
     };
-    let silent = |_| {
-        let fault = DialError::timeout(budget, format!("the proxy did not connect to {destination}"));
+    let doing = format!("the proxy did not connect to {destination}");
+    limit.run(tunnelling, doing).await.map_err(|silent| {
         // An HTTP proxy waits for the end of a line and so answers nothing.
-        if proxy.scheme.is_socks() && tap_state.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault }
-    };
-    timeout_at(deadline, tunnelling).await.map_err(silent)?
+        if proxy.scheme.is_socks() && tap_state.read_bytes() == 0 { silent.hint(MAYBE_HTTP) } else { silent }
+    })?
 }
 
 const MAYBE_HTTP: &str = "it may be an HTTP proxy: give it as http://";
 
 /// HTTP CONNECT (RFC 9110 section 9.3.6). hyper-util's version keeps neither a refusal's status nor its headers.
 async fn connect(
-    mut stream: Stream,
+    mut stream: ByteStream,
     proxy: &ProxyUrl,
-    destination: &Destination,
-    deadline: Instant,
-    budget: Duration,
-) -> Result<Stream, DialError> {
+    destination: &Endpoint,
+    limit: TimeLimit,
+) -> Result<ByteStream, DialError> {
     let request = connect_request(proxy, destination);
     stream.write_all(&request).await.map_err(|error| io_error(&error))?;
     stream.flush().await.map_err(|error| io_error(&error))?;
-    let mut reader = HeadReader::new(&mut stream, deadline);
-    let head = reader.head().await.map_err(|error| head_error(proxy, &error, budget))?;
+    let mut reader = HeadReader::new(&mut stream, limit.end);
+    let head = reader.head().await.map_err(|error| head_error(proxy, &error, limit.span))?;
     if !(200..300).contains(&head.status) {
         let body = reader.body_start(&head).await;
         return Err(refusal_error(proxy, destination, &head, &body));
@@ -442,7 +365,7 @@ async fn connect(
     }
 }
 
-fn connect_request(proxy: &ProxyUrl, destination: &Destination) -> Vec<u8> {
+fn connect_request(proxy: &ProxyUrl, destination: &Endpoint) -> Vec<u8> {
     let agent = concat!("wscheck/", env!("CARGO_PKG_VERSION"));
     let head = format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {agent}\r\n");
     let mut request = head.into_bytes();
@@ -480,24 +403,15 @@ fn head_error(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialErro
     DialError { kind, hint, ..fault }
 }
 
-/// The proxy accepts none of the login methods that wscheck supports.
-fn unsupported_login(schemes: &AuthSchemes) -> DialError {
-    let cause = format!("the proxy takes {} (HTTP 407)", schemes.list());
-    let hint =
-        format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
-    DialError::new(FailureKind::ProxyFailed, cause).hint(hint)
-}
-
-fn refusal_error(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &[u8]) -> DialError {
+fn refusal_error(proxy: &ProxyUrl, destination: &Endpoint, head: &HttpHead, body: &[u8]) -> DialError {
     let status = head.status;
     let schemes = AuthSchemes::new(head, "proxy-authenticate");
-    if status == 407 && !schemes.is_empty() && !schemes.accepts_basic() {
-        return DialError {
-            refusal: Some(upgrade_error::evidence(head, body)),
-            ..unsupported_login(&schemes)
-        };
-    }
+    let basic_cannot_help =
+        format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
     let (cause, hint) = match status {
+        407 if !schemes.is_empty() && !schemes.accepts_basic() => {
+            (format!("the proxy takes {} (HTTP 407)", schemes.list()), Some(basic_cannot_help.as_str()))
+        }
         407 if proxy.has_credentials() => (
             "the proxy did not accept the user name and password (HTTP 407)".to_string(),
             Some("check the user name and password in the proxy's URL"),
@@ -525,12 +439,12 @@ fn refusal_error(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, b
 }
 
 /// Hands the open connection to hyper-util's SOCKS client.
-struct OpenedStream(Option<Stream>);
+struct OpenedStream(Option<ByteStream>);
 
 impl Service<Uri> for OpenedStream {
-    type Response = TokioIo<Stream>;
+    type Response = TokioIo<ByteStream>;
     type Error = io::Error;
-    type Future = Ready<io::Result<TokioIo<Stream>>>;
+    type Future = Ready<io::Result<TokioIo<ByteStream>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -541,24 +455,25 @@ impl Service<Uri> for OpenedStream {
     }
 }
 
-async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, DialError> {
+async fn socks(
+    stream: ByteStream,
+    proxy: &ProxyUrl,
+    destination: &Endpoint,
+) -> Result<ByteStream, DialError> {
     let tap_state = tap_state(&stream);
-    let mut socks = SocksV4::new(Uri::from_static("/"), OpenedStream(Some(stream)));
-    let tunnel = socks.call(uri(destination)?).await;
+    let (unused, opened, uri) = (Uri::from_static("/"), OpenedStream(Some(stream)), uri(destination)?);
+    let tunnel = match (proxy.scheme, proxy.intercept.raw_auth()) {
+        (ProxyScheme::Socks4 | ProxyScheme::Socks4a, _) => SocksV4::new(unused, opened).call(uri).await,
+        (_, None) => SocksV5::new(unused, opened).call(uri).await,
+        (_, Some((user, password))) => {
+            let socks = SocksV5::new(unused, opened);
+            socks.with_auth(user.to_string(), password.to_string()).call(uri).await
+        }
+    };
     tunnel.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
 }
 
-async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, DialError> {
-    let tap_state = tap_state(&stream);
-    let mut socks = SocksV5::new(Uri::from_static("/"), OpenedStream(Some(stream)));
-    if let Some((user, password)) = proxy.intercept.raw_auth() {
-        socks = socks.with_auth(user.to_string(), password.to_string());
-    }
-    let tunnel = socks.call(uri(destination)?).await;
-    tunnel.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &tap_state))
-}
-
-fn uri(destination: &Destination) -> Result<Uri, DialError> {
+fn uri(destination: &Endpoint) -> Result<Uri, DialError> {
     let wrong = |_| {
         let cause = format!("the proxy cannot be asked for the host {}", destination.host);
         DialError::new(FailureKind::Local, cause)
@@ -605,7 +520,7 @@ const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
     ("failed parsing", "the proxy's answer is not SOCKS", Some(MAYBE_HTTP)),
 ];
 
-fn socks_fault(destination: &Destination, words: &str, tap_state: &TapState) -> DialError {
+fn socks_fault(destination: &Endpoint, words: &str, tap_state: &TapState) -> DialError {
     if words.contains("io error") {
         let cause = format!("no connection to {destination}: {}", describe_disconnect(tap_state));
         let fault = DialError::new(FailureKind::ProxyFailed, cause);
@@ -618,10 +533,10 @@ fn socks_fault(destination: &Destination, words: &str, tap_state: &TapState) -> 
 }
 
 /// The state of the tap on the socket.
-fn tap_state(stream: &Stream) -> Arc<TapState> {
+fn tap_state(stream: &ByteStream) -> Arc<TapState> {
     match stream {
-        Stream::Plain(tap) => tap.state(),
-        Stream::Tls(tls) => tap_state(tls.get_ref().0),
+        ByteStream::Plain(tap) => tap.state(),
+        ByteStream::Tls(tls) => tap_state(tls.get_ref().0),
     }
 }
 
@@ -660,21 +575,25 @@ mod tests {
     fn zone_of_a_link_local_proxy_is_split_off() {
         for text in ["http://me:p%40x@[fe80::1%lo]:3128", "[fe80::1%25lo]:3128"] {
             let url: ProxyUrl = text.parse().unwrap();
-            assert_eq!((url.zone(), url.port()), (Some("lo"), 3128), "{text}");
+            assert_eq!((url.endpoint.zone.as_deref(), url.endpoint.port), (Some("lo"), 3128), "{text}");
             assert_eq!(url.to_string(), "http://[fe80::1%lo]:3128");
         }
         let numbered: ProxyUrl = "[fe80::1%25251]:3128".parse().unwrap();
         assert_eq!(
-            (numbered.zone(), numbered.to_string().as_str()),
+            (numbered.endpoint.zone.as_deref(), numbered.to_string().as_str()),
             (Some("251"), "http://[fe80::1%25251]:3128")
         );
-        assert_eq!("http://me:p%5D@a:1".parse::<ProxyUrl>().unwrap().zone(), None);
+        assert_eq!("http://me:p%5D@a:1".parse::<ProxyUrl>().unwrap().endpoint.zone, None);
         assert!("http://[127.0.0.1%lo]:1".parse::<ProxyUrl>().is_err());
     }
 
     #[test]
     fn proxy_passwords_are_secrets() {
-        let secrets = |text: &str| ProxyChoice::Url(text.parse().unwrap()).secrets();
+        let secrets = |text: &str| {
+            let mut secrets = ProxyChoice::from(text.parse::<ProxyUrl>().unwrap()).secrets();
+            secrets.dedup();
+            secrets
+        };
         assert_eq!(secrets("http://me:p%40ss:word@a:1"), ["p@ss:word"]);
         assert_eq!(secrets("socks5://me:hunter22@a:1"), ["hunter22"]);
         assert_eq!(secrets("http://token77@a:1"), ["token77"]);
@@ -708,13 +627,13 @@ mod tests {
         assert!(error("http://p:0").starts_with("a proxy is scheme://"));
     }
 
-    fn environment(variables: &[(&str, &str)]) -> Result<ProxyEnvironment, String> {
+    fn environment(variables: &[(&str, &str)]) -> Result<ProxyChoice, String> {
         let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into());
-        ProxyEnvironment::read(value)
+        ProxyChoice::read(value)
     }
 
     fn chosen(variables: &[(&str, &str)], target: &str) -> Option<String> {
-        let choice = ProxyChoice::Environment(Arc::new(environment(variables).unwrap()));
+        let choice = environment(variables).unwrap();
         choice.proxy_for(&target.parse().unwrap()).map(|proxy| proxy.to_string())
     }
 
@@ -779,10 +698,7 @@ mod tests {
     fn non_utf8_variable_is_named() {
         use std::os::unix::ffi::OsStringExt;
         let value = |name: &str| (name == "ALL_PROXY").then(|| OsString::from_vec(vec![b'p', 0xff]));
-        assert_eq!(
-            ProxyEnvironment::read(value).unwrap_err(),
-            "ALL_PROXY in the environment is not UTF-8 text"
-        );
+        assert_eq!(ProxyChoice::read(value).unwrap_err(), "ALL_PROXY in the environment is not UTF-8 text");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
-use super::dial::{DialPlan, resolve_endpoint};
+use super::dial::{DialPlan, DialProgress};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError};
+use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::net::transport::socket::{SocketOptions, TransportSocket};
 
@@ -17,10 +19,8 @@ const MAX_ADDRESSES: usize = 32;
 /// The addresses of a target, or of the proxy on the path to it.
 #[derive(Debug)]
 pub struct ReachSurvey {
-    /// The name that the resolver was asked for; `None` if nothing was looked up.
-    pub name: Option<String>,
-    /// How long the resolver took; `None` if nothing was looked up.
-    pub took: Option<std::time::Duration>,
+    /// The name that the resolver was asked for, and how long its answer took; `None` if nothing was looked up.
+    pub lookup: Option<(String, Duration)>,
     /// Each address with its outcome; an error means that the addresses are not known.
     pub outcome: Result<Vec<ConnectAttempt>, Arc<ConnectError>>,
     /// The proxy on the path, without its password.
@@ -34,17 +34,19 @@ pub async fn survey(plan: &DialPlan, target: &Target) -> ReachSurvey {
         let began = Instant::now();
         let error = TransportSocket::unix(path).await.err().map(|fault| fault.cause);
         let attempt = ConnectAttempt { address: path.display().to_string(), took: began.elapsed(), error };
-        return ReachSurvey { name: None, took: None, outcome: Ok(vec![attempt]), proxy };
+        return ReachSurvey { lookup: None, outcome: Ok(vec![attempt]), proxy };
     }
-    let resolved = resolve_endpoint(plan, target).await;
-    let outcome = match resolved.addresses {
-        Err(error) => Err(Arc::new(error)),
+    let mut opening = DialProgress::begin(plan, target);
+    let addresses = opening.resolve(plan.bind.next()).await;
+    let lookup = opening.lookup.take();
+    let outcome = match addresses {
+        Err(fault) => Err(Arc::new(opening.error(Phase::Dns, fault))),
         Ok(addresses) => {
             let tried = addresses.into_iter().take(MAX_ADDRESSES).map(|address| attempt(plan, address));
             Ok(join_all(tried).await)
         }
     };
-    ReachSurvey { name: resolved.name, took: resolved.took, outcome, proxy }
+    ReachSurvey { lookup, outcome, proxy }
 }
 
 async fn attempt(plan: &DialPlan, address: SocketAddr) -> ConnectAttempt {
@@ -77,7 +79,7 @@ mod tests {
         let addresses = found.outcome.unwrap();
         let errors: Vec<bool> = addresses.iter().map(|attempt| attempt.error.is_some()).collect();
         assert_eq!(errors, [true, false], "{addresses:?}");
-        assert_eq!((found.name, found.took), (None, None), "nothing was looked up");
+        assert_eq!(found.lookup, None, "nothing was looked up");
     }
 
     #[tokio::test]
@@ -86,8 +88,8 @@ mod tests {
         let target: Target =
             format!("ws://localhost:{}/", listener.local_addr().unwrap().port()).parse().unwrap();
         let found = survey(&DialPlan::default(), &target).await;
-        assert_eq!(found.name.as_deref(), Some("localhost"));
-        assert!(found.took.is_some() && found.outcome.is_ok());
+        assert_eq!(found.lookup.unwrap().0, "localhost");
+        assert!(found.outcome.is_ok());
     }
 
     #[tokio::test]

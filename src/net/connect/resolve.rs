@@ -1,5 +1,6 @@
 //! Resolves a host name to the addresses to try.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -11,6 +12,7 @@ pub use crate::domain::connection::address_family::AddressFamily;
 use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::target::is_zone;
 
+use super::endpoint::Endpoint;
 use crate::net::dial_error::DialError;
 use crate::net::os_error;
 
@@ -135,54 +137,29 @@ fn split_host(text: &str) -> Option<(&str, &str)> {
     (!host.is_empty()).then_some((host, rest))
 }
 
-/// Where a host's addresses come from.
-#[derive(Debug, PartialEq, Eq)]
-pub enum AddressSource {
-    /// Known: the host is an address, or it is overridden.
-    Known(Vec<ZonedAddress>),
-    /// The resolver must look up this name.
-    Ask(String),
-}
-
-/// Whether the resolver must be asked for `host`; `zone` is that of a link-local IPv6 host.
-pub fn source(
-    host: &Host<String>,
-    zone: Option<&str>,
-    port: u16,
-    overrides: &[ResolveOverride],
-) -> AddressSource {
-    let name = match host {
-        Host::Domain(name) => name.to_ascii_lowercase(),
-        Host::Ipv4(ip) => ip.to_string(),
-        Host::Ipv6(ip) => ip.to_string(),
+/// The addresses of an endpoint whose host is an address, or is overridden; `None`: the resolver must be asked.
+pub fn known(endpoint: &Endpoint, overrides: &[ResolveOverride]) -> Option<Vec<ZonedAddress>> {
+    let Endpoint { host, zone, port } = endpoint;
+    let (name, itself) = match host {
+        Host::Domain(name) => (name.to_ascii_lowercase(), None),
+        Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::from(*ip))),
+        Host::Ipv6(ip) => (ip.to_string(), Some(IpAddr::from(*ip))),
     };
-    let overridden = overrides.iter().filter(|o| o.port == port && o.host == name);
-    let known: Vec<_> = overridden.map(|o| o.addr.clone()).collect();
-    let itself = |ip: IpAddr| AddressSource::Known(vec![ZonedAddress { ip, zone: zone.map(str::to_string) }]);
-    match (known.is_empty(), host) {
-        (false, _) => AddressSource::Known(known),
-        (true, Host::Ipv4(ip)) => itself((*ip).into()),
-        (true, Host::Ipv6(ip)) => itself((*ip).into()),
-        (true, Host::Domain(_)) => AddressSource::Ask(name),
-    }
+    let overridden = overrides.iter().filter(|o| o.port == *port && o.host == name);
+    let overridden: Vec<_> = overridden.map(|o| o.addr.clone()).collect();
+    let itself = || itself.map(|ip| vec![ZonedAddress { ip, zone: zone.clone() }]);
+    Some(overridden).filter(|addresses| !addresses.is_empty()).or_else(itself)
 }
 
 /// Asks the system's resolver, as other programs do. `whose` is put before the name in errors: `the proxy `.
 pub async fn ask(name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
     match tokio::net::lookup_host((name, port)).await {
-        Ok(addresses) => Ok(without_repeats(addresses)),
+        Ok(addresses) => {
+            let mut seen = HashSet::new();
+            Ok(addresses.filter(|address| seen.insert(*address)).collect())
+        }
         Err(error) => Err(lookup_fault(&format!("{whose}{name}"), &error)),
     }
-}
-
-fn without_repeats(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
-    let mut unique = Vec::new();
-    for address in addresses {
-        if !unique.contains(&address) {
-            unique.push(address);
-        }
-    }
-    unique
 }
 
 /// getaddrinfo's texts for a name that does not exist or has no address (EAI_NONAME, EAI_NODATA) in glibc, musl, macOS
@@ -305,13 +282,14 @@ mod tests {
     #[test]
     fn resolver_is_asked_only_without_override() {
         let overrides = ["a.example:443:127.0.0.1".parse().unwrap(), "a.example:443:::1".parse().unwrap()];
-        let host = |text: &str| Host::parse(text).unwrap();
-        let known = AddressSource::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
-        assert_eq!(source(&host("a.example"), None, 443, &overrides), known);
-        assert_eq!(source(&host("a.example"), None, 80, &overrides), AddressSource::Ask("a.example".into()));
-        assert_eq!(source(&host("[::1]"), None, 80, &[]), AddressSource::Known(vec!["::1".parse().unwrap()]));
-        let zoned = AddressSource::Known(vec!["fe80::1%lo".parse().unwrap()]);
-        assert_eq!(source(&host("[fe80::1]"), Some("lo"), 80, &[]), zoned);
+        let known = |text: &str, overrides: &[ResolveOverride]| known(&text.parse().unwrap(), overrides);
+        let both = vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+        assert_eq!(known("a.example:443", &overrides), Some(both));
+        assert_eq!(known("a.example:80", &overrides), None);
+        assert_eq!(known("[::1]:80", &[]), Some(vec!["::1".parse().unwrap()]));
+        let zoned = Some(vec!["fe80::1%lo".parse().unwrap()]);
+        let link_local = Endpoint { zone: Some("lo".into()), .."[fe80::1]:80".parse().unwrap() };
+        assert_eq!(super::known(&link_local, &[]), zoned);
     }
 
     #[test]

@@ -3,22 +3,21 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WantsClientCert, WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, ConfigBuilder, DigitallySignedStruct,
-    Error, InvalidMessage, PeerIncompatible, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, InvalidMessage,
+    PeerIncompatible, RootCertStore,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
@@ -26,12 +25,14 @@ use url::Host;
 use crate::domain::connection::connect_info::{FailureKind, TlsInfo};
 use crate::domain::connection::pem_text;
 use crate::domain::connection::phase::Phase;
-use crate::domain::connection::tls_inspection::RootSource;
+use crate::domain::connection::tls_inspection::{CertificateFacts, RootSource};
 use crate::domain::format::variant_words;
 
-use super::certificate::{self, LeafCertificate};
+use super::certificate;
+use super::server_verifier::{ServerVerifier, SharedPresented};
 use crate::net::dial_error::DialError;
 use crate::net::os_error;
+use crate::net::time_limit::TimeLimit;
 use crate::net::tls_error::describe_tls_error;
 
 /// The user's TLS options.
@@ -52,18 +53,15 @@ pub struct TlsOptions {
 /// A valid TLS configuration. The system's roots are loaded at first use.
 #[derive(Default)]
 pub struct TlsPlan {
-    trust: TrustRoots,
-    identity: Option<Arc<SingleCertAndKey>>,
+    /// Where the trusted roots are from.
+    pub(super) source: RootSource,
+    /// The only roots, if the user named some.
+    roots: Vec<CertificateDer<'static>>,
+    /// The client certificate and its key.
+    pub(super) identity: Option<Arc<SingleCertAndKey>>,
     server_name: Option<ServerName<'static>>,
-    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, String>>,
-}
-
-#[derive(Default)]
-enum TrustRoots {
-    #[default]
-    System,
-    Custom(Vec<CertificateDer<'static>>),
-    Insecure,
+    /// Checks certificates; `None`: any is accepted.
+    verifier: OnceLock<Result<Option<Arc<dyn ServerCertVerifier>>, String>>,
 }
 
 impl fmt::Debug for TlsPlan {
@@ -75,14 +73,15 @@ impl fmt::Debug for TlsPlan {
 impl TlsPlan {
     /// Loads the files in `options`. The error is one line that names the file and the rule.
     pub fn build(options: &TlsOptions) -> Result<TlsPlan, String> {
-        let trust = match (options.insecure, options.cacert.as_slice()) {
-            (true, _) => TrustRoots::Insecure,
-            (false, []) => TrustRoots::System,
-            (false, files) => TrustRoots::Custom(roots(files)?),
+        let (source, roots) = match (options.insecure, options.cacert.as_slice()) {
+            (true, _) => (RootSource::Unchecked, Vec::new()),
+            (false, []) => (RootSource::System, Vec::new()),
+            (false, files) => (RootSource::Custom, roots(files)?),
         };
         let server_name = options.server_name.as_deref().map(parse_name).transpose()?;
-        let plan = TlsPlan { trust, identity: identity(options)?, server_name, ..TlsPlan::default() };
-        if !matches!(plan.trust, TrustRoots::System) {
+        let verifier = OnceLock::new();
+        let plan = TlsPlan { source, roots, identity: identity(options)?, server_name, verifier };
+        if source != RootSource::System {
             plan.prepare()?;
         }
         Ok(plan)
@@ -91,9 +90,8 @@ impl TlsPlan {
     /// The same plan without verification of the server's certificate, unless it has a client certificate, which is shown to
     /// no server that is not verified.
     pub fn unverified(&self) -> Option<TlsPlan> {
-        let trust = TrustRoots::Insecure;
-        let server_name = self.server_name.clone();
-        self.identity.is_none().then(|| TlsPlan { trust, server_name, ..TlsPlan::default() })
+        let (source, server_name) = (RootSource::Unchecked, self.server_name.clone());
+        self.identity.is_none().then(|| TlsPlan { source, server_name, ..TlsPlan::default() })
     }
 
     /// Loads the system's roots now, so that the delay does not fall into a run.
@@ -109,69 +107,50 @@ impl TlsPlan {
         }
     }
 
-    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, String> {
-        self.verifier.get_or_init(|| verifier(&self.trust)).clone()
+    fn verifier(&self) -> Result<Option<Arc<dyn ServerCertVerifier>>, String> {
+        self.verifier.get_or_init(|| verifier(self)).clone()
     }
 
-    /// Where the trusted roots are from.
-    pub(super) fn root_source(&self) -> RootSource {
-        match self.trust {
-            TrustRoots::System => RootSource::System,
-            TrustRoots::Custom(_) => RootSource::Custom,
-            TrustRoots::Insecure => RootSource::Unchecked,
-        }
-    }
-
-    /// The client certificate and its key.
-    pub(super) fn identity(&self) -> Option<Arc<SingleCertAndKey>> {
-        self.identity.clone()
-    }
-
-    /// The verifier for one connection, and a slot for the server's certificate.
-    pub(super) fn recording_verifier(
+    /// The configuration of one connection, which notes in `presented` what the server shows. If it `inspects`, it accepts
+    /// any certificate. `identity` answers a request for a client certificate.
+    pub(super) fn config(
         &self,
-    ) -> Result<(Arc<dyn ServerCertVerifier>, ShownCertificate), DialError> {
-        let no_roots =
-            |why| DialError::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
-        let inner = self.verifier().map_err(no_roots)?;
-        let seen = ShownCertificate::default();
-        let pinned = match &self.trust {
-            TrustRoots::Custom(roots) => roots.clone(),
-            TrustRoots::System | TrustRoots::Insecure => Vec::new(),
+        alpn: &[&[u8]],
+        identity: Option<Arc<dyn ResolvesClientCert>>,
+        inspects: bool,
+        presented: &SharedPresented,
+    ) -> Result<ClientConfig, DialError> {
+        let local = |why| DialError::new(FailureKind::Local, why);
+        let trust =
+            self.verifier().map_err(|why| local(why).hint("--cacert FILE names the roots to trust"))?;
+        let provider = ring::default_provider();
+        let algorithms = provider.signature_verification_algorithms;
+        let (pinned, presented) = (self.roots.clone(), presented.clone());
+        let verifier = ServerVerifier { trust, pinned, algorithms, inspects, presented };
+        let config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| local(format!("TLS cannot be set up: {}", describe_tls_error(&error))))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match identity {
+            Some(identity) => config.with_client_cert_resolver(identity),
+            None => config.with_no_client_auth(),
         };
-        Ok((Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) }), seen))
-    }
-
-    /// A configuration for one connection, and a slot for the server's certificate.
-    fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
-        let (verifier, seen) = self.recording_verifier()?;
-        let config = config_builder(verifier)?;
-        let mut config = match &self.identity {
-            Some(own) if identity => config.with_client_cert_resolver(Arc::clone(own) as _),
-            _ => config.with_no_client_auth(),
-        };
-        config.alpn_protocols = vec![HTTP1.to_vec()];
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         // Without resumption, every opening measures a full handshake.
         config.resumption = Resumption::disabled();
-        Ok((config, seen))
+        Ok(config)
     }
 }
 
 /// The ALPN name of HTTP/1.1 (RFC 7301 section 6).
 pub(super) const HTTP1: &[u8] = b"http/1.1";
 
-/// A configuration of TLS 1.2 and 1.3 with this verifier.
-pub(super) fn config_builder(
-    verifier: Arc<dyn ServerCertVerifier>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, DialError> {
-    let unusable = |error| {
-        DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", describe_tls_error(&error)))
-    };
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(unusable)?;
-    Ok(config.dangerous().with_custom_certificate_verifier(verifier))
-}
+/// The hint for a server that does not speak HTTP/2.
+pub(super) const TRY_HTTP1: &str = "--http 1.1 opens it as most clients do";
+
+/// The ALPN name of HTTP/2 over TLS (RFC 9113 section 3.2).
+pub(super) const HTTP2: &[u8] = b"h2";
 
 /// The TLS server name of `host`.
 pub fn host_name(host: &Host<String>) -> Result<ServerName<'static>, DialError> {
@@ -264,133 +243,28 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
     }
 }
 
-fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn verifier(plan: &TlsPlan) -> Result<Option<Arc<dyn ServerCertVerifier>>, String> {
     let provider = Arc::new(ring::default_provider());
-    match trust {
-        TrustRoots::Insecure => Ok(Arc::new(InsecureVerifier(provider))),
-        TrustRoots::System => match rustls_platform_verifier::Verifier::new(provider) {
-            Ok(verifier) => Ok(Arc::new(verifier)),
+    match plan.source {
+        RootSource::Unchecked => Ok(None),
+        RootSource::System => match rustls_platform_verifier::Verifier::new(provider) {
+            Ok(verifier) => Ok(Some(Arc::new(verifier))),
             Err(error) => {
                 Err(format!("the system's root certificates cannot be read: {}", describe_tls_error(&error)))
             }
         },
-        TrustRoots::Custom(roots) => {
+        RootSource::Custom => {
             let mut store = RootCertStore::empty();
-            for root in roots {
+            for root in &plan.roots {
                 store.add(root.clone()).map_err(|error| {
                     format!("a root certificate is unusable: {}", describe_tls_error(&error))
                 })?;
             }
             match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
-                Ok(verifier) => Ok(verifier),
+                Ok(verifier) => Ok(Some(verifier)),
                 Err(error) => Err(format!("the root certificates are unusable: {}", variant_words(&error))),
             }
         }
-    }
-}
-
-/// Accepts any certificate, but checks that the server holds its key.
-#[derive(Debug)]
-struct InsecureVerifier(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for InsecureVerifier {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// The certificate that the server presented.
-pub(super) type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
-
-/// Delegates the check and records the certificate, which matters most when it is rejected.
-#[derive(Debug)]
-struct RecordingVerifier {
-    inner: Arc<dyn ServerCertVerifier>,
-    /// Certificates that the user trusts explicitly, whatever their type.
-    pinned: Vec<CertificateDer<'static>>,
-    seen: ShownCertificate,
-}
-
-impl RecordingVerifier {
-    /// Whether the user trusts exactly this certificate. webpki rejects a self-signed CA certificate, as
-    /// `openssl req -x509` makes it, even if it is a root itself; OpenSSL accepts it. (webpki has checked the dates
-    /// before.)
-    fn is_pinned(&self, error: &Error, end_entity: &CertificateDer<'_>) -> bool {
-        let ca = matches!(error, Error::InvalidCertificate(e) if certificate::is_ca_as_server(e));
-        ca && self.pinned.iter().any(|pinned| pinned == end_entity)
-    }
-}
-
-impl ServerCertVerifier for RecordingVerifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if let Ok(mut seen) = self.seen.lock() {
-            *seen = LeafCertificate::parse(end_entity);
-        }
-        match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(error) if self.is_pinned(&error, end_entity) => {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            judged => judged,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 
@@ -418,37 +292,40 @@ impl TlsPeer {
     }
 }
 
-/// Negotiates TLS over `stream`. `budget` is the whole time limit, for the error text.
+/// Negotiates TLS over `stream`, and by ALPN one of the protocols in `alpn`.
 pub async fn handshake<S>(
     plan: &TlsPlan,
     stream: S,
     peer: &TlsPeer,
-    deadline: Instant,
-    budget: Duration,
+    alpn: &[&[u8]],
+    limit: TimeLimit,
 ) -> Result<(TlsStream<S>, TlsInfo), DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (config, seen) = plan.config(matches!(peer, TlsPeer::Server(_)))?;
+    let identity = plan.identity.clone().filter(|_| matches!(peer, TlsPeer::Server(_)));
+    let presented = SharedPresented::default();
+    let config = plan.config(alpn, identity.map(|own| own as _), false, &presented)?;
     let connector = TlsConnector::from(Arc::new(config));
-    let negotiated = timeout_at(deadline, connector.connect(peer.name().clone(), stream)).await;
-    let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
+    let negotiated = timeout_at(limit.end, connector.connect(peer.name().clone(), stream)).await;
+    let leaf = presented.lock().leaf();
     match negotiated {
-        Err(_) => Err(handshake_timeout(budget, peer)),
+        Err(_) => Err(handshake_timeout(limit, peer)),
+        Ok(Err(error)) if alpn == [HTTP2] && is_alpn_refused(&error) => Err(http2_refused(peer)),
         Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), peer)),
         Ok(Ok(stream)) => {
-            let verified = !matches!(plan.trust, TrustRoots::Insecure);
+            let verified = plan.source != RootSource::Unchecked;
             let facts = facts(stream.get_ref().1, leaf, verified);
             Ok((stream, facts))
         }
     }
 }
 
-/// The error of a handshake that did not end within `budget`.
-pub(super) fn handshake_timeout(budget: Duration, peer: &TlsPeer) -> DialError {
+/// The error of a handshake that did not end in time.
+pub(super) fn handshake_timeout(limit: TimeLimit, peer: &TlsPeer) -> DialError {
     let doing = format!("{} did not end the TLS handshake", peer.words());
     // A plain-text server waits for the end of a request and so answers nothing.
-    maybe_plain(DialError::timeout(budget, doing), peer)
+    maybe_plain(limit.error(doing), peer)
 }
 
 /// The IANA name of the cipher suite.
@@ -458,7 +335,7 @@ pub(super) fn cipher_name(connection: &ClientConnection) -> Option<String> {
     Some(format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1))
 }
 
-fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsInfo {
+fn facts(connection: &ClientConnection, leaf: Option<CertificateFacts>, verified: bool) -> TlsInfo {
     let version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
     TlsInfo {
@@ -466,7 +343,9 @@ fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified:
         cipher: cipher_name(connection).unwrap_or_default(),
         alpn,
         days_left: leaf.as_ref().map(|leaf| leaf.days_left(unix_now())),
-        subject: leaf.as_ref().and_then(|leaf| leaf.subject.clone()),
+        subject: leaf
+            .as_ref()
+            .and_then(|leaf| leaf.common_name.clone().or_else(|| leaf.names.first().cloned())),
         issuer: leaf.and_then(|leaf| leaf.issuer),
         verified,
     }
@@ -485,10 +364,19 @@ pub(super) fn tls_error(error: &io::Error) -> Option<&Error> {
 
 const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
+fn is_alpn_refused(error: &io::Error) -> bool {
+    matches!(tls_error(error), Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
+}
+
+fn http2_refused(peer: &TlsPeer) -> DialError {
+    let cause = format!("{} refused HTTP/2 (TLS alert no_application_protocol)", peer.words());
+    DialError::new(FailureKind::NotHttp2, cause).hint(TRY_HTTP1)
+}
+
 /// The error of a handshake that failed after `leaf` was presented.
 pub(super) fn handshake_fault(
     error: &io::Error,
-    leaf: Option<&LeafCertificate>,
+    leaf: Option<&CertificateFacts>,
     peer: &TlsPeer,
 ) -> DialError {
     let who = peer.words();
@@ -514,7 +402,7 @@ pub(super) fn handshake_fault(
 }
 
 /// A proxy's certificate must match its URL; --server-name does not apply.
-fn certificate_fault(wrong: &CertificateError, leaf: Option<&LeafCertificate>, peer: &TlsPeer) -> DialError {
+fn certificate_fault(wrong: &CertificateError, leaf: Option<&CertificateFacts>, peer: &TlsPeer) -> DialError {
     let fault = certificate::fault(wrong, leaf, peer.name());
     match peer {
         TlsPeer::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => {
@@ -573,34 +461,31 @@ fn nothing_in_common(who: &str) -> DialError {
 fn alert_fault(alert: AlertDescription, who: &str) -> DialError {
     const WANTS_CERT: &str = "it may want a client certificate: --cert and --key";
     let (why, hint) = match alert {
-        AlertDescription::CertificateRequired => {
-            ("demands a client certificate (TLS alert certificate_required)", Some("--cert and --key"))
-        }
+        AlertDescription::CertificateRequired => ("demands a client certificate", Some("--cert and --key")),
         AlertDescription::NoApplicationProtocol => {
-            ("refused HTTP/1.1 (TLS alert no_application_protocol)", Some("the server may offer HTTP/2 only"))
+            ("refused HTTP/1.1", Some("the server may offer HTTP/2 only: --http 2"))
         }
-        AlertDescription::HandshakeFailure => ("refused (TLS alert handshake_failure)", Some(WANTS_CERT)),
-        AlertDescription::BadCertificate => ("refused (TLS alert bad_certificate)", Some(WANTS_CERT)),
+        AlertDescription::HandshakeFailure
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => ("refused", Some(WANTS_CERT)),
         AlertDescription::UnknownCA => {
-            ("refused (TLS alert unknown_ca)", Some("it does not trust the issuer of our client certificate"))
+            ("refused", Some("it does not trust the issuer of our client certificate"))
         }
-        AlertDescription::CertificateExpired => {
-            ("refused (TLS alert certificate_expired)", Some("our client certificate has expired"))
+        AlertDescription::CertificateExpired => ("refused", Some("our client certificate has expired")),
+        AlertDescription::ProtocolVersion => ("speaks neither TLS 1.2 nor TLS 1.3", None),
+        AlertDescription::UnrecognisedName => {
+            ("does not know the name asked for", Some("--server-name asks for another"))
         }
-        AlertDescription::CertificateUnknown => ("refused (TLS alert certificate_unknown)", Some(WANTS_CERT)),
-        AlertDescription::AccessDenied => ("refused (TLS alert access_denied)", Some(WANTS_CERT)),
-        AlertDescription::ProtocolVersion => {
-            ("speaks neither TLS 1.2 nor TLS 1.3 (TLS alert protocol_version)", None)
-        }
-        AlertDescription::UnrecognisedName => (
-            "does not know the name asked for (TLS alert unrecognized_name)",
-            Some("--server-name asks for another"),
-        ),
-        other => {
-            return failed(format!("{who} refused (TLS alert {})", variant_words(&other).replace(' ', "_")));
-        }
+        _ => ("refused", None),
     };
-    DialError { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
+    let fault = failed(format!("{who} {why} (TLS alert {})", iana_name(alert)));
+    DialError { hint: hint.map(str::to_string), ..fault }
+}
+
+/// The IANA name of an alert, which is not everywhere spelled as in rustls.
+fn iana_name(alert: AlertDescription) -> String {
+    variant_words(&alert).replace(' ', "_").replace("unrecognised", "unrecognized")
 }
 
 /// The TLS error after the handshake: in TLS 1.3 the server checks our certificate after our handshake is done, so its
@@ -616,7 +501,7 @@ pub fn alert(error: &io::Error) -> Option<DialError> {
 /// The IANA name of the peer's TLS alert (`decode_error`).
 pub fn alert_name(error: &io::Error) -> Option<String> {
     let Error::AlertReceived(alert) = tls_error(error)? else { return None };
-    Some(variant_words(alert).replace(' ', "_"))
+    Some(iana_name(*alert))
 }
 
 #[cfg(test)]
@@ -627,8 +512,10 @@ mod tests {
         PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod, self_signed,
     };
     use rustls::version::TLS12;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::time::Instant;
 
     const BUDGET: Duration = Duration::from_secs(10);
     static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&TLS12];
@@ -646,7 +533,7 @@ mod tests {
     async fn negotiated<T>(plan: &TlsPlan, peer: &LoopbackPeer<T>, name: &str) -> Result<TlsInfo, DialError> {
         let stream = TcpStream::connect(peer.address).await.unwrap();
         let peer = TlsPeer::Server(parse_name(name).unwrap());
-        let (_, facts) = handshake(plan, stream, &peer, Instant::now() + BUDGET, BUDGET).await?;
+        let (_, facts) = handshake(plan, stream, &peer, &[HTTP1], TimeLimit::from_now(BUDGET)).await?;
         Ok(facts)
     }
 
@@ -727,7 +614,7 @@ mod tests {
         let stream = TcpStream::connect(peer.address).await.unwrap();
         let peer = TlsPeer::Proxy(parse_name("a.example").unwrap());
         let plan = trusting(&authority.cert);
-        let fault = handshake(&plan, stream, &peer, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        let fault = handshake(&plan, stream, &peer, &[HTTP1], TimeLimit::from_now(BUDGET)).await.unwrap_err();
         assert_eq!((fault.kind, fault.hint), (FailureKind::CertificateWrongName, None));
     }
 
@@ -811,7 +698,7 @@ mod tests {
         let peer = TestTlsServer { alpn: &[b"h2"], ..TestTlsServer::new(&certificate) }.run(hold).await;
         let fault = negotiated(&trusting(&authority.cert), &peer, "a.example").await.unwrap_err();
         assert_eq!(fault.kind, FailureKind::TlsFailed);
-        assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only"));
+        assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only: --http 2"));
     }
 
     #[tokio::test]
@@ -949,7 +836,8 @@ mod tests {
         let (near, _far) = tokio::io::duplex(1 << 16);
         let peer = TlsPeer::Server(parse_name("a.example").unwrap());
         let began = Instant::now();
-        let fault = handshake(&insecure(), near, &peer, began + BUDGET, BUDGET).await.unwrap_err();
+        let fault =
+            handshake(&insecure(), near, &peer, &[HTTP1], TimeLimit::from_now(BUDGET)).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
         assert_eq!(fault.kind, FailureKind::Timeout);
         assert_eq!(fault.cause, "the server did not end the TLS handshake within 10 s");

@@ -4,41 +4,40 @@
 //! tell which of its roots the machine's owner added.
 
 use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerMisbehaved,
-    ProtocolVersion, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, Error, PeerMisbehaved, ProtocolVersion, RootCertStore,
+    SignatureScheme,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::certificate::{self, LeafCertificate};
+use super::certificate;
 use super::certificate_facts::{distinguished_name, read_chain};
-use super::dial::{DialPlan, DialProgress, FailedPhase};
+use super::dial::{DialPlan, DialProgress, FailedPhase, at};
+use super::server_verifier::SharedPresented;
 use super::tls::{self, TlsPeer, TlsPlan};
 use crate::domain::connection::connect_info::{ConnectError, FailureKind};
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::tls_inspection::{
-    AlpnResult, ClientCertificate, ClientCertificateReaction, ClientCertificateRequest, Distrust,
-    MAX_CLIENT_ISSUERS, RootSource, TlsInspection, TlsVersion, Trust,
+    AlpnResult, CertificateFacts, ClientCertificate, ClientCertificateReaction, ClientCertificateRequest,
+    Distrust, MAX_CLIENT_ISSUERS, RootSource, TlsInspection, TlsVersion, Trust,
 };
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::dial_error::DialError;
 use crate::net::tls_error::describe_tls_error;
 
-/// The ALPN name of HTTP/2 over TLS (RFC 9113 section 3.2).
-const HTTP2: &[u8] = b"h2";
 /// How long the server's reaction to our answer for a client certificate is awaited (TLS 1.3).
 const MAX_REACTION_WAIT: Duration = Duration::from_secs(2);
 /// How long the server's end of the connection is awaited.
@@ -58,7 +57,7 @@ const MAX_UNREAD_BYTES: usize = 64 * 1024;
 pub async fn inspect(plan: &DialPlan, target: &Target) -> Result<TlsInspection, ConnectError> {
     match attempt(plan, target, &[tls::HTTP1]).await {
         Err(FailedAttempt { error, refused_http1: true }) => {
-            let again = attempt(plan, target, &[tls::HTTP1, HTTP2]).await;
+            let again = attempt(plan, target, &[tls::HTTP1, tls::HTTP2]).await;
             let mut inspection = again.map_err(|_| error)?;
             inspection.alpn.refused_http1 = true;
             Ok(inspection)
@@ -76,92 +75,57 @@ struct FailedAttempt {
 
 async fn attempt(plan: &DialPlan, target: &Target, alpn: &[&[u8]]) -> Result<TlsInspection, FailedAttempt> {
     let mut opening = DialProgress::begin(plan, target);
-    let failure = match connect_and_shake(&mut opening, plan, target, alpn).await {
-        Ok(inspection) => return Ok(inspection),
-        Err(failure) => failure,
-    };
-    let refused_http1 = failure.refused_http1;
-    let (phase, fault) = failure.failed;
-    Err(FailedAttempt { error: opening.error(phase, fault), refused_http1 })
+    let mut refused_http1 = false;
+    let inspected = connect_and_shake(&mut opening, plan, target, alpn, &mut refused_http1).await;
+    inspected.map_err(|(phase, fault)| FailedAttempt { error: opening.error(phase, fault), refused_http1 })
 }
 
-/// Why a connection showed no result.
-struct InspectionFailure {
-    failed: FailedPhase,
-    refused_http1: bool,
-}
-
-impl From<FailedPhase> for InspectionFailure {
-    fn from(failed: FailedPhase) -> InspectionFailure {
-        InspectionFailure { failed, refused_http1: false }
-    }
-}
-
-impl From<DialError> for InspectionFailure {
-    fn from(fault: DialError) -> InspectionFailure {
-        InspectionFailure::from((fault.phase.unwrap_or(Phase::Tls), fault))
-    }
-}
-
+/// Sets `refused_http1` if the server ended the handshake because of it.
 async fn connect_and_shake(
     opening: &mut DialProgress<'_>,
     plan: &DialPlan,
     target: &Target,
     alpn: &[&[u8]],
-) -> Result<TlsInspection, InspectionFailure> {
+    refused_http1: &mut bool,
+) -> Result<TlsInspection, FailedPhase> {
     if !target.secure() {
-        return Err(DialError::new(FailureKind::Usage, "a ws:// URL has no TLS to inspect").into());
+        let no_tls = DialError::new(FailureKind::Usage, "a ws:// URL has no TLS to inspect");
+        return Err(at(Phase::Tls)(no_tls));
     }
     let (stream, _) = opening.connect().await?;
-    let name = plan.tls.name_for(target.host())?;
-    let handshake = InspectedHandshake::new(&plan.tls, name, alpn)?;
-    handshake.run(stream, opening.deadline, plan.connect_timeout).await
+    let name = plan.tls.name_for(target.host()).map_err(at(Phase::Tls))?;
+    let handshake = InspectedHandshake { plan: &plan.tls, name, alpn, presented: SharedPresented::default() };
+    let connector = handshake.connector().map_err(at(Phase::Tls))?;
+    let peer = TlsPeer::Server(handshake.name.clone());
+    match timeout_at(opening.limit.end, connector.connect(handshake.name.clone(), stream)).await {
+        Err(_) => Err(at(Phase::Tls)(tls::handshake_timeout(opening.limit, &peer))),
+        Ok(Ok(stream)) => Ok(handshake.established(stream, opening.limit.end).await),
+        Ok(Err(error)) => {
+            *refused_http1 = refuses_http1(&error);
+            handshake.failed(&error, &peer).map_err(at(Phase::Tls))
+        }
+    }
 }
 
 /// One handshake and what it shows.
-struct InspectedHandshake {
+struct InspectedHandshake<'a> {
+    plan: &'a TlsPlan,
     name: ServerName<'static>,
-    config: Arc<ClientConfig>,
-    roots: RootSource,
-    observed: Shared,
+    alpn: &'a [&'a [u8]],
+    presented: SharedPresented,
 }
 
-impl InspectedHandshake {
-    fn new(
-        plan: &TlsPlan,
-        name: ServerName<'static>,
-        alpn: &[&[u8]],
-    ) -> Result<InspectedHandshake, DialError> {
-        let observed = Shared::default();
-        let (verifier, _) = plan.recording_verifier()?;
-        let verifier = InspectingVerifier { verifier, observed: observed.clone() };
-        let resolver = InspectingResolver { identity: plan.identity(), observed: observed.clone() };
-        let mut config =
-            tls::config_builder(Arc::new(verifier))?.with_client_cert_resolver(Arc::new(resolver));
-        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        config.resumption = Resumption::disabled();
-        Ok(InspectedHandshake { name, config: Arc::new(config), roots: plan.root_source(), observed })
+impl InspectedHandshake<'_> {
+    fn connector(&self) -> Result<TlsConnector, DialError> {
+        let resolver =
+            InspectingResolver { identity: self.plan.identity.clone(), presented: self.presented.clone() };
+        let config = self.plan.config(self.alpn, Some(Arc::new(resolver)), true, &self.presented)?;
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 
-    async fn run<S>(
-        self,
-        stream: S,
-        deadline: Instant,
-        budget: Duration,
-    ) -> Result<TlsInspection, InspectionFailure>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let connector = TlsConnector::from(Arc::clone(&self.config));
-        let peer = TlsPeer::Server(self.name.clone());
-        match timeout_at(deadline, connector.connect(self.name.clone(), stream)).await {
-            Err(_) => Err(tls::handshake_timeout(budget, &peer).into()),
-            Ok(Ok(stream)) => Ok(self.established(stream, deadline).await),
-            Ok(Err(error)) => self.failed(&error, &peer).map_err(|fault| {
-                let refused_http1 = refuses_http1(&error);
-                InspectionFailure { refused_http1, ..InspectionFailure::from(fault) }
-            }),
-        }
+    /// Whether the server asked for a client certificate.
+    fn was_asked(&self) -> bool {
+        self.presented.lock().request.is_some()
     }
 
     async fn established<S>(self, mut stream: TlsStream<S>, deadline: Instant) -> TlsInspection
@@ -172,60 +136,55 @@ impl InspectedHandshake {
         let version = session.protocol_version().and_then(known_version);
         let cipher = tls::cipher_name(session);
         let chosen = session.alpn_protocol().map(UntrustedText::from_bytes);
-        let awaits_reaction = version == Some(TlsVersion::Tls13) && self.observed.was_asked();
+        let awaits_reaction = version == Some(TlsVersion::Tls13) && self.was_asked();
         let limit = if awaits_reaction { MAX_REACTION_WAIT } else { MAX_CLOSE_WAIT };
-        let end = close(&mut stream, deadline.min(Instant::now() + limit)).await;
-        let reaction = if awaits_reaction { reaction(end) } else { ClientCertificateReaction::Accepted };
-        let inspection = self.inspection(reaction);
+        let reaction = close(&mut stream, deadline.min(Instant::now() + limit)).await;
+        let inspection =
+            self.inspection(if awaits_reaction { reaction } else { ClientCertificateReaction::Accepted });
         let alpn = AlpnResult { chosen, ..inspection.alpn };
         TlsInspection { version: version.or(inspection.version), cipher, alpn, ..inspection }
     }
 
     /// A handshake that did not end: a result if the server wanted another client certificate.
     fn failed(self, error: &io::Error, peer: &TlsPeer) -> Result<TlsInspection, DialError> {
-        let refusal = client_certificate_alert(error).filter(|_| self.observed.was_asked());
+        let refusal = client_certificate_alert(error).filter(|_| self.was_asked());
         if let Some(alert) = refusal {
             return Ok(self.inspection(ClientCertificateReaction::Refused(alert)));
         }
-        let leaf = self.observed.leaf();
+        let leaf = self.presented.lock().leaf();
         Err(tls::handshake_fault(error, leaf.as_ref(), peer))
     }
 
     fn inspection(&self, reaction: ClientCertificateReaction) -> TlsInspection {
-        let observed = self.observed.take();
-        let leaf = observed.chain.first().and_then(|der| LeafCertificate::parse(der));
-        let signature_fault = observed.signature_fault.as_ref();
-        TlsInspection {
-            version: observed.version,
-            cipher: None,
-            alpn: AlpnResult { offered: self.offered(), chosen: None, refused_http1: false },
-            asked_name: self.name.to_str().into_owned(),
-            covers_asked_name: observed.covers_name,
-            chain: read_chain(&observed.chain),
-            sent: observed.chain.len(),
-            roots: self.roots,
-            trust: self.trust(observed.verdict, leaf.as_ref()),
-            leads_to_public_root: observed.public,
-            signature_fault: signature_fault.map(|error| describe(error, leaf.as_ref(), &self.name).cause),
-            client_certificate: client_certificate(observed.request, reaction),
-            inspected_at: tls::unix_now(),
-        }
-    }
-
-    fn offered(&self) -> Vec<String> {
-        self.config.alpn_protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
-    }
-
-    fn trust(&self, verdict: Option<Error>, leaf: Option<&LeafCertificate>) -> Trust {
-        match (verdict, self.roots) {
+        let presented = std::mem::take(&mut *self.presented.lock());
+        let (chain, source) = (read_chain(&presented.chain), self.plan.source);
+        let describe = |error: &Error| describe(error, chain.first(), &self.name);
+        let trust = match (presented.verdict, source) {
             (None, RootSource::Unchecked) => Trust::Unchecked,
             (None, RootSource::System | RootSource::Custom) => Trust::Trusted,
-            (Some(error), _) => Trust::Distrusted(describe(&error, leaf, &self.name)),
+            (Some(error), _) => Trust::Distrusted(describe(&error)),
+        };
+        let offered = self.alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let asked = |request| ClientCertificate::Asked(ClientCertificateRequest { reaction, ..request });
+        TlsInspection {
+            version: presented.version,
+            cipher: None,
+            alpn: AlpnResult { offered, chosen: None, refused_http1: false },
+            asked_name: self.name.to_str().into_owned(),
+            covers_asked_name: covers(&presented.chain, &self.name),
+            sent: presented.chain.len(),
+            roots: source,
+            trust,
+            leads_to_public_root: leads_to_public_root(&presented.chain, &self.name),
+            signature_fault: presented.signature_fault.map(|error| describe(&error).cause),
+            client_certificate: presented.request.map_or(ClientCertificate::NotAsked, asked),
+            inspected_at: tls::unix_now(),
+            chain,
         }
     }
 }
 
-fn describe(error: &Error, leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> Distrust {
+fn describe(error: &Error, leaf: Option<&CertificateFacts>, name: &ServerName<'_>) -> Distrust {
     match error {
         Error::InvalidCertificate(wrong) => {
             let fault = certificate::fault(wrong, leaf, name);
@@ -275,105 +234,36 @@ fn client_certificate_alert(error: &io::Error) -> Option<String> {
     }
 }
 
-/// How the connection ended after our close_notify.
-enum End {
-    /// The server sent its close_notify.
-    Orderly,
-    /// The server refused our client certificate or its absence by this alert.
-    Refusal(String),
-    /// The server closed without either, or did not close in time.
-    Other,
-}
-
-/// Closes the connection and waits for the server's end.
-async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut TlsStream<S>, deadline: Instant) -> End {
+/// Closes the connection and waits for the server to close, which shows whether it accepted a client without a certificate:
+/// its close_notify, or an alert. `Unknown`: it closed without either, or did not close in time.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut TlsStream<S>,
+    deadline: Instant,
+) -> ClientCertificateReaction {
     let ending = async {
         // A server that has reset the connection may have sent an alert before.
         let _ = stream.shutdown().await;
         let (mut bytes, mut unread) = ([0; 4096], 0);
         while unread < MAX_UNREAD_BYTES {
             match stream.read(&mut bytes).await {
-                Ok(0) => return End::Orderly,
+                Ok(0) => return ClientCertificateReaction::Accepted,
                 Ok(count) => unread += count,
-                Err(error) => return client_certificate_alert(&error).map_or(End::Other, End::Refusal),
+                Err(error) => {
+                    let refusal = client_certificate_alert(&error).map(ClientCertificateReaction::Refused);
+                    return refusal.unwrap_or(ClientCertificateReaction::Unknown);
+                }
             }
         }
-        End::Other
+        ClientCertificateReaction::Unknown
     };
-    timeout_at(deadline, ending).await.unwrap_or(End::Other)
-}
-
-fn reaction(end: End) -> ClientCertificateReaction {
-    match end {
-        End::Orderly => ClientCertificateReaction::Accepted,
-        End::Refusal(alert) => ClientCertificateReaction::Refused(alert),
-        End::Other => ClientCertificateReaction::Unknown,
-    }
-}
-
-fn client_certificate(
-    request: Option<ObservedRequest>,
-    reaction: ClientCertificateReaction,
-) -> ClientCertificate {
-    match request {
-        None => ClientCertificate::NotAsked,
-        Some(ObservedRequest { issuers, more_issuers, answered }) => {
-            ClientCertificate::Asked(ClientCertificateRequest { issuers, more_issuers, answered, reaction })
-        }
-    }
-}
-
-/// What a handshake showed.
-#[derive(Debug, Default)]
-struct Observed {
-    chain: Vec<CertificateDer<'static>>,
-    /// Why the chain is not trusted.
-    verdict: Option<Error>,
-    covers_name: Option<bool>,
-    public: Option<bool>,
-    version: Option<TlsVersion>,
-    signature_fault: Option<Error>,
-    request: Option<ObservedRequest>,
-}
-
-/// The server's request for a client certificate.
-#[derive(Debug)]
-struct ObservedRequest {
-    issuers: Vec<UntrustedText>,
-    more_issuers: usize,
-    answered: bool,
-}
-
-/// What a handshake showed, shared with the callbacks of rustls.
-#[derive(Debug, Clone, Default)]
-struct Shared(Arc<Mutex<Observed>>);
-
-impl Shared {
-    fn update(&self, change: impl FnOnce(&mut Observed)) {
-        if let Ok(mut observed) = self.0.lock() {
-            change(&mut observed);
-        }
-    }
-
-    fn take(&self) -> Observed {
-        self.0.lock().map(|mut observed| std::mem::take(&mut *observed)).unwrap_or_default()
-    }
-
-    /// Whether the server asked for a client certificate.
-    fn was_asked(&self) -> bool {
-        self.0.lock().is_ok_and(|observed| observed.request.is_some())
-    }
-
-    fn leaf(&self) -> Option<LeafCertificate> {
-        self.0.lock().ok()?.chain.first().and_then(|der| LeafCertificate::parse(der))
-    }
+    timeout_at(deadline, ending).await.unwrap_or(ClientCertificateReaction::Unknown)
 }
 
 /// Notes whether the server asks for a client certificate, and answers with the user's.
 #[derive(Debug)]
 struct InspectingResolver {
     identity: Option<Arc<SingleCertAndKey>>,
-    observed: Shared,
+    presented: SharedPresented,
 }
 
 impl ResolvesClientCert for InspectingResolver {
@@ -381,12 +271,12 @@ impl ResolvesClientCert for InspectingResolver {
         let own = self.identity.as_ref().and_then(|own| own.resolve(issuers, schemes));
         let answered = own.as_ref().is_some_and(|own| own.key.choose_scheme(schemes).is_some());
         let named = issuers.iter().take(MAX_CLIENT_ISSUERS).filter_map(|name| distinguished_name(name));
-        let request = ObservedRequest {
+        self.presented.lock().request = Some(ClientCertificateRequest {
             issuers: named.collect(),
             more_issuers: issuers.len().saturating_sub(MAX_CLIENT_ISSUERS),
             answered,
-        };
-        self.observed.update(|observed| observed.request = Some(request));
+            reaction: ClientCertificateReaction::Unknown,
+        });
         own
     }
 
@@ -395,81 +285,9 @@ impl ResolvesClientCert for InspectingResolver {
     }
 }
 
-/// Notes the certificates and the verdict of `verifier`, and lets the handshake go on.
-#[derive(Debug)]
-struct InspectingVerifier {
-    verifier: Arc<dyn ServerCertVerifier>,
-    observed: Shared,
-}
-
-impl InspectingVerifier {
-    fn note_signature(
-        &self,
-        version: TlsVersion,
-        verdict: Result<HandshakeSignatureValid, Error>,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.observed.update(|observed| {
-            observed.version = Some(version);
-            observed.signature_fault = verdict.err();
-        });
-        Ok(HandshakeSignatureValid::assertion())
-    }
-}
-
-impl ServerCertVerifier for InspectingVerifier {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.verifier.verify_server_cert(leaf, intermediates, name, ocsp, now).err();
-        let public = leads_to_public_root(leaf, intermediates, name, now);
-        let chain = std::iter::once(leaf).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-        let covers_name = covers(leaf, name);
-        // In TLS 1.2 the server has asked for a client certificate before this.
-        self.observed.update(|observed| {
-            *observed = Observed { chain, verdict, public, covers_name, ..std::mem::take(observed) };
-        });
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.note_signature(TlsVersion::Tls12, self.verifier.verify_tls12_signature(message, cert, signed))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.note_signature(TlsVersion::Tls13, self.verifier.verify_tls13_signature(message, cert, signed))
-    }
-
-    /// Those of `verifier`, and then those of keys that it cannot verify, so that a server with such a key alone shows
-    /// its certificate.
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.verifier.supported_verify_schemes();
-        for more in [SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448] {
-            if !schemes.contains(&more) {
-                schemes.push(more);
-            }
-        }
-        schemes
-    }
-}
-
-/// Whether a certificate covers a name; `None` if it is not readable.
-fn covers(leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<bool> {
-    let leaf = ParsedCertificate::try_from(leaf).ok()?;
+/// Whether the first certificate covers a name; `None` if there is none that is readable.
+fn covers(chain: &[CertificateDer<'_>], name: &ServerName<'_>) -> Option<bool> {
+    let leaf = ParsedCertificate::try_from(chain.first()?).ok()?;
     Some(verify_server_name(&leaf, name).is_ok())
 }
 
@@ -480,14 +298,9 @@ static PUBLIC_ROOTS: LazyLock<Option<Arc<WebPkiServerVerifier>>> = LazyLock::new
 });
 
 /// Whether the chain leads to a root of Mozilla's list; `None` if another fault hides it.
-fn leads_to_public_root(
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    name: &ServerName<'_>,
-    now: UnixTime,
-) -> Option<bool> {
-    let verifier = PUBLIC_ROOTS.as_ref()?;
-    match verifier.verify_server_cert(leaf, intermediates, name, &[], now) {
+fn leads_to_public_root(chain: &[CertificateDer<'_>], name: &ServerName<'_>) -> Option<bool> {
+    let (leaf, intermediates) = chain.split_first()?;
+    match PUBLIC_ROOTS.as_ref()?.verify_server_cert(leaf, intermediates, name, &[], UnixTime::now()) {
         Ok(_) => Some(true),
         // The name is checked after the chain.
         Err(Error::InvalidCertificate(
@@ -505,7 +318,7 @@ mod tests {
         IncompleteEvidence, NameMismatch, TlsFinding, UnknownIssuerReason, judge,
     };
     use crate::domain::label::Label;
-    use crate::net::connect::proxy::{ProxyChoice, ProxyUrl};
+    use crate::net::connect::proxy::ProxyUrl;
     use crate::net::connect::tls::TlsOptions;
     use crate::net::testing::loopback_peer::{LoopbackPeer, answering, connect_proxy, peer};
     use crate::net::testing::test_certificates::{
@@ -805,7 +618,7 @@ mod tests {
         let server: LoopbackPeer<_> = TestTlsServer::new(&root.issue(&[NAME], VALID)).run(serve).await;
         let proxy = peer(connect_proxy).await;
         let url: ProxyUrl = format!("http://{}", proxy.address).parse().unwrap();
-        let plan = DialPlan { proxy: ProxyChoice::Url(url), ..trusting(&root) };
+        let plan = DialPlan { proxy: url.into(), ..trusting(&root) };
         let seen = inspect(&plan, &server.secure_target()).await.unwrap();
         assert_eq!(codes(&seen), ["tls_ok", "certificate_ok"]);
         assert!(proxy.task.await.unwrap().starts_with(&format!("CONNECT {} ", server.address)));

@@ -7,96 +7,82 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::connect_info::{FailureKind, HttpVersion};
+use crate::domain::connection::permessage_deflate::{self, AgreedDeflate, DeflateOffer};
 use crate::domain::connection::target::{Credentials, Target};
 use crate::domain::connection::untrusted_text::UntrustedText;
 
+use super::dial_plan::DialPlan;
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::tls;
 use super::upgrade_error::{self, SentRequest};
 use crate::net::dial_error::DialError;
+use crate::net::time_limit::TimeLimit;
 
 /// Maximum number of interim (1xx) responses before the final one.
 const MAX_INTERIM_RESPONSES: usize = 16;
-
-/// Parameters of the request.
-#[derive(Debug, Clone, Copy)]
-pub struct UpgradeOffer<'a> {
-    pub target: &'a Target,
-    /// The user's headers; they replace ours of the same name.
-    pub headers: &'a HeaderMap,
-    pub origin: Option<&'a HeaderValue>,
-    pub subprotocols: &'a [String],
-    pub credentials: Option<&'a Credentials>,
-}
 
 /// What the server agreed to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Upgraded {
     pub subprotocols_offered: Vec<String>,
     pub subprotocol: Option<UntrustedText>,
+    pub deflate: Option<AgreedDeflate>,
     /// Headers worth reporting.
     pub headers: Vec<(String, UntrustedText)>,
     /// Bytes received after the response head: the first WebSocket frames.
     pub leftover: Vec<u8>,
 }
 
-/// Upgrades `stream` by `deadline`. `budget` is the whole time limit, for the error text.
+/// Upgrades `stream`.
 pub async fn upgrade<S>(
     stream: &mut S,
-    offer: UpgradeOffer<'_>,
-    deadline: Instant,
-    budget: Duration,
+    plan: &DialPlan,
+    target: &Target,
+    limit: TimeLimit,
 ) -> Result<Upgraded, DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = UpgradeRequest::new(offer)?;
-    let sent = send(stream, &request.bytes, deadline).await;
+    let request = UpgradeRequest::new(plan, target)?;
+    let writing = async {
+        stream.write_all(&request.bytes).await?;
+        stream.flush().await
+    };
+    let sent = limit.run(writing, "the server did not accept the request").await;
+    let sending = |error: io::Error| DialError::on_open_connection("while the request was sent", &error);
+    let sent = sent.and_then(|sent| sent.map_err(sending));
     // A server that refuses early may close while we still write; its response explains more than our write error.
-    let mut reader = HeadReader::new(stream, deadline);
+    let mut reader = HeadReader::new(stream, limit.end);
     let head = match (final_head(&mut reader).await, sent) {
         (Ok(head), _) => head,
-        (Err(error), Ok(())) => return Err(response_error(offer.target, &error, budget)),
-        (Err(HeadError::Io(error)), Err(_)) if tls::alert(&error).is_some() => {
-            return Err(response_error(offer.target, &HeadError::Io(error), budget));
-        }
-        (Err(_), Err(error)) => return Err(send_error(&error, budget)),
+        (Err(HeadError::Io(error)), Err(fault)) => return Err(tls::alert(&error).unwrap_or(fault)),
+        (Err(_), Err(fault)) => return Err(fault),
+        (Err(error), Ok(())) => return Err(response_error(target, &error, limit.span)),
     };
     if head.status != 101 {
         let body = reader.body_start(&head).await;
-        return Err(upgrade_error::fault(&request.sent(offer), &head, &body));
+        let sent = SentRequest {
+            target,
+            headers: plan.headers.clone(),
+            authorization: request.scheme,
+            http: HttpVersion::Http1,
+        };
+        return Err(upgrade_error::fault(&sent, &head, &body));
     }
-    let subprotocol = check_response(&head, &request)?;
+    let (deflate, subprotocol) = check_response(&head, &request, plan.deflate.as_ref())?;
     Ok(Upgraded {
         subprotocols_offered: request.subprotocols,
         subprotocol,
+        deflate,
         headers: reported_headers(&head),
         leftover: reader.into_leftover(),
     })
-}
-
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Instant) -> io::Result<()> {
-    let writing = async {
-        stream.write_all(bytes).await?;
-        stream.flush().await
-    };
-    timeout_at(deadline, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-}
-
-fn send_error(error: &io::Error, budget: Duration) -> DialError {
-    match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => {
-            DialError::timeout(budget, "the server did not accept the request")
-        }
-        _ => DialError::on_open_connection("while the request was sent", error),
-    }
 }
 
 /// The first response that is not interim.
@@ -121,9 +107,7 @@ fn response_error(target: &Target, error: &HeadError, budget: Duration) -> DialE
     let fault = error.fault("the server", budget);
     let hint = match (error.other_protocol(), error) {
         (Some(KnownProtocol::Tls), _) => Some(upgrade_error::TRY_WSS),
-        (Some(KnownProtocol::Http2), _) => {
-            Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here")
-        }
+        (Some(KnownProtocol::Http2), _) => Some("the server speaks HTTP/2 only here: --http 2"),
         (None, HeadError::ClosedEarly(0)) if !target.secure() => Some(MAYBE_TLS),
         (None, HeadError::Io(io)) if !target.secure() && io.kind() == io::ErrorKind::ConnectionReset => {
             Some(MAYBE_TLS)
@@ -138,69 +122,48 @@ struct UpgradeRequest {
     bytes: Vec<u8>,
     key: Vec<u8>,
     subprotocols: Vec<String>,
-    offers_extensions: bool,
     /// The scheme of the Authorization header, if any.
     scheme: Option<String>,
 }
 
 impl UpgradeRequest {
-    fn new(offer: UpgradeOffer<'_>) -> Result<UpgradeRequest, DialError> {
-        let key = match offer.headers.get(header::SEC_WEBSOCKET_KEY) {
+    fn new(plan: &DialPlan, target: &Target) -> Result<UpgradeRequest, DialError> {
+        let key = match plan.headers.get(header::SEC_WEBSOCKET_KEY) {
             Some(key) => key.as_bytes().to_vec(),
             None => generate_key().into_bytes(),
         };
-        let subprotocols = subprotocols(offer);
-        let headers = default_headers(offer, &key, &subprotocols)?;
+        let subprotocols = subprotocols(plan);
+        let headers = default_headers(plan, target, &key, &subprotocols)?;
         let is_ours = |name: &HeaderName| headers.iter().any(|(ours, _)| name == ours);
-        let mut bytes = format!("GET {} HTTP/1.1\r\n", offer.target.resource()).into_bytes();
+        let mut bytes = format!("GET {} HTTP/1.1\r\n", target.resource()).into_bytes();
         for (name, value) in &headers {
             push_header(&mut bytes, name, value);
         }
-        for (name, value) in offer.headers.iter().filter(|(name, _)| !is_ours(name)) {
+        for (name, value) in plan.headers.iter().filter(|(name, _)| !is_ours(name)) {
             push_header(&mut bytes, &title_case(name), value);
         }
         bytes.extend(b"\r\n");
-        let offers_extensions = offer.headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS);
         let ours = headers.iter().find(|(name, _)| *name == "Authorization").map(|(_, value)| value);
-        let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(authorization_scheme);
-        Ok(UpgradeRequest { bytes, key, subprotocols, offers_extensions, scheme })
-    }
-
-    /// What the interpretation of a refusal depends on.
-    fn sent<'a>(&self, offer: UpgradeOffer<'a>) -> SentRequest<'a> {
-        let given = |name: HeaderName| {
-            offer.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_string())
-        };
-        let lacks = |name, token: &str| {
-            given(name)
-                .is_some_and(|value| !value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
-        };
-        let plain = SentRequest::plain(offer.target);
-        SentRequest {
-            host: given(header::HOST),
-            authorization: self.scheme.clone(),
-            version: given(header::SEC_WEBSOCKET_VERSION).unwrap_or_else(|| plain.version.clone()),
-            cookie: given(header::COOKIE).is_some(),
-            own_upgrade: lacks(header::UPGRADE, "websocket") || lacks(header::CONNECTION, "upgrade"),
-            ..plain
-        }
+        let scheme = plan.headers.get(header::AUTHORIZATION).or(ours).and_then(authorization_scheme);
+        Ok(UpgradeRequest { bytes, key, subprotocols, scheme })
     }
 }
 
 /// The scheme of an Authorization header, such as `Basic`.
-fn authorization_scheme(authorization: &HeaderValue) -> Option<String> {
+pub(super) fn authorization_scheme(authorization: &HeaderValue) -> Option<String> {
     let text = String::from_utf8_lossy(authorization.as_bytes());
     let (scheme, _) = text.trim().split_once(' ')?;
     Some(scheme.to_string())
 }
 
 /// The headers of every request; the user's values take precedence.
-fn default_headers(
-    offer: UpgradeOffer<'_>,
+pub(super) fn default_headers(
+    plan: &DialPlan,
+    target: &Target,
     key: &[u8],
     subprotocols: &[String],
 ) -> Result<Vec<(&'static str, HeaderValue)>, DialError> {
-    let authority = value("the host", offer.target.authority().as_bytes())?;
+    let authority = value("the host", target.authority().as_bytes())?;
     let mut headers = vec![
         ("Host", authority),
         ("Connection", HeaderValue::from_static("Upgrade")),
@@ -209,12 +172,15 @@ fn default_headers(
         ("Sec-WebSocket-Key", value("the key", key)?),
         ("User-Agent", HeaderValue::from_static(concat!("wscheck/", env!("CARGO_PKG_VERSION")))),
     ];
-    headers.extend(offer.origin.map(|origin| ("Origin", origin.clone())));
-    headers.extend(authorization(offer)?.map(|basic| ("Authorization", basic)));
+    headers.extend(plan.origin.clone().map(|origin| ("Origin", origin)));
+    headers.extend(authorization(plan, target)?.map(|basic| ("Authorization", basic)));
     for (name, ours) in &mut headers {
-        if let Some(theirs) = offer.headers.get(*name) {
+        if let Some(theirs) = plan.headers.get(*name) {
             *ours = theirs.clone();
         }
+    }
+    if let Some(deflate) = &plan.deflate {
+        headers.push(("Sec-WebSocket-Extensions", value("the extension", deflate.to_string().as_bytes())?));
     }
     if !subprotocols.is_empty() {
         let list = value("the subprotocols", subprotocols.join(", ").as_bytes())?;
@@ -223,8 +189,8 @@ fn default_headers(
     Ok(headers)
 }
 
-fn authorization(offer: UpgradeOffer<'_>) -> Result<Option<HeaderValue>, DialError> {
-    let Some(Credentials { user, password }) = offer.credentials.or(offer.target.credentials()) else {
+fn authorization(plan: &DialPlan, target: &Target) -> Result<Option<HeaderValue>, DialError> {
+    let Some(Credentials { user, password }) = plan.credentials.as_ref().or(target.credentials()) else {
         return Ok(None);
     };
     let basic = format!("Basic {}", BASE64.encode(format!("{user}:{password}")));
@@ -232,11 +198,11 @@ fn authorization(offer: UpgradeOffer<'_>) -> Result<Option<HeaderValue>, DialErr
 }
 
 /// The offered subprotocols, including those in the user's own header.
-fn subprotocols(offer: UpgradeOffer<'_>) -> Vec<String> {
-    let headers = offer.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+pub(super) fn subprotocols(plan: &DialPlan) -> Vec<String> {
+    let headers = plan.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let listed = headers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
     let listed = listed.map(|name| name.trim().to_string()).filter(|name| !name.is_empty());
-    offer.subprotocols.iter().cloned().chain(listed).collect()
+    plan.subprotocols.iter().cloned().chain(listed).collect()
 }
 
 fn value(what: &str, bytes: &[u8]) -> Result<HeaderValue, DialError> {
@@ -262,8 +228,12 @@ fn title_case(name: &HeaderName) -> String {
     cased.collect()
 }
 
-/// Checks a 101 response by RFC 6455 section 4.1; returns the chosen subprotocol.
-fn check_response(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<UntrustedText>, DialError> {
+/// Checks a 101 response by RFC 6455 section 4.1; returns the agreed compression and the chosen subprotocol.
+fn check_response(
+    head: &HttpHead,
+    request: &UpgradeRequest,
+    deflate: Option<&DeflateOffer>,
+) -> Result<(Option<AgreedDeflate>, Option<UntrustedText>), DialError> {
     if head.minor_version == 0 {
         return Err(bad_upgrade("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
     }
@@ -274,8 +244,8 @@ fn check_response(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<Un
         return Err(bad_upgrade(missing(head, "connection", "Connection: Upgrade")));
     }
     check_accept_key(head, &request.key)?;
-    check_extensions(head, request)?;
-    check_subprotocol(head, &request.subprotocols)
+    let deflate = check_extensions(head, deflate)?;
+    Ok((deflate, check_subprotocol(head, &request.subprotocols)?))
 }
 
 fn bad_upgrade(cause: impl Into<String>) -> DialError {
@@ -305,20 +275,35 @@ fn check_accept_key(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
     }
 }
 
-fn check_extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError> {
-    let Some(chosen) = head.text("sec-websocket-extensions").filter(|chosen| !chosen.is_empty()) else {
-        return Ok(());
-    };
-    let chosen = UntrustedText::new(&chosen);
-    if request.offers_extensions {
-        Err(bad_upgrade(format!("the server chose the extension {chosen}, which wscheck does not speak"))
-            .hint("leave Sec-WebSocket-Extensions out of the headers"))
-    } else {
-        Err(bad_upgrade(format!("the server chose an extension that was not offered: {chosen}")))
+/// What was agreed of compression; any other extension is an error.
+pub(super) fn check_extensions(
+    head: &HttpHead,
+    offered: Option<&DeflateOffer>,
+) -> Result<Option<AgreedDeflate>, DialError> {
+    let chosen: Vec<String> =
+        head.all("sec-websocket-extensions").map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    let chosen = chosen.join(", ");
+    let mut extensions = chosen.split(',').map(str::trim).filter(|extension| !extension.is_empty());
+    let (Some(first), second) = (extensions.next(), extensions.next()) else { return Ok(None) };
+    let shown = UntrustedText::new(&chosen);
+    let mut parts = first.split(';');
+    let is_deflate =
+        parts.next().is_some_and(|name| name.trim().eq_ignore_ascii_case(permessage_deflate::NAME));
+    match offered {
+        Some(offer) if is_deflate && second.is_none() => offer.agreed(parts).map(Some).map_err(|why| {
+            bad_upgrade(format!("the server agreed to {shown}, but {}", UntrustedText::new(&why.to_string())))
+        }),
+        Some(_) if is_deflate => Err(bad_upgrade(format!("the server chose several extensions: {shown}"))),
+        Some(_) | None => {
+            Err(bad_upgrade(format!("the server chose an extension that was not offered: {shown}")))
+        }
     }
 }
 
-fn check_subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedText>, DialError> {
+pub(super) fn check_subprotocol(
+    head: &HttpHead,
+    offered: &[String],
+) -> Result<Option<UntrustedText>, DialError> {
     // An empty header line chooses no subprotocol.
     let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
     let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
@@ -357,7 +342,7 @@ fn is_pasteable(name: &str) -> bool {
 }
 
 /// Headers worth reporting, including an empty subprotocol line, since browsers reject that.
-fn reported_headers(head: &HttpHead) -> Vec<(String, UntrustedText)> {
+pub(super) fn reported_headers(head: &HttpHead) -> Vec<(String, UntrustedText)> {
     let mut headers = upgrade_error::hops(head);
     if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
         headers.push(("sec-websocket-protocol".to_string(), UntrustedText::default()));
@@ -368,21 +353,20 @@ fn reported_headers(head: &HttpHead) -> Vec<(String, UntrustedText)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
     use proptest::prelude::*;
     use tokio::io::AsyncReadExt;
+    use tokio::time::Instant;
 
     /// The key and its accept value from RFC 6455 section 1.3.
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     const BUDGET: Duration = Duration::from_secs(10);
 
-    /// An owned offer.
+    /// A plan and a target.
     struct Asked {
         target: Target,
-        headers: HeaderMap,
-        origin: Option<HeaderValue>,
-        subprotocols: Vec<String>,
-        credentials: Option<Credentials>,
+        plan: DialPlan,
     }
 
     fn asked(url: &str, headers: &[(&'static str, &'static str)], subprotocols: &[&str]) -> Asked {
@@ -391,28 +375,16 @@ mod tests {
         };
         let mut headers: HeaderMap = headers.iter().map(pair).collect();
         headers.insert(header::SEC_WEBSOCKET_KEY, HeaderValue::from_static(KEY));
+        let subprotocols = subprotocols.iter().map(|name| name.to_string()).collect();
         Asked {
             target: url.parse().unwrap(),
-            headers,
-            origin: None,
-            subprotocols: subprotocols.iter().map(|name| name.to_string()).collect(),
-            credentials: None,
+            plan: DialPlan { headers, subprotocols, ..DialPlan::default() },
         }
     }
 
     impl Asked {
-        fn offer(&self) -> UpgradeOffer<'_> {
-            UpgradeOffer {
-                target: &self.target,
-                headers: &self.headers,
-                origin: self.origin.as_ref(),
-                subprotocols: &self.subprotocols,
-                credentials: self.credentials.as_ref(),
-            }
-        }
-
         fn request(&self) -> String {
-            String::from_utf8(UpgradeRequest::new(self.offer()).unwrap().bytes).unwrap()
+            String::from_utf8(UpgradeRequest::new(&self.plan, &self.target).unwrap().bytes).unwrap()
         }
     }
 
@@ -423,7 +395,7 @@ mod tests {
         if close {
             far.shutdown().await.unwrap();
         }
-        upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await
+        upgrade(&mut near, &asked.plan, &asked.target, TimeLimit::from_now(BUDGET)).await
     }
 
     async fn answered(lines: &str) -> Result<Upgraded, DialError> {
@@ -463,7 +435,7 @@ mod tests {
             &[("host", "b.example"), ("user-agent", "me"), ("origin", "https://mine"), ("x-api-key", "k")],
             &[],
         );
-        asked.origin = Some(HeaderValue::from_static("https://other"));
+        asked.plan.origin = Some(HeaderValue::from_static("https://other"));
         let request = asked.request();
         for (line, times) in [
             ("\r\nHost: b.example\r\n", 1),
@@ -482,7 +454,7 @@ mod tests {
         // Base64 by Python: b64encode(b"bob:pass:word"), b64encode(b"amy:x").
         let mut asked_url = asked("ws://bob:pass%3Aword@a.example/", &[], &[]);
         assert!(asked_url.request().contains("\r\nAuthorization: Basic Ym9iOnBhc3M6d29yZA==\r\n"));
-        asked_url.credentials = Some(Credentials { user: "amy".into(), password: "x".into() });
+        asked_url.plan.credentials = Some(Credentials { user: "amy".into(), password: "x".into() });
         assert!(asked_url.request().contains("\r\nAuthorization: Basic YW15Ong=\r\n"));
         let header = asked("ws://bob:pw@a.example/", &[("authorization", "Bearer t")], &[]).request();
         assert!(header.contains("\r\nAuthorization: Bearer t\r\n") && !header.contains("Basic"));
@@ -498,15 +470,15 @@ mod tests {
     #[test]
     fn invalid_header_values_are_rejected() {
         let asked = asked("ws://a/", &[], &["a\r\nX: y"]);
-        let fault = UpgradeRequest::new(asked.offer()).map(|_| ()).unwrap_err();
+        let fault = UpgradeRequest::new(&asked.plan, &asked.target).map(|_| ()).unwrap_err();
         assert_eq!(fault.cause, "the subprotocols cannot be sent in an HTTP header");
     }
 
     #[test]
     fn each_request_has_its_own_key() {
         let mut asked = asked("ws://a/", &[], &[]);
-        asked.headers.clear();
-        let keys = [(); 2].map(|()| UpgradeRequest::new(asked.offer()).unwrap().key);
+        asked.plan.headers.clear();
+        let keys = [(); 2].map(|()| UpgradeRequest::new(&asked.plan, &asked.target).unwrap().key);
         assert_ne!(keys[0], keys[1]);
         assert_eq!(BASE64.decode(&keys[0]).unwrap().len(), 16);
     }
@@ -520,6 +492,7 @@ mod tests {
             Ok(Upgraded {
                 subprotocols_offered: vec!["chat".into(), "v2".into()],
                 subprotocol: Some(UntrustedText::new("v2")),
+                deflate: None,
                 headers: vec![("via".into(), UntrustedText::new("1.1 x"))],
                 leftover: b"\x01\x02".to_vec(),
             })
@@ -623,12 +596,39 @@ mod tests {
         );
     }
 
+    fn compressing() -> Asked {
+        let mut asked = asked("ws://a/", &[], &[]);
+        asked.plan.deflate = Some(DeflateOffer::default());
+        asked
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn user_offered_extension_is_rejected() {
-        let asked = asked("ws://a/", &[("sec-websocket-extensions", "permessage-deflate")], &[]);
-        let answer = good("Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
-        let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
-        assert!(fault.cause.ends_with("which wscheck does not speak"), "{}", fault.cause);
+    async fn compression_is_offered_and_agreed() {
+        let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+        assert!(compressing().request().contains(offer));
+        let agreed = async |line: &str| {
+            let answer = format!("{}\r\n", good(line));
+            upgraded(&compressing(), answer.as_bytes(), false).await.map(|upgraded| upgraded.deflate)
+        };
+        assert_eq!(agreed("").await, Ok(None));
+        let deflate =
+            agreed("sec-websocket-extensions: Permessage-Deflate ;server_no_context_takeover\r\n").await;
+        let text = deflate.unwrap().unwrap().to_string();
+        assert_eq!(text, "permessage-deflate; server_no_context_takeover");
+        let several = "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+        for (line, cause) in [
+            (several, "the server chose several extensions: permessage-deflate, permessage-deflate"),
+            (
+                "Sec-WebSocket-Extensions: x-webkit-deflate-frame\r\n",
+                "the server chose an extension that was not offered: x-webkit-deflate-frame",
+            ),
+            (
+                "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=16\r\n",
+                "the server agreed to permessage-deflate; client_max_window_bits=16, but client_max_window_bits needs a value from 8 to 15",
+            ),
+        ] {
+            assert_eq!(agreed(line).await.unwrap_err().cause, cause);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -656,8 +656,8 @@ mod tests {
             (FailureKind::NotHttp, upgrade_error::TRY_WSS.to_string())
         );
         let settings = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64";
-        assert!(hint(settings).await.1.contains("HTTP/2 only"));
-        assert!(hint(b"HTTP/2 200\r\n\r\n").await.1.contains("HTTP/2 only"));
+        assert!(hint(settings).await.1.contains("--http 2"));
+        assert!(hint(b"HTTP/2 200\r\n\r\n").await.1.contains("--http 2"));
         let closed = hint(b"").await;
         assert_eq!(closed.0, FailureKind::ClosedEarly);
         assert!(closed.1.contains("wss://"));
@@ -668,13 +668,15 @@ mod tests {
         let asked = asked("ws://a/", &[], &[]);
         let (mut near, mut far) = tokio::io::duplex(1 << 20);
         let began = Instant::now();
-        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        let fault =
+            upgrade(&mut near, &asked.plan, &asked.target, TimeLimit::from_now(BUDGET)).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
         assert_eq!(fault.cause, "the server did not answer within 10 s");
         assert!(far.read(&mut [0; 4]).await.unwrap() > 0);
         let (mut near, _far) = tokio::io::duplex(16);
         let began = Instant::now();
-        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        let fault =
+            upgrade(&mut near, &asked.plan, &asked.target, TimeLimit::from_now(BUDGET)).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
         assert_eq!(fault.kind, FailureKind::Timeout);
         assert_eq!(fault.cause, "the server did not accept the request within 10 s");
@@ -686,7 +688,8 @@ mod tests {
         let (mut near, mut far) = tokio::io::duplex(64);
         far.write_all(b"HTTP/1.1 431 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         drop(far);
-        let fault = upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        let fault =
+            upgrade(&mut near, &asked.plan, &asked.target, TimeLimit::from_now(BUDGET)).await.unwrap_err();
         assert_eq!(fault.refusal.unwrap().status, 431);
     }
 

@@ -6,7 +6,9 @@ mod body_text;
 mod gateway;
 mod redirect;
 
-use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
+use http::header::{self, HeaderMap, HeaderName};
+
+use crate::domain::connection::connect_info::{FailureKind, HttpVersion, RefusalResponse};
 use crate::domain::connection::engine_io;
 use crate::domain::connection::target::{Target, redact_text};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -79,29 +81,38 @@ fn redacted_value(name: &str, value: &[u8]) -> UntrustedText {
 #[derive(Debug, Clone)]
 pub struct SentRequest<'a> {
     pub target: &'a Target,
-    /// The user's Host header.
-    pub host: Option<String>,
+    /// The user's headers.
+    pub headers: HeaderMap,
     /// The scheme of the Authorization header.
     pub authorization: Option<String>,
-    /// The value of Sec-WebSocket-Version.
-    pub version: String,
-    /// Whether a Cookie header was sent.
-    pub cookie: bool,
-    /// Whether the user's own Upgrade or Connection header replaced ours.
-    pub own_upgrade: bool,
+    pub http: HttpVersion,
 }
 
 impl<'a> SentRequest<'a> {
     /// A request without headers from the user.
+    #[cfg(test)]
     pub fn plain(target: &'a Target) -> SentRequest<'a> {
-        SentRequest {
-            target,
-            host: None,
-            authorization: None,
-            version: WEBSOCKET_VERSION.to_string(),
-            cookie: false,
-            own_upgrade: false,
-        }
+        SentRequest { target, headers: HeaderMap::new(), authorization: None, http: HttpVersion::Http1 }
+    }
+
+    /// The user's value of a header.
+    pub fn given(&self, name: HeaderName) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).trim().to_string())
+    }
+
+    /// The value of Sec-WebSocket-Version.
+    fn version(&self) -> String {
+        self.given(header::SEC_WEBSOCKET_VERSION).unwrap_or_else(|| WEBSOCKET_VERSION.to_string())
+    }
+
+    /// Whether the user's own Upgrade or Connection header replaced ours.
+    fn has_own_upgrade(&self) -> bool {
+        let lacks = |name, token: &str| {
+            self.given(name)
+                .is_some_and(|value| !value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+        };
+        lacks(header::UPGRADE, "websocket") || lacks(header::CONNECTION, "upgrade")
     }
 }
 
@@ -133,8 +144,8 @@ pub fn fault(sent: &SentRequest<'_>, head: &HttpHead, bytes: &[u8]) -> DialError
     let status = head.status;
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let cause = match reason {
-        Some(reason) => format!("HTTP {status} ({reason}) instead of 101"),
-        None => format!("HTTP {status} instead of 101"),
+        Some(reason) => format!("HTTP {status} ({reason}) instead of {}", sent.http.success()),
+        None => format!("HTTP {status} instead of {}", sent.http.success()),
     };
     let fault = DialError::new(FailureKind::UpgradeRefused, cause);
     let body = ResponseBody::new(head, bytes);
@@ -150,6 +161,8 @@ const WANTS_TLS: &str = "the server wants TLS: use wss://, perhaps on another po
 const PLAIN_BEFORE_TLS: &str =
     "a proxy before the server sends plain HTTP to its TLS port: the proxy must use https:// towards it";
 const NO_UPGRADE: &str = "the server saw no WebSocket upgrade: a proxy before it may drop Upgrade and Connection, or speak HTTP/1.0 to it";
+const NOT_PASSED_ON: &str = "the server took no WebSocket from what speaks HTTP/2 before it: that must turn extended CONNECT into an \
+                             upgrade of HTTP/1.1; --http 1.1 tells whether only HTTP/2 is affected";
 const OWN_HEADERS: &str = "the server saw no WebSocket upgrade: -H replaced Upgrade or Connection";
 const BOT_CHECK: &str = "Cloudflare wants a browser to pass its challenge (cf-mitigated): exempt this path, or send the cookie of a browser";
 
@@ -196,8 +209,9 @@ impl RefusedResponse<'_> {
 
     /// Whether the response says that an ordinary request came, although we sent an upgrade.
     fn saw_no_upgrade(&self) -> bool {
-        let is_of_another_cause = self.tls_hint().is_some()
-            || self.sent.own_upgrade
+        let is_of_another_cause = self.sent.http == HttpVersion::Http2
+            || self.tls_hint().is_some()
+            || self.sent.has_own_upgrade()
             || self.version_hint().is_some()
             || matches!(self.head.status, 300..=399 | 401 | 403 | 407 | 429);
         let by_text = self.wording.wants_http_1_1() || self.wording.lacks_upgrade();
@@ -235,11 +249,12 @@ impl RefusedResponse<'_> {
     /// The hint if the server accepts only other versions.
     fn version_hint(&self) -> Option<String> {
         let versions: Vec<String> = self.head.tokens("sec-websocket-version").collect();
-        if versions.is_empty() || versions.contains(&self.sent.version) {
+        let sent = self.sent.version();
+        if versions.is_empty() || versions.contains(&sent) {
             return None;
         }
         let shown = UntrustedText::new(&versions.join(", "));
-        Some(match self.sent.version.as_str() {
+        Some(match sent.as_str() {
             WEBSOCKET_VERSION => {
                 format!("the server wants another WebSocket version ({shown}); wscheck speaks 13")
             }
@@ -248,7 +263,9 @@ impl RefusedResponse<'_> {
     }
 
     fn no_upgrade_hint(&self) -> String {
-        if self.sent.own_upgrade {
+        if self.sent.http == HttpVersion::Http2 {
+            NOT_PASSED_ON.to_string()
+        } else if self.sent.has_own_upgrade() {
             OWN_HEADERS.to_string()
         } else {
             format!("{NO_UPGRADE}{}", self.nginx_hint())
@@ -276,6 +293,7 @@ impl RefusedResponse<'_> {
             401 => AuthSchemes::new(head, "www-authenticate").server_hint(self.sent.authorization.as_deref()),
             403 => FORBIDDEN.into(),
             404 | 410 => "there is nothing at this path: check the path".into(),
+            405 if self.sent.http == HttpVersion::Http2 => NOT_PASSED_ON.into(),
             405 => "this path does not accept GET, which every WebSocket upgrade uses: check the path".into(),
             407 => AuthSchemes::new(head, "proxy-authenticate").proxy_hint(),
             426 => self.upgrade_required(),
@@ -472,7 +490,8 @@ mod tests {
             assert_eq!(hint_of(status, &headers), wanted);
         }
         let target = "ws://a.example/".parse().unwrap();
-        let sent = SentRequest { version: "8".to_string(), ..SentRequest::plain(&target) };
+        let mut sent = SentRequest::plain(&target);
+        sent.headers.insert(header::SEC_WEBSOCKET_VERSION, "8".parse().unwrap());
         let fault = fault(&sent, &head(426, &[("sec-websocket-version", "13")]), b"");
         assert_eq!(fault.hint.unwrap(), "the server wants another WebSocket version (13) than -H gave (8)");
     }
@@ -480,7 +499,8 @@ mod tests {
     #[test]
     fn user_header_is_suspected_before_a_proxy() {
         let target = "ws://a.example/".parse().unwrap();
-        let sent = SentRequest { own_upgrade: true, ..SentRequest::plain(&target) };
+        let mut sent = SentRequest::plain(&target);
+        sent.headers.insert(header::CONNECTION, "close".parse().unwrap());
         let fault = fault(&sent, &head(426, &[("upgrade", "websocket")]), b"");
         assert_eq!(fault.hint.unwrap(), OWN_HEADERS);
     }

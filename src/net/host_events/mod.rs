@@ -58,12 +58,7 @@ impl HostEvents {
         HostEvents { network, suspended, next_check, limit, pending: VecDeque::new() }
     }
 
-    /// Whether changes of the network are reported, not only suspensions.
-    pub fn watches_network(&self) -> bool {
-        self.network.is_ok()
-    }
-
-    /// Why changes of the network are not reported.
+    /// Why changes of the network are not reported, but only suspensions; `None`: they are.
     pub fn network_error(&self) -> Option<&io::Error> {
         self.network.as_ref().err()
     }
@@ -129,7 +124,7 @@ mod tests {
         assert_eq!(events.next().await, HostEvent::Resumed { slept: Duration::from_secs(60) });
         assert!(began.elapsed() <= SUSPENSION_CHECK_INTERVAL);
         assert!(tokio::time::timeout(Duration::from_secs(3600), events.next()).await.is_err());
-        assert!(!events.watches_network());
+        assert!(events.network_error().is_some());
     }
 
     /// As in a watch whose connections have events all the time.

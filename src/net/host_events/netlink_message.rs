@@ -200,11 +200,8 @@ fn attributes(body: &[u8], header: usize) -> impl Iterator<Item = (u16, &[u8])> 
 }
 
 fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
-        _ => None,
-    }
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

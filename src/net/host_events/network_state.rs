@@ -26,7 +26,7 @@ pub enum ListKind {
 }
 
 /// Links, addresses and default routes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NetworkState {
     links: BTreeMap<u32, LinkState>,
     addresses: BTreeSet<LinkAddress>,
@@ -53,14 +53,7 @@ type RoutePurpose = (AddressFamily, u32, Option<std::net::IpAddr>);
 impl NetworkState {
     /// Nothing is known.
     pub fn unknown() -> NetworkState {
-        NetworkState {
-            links: BTreeMap::new(),
-            addresses: BTreeSet::new(),
-            routes: BTreeSet::new(),
-            wanted: all_lists(),
-            running: None,
-            is_known: false,
-        }
+        NetworkState { wanted: all_lists(), ..NetworkState::default() }
     }
 
     /// Messages were lost: everything must be listed anew.

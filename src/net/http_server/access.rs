@@ -11,7 +11,6 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
-use thiserror::Error;
 
 /// Largest token file, in bytes.
 const MAX_TOKEN_FILE_BYTES: u64 = 64 * 1024;
@@ -22,30 +21,24 @@ pub enum AccessControl {
     #[default]
     Anyone,
     /// RFC 7617.
-    Basic(BasicCredentials),
+    Basic(SecretHash),
     /// RFC 6750.
     Bearer(BearerToken),
 }
 
-/// Why there is no token.
-#[derive(Debug, Error)]
-pub enum AccessError {
-    #[error("cannot read {}: {why}", path.display())]
-    Unreadable { path: PathBuf, why: io::Error },
-    #[error("{} holds no token", path.display())]
-    Empty { path: PathBuf },
-    #[error("{} is larger than {MAX_TOKEN_FILE_BYTES} bytes", path.display())]
-    TooLarge { path: PathBuf },
-}
-
 impl AccessControl {
+    /// Clients that send this user name and password.
+    pub fn basic(user: &str, password: &str) -> AccessControl {
+        AccessControl::Basic(SecretHash::of(format!("{user}:{password}").as_bytes()))
+    }
+
     /// Whether a request with these headers is answered.
     pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
         match self {
             AccessControl::Anyone => true,
             AccessControl::Basic(credentials) => sent(headers, "Basic")
                 .and_then(|encoded| STANDARD.decode(encoded).ok())
-                .is_some_and(|pair| credentials.0.matches(&pair)),
+                .is_some_and(|pair| credentials.matches(&pair)),
             AccessControl::Bearer(token) => {
                 sent(headers, "Bearer").is_some_and(|sent| token.current().matches(sent.as_bytes()))
             }
@@ -67,16 +60,6 @@ fn sent<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     name.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
 }
 
-/// A user name and password. Only their hash is kept.
-#[derive(Debug)]
-pub struct BasicCredentials(SecretHash);
-
-impl BasicCredentials {
-    pub fn new(user: &str, password: &str) -> BasicCredentials {
-        BasicCredentials(SecretHash::of(format!("{user}:{password}").as_bytes()))
-    }
-}
-
 /// A token from a file. Only its hash is kept.
 #[derive(Debug)]
 pub struct BearerToken {
@@ -90,7 +73,7 @@ impl BearerToken {
     /// # Errors
     ///
     /// Names the file.
-    pub fn from_file(path: &Path) -> Result<BearerToken, AccessError> {
+    pub fn from_file(path: &Path) -> Result<BearerToken, String> {
         Ok(BearerToken { path: path.to_path_buf(), token: RwLock::new(read_token(path)?) })
     }
 
@@ -99,7 +82,7 @@ impl BearerToken {
     /// # Errors
     ///
     /// Names the file.
-    pub fn reload(&self) -> Result<(), AccessError> {
+    pub fn reload(&self) -> Result<(), String> {
         let token = read_token(&self.path)?;
         *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
         Ok(())
@@ -110,24 +93,25 @@ impl BearerToken {
     }
 }
 
-fn read_token(path: &Path) -> Result<SecretHash, AccessError> {
-    let unreadable = |why| AccessError::Unreadable { path: path.to_path_buf(), why };
+fn read_token(path: &Path) -> Result<SecretHash, String> {
+    let file = path.display();
+    let unreadable = |why: io::Error| format!("cannot read {file}: {why}");
     let mut text = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_TOKEN_FILE_BYTES + 1), &mut text)
+    let opened = std::fs::File::open(path).map_err(unreadable)?;
+    io::Read::read_to_end(&mut io::Read::take(opened, MAX_TOKEN_FILE_BYTES + 1), &mut text)
         .map_err(unreadable)?;
     match text.trim_ascii() {
         _ if text.len() as u64 > MAX_TOKEN_FILE_BYTES => {
-            Err(AccessError::TooLarge { path: path.to_path_buf() })
+            Err(format!("{file} is larger than {MAX_TOKEN_FILE_BYTES} bytes"))
         }
-        [] => Err(AccessError::Empty { path: path.to_path_buf() }),
+        [] => Err(format!("{file} holds no token")),
         token => Ok(SecretHash::of(token)),
     }
 }
 
 /// The SHA-256 of a secret: texts of any length are compared in the same time.
 #[derive(Clone, Copy)]
-struct SecretHash([u8; 32]);
+pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
     fn of(secret: &[u8]) -> SecretHash {
@@ -162,7 +146,7 @@ mod tests {
 
     #[test]
     fn only_the_password_is_admitted() {
-        let access = AccessControl::Basic(BasicCredentials::new("scraper", "open: sesame"));
+        let access = AccessControl::basic("scraper", "open: sesame");
         assert!(admitted(&access, &basic("scraper:open: sesame")));
         assert!(admitted(&access, &basic("scraper:open: sesame").replace("Basic", "bASIC")));
         for wrong in [
@@ -193,7 +177,7 @@ mod tests {
         token.reload().unwrap();
         assert!(admitted(&access, "Bearer second") && !admitted(&access, "Bearer first"));
         std::fs::write(&path, " \n").unwrap();
-        assert_eq!(token.reload().unwrap_err().to_string(), format!("{} holds no token", path.display()));
+        assert_eq!(token.reload().unwrap_err(), format!("{} holds no token", path.display()));
         assert!(admitted(&access, "Bearer second") && !admitted(&access, "Bearer "));
     }
 
@@ -201,10 +185,11 @@ mod tests {
     fn unusable_token_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("none");
-        let error = BearerToken::from_file(&missing).unwrap_err().to_string();
+        let error = BearerToken::from_file(&missing).unwrap_err();
         assert!(error.starts_with(&format!("cannot read {}: No such file", missing.display())), "{error}");
         let large = dir.path().join("large");
         std::fs::write(&large, vec![b'x'; MAX_TOKEN_FILE_BYTES as usize + 1]).unwrap();
-        assert!(matches!(BearerToken::from_file(&large), Err(AccessError::TooLarge { .. })));
+        let error = BearerToken::from_file(&large).unwrap_err();
+        assert_eq!(error, format!("{} is larger than 65536 bytes", large.display()));
     }
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use http::header::{CONNECTION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -18,9 +19,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::response::ResponseBody;
-use super::slots::{Activity, BusyGuard, Slot};
+use super::slots::{Activity, BusyGuard};
 use super::timed_stream::TimedStream;
-use super::{AccessControl, HostNames, HttpLimits, HttpRequest, HttpResponse};
+use super::{HttpLimits, HttpRequest, HttpResponse, HttpServerPlan};
 
 /// How long requests in progress may still take when the server stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
@@ -36,36 +37,18 @@ const WRONG_HOST: &str = "This server answers requests for localhost and for its
                           names another. A page that reads this may be using DNS rebinding.\n";
 
 /// What the connections of a server share.
-pub(super) struct Conversation<H> {
-    pub(super) limits: HttpLimits,
-    pub(super) access: Arc<AccessControl>,
-    pub(super) names: HostNames,
-    pub(super) handler: H,
+pub(super) struct Conversation {
+    pub(super) plan: HttpServerPlan,
+    pub(super) handler: Box<dyn Fn(HttpRequest) -> BoxFuture<'static, HttpResponse> + Send + Sync>,
     pub(super) stop: CancellationToken,
 }
 
-/// Serves one client until it, a limit or the server ends the connection.
-pub(super) async fn serve_stream<S, H, F>(stream: S, slot: Slot, conversation: Arc<Conversation<H>>)
+/// Answers one client's requests until it, a limit or the server ends the connection.
+pub(super) async fn converse<S>(stream: S, activity: &Arc<Activity>, conversation: Arc<Conversation>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(HttpRequest) -> F + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
 {
-    let evicted = slot.activity().evicted();
-    tokio::select! {
-        biased;
-        () = evicted.cancelled() => {}
-        () = converse(stream, slot.activity(), conversation) => {}
-    }
-}
-
-async fn converse<S, H, F>(stream: S, activity: &Arc<Activity>, conversation: Arc<Conversation<H>>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(HttpRequest) -> F + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
-{
-    let (limits, stop) = (conversation.limits, conversation.stop.clone());
+    let (limits, stop) = (conversation.plan.limits, conversation.stop.clone());
     let stream = TimedStream::new(stream, Arc::clone(activity), limits);
     let busy = Arc::clone(activity);
     let service = service_fn(move |request| {
@@ -86,7 +69,7 @@ where
         return;
     }
     let stream = connection.into_parts().io.into_inner();
-    if !stream.timed_out() {
+    if !stream.timed_out {
         // The last response has been sent: no client is affected by a failure now.
         let _ = timeout(LINGER_TIME, linger(stream)).await;
     }
@@ -108,13 +91,9 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> std::io::Re
     tokio::io::copy(&mut stream.take(MAX_LINGER_BYTES), &mut tokio::io::sink()).await
 }
 
-impl<H, F> Conversation<H>
-where
-    H: Fn(HttpRequest) -> F + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
-{
+impl Conversation {
     async fn respond(&self, request: Request<Incoming>, busy: BusyGuard) -> Response<ResponseBody> {
-        let answer = match timeout(self.limits.request_timeout, self.answer(request)).await {
+        let answer = match timeout(self.plan.limits.request_timeout, self.answer(request)).await {
             Ok(answer) => answer,
             Err(_) => last(HttpResponse::plain(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -125,19 +104,19 @@ where
     }
 
     async fn answer(&self, request: Request<Incoming>) -> HttpResponse {
-        if !self.names.admits(request.uri(), request.headers()) {
+        if !self.plan.names.admits(request.uri(), request.headers()) {
             return last(HttpResponse::plain(StatusCode::MISDIRECTED_REQUEST, WRONG_HOST));
         }
-        if !self.access.admits(request.headers()) {
+        if !self.plan.access.admits(request.headers()) {
             let refusal = HttpResponse::plain(StatusCode::UNAUTHORIZED, "Credentials are required.\n");
-            return refusal.with_header(WWW_AUTHENTICATE, self.access.challenge());
+            return refusal.with_header(WWW_AUTHENTICATE, self.plan.access.challenge());
         }
         let (parts, body) = request.into_parts();
-        match Limited::new(body, self.limits.max_body_bytes).collect().await {
+        match Limited::new(body, self.plan.limits.max_body_bytes).collect().await {
             Ok(_) => (self.handler)(HttpRequest::new(parts)).await,
             Err(error) if error.is::<LengthLimitError>() => last(HttpResponse::plain(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format!("A request's body may have {} bytes.\n", self.limits.max_body_bytes),
+                format!("A request's body may have {} bytes.\n", self.plan.limits.max_body_bytes),
             )),
             Err(_) => last(HttpResponse::plain(StatusCode::BAD_REQUEST, "The request is incomplete.\n")),
         }

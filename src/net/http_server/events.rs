@@ -34,21 +34,18 @@ impl ServerSentEvent {
     }
 }
 
-/// Events of one client.
-pub struct EventStream(Pin<Box<dyn Stream<Item = ServerSentEvent> + Send>>);
+/// The bytes of one client's events, and of the comments between them.
+pub struct EventStream(pub(super) Pin<Box<dyn Stream<Item = Bytes> + Send>>);
 
 impl EventStream {
     pub fn new(events: impl Stream<Item = ServerSentEvent> + Send + 'static) -> EventStream {
-        EventStream(Box::pin(events))
-    }
-
-    /// The bytes of each event, and of the comments between them.
-    pub(super) fn frames(self) -> impl Stream<Item = Bytes> + Send {
-        unfold(self.0, async |mut events| match timeout(COMMENT_INTERVAL, events.next()).await {
-            Ok(Some(event)) => Some((event.encode(), events)),
-            Ok(None) => None,
-            Err(_) => Some((Bytes::from_static(b":\n\n"), events)),
-        })
+        EventStream(Box::pin(unfold(Box::pin(events), async |mut events| {
+            match timeout(COMMENT_INTERVAL, events.next()).await {
+                Ok(Some(event)) => Some((event.encode(), events)),
+                Ok(None) => None,
+                Err(_) => Some((Bytes::from_static(b":\n\n"), events)),
+            }
+        })))
     }
 }
 
@@ -66,7 +63,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn quiet_stream_sends_comments() {
         let quiet = futures_util::stream::pending();
-        let frames: Vec<Bytes> = EventStream::new(quiet).frames().take(2).collect().await;
+        let frames: Vec<Bytes> = EventStream::new(quiet).0.take(2).collect().await;
         assert_eq!(frames, [":\n\n", ":\n\n"]);
     }
 }

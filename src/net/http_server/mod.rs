@@ -21,7 +21,7 @@ mod slots;
 mod tests;
 mod timed_stream;
 
-pub use access::{AccessControl, AccessError, BasicCredentials, BearerToken};
+pub use access::{AccessControl, BearerToken};
 pub use events::{EventStream, ServerSentEvent};
 pub use host_check::HostNames;
 pub use request::HttpRequest;
@@ -30,13 +30,14 @@ pub use response::{HttpResponse, PLAIN_TEXT, ResponseContent};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use connection::{Conversation, serve_stream};
+use connection::{Conversation, converse};
 use slots::{Slot, Slots};
 
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
@@ -92,9 +93,9 @@ where
     F: Future<Output = HttpResponse> + Send + 'static,
 {
     let slots = Slots::new(plan.limits.max_connections);
-    let tls = plan.tls.map(TlsAcceptor::from);
-    let (limits, access, names) = (plan.limits, plan.access, plan.names);
-    let conversation = Arc::new(Conversation { limits, access, names, handler, stop: stop.clone() });
+    let tls = plan.tls.clone().map(TlsAcceptor::from);
+    let handler = Box::new(move |request| handler(request).boxed());
+    let conversation = Arc::new(Conversation { plan, handler, stop: stop.clone() });
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -118,25 +119,29 @@ where
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve_client<H, F>(
+/// Serves one client until it, a limit or the server ends the connection.
+async fn serve_client(
     stream: TcpStream,
     slot: Slot,
     tls: Option<TlsAcceptor>,
-    conversation: Arc<Conversation<H>>,
-) where
-    H: Fn(HttpRequest) -> F + Send + Sync + 'static,
-    F: Future<Output = HttpResponse> + Send + 'static,
-{
-    let Some(tls) = tls else { return serve_stream(stream, slot, conversation).await };
-    let handshake = timeout(conversation.limits.head_timeout, tls.accept(stream));
-    let evicted = slot.activity().evicted();
-    let stream = tokio::select! {
-        biased;
-        () = evicted.cancelled() => return,
-        () = conversation.stop.cancelled() => return,
-        shaken = handshake => shaken,
+    conversation: Arc<Conversation>,
+) {
+    let evicted = slot.activity.evicted();
+    let serving = async {
+        let Some(tls) = tls else { return converse(stream, &slot.activity, conversation).await };
+        let handshake = timeout(conversation.plan.limits.head_timeout, tls.accept(stream));
+        let stream = tokio::select! {
+            biased;
+            () = conversation.stop.cancelled() => return,
+            shaken = handshake => shaken,
+        };
+        if let Ok(Ok(stream)) = stream {
+            converse(stream, &slot.activity, conversation).await;
+        }
     };
-    if let Ok(Ok(stream)) = stream {
-        serve_stream(stream, slot, conversation).await;
+    tokio::select! {
+        biased;
+        () = evicted.cancelled() => {}
+        () = serving => {}
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, SERVER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
@@ -82,11 +82,11 @@ impl HttpResponse {
     /// The response that hyper sends. The connection stays busy until its body has been sent.
     pub(super) fn into_http(self, busy: BusyGuard, stop: &CancellationToken) -> Response<ResponseBody> {
         let content = match self.content {
-            ResponseContent::Whole(bytes) => Content::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())),
-            ResponseContent::Events(events) => {
+            ResponseContent::Events(EventStream(frames)) => {
                 let until = Box::pin(stop.clone().cancelled_owned());
-                Content::Events(Box::pin(events.frames().take_until(until)))
+                ResponseContent::Events(EventStream(Box::pin(frames.take_until(until))))
             }
+            whole => whole,
         };
         let mut response = Response::new(ResponseBody { content, _busy: busy });
         *response.status_mut() = self.status;
@@ -100,15 +100,10 @@ impl HttpResponse {
     }
 }
 
-enum Content {
-    /// `None` once it was sent.
-    Whole(Option<Bytes>),
-    Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
-}
-
 /// A response's body, which keeps its connection busy.
 pub(super) struct ResponseBody {
-    content: Content,
+    /// What has not been sent yet.
+    content: ResponseContent,
     _busy: BusyGuard,
 }
 
@@ -121,20 +116,22 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let polled = match &mut self.content {
-            Content::Whole(bytes) => Poll::Ready(bytes.take()),
-            Content::Events(frames) => frames.poll_next_unpin(cx),
+            ResponseContent::Whole(bytes) => {
+                Poll::Ready(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
+            }
+            ResponseContent::Events(EventStream(frames)) => frames.poll_next_unpin(cx),
         };
         polled.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.content, Content::Whole(None))
+        matches!(&self.content, ResponseContent::Whole(bytes) if bytes.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Content::Events(_) => SizeHint::default(),
+            ResponseContent::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            ResponseContent::Events(_) => SizeHint::default(),
         }
     }
 }

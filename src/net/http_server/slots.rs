@@ -56,13 +56,7 @@ fn evict_one(open: &[Arc<Activity>]) {
 /// The place of one connection.
 pub(super) struct Slot {
     slots: Arc<Slots>,
-    activity: Arc<Activity>,
-}
-
-impl Slot {
-    pub(super) fn activity(&self) -> &Arc<Activity> {
-        &self.activity
-    }
+    pub(super) activity: Arc<Activity>,
 }
 
 impl Drop for Slot {

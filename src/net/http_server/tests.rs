@@ -197,7 +197,7 @@ async fn wrong_credentials_are_challenged_and_reach_no_handler() {
         ASKED.fetch_add(1, SeqCst);
         pages(request)
     };
-    let access = AccessControl::Basic(BasicCredentials::new("scraper", "sesame"));
+    let access = AccessControl::basic("scraper", "sesame");
     let plan = HttpServerPlan { access: Arc::new(access), ..HttpServerPlan::default() };
     let server = Running::start(plan, counted).await;
     let with = |line: &str| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{line}\r\n");
@@ -312,9 +312,11 @@ fn localhost() -> ServerName<'static> {
 fn simulated(limits: HttpLimits) -> (DuplexStream, JoinHandle<()>) {
     let (client, stream) = duplex(1024);
     let stop = CancellationToken::new();
-    let (access, names) = (Arc::default(), HostNames::Any);
-    let conversation = Conversation { limits, access, names, handler: pages, stop };
-    let task = tokio::spawn(serve_stream(stream, Slots::new(1).take(), Arc::new(conversation)));
+    let plan = HttpServerPlan { limits, ..HttpServerPlan::default() };
+    let handler = Box::new(|request| pages(request).boxed());
+    let conversation = Arc::new(Conversation { plan, handler, stop });
+    let slot = Slots::new(1).take();
+    let task = tokio::spawn(async move { converse(stream, &slot.activity, conversation).await });
     (client, task)
 }
 

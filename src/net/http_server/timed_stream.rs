@@ -4,7 +4,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -21,17 +20,13 @@ pub(super) struct TimedStream<S> {
     head_end: Option<Pin<Box<Sleep>>>,
     /// The end of the time for what was sent and not taken yet.
     write_end: Option<Pin<Box<Sleep>>>,
-    timed_out: bool,
+    /// Whether the client was too slow.
+    pub(super) timed_out: bool,
 }
 
 impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>, limits: HttpLimits) -> TimedStream<S> {
         TimedStream { stream, activity, limits, head_end: None, write_end: None, timed_out: false }
-    }
-
-    /// Whether the client was too slow.
-    pub(super) fn timed_out(&self) -> bool {
-        self.timed_out
     }
 
     /// Fails a read when the head's time is over.
@@ -50,16 +45,14 @@ impl<S> TimedStream<S> {
         if polled.is_ready() {
             return polled;
         }
-        let end =
-            self.write_end.as_ref().map_or_else(|| after(self.limits.write_timeout), |end| end.deadline());
+        let end = match &self.write_end {
+            Some(end) => end.deadline(),
+            None => Instant::now() + self.limits.write_timeout,
+        };
         let error = ready!(poll_end(&mut self.write_end, end, cx));
         self.timed_out = true;
         Poll::Ready(Err(error))
     }
-}
-
-fn after(span: Duration) -> Instant {
-    Instant::now() + span
 }
 
 /// Polls a timer that ends at `end`.

@@ -58,8 +58,10 @@ impl TransportSocket {
         #[cfg(target_os = "linux")]
         SockRef::from(&stream).set_tcp_user_timeout(options.user_timeout).map_err(failed)?;
         let mut stream = TcpConnection::new(stream).map_err(failed)?;
-        if options.timestamps != TimestampChoice::User {
-            stream.enable_timestamps();
+        match options.timestamps {
+            TimestampChoice::User => {}
+            TimestampChoice::Arrivals => stream.enable_timestamps(false),
+            TimestampChoice::Auto | TimestampChoice::Kernel => stream.enable_timestamps(true),
         }
         match (options.timestamps, stream.timestamps()) {
             (TimestampChoice::Kernel, TimestampSource::User | TimestampSource::KernelReceive) => {

@@ -1,80 +1,94 @@
-//! The stream below a WebSocket: the tapped socket, plain or under TLS.
+//! The stream below a WebSocket: a byte stream of its own, or a stream of HTTP/2.
 
-use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
+use tokio::time::Instant;
 
+use super::byte_stream::ByteStream;
+use super::http2::ping::Http2Pings;
+use super::http2::stream::Http2Stream;
 use super::socket::TransportSocket;
-use super::tap::{Mute, Tap, TcpIntrospect};
+use super::tap::TcpIntrospect;
 use crate::domain::connection::tcp::TcpView;
 
-/// A byte stream to the peer. TLS may be nested: the target's inside that of an `https://` proxy.
+/// A stream that can carry a WebSocket.
+#[derive(Debug)]
 pub enum Stream {
-    Plain(Tap<TransportSocket>),
-    Tls(Box<TlsStream<Stream>>),
+    Bytes(ByteStream),
+    Http2(Box<Http2Stream>),
 }
 
 impl Stream {
-    /// The socket below all layers.
-    pub fn socket(&self) -> &TransportSocket {
+    /// Calls `look` with the socket below all layers.
+    pub fn with_socket<T>(&self, look: impl FnOnce(&TransportSocket) -> T) -> T {
         match self {
-            Stream::Plain(tap) => tap.inner(),
-            Stream::Tls(tls) => tls.get_ref().0.socket(),
+            Stream::Bytes(stream) => look(stream.socket()),
+            Stream::Http2(stream) => stream.connection().with_socket(look),
         }
     }
 
     /// The certificates that the peer of the outermost TLS sent, its own first; empty without TLS.
-    pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+    pub fn peer_certificates(&self) -> Vec<CertificateDer<'static>> {
         match self {
-            Stream::Plain(_) => &[],
-            Stream::Tls(tls) => tls.get_ref().1.peer_certificates().unwrap_or_default(),
-        }
-    }
-
-    /// Can mute the socket below all layers.
-    pub fn mute(&self) -> Arc<Mute> {
-        match self {
-            Stream::Plain(tap) => tap.mute(),
-            Stream::Tls(tls) => tls.get_ref().0.mute(),
+            Stream::Bytes(stream) => stream.peer_certificates().to_vec(),
+            Stream::Http2(stream) => stream.connection().peer_certificates(),
         }
     }
 }
 
 impl TcpIntrospect for Stream {
     fn tcp(&self) -> Option<TcpView> {
-        self.socket().tcp()
+        self.with_socket(TcpIntrospect::tcp)
     }
 
     fn ask_peer(&self) -> io::Result<()> {
-        self.socket().ask_peer()
+        self.with_socket(TcpIntrospect::ask_peer)
     }
 
     fn is_over(&self) -> bool {
-        self.socket().is_over()
+        self.with_socket(TransportSocket::is_over)
+    }
+
+    fn is_window_exhausted(&self) -> bool {
+        match self {
+            Stream::Bytes(_) => false,
+            Stream::Http2(stream) => stream.is_window_exhausted(),
+        }
     }
 }
 
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Stream::Plain(_) => "Plain",
-            Stream::Tls(_) => "Tls",
-        };
-        f.debug_tuple(name).field(self.socket()).finish()
+impl Http2Pings for Stream {
+    fn claim_http2_pings(&mut self) -> bool {
+        match self {
+            Stream::Bytes(_) => false,
+            Stream::Http2(stream) => stream.claim_http2_pings(),
+        }
+    }
+
+    fn queue_http2_ping(&mut self) -> bool {
+        match self {
+            Stream::Bytes(_) => false,
+            Stream::Http2(stream) => stream.queue_http2_ping(),
+        }
+    }
+
+    fn poll_http2_pong(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        match self {
+            Stream::Bytes(_) => Poll::Pending,
+            Stream::Http2(stream) => stream.poll_http2_pong(cx),
+        }
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(tap) => Pin::new(tap).poll_read(cx, buf),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buf),
+            Stream::Bytes(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Http2(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
         }
     }
 }
@@ -82,22 +96,22 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Stream::Plain(tap) => Pin::new(tap).poll_write(cx, bytes),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
+            Stream::Bytes(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Http2(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(tap) => Pin::new(tap).poll_flush(cx),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
+            Stream::Bytes(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Http2(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Stream::Plain(tap) => Pin::new(tap).poll_shutdown(cx),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
+            Stream::Bytes(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Http2(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
 }

@@ -69,6 +69,11 @@ pub trait TcpIntrospect {
     fn is_over(&self) -> bool {
         false
     }
+
+    /// Whether bytes wait because the peer of HTTP/2 granted no room for them (RFC 9113 section 5.2).
+    fn is_window_exhausted(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +100,8 @@ impl TimestampedRead for tokio::io::DuplexStream {}
 /// What the tap last saw; shared with its readers. Instants are the runtime's monotonic clock, which tests can pause.
 #[derive(Debug)]
 pub struct TapState {
+    /// Of a stream of an HTTP/2 connection: the state of the socket, through which it writes.
+    below: Option<Arc<TapState>>,
     epoch: Instant,
     /// Nanoseconds since the epoch, plus one; 0: never.
     last_read: AtomicU64,
@@ -105,6 +112,8 @@ pub struct TapState {
     stamps_departures: bool,
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
+    /// Further writes are discarded.
+    muted: AtomicBool,
     /// 0: open, 1: FIN, 2: an error.
     end: AtomicU8,
     errno: AtomicI32,
@@ -113,6 +122,7 @@ pub struct TapState {
 impl TapState {
     fn new(stamps_departures: bool) -> TapState {
         TapState {
+            below: None,
             epoch: Instant::now(),
             last_read: AtomicU64::new(0),
             last_lay: AtomicU64::new(0),
@@ -121,9 +131,29 @@ impl TapState {
             stamps_departures,
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
+            muted: AtomicBool::new(false),
             end: AtomicU8::new(0),
             errno: AtomicI32::new(0),
         }
+    }
+
+    /// State of one stream of the HTTP/2 connection whose socket has the state `below`: what it reads is its own, what it
+    /// writes is the socket's.
+    pub fn of_stream(below: Arc<TapState>) -> TapState {
+        TapState { epoch: below.epoch, below: Some(below), ..TapState::new(false) }
+    }
+
+    /// The state of the socket.
+    fn socket(&self) -> &TapState {
+        self.below.as_deref().unwrap_or(self)
+    }
+
+    /// Records that the stream received `bytes`, which came with the last read of the socket.
+    pub fn record_stream_read(&self, bytes: usize) {
+        let socket = self.socket();
+        self.last_read.store(socket.last_read.load(Relaxed), Relaxed);
+        self.last_lay.store(socket.last_lay.load(Relaxed), Relaxed);
+        self.read_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
     /// When the last bytes arrived: by the kernel's timestamp if there is one, else when the read returned.
@@ -133,7 +163,7 @@ impl TapState {
 
     /// Time just before the last successful write.
     pub fn last_write(&self) -> Option<Instant> {
-        self.instant(&self.last_write)
+        self.instant(&self.socket().last_write)
     }
 
     /// How long the last bytes waited in the kernel before they were read; `None` if unknown.
@@ -143,12 +173,12 @@ impl TapState {
 
     /// Whether the kernel timestamps sent bytes.
     pub fn stamps_departures(&self) -> bool {
-        self.stamps_departures
+        self.socket().stamps_departures
     }
 
     /// Marks the next successful write as a request, so that its send time is recorded.
     pub fn arm(&self) {
-        self.requests().arm(self.stamps_departures);
+        self.requests().arm(self.stamps_departures());
     }
 
     /// The request's write since [`TapState::arm`], if it has happened.
@@ -156,9 +186,9 @@ impl TapState {
         self.requests().current
     }
 
-    /// The kernel's send time of a request that had none before, if it has arrived.
-    pub fn stamped_since(&self, ask: &SendTime) -> Option<SendTime> {
-        self.requests().take_stamped(ask.end)
+    /// The kernel's send time of the request that ends at this stream position and had none before, if it has arrived.
+    pub fn stamped_since(&self, end: u64) -> Option<SendTime> {
+        self.requests().take_stamped(end)
     }
 
     /// Bytes read from the socket so far.
@@ -168,12 +198,23 @@ impl TapState {
 
     /// Bytes written to the socket so far.
     pub fn written_bytes(&self) -> u64 {
-        self.written_bytes.load(Relaxed)
+        self.socket().written_bytes.load(Relaxed)
+    }
+
+    /// Discards all further writes. A client that must not answer is muted here, because TLS and the WebSocket above answer by
+    /// themselves. Muting is permanent: TLS has counted records that the peer never received.
+    pub fn mute(&self) {
+        self.socket().muted.store(true, Relaxed);
+    }
+
+    fn is_muted(&self) -> bool {
+        self.muted.load(Relaxed)
     }
 
     /// How the stream ended, once it has.
     pub fn end(&self) -> Option<StreamEnd> {
-        match (self.end.load(Relaxed), self.errno.load(Relaxed)) {
+        let socket = self.socket();
+        match (socket.end.load(Relaxed), socket.errno.load(Relaxed)) {
             (0, _) => None,
             (1, _) => Some(StreamEnd::Fin),
             (_, 0) => Some(StreamEnd::Error(None)),
@@ -182,7 +223,7 @@ impl TapState {
     }
 
     fn requests(&self) -> std::sync::MutexGuard<'_, SendTimes> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+        self.socket().requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn instant(&self, mark: &AtomicU64) -> Option<Instant> {
@@ -314,31 +355,11 @@ impl SendTimes {
     }
 }
 
-/// Discards written bytes. A client that must not answer is muted here, because TLS and the WebSocket above answer by
-/// themselves. Muting is permanent: TLS has counted records that the peer never received.
-#[derive(Debug, Default)]
-pub struct Mute {
-    muted: AtomicBool,
-}
-
-impl Mute {
-    /// Discards all further writes.
-    pub fn start(&self) {
-        self.muted.store(true, Relaxed);
-    }
-
-    /// Whether writes are discarded.
-    pub fn is_muted(&self) -> bool {
-        self.muted.load(Relaxed)
-    }
-}
-
 /// A stream whose traffic is recorded.
 #[derive(Debug)]
 pub struct Tap<S> {
     inner: S,
     state: Arc<TapState>,
-    mute: Arc<Mute>,
     /// Writes whose timestamps were not read yet.
     unread_timestamps: u32,
 }
@@ -347,7 +368,7 @@ impl<S: TimestampedRead> Tap<S> {
     /// Records the traffic of `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
         let state = Arc::new(TapState::new(inner.stamps_departures()));
-        Tap { inner, state, mute: Arc::default(), unread_timestamps: 0 }
+        Tap { inner, state, unread_timestamps: 0 }
     }
 
     /// Reads send timestamps while a request's is missing or too many are unread.
@@ -366,11 +387,6 @@ impl<S: TimestampedRead> Tap<S> {
 }
 
 impl<S> Tap<S> {
-    /// The handle that mutes this stream.
-    pub fn mute(&self) -> Arc<Mute> {
-        Arc::clone(&self.mute)
-    }
-
     /// The recorded state; stays valid when the tap is dropped.
     pub fn state(&self) -> Arc<TapState> {
         Arc::clone(&self.state)
@@ -404,7 +420,7 @@ impl<S: TimestampedRead + Unpin> AsyncRead for Tap<S> {
 
 impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.mute.is_muted() {
+        if self.state.is_muted() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let began = Instant::now();
@@ -421,11 +437,11 @@ impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.mute.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_flush(cx) }
+        if self.state.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_flush(cx) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.mute.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_shutdown(cx) }
+        if self.state.is_muted() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_shutdown(cx) }
     }
 }
 
@@ -496,7 +512,7 @@ mod tests {
         let first = ask(&mut tap, 5).await;
         assert_eq!((first.at, first.by_kernel, first.end), (start, true, 16));
         let second = ask(&mut tap, 5).await;
-        assert_eq!((second.by_kernel, state.stamped_since(&second)), (false, None));
+        assert_eq!((second.by_kernel, state.stamped_since(second.end)), (false, None));
         let third = ask(&mut tap, 5).await;
         tokio::time::advance(Duration::from_millis(8)).await;
         // Both were sent in one packet, which has the timestamp of the last.
@@ -504,10 +520,10 @@ mod tests {
         far.write_all(b"pong").await.unwrap();
         tap.read_exact(&mut [0; 4]).await.unwrap();
         for ask in [second, third] {
-            let stamped = state.stamped_since(&ask).unwrap();
+            let stamped = state.stamped_since(ask.end).unwrap();
             assert_eq!((stamped.at, stamped.began), (start + Duration::from_millis(5), start));
         }
-        assert_eq!(state.stamped_since(&second), None, "it is returned once");
+        assert_eq!(state.stamped_since(second.end), None, "it is returned once");
     }
 
     #[tokio::test(start_paused = true)]
@@ -554,7 +570,7 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(4);
         let mut tap = Tap::new(near);
         tap.write_all(b"abc").await.unwrap();
-        tap.mute().start();
+        tap.state().mute();
         tap.write_all(&[0; 100]).await.unwrap();
         tap.shutdown().await.unwrap();
         assert_eq!(tap.state().written_bytes(), 3);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +11,8 @@ use crate::output::envelope::DocumentBody;
 use crate::output::json::{Name, Timestamp};
 
 /// What `wscheck run -o json` prints beside the envelope.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChecksDocument {
     /// The file that lists the checks.
     file: String,
@@ -25,8 +25,8 @@ impl DocumentBody for ChecksDocument {
 }
 
 /// A check.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckDocument {
     name: String,
     command: String,
@@ -38,21 +38,22 @@ pub struct CheckDocument {
     /// Why it did not run; null if it ran.
     not_run: Option<NotRunDocument>,
     /// The check's own document; null if it did not run.
-    #[schemars(schema_with = "report_schema")]
+    #[cfg_attr(test, schemars(schema_with = "report_schema"))]
     report: Option<Value>,
 }
 
 /// Why a check did not run.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "NotRun")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "NotRun"))]
 pub struct NotRunDocument {
     at: Timestamp,
     reason: String,
 }
 
 /// One of the documents of the whole schema.
-fn report_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "anyOf": [{ "$ref": "#", "required": ["view"] }, { "type": "null" }] })
+#[cfg(test)]
+fn report_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [{ "$ref": "#", "required": ["view"] }, { "type": "null" }] })
 }
 
 impl From<&ChecksReport> for ChecksDocument {

@@ -12,7 +12,7 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::ChecksDocument;
-pub use ndjson_events::{CheckOver, CheckRunning, ChecksStarted};
+pub use ndjson_events::*;
 pub use report::{CheckIdentity, CheckOutcome, ChecksEvent, ChecksReport, FinishedCheck};
 pub use view::view;
 
@@ -25,16 +25,14 @@ pub struct ChecksPresenter {
     log: log::ChecksLog,
 }
 
-impl ChecksPresenter {
-    pub fn new(options: HumanOptions) -> ChecksPresenter {
-        ChecksPresenter { log: log::ChecksLog::new(options) }
-    }
-}
-
 impl Presenter for ChecksPresenter {
     type Event = ChecksEvent;
     type Report = ChecksReport;
     type Document = ChecksDocument;
+
+    fn new(options: HumanOptions) -> ChecksPresenter {
+        ChecksPresenter { log: log::ChecksLog::new(options) }
+    }
 
     fn report_in(event: &ChecksEvent) -> Option<&ChecksReport> {
         if let ChecksEvent::Finished(report) = event { Some(report) } else { None }

@@ -1,6 +1,5 @@
 //! The NDJSON lines of several checks.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::report::ChecksEvent;

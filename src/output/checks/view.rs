@@ -9,32 +9,23 @@ use crate::domain::run::criterion::Criterion;
 use crate::domain::run::finding::Severity;
 use crate::domain::run::metric::{MetricUnit, MetricValue};
 use crate::domain::run::run_result::RunResult;
-use crate::output::report_formats::{demanded, state_words};
+use crate::output::report_formats::state_words;
 use crate::output::view::{Cell, Column, Part, Phrase, Rows, Section, ShownFinding, Table, Tone, View};
 
 /// The report.
 pub fn view(report: &ChecksReport) -> View {
     let parts: Vec<Part> = report.checks.iter().map(|check| part(check)).collect();
     View {
-        subject: report.file.clone(),
-        started_at: report.started_at,
-        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
-        done: None,
-        is_already_said: false,
         headline: headline(&parts),
-        result: report.result(),
         reasons: parts.iter().filter_map(reason).collect(),
         criteria: parts.iter().flat_map(criteria).collect(),
         findings: parts.iter().flat_map(findings).collect(),
-        is_checklist: false,
-        evidence: Rows::default(),
         tables: vec![table(&parts)],
-        charts: Vec::new(),
         sections: parts.iter().map(section).collect(),
-        about_run: Rows::default(),
         metrics: metrics(report, &parts),
         parts,
+        ..View::new(report.file.clone(), report.started_at, report.elapsed, report.result())
     }
 }
 
@@ -51,7 +42,7 @@ fn headline(parts: &[Part]) -> Phrase {
         .collect();
     let passed = parts.len() - others.len();
     let claim = format!("{passed} of {} passed", counted(parts.len() as u64, "check"));
-    let has_failed = parts.iter().any(|part| tone(part.view.result) == Tone::Bad);
+    let has_failed = parts.iter().any(|part| Tone::from(part.view.result) == Tone::Bad);
     let tone = match (others.is_empty(), has_failed) {
         (true, _) => Tone::Good,
         (false, true) => Tone::Bad,
@@ -76,7 +67,7 @@ fn criteria(part: &Part) -> Vec<Criterion> {
         wanted: format!("{}: {}", part.name, criterion.wanted),
         ..criterion.clone()
     };
-    demanded(&part.view).map(named).collect()
+    part.view.demanded().map(named).collect()
 }
 
 /// What the user should act on; the rest is in the check's section.
@@ -89,14 +80,6 @@ fn findings(part: &Part) -> Vec<ShownFinding> {
     part.view.findings.iter().filter(is_urgent).map(named).collect()
 }
 
-fn tone(result: RunResult) -> Tone {
-    match result {
-        RunResult::Passed => Tone::Good,
-        RunResult::Failed | RunResult::Unreachable | RunResult::Usage => Tone::Bad,
-        RunResult::Inconclusive | RunResult::Interrupted { .. } => Tone::Caution,
-    }
-}
-
 fn table(parts: &[Part]) -> Table {
     let [check, result, answer] = ["check", "result", "answer"].map(Column::text);
     let columns = vec![check, result, Column::number("time", 1), answer];
@@ -107,7 +90,7 @@ fn row(part: &Part) -> Vec<Cell> {
     let view = &part.view;
     vec![
         part.name.clone().into(),
-        Cell { text: view.result.label().to_string(), tone: tone(view.result) },
+        Cell { text: view.result.label().to_string(), tone: view.result.into() },
         duration(view.elapsed.into()).into(),
         view.headline.text().into(),
     ]
@@ -118,16 +101,14 @@ fn section(part: &Part) -> Section {
     let view = &part.view;
     let mut rows = Rows::default();
     rows.add_phrase("answer", view.headline.clone());
-    let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
-    rows.add_all("do", in_headline.filter_map(|finding| finding.explanation.remedy.clone()));
+    rows.add_all("do", view.remedies().cloned());
     rows.add_all(
         "criteria",
-        demanded(view).map(|one| format!("{}: {}: {}", state_words(one), one.wanted, one.found)),
+        view.demanded().map(|one| format!("{}: {}: {}", state_words(one), one.wanted, one.found)),
     );
-    let others = view.findings.iter().filter(|finding| !finding.in_headline);
     rows.add_all(
         "findings",
-        others.map(|finding| format!("{}: {}", finding.severity.label(), finding.text())),
+        view.other_findings().map(|finding| format!("{}: {}", finding.severity.label(), finding.text())),
     );
     // Of several targets the table tells.
     let target = if let [only] = view.sections.as_slice() { only.clone() } else { Section::default() };

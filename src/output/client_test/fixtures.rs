@@ -10,6 +10,7 @@ use crate::domain::client_test::report::{
     ClientExit, ClientTestReport, ExitStatus, FaultTest, FaultTestOutcome,
 };
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
+use crate::domain::connection::connect_info::HttpVersion;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::Counts;
 use crate::output::testing::HOSTILE;
@@ -117,6 +118,7 @@ fn server_events() -> Vec<ServeEvent> {
     let last = ClientSnapshot {
         id: 2,
         remote: "127.0.0.1:4712".into(),
+        http: HttpVersion::Http1,
         resource: "/".into(),
         subprotocol: None,
         faulty: true,
@@ -126,8 +128,10 @@ fn server_events() -> Vec<ServeEvent> {
     };
     let opened = ServeEventKind::Opened {
         remote: "127.0.0.1:4712".into(),
+        http: HttpVersion::Http1,
         resource: UntrustedText::new("/"),
         subprotocol: None,
+        compression: None,
         faulty: true,
     };
     let rejected = ServeEventKind::Rejected {

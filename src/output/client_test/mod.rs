@@ -11,10 +11,7 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use document::ClientTestDocument;
-pub use ndjson_events::{
-    ClientConnected, ClientDisconnected, ClientExited, ClientFaultActed, ClientLaunched, ClientNoticed,
-    ClientRejected, ClientTestOver, ClientTestStarted, TestServerError,
-};
+pub use ndjson_events::*;
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
@@ -31,16 +28,14 @@ pub struct ClientTestPresenter {
     faults: usize,
 }
 
-impl ClientTestPresenter {
-    pub fn new(options: HumanOptions) -> ClientTestPresenter {
-        ClientTestPresenter { log: log::ClientTestLog::new(options), over: 0, faults: 0 }
-    }
-}
-
 impl Presenter for ClientTestPresenter {
     type Event = TestClientEvent;
     type Report = ClientTestReport;
     type Document = ClientTestDocument;
+
+    fn new(options: HumanOptions) -> ClientTestPresenter {
+        ClientTestPresenter { log: log::ClientTestLog::new(options), over: 0, faults: 0 }
+    }
 
     fn report_in(event: &TestClientEvent) -> Option<&ClientTestReport> {
         if let TestClientEventKind::Finished(report) = &event.what { Some(report) } else { None }

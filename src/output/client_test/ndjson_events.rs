@@ -1,6 +1,5 @@
 //! The events of `test-client` in NDJSON.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{ClientExitDocument, FaultTestDocument};
@@ -12,7 +11,7 @@ use crate::server::{RejectedConnection, ServeEvent, ServeEventKind};
 bodies! {
     /// The test begins.
     ClientTestStarted = "started" {
-        #[schemars(extend("const" = "test-client"))]
+        #[cfg_attr(test, schemars(extend("const" = "test-client")))]
         command: &'static str,
         wscheck_version: &'static str,
         /// The client's command.

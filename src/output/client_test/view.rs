@@ -10,7 +10,7 @@ use crate::domain::label::Label;
 use crate::domain::run::criterion::CriterionState;
 use crate::domain::run::metric::MetricValue;
 use crate::domain::run::run_result::RunResult;
-use crate::output::view::{Cell, Column, Phrase, Rows, Section, Table, Tone, View};
+use crate::output::view::{Cell, Column, Phrase, Rows, Section, Table, View};
 
 /// Where there is nothing to show.
 const NOTHING: &str = "-";
@@ -18,33 +18,14 @@ const NOTHING: &str = "-";
 pub fn view(report: &ClientTestReport) -> View {
     let several = report.tests.len() > 1;
     View {
-        subject: report.command.clone(),
-        started_at: report.started_at,
-        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
-        done: None,
-        is_already_said: false,
         headline: headline(report),
-        result: report.result(),
         reasons: report.reasons(),
         criteria: report.criteria(),
-        findings: Vec::new(),
-        is_checklist: false,
-        evidence: Rows::default(),
         tables: if several { vec![table(report)] } else { Vec::new() },
-        charts: Vec::new(),
         sections: report.tests.iter().map(|test| section(test, several)).collect(),
-        about_run: Rows::default(),
         metrics: report.tests.iter().flat_map(metrics).collect(),
-        parts: Vec::new(),
-    }
-}
-
-fn tone(result: RunResult) -> Tone {
-    match result {
-        RunResult::Passed => Tone::Good,
-        RunResult::Failed | RunResult::Usage | RunResult::Unreachable => Tone::Bad,
-        RunResult::Inconclusive | RunResult::Interrupted { .. } => Tone::Caution,
+        ..View::new(report.command.clone(), report.started_at, report.elapsed, report.result())
     }
 }
 
@@ -69,7 +50,7 @@ fn headline(report: &ClientTestReport) -> Phrase {
         _ if others.is_empty() || result == RunResult::Unreachable => String::new(),
         _ => format!(", not {}", others.join(", ")),
     };
-    Phrase::new(claim, tone(result), rest)
+    Phrase::new(claim, result.into(), rest)
 }
 
 /// A row for each fault: what the client did, and the result.
@@ -94,7 +75,7 @@ fn cells(test: &FaultTest) -> Vec<Cell> {
         back(test),
         closed_properly(activity),
     ];
-    let result = Cell { text: test.result.label().to_string(), tone: tone(test.result) };
+    let result = Cell { text: test.result.label().to_string(), tone: test.result.into() };
     [Cell::from(test.fault.to_string()), result].into_iter().chain(texts.map(Cell::from)).collect()
 }
 

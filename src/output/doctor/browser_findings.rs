@@ -1,26 +1,22 @@
 //! What a browser would make of the endpoint, in words.
 
+use serde_json::json;
+
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::doctor::DoctorFinding;
+use crate::domain::doctor::evidence::BrowserPart;
 use crate::domain::label::Label;
 use crate::output::view::Explanation;
 
-/// What a finding about browsers says, and what to do about it.
-pub fn explanation(finding: &DoctorFinding) -> Explanation {
+/// What a finding about browsers says, and what to do about it; `None` of another one.
+pub fn explanation(finding: &DoctorFinding) -> Option<Explanation> {
     use DoctorFinding as F;
-    match finding {
+    Some(match finding {
         F::PagesAccepted => {
             Explanation::new("a page of the same server may open it: a browser's request was accepted")
         }
-        F::PagesRefused { error } => Explanation::new(format!(
-            "a browser's request, for a page of the same server, was refused ({}), and the same without a browser's \
-             headers was accepted",
-            error.cause
-        ))
-        .remedy(
-            "look for a rule about Origin, User-Agent, Sec-Fetch or Accept headers at the server, or at a firewall for \
-             applications",
-        ),
+        F::PagesRefused { error, part } => pages_refused(error, *part),
         F::OnlyBrowsersAccepted { error } => Explanation::new(format!(
             "refused as wscheck asks ({}), and accepted with a browser's headers; the rest was measured with them",
             error.cause
@@ -36,7 +32,48 @@ pub fn explanation(finding: &DoctorFinding) -> Explanation {
         )
         .remedy("offer wss:// for pages that come by https"),
         F::PageSees { code, reason, happened } => page_sees(*code, reason, happened),
-        other => Explanation::new(other.words()),
+        _ => return None,
+    })
+}
+
+fn pages_refused(error: &ConnectError, part: Option<BrowserPart>) -> Explanation {
+    let refused =
+        format!("a browser's request, for a page of the same server, was refused ({})", error.cause);
+    let explanation = match part {
+        Some(part) => {
+            let part = part_words(part);
+            Explanation::new(format!("{refused}; with {part} alone it is refused, too"))
+        }
+        None => Explanation::new(format!(
+            "{refused}, and the same without what a browser adds was accepted; no single part of it is refused by itself"
+        )),
+    };
+    let remedy = match part {
+        Some(BrowserPart::Compression) => {
+            "let the server, or a hop before it, leave the offer unanswered if it does not compress (RFC 7692 section 5): \
+             browsers always make it"
+        }
+        Some(BrowserPart::Origin) => {
+            "allow the origin of the pages at the server, or at the firewall for applications that refuses it"
+        }
+        Some(_) => "look for a rule about these headers at the server, or at a firewall for applications",
+        None => {
+            "look for a rule about Origin, User-Agent, Sec-Fetch or Accept headers at the server, or at a firewall for \
+             applications"
+        }
+    };
+    explanation.remedy(remedy).with("part", json!(part.map(|part| part.label())))
+}
+
+/// A part of a browser's request, as people call it.
+fn part_words(part: BrowserPart) -> &'static str {
+    match part {
+        BrowserPart::Compression => "the offer of permessage-deflate",
+        BrowserPart::Origin => "the Origin header",
+        BrowserPart::UserAgent => "the User-Agent header",
+        BrowserPart::SecFetch => "the Sec-Fetch headers",
+        BrowserPart::Accept => "the Accept headers",
+        BrowserPart::CacheControl => "the Pragma and Cache-Control headers",
     }
 }
 

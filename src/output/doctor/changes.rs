@@ -49,6 +49,22 @@ pub fn verify_upgrade(info: &DoctorInfo) -> String {
     command("ping -c 1", info)
 }
 
+/// A command that opens a WebSocket over HTTP/2 and asks on it.
+pub fn verify_http2(info: &DoctorInfo) -> String {
+    verify_with(info, "--http", " --http 2")
+}
+
+/// A command that opens a WebSocket with compression and sends a heartbeat.
+pub fn verify_compression(info: &DoctorInfo) -> String {
+    verify_with(info, "--compress", " --compress")
+}
+
+/// With an option that the run may already have.
+fn verify_with(info: &DoctorInfo, name: &str, option: &str) -> String {
+    let has_it = info.connect_options.iter().any(|given| given.split('=').next() == Some(name));
+    command(&format!("ping -c 1{}", if has_it { "" } else { option }), info)
+}
+
 /// A command line with the options of this run that say how to connect.
 fn command(command: &str, info: &DoctorInfo) -> String {
     let options: String = info.connect_options.iter().map(|option| format!("{} ", quoted(option))).collect();

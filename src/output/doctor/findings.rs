@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{browser_findings, changes, tls_findings};
+use super::{browser_findings, changes, feature_findings, tls_findings};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo};
 use crate::domain::connection::phase::Phase;
-use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::remedies::{self, ConfigChange};
-use crate::domain::doctor::report::{DoctorInfo, ExaminedPath, PathInfo};
+use crate::domain::doctor::report::{DoctorInfo, ExaminedPath};
 use crate::domain::doctor::{
     COVERED, COVERS_USUAL_TIMEOUT, DoctorFinding, HopDifference, LatencyFigures, RefusalCause, Unchecked,
     advise, lacks_route,
@@ -32,60 +31,13 @@ pub struct Context<'a> {
 
 /// What a finding says while the run goes on, before the rest of the path is known.
 pub fn explain_alone(finding: &DoctorFinding, info: &DoctorInfo) -> Explanation {
-    let path = ExaminedPath {
-        info: PathInfo { name: String::new(), address: None, is_alternative: false },
-        evidence: PathEvidence::default(),
-        results: Vec::new(),
-    };
-    explain(finding, Context { info, path: &path })
+    explain(finding, Context { info, path: &ExaminedPath::default() })
 }
 
 /// What a finding says and what to do about it.
 pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
     use DoctorFinding as F;
     match finding {
-        F::NameResolved { .. }
-        | F::AddressGiven { .. }
-        | F::NameNotResolved(_)
-        | F::AllAddressesReached { .. }
-        | F::SomeAddressesNotReached { .. }
-        | F::NoAddressReached { .. }
-        | F::ThroughProxy { .. }
-        | F::TlsFailed(_)
-        | F::Tls(_)
-        | F::UpgradeAccepted(_)
-        | F::FurtherConnectionRefused(_)
-        | F::UpgradeUnsteady(_)
-        | F::UpgradeSlow(_)
-        | F::MeasuredUnverified
-        | F::UpgradeFailed { .. } => of_opening(finding, context),
-        F::OriginRequired { .. }
-        | F::OriginRestricted { .. }
-        | F::AnyOriginAccepted { .. }
-        | F::SubprotocolRequired { .. }
-        | F::NoSubprotocolNeeded
-        | F::ConventionDetected { .. }
-        | F::ConventionUnknown { .. } => of_request(finding),
-        F::PingsAnswered { .. }
-        | F::PingsPartlyAnswered { .. }
-        | F::FragmentsAllowControlFrames
-        | F::FragmentsBlockControlFrames { .. }
-        | F::EndedAtFragments { .. }
-        | F::CloseAnswered(_)
-        | F::CloseUnanswered(_)
-        | F::LatencyMeasured(_)
-        | F::LatencyUnhealthy(_) => of_protocol(finding),
-        F::IdleTimeoutUnconfirmed { .. }
-        | F::ServerHeartbeatsTooSeldom { .. }
-        | F::ServerHeartbeatsKeepPathOpen { .. }
-        | F::ServerKeepsPathBusy { .. }
-        | F::ClientMustKeepPathOpen { .. }
-        | F::IdleTimeoutShort { .. }
-        | F::HeartbeatAdvised { .. }
-        | F::AppearsAtHop { .. }
-        | F::PathDiffers { .. }
-        | F::NatMargin { .. }
-        | F::HopsAlike { .. } => of_several(finding, context),
         F::Ping(finding) => ping::explain(finding),
         F::Listen(finding) => listen::explain(finding),
         F::Idle(finding) => of_idle(finding, context),
@@ -94,7 +46,13 @@ pub fn explain(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::ServerRejectsConnection(ending) => rejected(ending),
         F::ConnectionInUseEnded { ending } => ended_in_use(ending, context),
         F::NotChecked(why) => Explanation::new(unchecked(why)),
-        of_browsers => browser_findings::explanation(of_browsers),
+        _ => of_opening(finding, context)
+            .or_else(|| of_request(finding))
+            .or_else(|| of_protocol(finding))
+            .or_else(|| of_several(finding, context))
+            .or_else(|| browser_findings::explanation(finding))
+            .or_else(|| feature_findings::explanation(finding, context.info))
+            .unwrap_or_else(|| Explanation::new(finding.words())),
     }
 }
 
@@ -107,9 +65,9 @@ fn no_lifetime_seen(watched: Duration) -> Explanation {
 }
 
 /// Name, addresses, TLS and upgrade.
-fn of_opening(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
+fn of_opening(finding: &DoctorFinding, context: Context<'_>) -> Option<Explanation> {
     use DoctorFinding as F;
-    match finding {
+    Some(match finding {
         F::NameResolved { name, addresses, took } => name_resolved(name, addresses, *took),
         F::AddressGiven { addresses } => {
             Explanation::new(format!("nothing was looked up: the address is {}", addresses.join(", ")))
@@ -148,14 +106,14 @@ fn of_opening(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
             "the rest was measured without verification of the certificate, as no client should",
         ),
         F::UpgradeFailed { error, cause } => upgrade_failed(error, *cause, context),
-        other => Explanation::new(other.words()),
-    }
+        _ => return None,
+    })
 }
 
 /// What the answer to the upgrade depends on.
-fn of_request(finding: &DoctorFinding) -> Explanation {
+fn of_request(finding: &DoctorFinding) -> Option<Explanation> {
     use DoctorFinding as F;
-    match finding {
+    Some(match finding {
         F::OriginRequired { origin, error } => origin_required(origin, error),
         F::OriginRestricted { origin, error } => {
             Explanation::new(format!("pages of another origin ({origin}) are refused ({})", error.cause))
@@ -176,14 +134,14 @@ fn of_request(finding: &DoctorFinding) -> Explanation {
             "no known convention of heartbeats: {}",
             if evidence.is_empty() { "the server said nothing first".to_string() } else { evidence.join(", and ") }
         )),
-        other => Explanation::new(other.words()),
-    }
+        _ => return None,
+    })
 }
 
 /// Frames, close and RTT.
-fn of_protocol(finding: &DoctorFinding) -> Explanation {
+fn of_protocol(finding: &DoctorFinding) -> Option<Explanation> {
     use DoctorFinding as F;
-    match finding {
+    Some(match finding {
         F::PingsAnswered { answered, sent } => Explanation::new(format!(
             "{answered} of {} answered, with their payload",
             counted(*sent, "Ping frame")
@@ -206,14 +164,14 @@ fn of_protocol(finding: &DoctorFinding) -> Explanation {
         F::CloseAnswered(reply) => Explanation::new(reply.to_string()),
         F::CloseUnanswered(reply) => close_unanswered(reply),
         F::LatencyMeasured(figures) | F::LatencyUnhealthy(figures) => latency(figures),
-        other => Explanation::new(other.words()),
-    }
+        _ => return None,
+    })
 }
 
 /// What follows from several checks or paths.
-fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
+fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Option<Explanation> {
     use DoctorFinding as F;
-    match finding {
+    Some(match finding {
         F::IdleTimeoutUnconfirmed { bracket, samples } => unconfirmed(*bracket, *samples, context),
         F::ServerHeartbeatsTooSeldom { interval, timeout } => {
             raising(too_seldom(*interval, *timeout), context)
@@ -238,8 +196,8 @@ fn of_several(finding: &DoctorFinding, context: Context<'_>) -> Explanation {
         F::HopsAlike { hops } => {
             Explanation::new(format!("{} show the same", hops.join(", "))).with("hops", json!(hops))
         }
-        other => Explanation::new(other.words()),
-    }
+        _ => return None,
+    })
 }
 
 fn name_resolved(name: &str, addresses: &[String], took: Duration) -> Explanation {
@@ -333,7 +291,7 @@ fn upgrade_failed(error: &ConnectError, cause: RefusalCause, context: Context<'_
     let explanation = Explanation::new(format!("{step}{}{location}", error.cause))
         .with("cause", cause.label())
         .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)));
-    remedied(explanation, advice, &lines, Some(changes::verify_upgrade(context.info)))
+    remedied(explanation, advice, &lines, changes::verify_upgrade(context.info))
 }
 
 /// Adds what to do, the lines that do it, and how to see that it helped.
@@ -341,14 +299,12 @@ fn remedied(
     explanation: Explanation,
     advice: Option<String>,
     wanted: &[ConfigChange],
-    verify: Option<String>,
+    verify: String,
 ) -> Explanation {
-    let lines = changes::texts(wanted);
-    let check = verify.as_ref().map(|command| format!("check again with `{command}`"));
-    let parts: Vec<String> = advice.into_iter().chain(lines).chain(check).collect();
+    let check = format!("check again with `{verify}`");
+    let parts: Vec<String> = advice.into_iter().chain(changes::texts(wanted)).chain([check]).collect();
     let values: Vec<Value> = wanted.iter().map(changes::value).collect();
-    let explanation = explanation.with("changes", Value::Array(values)).with("verify", json!(verify));
-    if parts.is_empty() { explanation } else { explanation.remedy(parts.join("; ")) }
+    explanation.with("changes", Value::Array(values)).with("verify", verify).remedy(parts.join("; "))
 }
 
 fn origin_required(origin: &str, error: &ConnectError) -> Explanation {
@@ -428,28 +384,20 @@ fn is_short(context: Context<'_>) -> bool {
 fn raising(explanation: Explanation, context: Context<'_>) -> Explanation {
     let lines = context.path.evidence.idle.as_deref().map(remedies::of_idle_timeout).unwrap_or_default();
     let advice = explanation.remedy.clone();
-    remedied(explanation, advice, &lines, Some(changes::verify_idle(context.info)))
+    remedied(explanation, advice, &lines, changes::verify_idle(context.info))
 }
 
 /// A timeout gets the lines that raise it.
 fn of_idle(finding: &IdleFinding, context: Context<'_>) -> Explanation {
     let explanation = idle::explain(finding);
-    let report = context.path.evidence.idle.as_deref();
-    match (finding, report) {
-        (
-            IdleFinding::IdleTimeout { .. }
+    let is_cut = matches!(
+        finding,
+        IdleFinding::IdleTimeout { .. }
             | IdleFinding::ServerPolicy { .. }
             | IdleFinding::LifetimeCap { .. }
-            | IdleFinding::AlsoLifetimeCap { .. },
-            Some(report),
-        ) => {
-            let advice = explanation.remedy.clone();
-            let lines = remedies::of_idle_timeout(report);
-            let verify = changes::verify_idle(context.info);
-            remedied(explanation, advice, &lines, Some(verify))
-        }
-        (_, _) => explanation,
-    }
+            | IdleFinding::AlsoLifetimeCap { .. }
+    );
+    if is_cut && context.path.evidence.idle.is_some() { raising(explanation, context) } else { explanation }
 }
 
 fn unconfirmed(found: Bracket, samples: usize, context: Context<'_>) -> Explanation {
@@ -461,7 +409,7 @@ fn unconfirmed(found: Bracket, samples: usize, context: Context<'_>) -> Explanat
     .with_some("from", found.lo)
     .with_some("to", found.hi);
     let verify = changes::verify_idle(context.info);
-    remedied(explanation, Some("confirm it with --thorough".to_string()), &[], Some(verify))
+    remedied(explanation, Some("confirm it with --thorough".to_string()), &[], verify)
 }
 
 /// `59 s to 60 s`.
@@ -481,12 +429,8 @@ fn ended_in_use(ending: &CloseCause, context: Context<'_>) -> Explanation {
     let advice =
         "let clients reconnect when a connection ends; if each ends at that age, raise the limit on the age";
     let seconds = (ending.age * 2).as_secs_f64().ceil() as u64;
-    remedied(
-        explanation,
-        Some(advice.to_string()),
-        &lines,
-        Some(changes::verify_lasts(context.info, seconds)),
-    )
+    let verify = changes::verify_lasts(context.info, seconds);
+    remedied(explanation, Some(advice.to_string()), &lines, verify)
 }
 
 fn rejected(ending: &CloseCause) -> Explanation {
@@ -613,6 +557,8 @@ fn at_hop(what: &HopDifference, before: Option<&str>, at: &str) -> Explanation {
         HopDifference::NotOpened(why) => format!("the failure ({why}) appears"),
         HopDifference::Latency(rtt) => format!("the long RTT of {} appears", format::rtt(*rtt)),
         HopDifference::PingsUnanswered => "the silence to Ping frames begins".to_string(),
+        HopDifference::Http2Fails => "the failure over HTTP/2 appears".to_string(),
+        HopDifference::CompressionBreaks => "the failure with compression appears".to_string(),
     };
     Explanation::new(format!("{subject} {place}"))
         .with("what", <&str>::from(what))

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, FailureKind, RefusalResponse};
+use crate::domain::connection::connect_info::{
+    ConnectAttempt, ConnectError, ConnectInfo, FailureKind, HttpVersion, RefusalResponse,
+};
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::doctor::evidence::{
-    FragmentsOutcome, PathEvidence, Resolution, UpgradeChange, UpgradeVariant,
+    BrowserPart, FragmentsOutcome, PathEvidence, Resolution, UpgradeChange, UpgradeVariant,
 };
+use crate::domain::doctor::feature_trial::{FeatureTrial, RepeatedTrial};
 use crate::domain::doctor::report::{
     Depth, DoctorEvent, DoctorInfo, DoctorReport, ExaminedPath, PathInfo, judge,
 };
 use crate::domain::doctor::{CheckSelection, Conditions, advise, compare, examine};
+use crate::domain::ping::report::PingReport;
 use crate::domain::presets::PresetDetection;
 use crate::domain::run::run_result::RunResult;
 use crate::output::presenter::Presenter;
@@ -23,7 +27,14 @@ const URL: &str = "ws://node.example:8080/ws";
 
 /// Every scripted run, by its name.
 pub fn all() -> Vec<(&'static str, Vec<DoctorEvent>)> {
-    vec![("cut", cut()), ("refused", refused()), ("hops", hops()), ("unreachable", unreachable())]
+    vec![
+        ("cut", cut()),
+        ("refused", refused()),
+        ("hops", hops()),
+        ("unreachable", unreachable()),
+        ("browsers_fail", browsers_fail()),
+        ("browsers_work", browsers_work()),
+    ]
 }
 
 fn report_of<P: Presenter>(events: &[P::Event]) -> P::Report
@@ -66,6 +77,7 @@ fn measured() -> PathEvidence {
     PathEvidence {
         upgrade: Some(Ok(opened)),
         variants: vec![foreign],
+        compression: not_agreed(),
         convention: Some(PresetDetection { preset: None, evidence }),
         fragments: Some(FragmentsOutcome::NotTried("no message is known that this server expects")),
         ping: Some(Box::new(ping)),
@@ -168,5 +180,75 @@ fn unreachable() -> Vec<DoctorEvent> {
     for attempt in &mut evidence.addresses {
         attempt.error = Some("connection refused (ECONNREFUSED)".to_string());
     }
+    run(vec![(path("node.example:8080", None), evidence)])
+}
+
+/// A measurement that a trial rests on, whose connection opened so.
+fn tried(change: impl FnOnce(&mut ConnectInfo)) -> PingReport {
+    let mut report = report_of::<ping::PingPresenter>(&named(ping::fixtures::all(), "healthy"));
+    let connection = &mut report.targets[0].connections[0];
+    let mut info = connection.opened.as_deref().cloned().unwrap();
+    change(&mut info);
+    connection.opened = Some(Arc::new(info));
+    report
+}
+
+/// The same, if it did not open.
+fn not_opened(kind: FailureKind, cause: &str) -> PingReport {
+    let mut report = tried(|_| {});
+    let connection = &mut report.targets[0].connections[0];
+    let error = ConnectError {
+        url: URL.to_string(),
+        phase: Phase::Upgrade,
+        kind,
+        cause: cause.to_string(),
+        hint: None,
+        attempts: Vec::new(),
+        reached: None,
+        refusal: None,
+        took: Duration::from_millis(4),
+    };
+    (connection.opened, connection.open_error) = (None, Some(Arc::new(error)));
+    report
+}
+
+/// A trial whose failure is one of what was tried.
+fn failing(with: PingReport) -> Option<Box<FeatureTrial>> {
+    let without = || tried(|_| {});
+    let repeated = RepeatedTrial { without: without(), with: with.clone() };
+    Some(Box::new(FeatureTrial { with, without: Some(without()), repeated: Some(repeated) }))
+}
+
+/// Compression was offered, and the server did not agree to it.
+fn not_agreed() -> Option<Box<FeatureTrial>> {
+    let with = tried(|info| info.compression_offered = Some("permessage-deflate".to_string()));
+    Some(Box::new(FeatureTrial { with, without: None, repeated: None }))
+}
+
+/// HTTP/2 and compression fail, and what browsers send is refused for the offer of compression.
+fn browsers_fail() -> Vec<DoctorEvent> {
+    let cause = "HTTP 400 (Bad Request) instead of 101";
+    let error = refusal().upgrade.unwrap().unwrap_err();
+    let refused = |change| UpgradeVariant { change, outcome: Err(error.clone()) };
+    let evidence = PathEvidence {
+        variants: vec![
+            refused(UpgradeChange::Browser),
+            refused(UpgradeChange::PartOfBrowser(BrowserPart::Compression)),
+        ],
+        http2: failing(not_opened(
+            FailureKind::H2RstStream,
+            "the server reset the stream (PROTOCOL_ERROR) instead of answering",
+        )),
+        compression: failing(not_opened(FailureKind::UpgradeRefused, cause)),
+        ..measured()
+    };
+    run(vec![(path("node.example:8080", None), evidence)])
+}
+
+/// HTTP/2 works.
+fn browsers_work() -> Vec<DoctorEvent> {
+    let with = tried(|info| info.http = HttpVersion::Http2);
+    let trial = FeatureTrial { with, without: Some(tried(|_| {})), repeated: None };
+    let evidence = PathEvidence { http2: Some(Box::new(trial)), ..measured() };
     run(vec![(path("node.example:8080", None), evidence)])
 }

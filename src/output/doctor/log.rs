@@ -1,7 +1,5 @@
 //! What people read while `doctor` runs: each check as it is over.
 
-use std::sync::Arc;
-
 use super::findings;
 use super::view::heading;
 use crate::domain::doctor::report::{DoctorEvent, DoctorInfo, DoctorProgress};
@@ -15,32 +13,27 @@ use crate::output::human::{HumanOptions, Styler};
 pub struct DoctorLog {
     quiet: bool,
     paint: Styler,
-    info: Option<Arc<DoctorInfo>>,
 }
 
 impl DoctorLog {
     pub fn new(options: HumanOptions) -> DoctorLog {
-        DoctorLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, info: None }
+        DoctorLog { quiet: options.quiet, paint: Styler { color: options.stderr_color } }
     }
 
     /// What people read of an event while the run goes on, newline included.
-    pub fn lines(&mut self, event: &DoctorEvent) -> Option<String> {
-        if let DoctorEvent::Started { info, .. } = event {
-            self.info = Some(Arc::clone(info));
-        }
+    pub fn lines(&self, event: &DoctorEvent, info: Option<&DoctorInfo>) -> Option<String> {
         if self.quiet {
             return None;
         }
         match event {
             DoctorEvent::Started { info, .. } => Some(introduction(info)),
-            DoctorEvent::Checked { path, result, .. } => self.checked(*path, result),
+            DoctorEvent::Checked { path, result, .. } => self.checked(*path, result, info?),
             DoctorEvent::Progress(_) | DoctorEvent::Finished(_) => None,
         }
     }
 
     /// `✓ reach: accepts TCP connections: 127.0.0.1:9001 in 87 µs`
-    fn checked(&self, path: usize, result: &CheckResult) -> Option<String> {
-        let info = self.info.as_ref()?;
+    fn checked(&self, path: usize, result: &CheckResult, info: &DoctorInfo) -> Option<String> {
         if matches!(result.finding, DoctorFinding::NotChecked(_)) {
             return None;
         }

@@ -4,6 +4,7 @@ mod answer;
 mod browser_findings;
 mod changes;
 mod document;
+mod feature_findings;
 mod findings;
 mod log;
 mod ndjson_events;
@@ -32,16 +33,14 @@ pub struct DoctorPresenter {
     info: Option<Arc<DoctorInfo>>,
 }
 
-impl DoctorPresenter {
-    pub fn new(options: HumanOptions) -> DoctorPresenter {
-        DoctorPresenter { log: log::DoctorLog::new(options), info: None }
-    }
-}
-
 impl Presenter for DoctorPresenter {
     type Event = DoctorEvent;
     type Report = Arc<DoctorReport>;
     type Document = DoctorDocument;
+
+    fn new(options: HumanOptions) -> DoctorPresenter {
+        DoctorPresenter { log: log::DoctorLog::new(options), info: None }
+    }
 
     fn report_in(event: &DoctorEvent) -> Option<&Arc<DoctorReport>> {
         if let DoctorEvent::Finished(report) = event { Some(report) } else { None }
@@ -54,7 +53,7 @@ impl Presenter for DoctorPresenter {
     }
 
     fn lines(&mut self, event: &DoctorEvent) -> Lines {
-        Lines::to_stderr(self.log.lines(event))
+        Lines::to_stderr(self.log.lines(event, self.info.as_deref()))
     }
 
     fn progress(&mut self, event: &DoctorEvent) -> Option<String> {

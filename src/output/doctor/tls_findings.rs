@@ -389,11 +389,7 @@ fn client_certificate_asked(request: &ClientCertificateRequest) -> Explanation {
         }
     };
     let said = Explanation::new(format!("the server asked for a client certificate; {sent}, and {then}"));
-    let said = match remedy {
-        Some(remedy) => said.remedy(remedy),
-        None => said,
-    };
-    with_request(said, request)
+    with_request(Explanation { remedy, ..said }, request)
 }
 
 fn client_certificate_required(alert: &str, request: &ClientCertificateRequest) -> Explanation {

@@ -1,8 +1,8 @@
 //! What the report says, whatever the format.
 
-use super::answer;
 use super::findings::{Context, explain as explain_finding};
 use super::parts::{MeasurementPart, parts};
+use super::{answer, feature_findings};
 use crate::domain::doctor::report::{DoctorReport, ExaminedPath, is_decisive_gap};
 use crate::domain::doctor::{Category, Check, CheckResult, DoctorFinding, Unchecked};
 use crate::domain::format::{self, duration};
@@ -38,10 +38,20 @@ pub fn view(report: &DoctorReport) -> View {
         tables: tables(report, &measured),
         charts: Vec::new(),
         sections: measured.iter().map(section).collect(),
-        about_run: Rows::default(),
+        about_run: about_run(report),
         metrics: metrics(report, &measured),
         parts: Vec::new(),
     }
+}
+
+/// What was offered as browsers do and is not used: no line of the checks says it.
+fn about_run(report: &DoctorReport) -> Rows {
+    let mut rows = Rows::default();
+    rows.add_some(
+        "as browsers",
+        report.main_path().and_then(|path| feature_findings::unused(&path.evidence)),
+    );
+    rows
 }
 
 /// What a result of the URL itself says.
@@ -160,14 +170,9 @@ fn criteria(report: &DoctorReport) -> Vec<Criterion> {
 }
 
 fn tables(report: &DoctorReport, measured: &[MeasurementPart]) -> Vec<Table> {
-    let mut tables = Vec::new();
-    if !measured.is_empty() {
-        tables.push(measurements(measured));
-    }
-    if report.paths.len() > 1 {
-        tables.push(hops(report));
-    }
-    tables
+    let measurements = (!measured.is_empty()).then(|| measurements(measured));
+    let hops = (report.paths.len() > 1).then(|| hops(report));
+    measurements.into_iter().chain(hops).collect()
 }
 
 /// What each measurement found by itself.
@@ -204,8 +209,7 @@ fn in_short(report: &DoctorReport, path: &ExaminedPath, checks: &[Check]) -> Str
     if let ([Check::IdleTimeout], Some(idle)) = (checks, path.evidence.idle.as_deref())
         && let Some((bracket, _)) = crate::domain::doctor::idle_bracket(idle)
     {
-        let bound = |span: Option<std::time::Duration>| span.map(duration).unwrap_or_else(|| "?".to_string());
-        return format!("cut after {} to {}", bound(bracket.lo), bound(bracket.hi));
+        return format!("cut after {}", crate::domain::doctor::bracket_words(bracket));
     }
     if let ([Check::Latency], Some(ping)) = (checks, path.evidence.ping.as_deref())
         && let Some(rtt) = ping.kinds.first().and_then(|kind| kind.rtt)

@@ -267,6 +267,7 @@ mod tests {
                 from_wire: None,
                 acked: None,
                 later_answered: false,
+                window_exhausted: false,
                 sent_again: None,
                 rivals: 1,
             };

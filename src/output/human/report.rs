@@ -44,12 +44,8 @@ impl ReportLayout {
     /// What was found, what to do about it, and what was demanded.
     fn answer(&mut self, view: &View) {
         self.phrase("answer", &view.headline);
-        let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
-        for remedy in in_headline.filter_map(|finding| finding.explanation.remedy.as_ref()) {
-            self.rows.add("do", remedy);
-        }
-        let demanded = view.criteria.iter().filter(|criterion| criterion.option.is_some());
-        for (number, criterion) in demanded.enumerate() {
+        view.remedies().for_each(|remedy| self.rows.add("do", remedy));
+        for (number, criterion) in view.demanded().enumerate() {
             self.rows.add(if number == 0 { "criteria" } else { "" }, &criterion_line(criterion, self.paint));
         }
         if view.is_checklist { self.checklist(&view.findings) } else { self.findings(view) }
@@ -146,11 +142,8 @@ impl ReportLayout {
 
     /// The findings that neither the answer nor the verdict says: what each says and, below it, what to do.
     fn findings(&mut self, view: &View) {
-        let all = &view.findings;
-        let others: Vec<&ShownFinding> = all
-            .iter()
-            .filter(|finding| !finding.in_headline && !view.reasons.contains(&finding.explanation.line()))
-            .collect();
+        let is_said = |finding: &&ShownFinding| view.reasons.contains(&finding.explanation.line());
+        let others: Vec<&ShownFinding> = view.other_findings().filter(|finding| !is_said(finding)).collect();
         for (number, finding) in others.iter().take(MAX_SHOWN_FINDINGS).enumerate() {
             let sign = self.paint.severity(finding.severity, sign(finding.severity));
             let label = if number == 0 { "findings" } else { "" };

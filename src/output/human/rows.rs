@@ -67,8 +67,12 @@ impl LabelledRows {
     }
 }
 
-/// Breaks text at spaces so that no line is wider than `room`, except by a single word.
+/// The lines of a text, broken at spaces so that none is wider than `room`, except by a single word.
 pub fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
+    text.split('\n').flat_map(|line| wrap_line(line, room)).collect()
+}
+
+fn wrap_line(text: &str, room: Option<usize>) -> Vec<String> {
     let Some(room) = room.filter(|room| shown_width(text) > *room) else {
         return vec![text.to_string()];
     };
@@ -109,6 +113,15 @@ pub fn shown_width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_text_stand_below_each_other() {
+        let mut rows = LabelledRows::new(Styler { color: false }, None);
+        rows.add("change", "transport http {\n\tread_timeout 0\n}");
+        let column = " ".repeat(LABEL_WIDTH);
+        let expected = format!("change       transport http {{\n{column}\tread_timeout 0\n{column}}}\n");
+        assert_eq!(rows.into_text(), expected);
+    }
 
     #[test]
     fn long_text_goes_on_under_itself() {

@@ -19,7 +19,7 @@ use crate::output::view::Explanation;
 /// What a reason of the result says.
 pub fn reason(reason: &IdleReason) -> String {
     match reason {
-        IdleReason::Undecided(cause) => undecided_findings::message(cause),
+        IdleReason::Undecided(cause) => undecided_findings::explain(cause).message,
         IdleReason::Text(text) => text.clone(),
     }
 }
@@ -86,6 +86,12 @@ impl Explanation {
         self.with_some("bracket_lo", bracket.lo).with_some("bracket_hi", bracket.hi)
     }
 
+    /// With what to do, if that is known.
+    fn advising(self, advice: Option<Recommendation>, traffic: NeededTraffic) -> Explanation {
+        let remedy = advice.map(|advice| recommend(advice, traffic));
+        Explanation { remedy, ..self }.with_advice(advice)
+    }
+
     fn with_advice(self, advice: Option<Recommendation>) -> Explanation {
         match advice {
             Some(Recommendation::Heartbeat { interval, survived, before, .. }) => self
@@ -104,18 +110,20 @@ fn idle_timeout(
     advice: Option<Recommendation>,
     traffic: NeededTraffic,
 ) -> Explanation {
-    let no_interval = "no interval can be recommended, since no silence survived: lower --min";
-    let remedy = advice.map_or_else(|| no_interval.to_string(), |advice| recommend(advice, traffic));
-    let found = Explanation::new(format!("idle timeout {}{}", between(bracket), visibility(manner)))
-        .remedy(remedy)
-        .with_bracket(bracket)
-        .with_advice(advice)
-        .with("traffic", traffic.label());
+    let remedy = advice.map_or_else(|| NO_INTERVAL.to_string(), |advice| recommend(advice, traffic));
+    let found =
+        Explanation::conclusion("idle timeout", format!(" {}{}", between(bracket), visibility(manner)))
+            .remedy(remedy)
+            .with_bracket(bracket)
+            .with_advice(advice)
+            .with("traffic", traffic.label());
     match manner {
         Some(manner) => found.with("cut", CutMannerName::from(manner).label()),
         None => found,
     }
 }
+
+const NO_INTERVAL: &str = "no interval can be recommended, since no silence survived: lower --min";
 
 /// The kind of cut in the answer; its details have a row of their own.
 fn visibility(manner: Option<&CutManner>) -> &'static str {
@@ -129,26 +137,19 @@ fn visibility(manner: Option<&CutManner>) -> &'static str {
 
 fn lifetime_cap(age: Option<LifetimeCap>, advice: Option<Recommendation>) -> Explanation {
     let shown = age.map_or_else(|| "an unknown age".to_string(), |age| age.to_string());
-    let found =
-        Explanation::new(format!("lifetime cap of {shown}: connections end at that age, idle or not"))
-            .with_some("age", age.map(|age| age.lo))
-            .with_advice(advice);
-    match advice {
-        Some(advice) => found.remedy(recommend(advice, NeededTraffic::Any)),
-        None => found,
-    }
+    Explanation::conclusion("lifetime cap", format!(" of {shown}: connections end at that age, idle or not"))
+        .with_some("age", age.map(|age| age.lo))
+        .advising(advice, NeededTraffic::Any)
 }
 
 fn no_timeout(longest: Option<Duration>, advice: Option<Recommendation>) -> Explanation {
     let span = longest.map(|longest| format!(" {}", at_least(longest))).unwrap_or_default();
-    let found =
-        Explanation::new(format!("no idle timeout up to{span}: the longest span that was tried survived"))
-            .with_some("survived", longest)
-            .with_advice(advice);
-    match advice {
-        Some(advice) => found.remedy(recommend(advice, NeededTraffic::Any)),
-        None => found,
-    }
+    Explanation::conclusion(
+        "no idle timeout up to",
+        format!("{span}: the longest span that was tried survived"),
+    )
+    .with_some("survived", longest)
+    .advising(advice, NeededTraffic::Any)
 }
 
 fn busy(
@@ -157,24 +158,21 @@ fn busy(
     traffic: NeededTraffic,
 ) -> Explanation {
     let Some(ServerActivity { period, longest_gap, closes_silent_after, answered, .. }) = activity else {
-        return Explanation::new(BUSY);
+        return Explanation::conclusion(BUSY, "");
     };
-    let gap = at_least(longest_gap);
-    let found = Explanation::new(format!(
-        "{BUSY}: it sends about every {}, and the longest quiet gap was {gap}",
-        duration(period)
-    ))
-    .with_duration("period", period)
-    .with_duration("longest_gap", longest_gap)
-    .with_advice(advice);
-    match advice {
-        _ if answered && closes_silent_after.is_none() => found.remedy(format!(
-            "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer \
-             than {gap} was tested"
-        )),
-        Some(advice) => found.remedy(recommend(advice, traffic)),
-        None => found,
+    let (every, gap) = (duration(period), at_least(longest_gap));
+    let detail = format!(": it sends about every {every}, and the longest quiet gap was {gap}");
+    let found = Explanation::conclusion(BUSY, detail)
+        .with_duration("period", period)
+        .with_duration("longest_gap", longest_gap)
+        .advising(advice, traffic);
+    if !answered || closes_silent_after.is_some() {
+        return found;
     }
+    found.remedy(format!(
+        "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer \
+         than {gap} was tested"
+    ))
 }
 
 const BUSY: &str = "the server keeps the path busy";
@@ -190,14 +188,12 @@ fn policy(
     let why = closed.and_then(|end| stated(&end.how)).map(|why| format!(": {why}")).unwrap_or_default();
     let remedy = match (advice, bracket.hi) {
         (Some(advice), _) => recommend(advice, traffic),
-        (None, Some(_)) => {
-            "no interval can be recommended, since no silence survived: lower --min".to_string()
-        }
+        (None, Some(_)) => NO_INTERVAL.to_string(),
         (None, None) => {
             "look up what the server's reason means: Ping frames did not keep it from closing".to_string()
         }
     };
-    Explanation::new(format!("probably the server's own policy{timeout}{why}"))
+    Explanation::conclusion("probably the server's own policy", format!("{timeout}{why}"))
         .remedy(remedy)
         .with_bracket(bracket)
         .with_advice(advice)
@@ -214,13 +210,14 @@ fn stated(how: &CloseKind) -> Option<String> {
     })
 }
 
+const SCATTERED: &str = "idle connections end at different times";
+
 fn stochastic(spread: Option<EndSpread>) -> Explanation {
     let Some(EndSpread { min, max, .. }) = spread else {
-        return Explanation::new("idle connections end at different times: no fixed timeout");
+        return Explanation::conclusion(SCATTERED, ": no fixed timeout");
     };
-    let text =
-        format!("idle connections end at different times, from {} to {}", duration(min), duration(max));
-    Explanation::new(format!("{text}: no fixed timeout"))
+    let range = format!(", from {} to {}: no fixed timeout", duration(min), duration(max));
+    Explanation::conclusion(SCATTERED, range)
         .remedy(format!(
             "no interval is safe: a silence of {} ended a connection; stay well below it",
             at_most(min)
@@ -348,8 +345,7 @@ pub fn keepalive_methods(conclusion: RefreshConclusion) -> Explanation {
         }
         RefreshConclusion::Untried => ("no method was tried that decides", None),
     };
-    let found = Explanation::new(text);
-    if let Some(remedy) = remedy { found.remedy(remedy) } else { found }
+    Explanation { remedy: remedy.map(str::to_string), ..Explanation::new(text) }
 }
 
 fn describe_incident(incident: &Incident) -> Explanation {

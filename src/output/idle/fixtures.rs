@@ -17,12 +17,13 @@ use crate::domain::idle::report::{
 use crate::domain::idle::{
     CutManner, DeathCause, EndSpread, IdleFinding, IdleFindings, IdleVerdict, LifetimeCap, Observation,
     ProbeEvent, ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress,
-    ServerActivity, SilentProbe, SkipCause, UndecidedCause, VisibleEnd,
+    ServerActivity, SkipCause, UndecidedCause, VisibleEnd,
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::truth::Truth;
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::presenter::Presenter;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 const URL: &str = "wss://node.example/ws?token=***";
@@ -77,28 +78,7 @@ impl SearchScript {
             expectation: None,
             preset: None,
         };
-        let findings = IdleFindings {
-            verdict,
-            reasons: Vec::new(),
-            undecided: None,
-            bracket: Bracket::default(),
-            spread: None,
-            manner: None,
-            stated_close: None,
-            stops_forwarding_before_closing: false,
-            lifetime: None,
-            lifetime_or_idle: None,
-            reset_by: None,
-            server_activity: None,
-            provisional: None,
-            survived: Vec::new(),
-            died: Vec::new(),
-            incidents: Vec::new(),
-            void_rounds: 0,
-            connections: 0,
-            partial: false,
-            elapsed: Duration::ZERO,
-        };
+        let findings = IdleFindings { verdict, ..IdleFindings::default() };
         SearchScript { events: Vec::new(), info, findings, headers: Vec::new(), notes: Vec::new(), probes: 0 }
     }
 
@@ -134,7 +114,7 @@ impl SearchScript {
 
     fn saw(&mut self, probe: ProbeId, role: ProbeRole, millis: u64, seen: ProbeEvent) {
         let observation = Observation { probe, at: ms(millis), seen };
-        self.events.push(IdleEvent::Seen(ProbeSighting { role, ask_at: None, observation, at: at(millis) }));
+        self.events.push(IdleEvent::Seen(ProbeSighting { role, observation, at: at(millis) }));
     }
 
     /// Trials that were asked after these spans, and answered.
@@ -201,7 +181,6 @@ impl SearchScript {
         let expectation = self.info.expectation.clone();
         IdleReport {
             info: Arc::new(self.info.clone()),
-            url: URL.to_string(),
             started_at: at(0),
             elapsed: ms(millis),
             opened: (self.probes > 0).then(|| self.opened()),
@@ -256,11 +235,9 @@ fn nginx() -> SearchScript {
     scene.survives(&[30_000, 50_000, 55_000]);
     scene.ends(&[60_012, 60_013, 60_019], &fin());
     scene.guess(60_012, 2);
-    let in_flight =
-        vec![SilentProbe { probe: ProbeId(9), role: ProbeRole::Trial, idle: ms(1), ask_at: None }];
     let (bracket, provisional) = (scene.findings.bracket, scene.findings.provisional);
     let progress =
-        SearchProgress { elapsed: ms(61_000), bracket, provisional, in_flight, latest: ms(192_000) };
+        SearchProgress { bracket, provisional, silent: vec![ProbeRole::Trial], latest: ms(192_000) };
     scene.events.push(IdleEvent::Progress(progress));
     scene.survives(&[59_300]);
     scene.bracket(59_300, 60_019);

@@ -5,7 +5,7 @@ use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{at_least, at_most};
 use crate::domain::idle::refresh::KeepaliveMethod;
 use crate::domain::idle::report::Direction;
-use crate::domain::idle::{CutManner, DeathCause, VisibleEnd};
+use crate::domain::idle::{CutManner, VisibleEnd};
 use crate::domain::run::bracket::Bracket;
 
 /// `between 2.969 s and 3.001 s`.
@@ -45,13 +45,18 @@ pub fn manner(manner: &CutManner) -> String {
     }
 }
 
-/// Why a question found a connection dead.
-pub fn death(death: &DeathCause) -> String {
-    match death {
-        DeathCause::Unanswered => "no answer, no FIN, no RST".to_string(),
-        DeathCause::CutOnUse(seen) => format!("on use: {}", visible_end(seen)),
-        DeathCause::ServerUnheard => "the server's message was lost, our request was answered".to_string(),
-        DeathCause::ClientUnheard => "the server's message arrived, our request was not answered".to_string(),
+/// How one connection was cut.
+pub fn end_of_trial(manner: &CutManner) -> String {
+    match manner {
+        CutManner::Visible(seen) => format!("ended: {}", visible_end(seen)),
+        CutManner::Silent => "dead: no answer, no FIN, no RST".to_string(),
+        CutManner::OnUse(seen) => format!("dead: on use: {}", visible_end(seen)),
+        CutManner::ServerUnheard => {
+            "dead: the server's message was lost, our request was answered".to_string()
+        }
+        CutManner::ClientUnheard => {
+            "dead: the server's message arrived, our request was not answered".to_string()
+        }
     }
 }
 
@@ -71,6 +76,7 @@ pub fn method(method: KeepaliveMethod) -> &'static str {
         KeepaliveMethod::UnsolicitedPong => "unsolicited Pongs (client to server only)",
         KeepaliveMethod::TcpKeepalive => "TCP keepalive only",
         KeepaliveMethod::AppMessage => "app messages",
+        KeepaliveMethod::Http2Ping => "PINGs of HTTP/2 only",
     }
 }
 

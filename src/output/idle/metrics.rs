@@ -20,7 +20,7 @@ pub fn metrics(report: &IdleReport) -> Vec<MetricValue> {
         ("lifetime.hi", "the age at which connections had ended", findings.lifetime.map(|age| age.hi)),
         ("recommended.interval", "the interval of heartbeats that keeps the path open", interval),
     ];
-    let target = || vec![("target", report.url.clone())];
+    let target = || vec![("target", report.info.url.clone())];
     let times = spans.into_iter().map(|(name, meaning, span)| {
         let value = span.map(|span| span.as_secs_f64());
         MetricValue::new(name, MetricUnit::Time, meaning, target(), value)

@@ -40,20 +40,18 @@ pub struct IdlePresenter {
     log: log::SearchLog,
 }
 
-impl IdlePresenter {
-    pub fn new(options: HumanOptions) -> IdlePresenter {
+impl Presenter for IdlePresenter {
+    type Event = IdleEvent;
+    type Report = IdleReport;
+    type Document = IdleDocument;
+
+    fn new(options: HumanOptions) -> IdlePresenter {
         IdlePresenter {
             started_at: SystemTime::UNIX_EPOCH,
             trials: TrialTable::default(),
             log: log::SearchLog::new(options),
         }
     }
-}
-
-impl Presenter for IdlePresenter {
-    type Event = IdleEvent;
-    type Report = IdleReport;
-    type Document = IdleDocument;
 
     fn report_in(event: &IdleEvent) -> Option<&IdleReport> {
         if let IdleEvent::Finished(report) = event { Some(report) } else { None }
@@ -83,7 +81,7 @@ impl Presenter for IdlePresenter {
     }
 
     fn document(&self, report: &IdleReport) -> IdleDocument {
-        IdleDocument::new(report, self.trials.all())
+        IdleDocument::from((report, self.trials.all()))
     }
 
     fn is_droppable(event: &IdleEvent) -> bool {

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{
@@ -17,7 +16,7 @@ use crate::output::ndjson::{EventBody, bodies, run_line};
 bodies! {
     /// The search begins.
     IdleStarted = "started" {
-        #[schemars(extend("const" = "probe-idle"))]
+        #[cfg_attr(test, schemars(extend("const" = "probe-idle")))]
         command: &'static str,
         wscheck_version: &'static str,
         /// The target, with secrets redacted.

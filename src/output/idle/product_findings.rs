@@ -11,18 +11,14 @@ pub fn likely(candidate: &Candidate) -> Explanation {
     let why = candidate.reasons.join("; ");
     let text =
         format!("consistent with {product}, {}: {why}; see `wscheck timeouts {topic}`", candidate.setting());
-    let found = with_candidate(Explanation::new(text), candidate);
-    match candidate.timeout.change {
-        SettingChange::Set(example) => found.remedy(format!("if it is {product}: {example}")),
-        SettingChange::Fixed => found.remedy(format!("if it is {product}: it cannot be changed")),
-        SettingChange::Nothing => found,
-    }
-}
-
-fn with_candidate(found: Explanation, candidate: &Candidate) -> Explanation {
-    found
+    let remedy = match candidate.timeout.change {
+        SettingChange::Set(example) => Some(format!("if it is {product}: {example}")),
+        SettingChange::Fixed => Some(format!("if it is {product}: it cannot be changed")),
+        SettingChange::Nothing => None,
+    };
+    Explanation { remedy, ..Explanation::new(text) }
         .with("id", candidate.timeout.id)
-        .with("product", candidate.timeout.product)
+        .with("product", product)
         .with("setting", candidate.timeout.setting)
         .with_duration("value", candidate.value)
 }

@@ -42,7 +42,7 @@ fn searching(progress: &idle::SearchProgress) -> String {
             format!("timeout about {}, {}", format::duration(guess.timeout), between(bracket))
         }
     };
-    let of = |role: ProbeRole| progress.in_flight.iter().filter(|flight| flight.role == role).count() as u64;
+    let of = |role: ProbeRole| progress.silent.iter().filter(|silent| **silent == role).count() as u64;
     let (trials, watchers) =
         (counted(of(ProbeRole::Trial), "trial"), counted(of(ProbeRole::Watcher), "watcher"));
     format!(
@@ -59,22 +59,15 @@ fn verifying(beats: u64, held: Duration, until: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::{ProbeId, ProvisionalTimeout, SilentProbe};
+    use crate::domain::idle::ProvisionalTimeout;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn progress(bracket: Bracket, provisional: Option<ProvisionalTimeout>) -> IdleEvent {
-        let flight = |role| SilentProbe { probe: ProbeId(1), role, idle: s(3), ask_at: None };
-        let in_flight = vec![flight(ProbeRole::Trial), flight(ProbeRole::Trial), flight(ProbeRole::Watcher)];
-        IdleEvent::Progress(idle::SearchProgress {
-            elapsed: s(12),
-            bracket,
-            provisional,
-            in_flight,
-            latest: s(200),
-        })
+        let silent = vec![ProbeRole::Trial, ProbeRole::Trial, ProbeRole::Watcher];
+        IdleEvent::Progress(idle::SearchProgress { bracket, provisional, silent, latest: s(200) })
     }
 
     #[test]

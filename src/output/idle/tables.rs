@@ -1,7 +1,7 @@
 //! The evidence as tables: what became of each silent connection, and what kept the path open.
 
-use super::format::{death, method, visible_end};
-use super::trials::{Trial, TrialEnd};
+use super::format::{end_of_trial, method};
+use super::trials::Trial;
 use crate::domain::format;
 use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
@@ -16,12 +16,8 @@ const MAX_SURVIVOR_ROWS: usize = 4;
 
 /// A row for each connection, by how long it was silent.
 pub fn trials(trials: &[Trial]) -> Table {
-    let mut rows: Vec<&Trial> = trials
-        .iter()
-        .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
-        .collect();
-    rows.sort_by_key(|trial| trial.idle);
-    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, TrialEnd::Survived { .. })).count();
+    let rows = silent(trials);
+    let answered = rows.iter().take_while(|trial| trial.outcome.is_ok()).count();
     // One row in the place of one would save nothing.
     let folded =
         answered.saturating_sub(MAX_SURVIVOR_ROWS + 1).min(1) * answered.saturating_sub(MAX_SURVIVOR_ROWS);
@@ -34,23 +30,23 @@ pub fn trials(trials: &[Trial]) -> Table {
     }
 }
 
+/// The connections that were silent, the longest last.
+fn silent(trials: &[Trial]) -> Vec<&Trial> {
+    let is_silent = |trial: &&Trial| matches!(trial.role, ProbeRole::Watcher | ProbeRole::Trial);
+    let mut silent: Vec<&Trial> = trials.iter().filter(is_silent).collect();
+    silent.sort_by_key(|trial| trial.idle);
+    silent
+}
+
 /// A bar for each connection: how long it was silent, and whether it survived that.
 pub fn lanes(trials: &[Trial]) -> Lanes {
-    let mut rows: Vec<&Trial> = trials
-        .iter()
-        .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
-        .collect();
-    rows.sort_by_key(|trial| trial.idle);
     let lane = |trial: &&Trial| {
         let [_, label, text] = cells(trial);
-        let tone = match trial.outcome {
-            TrialEnd::Survived { .. } => Tone::Good,
-            TrialEnd::Died(_) | TrialEnd::Ended(_) => Tone::Bad,
-        };
+        let tone = if trial.outcome.is_ok() { Tone::Good } else { Tone::Bad };
         Lane { label, lasted_ms: trial.idle.into(), tone, text }
     };
     let title = "How long each connection was silent, and what became of it".to_string();
-    Lanes { title, lanes: rows.iter().take(MAX_ROWS).map(lane).collect() }
+    Lanes { title, lanes: silent(trials).iter().take(MAX_ROWS).map(lane).collect() }
 }
 
 /// One row for connections that all answered; `None` for none.
@@ -62,9 +58,8 @@ fn together(trials: &[&Trial]) -> Option<[String; 3]> {
 
 fn cells(trial: &Trial) -> [String; 3] {
     let outcome = match &trial.outcome {
-        TrialEnd::Survived { rtt } => format!("answered in {}", TimeUnit::of([*rtt]).span(*rtt)),
-        TrialEnd::Died(how) => format!("dead: {}", death(how)),
-        TrialEnd::Ended(how) => format!("ended: {}", visible_end(how)),
+        Ok(rtt) => format!("answered in {}", TimeUnit::of([*rtt]).span(*rtt)),
+        Err(manner) => end_of_trial(manner),
     };
     [format::duration(trial.idle), trial.role.label().to_string(), outcome]
 }
@@ -92,7 +87,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
-        let outcome = TrialEnd::Survived { rtt: Duration::from_millis(1) };
+        let outcome = Ok(Duration::from_millis(1));
         let (probe, role, at) = (ProbeId(1), ProbeRole::Trial, SystemTime::UNIX_EPOCH);
         let trial = |seconds| {
             let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::domain::idle::report::{IdleEvent, ProbeSighting};
-use crate::domain::idle::{DeathCause, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
+use crate::domain::idle::{CutManner, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
 
 /// More than a search ever opens; whatever tells of more, memory stays bounded.
 const MAX_TRIALS: usize = 5000;
@@ -15,42 +15,23 @@ pub struct Trial {
     pub role: ProbeRole,
     /// Time without traffic; for a control, time since its last answer.
     pub idle: Duration,
-    pub outcome: TrialEnd,
+    /// The RTT of the answer to its question, or how it was cut.
+    pub outcome: Result<Duration, CutManner>,
     pub at: SystemTime,
 }
 
-/// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
-/// connection), or `ended`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrialEnd {
-    /// It was asked and answered.
-    Survived { rtt: Duration },
-    /// It was asked, and found dead.
-    Died(DeathCause),
-    /// It was seen to end before it was asked.
-    Ended(VisibleEnd),
-}
-
-impl TrialEnd {
+impl Trial {
     /// The ending that was seen, where one was.
     pub fn visible_end(&self) -> Option<&VisibleEnd> {
-        match self {
-            TrialEnd::Ended(end) | TrialEnd::Died(DeathCause::CutOnUse(end)) => Some(end),
-            TrialEnd::Survived { .. }
-            | TrialEnd::Died(
-                DeathCause::Unanswered | DeathCause::ServerUnheard | DeathCause::ClientUnheard,
-            ) => None,
-        }
+        self.outcome.as_ref().err().and_then(CutManner::visible_end)
     }
-}
 
-impl Trial {
     /// What a sighting says of a connection's end; `None` when it goes on.
     pub fn of(sighting: &ProbeSighting) -> Option<Trial> {
         let (idle, outcome) = match &sighting.observation.seen {
-            ProbeEvent::Survived { idle, rtt } => (*idle, TrialEnd::Survived { rtt: *rtt }),
-            ProbeEvent::Died { idle, death } => (*idle, TrialEnd::Died(death.clone())),
-            ProbeEvent::Ended { idle, visible_end } => (*idle, TrialEnd::Ended(visible_end.clone())),
+            ProbeEvent::Survived { idle, rtt } => (*idle, Ok(*rtt)),
+            ProbeEvent::Died { idle, death } => (*idle, Err(CutManner::from(death))),
+            ProbeEvent::Ended { idle, visible_end } => (*idle, Err(CutManner::Visible(visible_end.clone()))),
             ProbeEvent::Opened
             | ProbeEvent::OpenFailed { .. }
             | ProbeEvent::Beat
@@ -93,7 +74,7 @@ mod tests {
         let seen = ProbeEvent::Survived { idle: Duration::ZERO, rtt: Duration::ZERO };
         let observation = Observation { probe: ProbeId(1), at: Duration::ZERO, seen };
         let at = SystemTime::UNIX_EPOCH;
-        let event = IdleEvent::Seen(ProbeSighting { role: ProbeRole::Trial, ask_at: None, observation, at });
+        let event = IdleEvent::Seen(ProbeSighting { role: ProbeRole::Trial, observation, at });
         let mut trials = TrialTable::default();
         (0..MAX_TRIALS + 10).for_each(|_| trials.note(&event));
         assert_eq!(trials.all().len(), MAX_TRIALS);

@@ -12,18 +12,9 @@ use crate::output::view::Explanation;
 
 /// The cause with its remedy and figures.
 pub fn explain(cause: &UndecidedCause) -> Explanation {
-    let found = with_figures(Explanation::new(message(cause)), cause);
-    match remedy(cause) {
-        Some(remedy) => found.remedy(remedy),
-        None => found,
-    }
-}
-
-/// What the cause says.
-pub fn message(cause: &UndecidedCause) -> String {
     match cause {
-        UndecidedCause::ConnectionLimit { open, ended, visible_end, .. } => {
-            connection_limit(*open, *ended, visible_end.as_ref())
+        UndecidedCause::ConnectionLimit { open, ended, visible_end, allowed } => {
+            connection_limit(*open, *ended, visible_end.as_ref(), *allowed)
         }
         UndecidedCause::SessionReplaced { ended, visible_end } => {
             session_replaced(*ended, visible_end.as_ref())
@@ -35,117 +26,34 @@ pub fn message(cause: &UndecidedCause) -> String {
             all_end_below_min((*shortest, *longest), *min, visible_end.as_ref())
         }
         UndecidedCause::ServerBecameUnreachable { why } => {
-            format!("the server became unreachable: {why}")
+            Explanation::new(format!("the server became unreachable: {why}"))
+                .remedy("run it again when the server is reachable")
         }
         UndecidedCause::LaterConnectionsRefused { why } => later_connections_refused(why),
-        UndecidedCause::TooFewConnections { open, why } => {
-            format!("only {} could be open at once: {why}", counted(*open as u64, "connection"))
-        }
-        UndecidedCause::ControlEndedAtOnce { visible_end } => immediate_end(visible_end),
+        UndecidedCause::TooFewConnections { open, why } => too_few_connections(*open, why),
+        UndecidedCause::ControlEndedAtOnce { visible_end } => Explanation::new(immediate_end(visible_end))
+            .remedy("`wscheck ping` shows what ends the connection"),
         UndecidedCause::ControlUnanswered { kind } => control_unanswered(*kind),
         UndecidedCause::ControlEndedToo { age } => control_ended_too(*age),
         UndecidedCause::RepeatedRestarts { rounds, moments } => repeated_restarts(*rounds, moments),
-        UndecidedCause::PathUnsteady { rounds, ages } => {
-            format!("{rounds} rounds were void: the control died at the age of {}", all_shown(ages))
+        UndecidedCause::PathUnsteady { rounds, ages } => path_unsteady(*rounds, ages),
+        UndecidedCause::EndsDisagree => {
+            Explanation::new("the connections' ends do not agree on a timeout").remedy(MORE_REPEATS)
         }
-        UndecidedCause::EndsDisagree => "the connections' ends do not agree on a timeout".to_string(),
         UndecidedCause::LifetimeOrIdleTimeout { age, messages_tried } => {
             lifetime_or_idle_timeout(*age, *messages_tried)
         }
         UndecidedCause::LifetimeOutlived { age, by } => lifetime_outlived(*age, *by),
-        UndecidedCause::MixedOutcomes { deaths } => {
-            format!("{deaths}, and others survived longer spans: too few to know why")
-        }
+        UndecidedCause::MixedOutcomes { deaths } => mixed_outcomes(deaths),
         UndecidedCause::LimitReached { connections, elapsed, deaths } => {
-            let number = counted(u64::from(*connections), "connection");
-            format!("undecided after {number} in {}, the limit: {deaths}", show(*elapsed))
+            limit_reached(*connections, *elapsed, deaths)
         }
-        UndecidedCause::Interrupted => "interrupted".to_string(),
+        UndecidedCause::Interrupted => Explanation::new("interrupted"),
     }
 }
 
-fn remedy(cause: &UndecidedCause) -> Option<String> {
-    Some(match cause {
-        UndecidedCause::ConnectionLimit { open, allowed, .. } if *open >= 3 && open < allowed => {
-            format!("try --max-connections {open}")
-        }
-        UndecidedCause::LifetimeOrIdleTimeout { age, .. } => {
-            let before = at_least(age.reconnect_before());
-            format!(
-                "either send an app heartbeat (a message) every {before}, or reconnect before a connection is \
-                 {before} old: --app-ping TEMPLATE or --allow-messages shows which"
-            )
-        }
-        cause => fixed_remedy(cause)?.to_string(),
-    })
-}
-
-fn fixed_remedy(cause: &UndecidedCause) -> Option<&'static str> {
-    Some(match cause {
-        UndecidedCause::ConnectionLimit { .. } | UndecidedCause::TooFewConnections { .. } => {
-            "allow this client at least 3 connections at once"
-        }
-        UndecidedCause::SessionReplaced { .. } => "use credentials that allow several sessions at once",
-        UndecidedCause::NoConnectionStayed { .. } => {
-            "if the server expects a message first, give it with --send"
-        }
-        UndecidedCause::AllEndBelowMin { .. } => "lower --min to measure it",
-        UndecidedCause::ServerBecameUnreachable { .. } => "run it again when the server is reachable",
-        UndecidedCause::LaterConnectionsRefused { .. } => "use a token that is valid for several connections",
-        UndecidedCause::ControlEndedAtOnce { .. } => "`wscheck ping` shows what ends the connection",
-        UndecidedCause::ControlUnanswered { kind: HeartbeatKind::Protocol } => {
-            "use app heartbeats: --heartbeat app with --app-ping TEMPLATE or --preset NAME"
-        }
-        UndecidedCause::ControlUnanswered { kind: HeartbeatKind::App } => {
-            "check the message of --app-ping and the pattern of --app-pong"
-        }
-        UndecidedCause::ControlEndedToo { .. } => "run it again: ends at the same age show a lifetime",
-        UndecidedCause::RepeatedRestarts { .. } => "run it again when the server does not restart",
-        UndecidedCause::PathUnsteady { .. } => {
-            "run it again on a steadier path; `wscheck ping` shows its losses"
-        }
-        UndecidedCause::EndsDisagree | UndecidedCause::MixedOutcomes { .. } => {
-            "run it again with a higher --repeat"
-        }
-        UndecidedCause::LifetimeOutlived { .. } => "run it again: something else may have ended connections",
-        UndecidedCause::LimitReached { .. } => "run it again with a lower --max or a wider --precision",
-        UndecidedCause::LifetimeOrIdleTimeout { .. } | UndecidedCause::Interrupted => return None,
-    })
-}
-
-fn with_figures(found: Explanation, cause: &UndecidedCause) -> Explanation {
-    match cause {
-        UndecidedCause::ConnectionLimit { open, ended, .. } => {
-            found.with("open", *open).with("ended", *ended)
-        }
-        UndecidedCause::SessionReplaced { ended, .. } => found.with("ended", *ended),
-        UndecidedCause::NoConnectionStayed { within, .. } => found.with_duration("within", *within),
-        UndecidedCause::AllEndBelowMin { shortest, longest, min, .. } => found
-            .with_duration("shortest", *shortest)
-            .with_duration("longest", *longest)
-            .with_duration("min", *min),
-        UndecidedCause::TooFewConnections { open, .. } => found.with("open", *open),
-        UndecidedCause::ControlUnanswered { kind } => found.with("kind", kind.label()),
-        UndecidedCause::ControlEndedToo { age } | UndecidedCause::LifetimeOutlived { age, .. } => {
-            found.with_duration("age", *age)
-        }
-        UndecidedCause::RepeatedRestarts { rounds, .. } | UndecidedCause::PathUnsteady { rounds, .. } => {
-            found.with("rounds", *rounds)
-        }
-        UndecidedCause::LifetimeOrIdleTimeout { age, messages_tried } => {
-            found.with_duration("age", age.lo).with("messages_tried", *messages_tried)
-        }
-        UndecidedCause::MixedOutcomes { deaths } => with_deaths(found, deaths),
-        UndecidedCause::LimitReached { connections, elapsed, deaths } => {
-            with_deaths(found.with("connections", *connections).with_duration("elapsed", *elapsed), deaths)
-        }
-        UndecidedCause::ServerBecameUnreachable { .. }
-        | UndecidedCause::LaterConnectionsRefused { .. }
-        | UndecidedCause::ControlEndedAtOnce { .. }
-        | UndecidedCause::EndsDisagree
-        | UndecidedCause::Interrupted => found,
-    }
-}
+const MORE_REPEATS: &str = "run it again with a higher --repeat";
+const MORE_CONNECTIONS: &str = "allow this client at least 3 connections at once";
 
 fn with_deaths(found: Explanation, deaths: &DeathCount) -> Explanation {
     found.with("died", deaths.spans.len()).with("survived", deaths.survived)
@@ -168,6 +76,9 @@ fn immediate_end(visible_end: &VisibleEnd) -> String {
         | CloseKind::Fin
         | CloseKind::Rst
         | CloseKind::TlsClose
+        | CloseKind::H2EndStream
+        | CloseKind::H2RstStream { .. }
+        | CloseKind::H2Goaway { .. }
         | CloseKind::TlsAlert { .. }
         | CloseKind::Silent
         | CloseKind::Timeout
@@ -180,96 +91,163 @@ fn all_shown(times: &[Duration]) -> String {
     times.iter().map(|time| show(*time)).collect::<Vec<_>>().join(", ")
 }
 
-fn connection_limit(open: usize, ended: usize, visible_end: Option<&VisibleEnd>) -> String {
+fn connection_limit(
+    open: usize,
+    ended: usize,
+    visible_end: Option<&VisibleEnd>,
+    allowed: usize,
+) -> Explanation {
     let number = counted(open as u64, "connection");
     let accepted = if open == 1 { "one connection" } else { &number };
-    format!(
+    let is_enough = open >= 3 && open < allowed;
+    Explanation::new(format!(
         "{number} stayed open, and {} ended right after opening{}: perhaps the server accepts only {accepted} per client",
         counted(ended as u64, "connection"),
         how(visible_end)
-    )
+    ))
+    .remedy(if is_enough { format!("try --max-connections {open}") } else { MORE_CONNECTIONS.to_string() })
+    .with("open", open)
+    .with("ended", ended)
 }
 
-fn session_replaced(ended: usize, visible_end: Option<&VisibleEnd>) -> String {
-    format!(
+fn session_replaced(ended: usize, visible_end: Option<&VisibleEnd>) -> Explanation {
+    Explanation::new(format!(
         "{} ended when the next one opened{}: perhaps the server allows one session per client, and a new one \
          replaces it",
         counted(ended as u64, "connection"),
         how(visible_end)
-    )
+    ))
+    .remedy("use credentials that allow several sessions at once")
+    .with("ended", ended)
 }
 
-fn no_connection_stayed(within: Duration, visible_end: Option<&VisibleEnd>) -> String {
-    format!(
+fn no_connection_stayed(within: Duration, visible_end: Option<&VisibleEnd>) -> Explanation {
+    Explanation::new(format!(
         "every connection ended right after opening{}, at most {} later: perhaps the server accepts one connection \
          per client, a ticket is valid only once, or the server expects a message first",
         how(visible_end),
         show(within)
-    )
+    ))
+    .remedy("if the server expects a message first, give it with --send")
+    .with_duration("within", within)
 }
 
 fn all_end_below_min(
     (shortest, longest): (Duration, Duration),
     min: Duration,
     visible_end: Option<&VisibleEnd>,
-) -> String {
-    format!(
+) -> Explanation {
+    Explanation::new(format!(
         "every connection ended within {} of opening{}, none before {}: an idle timeout or a lifetime below --min {}",
         show(longest),
         how(visible_end),
         show(shortest),
         show(min)
-    )
+    ))
+    .remedy("lower --min to measure it")
+    .with_duration("shortest", shortest)
+    .with_duration("longest", longest)
+    .with_duration("min", min)
 }
 
-fn later_connections_refused(why: &str) -> String {
-    format!(
+fn later_connections_refused(why: &str) -> Explanation {
+    Explanation::new(format!(
         "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token is valid \
          only once, or the server accepts one connection per client"
-    )
+    ))
+    .remedy("use a token that is valid for several connections")
 }
 
-fn control_unanswered(kind: HeartbeatKind) -> String {
-    let what = match kind {
-        HeartbeatKind::Protocol => "Ping frames",
-        HeartbeatKind::App => "such messages",
+fn too_few_connections(open: usize, why: &str) -> Explanation {
+    let number = counted(open as u64, "connection");
+    Explanation::new(format!("only {number} could be open at once: {why}"))
+        .remedy(MORE_CONNECTIONS)
+        .with("open", open)
+}
+
+fn control_unanswered(kind: HeartbeatKind) -> Explanation {
+    let (what, remedy) = match kind {
+        HeartbeatKind::Protocol | HeartbeatKind::Http2 => {
+            ("Ping frames", "use app heartbeats: --heartbeat app with --app-ping TEMPLATE or --preset NAME")
+        }
+        HeartbeatKind::App => {
+            ("such messages", "check the message of --app-ping and the pattern of --app-pong")
+        }
     };
-    format!("the control was not answered, twice: perhaps the server does not answer {what}")
+    Explanation::new(format!(
+        "the control was not answered, twice: perhaps the server does not answer {what}"
+    ))
+    .remedy(remedy)
+    .with("kind", kind.label())
 }
 
-fn control_ended_too(age: Duration) -> String {
-    format!(
+fn control_ended_too(age: Duration) -> Explanation {
+    Explanation::new(format!(
         "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
         show(age)
-    )
+    ))
+    .remedy("run it again: ends at the same age show a lifetime")
+    .with_duration("age", age)
 }
 
-fn repeated_restarts(rounds: u32, moments: &[Duration]) -> String {
-    format!(
+fn repeated_restarts(rounds: u32, moments: &[Duration]) -> Explanation {
+    Explanation::new(format!(
         "{rounds} rounds were void: connections ended at the same moment {} into the run: the server restarts or \
          reloads, the path fails, or the server checks now and then which connections are idle",
         all_shown(moments)
-    )
+    ))
+    .remedy("run it again when the server does not restart")
+    .with("rounds", rounds)
 }
 
-fn lifetime_or_idle_timeout(age: LifetimeCap, messages_tried: bool) -> String {
+fn path_unsteady(rounds: u32, ages: &[Duration]) -> Explanation {
+    let ages = all_shown(ages);
+    Explanation::new(format!("{rounds} rounds were void: the control died at the age of {ages}"))
+        .remedy("run it again on a steadier path; `wscheck ping` shows its losses")
+        .with("rounds", rounds)
+}
+
+fn lifetime_or_idle_timeout(age: LifetimeCap, messages_tried: bool) -> Explanation {
     let why = if messages_tried {
         "the connection that also sent messages ended earlier, or did not open"
     } else {
         "no messages were tried (--app-ping, --allow-messages)"
     };
-    format!(
+    let before = at_least(age.reconnect_before());
+    Explanation::new(format!(
         "connections that sent Ping frames all the time ended at the age of {age}, too: a lifetime, or an idle \
          timeout that only messages reset; {why}"
-    )
+    ))
+    .remedy(format!(
+        "either send an app heartbeat (a message) every {before}, or reconnect before a connection is \
+         {before} old: --app-ping TEMPLATE or --allow-messages shows which"
+    ))
+    .with_duration("age", age.lo)
+    .with("messages_tried", messages_tried)
 }
 
-fn lifetime_outlived(age: Duration, by: KeepaliveMethod) -> String {
-    format!(
+fn lifetime_outlived(age: Duration, by: KeepaliveMethod) -> Explanation {
+    Explanation::new(format!(
         "connections that were never idle ended at the age of {}, but {} outlived it",
         show(age),
         by.words()
-    )
+    ))
+    .remedy("run it again: something else may have ended connections")
+    .with_duration("age", age)
+}
+
+fn mixed_outcomes(deaths: &DeathCount) -> Explanation {
+    let message = format!("{deaths}, and others survived longer spans: too few to know why");
+    with_deaths(Explanation::new(message).remedy(MORE_REPEATS), deaths)
+}
+
+fn limit_reached(connections: u32, elapsed: Duration, deaths: &DeathCount) -> Explanation {
+    let (number, took) = (counted(u64::from(connections), "connection"), show(elapsed));
+    let found = Explanation::new(format!("undecided after {number} in {took}, the limit: {deaths}"))
+        .remedy("run it again with a lower --max or a wider --precision")
+        .with("connections", connections)
+        .with_duration("elapsed", elapsed);
+    with_deaths(found, deaths)
 }
 
 #[cfg(test)]
@@ -283,7 +261,7 @@ mod tests {
         let visible_end = Some(CloseKind::CloseFrame { code: Some(1013), reason }.into());
         let cause = UndecidedCause::ConnectionLimit { open: 4, ended: 2, visible_end, allowed: 16 };
         assert_eq!(
-            message(&cause),
+            explain(&cause).message,
             "4 connections stayed open, and 2 connections ended right after opening (peer sent close 1013 (try again \
              later) \"too many\"): perhaps the server accepts only 4 connections per client"
         );
@@ -298,7 +276,7 @@ mod tests {
             allowed: 16,
         };
         let says = |cause: UndecidedCause, part: &str| {
-            let words = message(&cause);
+            let words = explain(&cause).message;
             assert!(words.contains(part), "{words}");
         };
         says(limit(1), "perhaps the server accepts only one connection per client");

@@ -12,14 +12,14 @@ use crate::domain::idle::report::{IdleReport, Verification, VerifyOutcome};
 use crate::domain::idle::{EndSpread, IdleFinding, IdleFindings, IdleVerdict, findings_of};
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::output::view::{
-    Chart, Phrase, Rows, Section, ShownFinding, Tone, View, connection, most_severe_first,
+    Chart, Explanation, Phrase, Rows, Section, ShownFinding, Tone, View, connection, most_severe_first,
 };
 
 pub fn view(report: &IdleReport, trials: &[Trial]) -> View {
     let all = findings_of(report);
     let refresh = report.refresh.as_ref().map(|refresh| tables::refresh(&refresh.rows));
     View {
-        subject: report.url.clone(),
+        subject: report.info.url.clone(),
         started_at: report.started_at,
         elapsed: report.elapsed.into(),
         interrupted: report.partial,
@@ -70,27 +70,15 @@ fn headline(report: &IdleReport, all: &[IdleFinding]) -> Phrase {
         return connection::not_opened(error);
     }
     let findings = &report.findings;
-    let parts: Vec<String> = all
-        .iter()
-        .filter(|finding| is_answer(finding))
-        .map(|finding| findings::explain(finding).message)
-        .collect();
-    let text = if parts.is_empty() { inconclusive(findings) } else { parts.join("; ") };
+    let answers: Vec<Explanation> =
+        all.iter().filter(|finding| is_answer(finding)).map(findings::explain).collect();
+    let messages: Vec<&str> = answers.iter().map(|answer| answer.message.as_str()).collect();
+    let text = if answers.is_empty() { inconclusive(findings) } else { messages.join("; ") };
+    let claim = answers.first().map_or(Some("inconclusive"), |answer| answer.claim.as_deref());
+    let claim = claim.unwrap_or_default();
+    let rest = text.strip_prefix(claim).unwrap_or(&text);
     let so_far = if report.partial { " (so far: the run was interrupted)" } else { "" };
-    Phrase::starting_with(verdict_words(findings.verdict), Tone::Neutral, &format!("{text}{so_far}"))
-}
-
-/// With what the answer begins.
-fn verdict_words(verdict: IdleVerdict) -> &'static str {
-    match verdict {
-        IdleVerdict::IdleTimeout => "idle timeout",
-        IdleVerdict::LifetimeCap => "lifetime cap",
-        IdleVerdict::NoTimeoutUpToMax => "no idle timeout up to",
-        IdleVerdict::ServerKeepsItBusy => "the server keeps the path busy",
-        IdleVerdict::ServerPolicy => "probably the server's own policy",
-        IdleVerdict::Stochastic => "idle connections end at different times",
-        IdleVerdict::Inconclusive => "inconclusive",
-    }
+    Phrase::new(claim, Tone::Neutral, format!("{rest}{so_far}"))
 }
 
 /// What is known without an answer; the reason is at the end of the report.
@@ -136,7 +124,7 @@ fn section(report: &IdleReport) -> Section {
     rows.add_some("hint", never_opened(report).and_then(|error| error.hint.clone()));
     connection::opened(&mut rows, report.opened.as_deref());
     connection::preset(&mut rows, report.info.preset.as_ref());
-    Section { title: report.url.clone(), rows, ..Section::default() }
+    Section { title: report.info.url.clone(), rows, ..Section::default() }
 }
 
 fn about_run(report: &IdleReport) -> Rows {

@@ -2,102 +2,72 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::heartbeat_figures::{Ms, ms};
-use crate::domain::connection::connect_info::{self, ConnectInfo, TlsInfo};
-use crate::domain::connection::phase;
-use crate::domain::connection::untrusted_text::UntrustedText;
+use super::document::document;
+use super::names::Name;
+use super::values::{Ms, Text, ms, strings};
+use crate::domain::connection::connect_info::{
+    ConnectAttempt, ConnectInfo, HttpVersion, TimestampSource, TlsInfo,
+};
+use crate::domain::connection::phase::PhaseTimes;
+use crate::domain::connection::untrusted_text::{UntrustedText, without_controls};
 
-/// Duration of each step of the opening; null for a step that did not happen.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Phases")]
-pub struct PhasesDocument {
-    dns_ms: Option<Ms>,
-    tcp_ms: Option<Ms>,
-    proxy_ms: Option<Ms>,
-    tls_ms: Option<Ms>,
-    upgrade_ms: Option<Ms>,
-    /// Time from the start to the end of the upgrade.
-    total_ms: Ms,
-}
-
-impl From<phase::PhaseTimes> for PhasesDocument {
-    fn from(phases: phase::PhaseTimes) -> PhasesDocument {
-        PhasesDocument {
-            dns_ms: ms(phases.dns),
-            tcp_ms: ms(phases.tcp),
-            proxy_ms: ms(phases.proxy),
-            tls_ms: ms(phases.tls),
-            upgrade_ms: ms(phases.upgrade),
-            total_ms: phases.total.into(),
-        }
+document! {
+    /// Duration of each step of the opening; null for a step that did not happen.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Phases"))]
+    pub struct PhasesDocument from phases: PhaseTimes {
+        dns_ms: Option<Ms> = ms(phases.dns),
+        tcp_ms: Option<Ms> = ms(phases.tcp),
+        proxy_ms: Option<Ms> = ms(phases.proxy),
+        tls_ms: Option<Ms> = ms(phases.tls),
+        upgrade_ms: Option<Ms> = ms(phases.upgrade),
+        /// Time from the start to the end of the upgrade.
+        total_ms: Ms = phases.total,
     }
 }
 
-/// One address that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Attempt")]
-pub struct AttemptDocument {
-    address: String,
-    took_ms: Ms,
-    /// Why the attempt failed; null for the address that was used.
-    error: Option<String>,
-}
-
-impl From<&connect_info::ConnectAttempt> for AttemptDocument {
-    fn from(attempt: &connect_info::ConnectAttempt) -> AttemptDocument {
-        AttemptDocument {
-            address: attempt.address.clone(),
-            took_ms: attempt.took.into(),
-            error: attempt.error.clone(),
-        }
+document! {
+    /// One address that was tried.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Attempt"))]
+    pub struct AttemptDocument from attempt: &ConnectAttempt {
+        address: Text = (&attempt.address),
+        took_ms: Ms = attempt.took,
+        /// Why the attempt failed; null for the address that was used.
+        error: Option<Text> = attempt.error.as_ref().map(Into::into),
     }
 }
 
-/// The TLS parameters and the server's certificate.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Tls")]
-pub struct TlsDocument {
-    version: String,
-    cipher: String,
-    alpn: Option<String>,
-    /// Whole days until the certificate expires; negative if it has expired.
-    days_left: Option<i64>,
-    subject: Option<String>,
-    issuer: Option<String>,
-    /// False if the certificate was not verified (`--insecure`).
-    verified: bool,
-}
-
-impl From<&TlsInfo> for TlsDocument {
-    fn from(tls: &TlsInfo) -> TlsDocument {
-        TlsDocument {
-            version: tls.version.clone(),
-            cipher: tls.cipher.clone(),
-            alpn: tls.alpn.clone(),
-            days_left: tls.days_left,
-            subject: tls.subject.as_ref().map(UntrustedText::to_string),
-            issuer: tls.issuer.as_ref().map(UntrustedText::to_string),
-            verified: tls.verified,
-        }
+document! {
+    /// The TLS parameters and the server's certificate.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Tls"))]
+    pub struct TlsDocument from tls: &TlsInfo {
+        version: Text = (&tls.version),
+        cipher: Text = (&tls.cipher),
+        alpn: Option<Text> = tls.alpn.as_ref().map(Into::into),
+        /// Whole days until the certificate expires; negative if it has expired.
+        days_left: Option<i64> = tls.days_left,
+        subject: Option<Text> = tls.subject.as_ref().map(Into::into),
+        issuer: Option<Text> = tls.issuer.as_ref().map(Into::into),
+        /// False if the certificate was not verified (`--insecure`).
+        verified: bool = tls.verified,
     }
 }
 
 /// Response headers that identify servers and proxies, by lower-case name. Repeated headers are joined by commas (RFC
 /// 9110 5.3).
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Headers(BTreeMap<String, String>);
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Headers(BTreeMap<String, Text>);
 
 impl From<&[(String, UntrustedText)]> for Headers {
     fn from(headers: &[(String, UntrustedText)]) -> Headers {
-        let mut joined = BTreeMap::<String, String>::new();
+        let mut joined = BTreeMap::<String, Text>::new();
         for (name, value) in headers {
-            let before = joined.entry(name.clone()).or_default();
+            let before = &mut joined.entry(name.clone()).or_default().0;
             if !before.is_empty() {
                 before.push_str(", ");
             }
@@ -107,56 +77,102 @@ impl From<&[(String, UntrustedText)]> for Headers {
     }
 }
 
-/// Details of an opened connection; all null or empty if it never opened.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Opening")]
-pub struct OpeningDocument {
-    /// The address that the connection goes to: the server's, or the proxy's if there is one.
-    remote: Option<String>,
-    local: Option<String>,
-    /// The proxy, if any; `phases` then measures the connection to the proxy.
-    proxy: Option<String>,
-    phases: Option<PhasesDocument>,
-    /// Every address that was tried, in order.
-    attempts: Vec<AttemptDocument>,
-    /// Null without TLS.
-    tls: Option<TlsDocument>,
-    subprotocols_offered: Vec<String>,
-    /// The subprotocol that the server chose.
-    subprotocol: Option<String>,
-    headers: Headers,
+document! {
+    /// Details of an opened connection; all null or empty if it never opened.
+    #[derive(Default, Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Opening"))]
+    pub struct OpeningDocument from opened: &ConnectInfo {
+        /// The address that the connection goes to: the server's, or the proxy's if there is one.
+        pub remote: Option<Text> = opened.remote.as_ref().map(Into::into),
+        pub local: Option<Text> = opened.local.as_ref().map(Into::into),
+        /// The proxy, if any; `phases` then measures the connection to the proxy.
+        pub proxy: Option<Text> = opened.proxy.as_ref().map(Into::into),
+        pub phases: Option<PhasesDocument> = Some(opened.phases.into()),
+        /// Every address that was tried, in order.
+        pub attempts: Vec<AttemptDocument> = opened.attempts.iter().map(AttemptDocument::from).collect::<Vec<_>>(),
+        /// Null without TLS.
+        pub tls: Option<TlsDocument> = opened.tls.as_ref().map(TlsDocument::from),
+        /// Which HTTP opened the WebSocket; null if it never opened.
+        pub http: Option<Name<HttpVersion>> = Some(opened.http.into()),
+        pub subprotocols_offered: Vec<Text> = opened.subprotocols_offered.iter().map(Into::into).collect::<Vec<Text>>(),
+        /// The subprotocol that the server chose.
+        pub subprotocol: Option<Text> = opened.subprotocol.as_ref().map(Into::into),
+        /// What `--compress` offered, as in the header; null without it.
+        pub compression_offered: Option<Text> = opened.compression_offered.as_ref().map(Into::into),
+        /// What the server agreed to, without default values.
+        pub compression: Option<Text> = opened.compression.as_ref().map(Into::into),
+        pub headers: Headers = opened.headers.as_slice(),
+    }
 }
 
 impl OpeningDocument {
     /// For a connection that never opened: only the attempts are known.
-    pub fn failed(attempts: &[connect_info::ConnectAttempt]) -> OpeningDocument {
-        OpeningDocument {
-            remote: None,
-            local: None,
-            proxy: None,
-            phases: None,
-            attempts: attempts.iter().map(AttemptDocument::from).collect(),
-            tls: None,
-            subprotocols_offered: Vec::new(),
-            subprotocol: None,
-            headers: Headers(BTreeMap::new()),
+    pub fn failed(attempts: &[ConnectAttempt]) -> OpeningDocument {
+        let attempts = attempts.iter().map(AttemptDocument::from).collect();
+        OpeningDocument { attempts, ..OpeningDocument::default() }
+    }
+}
+
+impl From<PhasesDocument> for PhaseTimes {
+    fn from(phases: PhasesDocument) -> PhaseTimes {
+        PhaseTimes {
+            dns: phases.dns_ms.map(Into::into),
+            tcp: phases.tcp_ms.map(Into::into),
+            proxy: phases.proxy_ms.map(Into::into),
+            tls: phases.tls_ms.map(Into::into),
+            upgrade: phases.upgrade_ms.map(Into::into),
+            total: phases.total_ms.into(),
         }
     }
 }
 
-impl From<&ConnectInfo> for OpeningDocument {
-    fn from(opened: &ConnectInfo) -> OpeningDocument {
-        OpeningDocument {
-            remote: opened.remote.clone(),
-            local: opened.local.clone(),
-            proxy: opened.proxy.clone(),
-            phases: Some(opened.phases.into()),
-            attempts: opened.attempts.iter().map(AttemptDocument::from).collect(),
-            tls: opened.tls.as_ref().map(TlsDocument::from),
-            subprotocols_offered: opened.subprotocols_offered.clone(),
-            subprotocol: opened.subprotocol.as_ref().map(UntrustedText::to_string),
-            headers: opened.headers.as_slice().into(),
+impl From<AttemptDocument> for ConnectAttempt {
+    fn from(attempt: AttemptDocument) -> ConnectAttempt {
+        ConnectAttempt {
+            address: attempt.address.into(),
+            took: attempt.took_ms.into(),
+            error: attempt.error.map(Into::into),
+        }
+    }
+}
+
+impl From<TlsDocument> for TlsInfo {
+    fn from(tls: TlsDocument) -> TlsInfo {
+        TlsInfo {
+            version: tls.version.into(),
+            cipher: tls.cipher.into(),
+            alpn: tls.alpn.map(Into::into),
+            days_left: tls.days_left,
+            subject: tls.subject.map(Into::into),
+            issuer: tls.issuer.map(Into::into),
+            verified: tls.verified,
+        }
+    }
+}
+
+impl From<Headers> for Vec<(String, UntrustedText)> {
+    fn from(Headers(headers): Headers) -> Vec<(String, UntrustedText)> {
+        headers.into_iter().map(|(name, value)| (without_controls(&name, false), value.into())).collect()
+    }
+}
+
+impl OpeningDocument {
+    /// The details of an opened connection, read back.
+    pub fn info(self, timestamps: TimestampSource) -> ConnectInfo {
+        ConnectInfo {
+            remote: self.remote.map(Into::into),
+            local: self.local.map(Into::into),
+            proxy: self.proxy.map(Into::into),
+            phases: self.phases.map(Into::into).unwrap_or_default(),
+            attempts: self.attempts.into_iter().map(Into::into).collect(),
+            tls: self.tls.map(Into::into),
+            http: self.http.map(|http| http.0).unwrap_or_default(),
+            subprotocols_offered: strings(self.subprotocols_offered),
+            subprotocol: self.subprotocol.map(Into::into),
+            compression_offered: self.compression_offered.map(Into::into),
+            compression: self.compression.map(Into::into),
+            headers: self.headers.into(),
+            timestamps,
         }
     }
 }

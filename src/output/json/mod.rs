@@ -4,21 +4,24 @@
 mod close_cause;
 mod connect_error;
 mod connect_info;
+mod document;
 mod heartbeat_figures;
 mod names;
 mod preset;
+mod values;
 
 use serde::Serialize;
 
 pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
 pub(super) use close_cause::{broken_rule, close_frame};
 pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
-pub use connect_info::OpeningDocument;
-pub use heartbeat_figures::{
-    ByKind, HISTOGRAM_FORM, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms,
-};
+pub use connect_info::{AttemptDocument, Headers, OpeningDocument, PhasesDocument, TlsDocument};
+pub use document::EventBody;
+pub(super) use document::document;
+pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument};
 pub use names::Name;
 pub use preset::PresetName;
+pub use values::{Checked, Count, FieldError, Ms, Text, Timestamp, ms, strings};
 
 /// The version of all documents. It rises when a change breaks readers; new fields do not.
 pub const SCHEMA_VERSION: u32 = 2;

@@ -1,13 +1,11 @@
 //! The labels of the domain's enums in JSON. A test of the schema pins them, so that renaming a variant does not break
 //! scripts.
 
-use std::any::type_name;
-use std::borrow::Cow;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::IntoEnumIterator;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
-use strum::{EnumMessage, IntoEnumIterator};
-
+use crate::domain::connection::untrusted_text::without_controls;
 use crate::domain::label::Label;
 
 /// A value of an enum, in JSON its label. The schema lists the labels and the variants' doc comments.
@@ -26,25 +24,13 @@ impl<T: Label> Serialize for Name<T> {
     }
 }
 
-impl<T: Label + IntoEnumIterator + EnumMessage> JsonSchema for Name<T> {
-    fn schema_name() -> Cow<'static, str> {
-        let path = type_name::<T>();
-        path.rsplit("::").next().unwrap_or(path).into()
+impl<'de, T: Label + IntoEnumIterator> Deserialize<'de> for Name<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name<T>, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = T::iter().find(|value| value.label() == name);
+        found.map(Name).ok_or_else(|| {
+            let known = T::iter().map(|value| value.label()).collect::<Vec<_>>().join(", ");
+            D::Error::custom(format!("'{}' is none of {known}", without_controls(&name, false)))
+        })
     }
-
-    fn schema_id() -> Cow<'static, str> {
-        type_name::<Name<T>>().into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "oneOf": T::iter().map(|value| variant_schema(&value)).collect::<Vec<_>>() })
-    }
-}
-
-fn variant_schema<T: Label + EnumMessage>(value: &T) -> Schema {
-    let mut schema = json_schema!({ "type": "string", "const": value.label() });
-    if let Some(doc) = value.get_documentation() {
-        schema.insert("description".to_string(), doc.trim_end().into());
-    }
-    schema
 }

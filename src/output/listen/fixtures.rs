@@ -20,6 +20,7 @@ use crate::domain::listen::{
 };
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::presenter::Presenter;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 /// What a format prints: stdout and stderr.

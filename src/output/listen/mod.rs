@@ -17,7 +17,7 @@ mod tests;
 
 pub use document::ListenDocument;
 pub use findings::explain;
-pub use ndjson_events::{ClientSent, ListenEnded, ListenOpened, ListenStarted};
+pub use ndjson_events::*;
 
 use super::human::HumanOptions;
 use super::presenter::{Lines, Presenter};
@@ -30,16 +30,14 @@ pub struct ListenPresenter {
     rhythm: rhythm::Rhythm,
 }
 
-impl ListenPresenter {
-    pub fn new(options: HumanOptions) -> ListenPresenter {
-        ListenPresenter { log: log::ListenLog::new(options), rhythm: rhythm::Rhythm::default() }
-    }
-}
-
 impl Presenter for ListenPresenter {
     type Event = ListenEvent;
     type Report = ListenReport;
     type Document = ListenDocument;
+
+    fn new(options: HumanOptions) -> ListenPresenter {
+        ListenPresenter { log: log::ListenLog::new(options), rhythm: rhythm::Rhythm::default() }
+    }
 
     fn report_in(event: &ListenEvent) -> Option<&ListenReport> {
         if let ListenEvent::Finished(report) = event { Some(report) } else { None }

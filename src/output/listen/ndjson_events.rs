@@ -1,6 +1,5 @@
 //! The events of `listen` in NDJSON.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::ListenSettings;
@@ -12,7 +11,7 @@ use crate::output::server_events::ServerEventReceived;
 bodies! {
     /// It begins.
     ListenStarted = "started" {
-        #[schemars(extend("const" = "listen"))]
+        #[cfg_attr(test, schemars(extend("const" = "listen")))]
         command: &'static str,
         wscheck_version: &'static str,
         /// The target, with secrets redacted.

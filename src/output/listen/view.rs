@@ -17,25 +17,15 @@ const MAX_REPORT_PAYLOAD: usize = 200;
 pub fn view(report: &ListenReport) -> View {
     let conclusion = report.findings.conclusion();
     View {
-        subject: report.info.url.clone(),
-        started_at: report.started_at,
-        elapsed: report.elapsed.into(),
         interrupted: report.partial,
-        done: None,
         is_already_said: never_opened(report).is_some(),
         headline: headline(report, conclusion.as_ref()),
-        result: report.verdict,
         reasons: findings::reasons(report),
-        criteria: Vec::new(),
         findings: report.all_findings().iter().map(|finding| shown(finding, conclusion.as_ref())).collect(),
-        is_checklist: false,
         evidence: evidence(report),
-        tables: Vec::new(),
-        charts: Vec::new(),
         sections: vec![section(report)],
-        about_run: Rows::default(),
         metrics: metrics(report),
-        parts: Vec::new(),
+        ..View::new(report.info.url.clone(), report.started_at, report.elapsed, report.verdict)
     }
 }
 

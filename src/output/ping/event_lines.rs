@@ -41,6 +41,9 @@ fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
         HeartbeatOutcome::Superseded => format!(
             "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
         ),
+        HeartbeatOutcome::Unsent if beat.window_exhausted => {
+            format!("unsent: the server grants no room on its stream (window of HTTP/2 exhausted){was}")
+        }
         HeartbeatOutcome::Unsent => format!("unsent: it did not leave this machine{was}"),
     }
 }
@@ -50,7 +53,7 @@ fn why_missed(timeout: Duration, beat: &HeartbeatResult) -> String {
     match (beat.kind, beat.later_answered) {
         (_, false) => format!("no {answer} within {}", format::duration(timeout)),
         (HeartbeatKind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
-        (HeartbeatKind::App, true) => {
+        (HeartbeatKind::App | HeartbeatKind::Http2, true) => {
             format!("no {answer} within {} (others were answered since)", format::duration(timeout))
         }
     }
@@ -60,6 +63,7 @@ fn answer(kind: HeartbeatKind) -> &'static str {
     match kind {
         HeartbeatKind::Protocol => "pong",
         HeartbeatKind::App => "answer",
+        HeartbeatKind::Http2 => "acknowledgement",
     }
 }
 

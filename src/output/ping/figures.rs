@@ -20,7 +20,9 @@ pub fn of_one_kind(rows: &mut Rows, report: &KindReport) {
         rows.add("rtt", "- (no answer)");
         return;
     };
-    rows.add("rtt", format!("{} {}", numbers(RTT_UNIT, rtt_figures(&rtt)), RTT_UNIT.symbol()));
+    let RttSummary { min, p50, p95, p99, max, mean, .. } = rtt;
+    let figures = [("min", min), ("p50", p50), ("p95", p95), ("p99", p99), ("max", max), ("mean", mean)];
+    rows.add("rtt", format!("{} {}", numbers(RTT_UNIT, figures), RTT_UNIT.symbol()));
     rows.add("jitter", jitter(report.jitter));
 }
 
@@ -94,32 +96,16 @@ fn missed_below(counts: &Counts) -> Option<String> {
     }
 }
 
-fn rtt_figures(rtt: &RttSummary) -> [(&'static str, Duration); 6] {
-    [
-        ("min", rtt.min),
-        ("p50", rtt.p50),
-        ("p95", rtt.p95),
-        ("p99", rtt.p99),
-        ("max", rtt.max),
-        ("mean", rtt.mean),
-    ]
-}
-
 /// `min 0.187  p50 0.207`
 pub fn numbers<const N: usize>(unit: TimeUnit, figures: [(&str, Duration); N]) -> String {
     figures.map(|(name, span)| format!("{name} {}", unit.number(span))).join("  ")
 }
 
-fn jitter_figures(jitter: JitterSummary) -> [(&'static str, Option<Duration>); 3] {
-    [("stddev", jitter.stddev), ("rfc3550", jitter.rfc3550), ("ipdv_mean", jitter.ipdv_mean)]
-}
-
 fn jitter(jitter: JitterSummary) -> String {
-    let known = jitter_figures(jitter)
-        .iter()
-        .filter_map(|(name, span)| span.map(|span| format!("{name} {}", RTT_UNIT.number(span))))
-        .collect::<Vec<_>>()
-        .join("  ");
+    let figures = [("stddev", jitter.stddev), ("rfc3550", jitter.rfc3550), ("ipdv_mean", jitter.ipdv_mean)];
+    let known =
+        figures.iter().filter_map(|(name, span)| Some(format!("{name} {}", RTT_UNIT.number((*span)?))));
+    let known = known.collect::<Vec<_>>().join("  ");
     if known.is_empty() {
         return "- (needs two answers)".to_string();
     }
@@ -133,64 +119,52 @@ fn jitter(jitter: JitterSummary) -> String {
 /// A column for each kind, so that a figure of one stands beside that of the other.
 pub fn of_several_kinds(kinds: &[KindReport]) -> Table {
     let names = kinds.iter().map(|kind| Column::number(kind.kind.label(), 0));
-    let row = |(label, cells): (&str, Vec<String>)| {
-        std::iter::once(label.to_string()).chain(cells).map(Cell::from).collect()
+    let row = |(label, show): &(&str, Show)| {
+        let cells: Vec<String> = kinds.iter().map(show).collect();
+        let is_shown = !EXCEPTIONAL.contains(label) || cells.iter().any(|cell| cell != "0");
+        is_shown.then(|| std::iter::once(label.to_string()).chain(cells).map(Cell::from).collect())
     };
     Table {
         name: "figures".into(),
         columns: std::iter::once(Column::text("figure")).chain(names).collect(),
-        rows: side_by_side_lines(kinds).into_iter().map(row).collect(),
+        rows: FIGURES.iter().filter_map(row).collect(),
         note: None,
     }
 }
 
-fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
-    let all = |show: &dyn Fn(&KindReport) -> String| kinds.iter().map(show).collect::<Vec<_>>();
-    let mut lines = vec![
-        ("status", all(&|kind| kind.status.label().to_string())),
-        ("sent", all(&|kind| kind.counts.sent().to_string())),
-    ];
-    lines.extend(count_lines(kinds));
-    lines.push(("unanswered", all(&|kind| kind.counts.unanswered().to_string())));
-    lines.push(("loss", all(&|kind| loss_percent(&kind.counts))));
-    lines.extend(span_lines(kinds));
-    lines
-}
+/// What a figure of one kind of heartbeat is in words.
+type Show = fn(&KindReport) -> String;
 
-/// The counts: those that add up to `sent`, those that never left, and the strays, when there are any.
-fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
-    type Pick = fn(&Counts) -> u64;
-    let outcomes: [(&str, Pick); 6] = [
-        ("ok", |counts| counts.ok),
-        ("late", |counts| counts.late),
-        ("superseded", |counts| counts.superseded),
-        ("missed", |counts| counts.missed),
-        ("in flight", |counts| counts.in_flight),
-        ("unsent", |counts| counts.unsent),
-    ];
-    let others: [(&str, Pick); 5] = [
-        ("unsolicited", |counts| counts.unsolicited),
-        ("mismatched", |counts| counts.mismatched),
-        ("duplicate", |counts| counts.duplicate),
-        ("without id", |counts| counts.ambiguous),
-        ("extra", |counts| counts.extra),
-    ];
-    let any = |pick: Pick| kinds.iter().any(|kind| pick(&kind.counts) > 0);
-    let line = |(label, pick): (&'static str, Pick)| {
-        (label, kinds.iter().map(|kind| pick(&kind.counts).to_string()).collect())
-    };
-    outcomes.into_iter().chain(others.into_iter().filter(|(_, pick)| any(*pick))).map(line).collect()
-}
+const FIGURES: [(&str, Show); 24] = [
+    ("status", |kind| kind.status.label().to_string()),
+    ("sent", |kind| kind.counts.sent().to_string()),
+    ("ok", |kind| kind.counts.ok.to_string()),
+    ("late", |kind| kind.counts.late.to_string()),
+    ("superseded", |kind| kind.counts.superseded.to_string()),
+    ("missed", |kind| kind.counts.missed.to_string()),
+    ("in flight", |kind| kind.counts.in_flight.to_string()),
+    ("unsent", |kind| kind.counts.unsent.to_string()),
+    ("unsolicited", |kind| kind.counts.unsolicited.to_string()),
+    ("mismatched", |kind| kind.counts.mismatched.to_string()),
+    ("duplicate", |kind| kind.counts.duplicate.to_string()),
+    ("without id", |kind| kind.counts.ambiguous.to_string()),
+    ("extra", |kind| kind.counts.extra.to_string()),
+    ("unanswered", |kind| kind.counts.unanswered().to_string()),
+    ("loss", |kind| loss_percent(&kind.counts)),
+    ("rtt min", |kind| span(kind.rtt.map(|rtt| rtt.min))),
+    ("rtt p50", |kind| span(kind.rtt.map(|rtt| rtt.p50))),
+    ("rtt p95", |kind| span(kind.rtt.map(|rtt| rtt.p95))),
+    ("rtt p99", |kind| span(kind.rtt.map(|rtt| rtt.p99))),
+    ("rtt max", |kind| span(kind.rtt.map(|rtt| rtt.max))),
+    ("rtt mean", |kind| span(kind.rtt.map(|rtt| rtt.mean))),
+    ("jitter stddev", |kind| span(kind.jitter.stddev)),
+    ("jitter rfc3550", |kind| span(kind.jitter.rfc3550)),
+    ("jitter ipdv_mean", |kind| span(kind.jitter.ipdv_mean)),
+];
 
-fn span_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
-    let cell = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| RTT_UNIT.span(span));
-    let rtt = |index: usize| {
-        let figure = |kind: &KindReport| cell(kind.rtt.map(|rtt| rtt_figures(&rtt)[index].1));
-        kinds.iter().map(figure).collect()
-    };
-    let jitter = |index: usize| kinds.iter().map(|kind| cell(jitter_figures(kind.jitter)[index].1)).collect();
-    let rtt_labels = ["rtt min", "rtt p50", "rtt p95", "rtt p99", "rtt max", "rtt mean"];
-    let jitter_labels = ["jitter stddev", "jitter rfc3550", "jitter ipdv_mean"];
-    let rtts = (0..).zip(rtt_labels).map(|(index, label)| (label, rtt(index)));
-    rtts.chain((0..).zip(jitter_labels).map(|(index, label)| (label, jitter(index)))).collect()
+/// These are left out where there are none.
+const EXCEPTIONAL: [&str; 5] = ["unsolicited", "mismatched", "duplicate", "without id", "extra"];
+
+fn span(span: Option<Duration>) -> String {
+    span.map_or_else(|| "-".to_string(), |span| RTT_UNIT.span(span))
 }

@@ -65,7 +65,10 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::AnswersStopped { after } => answers_stopped(*after),
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
-        F::HeartbeatsUnsent { unsent, due } => heartbeats_unsent(*unsent, *due),
+        F::OnlyHttp2Answered { missed } => only_http2_answered(*missed),
+        F::HeartbeatsUnsent { unsent, due, window_exhausted } => {
+            heartbeats_unsent(*unsent, *due, *window_exhausted)
+        }
         F::RepliesDropped { kind, dropped, judged } => replies_dropped(*kind, *dropped, *judged),
         F::PongsSuperseded { superseded, longest_rtt } => pongs_superseded(*superseded, *longest_rtt),
         F::LateAnswers { late, timeout, longest_rtt, open_at_end } => {
@@ -73,8 +76,12 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         }
         F::SubprotocolNotChosen { offered } => subprotocol_not_chosen(offered),
         F::SubprotocolHeaderEmpty => subprotocol_header_empty(),
-        F::CertificateExpires { days } => certificate_expires(*days),
-        F::CertificateExpired { days_ago } => certificate_expired(*days_ago),
+        F::CertificateExpires { days } => {
+            certificate(format!("expires in {}", counted(*days, "day")), "days_left", *days)
+        }
+        F::CertificateExpired { days_ago } => {
+            certificate(format!("expired {} ago", counted(*days_ago, "day")), "days_ago", *days_ago)
+        }
         F::HostStalled { stalled } => host_stalled(*stalled),
         F::HostLate { lag, rtt, percentile } => host_late(*lag, *rtt, *percentile),
     }
@@ -367,15 +374,30 @@ fn ambiguous_answers(answers: u64) -> Explanation {
     .with("answers", answers)
 }
 
-fn heartbeats_unsent(unsent: u64, due: u64) -> Explanation {
+fn only_http2_answered(missed: u64) -> Explanation {
     Explanation::new(format!(
-        "{unsent} of {} never left this machine (local back-pressure): the peer or the path accepts no more data, or \
-         this host was not scheduled in time",
-        counted(due, "heartbeat")
+        "what ends HTTP/2 acknowledges its PINGs, and no heartbeat of the WebSocket was answered ({missed} missed): the \
+         fault is behind it, or in how it passes the stream on"
     ))
-    .remedy("send less: a longer interval, or fewer connections")
-    .with("unsent", unsent)
-    .with("due", due)
+    .remedy("measure the server without the hop that ends HTTP/2, and over --http 1.1")
+    .with("missed", missed)
+}
+
+fn heartbeats_unsent(unsent: u64, due: u64, window_exhausted: u64) -> Explanation {
+    let of_due = format!("{unsent} of {}", counted(due, "heartbeat"));
+    let explanation = match window_exhausted {
+        0 => Explanation::new(format!(
+            "{of_due} never left this machine (local back-pressure): the peer or the path accepts no more data, or this \
+             host was not scheduled in time"
+        ))
+        .remedy("send less: a longer interval, or fewer connections"),
+        _ => Explanation::new(format!(
+            "{of_due} could not be sent, {window_exhausted} of them because the server grants no room on its stream (its \
+             flow-control window of HTTP/2 is exhausted): what ends HTTP/2 lives, but reads no WebSocket data"
+        ))
+        .remedy("see whether the server, or what is behind the hop that ends HTTP/2, still reads its WebSockets"),
+    };
+    explanation.with("window_exhausted", window_exhausted).with("unsent", unsent).with("due", due)
 }
 
 fn replies_dropped(kind: HeartbeatKind, dropped: u64, judged: u64) -> Explanation {
@@ -384,6 +406,11 @@ fn replies_dropped(kind: HeartbeatKind, dropped: u64, judged: u64) -> Explanatio
             "no pong came for {}, although later pings were answered and the server had time to answer these first: \
              something between here and the server, or the server, drops pings or pongs",
             counted(dropped, "ping")
+        ),
+        HeartbeatKind::Http2 => format!(
+            "no acknowledgement came in time for {}, although others were acknowledged: what ends HTTP/2, or something before \
+             it, drops some",
+            counted(dropped, "PING of HTTP/2")
         ),
         HeartbeatKind::App => format!(
             "no answer came for {}, although answers came after they were sent: the application, or something in the \
@@ -452,16 +479,8 @@ fn subprotocol_header_empty() -> Explanation {
     .remedy("make the server leave the header out")
 }
 
-fn certificate_expires(days: u64) -> Explanation {
-    Explanation::new(format!("the server's certificate expires in {}", counted(days, "day")))
-        .remedy("renew it")
-        .with("days_left", days)
-}
-
-fn certificate_expired(days_ago: u64) -> Explanation {
-    Explanation::new(format!("the server's certificate expired {} ago", counted(days_ago, "day")))
-        .remedy("renew it")
-        .with("days_ago", days_ago)
+fn certificate(expiry: String, name: &str, days: u64) -> Explanation {
+    Explanation::new(format!("the server's certificate {expiry}")).remedy("renew it").with(name, days)
 }
 
 fn host_stalled(stalled: Duration) -> Explanation {
@@ -548,7 +567,9 @@ mod tests {
             F::AllUnanswered { pings: 4, app_heartbeats: 3 },
             F::OnlyPingsUnanswered { missed: 4 },
             F::AmbiguousAnswers { answers: 2 },
-            F::HeartbeatsUnsent { unsent: 1, due: 20 },
+            F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0 },
+            F::OnlyHttp2Answered { missed: 7 },
+            F::HeartbeatsUnsent { unsent: 3, due: 20, window_exhausted: 3 },
             F::RepliesDropped { kind: HeartbeatKind::Protocol, dropped: 3, judged: 20 },
             F::RepliesDropped { kind: HeartbeatKind::App, dropped: 1, judged: 20 },
             F::PongsSuperseded { superseded: 2, longest_rtt: Some(ms(1_200)) },

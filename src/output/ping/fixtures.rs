@@ -37,6 +37,7 @@ use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 use super::PingPresenter;
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::presenter::Presenter;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 use crate::output::view::View;
 
@@ -140,6 +141,7 @@ fn beat(kind: HeartbeatKind, seq: u64, outcome: HeartbeatOutcome) -> HeartbeatRe
         from_wire: Some(us(40).into()),
         acked: None,
         later_answered: false,
+        window_exhausted: false,
         sent_again: None,
         rivals: 0,
     }

@@ -1,6 +1,7 @@
 //! What `ping` shows: lines as it happens, tables and a summary for people, the JSON document, and NDJSON lines.
 
 mod archived;
+mod connection_document;
 mod document;
 mod event_filter;
 mod event_lines;
@@ -13,6 +14,8 @@ mod ndjson_events;
 pub mod outages;
 mod progress;
 mod section;
+mod server_traffic;
+mod settings;
 pub mod status;
 mod table;
 mod view;
@@ -23,9 +26,10 @@ pub(super) mod fixtures;
 mod tests;
 
 pub use archived::{ReplayedGroup, read_run, replay, replay_groups};
-pub use document::{PingDocument, Settings};
+pub use document::PingDocument;
 pub use findings::explain;
 pub use ndjson_events::*;
+pub use settings::Settings;
 pub use view::view;
 
 use super::archive;
@@ -46,7 +50,7 @@ pub const WATCH: &str = "watch";
 
 /// A run of `ping` that is over.
 pub fn finished(origin: RunOrigin, report: &PingReport) -> FinishedRun {
-    FinishedRun::new(origin, view::view(report), PingDocument::new(report))
+    FinishedRun::new(origin, view::view(report), PingDocument::from(report))
 }
 
 /// A run of `ping` of which only the events were kept.
@@ -55,7 +59,7 @@ pub fn cut_off(report: &PingReport) -> FinishedRun {
     let origin = RunOrigin::default();
     let mut view = view::view(report);
     view.headline.rest += archive::CUT_OFF;
-    FinishedRun::new(origin, view, PingDocument::new(report))
+    FinishedRun::new(origin, view, PingDocument::from(report))
 }
 
 /// Shows a run of `ping`.
@@ -63,16 +67,14 @@ pub struct PingPresenter {
     log: PingLog,
 }
 
-impl PingPresenter {
-    pub fn new(options: HumanOptions) -> PingPresenter {
-        PingPresenter { log: PingLog::new(options) }
-    }
-}
-
 impl Presenter for PingPresenter {
     type Event = Event;
     type Report = PingReport;
     type Document = PingDocument;
+
+    fn new(options: HumanOptions) -> PingPresenter {
+        PingPresenter { log: PingLog::new(options) }
+    }
 
     fn report_in(event: &Event) -> Option<&PingReport> {
         if let Event::Finished(report) = event { Some(report) } else { None }
@@ -106,7 +108,7 @@ impl Presenter for PingPresenter {
     }
 
     fn document(&self, report: &PingReport) -> PingDocument {
-        PingDocument::new(report)
+        PingDocument::from(report)
     }
 
     fn is_droppable(event: &Event) -> bool {

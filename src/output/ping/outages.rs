@@ -1,101 +1,103 @@
 //! The outages of a connection, in JSON and as a table.
 
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde::Deserialize;
 
 use crate::domain::format::{self, counted};
 use crate::domain::ping::outages::{Outage, OutageCause, Outages};
 use crate::domain::ping::regular_outages::{RegularEnds, regular_ends};
 use crate::domain::ping::report::PingReport;
 use crate::domain::stats::interval::Interval;
-use crate::output::json::{Ms, Name};
+use crate::output::json::{Count, Ms, Name, Text, document, ms};
 use crate::output::server_events::IntervalDocument;
 use crate::output::view::Table;
 
-/// When the other end of a connection was away.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Outages")]
-pub struct OutagesDocument {
-    count: u64,
-    /// The time away, an outage that lasts included.
-    total_ms: Ms,
-    longest_ms: Ms,
-    /// The part of the run in which the other end was not away, from 0 to 1; null if nothing was observed.
-    availability: Option<f64>,
-    /// Mean time between failures: the time up by the number of outages; null without one.
-    mean_time_between_ms: Option<Ms>,
-    observed_ms: Ms,
-    /// What is regular about the latest ends; null if nothing is, or they are too few to tell.
-    regular_ends: Option<RegularEndsDocument>,
-    /// The latest 100, in order.
-    latest: Vec<OutageDocument>,
+document! {
+    /// When the other end of a connection was away.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Outages"))]
+    pub struct OutagesDocument from outages: &Outages {
+        count: Count = outages.count,
+        /// The time away, an outage that lasts included.
+        total_ms: Ms = outages.total(),
+        longest_ms: Ms = outages.longest(),
+        /// The part of the run in which the other end was not away, from 0 to 1; null if nothing was observed.
+        availability: Option<f64> = outages.availability(),
+        /// Mean time between failures: the time up by the number of outages; null without one.
+        mean_time_between_ms: Option<Ms> = ms(outages.mean_time_between()),
+        observed_ms: Ms = outages.observed,
+        /// What is regular about the latest ends; null if nothing is, or they are too few to tell.
+        #[serde(skip_deserializing)]
+        #[cfg_attr(test, schemars(!skip_deserializing))]
+        regular_ends: Option<RegularEndsDocument> = regular_ends(outages).map(RegularEndsDocument::from),
+        /// The latest 100, in order.
+        latest: Vec<OutageDocument> = outages.latest.iter().map(OutageDocument::from).collect::<Vec<_>>(),
+    }
 }
 
-/// What is regular about the ends of a connection. Both, where it was back at once each time.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "RegularEnds")]
-struct RegularEndsDocument {
-    /// The time up before each end; null if that is not regular.
-    up: Option<IntervalDocument>,
-    /// The time from one end to the next; null if that is not regular.
-    between: Option<IntervalDocument>,
+document! {
+    /// What is regular about the ends of a connection. Both, where it was back at once each time.
+    #[cfg_attr(test, schemars(rename = "RegularEnds"))]
+    struct RegularEndsDocument from ends: RegularEnds {
+        /// The time up before each end; null if that is not regular.
+        up: Option<IntervalDocument> = ends.up.map(Into::into),
+        /// The time from one end to the next; null if that is not regular.
+        between: Option<IntervalDocument> = ends.apart.map(Into::into),
+    }
 }
 
-/// From the last proof of life to the first answer after it.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[schemars(rename = "Outage")]
-struct OutageDocument {
-    /// Since the start of the run.
-    from_ms: Ms,
-    /// Null while it lasts.
-    length_ms: Option<Ms>,
-    cause: Name<OutageCause>,
-    /// How the connection ended, what TCP knew, or why it did not open.
-    detail: String,
-    /// Attempts to open that failed in it.
-    failed_attempts: u32,
-    /// Why the last of them failed; null if none did.
-    last_error: Option<String>,
-    /// Our own pause before the attempt that succeeded: the other end may have been back already.
-    uncertain_ms: Ms,
+document! {
+    /// From the last proof of life to the first answer after it.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Outage"))]
+    struct OutageDocument from outage: &Outage {
+        /// Since the start of the run.
+        from_ms: Ms = outage.from,
+        /// Null while it lasts.
+        length_ms: Option<Ms> = ms(outage.length()),
+        cause: Name<OutageCause> = outage.cause,
+        /// How the connection ended, what TCP knew, or why it did not open.
+        detail: Text = (&outage.detail),
+        /// Attempts to open that failed in it.
+        failed_attempts: u32 = outage.failed_attempts,
+        /// Why the last of them failed; null if none did.
+        last_error: Option<Text> = outage.last_error.as_ref().map(Into::into),
+        /// Our own pause before the attempt that succeeded: the other end may have been back already.
+        uncertain_ms: Ms = outage.uncertain,
+    }
 }
 
-impl From<&Outages> for OutagesDocument {
-    fn from(outages: &Outages) -> OutagesDocument {
-        OutagesDocument {
-            count: outages.count,
-            total_ms: outages.total().into(),
-            longest_ms: outages.longest().into(),
-            availability: outages.availability(),
-            mean_time_between_ms: outages.mean_time_between().map(Ms::from),
-            observed_ms: outages.observed.into(),
-            regular_ends: regular_ends(outages).map(RegularEndsDocument::from),
-            latest: outages.latest.iter().map(OutageDocument::from).collect(),
+impl From<OutagesDocument> for Outages {
+    fn from(read: OutagesDocument) -> Outages {
+        let (longest, observed) = (Duration::from(read.longest_ms), Duration::from(read.observed_ms));
+        let latest: VecDeque<Outage> = read.latest.into_iter().map(Outage::from).collect();
+        let lasting = latest.back().filter(|outage| outage.until.is_none());
+        let so_far = lasting.map_or(Duration::ZERO, |outage| observed.saturating_sub(outage.from));
+        let ended = latest.iter().filter_map(Outage::length).max().unwrap_or_default();
+        Outages {
+            count: read.count.0,
+            ended_total: Duration::from(read.total_ms).saturating_sub(so_far),
+            // That of an outage which is no longer listed, unless the current one is longer.
+            ended_longest: if so_far < longest { longest } else { ended },
+            observed,
+            latest,
         }
     }
 }
 
-impl From<RegularEnds> for RegularEndsDocument {
-    fn from(RegularEnds { up, apart }: RegularEnds) -> RegularEndsDocument {
-        RegularEndsDocument { up: up.map(Into::into), between: apart.map(Into::into) }
-    }
-}
-
-impl From<&Outage> for OutageDocument {
-    fn from(outage: &Outage) -> OutageDocument {
-        OutageDocument {
-            from_ms: outage.from.into(),
-            length_ms: outage.length().map(Ms::from),
-            cause: outage.cause.into(),
-            detail: outage.detail.clone(),
-            failed_attempts: outage.failed_attempts,
-            last_error: outage.last_error.clone(),
-            uncertain_ms: outage.uncertain.into(),
+impl From<OutageDocument> for Outage {
+    fn from(read: OutageDocument) -> Outage {
+        let from = Duration::from(read.from_ms);
+        Outage {
+            from,
+            until: read.length_ms.map(|length| from.saturating_add(length.into())),
+            cause: read.cause.0,
+            detail: read.detail.into(),
+            failed_attempts: read.failed_attempts,
+            last_error: read.last_error.map(Into::into),
+            uncertain: read.uncertain_ms.into(),
         }
     }
 }

@@ -186,6 +186,7 @@ fn other_events(rows: &mut Rows, connections: &[ConnReport]) {
 fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
     let what = match kind {
         HeartbeatKind::Protocol => "Ping frames",
+        HeartbeatKind::Http2 => "PINGs of HTTP/2",
         HeartbeatKind::App => "messages",
     };
     format!(

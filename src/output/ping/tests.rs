@@ -14,6 +14,7 @@ use crate::domain::ping::run_info::RunInfo;
 use crate::output::golden::assert_kept;
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::presenter::Presenter;
 use crate::output::testing::together;
 
 const PLAIN: HumanOptions = HumanOptions {

@@ -26,19 +26,13 @@ pub fn view(report: &PingReport) -> View {
     let targets = worst_first(report);
     let is_only = targets.len() == 1;
     View {
-        subject: subject(report),
-        started_at: report.started_at,
-        elapsed: report.elapsed.into(),
         interrupted: report.interrupted,
         done: report.done(),
         is_already_said: is_already_said(report),
         headline: headline(report),
-        result: report.verdict,
         reasons: report.reasons.clone(),
         criteria: report.criteria.clone(),
         findings: shown_findings(report),
-        is_checklist: false,
-        evidence: Rows::default(),
         tables: (!is_only)
             .then(|| table(&targets, &report.info.kinds))
             .into_iter()
@@ -51,7 +45,7 @@ pub fn view(report: &PingReport) -> View {
         sections: targets.iter().map(|target| section(target, is_only)).collect(),
         about_run: about_run(report),
         metrics: metric_values(report),
-        parts: Vec::new(),
+        ..View::new(subject(report), report.started_at, report.elapsed, report.verdict)
     }
 }
 

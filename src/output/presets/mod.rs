@@ -25,11 +25,11 @@ impl Listing for PresetListing {
     }
 
     fn document(&self) -> impl serde::Serialize {
-        PresetsDocument::new(self)
+        PresetsDocument::from(self)
     }
 
     fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
-        self.presets.iter().map(|preset| PresetLine::new(preset))
+        self.presets.iter().copied().map(PresetLine::from)
     }
 }
 

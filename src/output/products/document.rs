@@ -1,152 +1,102 @@
 //! The catalogue of products in JSON.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::time::Duration;
 
 use super::ProductListing;
 use crate::domain::catalogue::{KnownPing, Product, ReapingDefault, ReapingTiming, TimerReset};
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
+use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, document, ms};
 use crate::output::presets::PresetEntry;
 use crate::output::timeouts::TimeoutEntry;
 
-/// What `wscheck products -o json` prints.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ProductsDocument {
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    #[schemars(extend("const" = "products"))]
-    command: &'static str,
-    wscheck_version: &'static str,
-    /// The requested product; null for the whole table.
-    name: Option<String>,
-    products: Vec<ProductEntry>,
-}
+document! {
+    /// What `wscheck products -o json` prints.
+    pub struct ProductsDocument from listing: &ProductListing {
+        #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
+        schema_version: u32 = SCHEMA_VERSION,
+        #[cfg_attr(test, schemars(extend("const" = "products")))]
+        command: &'static str = "products",
+        wscheck_version: &'static str = WSCHECK_VERSION,
+        /// The requested product; null for the whole table.
+        name: Option<String> = listing.name.clone(),
+        products: Vec<ProductEntry> =
+            listing.products.iter().copied().map(ProductEntry::from).collect::<Vec<_>>(),
+    }
 
-/// A line of `wscheck products -o ndjson`; the document is the last line.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ProductLine {
-    #[schemars(extend("const" = "product"))]
-    event: &'static str,
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    product: ProductEntry,
-}
+    /// A line of `wscheck products -o ndjson`; the document is the last line.
+    pub struct ProductLine from product: &Product {
+        #[cfg_attr(test, schemars(extend("const" = "product")))]
+        event: &'static str = "product",
+        #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
+        schema_version: u32 = SCHEMA_VERSION,
+        product: ProductEntry = product,
+    }
 
-/// A product or service, and all that is known of it.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct ProductEntry {
-    /// Unique in the table.
-    id: &'static str,
-    name: &'static str,
-    /// Its heartbeats, as `wscheck presets` shows them.
-    presets: Vec<PresetEntry>,
-    /// Heartbeats of its own that are known without its preset.
-    pings: Vec<KnownPingEntry>,
-    /// Its timers, as `wscheck timeouts` shows them.
-    timeouts: Vec<TimeoutEntry>,
-    /// How it treats clients that do not answer.
-    dead_clients: Vec<ReapingEntry>,
-}
+    /// A product or service, and all that is known of it.
+    struct ProductEntry from product: &Product {
+        /// Unique in the table.
+        id: &'static str = product.id,
+        name: &'static str = product.name,
+        /// Its heartbeats, as `wscheck presets` shows them.
+        presets: Vec<PresetEntry> =
+            product.speaks.iter().map(PresetEntry::from).collect::<Vec<_>>(),
+        /// Heartbeats of its own that are known without its preset.
+        pings: Vec<KnownPingEntry> =
+            product.pings.iter().map(KnownPingEntry::from).collect::<Vec<_>>(),
+        /// Its timers, as `wscheck timeouts` shows them.
+        timeouts: Vec<TimeoutEntry> =
+            product.timeouts.iter().map(TimeoutEntry::from).collect::<Vec<_>>(),
+        /// How it treats clients that do not answer.
+        dead_clients: Vec<ReapingEntry> =
+            product.reaping.iter().map(ReapingEntry::from).collect::<Vec<_>>(),
+    }
 
-/// A heartbeat that a server sends as a message, known by itself: in any letter case, and an object among other fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct KnownPingEntry {
-    name: &'static str,
-    looks: &'static str,
-    /// The answer; null if none is expected.
-    reply: Option<&'static str>,
-    /// It only counts after a message that looks like this.
-    after: Option<&'static str>,
-}
+    /// A heartbeat that a server sends as a message, known by itself: in any letter case, and an object among other fields.
+    struct KnownPingEntry from ping: &KnownPing {
+        name: &'static str = ping.name,
+        looks: &'static str = ping.looks,
+        /// The answer; null if none is expected.
+        reply: Option<&'static str> = ping.reply,
+        /// It only counts after a message that looks like this.
+        after: Option<&'static str> = ping.after,
+    }
 
-/// How a server treats clients that do not answer, by default.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct ReapingEntry {
-    /// Unique in the table.
-    id: &'static str,
-    name: &'static str,
-    /// The server's own heartbeats; null if it only has a timer.
-    heartbeat: Option<Name<HeartbeatKind>>,
-    interval_ms: Option<Ms>,
-    /// From the first unanswered heartbeat, or from the client's last traffic, to the end; null if it never ends.
-    closed_after_ms: Option<Ms>,
-    /// How late the timer may fire.
-    late_by_ms: Option<Ms>,
-    /// What resets the timer.
-    resets: Option<Name<TimerReset>>,
-    /// How the client is closed.
-    closes: String,
-    /// What the response's `Server` header contains, if it names the server.
-    server_header: Option<&'static str>,
-    defaults: &'static str,
-    source: &'static str,
-}
-
-impl ProductsDocument {
-    /// The listing as a document.
-    pub fn new(listing: &ProductListing) -> ProductsDocument {
-        ProductsDocument {
-            schema_version: SCHEMA_VERSION,
-            command: "products",
-            wscheck_version: WSCHECK_VERSION,
-            name: listing.name.clone(),
-            products: listing.products.iter().map(|product| (*product).into()).collect(),
-        }
+    /// How a server treats clients that do not answer, by default.
+    struct ReapingEntry from reaping: &ReapingDefault {
+        /// Unique in the table.
+        id: &'static str = reaping.id,
+        name: &'static str = reaping.name,
+        /// The server's own heartbeats; null if it only has a timer.
+        heartbeat: Option<Name<HeartbeatKind>> = beats(reaping).map(|(kind, ..)| Name(kind)),
+        interval_ms: Option<Ms> = ms(beats(reaping).map(|(_, interval, _)| interval)),
+        /// From the first unanswered heartbeat, or from the client's last traffic, to the end; null if it never ends.
+        closed_after_ms: Option<Ms> =
+            ms(beats(reaping).map_or(idle(reaping).map(|(after, ..)| after), |(.., total)| total)),
+        /// How late the timer may fire.
+        late_by_ms: Option<Ms> = ms(idle(reaping).map(|(_, coarse, _)| coarse)),
+        /// What resets the timer.
+        resets: Option<Name<TimerReset>> = idle(reaping).map(|(.., resets)| Name(resets)),
+        /// How the client is closed.
+        closes: String = reaping.goodbye.to_string(),
+        /// What the response's `Server` header contains, if it names the server.
+        server_header: Option<&'static str> = reaping.server,
+        defaults: &'static str = reaping.words,
+        source: &'static str = reaping.source,
     }
 }
 
-impl ProductLine {
-    /// One product as a line.
-    pub fn new(product: &Product) -> ProductLine {
-        ProductLine { event: "product", schema_version: SCHEMA_VERSION, product: product.into() }
+/// Kind and interval of the server's own heartbeats, and how long after the first unanswered one it closes, if it does.
+fn beats(reaping: &ReapingDefault) -> Option<(HeartbeatKind, Duration, Option<Duration>)> {
+    match reaping.timing {
+        ReapingTiming::Beats { kind, interval, total } => Some((kind, interval, total)),
+        ReapingTiming::Idle { .. } => None,
     }
 }
 
-impl From<&Product> for ProductEntry {
-    fn from(product: &Product) -> ProductEntry {
-        ProductEntry {
-            id: product.id,
-            name: product.name,
-            presets: product.speaks.iter().map(PresetEntry::from).collect(),
-            pings: product.pings.iter().map(KnownPingEntry::from).collect(),
-            timeouts: product.timeouts.iter().map(TimeoutEntry::from).collect(),
-            dead_clients: product.reaping.iter().map(ReapingEntry::from).collect(),
-        }
-    }
-}
-
-impl From<&KnownPing> for KnownPingEntry {
-    fn from(ping: &KnownPing) -> KnownPingEntry {
-        KnownPingEntry { name: ping.name, looks: ping.looks, reply: ping.reply, after: ping.after }
-    }
-}
-
-impl From<&ReapingDefault> for ReapingEntry {
-    fn from(reaping: &ReapingDefault) -> ReapingEntry {
-        let (heartbeat, interval, closed_after, late_by, resets) = match reaping.timing {
-            ReapingTiming::Beats { kind, interval, total } => (Some(kind), Some(interval), total, None, None),
-            ReapingTiming::Idle { after, coarse, resets } => {
-                (None, None, Some(after), Some(coarse), Some(resets))
-            }
-        };
-        ReapingEntry {
-            id: reaping.id,
-            name: reaping.name,
-            heartbeat: heartbeat.map(Name::from),
-            interval_ms: ms(interval),
-            closed_after_ms: ms(closed_after),
-            late_by_ms: ms(late_by),
-            resets: resets.map(Name::from),
-            closes: reaping.goodbye.to_string(),
-            server_header: reaping.server,
-            defaults: reaping.words,
-            source: reaping.source,
-        }
+/// The server's timer: its length, how late it may fire, and what resets it.
+fn idle(reaping: &ReapingDefault) -> Option<(Duration, Duration, TimerReset)> {
+    match reaping.timing {
+        ReapingTiming::Idle { after, coarse, resets } => Some((after, coarse, resets)),
+        ReapingTiming::Beats { .. } => None,
     }
 }

@@ -23,11 +23,11 @@ impl Listing for ProductListing {
     }
 
     fn document(&self) -> impl serde::Serialize {
-        ProductsDocument::new(self)
+        ProductsDocument::from(self)
     }
 
     fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
-        self.products.iter().map(|product| ProductLine::new(product))
+        self.products.iter().copied().map(ProductLine::from)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A step keeps at most ten errors and ten warnings; what is more is summed up in the tenth.
 
-use super::{RenderedRun, demanded};
+use super::RenderedRun;
 use crate::domain::label::Label;
 use crate::domain::run::criterion::CriterionState;
 use crate::domain::run::finding::Severity;
@@ -32,9 +32,9 @@ fn errors(run: &RenderedRun<'_>) -> Vec<String> {
 
 /// What the user should know, the criteria that only warn, and those that nothing decided.
 fn warnings(run: &RenderedRun<'_>) -> Vec<String> {
-    let not_met = demanded(run.view).filter(|one| one.only_warns() && one.state == CriterionState::NotMet);
+    let not_met = run.view.demanded().filter(|one| one.only_warns() && one.state == CriterionState::NotMet);
     let not_met = not_met.map(|criterion| format!("wanted {}, found {}", criterion.wanted, criterion.found));
-    let unknown = demanded(run.view).filter(|criterion| criterion.state == CriterionState::Unknown);
+    let unknown = run.view.demanded().filter(|criterion| criterion.state == CriterionState::Unknown);
     let unknown =
         unknown.map(|criterion| format!("unknown whether {}: {}", criterion.wanted, criterion.found));
     let findings = run.view.findings.iter().filter(|finding| finding.severity >= Severity::Warning);

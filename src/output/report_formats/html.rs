@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{RenderedRun, charts, demanded, state_words};
+use super::{RenderedRun, charts, state_words};
 use crate::domain::format::duration;
 use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState};
@@ -39,7 +39,7 @@ pub fn render(run: &RenderedRun<'_>) -> String {
                 }
                 main {
                     (criteria(view))
-                    (findings(&view.findings))
+                    (findings(view))
                     (charts::all(view))
                     (evidence(view))
                     @for shown in &view.tables { (table(shown)) }
@@ -54,10 +54,9 @@ pub fn render(run: &RenderedRun<'_>) -> String {
 }
 
 fn answer(view: &View) -> Markup {
-    let remedies = view.findings.iter().filter(|finding| finding.in_headline);
     html! {
         p.answer { span.badge.(result_class(view.result)) { (view.result.label()) } " " (phrase(&view.headline)) }
-        @for remedy in remedies.filter_map(|finding| finding.explanation.remedy.as_ref()) {
+        @for remedy in view.remedies() {
             p.remedy { strong { "What to do: " } (remedy) }
         }
         @if !view.reasons.is_empty() {
@@ -89,7 +88,7 @@ pub fn tone_class(tone: Tone) -> &'static str {
 }
 
 fn criteria(view: &View) -> Markup {
-    if demanded(view).next().is_none() {
+    if view.demanded().next().is_none() {
         return html! {};
     }
     let class = |criterion: &Criterion| match criterion.state {
@@ -105,7 +104,7 @@ fn criteria(view: &View) -> Markup {
                 table {
                     thead { tr { th scope="col" { "wanted" } th scope="col" { "found" } th scope="col" { "result" } } }
                     tbody {
-                        @for one in demanded(view) {
+                        @for one in view.demanded() {
                             tr {
                                 td { (one.wanted) }
                                 td { (one.found) }
@@ -119,8 +118,8 @@ fn criteria(view: &View) -> Markup {
     }
 }
 
-fn findings(all: &[ShownFinding]) -> Markup {
-    let others: Vec<&ShownFinding> = all.iter().filter(|finding| !finding.in_headline).collect();
+fn findings(view: &View) -> Markup {
+    let others: Vec<&ShownFinding> = view.other_findings().collect();
     if others.is_empty() {
         return html! {};
     }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{RenderedRun, demanded};
+use super::RenderedRun;
 use crate::domain::label::Label;
 use crate::domain::run::criterion::{Criterion, CriterionState};
 use crate::domain::run::run_result::RunResult;
@@ -36,14 +36,10 @@ fn suite(name: String, class: &str, view: &View) -> TestSuite {
     let own = view.criteria.iter().filter(|criterion| criterion.option.is_none());
     let mut names = HashSet::new();
     // A refusal that was wanted is a criterion of its own.
-    let wants_refusal = demanded(view).any(|one| one.option.as_deref() == Some("--expect-refused"));
+    let wants_refusal = view.demanded().any(|one| one.option.as_deref() == Some("--expect-refused"));
     let opened = (!wants_refusal).then(|| opened(view));
-    for (name, status) in opened.into_iter().chain(own.map(case)).chain(demanded(view).map(case)) {
-        let mut case = TestCase::new(unique(&mut names, name), status);
-        case.set_classname(class).set_time(view.elapsed.into());
-        suite.add_test_case(case);
-    }
-    if let Some((name, status)) = result(view) {
+    let criteria = own.chain(view.demanded()).map(case);
+    for (name, status) in opened.into_iter().chain(criteria).chain(result(view)) {
         let mut case = TestCase::new(unique(&mut names, name), status);
         case.set_classname(class).set_time(view.elapsed.into());
         suite.add_test_case(case);

@@ -1,10 +1,10 @@
 //! A report in Markdown (CommonMark with GitHub's tables), for tickets and summaries.
 
-use super::{RenderedRun, demanded, state_words};
+use super::{RenderedRun, state_words};
 use crate::domain::format::duration;
 use crate::domain::label::Label;
 use crate::domain::run::finding::Severity;
-use crate::output::view::{Rows, Section, ShownFinding, Table, View};
+use crate::output::view::{Rows, Section, Table, View};
 
 /// The whole report.
 pub fn render(run: &RenderedRun<'_>) -> String {
@@ -12,21 +12,14 @@ pub fn render(run: &RenderedRun<'_>) -> String {
     let mut text = format!("## wscheck {}: {}\n\n", escaped(run.command), escaped(&view.subject));
     text += &format!("**{}** (exit {}) ", view.result.label(), view.result.exit_code());
     text += &format!("— {}\n\n", escaped(&view.headline.text()));
-    remedies(&mut text, view);
+    view.remedies().for_each(|remedy| text += &format!("**What to do:** {}\n\n", escaped(remedy)));
     list(&mut text, "", view.reasons.iter().map(|reason| escaped(reason)));
     criteria(&mut text, view);
-    findings(&mut text, &view.findings);
+    findings(&mut text, view);
     rows(&mut text, &view.evidence);
     view.tables.iter().for_each(|shown| table(&mut text, shown));
     details(&mut text, run);
     text
-}
-
-fn remedies(text: &mut String, view: &View) {
-    let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
-    for remedy in in_headline.filter_map(|finding| finding.explanation.remedy.as_ref()) {
-        *text += &format!("**What to do:** {}\n\n", escaped(remedy));
-    }
 }
 
 fn list(text: &mut String, heading: &str, items: impl Iterator<Item = String>) {
@@ -37,7 +30,8 @@ fn list(text: &mut String, heading: &str, items: impl Iterator<Item = String>) {
 }
 
 fn criteria(text: &mut String, view: &View) {
-    let rows: Vec<[String; 3]> = demanded(view)
+    let rows: Vec<[String; 3]> = view
+        .demanded()
         .map(|one| [escaped(&one.wanted), escaped(&one.found), state_words(one).to_string()])
         .collect();
     if !rows.is_empty() {
@@ -45,9 +39,8 @@ fn criteria(text: &mut String, view: &View) {
     }
 }
 
-fn findings(text: &mut String, findings: &[ShownFinding]) {
-    let others = findings.iter().filter(|finding| !finding.in_headline);
-    let items = others.map(|finding| {
+fn findings(text: &mut String, view: &View) {
+    let items = view.other_findings().map(|finding| {
         let severity = match finding.severity {
             severity @ (Severity::Problem | Severity::Warning) => format!("**{}:** ", severity.label()),
             Severity::Info | Severity::Ok => String::new(),

@@ -33,11 +33,6 @@ impl RenderedRun<'_> {
     }
 }
 
-/// The criteria that the user demanded.
-pub fn demanded(view: &View) -> impl Iterator<Item = &Criterion> {
-    view.criteria.iter().filter(|criterion| criterion.option.is_some())
-}
-
 /// The state of a criterion in words.
 pub fn state_words(criterion: &Criterion) -> &'static str {
     match criterion.state {

@@ -2,7 +2,7 @@
 //! Source: Monitoring Plugins development guidelines, sections "Plugin return codes", "Performance data" and "Threshold
 //! and ranges".
 
-use super::{RenderedRun, demanded};
+use super::RenderedRun;
 use crate::domain::run::criterion::CriterionState;
 use crate::domain::run::metric::{AlertBound, MetricUnit, MetricValue};
 use crate::domain::run::run_result::RunResult;
@@ -21,7 +21,7 @@ pub enum PluginState {
 impl PluginState {
     /// Unreachable is critical: it is what monitoring is for. A `--warn` that is true is a warning.
     pub fn of(view: &View) -> PluginState {
-        let is_warned = demanded(view).any(|one| one.only_warns() && one.state == CriterionState::NotMet);
+        let is_warned = view.demanded().any(|one| one.only_warns() && one.state == CriterionState::NotMet);
         match view.result {
             RunResult::Failed | RunResult::Unreachable => PluginState::Critical,
             RunResult::Passed if is_warned => PluginState::Warning,
@@ -65,7 +65,7 @@ pub fn render(run: &RenderedRun<'_>) -> String {
 
 /// A criterion that was not met, or else the first reason of the result.
 fn reason(view: &View) -> Option<String> {
-    let not_met = demanded(view).find(|criterion| criterion.state == CriterionState::NotMet);
+    let not_met = view.demanded().find(|criterion| criterion.state == CriterionState::NotMet);
     not_met
         .map(|criterion| format!("wanted {}, found {}", criterion.wanted, criterion.found))
         .or_else(|| view.reasons.first().cloned())

@@ -14,6 +14,7 @@ use crate::output::client_test::{self, ClientTestPresenter};
 use crate::output::doctor::{self, DoctorPresenter};
 use crate::output::json::WSCHECK_VERSION;
 use crate::output::output_format::{Format, ReportFormat};
+use crate::output::presenter::Presenter;
 use crate::output::serve::{self, ServePresenter};
 use crate::output::testing::{PLAIN, named, show};
 use crate::output::{checks, envelope::RunOrigin, idle, listen, ping, zombie};

@@ -6,6 +6,7 @@ use crate::commands::serve::{ServeReport, ServeRunEvent};
 use crate::domain::client_test::activity::ClientActivity;
 use crate::domain::client_test::connection_record::{ConnectionEnd, ConnectionRecord, FaultKind, FaultOnset};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseKindName, ClosedBy};
+use crate::domain::connection::connect_info::HttpVersion;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::StatusChange;
@@ -28,6 +29,7 @@ fn client() -> ClientSnapshot {
     ClientSnapshot {
         id: 1,
         remote: "127.0.0.1:4711".into(),
+        http: HttpVersion::Http2,
         resource: "/chat?token=***".into(),
         subprotocol: Some("chat".into()),
         faulty: true,
@@ -126,8 +128,10 @@ pub fn run() -> Vec<ServeRunEvent> {
             Some(1),
             ServeEventKind::Opened {
                 remote: "127.0.0.1:4711".into(),
+                http: HttpVersion::Http2,
                 resource: UntrustedText::new("/chat?token=***"),
                 subprotocol: Some("chat".into()),
+                compression: Some("permessage-deflate".to_string()),
                 faulty: true,
             },
         ),

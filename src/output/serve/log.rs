@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::HttpVersion;
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
 use crate::domain::stats::Counts;
@@ -35,11 +36,14 @@ impl ServeLog {
     fn text(&self, what: &ServeEventKind) -> Option<String> {
         Some(match what {
             ServeEventKind::Listening(listening) => listening_lines(listening),
-            ServeEventKind::Opened { remote, resource, subprotocol, faulty } => {
+            ServeEventKind::Opened { remote, http, resource, subprotocol, compression, faulty } => {
+                let http = if *http == HttpVersion::Http2 { ", HTTP/2" } else { "" };
                 let subprotocol =
                     subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
+                let compression =
+                    compression.as_ref().map(|agreed| format!(", {agreed}")).unwrap_or_default();
                 let faulty = if *faulty { ", faulty" } else { "" };
-                format!("connected from {remote} to {resource}{subprotocol}{faulty}")
+                format!("connected from {remote} to {resource}{http}{subprotocol}{compression}{faulty}")
             }
             ServeEventKind::Rejected { remote, why } => format!("rejected {remote}: {why}"),
             ServeEventKind::Status(change) => {
@@ -89,6 +93,15 @@ fn listening_lines(listening: &ListenAddress) -> String {
 /// How a connection ended, seen from the server: the peer is the client.
 pub fn close_text(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
+        (ClosedBy::Us, CloseKind::H2EndStream) => {
+            String::from("server ended the stream of HTTP/2 (END_STREAM) without a close frame")
+        }
+        (ClosedBy::Us, CloseKind::H2RstStream { code }) => {
+            format!("server reset the stream of HTTP/2 (RST_STREAM {code})")
+        }
+        (ClosedBy::Us, CloseKind::H2Goaway { code, .. }) => {
+            format!("server ended the connection of HTTP/2 (GOAWAY {code})")
+        }
         (ClosedBy::Us, CloseKind::Fin) => String::from("server closed TCP (FIN) without a close frame"),
         (ClosedBy::Us, CloseKind::Rst) => String::from("server reset TCP (RST)"),
         (ClosedBy::Us, CloseKind::Silent) => String::from("server stopped while a fault kept it silent"),

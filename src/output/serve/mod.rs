@@ -15,10 +15,7 @@ mod tests;
 
 pub use document::{ClientsDocument, ServeDocument, ServedClientDocument};
 pub use log::close_text;
-pub use ndjson_events::{
-    ConnectionRejected, DeadClientClosed, FaultInjected, ServedClientClosed, ServedClientOpened,
-    ServedClientStatus, ServerError, ServerListening, SilenceNoticed,
-};
+pub use ndjson_events::*;
 pub use status_pages::StatusPages;
 
 use super::human::HumanOptions;
@@ -35,17 +32,15 @@ pub struct ServePresenter {
     url: String,
 }
 
-impl ServePresenter {
-    pub fn new(options: HumanOptions) -> ServePresenter {
-        let clients = client_counts::ClientCounts::default();
-        ServePresenter { log: log::ServeLog::new(options), clients, url: String::new() }
-    }
-}
-
 impl Presenter for ServePresenter {
     type Event = ServeRunEvent;
     type Report = ServeReport;
     type Document = ServeDocument;
+
+    fn new(options: HumanOptions) -> ServePresenter {
+        let clients = client_counts::ClientCounts::default();
+        ServePresenter { log: log::ServeLog::new(options), clients, url: String::new() }
+    }
 
     fn report_in(event: &ServeRunEvent) -> Option<&ServeReport> {
         match event {
@@ -80,7 +75,7 @@ impl Presenter for ServePresenter {
     }
 
     fn document(&self, report: &ServeReport) -> ServeDocument {
-        ServeDocument::new(&self.url, &report.summary)
+        ServeDocument::from((self.url.as_str(), &report.summary))
     }
 
     fn is_droppable(event: &ServeRunEvent) -> bool {

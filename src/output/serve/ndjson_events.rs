@@ -1,42 +1,50 @@
 //! The events of a server in NDJSON: a line for each as it happens.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::ServedClientDocument;
-use crate::output::json::{JsonEndingDocument, Ms, Name, WSCHECK_VERSION};
+use crate::domain::connection::connect_info::HttpVersion;
+use crate::output::json::{JsonEndingDocument, Ms, Name, WSCHECK_VERSION, document};
 use crate::output::ndjson::{EventBody, bodies, run_line};
 use crate::output::ping::StatusChanged;
 use crate::server::{ListenAddress, RejectedConnection, ServeEvent, ServeEventKind};
 
-bodies! {
+document! {
     /// The server listens.
-    ServerListening = "listening" {
-        #[schemars(extend("const" = "serve"))]
-        command: &'static str,
-        wscheck_version: &'static str,
-        url: String,
+    pub struct ServerListening = "listening" from listening: &ListenAddress {
+        #[cfg_attr(test, schemars(extend("const" = "serve")))]
+        command: &'static str = "serve",
+        wscheck_version: &'static str = WSCHECK_VERSION,
+        url: String = listening.url(),
         /// The address that the server listens on.
-        address: String,
-        port: u16,
+        address: String = listening.address.to_string(),
+        port: u16 = listening.address.port(),
         /// Whether the server uses TLS.
-        secure: bool,
+        secure: bool = listening.tls.is_some(),
         /// SHA-256 of the certificate; null without TLS.
-        fingerprint: Option<String>,
+        fingerprint: Option<String> = listening.tls.as_ref().map(|tls| tls.fingerprint.clone()),
         /// The file with the certificate to trust; null without a generated certificate.
-        ca_file: Option<String>,
+        ca_file: Option<String> =
+            listening.tls.as_ref().and_then(|tls| Some(tls.ca_file.as_ref()?.display().to_string())),
         /// The address that serves /clients and /metrics; null if there is none.
-        status_address: Option<String>,
+        status_address: Option<String> = listening.status_address.map(|address| address.to_string()),
     }
+}
+
+bodies! {
     /// A connection became a client.
     ServedClientOpened = "opened" {
         /// Number of the connection, from 1.
         client: u64,
         /// The client's address.
         address: String,
+        /// The version of HTTP that opened the WebSocket: 1.1 by an upgrade, 2 by an extended CONNECT.
+        http: Name<HttpVersion>,
         /// Path and query, with secrets redacted.
         resource: String,
         subprotocol: Option<String>,
+        /// The agreed compression of messages, as in the answer.
+        compression: Option<String>,
         /// Whether the configured faults apply to this client.
         faulty: bool,
     }
@@ -98,11 +106,17 @@ pub fn line(event: &ServeEvent) -> Option<String> {
     let at = event.at;
     Some(match &event.what {
         ServeEventKind::Listening(listening) => run_line(at, ServerListening::from(listening)),
-        ServeEventKind::Opened { remote, resource, subprotocol, faulty } => {
-            let (address, resource, subprotocol) =
-                (remote.clone(), resource.to_string(), subprotocol.clone());
-            let client = event.client?;
-            run_line(at, ServedClientOpened { client, address, resource, subprotocol, faulty: *faulty })
+        ServeEventKind::Opened { remote, http, resource, subprotocol, compression, faulty } => {
+            let opened = ServedClientOpened {
+                client: event.client?,
+                address: remote.clone(),
+                http: Name(*http),
+                resource: resource.to_string(),
+                subprotocol: subprotocol.clone(),
+                compression: compression.clone(),
+                faulty: *faulty,
+            };
+            run_line(at, opened)
         }
         ServeEventKind::Rejected { remote, why } => {
             let (client, address, message) = (event.client?, remote.clone(), why.to_string());
@@ -128,21 +142,4 @@ pub fn line(event: &ServeEvent) -> Option<String> {
         ServeEventKind::Error(message) => run_line(at, ServerError { message: message.clone() }),
         ServeEventKind::Stopped(_) => return None,
     })
-}
-
-impl From<&ListenAddress> for ServerListening {
-    fn from(listening: &ListenAddress) -> ServerListening {
-        let tls = listening.tls.as_ref();
-        ServerListening {
-            command: "serve",
-            wscheck_version: WSCHECK_VERSION,
-            url: listening.url(),
-            address: listening.address.to_string(),
-            port: listening.address.port(),
-            secure: tls.is_some(),
-            fingerprint: tls.map(|tls| tls.fingerprint.clone()),
-            ca_file: tls.and_then(|tls| Some(tls.ca_file.as_ref()?.display().to_string())),
-            status_address: listening.status_address.map(|address| address.to_string()),
-        }
-    }
 }

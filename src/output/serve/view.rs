@@ -13,25 +13,14 @@ use crate::server::ServerSummary;
 pub fn view(url: &str, report: &ServeReport) -> View {
     let summary = &report.summary;
     View {
-        subject: url.to_string(),
-        started_at: summary.started_at,
-        elapsed: summary.elapsed.into(),
         interrupted: report.interrupted,
         done: report.done,
-        is_already_said: false,
         headline: headline(summary),
-        result: report.result,
         reasons: report.reasons.clone(),
         criteria: report.criteria.clone(),
-        findings: Vec::new(),
-        is_checklist: false,
         evidence: evidence(summary),
-        tables: Vec::new(),
-        charts: Vec::new(),
-        sections: Vec::new(),
-        about_run: Rows::default(),
         metrics: metrics(summary),
-        parts: Vec::new(),
+        ..View::new(url, summary.started_at, summary.elapsed, report.result)
     }
 }
 

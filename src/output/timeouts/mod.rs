@@ -24,11 +24,11 @@ impl Listing for TimeoutListing {
     }
 
     fn document(&self) -> impl serde::Serialize {
-        TimeoutsDocument::new(self)
+        TimeoutsDocument::from(self)
     }
 
     fn lines(&self) -> impl Iterator<Item = impl serde::Serialize> {
-        self.timeouts.iter().map(|timeout| TimeoutLine::new(timeout))
+        self.timeouts.iter().copied().map(TimeoutLine::from)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::phrase::Tone;
 use crate::domain::stats::timeline::{Timeline, TimelineInterval};
-use crate::output::json::Ms;
+use crate::output::json::{Ms, document};
 
 /// A chart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Chart {
     Distribution(Distribution),
@@ -20,8 +20,8 @@ pub enum Chart {
 }
 
 /// How RTTs are distributed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Distribution {
     /// The kind of heartbeat, if there are several.
     pub name: Option<String>,
@@ -31,40 +31,43 @@ pub struct Distribution {
     pub counts: Vec<u64>,
 }
 
-/// The RTTs over the time of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct RttOverTime {
-    /// The length of an interval.
-    pub interval_ms: Ms,
-    pub intervals: Vec<ChartInterval>,
+document! {
+    /// The RTTs over the time of a run.
+    #[derive(Deserialize)]
+    pub struct RttOverTime from timeline: &Timeline {
+        /// The length of an interval.
+        pub interval_ms: Ms = timeline.width,
+        pub intervals: Vec<ChartInterval> = timeline.intervals.iter().map(Into::into).collect::<Vec<ChartInterval>>(),
+    }
 }
 
-/// The heartbeats that were sent in one interval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ChartInterval {
-    /// Heartbeats with an RTT.
-    #[serde(default)]
-    pub answered: u64,
-    pub missed: u64,
-    pub late: u64,
-    /// The RTTs of the others; null if there are none.
-    pub rtt: Option<RttRange>,
+document! {
+    /// The heartbeats that were sent in one interval.
+    #[derive(Deserialize)]
+    pub struct ChartInterval from interval: &TimelineInterval {
+        /// Heartbeats with an RTT.
+        #[serde(default)]
+        pub answered: u64 = interval.answered,
+        pub missed: u64 = interval.missed,
+        pub late: u64 = interval.late,
+        /// The RTTs of the others; null if there are none.
+        pub rtt: Option<RttRange> = interval.mean().map(|mean| (interval, mean).into()),
+    }
 }
 
-/// RTTs in short.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct RttRange {
-    pub min_ms: Ms,
-    pub mean_ms: Ms,
-    pub max_ms: Ms,
+document! {
+    /// RTTs in short.
+    #[derive(Deserialize)]
+    pub struct RttRange from (interval, mean): (&TimelineInterval, Duration) {
+        pub min_ms: Ms = interval.min,
+        pub mean_ms: Ms = mean,
+        pub max_ms: Ms = interval.max,
+    }
 }
 
 /// How long each of several things lasted: a bar for each, on one scale.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lanes {
     /// What the lanes are: `How long each connection was silent`.
     pub title: String,
@@ -72,8 +75,8 @@ pub struct Lanes {
 }
 
 /// One bar.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lane {
     pub label: String,
     pub lasted_ms: Ms,
@@ -83,8 +86,8 @@ pub struct Lane {
 }
 
 /// What happened when: spans and moments on one axis of time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tracks {
     /// `Status and outages`
     pub title: String,
@@ -94,8 +97,8 @@ pub struct Tracks {
 }
 
 /// Spans of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Track {
     pub label: String,
     pub spans: Vec<TrackSpan>,
@@ -104,8 +107,8 @@ pub struct Track {
 }
 
 /// A span; a moment begins and ends at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrackSpan {
     pub from_ms: Ms,
     pub to_ms: Ms,
@@ -118,29 +121,5 @@ impl RttOverTime {
     pub fn length(&self) -> Duration {
         let millis = Duration::from(self.interval_ms).as_secs_f64() * self.intervals.len() as f64;
         Duration::try_from_secs_f64(millis).unwrap_or_default()
-    }
-}
-
-impl From<&Timeline> for RttOverTime {
-    fn from(timeline: &Timeline) -> RttOverTime {
-        let intervals = timeline.intervals.iter().map(ChartInterval::from).collect();
-        RttOverTime { interval_ms: timeline.width.into(), intervals }
-    }
-}
-
-impl From<&TimelineInterval> for ChartInterval {
-    fn from(interval: &TimelineInterval) -> ChartInterval {
-        let range = |mean: Duration| RttRange {
-            min_ms: interval.min.into(),
-            mean_ms: mean.into(),
-            max_ms: interval.max.into(),
-        };
-        let answered = interval.answered;
-        ChartInterval {
-            answered,
-            missed: interval.missed,
-            late: interval.late,
-            rtt: interval.mean().map(range),
-        }
     }
 }

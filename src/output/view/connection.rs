@@ -3,7 +3,9 @@
 use super::phrase::{Phrase, Tone};
 use super::section::Rows;
 use crate::domain::connection::close_cause::CloseCause;
-use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, ConnectInfo, TlsInfo};
+use crate::domain::connection::connect_info::{
+    ConnectAttempt, ConnectError, ConnectInfo, HttpVersion, TlsInfo,
+};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
@@ -61,7 +63,10 @@ pub fn facts(rows: &mut Rows, opened: &ConnectInfo) {
     let proxy = |proxy: &String| format!("{proxy}: DNS and TCP times are those of the proxy");
     rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
     rows.add_some("TLS", opened.tls.as_ref().map(tls));
+    let is_http2 = opened.http == HttpVersion::Http2;
+    rows.add_some("HTTP", is_http2.then(|| "2 (a stream opened by extended CONNECT)".to_string()));
     rows.add_some("subprotocol", subprotocol(opened));
+    rows.add_some("compression", compression(opened));
     let headers = opened.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     let headers = headers.collect::<Vec<_>>().join("; ");
     rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
@@ -114,6 +119,14 @@ fn subprotocol(opened: &ConnectInfo) -> Option<String> {
         (Some(chosen), true) => Some(format!("{chosen} (none was offered)")),
         (Some(chosen), false) => Some(format!("{chosen} (offered: {offered})")),
     }
+}
+
+fn compression(opened: &ConnectInfo) -> Option<String> {
+    let offered = opened.compression_offered.as_ref()?;
+    Some(match &opened.compression {
+        Some(agreed) => agreed.clone(),
+        None => format!("none agreed (offered: {offered})"),
+    })
 }
 
 /// Adds the preset that was used, its evidence and its notes.

@@ -3,86 +3,85 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Chart, Phrase, Rows, Section, Table, View};
 use crate::domain::run::metric::{AlertBound, MetricUnit, MetricValue};
+use crate::output::json::document;
 
-/// The report in words: what formats for people show. Its texts may change; scripts read the other fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "View")]
-pub struct ViewDocument {
-    /// What was examined: a URL, or the number of targets.
-    pub subject: String,
-    pub is_already_said: bool,
-    /// The answer in one line.
-    pub headline: Phrase,
-    /// The codes of the findings that the headline says.
-    pub headline_findings: Vec<String>,
-    /// The findings are a checklist: what each is about is its heading.
-    #[serde(default)]
-    pub is_checklist: bool,
-    pub evidence: Rows,
-    pub tables: Vec<Table>,
-    pub charts: Vec<Chart>,
-    /// Details: one section for each target.
-    pub sections: Vec<Section>,
-    /// How the run was measured.
-    pub about_run: Rows,
-}
-
-impl From<&View> for ViewDocument {
-    fn from(view: &View) -> ViewDocument {
-        let in_headline = view.findings.iter().filter(|finding| finding.in_headline);
-        ViewDocument {
-            subject: view.subject.clone(),
-            is_already_said: view.is_already_said,
-            headline: view.headline.clone(),
-            headline_findings: in_headline.map(|finding| finding.code.to_string()).collect(),
-            is_checklist: view.is_checklist,
-            evidence: view.evidence.clone(),
-            tables: view.tables.clone(),
-            charts: view.charts.clone(),
-            sections: view.sections.clone(),
-            about_run: view.about_run.clone(),
-        }
+document! {
+    /// The report in words: what formats for people show. Its texts may change; scripts read the other fields.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "View"))]
+    pub struct ViewDocument from view: &View {
+        /// What was examined: a URL, or the number of targets.
+        pub subject: String = view.subject.clone(),
+        pub is_already_said: bool = view.is_already_said,
+        /// The answer in one line.
+        pub headline: Phrase = view.headline.clone(),
+        /// The codes of the findings that the headline says.
+        pub headline_findings: Vec<String> = view
+            .findings
+            .iter()
+            .filter(|finding| finding.in_headline)
+            .map(|finding| finding.code.to_string())
+            .collect::<Vec<String>>(),
+        /// The findings are a checklist: what each is about is its heading.
+        #[serde(default)]
+        pub is_checklist: bool = view.is_checklist,
+        pub evidence: Rows = view.evidence.clone(),
+        pub tables: Vec<Table> = view.tables.clone(),
+        pub charts: Vec<Chart> = view.charts.clone(),
+        /// Details: one section for each target.
+        pub sections: Vec<Section> = view.sections.clone(),
+        /// How the run was measured.
+        pub about_run: Rows = view.about_run.clone(),
     }
 }
 
-/// A figure of the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "Metric")]
-pub struct MetricDocument {
-    /// Dotted, as in `--fail-if`: `rtt.p95`.
-    name: String,
-    unit: UnitName,
-    meaning: String,
-    /// What it is about, such as the `target`.
-    labels: BTreeMap<String, String>,
-    /// In seconds, a fraction of 1, a number or days; null if there is no such figure.
-    value: Option<f64>,
-    /// Where a `--warn` begins to be true; null without one.
-    warn: Option<BoundDocument>,
-    /// Where a `--fail-if` begins to be true; null without one.
-    crit: Option<BoundDocument>,
+document! {
+    /// A figure of the run.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "Metric"))]
+    pub struct MetricDocument from metric: &MetricValue {
+        /// Dotted, as in `--fail-if`: `rtt.p95`.
+        name: String = metric.name.to_string(),
+        #[serde(with = "UnitName")]
+        unit: MetricUnit = metric.unit,
+        meaning: String = metric.meaning.to_string(),
+        /// What it is about, such as the `target`.
+        labels: BTreeMap<String, String> =
+            metric.labels.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<String, String>>(),
+        /// In seconds, a fraction of 1, a number or days; null if there is no such figure.
+        value: Option<f64> = metric.value,
+        /// Where a `--warn` begins to be true; null without one.
+        warn: Option<BoundDocument> = metric.warn.map(BoundDocument::from),
+        /// Where a `--fail-if` begins to be true; null without one.
+        crit: Option<BoundDocument> = metric.crit.map(BoundDocument::from),
+    }
 }
 
 /// The unit of a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "Unit")]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(remote = "MetricUnit")]
+#[cfg_attr(test, schemars(rename = "Unit"))]
 pub enum UnitName {
-    Seconds,
-    Ratio,
+    #[serde(rename = "seconds")]
+    Time,
+    #[serde(rename = "ratio")]
+    Share,
+    #[serde(rename = "count")]
     Count,
+    #[serde(rename = "days")]
     Days,
 }
 
 /// Where an alert begins.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "Bound")]
+#[cfg_attr(test, schemars(rename = "Bound"))]
 enum BoundDocument {
     Above(f64),
     Below(f64),
@@ -94,53 +93,16 @@ impl MetricDocument {
     }
 }
 
-impl From<&MetricValue> for MetricDocument {
-    fn from(metric: &MetricValue) -> MetricDocument {
-        let labels = metric.labels.iter().map(|(name, value)| (name.to_string(), value.clone()));
-        MetricDocument {
-            name: metric.name.to_string(),
-            unit: metric.unit.into(),
-            meaning: metric.meaning.to_string(),
-            labels: labels.collect(),
-            value: metric.value,
-            warn: metric.warn.map(BoundDocument::from),
-            crit: metric.crit.map(BoundDocument::from),
-        }
-    }
-}
-
 impl From<MetricDocument> for MetricValue {
     fn from(metric: MetricDocument) -> MetricValue {
         MetricValue {
             name: metric.name.into(),
-            unit: metric.unit.into(),
+            unit: metric.unit,
             meaning: metric.meaning.into(),
             labels: metric.labels.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect(),
             value: metric.value,
             warn: metric.warn.map(AlertBound::from),
             crit: metric.crit.map(AlertBound::from),
-        }
-    }
-}
-
-impl From<MetricUnit> for UnitName {
-    fn from(unit: MetricUnit) -> UnitName {
-        match unit {
-            MetricUnit::Time => UnitName::Seconds,
-            MetricUnit::Share => UnitName::Ratio,
-            MetricUnit::Count => UnitName::Count,
-            MetricUnit::Days => UnitName::Days,
-        }
-    }
-}
-
-impl From<UnitName> for MetricUnit {
-    fn from(unit: UnitName) -> MetricUnit {
-        match unit {
-            UnitName::Seconds => MetricUnit::Time,
-            UnitName::Ratio => MetricUnit::Share,
-            UnitName::Count => MetricUnit::Count,
-            UnitName::Days => MetricUnit::Days,
         }
     }
 }

@@ -65,23 +65,23 @@ pub struct View {
 }
 
 impl View {
-    /// A run that measured nothing: the claim says so, and `why` is a fragment.
-    pub fn not_run(
-        subject: String,
+    /// A view that says nothing yet but what was examined, when, and how it ended.
+    pub fn new(
+        subject: impl Into<String>,
         started_at: SystemTime,
+        elapsed: impl Into<Ms>,
         result: RunResult,
-        (claim, why): (&str, &str),
     ) -> View {
         View {
-            subject,
+            subject: subject.into(),
             started_at,
-            elapsed: Duration::ZERO.into(),
-            interrupted: matches!(result, RunResult::Interrupted { .. }),
+            elapsed: elapsed.into(),
+            interrupted: false,
             done: None,
             is_already_said: false,
-            headline: Phrase::new(claim, Tone::Bad, format!(": {why}")),
+            headline: Phrase::default(),
             result,
-            reasons: vec![why.to_string()],
+            reasons: Vec::new(),
             criteria: Vec::new(),
             findings: Vec::new(),
             is_checklist: false,
@@ -92,6 +92,37 @@ impl View {
             about_run: Rows::default(),
             metrics: Vec::new(),
             parts: Vec::new(),
+        }
+    }
+
+    /// The criteria that the user demanded.
+    pub fn demanded(&self) -> impl Iterator<Item = &Criterion> {
+        self.criteria.iter().filter(|criterion| criterion.option.is_some())
+    }
+
+    /// What to do about the findings that the headline says.
+    pub fn remedies(&self) -> impl Iterator<Item = &String> {
+        let in_headline = self.findings.iter().filter(|finding| finding.in_headline);
+        in_headline.filter_map(|finding| finding.explanation.remedy.as_ref())
+    }
+
+    /// The findings that the headline does not say.
+    pub fn other_findings(&self) -> impl Iterator<Item = &ShownFinding> {
+        self.findings.iter().filter(|finding| !finding.in_headline)
+    }
+
+    /// A run that measured nothing: the claim says so, and `why` is a fragment.
+    pub fn not_run(
+        subject: String,
+        started_at: SystemTime,
+        result: RunResult,
+        (claim, why): (&str, &str),
+    ) -> View {
+        View {
+            interrupted: matches!(result, RunResult::Interrupted { .. }),
+            headline: Phrase::new(claim, Tone::Bad, format!(": {why}")),
+            reasons: vec![why.to_string()],
+            ..View::new(subject, started_at, Duration::ZERO, result)
         }
     }
 }

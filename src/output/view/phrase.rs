@@ -1,10 +1,12 @@
 //! A text whose beginning is its claim.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::run::run_result::RunResult;
+
 /// What a claim means for the reader. Formats show it as a colour beside the words, never in their place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
     #[default]
@@ -14,9 +16,19 @@ pub enum Tone {
     Bad,
 }
 
+impl From<RunResult> for Tone {
+    fn from(result: RunResult) -> Tone {
+        match result {
+            RunResult::Passed => Tone::Good,
+            RunResult::Failed | RunResult::Unreachable | RunResult::Usage => Tone::Bad,
+            RunResult::Inconclusive | RunResult::Interrupted { .. } => Tone::Caution,
+        }
+    }
+}
+
 /// A claim and what follows it: `idle timeout` and ` between 59 s and 60 s`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phrase {
     /// The words that formats emphasise; may be empty.
     pub claim: String,
@@ -27,14 +39,6 @@ pub struct Phrase {
 impl Phrase {
     pub fn new(claim: impl Into<String>, tone: Tone, rest: impl Into<String>) -> Phrase {
         Phrase { claim: claim.into(), tone, rest: rest.into() }
-    }
-
-    /// A text that begins with the claim; without emphasis if it does not.
-    pub fn starting_with(claim: &str, tone: Tone, text: &str) -> Phrase {
-        match text.strip_prefix(claim) {
-            Some(rest) => Phrase::new(claim, tone, rest),
-            None => Phrase::from(text.to_string()),
-        }
     }
 
     pub fn text(&self) -> String {

@@ -1,6 +1,5 @@
 //! Labelled rows of a report.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chart::Chart;
@@ -8,8 +7,8 @@ use super::phrase::Phrase;
 use super::table::Table;
 
 /// A label and its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// Empty if the row continues the one before.
     pub label: String,
@@ -19,7 +18,8 @@ pub struct Row {
 }
 
 /// Rows in the order in which they are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rows(pub Vec<Row>);
 
 impl Rows {
@@ -59,8 +59,8 @@ impl Rows {
 }
 
 /// The details of one target.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Section {
     /// The target.
     pub title: String,

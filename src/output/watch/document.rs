@@ -1,6 +1,5 @@
 //! The JSON document of a watch: that of `ping`, or one of several groups; and the changes of this host.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ndjson_events::HostChanged;
@@ -12,7 +11,8 @@ use crate::output::json::Timestamp;
 use crate::output::ping::PingDocument;
 
 /// What `wscheck watch -o json` prints beside the envelope.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WatchDocument {
     #[serde(flatten)]
     watched: WatchedDocument,
@@ -26,7 +26,8 @@ impl DocumentBody for WatchDocument {
 }
 
 /// What was watched.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum WatchedDocument {
     /// The targets of the command line.
@@ -36,16 +37,16 @@ enum WatchedDocument {
 }
 
 /// The changes of this host's network, and its resumes.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "HostChanges")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "HostChanges"))]
 struct HostChangesDocument {
     count: u64,
     /// The latest 100, in order.
     latest: Vec<HostChangeDocument>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "HostChange")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "HostChange"))]
 struct HostChangeDocument {
     at: Timestamp,
     #[serde(flatten)]
@@ -53,16 +54,16 @@ struct HostChangeDocument {
 }
 
 /// The targets that were removed.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "RemovedTargets")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "RemovedTargets"))]
 struct RemovedTargetsDocument {
     count: u64,
     /// The latest 100, in order.
     latest: Vec<RemovedTargetDocument>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "RemovedTarget")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "RemovedTarget"))]
 struct RemovedTargetDocument {
     /// When its connections had ended.
     at: Timestamp,
@@ -74,7 +75,7 @@ struct RemovedTargetDocument {
 impl WatchDocument {
     pub fn new(report: &WatchReport) -> WatchDocument {
         let watched = match report.only() {
-            Some(only) => WatchedDocument::OfCommandLine(Box::new(PingDocument::new(only))),
+            Some(only) => WatchedDocument::OfCommandLine(Box::new(PingDocument::from(only))),
             None => WatchedDocument::OfFile((&checks(report)).into()),
         };
         let removed_targets = (&report.removed).into();
@@ -87,7 +88,7 @@ impl From<&RemovedGroups> for RemovedTargetsDocument {
         let latest = removed.latest.iter().map(|(at, group)| RemovedTargetDocument {
             at: (*at).into(),
             name: group.name.clone().unwrap_or_default(),
-            report: PingDocument::new(&group.report),
+            report: PingDocument::from(&group.report),
         });
         RemovedTargetsDocument { count: removed.count, latest: latest.collect() }
     }

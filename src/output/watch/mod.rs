@@ -12,7 +12,7 @@ mod fixtures;
 mod tests;
 
 pub use document::WatchDocument;
-pub use ndjson_events::{HookEnded, HookMessages, HookSkipped, HostChanged, NotReloaded, Reloaded, Removed};
+pub use ndjson_events::*;
 
 use std::time::SystemTime;
 
@@ -34,16 +34,14 @@ pub struct WatchPresenter {
     log: WatchLog,
 }
 
-impl WatchPresenter {
-    pub fn new(options: HumanOptions) -> WatchPresenter {
-        WatchPresenter { log: WatchLog::new(options) }
-    }
-}
-
 impl Presenter for WatchPresenter {
     type Event = WatchEvent;
     type Report = WatchReport;
     type Document = WatchDocument;
+
+    fn new(options: HumanOptions) -> WatchPresenter {
+        WatchPresenter { log: WatchLog::new(options) }
+    }
 
     fn report_in(event: &WatchEvent) -> Option<&WatchReport> {
         if let WatchEvent::Finished(report) = event { Some(report) } else { None }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::watch::hook::HookEvent;
@@ -12,9 +11,25 @@ use crate::domain::ping::event::{ConnEvent, ConnId, Event};
 use crate::domain::watch::group::{ConfigChange, Group};
 use crate::domain::watch::hook_result::{HookOutcome, HookResult};
 use crate::domain::watch::host_event::{DefaultRoute, HostEvent};
-use crate::output::json::Ms;
+use crate::output::json::{Ms, document};
 use crate::output::ndjson::{EventBody, bodies, in_group, run_line};
 use crate::output::ping::{WATCH, event_line};
+
+document! {
+    /// A command of `--on-change` ended.
+    pub struct HookEnded = "hook_ended" from result: &HookResult {
+        /// The command, without secrets.
+        command: String = result.command.clone(),
+        /// The event that it was started for.
+        of: String = result.event.clone(),
+        /// The target of that event.
+        target: String = result.target.clone(),
+        succeeded: bool = result.outcome == HookOutcome::Succeeded,
+        /// What became of it, as a sentence.
+        outcome: String = result.to_string(),
+        elapsed_ms: Ms = result.elapsed,
+    }
+}
 
 bodies! {
     /// This host's network changed, or it resumed from suspension.
@@ -55,19 +70,6 @@ bodies! {
     /// The command of `--on-change` was not run for the last changes: the run ended first.
     HookSkipped = "hook_skipped" {
         count: u64,
-    }
-    /// A command of `--on-change` ended.
-    HookEnded = "hook_ended" {
-        /// The command, without secrets.
-        command: String,
-        /// The event that it was started for.
-        of: String,
-        /// The target of that event.
-        target: String,
-        succeeded: bool,
-        /// What became of it, as a sentence.
-        outcome: String,
-        elapsed_ms: Ms,
     }
 }
 
@@ -139,19 +141,6 @@ impl From<&HostEvent> for HostChanged {
             HostEvent::Resumed { slept } => changed.suspended_ms = Some((*slept).into()),
         }
         changed
-    }
-}
-
-impl From<&HookResult> for HookEnded {
-    fn from(result: &HookResult) -> HookEnded {
-        HookEnded {
-            command: result.command.clone(),
-            of: result.event.clone(),
-            target: result.target.clone(),
-            succeeded: result.outcome == HookOutcome::Succeeded,
-            outcome: result.to_string(),
-            elapsed_ms: result.elapsed.into(),
-        }
     }
 }
 

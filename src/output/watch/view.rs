@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::domain::format::{counted, duration};
 use crate::domain::label::Label;
@@ -11,7 +11,7 @@ use crate::domain::ping::outages::Outages;
 use crate::domain::watch::report::{GroupReport, HostChanges, RemovedGroups, WatchReport};
 use crate::output::checks::{self, CheckIdentity, CheckOutcome, ChecksReport, FinishedCheck};
 use crate::output::envelope::RunOrigin;
-use crate::output::ping;
+use crate::output::ping::{self, outages::clock};
 use crate::output::view::{Column, Phrase, Table, Tone, View};
 
 /// The most changes of this host that the table lists.
@@ -79,7 +79,7 @@ fn removed(removed: &RemovedGroups) -> Option<Table> {
     let rows = removed.latest.iter().skip(removed.latest.len() - shown);
     let rows = rows.map(|(at, group)| {
         let answer = ping::view(&group.report).headline.text();
-        [clock(*at), name(group).to_string(), answer]
+        [clock(*at, Duration::ZERO), name(group).to_string(), answer]
     });
     let titles = ["removed at (UTC)", "target", "answer until then"];
     let mut table = Table::of_texts("removed targets", titles, rows);
@@ -116,14 +116,9 @@ fn host_changes(changes: &HostChanges) -> Option<Table> {
     }
     let shown = changes.latest.len().min(MAX_ROWS);
     let rows = changes.latest.iter().skip(changes.latest.len() - shown);
-    let rows = rows.map(|(at, event)| [clock(*at), event.to_string()]);
+    let rows = rows.map(|(at, event)| [clock(*at, Duration::ZERO), event.to_string()]);
     let mut table = Table::of_texts("changes of this host", ["at (UTC)", "change"], rows);
     let left_out = changes.count - shown as u64;
     table.note = (left_out > 0).then(|| format!("{left_out} before these"));
     Some(table)
-}
-
-fn clock(at: SystemTime) -> String {
-    let at = jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,57 +1,97 @@
 //! What became of dead clients, in JSON: the document at the end.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::catalogue::ReapingDefault;
 use crate::domain::format::duration;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
     Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, LibraryMatch,
-    ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
+    ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieFindings, ZombieVerdict,
 };
 use crate::output::envelope::DocumentBody;
+use crate::output::json::document;
 use crate::output::json::{FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, ms};
 use crate::output::server_events::ReceivedKindDocument;
 
-/// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct ZombieDocument {
-    /// The target, with secrets redacted.
-    url: String,
-    settings: ZombieSettings,
-    /// Whether the server closes dead clients.
-    verdict: Name<ZombieVerdict>,
-    /// The longest time that the server kept a dead client before it closed it.
-    longest_ms: Option<Ms>,
-    /// The server's policy for silent clients, inferred from its behaviour.
-    policy: PolicyDocument,
-    /// At most three libraries whose defaults match the behaviour. None of them is certain.
-    consistent_with: Vec<LibraryDocument>,
-    /// The result of each client, the control first.
-    clients: Vec<ClientDocument>,
-    /// Details of the first connection's opening; null if none opened.
-    opening: Option<OpeningDocument>,
-    /// The last failure to open a connection, if any.
-    error: Option<FailureDocument>,
+document! {
+    /// What `wscheck probe-zombie -o json` prints. Unknown values are null; no field is ever omitted.
+    pub struct ZombieDocument from report: &ZombieReport {
+        /// The target, with secrets redacted.
+        url: String = report.info.url.clone(),
+        settings: ZombieSettings = report.info.as_ref(),
+        /// Whether the server closes dead clients.
+        verdict: Name<ZombieVerdict> = report.findings.verdict,
+        /// The longest time that the server kept a dead client before it closed it.
+        longest_ms: Option<Ms> = ms(report.findings.longest),
+        /// The server's policy for silent clients, inferred from its behaviour.
+        policy: PolicyDocument = &report.findings,
+        /// At most three libraries whose defaults match the behaviour. None of them is certain.
+        consistent_with: Vec<LibraryDocument> =
+            Vec::from_iter(report.findings.consistent_with.iter().map(LibraryDocument::from)),
+        /// The result of each client, the control first.
+        clients: Vec<ClientDocument> = Vec::from_iter(report.findings.clients.iter().map(ClientDocument::from)),
+        /// Details of the first connection's opening; null if none opened.
+        opening: Option<OpeningDocument> = report.opened.as_deref().map(OpeningDocument::from),
+        /// The last failure to open a connection, if any.
+        error: Option<FailureDocument> = report.error.as_deref().map(FailureDocument::from),
+    }
 }
 
-/// The settings of the run.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ZombieSettings {
-    max_ms: Ms,
-    /// How often the `control` and the `pings_only` client send.
-    every_ms: Ms,
-    expect: Option<String>,
-    /// The preset; null if none was requested.
-    preset: Option<PresetName>,
+document! {
+    /// The settings of the run.
+    pub struct ZombieSettings from info: &ZombieInfo {
+        max_ms: Ms = info.max,
+        /// How often the `control` and the `pings_only` client send.
+        every_ms: Ms = info.every,
+        expect: Option<String> = info.expectation.as_ref().map(Expectation::to_string),
+        /// The preset; null if none was requested.
+        preset: Option<PresetName> = info.preset.as_ref().map(PresetName::from),
+    }
+
+    /// A library that the server's behaviour is consistent with.
+    pub struct LibraryDocument from found: &LibraryMatch {
+        id: &'static str = found.library.id,
+        name: &'static str = found.library.name,
+        defaults: &'static str = found.library.words,
+        /// Whether the behaviour matches the library's defaults; if not, its close frame or its header identifies it.
+        is_default: bool = found.is_default,
+        /// How the library closes a client that does not answer.
+        closes: String = found.library.goodbye.to_string(),
+        source: &'static str = found.library.source,
+    }
+
+    /// The result of one client.
+    pub struct ClientDocument from client: &ClientRecord {
+        /// How the client behaves after it has sent a Ping and a message: `control` is healthy; `mute` reads but answers
+        /// nothing; `stalled` stops reading; `half_closed` sends a FIN and continues to read; `quiet` answers but sends
+        /// nothing of its own; `pings_only` sends Ping frames but no messages.
+        client: Name<Behaviour> = client.behaviour,
+        /// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
+        /// connection), or `ended`.
+        result: Name<ClientEndName> = ClientEndName::from(&client.end),
+        /// When this behaviour began: time since the start of the run; null if it never began.
+        began_ms: Option<Ms> = ms(client.was_open().then_some(client.began)),
+        /// How long the client stayed connected after this behaviour began.
+        kept_ms: Option<Ms> = ms(client.kept()),
+        /// Whether `kept_ms` is only an upper bound, because the end was read later than it came.
+        at_latest: bool = client.end.is_at_latest(),
+        ending: Option<JsonEndingDocument> = client.ending().map(JsonEndingDocument::from),
+        /// Number of heartbeats that the client left unanswered; null for a client that answers.
+        unanswered: Option<u64> = client.unanswered().filter(|_| client.was_open()),
+        /// What the client received; empty for a client that does not read.
+        received: Vec<ReceivedKindDocument> =
+            Vec::from_iter(client.listening.kinds().iter().map(ReceivedKindDocument::from)),
+        /// For `unopened`: why it never opened. For `lost`: when that was found. For `kept`: why the client may not really
+        /// be kept.
+        why: Option<String> = why(client),
+    }
 }
 
 /// The kind of policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyName {
     /// Heartbeats, and an end when they stay unanswered; maybe a timer besides.
@@ -62,12 +102,13 @@ pub enum PolicyName {
     IdleTimeout,
     /// No heartbeats, and everybody is kept.
     None,
+    #[default]
     Unknown,
 }
 
 /// The server's policy for silent clients.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PolicyDocument {
     kind: PolicyName,
     /// The kind of heartbeat that the client must answer.
@@ -99,74 +140,9 @@ pub struct PolicyDocument {
     needs: Option<Name<RequiredTraffic>>,
 }
 
-/// A library that the server's behaviour is consistent with.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct LibraryDocument {
-    id: &'static str,
-    name: &'static str,
-    defaults: &'static str,
-    /// Whether the behaviour matches the library's defaults; if not, its close frame or its header identifies it.
-    is_default: bool,
-    /// How the library closes a client that does not answer.
-    closes: String,
-    source: &'static str,
-}
-
-/// The result of one client.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ClientDocument {
-    /// How the client behaves after it has sent a Ping and a message: `control` is healthy; `mute` reads but answers
-    /// nothing; `stalled` stops reading; `half_closed` sends a FIN and continues to read; `quiet` answers but sends
-    /// nothing of its own; `pings_only` sends Ping frames but no messages.
-    client: Name<Behaviour>,
-    /// The result: `unopened` (never opened), `kept` (still connected at the end), `lost` (the peer no longer knew the
-    /// connection), or `ended`.
-    result: Name<ClientEndName>,
-    /// When this behaviour began: time since the start of the run; null if it never began.
-    began_ms: Option<Ms>,
-    /// How long the client stayed connected after this behaviour began.
-    kept_ms: Option<Ms>,
-    /// Whether `kept_ms` is only an upper bound, because the end was read later than it came.
-    at_latest: bool,
-    ending: Option<JsonEndingDocument>,
-    /// Number of heartbeats that the client left unanswered; null for a client that answers.
-    unanswered: Option<u64>,
-    /// What the client received; empty for a client that does not read.
-    received: Vec<ReceivedKindDocument>,
-    /// For `unopened`: why it never opened. For `lost`: when that was found. For `kept`: why the client may not really
-    /// be kept.
-    why: Option<String>,
-}
-
-impl From<&ZombieInfo> for ZombieSettings {
-    fn from(info: &ZombieInfo) -> ZombieSettings {
-        ZombieSettings {
-            max_ms: info.max.into(),
-            every_ms: info.every.into(),
-            expect: info.expectation.as_ref().map(Expectation::to_string),
-            preset: info.preset.as_ref().map(PresetName::from),
-        }
-    }
-}
-
 impl PolicyDocument {
     fn bare(kind: PolicyName) -> PolicyDocument {
-        PolicyDocument {
-            kind,
-            heartbeat: None,
-            interval_ms: None,
-            timeout_ms: None,
-            misses: None,
-            first_unanswered_to_end_ms: None,
-            at_worst_ms: None,
-            unanswered_for_ms: None,
-            skips_active: None,
-            idle_timeout_ms: None,
-            idle_timeout_edge: None,
-            needs: None,
-        }
+        PolicyDocument { kind, ..PolicyDocument::default() }
     }
 
     fn heartbeat(policy: &HeartbeatPolicy) -> PolicyDocument {
@@ -197,76 +173,34 @@ impl PolicyDocument {
     }
 }
 
-impl From<&ReapingPolicy> for PolicyDocument {
-    fn from(policy: &ReapingPolicy) -> PolicyDocument {
-        match policy {
+impl From<&ZombieFindings> for PolicyDocument {
+    fn from(findings: &ZombieFindings) -> PolicyDocument {
+        let policy = match &findings.policy {
             ReapingPolicy::Heartbeat(policy) => PolicyDocument::heartbeat(policy),
             ReapingPolicy::Idle(idle, beats) => {
                 PolicyDocument::bare(PolicyName::IdleTimeout).with(beats.as_ref(), Some(idle))
             }
             ReapingPolicy::KeepsAll => PolicyDocument::bare(PolicyName::None),
             ReapingPolicy::Unknown => PolicyDocument::bare(PolicyName::Unknown),
-        }
-    }
-}
-
-impl From<&LibraryMatch> for LibraryDocument {
-    fn from(found: &LibraryMatch) -> LibraryDocument {
-        let ReapingDefault { id, name, goodbye, words, source, .. } = *found.library;
-        let closes = goodbye.to_string();
-        LibraryDocument { id, name, defaults: words, is_default: found.is_default, closes, source }
-    }
-}
-
-/// Whether nobody saw when it ended.
-pub fn at_latest(end: &ClientEnd) -> bool {
-    matches!(end, ClientEnd::Ended { at_latest: true, .. })
-}
-
-impl From<&ClientRecord> for ClientDocument {
-    fn from(client: &ClientRecord) -> ClientDocument {
-        let why = match &client.end {
-            ClientEnd::Unopened { why } => Some(why.clone()),
-            ClientEnd::Lost { after } => {
-                Some(format!("the peer no longer knew the connection after {}", duration(*after)))
-            }
-            ClientEnd::Kept { .. } if client.last_ping_unanswered => {
-                Some("its last Ping was not answered".to_string())
-            }
-            ClientEnd::Kept { proven: false, .. } => {
-                Some("the run ended before the other end answered whether it was still there".to_string())
-            }
-            ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
         };
-        let opened = client.was_open();
-        ClientDocument {
-            client: client.behaviour.into(),
-            result: Name(ClientEndName::from(&client.end)),
-            began_ms: ms(opened.then_some(client.began)),
-            kept_ms: ms(client.kept()),
-            at_latest: at_latest(&client.end),
-            ending: client.ending().map(JsonEndingDocument::from),
-            unanswered: client.unanswered().filter(|_| opened),
-            received: client.listening.kinds().iter().map(ReceivedKindDocument::from).collect(),
-            why,
-        }
+        PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..policy }
     }
 }
 
-impl From<&ZombieReport> for ZombieDocument {
-    fn from(report: &ZombieReport) -> ZombieDocument {
-        let findings = &report.findings;
-        ZombieDocument {
-            url: report.info.url.clone(),
-            settings: report.info.as_ref().into(),
-            verdict: findings.verdict.into(),
-            longest_ms: ms(findings.longest),
-            policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
-            consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
-            clients: findings.clients.iter().map(ClientDocument::from).collect(),
-            opening: report.opened.as_deref().map(OpeningDocument::from),
-            error: report.error.as_deref().map(FailureDocument::from),
+/// Why a client did not open or was lost, or may not really be kept.
+fn why(client: &ClientRecord) -> Option<String> {
+    match &client.end {
+        ClientEnd::Unopened { why } => Some(why.clone()),
+        ClientEnd::Lost { after } => {
+            Some(format!("the peer no longer knew the connection after {}", duration(*after)))
         }
+        ClientEnd::Kept { .. } if client.last_ping_unanswered => {
+            Some("its last Ping was not answered".to_string())
+        }
+        ClientEnd::Kept { proven: false, .. } => {
+            Some("the run ended before the other end answered whether it was still there".to_string())
+        }
+        ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
     }
 }
 

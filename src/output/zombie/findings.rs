@@ -106,14 +106,10 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
 fn reaps(longest: Option<Duration>, at_latest: bool) -> Explanation {
     let most = if at_latest { "at most " } else { "" };
     let shown = longest.map(format::duration).unwrap_or_default();
-    let said = Explanation::conclusion(
-        "the server closes dead clients",
-        format!(": it closed the last one after {most}{shown}"),
-    );
-    match longest {
-        Some(longest) => said.with_duration("longest", longest).with("at_latest", at_latest),
-        None => said,
-    }
+    let detail = format!(": it closed the last one after {most}{shown}");
+    let said =
+        Explanation::conclusion("the server closes dead clients", detail).with_some("longest", longest);
+    if longest.is_some() { said.with("at_latest", at_latest) } else { said }
 }
 
 fn zombies_kept(clients: &[Behaviour], kept: Duration) -> Explanation {

@@ -19,6 +19,7 @@ use crate::domain::zombie::{
 };
 use crate::output::human::HumanOptions;
 use crate::output::output_format::Format;
+use crate::output::presenter::Presenter;
 use crate::output::testing::{self, CapturedOutput, HOSTILE, NOON, ms, us};
 
 /// What a format prints: stdout and stderr.
@@ -146,8 +147,7 @@ impl ZombieScript {
     fn finish(mut self, interrupted: bool, verdict: RunResult) -> Vec<ZombieEvent> {
         let ended = self.clients.iter().filter(|client| client.ended().is_some());
         let ended = ended.map(|client| (client.behaviour, client.end.clone())).collect();
-        let progress =
-            ZombieProgress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Behaviour::Quiet], ended };
+        let progress = ZombieProgress { until: ms(360_000), alive: vec![Behaviour::Quiet], ended };
         self.events.push(ZombieEvent::Progress(progress));
         self.clients.sort_by_key(|client| client.behaviour);
         let watch = ObservationQuality {

@@ -29,16 +29,14 @@ pub struct ZombiePresenter {
     log: log::ZombieLog,
 }
 
-impl ZombiePresenter {
-    pub fn new(options: HumanOptions) -> ZombiePresenter {
-        ZombiePresenter { log: log::ZombieLog::new(options) }
-    }
-}
-
 impl Presenter for ZombiePresenter {
     type Event = ZombieEvent;
     type Report = ZombieReport;
     type Document = ZombieDocument;
+
+    fn new(options: HumanOptions) -> ZombiePresenter {
+        ZombiePresenter { log: log::ZombieLog::new(options) }
+    }
 
     fn report_in(event: &ZombieEvent) -> Option<&ZombieReport> {
         if let ZombieEvent::Finished(report) = event { Some(report) } else { None }

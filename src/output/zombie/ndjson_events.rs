@@ -1,11 +1,10 @@
 //! What becomes of dead clients, in NDJSON: a line for each thing as it happens.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::document::{ZombieSettings, at_latest};
+use super::document::ZombieSettings;
 use crate::domain::zombie::report::ZombieEvent;
-use crate::domain::zombie::{Behaviour, ClientEnd, ClientEndName};
+use crate::domain::zombie::{Behaviour, ClientEndName};
 use crate::output::json::{
     FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, WSCHECK_VERSION, ms,
 };
@@ -15,7 +14,7 @@ use crate::output::server_events::ServerEventReceived;
 bodies! {
     /// It begins.
     ZombieStarted = "started" {
-        #[schemars(extend("const" = "probe-zombie"))]
+        #[cfg_attr(test, schemars(extend("const" = "probe-zombie")))]
         command: &'static str,
         wscheck_version: &'static str,
         /// The target, with secrets redacted.
@@ -76,16 +75,10 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
             run_line(notice.at, ClientReceived { client: (*behaviour).into(), notice: notice.into() })
         }
         ZombieEvent::Over { behaviour, at, end, unanswered } => {
-            let (kept, ending) = match end {
-                ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => (None, None),
-                ClientEnd::Kept { so_far, .. } => (Some(*so_far), None),
-                ClientEnd::Ended { after, ending, .. } => {
-                    (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
-                }
-            };
-            let (client, end_name) = (Name(*behaviour), Name(ClientEndName::from(end)));
-            let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(end), *unanswered);
-            run_line(*at, ClientOver { client, result: end_name, kept_ms, at_latest, ending, unanswered })
+            let (client, result) = (Name(*behaviour), Name(ClientEndName::from(end)));
+            let (kept_ms, at_latest, unanswered) = (ms(end.kept()), end.is_at_latest(), *unanswered);
+            let ending = end.ending().map(JsonEndingDocument::from);
+            run_line(*at, ClientOver { client, result, kept_ms, at_latest, ending, unanswered })
         }
         ZombieEvent::Progress(_) | ZombieEvent::Finished(_) => return None,
     })

@@ -53,11 +53,7 @@ pub fn longest_detection(at_most: Duration) -> Explanation {
 }
 
 fn with_schedule(said: Explanation, beats: &ServerSchedule) -> Explanation {
-    let said = said.with("heartbeat", beats.event_kind.label());
-    match beats.interval {
-        Some(interval) => said.with_duration("interval", interval),
-        None => said,
-    }
+    said.with("heartbeat", beats.event_kind.label()).with_some("interval", beats.interval)
 }
 
 /// A timer beside another rule, which closes clients that do not answer.
@@ -100,7 +96,13 @@ fn no_heartbeat(one_way: bool) -> &'static str {
 /// What closes a connection without a close frame may know no WebSocket.
 fn whose(closed: Option<&CloseKind>) -> &'static str {
     match closed {
-        Some(CloseKind::Fin | CloseKind::Rst) => "; it is the server's, or that of a proxy in front of it",
+        Some(
+            CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::H2EndStream
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::H2Goaway { .. },
+        ) => "; it is the server's, or that of a proxy in front of it",
         Some(_) | None => "",
     }
 }

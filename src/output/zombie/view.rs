@@ -1,5 +1,7 @@
 //! What the report says, whatever the command.
 
+use std::time::Duration;
+
 use super::findings;
 use super::log::{how, kept_for, name, never_opened};
 use super::metrics::metrics;
@@ -84,13 +86,13 @@ fn cells(client: &ClientRecord) -> [String; 4] {
 fn lanes(report: &ZombieReport) -> Lanes {
     let lane = |client: &ClientRecord| {
         let [label, _, _, text] = cells(client);
-        let (lasted, tone) = match &client.end {
-            ClientEnd::Kept { so_far, .. } => (Some(*so_far), Tone::Neutral),
-            ClientEnd::Ended { after, .. } => (Some(*after), Tone::Good),
-            ClientEnd::Lost { after } => (Some(*after), Tone::Bad),
-            ClientEnd::Unopened { .. } => (None, Tone::Bad),
+        let (lasted, tone) = match client.end {
+            ClientEnd::Kept { so_far, .. } => (so_far, Tone::Neutral),
+            ClientEnd::Ended { after, .. } => (after, Tone::Good),
+            ClientEnd::Lost { after } => (after, Tone::Bad),
+            ClientEnd::Unopened { .. } => (Duration::ZERO, Tone::Bad),
         };
-        Lane { label, lasted_ms: lasted.unwrap_or_default().into(), tone, text }
+        Lane { label, lasted_ms: lasted.into(), tone, text }
     };
     let title = "How long each client stayed connected".to_string();
     Lanes { title, lanes: report.findings.clients.iter().map(lane).collect() }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
+
 use crate::domain::client_test::connection_record::FaultKind;
 
 /// How a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CutAction {
     /// Send a close frame with this code.
     Close(u16),
@@ -24,6 +27,9 @@ pub enum CutAction {
     Mute,
     /// Stop reading; keep the socket open.
     Stall,
+    /// Send GOAWAY (NO_ERROR) and close the HTTP/2 connection. Only `--goaway-after` does it.
+    #[strum(serialize = "goaway")]
+    GoAway,
 }
 
 impl CutAction {
@@ -32,22 +38,13 @@ impl CutAction {
 
     /// Its name without a code.
     pub fn name(self) -> &'static str {
-        match self {
-            CutAction::Close(_) => "close",
-            CutAction::Fin => "fin",
-            CutAction::HalfClose => "half-close",
-            CutAction::Rst => "rst",
-            CutAction::Silent => "silent",
-            CutAction::RstOnUse => "rst-on-use",
-            CutAction::Mute => "mute",
-            CutAction::Stall => "stall",
-        }
+        self.into()
     }
 
     /// What it leaves to the client.
     pub fn kind(self) -> FaultKind {
         match self {
-            CutAction::Close(_) | CutAction::Fin | CutAction::Rst => FaultKind::End,
+            CutAction::Close(_) | CutAction::Fin | CutAction::Rst | CutAction::GoAway => FaultKind::End,
             CutAction::HalfClose
             | CutAction::Silent
             | CutAction::RstOnUse
@@ -61,20 +58,14 @@ impl FromStr for CutAction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<CutAction, String> {
-        match text {
-            "close" => Ok(CutAction::Close(1000)),
-            "fin" => Ok(CutAction::Fin),
-            "half-close" => Ok(CutAction::HalfClose),
-            "rst" => Ok(CutAction::Rst),
-            "silent" => Ok(CutAction::Silent),
-            "rst-on-use" => Ok(CutAction::RstOnUse),
-            "mute" => Ok(CutAction::Mute),
-            "stall" => Ok(CutAction::Stall),
-            _ => match text.split_once(':') {
-                Some(("close", code)) => close_code(code).map(CutAction::Close),
-                _ => Err(format!("'{text}' is not a cut: write {}", CutAction::GRAMMAR)),
-            },
+        if text == "close" {
+            return Ok(CutAction::Close(1000));
         }
+        if let Some(code) = text.strip_prefix("close:") {
+            return close_code(code).map(CutAction::Close);
+        }
+        let known = CutAction::iter().find(|cut| *cut != CutAction::GoAway && cut.name() == text);
+        known.ok_or_else(|| format!("'{text}' is not a cut: write {}", CutAction::GRAMMAR))
     }
 }
 
@@ -119,6 +110,11 @@ mod tests {
             assert_eq!(cut.to_string().parse(), Ok(cut));
         }
         assert_eq!("close".parse(), Ok(CutAction::Close(1000)));
+    }
+
+    #[test]
+    fn goaway_is_no_cut_of_a_connection() {
+        assert!("goaway".parse::<CutAction>().is_err());
     }
 
     #[test]

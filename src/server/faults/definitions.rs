@@ -1,10 +1,13 @@
 //! The table of faults: parses, explains and lists them.
 
+use std::time::Duration;
+
 use super::cut::{CutAction, close_code};
 use super::model::{Faults, IdleReset, RepeatedSend};
-use super::value::{DurationRange, JitterSpec, count, period};
+use super::value::{DurationRange, JitterSpec, count, http2_code, period, window};
 use crate::domain::duration::parse_duration;
 use crate::domain::share::parse_share;
+use crate::server::deflate::DeflateAnswer;
 
 /// A fault on the command line: `--NAME VALUE`.
 #[derive(Debug, Clone, Copy)]
@@ -64,30 +67,24 @@ pub const FAULTS: &[FaultDefinition] = &[
         name: "wrong-payload",
         value: FaultValue::None,
         help: "answer pings with a wrong payload",
-        set: |faults, _| {
-            faults.answers.wrong = true;
-            Ok(())
-        },
+        set: |faults, _| switch_on(&mut faults.answers.wrong),
     },
     FaultDefinition {
         name: "duplicate-pongs",
         value: FaultValue::None,
         help: "answer each ping twice",
-        set: |faults, _| {
-            faults.answers.duplicate = true;
-            Ok(())
-        },
+        set: |faults, _| switch_on(&mut faults.answers.duplicate),
     },
     FaultDefinition {
         name: "unsolicited-pong",
         value: FaultValue::Needed("T"),
         help: "send an unsolicited pong every T",
-        set: |faults, text| add_repeated_send(faults, text, RepeatedSend::UnsolicitedPong),
+        set: |faults, text| add_repeated_send(faults, period(text)?, RepeatedSend::UnsolicitedPong),
     },
     FaultDefinition {
         name: "stall",
         value: FaultValue::Needed("T"),
-        help: "stop reading and writing at age T, and leave the socket open",
+        help: "stop reading and writing at age T, and leave the socket open; over HTTP/2 the stream's window runs out",
         set: |faults, text| add_cut_at(faults, text, CutAction::Stall),
     },
     FaultDefinition {
@@ -108,19 +105,19 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "fin-after",
         value: FaultValue::Needed("T"),
-        help: "close TCP at age T without a close frame (FIN)",
+        help: "close TCP at age T without a close frame (FIN); over HTTP/2 the stream (END_STREAM)",
         set: |faults, text| add_cut_at(faults, text, CutAction::Fin),
     },
     FaultDefinition {
         name: "rst-after",
         value: FaultValue::Needed("T"),
-        help: "reset TCP at age T (RST)",
+        help: "reset TCP at age T (RST); over HTTP/2 the stream (RST_STREAM CANCEL)",
         set: |faults, text| add_cut_at(faults, text, CutAction::Rst),
     },
     FaultDefinition {
         name: "half-close",
         value: FaultValue::Needed("T"),
-        help: "send FIN at age T, and keep reading",
+        help: "send FIN at age T, and keep reading; over HTTP/2 END_STREAM",
         set: |faults, text| add_cut_at(faults, text, CutAction::HalfClose),
     },
     FaultDefinition {
@@ -145,10 +142,7 @@ pub const FAULTS: &[FaultDefinition] = &[
         name: "messages-only",
         value: FaultValue::None,
         help: "pings and pongs do not reset the idle timeout, only messages do",
-        set: |faults, _| {
-            faults.idle.messages_only = true;
-            Ok(())
-        },
+        set: |faults, _| switch_on(&mut faults.idle.messages_only),
     },
     FaultDefinition {
         name: "linger",
@@ -169,16 +163,15 @@ pub const FAULTS: &[FaultDefinition] = &[
         name: "chatter",
         value: FaultValue::Needed("T"),
         help: "send a message every T",
-        set: |faults, text| add_repeated_send(faults, text, RepeatedSend::Chatter),
+        set: |faults, text| add_repeated_send(faults, period(text)?, RepeatedSend::Chatter),
     },
     FaultDefinition {
         name: "ping-flood",
         value: FaultValue::Optional("RATE", "1000"),
         help: "send RATE pings a second (default 1000)",
         set: |faults, text| {
-            let rate = count(text, 1)?;
-            faults.repeats.push((std::time::Duration::from_secs(1) / rate, RepeatedSend::Ping));
-            Ok(())
+            let every = Duration::from_secs(1) / count(text, 1)?;
+            add_repeated_send(faults, every, RepeatedSend::Ping)
         },
     },
     FaultDefinition {
@@ -202,29 +195,41 @@ pub const FAULTS: &[FaultDefinition] = &[
     FaultDefinition {
         name: "wrong-accept",
         value: FaultValue::None,
-        help: "answer the upgrade with a wrong Sec-WebSocket-Accept",
-        set: |faults, _| {
-            faults.opening.wrong_accept = true;
-            Ok(())
-        },
+        help: "answer the upgrade with a wrong Sec-WebSocket-Accept (HTTP/1.1 only)",
+        set: |faults, _| switch_on(&mut faults.opening.wrong_accept),
     },
     FaultDefinition {
         name: "endless-header",
         value: FaultValue::None,
-        help: "answer the upgrade with a header that never ends",
-        set: |faults, _| {
-            faults.opening.endless_header = true;
-            Ok(())
-        },
+        help: "answer the upgrade with a header that never ends (HTTP/1.1 only)",
+        set: |faults, _| switch_on(&mut faults.opening.endless_header),
     },
     FaultDefinition {
         name: "lenient-upgrade",
         value: FaultValue::None,
         help: "also accept upgrades in HTTP/1.0 or without a Host header (RFC 6455 4.2.1 forbids both)",
+        set: |faults, _| switch_on(&mut faults.opening.lenient),
+    },
+    FaultDefinition {
+        name: "deflate",
+        value: FaultValue::Optional("PARAMS", ""),
+        help: "agree to compress messages (permessage-deflate, RFC 7692) as the client offers it; PARAMS replace the parameters of the answer, right or wrong",
+        set: |faults, text| DeflateAnswer::parse(text).map(|answer| faults.opening.deflate = Some(answer)),
+    },
+    FaultDefinition {
+        name: "deflate-bomb",
+        value: FaultValue::None,
+        help: "agree to compress, and send a message right after the upgrade that decompresses to 1 GiB",
         set: |faults, _| {
-            faults.opening.lenient = true;
-            Ok(())
+            faults.opening.deflate.get_or_insert_default();
+            switch_on(&mut faults.deflate_bomb)
         },
+    },
+    FaultDefinition {
+        name: "rsv1-without-agreement",
+        value: FaultValue::None,
+        help: "send a compressed message right after the upgrade although compression was not agreed",
+        set: |faults, _| add_first_bytes(faults, &[0xc1, 7, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0]),
     },
     FaultDefinition {
         name: "garbage",
@@ -256,7 +261,41 @@ pub const FAULTS: &[FaultDefinition] = &[
         help: "after the upgrade send only one byte every T (default 1s)",
         set: |faults, text| period(text).map(|t| faults.trickle = Some(t)),
     },
+    FaultDefinition {
+        name: "no-connect-protocol",
+        value: FaultValue::None,
+        help: "with --h2: leave out SETTINGS_ENABLE_CONNECT_PROTOCOL, and reset an extended CONNECT (PROTOCOL_ERROR)",
+        set: |faults, _| switch_on(&mut faults.http2.no_connect_protocol),
+    },
+    FaultDefinition {
+        name: "h2-reset",
+        value: FaultValue::Needed("CODE"),
+        help: "with --h2: answer the CONNECT of a WebSocket by RST_STREAM with this code: a name of RFC 9113 section 7, or a number",
+        set: |faults, text| http2_code(text).map(|code| faults.http2.reset = Some(code)),
+    },
+    FaultDefinition {
+        name: "goaway-after",
+        value: FaultValue::Needed("T"),
+        help: "with --h2: send GOAWAY (NO_ERROR) T after the first WebSocket of a connection opened, and close the connection at once, like a hop that restarts",
+        set: |faults, text| parse_duration(text).map(|t| faults.http2.goaway_after = Some(t)),
+    },
+    FaultDefinition {
+        name: "h2-window",
+        value: FaultValue::Needed("BYTES"),
+        help: "with --h2: the window of each stream (default 65535); with 0 a client can never send",
+        set: |faults, text| window(text).map(|size| faults.http2.window = Some(size)),
+    },
 ];
+
+/// Names of the faults that act on HTTP/2 only.
+const HTTP2_FAULTS: [&str; 4] = ["no-connect-protocol", "h2-reset", "goaway-after", "h2-window"];
+
+impl FaultDefinition {
+    /// Whether it acts on HTTP/2 only.
+    pub fn needs_http2(&self) -> bool {
+        HTTP2_FAULTS.contains(&self.name)
+    }
+}
 
 /// Sets the fault with this name. The error is a lower-case fragment that names fault, value and rule.
 pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
@@ -279,14 +318,18 @@ pub fn list() -> String {
     FAULTS.iter().map(line).collect()
 }
 
+fn switch_on(fault: &mut bool) -> Result<(), String> {
+    *fault = true;
+    Ok(())
+}
+
 fn add_cut_at(faults: &mut Faults, age: &str, cut: CutAction) -> Result<(), String> {
     let age = parse_duration(age)?;
     faults.timeline.push((age, cut));
     Ok(())
 }
 
-fn add_repeated_send(faults: &mut Faults, every: &str, what: RepeatedSend) -> Result<(), String> {
-    let every = period(every)?;
+fn add_repeated_send(faults: &mut Faults, every: Duration, what: RepeatedSend) -> Result<(), String> {
     faults.repeats.push((every, what));
     Ok(())
 }
@@ -297,13 +340,7 @@ fn add_first_bytes(faults: &mut Faults, bytes: &[u8]) -> Result<(), String> {
 }
 
 fn resets(text: &str) -> Result<IdleReset, String> {
-    match text {
-        "either" => Ok(IdleReset::Either),
-        "client" => Ok(IdleReset::Client),
-        "server" => Ok(IdleReset::Server),
-        "both" => Ok(IdleReset::Both),
-        _ => Err(format!("'{text}' must be either, client, server or both")),
-    }
+    text.parse().map_err(|_| format!("'{text}' must be either, client, server or both"))
 }
 
 fn status(text: &str) -> Result<u16, String> {

@@ -10,5 +10,5 @@ mod value;
 
 pub use cut::{CutAction, close_code};
 pub use definitions::{FAULTS, FaultDefinition, FaultValue, list, set};
-pub use model::{AnswerFaults, Faults, IdleFault, IdleReset, OpeningFaults, RepeatedSend};
-pub use value::{DurationRange, JitterShape, JitterSpec, count, period};
+pub use model::{AnswerFaults, Faults, Http2Faults, IdleFault, IdleReset, OpeningFaults, RepeatedSend};
+pub use value::{DurationRange, JitterShape, JitterSpec, MAX_WINDOW, count, period};

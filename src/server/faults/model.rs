@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use strum::EnumString;
+
 use super::cut::CutAction;
 use super::value::{DurationRange, JitterSpec};
+use crate::domain::connection::http2::Http2Code;
+use crate::server::deflate::DeflateAnswer;
 
 /// Faults of pongs, protocol and app.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,7 +26,8 @@ pub struct AnswerFaults {
 }
 
 /// The direction whose bytes reset the idle timer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum IdleReset {
     /// Bytes in either direction (nginx, HAProxy, Envoy).
     #[default]
@@ -63,6 +68,21 @@ pub struct OpeningFaults {
     pub endless_header: bool,
     /// Accept upgrades in HTTP/1.0 and without a Host header.
     pub lenient: bool,
+    /// Agree to permessage-deflate with these parameters, if it is offered.
+    pub deflate: Option<DeflateAnswer>,
+}
+
+/// Faults of an HTTP/2 connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Http2Faults {
+    /// Leave out SETTINGS_ENABLE_CONNECT_PROTOCOL.
+    pub no_connect_protocol: bool,
+    /// Answer the CONNECT of a WebSocket by RST_STREAM with this code.
+    pub reset: Option<Http2Code>,
+    /// Send GOAWAY and close this long after the first WebSocket was opened.
+    pub goaway_after: Option<Duration>,
+    /// The window of each stream, in bytes; `None`: the initial one of RFC 9113.
+    pub window: Option<u32>,
 }
 
 /// What the server sends repeatedly without being asked.
@@ -78,6 +98,7 @@ pub enum RepeatedSend {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     pub opening: OpeningFaults,
+    pub http2: Http2Faults,
     pub answers: AnswerFaults,
     pub idle: IdleFault,
     /// Cuts, each at an age of the connection, counted from the upgrade.
@@ -86,11 +107,20 @@ pub struct Faults {
     pub repeats: Vec<(Duration, RepeatedSend)>,
     /// Raw bytes sent right after the upgrade.
     pub first_bytes: Vec<u8>,
+    /// Send a message right after the upgrade that decompresses to a gibibyte, if compression was agreed.
+    pub deflate_bomb: bool,
     /// After the upgrade, send one byte per this time.
     pub trickle: Option<Duration>,
 }
 
 impl Faults {
+    /// What connections without faults have of these: compression as the client offers it is none.
+    pub fn harmless(&self) -> Faults {
+        let is_plain = |answer: &DeflateAnswer| *answer == DeflateAnswer::default() && !self.deflate_bomb;
+        let deflate = self.opening.deflate.clone().filter(is_plain);
+        Faults { opening: OpeningFaults { deflate, ..OpeningFaults::default() }, ..Faults::default() }
+    }
+
     /// Checks that the combination makes sense.
     pub fn check(&self) -> Result<(), String> {
         let idle = &self.idle;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::duration::parse_duration;
 
 /// A duration above zero.
@@ -13,6 +14,24 @@ pub fn period(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err(format!("'{text}' must be above zero")),
         period => Ok(period),
     }
+}
+
+/// The largest window of HTTP/2, in bytes (RFC 9113 section 6.9.1).
+pub const MAX_WINDOW: u32 = i32::MAX as u32;
+
+/// A window of HTTP/2, in bytes.
+pub fn window(text: &str) -> Result<u32, String> {
+    let size = text.parse().ok().filter(|size| *size <= MAX_WINDOW);
+    size.ok_or_else(|| format!("'{text}' is not a window: write a number of bytes, at most {MAX_WINDOW}"))
+}
+
+/// An error code of HTTP/2: a name of RFC 9113 section 7 in any case, or a number.
+pub fn http2_code(text: &str) -> Result<Http2Code, String> {
+    let mut named = (0..).map(Http2Code).map_while(|code| Some((code, code.name()?)));
+    let named = named.find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(code, _)| code);
+    named.or_else(|| text.parse().ok().map(Http2Code)).ok_or_else(|| {
+        format!("'{text}' is not an error code of HTTP/2: write a name such as PROTOCOL_ERROR, or a number")
+    })
 }
 
 /// A count of at least `min`.
@@ -143,6 +162,15 @@ mod tests {
         assert!(drawn.iter().all(|d| (span.lo..=span.hi).contains(d)));
         let mean = drawn.iter().sum::<Duration>() / N;
         assert!((mean.as_secs_f64() - 6.5).abs() < 0.03);
+    }
+
+    #[test]
+    fn http2_codes_have_names_and_numbers() {
+        assert_eq!(http2_code("PROTOCOL_ERROR"), Ok(Http2Code(1)));
+        assert_eq!(http2_code("refused_stream"), Ok(Http2Code(7)));
+        assert_eq!(http2_code("4294967295"), Ok(Http2Code(u32::MAX)));
+        assert!(http2_code("error code 77").is_err() && http2_code("4294967296").is_err());
+        assert!(window("2147483647").is_ok() && window("2147483648").is_err() && window("-1").is_err());
     }
 
     #[test]

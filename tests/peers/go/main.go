@@ -13,7 +13,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+var upgrader = websocket.Upgrader{
+	CheckOrigin:       func(*http.Request) bool { return true },
+	EnableCompression: true,
+}
 
 // answerTo gives the pong of an app ping; anything else comes back as it is.
 func answerTo(kind int, message []byte) []byte {

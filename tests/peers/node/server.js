@@ -2,7 +2,7 @@
 // Prints "PORT n" when it listens; ends when its standard input does.
 const { WebSocketServer } = require('ws');
 
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0 }, () => {
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 } }, () => {
   console.log(`PORT ${server.address().port}`);
 });
 

@@ -6,7 +6,7 @@ use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::{CutManner, EndSpread, IdleFindings, ResetBy};
 use crate::domain::idle::probe::VisibleEnd;
-use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshResults};
+use crate::domain::idle::refresh::{KeepaliveMethod, RefreshResults};
 
 use crate::domain::catalogue::TimeoutKind;
 
@@ -44,8 +44,12 @@ impl VisibleCut {
             (CloseKind::Fin | CloseKind::TlsClose, Some(true)) => Some(VisibleCut::HalfClose),
             (CloseKind::Fin | CloseKind::TlsClose, None) => Some(VisibleCut::UntriedFin),
             (CloseKind::Rst, _) => Some(VisibleCut::Rst),
+            // Nothing is known of what products do over HTTP/2.
             (
-                CloseKind::TlsAlert { .. }
+                CloseKind::H2EndStream
+                | CloseKind::H2RstStream { .. }
+                | CloseKind::H2Goaway { .. }
+                | CloseKind::TlsAlert { .. }
                 | CloseKind::Violation { .. }
                 | CloseKind::TooLarge { .. }
                 | CloseKind::Silent
@@ -94,24 +98,40 @@ pub struct CutObservation<'a> {
 }
 
 impl<'a> CutObservation<'a> {
+    /// What is known of every cut; the rest is not.
+    fn new(
+        kind: TimeoutKind,
+        (lo, hi): (Option<Duration>, Option<Duration>),
+        seen: ObservedCut,
+        headers: &'a [(String, UntrustedText)],
+    ) -> CutObservation<'a> {
+        CutObservation {
+            kind,
+            lo,
+            hi,
+            ends: None,
+            seen,
+            stops_forwarding_before_closing: false,
+            reset_by: None,
+            refresh: None,
+            headers,
+            through_proxy: false,
+        }
+    }
+
+    fn of_search(self, findings: &IdleFindings) -> CutObservation<'a> {
+        let stops_forwarding_before_closing = findings.stops_forwarding_before_closing;
+        CutObservation { stops_forwarding_before_closing, reset_by: findings.reset_by, ..self }
+    }
+
     /// The observation of an idle timeout.
     pub fn idle(
         findings: &IdleFindings,
         headers: &'a [(String, UntrustedText)],
     ) -> Option<CutObservation<'a>> {
-        let seen = ObservedCut::of(findings.manner.as_ref()?)?;
-        Some(CutObservation {
-            kind: TimeoutKind::Idle,
-            lo: findings.bracket.lo,
-            hi: findings.bracket.hi,
-            ends: findings.spread,
-            seen,
-            stops_forwarding_before_closing: findings.stops_forwarding_before_closing,
-            reset_by: findings.reset_by,
-            refresh: None,
-            headers,
-            through_proxy: false,
-        })
+        let (bracket, seen) = (findings.bracket, ObservedCut::of(findings.manner.as_ref()?)?);
+        let observed = CutObservation::new(TimeoutKind::Idle, (bracket.lo, bracket.hi), seen, headers);
+        Some(CutObservation { ends: findings.spread, ..observed.of_search(findings) })
     }
 
     /// The observation of a lifetime; `cut` is how the control ended.
@@ -122,18 +142,8 @@ impl<'a> CutObservation<'a> {
     ) -> Option<CutObservation<'a>> {
         let age = findings.lifetime?;
         let seen = cut.and_then(VisibleCut::of).map_or(ObservedCut::Silent, ObservedCut::Visible);
-        Some(CutObservation {
-            kind: TimeoutKind::Lifetime,
-            lo: Some(age.lo.mul_f64(0.98)),
-            hi: Some(age.hi),
-            ends: None,
-            seen,
-            stops_forwarding_before_closing: findings.stops_forwarding_before_closing,
-            reset_by: findings.reset_by,
-            refresh: None,
-            headers,
-            through_proxy: false,
-        })
+        let ages = (Some(age.lo.mul_f64(0.98)), Some(age.hi));
+        Some(CutObservation::new(TimeoutKind::Lifetime, ages, seen, headers).of_search(findings))
     }
 
     /// The end of a single connection that was in use; `None` if the peer did not end it.
@@ -142,28 +152,13 @@ impl<'a> CutObservation<'a> {
         end: &VisibleEnd,
         headers: &'a [(String, UntrustedText)],
     ) -> Option<CutObservation<'a>> {
-        Some(CutObservation {
-            kind: TimeoutKind::Lifetime,
-            lo: Some(age.mul_f64(0.98)),
-            hi: Some(age),
-            ends: None,
-            seen: ObservedCut::Visible(VisibleCut::of(end)?),
-            stops_forwarding_before_closing: false,
-            reset_by: None,
-            refresh: None,
-            headers,
-            through_proxy: false,
-        })
+        let (ages, seen) = ((Some(age.mul_f64(0.98)), Some(age)), ObservedCut::Visible(VisibleCut::of(end)?));
+        Some(CutObservation::new(TimeoutKind::Lifetime, ages, seen, headers))
     }
 
     /// Whether a keepalive method kept the connection open; `None` if it was not tried or is unclear.
     pub(super) fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
-        let row = self.refresh?.rows.iter().find(|row| row.method == method)?;
-        match row.outcome {
-            KeepaliveOutcome::Survived => Some(true),
-            KeepaliveOutcome::Died { .. } => Some(false),
-            KeepaliveOutcome::Unknown { .. } => None,
-        }
+        self.refresh?.kept_by(method)
     }
 }
 

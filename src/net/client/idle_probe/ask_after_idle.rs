@@ -5,13 +5,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
-use tokio_tungstenite::tungstenite::Message;
 
-use super::{ListenResult, Question, QuestionCodec, message_or_end, two_ended, wait_for};
+use super::{ListenResult, Question, QuestionCodec, two_ended, wait_for};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::net::client::disconnect::Disconnect;
-use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};
+use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::time::at;
 
 /// Minimum time between two reports of unsolicited server traffic, so that a flood stays cheap.
@@ -77,7 +76,7 @@ enum ProbeStep {
     Nothing,
     /// The message that the server was to send after the idle span.
     Requested,
-    End(Disconnect),
+    End(Box<Disconnect>),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
@@ -92,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
                     return self.ask_and_judge(ask_at).await;
                 }
                 IdleProbeWake::Due => {}
-                IdleProbeWake::Socket(step) => match self.on_step(step) {
+                IdleProbeWake::Socket(event) => match self.on_event(event) {
                     ProbeStep::Nothing => {}
                     ProbeStep::Requested => return self.on_requested_message().await,
                     ProbeStep::End(disconnect) => return self.report_end(disconnect).await,
@@ -125,55 +124,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         tokio::select! {
             biased;
             () = changed(span) => IdleProbeWake::Order,
-            step = socket.step() => IdleProbeWake::Socket(step),
+            event = socket.step() => IdleProbeWake::Socket(event),
             () = at(due) => IdleProbeWake::Due,
         }
     }
 
     fn last_byte(&self) -> Instant {
-        let tap_state = self.socket.tap_state();
-        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.began)
+        self.socket.last_traffic().unwrap_or(self.began)
     }
 
-    fn on_step(&mut self, step: SocketEvent) -> ProbeStep {
-        if matches!(step, SocketEvent::Bytes) {
-            self.report_server_traffic();
-        }
-        match message_or_end(self.socket, step) {
-            Err(disconnect) => ProbeStep::End(disconnect),
-            Ok(Some(message))
+    fn on_event(&mut self, event: SocketEvent) -> ProbeStep {
+        match event {
+            SocketEvent::Ended(disconnect) => ProbeStep::End(disconnect),
+            SocketEvent::Flushed(_) => ProbeStep::Nothing,
+            event
                 if self.requested.is_some()
-                    && two_ended::is_requested_message(&message, self.codec.nonce()) =>
+                    && two_ended::is_requested_message(&event, self.codec.nonce()) =>
             {
                 ProbeStep::Requested
             }
-            Ok(Some(message)) => {
+            event => {
                 self.report_server_traffic();
-                match self.answer_server(&message) {
-                    Ok(replied) => {
-                        if replied {
-                            (self.emit)(Instant::now(), ProbeEvent::Replied);
-                        }
-                        ProbeStep::Nothing
-                    }
-                    Err(disconnect) => ProbeStep::End(disconnect),
+                match self.answer_server(&event) {
+                    Ok(()) => ProbeStep::Nothing,
+                    Err(disconnect) => ProbeStep::End(Box::new(disconnect)),
                 }
             }
-            Ok(None) => ProbeStep::Nothing,
         }
     }
 
-    /// Answers the server's app pings, since a server closes a client that does not. Returns whether there was anything
-    /// to answer.
-    fn answer_server(&mut self, message: &Message) -> Result<bool, Disconnect> {
-        let replies = self.codec.read(message).replies;
+    /// Answers the server's app pings, since a server closes a client that does not.
+    fn answer_server(&mut self, event: &SocketEvent) -> Result<(), Disconnect> {
+        let replies = self.codec.read(event).replies;
         let has_replies = !replies.is_empty();
-        let sent = replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
-            Ok(_) => Ok(()),
-            Err(error) if is_buffer_full(&error) => Ok(()),
-            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
-        });
-        sent.map(|()| has_replies)
+        replies.into_iter().try_for_each(|reply| self.socket.send(reply).map(drop))?;
+        if has_replies {
+            (self.emit)(Instant::now(), ProbeEvent::Replied);
+        }
+        Ok(())
     }
 
     /// The requested message came before our own timer: by the server's clock the idle span is over.
@@ -197,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     }
 
     /// The connection ended before the question. A close frame's own bytes do not count as traffic.
-    async fn report_end(mut self, disconnect: Disconnect) {
+    async fn report_end(mut self, disconnect: Box<Disconnect>) {
         let now = Instant::now();
         let half_open = match disconnect.how {
             CloseKind::Fin | CloseKind::TlsClose => Some(self.is_half_open().await),
@@ -250,11 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     /// Sends the question; returns when it left. If it is blocked, that is now.
     fn send_question(&mut self) -> Result<Instant, Disconnect> {
         let message = self.codec.ask();
-        match self.socket.send(message) {
-            Ok(SendOutcome::Left(departure)) => Ok(departure.at),
-            Ok(SendOutcome::Blocked) => Ok(Instant::now()),
-            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
-        }
+        Ok(self.socket.send(message)?.left_at().unwrap_or_else(Instant::now))
     }
 
     fn report_failed_question(&mut self, since: Instant, disconnect: Disconnect) {
@@ -265,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
 
     async fn wait_for_answer(&mut self, until: Instant) -> ListenResult {
         let codec = &mut self.codec;
-        wait_for(self.socket, until, |message| codec.is_answer(message)).await
+        wait_for(self.socket, until, |event| codec.is_answer(event)).await
     }
 
     fn report_death(&mut self, idle: Duration, death: DeathCause) {
@@ -277,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         (self.emit)(since + idle, ProbeEvent::Asked { idle });
         let nonce = self.codec.nonce();
         let until = Instant::now() + self.plan.question.timeout / 2;
-        match wait_for(self.socket, until, |message| two_ended::is_requested_message(message, nonce)).await {
+        match wait_for(self.socket, until, |event| two_ended::is_requested_message(event, nonce)).await {
             ListenResult::End(disconnect) => {
                 self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
             }

@@ -1,16 +1,18 @@
 //! A connection that is kept busy: a search's control, or a trial of a keepalive method.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{ListenResult, Question, QuestionCodec, answer_deadline, message_or_end, wait_for};
+use super::{ListenResult, Question, QuestionCodec, answer_deadline, wait_for};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::schedule::Schedule;
-use crate::net::client::websocket::{SocketEvent, WebSocket, is_buffer_full};
+use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::time::at;
+use crate::net::transport::http2::ping::Http2Pings;
 
 /// The traffic that keeps a connection busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum KeepaliveTraffic {
     Both,
     /// Unsolicited Pongs; nothing comes back.
     Pongs,
+    /// PINGs of HTTP/2, one at a time; nothing of the WebSocket.
+    Http2Pings,
     /// Nothing but TCP's own keepalive.
     Nothing,
 }
@@ -48,7 +52,7 @@ pub enum KeepaliveResult {
 }
 
 /// Keeps a connection busy; calls `beat` with the time of each answer.
-pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn run<S: AsyncRead + AsyncWrite + Http2Pings + Unpin>(
     socket: &mut WebSocket<S>,
     plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
@@ -59,9 +63,10 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     let began = Instant::now();
     let schedule = match plan.traffic {
         KeepaliveTraffic::Nothing => None,
-        KeepaliveTraffic::Questions | KeepaliveTraffic::Both | KeepaliveTraffic::Pongs => {
-            Some(Schedule::new(began + plan.every, Some(plan.every), None))
-        }
+        KeepaliveTraffic::Questions
+        | KeepaliveTraffic::Both
+        | KeepaliveTraffic::Pongs
+        | KeepaliveTraffic::Http2Pings => Some(Schedule::new(began + plan.every, Some(plan.every), None)),
     };
     KeptConnection {
         socket,
@@ -99,19 +104,19 @@ struct KeptConnection<'a, S> {
     beat: &'a mut (dyn FnMut(Instant) + Send),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
     async fn run(mut self) -> KeepaliveResult {
         loop {
-            self.quiet_since = self.last_byte();
+            self.quiet_since = self.socket.last_traffic().unwrap_or(self.began);
             let deadline = self.next_deadline();
             let socket = &mut self.socket;
-            let step = tokio::select! {
+            let event = tokio::select! {
                 biased;
-                step = socket.step() => Some(step),
+                event = std::future::poll_fn(|cx| poll_step(socket, cx)) => Some(event),
                 () = at(deadline) => None,
             };
-            let done = match step {
-                Some(step) => self.on_step(step).err(),
+            let done = match event {
+                Some(event) => self.on_event(event).err(),
                 None => self.on_time(Instant::now()).await,
             };
             if let Some(result) = done {
@@ -134,29 +139,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         [due, self.answer_deadline(), self.end_at()].into_iter().flatten().min()
     }
 
-    fn last_byte(&self) -> Instant {
-        let tap_state = self.socket.tap_state();
-        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.began)
-    }
-
-    fn on_step(&mut self, step: SocketEvent) -> Result<(), KeepaliveResult> {
+    fn on_event(&mut self, event: SocketEvent) -> Result<(), KeepaliveResult> {
         // Bytes of a message that is now complete also delay the answer behind them.
-        if self.bytes.is_some() || matches!(step, SocketEvent::Bytes) {
+        if self.bytes.is_some() || matches!(event, SocketEvent::Bytes) {
             self.bytes = Some(self.socket.last_read_at());
         }
-        match message_or_end(self.socket, step) {
-            Err(disconnect) => Err(self.end_result(disconnect)),
-            Ok(None) => Ok(()),
-            Ok(Some(message)) => {
-                let reading = self.codec.read(&message);
-                let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&message));
-                // Further answers to the same question add nothing.
-                if (reading.is_answer || is_other) && self.asked.is_some() {
-                    self.record_answer();
-                }
-                reading.replies.into_iter().try_for_each(|reply| self.send_message(reply))
-            }
+        if let SocketEvent::Ended(disconnect) = event {
+            return Err(self.end_result(*disconnect));
         }
+        let reading = self.codec.read(&event);
+        let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&event));
+        // Further answers to the same question add nothing.
+        if (reading.is_answer || is_other) && self.asked.is_some() {
+            self.record_answer();
+        }
+        reading.replies.into_iter().try_for_each(|reply| self.send_message(reply))
     }
 
     fn record_answer(&mut self) {
@@ -190,6 +187,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         let message = match self.plan.traffic {
             KeepaliveTraffic::Questions | KeepaliveTraffic::Both => self.codec.ask(),
             KeepaliveTraffic::Pongs => self.codec.pong(),
+            KeepaliveTraffic::Http2Pings => {
+                self.socket.send_http2_ping();
+                return Ok(());
+            }
             KeepaliveTraffic::Nothing => return Ok(()),
         };
         self.send_message(message)?;
@@ -207,14 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
     }
 
     fn send_message(&mut self, message: Message) -> Result<(), KeepaliveResult> {
-        match self.socket.send(message) {
-            Ok(_) => Ok(()),
-            Err(error) if is_buffer_full(&error) => Ok(()),
-            Err(error) => {
-                let disconnect = self.socket.disconnect_on_send_error(error);
-                Err(self.end_result(disconnect))
-            }
-        }
+        self.socket.send(message).map(drop).map_err(|disconnect| self.end_result(disconnect))
     }
 
     /// Asks the last question and returns its result.
@@ -224,14 +218,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             return result;
         }
         let codec = &mut self.codec;
-        match wait_for(self.socket, now + self.plan.question.timeout, |message| codec.is_answer(message))
-            .await
-        {
+        match wait_for(self.socket, now + self.plan.question.timeout, |event| codec.is_answer(event)).await {
             ListenResult::Found(_) => KeepaliveResult::Answered,
-            ListenResult::End(disconnect) => self.end_result(disconnect),
+            ListenResult::End(disconnect) => self.end_result(*disconnect),
             ListenResult::Nothing => KeepaliveResult::Unanswered { silent: self.alive_at.elapsed() },
         }
     }
+}
+
+/// Polls for the next event. An acknowledgement of a PING of HTTP/2 is none, but lets the next one leave.
+fn poll_step<S: AsyncRead + AsyncWrite + Http2Pings + Unpin>(
+    socket: &mut WebSocket<S>,
+    cx: &mut Context<'_>,
+) -> Poll<SocketEvent> {
+    while socket.stream_mut().poll_http2_pong(cx).is_ready() {}
+    socket.poll_step(cx)
 }
 
 /// Takes every due heartbeat; returns whether there was one.

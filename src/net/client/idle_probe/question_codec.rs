@@ -8,10 +8,9 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::inbound::MessageRef;
-use crate::net::client::gzip_message::decompress_gzip;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::session::heartbeat_state::{ping_payload, seq_of};
-use crate::net::client::websocket::to_message;
+use crate::net::client::websocket::{SocketEvent, to_message};
 use crate::net::time::unix_ms;
 
 /// What a received message means.
@@ -39,7 +38,7 @@ impl QuestionCodec {
     pub fn new(question: &Question, nonce: u64) -> QuestionCodec {
         let replies = question.answers_server;
         let classifier = match question.kind {
-            HeartbeatKind::Protocol => Classifier::without_asks(replies),
+            HeartbeatKind::Protocol | HeartbeatKind::Http2 => Classifier::without_asks(replies),
             HeartbeatKind::App => {
                 Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce)
             }
@@ -82,24 +81,24 @@ impl QuestionCodec {
         self.seq - 1
     }
 
-    /// Whether a message answers a question of ours.
-    pub fn is_answer(&mut self, message: &Message) -> bool {
-        self.read(message).is_answer
+    /// Whether what came answers a question of ours.
+    pub fn is_answer(&mut self, event: &SocketEvent) -> bool {
+        self.read(event).is_answer
     }
 
-    /// Reads a message.
-    pub fn read(&mut self, message: &Message) -> MessageReading {
-        let message = match message {
-            Message::Pong(payload) => {
+    /// Reads a Pong or a message; anything else means nothing.
+    pub fn read(&mut self, event: &SocketEvent) -> MessageReading {
+        match event {
+            SocketEvent::Pong(payload) => {
                 let is_ours = seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq);
-                return MessageReading { is_answer: self.has_asked && is_ours, replies: Vec::new() };
+                MessageReading { is_answer: self.has_asked && is_ours, replies: Vec::new() }
             }
-            Message::Text(text) => MessageRef::Text(text),
-            Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return MessageReading::default(),
-        };
-        let unpacked = decompress_gzip(message);
-        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+            SocketEvent::Message(message) => self.read_message(message.content()),
+            _ => MessageReading::default(),
+        }
+    }
+
+    fn read_message(&mut self, message: MessageRef<'_>) -> MessageReading {
         let mut reading = MessageReading::default();
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {

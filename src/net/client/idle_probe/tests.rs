@@ -7,11 +7,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use tokio_tungstenite::tungstenite::Message;
-
 use super::ask_after_idle::{self, IdleProbePlan};
 use super::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use super::{Question, UnmatchedLog, send_close, two_ended};
+use super::{Question, UnmatchedLog, two_ended};
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -20,10 +18,12 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
+use crate::net::client::closing::close_briefly;
 use crate::net::client::disconnect;
-use crate::net::client::websocket::WebSocket;
+use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
 use crate::net::transport::tap::Tap;
+use crate::net::transport::upgraded_stream::UpgradedStream;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -44,8 +44,7 @@ fn question(kind: HeartbeatKind) -> Question {
 async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let tap_state = tap.state();
-    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
+    (WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await, RawPeer { io: far })
 }
 
 /// A trial under way, and the server's end of its stream.
@@ -591,19 +590,18 @@ async fn close_waits_no_longer_than_its_timeout() {
     let (mut socket, mut peer) = socket().await;
     let start = Instant::now();
     let (opcode, ()) =
-        tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, send_close(&mut socket));
+        tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, close_briefly(&mut socket));
     assert_eq!((opcode, start.elapsed()), (Some(CLOSE), ms(200)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn unmatched_answers_to_app_questions_are_reported() {
+    let text = |reply: &&str| SocketEvent::Message(ReceivedMessage::Text((*reply).into()));
     let described = async |replies: &[&str]| {
         let question = question_of("", HeartbeatKind::App);
         let mut codec = super::QuestionCodec::new(&question, 7);
         codec.ask();
-        replies
-            .iter()
-            .for_each(|reply| assert!(!codec.is_answer(&Message::text(*reply)) || reply.contains("pong")));
+        replies.iter().for_each(|reply| assert!(!codec.is_answer(&text(reply)) || reply.contains("pong")));
         question.unmatched.describe()
     };
     let error = r#"{"type":"error","message":"unknown command"}"#;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, wait_for};
-use crate::net::client::websocket::WebSocket;
+use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
 
 /// Subprotocol that offers the two-ended mode.
 pub const TWO_ENDED: &str = "wscheck.two-ended.v1";
@@ -25,9 +25,9 @@ pub fn millis(after: Duration) -> u64 {
     u64::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// Whether a message is the requested one.
-pub fn is_requested_message(message: &Message, nonce: u64) -> bool {
-    let Message::Text(text) = message else { return false };
+/// Whether it is the requested message.
+pub fn is_requested_message(event: &SocketEvent, nonce: u64) -> bool {
+    let SocketEvent::Message(ReceivedMessage::Text(text)) = event else { return false };
     let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
     let is = |key: &str, wanted: &str| value.get(key).and_then(Value::as_str) == Some(wanted);
     is("wscheck", "spoke") && is("id", &id(nonce))
@@ -44,7 +44,7 @@ pub async fn supports_two_ended<S: AsyncRead + AsyncWrite + Unpin>(
         return false;
     }
     matches!(
-        wait_for(socket, until, |message| is_requested_message(message, nonce)).await,
+        wait_for(socket, until, |event| is_requested_message(event, nonce)).await,
         ListenResult::Found(_)
     )
 }

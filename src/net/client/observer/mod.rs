@@ -16,12 +16,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::closing;
 use super::disconnect::Disconnect;
-use super::gzip_message::decompress_gzip;
-use super::idle_probe::send_close;
 use super::keepalive_sender::KeepaliveSender;
 use super::schedule::Schedule;
 use super::session::heartbeat_state::{ping_payload, seq_of};
-use super::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
+use super::websocket::{SocketEvent, WebSocket, to_message};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
@@ -114,12 +112,6 @@ enum OwnMessages {
     Regular,
 }
 
-/// What woke the observer.
-enum ObserverWake {
-    Step(SocketEvent),
-    Due,
-}
-
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     /// Observes a connection that opened at `opened`.
     pub fn new(socket: &'a mut WebSocket<S>, config: ObserverConfig, opened: Instant) -> Observer<'a, S> {
@@ -165,24 +157,29 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
     }
 
+    /// Sends nothing from now on.
+    pub fn mute(&self) {
+        self.socket.tap_state().mute();
+    }
+
     /// Waits for the next event. Cancel-safe.
     pub async fn next(&mut self) -> ObserverEvent {
         if let Some(disconnect) = self.over.take() {
             return ObserverEvent::Ended(disconnect);
         }
         loop {
-            self.quiet_since = self.last_byte();
+            self.quiet_since = self.socket.last_traffic().unwrap_or(self.opened);
             let keepalive = self.keepalive.as_ref().and_then(KeepaliveSender::next_due);
             let due = self.traffic.as_ref().and_then(Schedule::next_due).into_iter().chain(keepalive).min();
             let socket = &mut self.socket;
             let woken = tokio::select! {
                 biased;
-                step = socket.step() => ObserverWake::Step(step),
-                () = at(due) => ObserverWake::Due,
+                event = socket.step() => Some(event),
+                () = at(due) => None,
             };
             let event = match woken {
-                ObserverWake::Step(step) => self.on_step(step),
-                ObserverWake::Due => self.send_due(),
+                Some(event) => self.on_event(event),
+                None => self.send_due(),
             };
             match event {
                 Some(event) => return event,
@@ -245,7 +242,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     /// Ends the connection: sends a close frame, or flushes the reply to the server's.
     pub async fn leave(self, ended: Option<&CloseKind>) {
         match ended {
-            None => send_close(self.socket).await,
+            None => closing::close_briefly(self.socket).await,
             Some(CloseKind::CloseFrame { .. }) => drop(timeout(FLUSH_TIMEOUT, self.socket.flush()).await),
             Some(_) => {}
         }
@@ -266,53 +263,34 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         self.socket.tap_state().last_read()
     }
 
-    fn last_byte(&self) -> Instant {
-        let tap_state = self.socket.tap_state();
-        tap_state.last_read().max(tap_state.last_write()).unwrap_or(self.opened)
-    }
-
     fn next_seq(&mut self) -> u64 {
         self.seq += 1;
         self.seq - 1
     }
 
-    fn on_step(&mut self, step: SocketEvent) -> Option<ObserverEvent> {
-        let message = match step {
-            SocketEvent::Flushed(_) => return None,
-            SocketEvent::Bytes => return Some(ObserverEvent::Bytes { at: self.socket.last_read_at() }),
-            SocketEvent::Lost(error) => {
-                return Some(ObserverEvent::Ended(self.socket.disconnect_on_loss(error)));
-            }
-            SocketEvent::Message(message) => message,
-        };
+    fn on_event(&mut self, event: SocketEvent) -> Option<ObserverEvent> {
         let at = self.socket.last_read_at();
-        match &message {
-            Message::Close(frame) => {
-                Some(ObserverEvent::Ended(self.socket.disconnect_on_close(frame.clone())))
+        Some(match event {
+            SocketEvent::Flushed(_) => return None,
+            SocketEvent::Bytes => ObserverEvent::Bytes { at },
+            SocketEvent::Ended(disconnect) => ObserverEvent::Ended(*disconnect),
+            SocketEvent::Ping(payload) => {
+                frame_event(at, ServerEventKind::Ping, &payload, self.has_pong_left())
             }
-            Message::Ping(payload) => {
-                Some(frame_event(at, ServerEventKind::Ping, payload, self.has_pong_left()))
-            }
-            Message::Pong(payload) => Some(match self.seq_of_ours(payload) {
+            SocketEvent::Pong(payload) => match self.seq_of_ours(&payload) {
                 Some(seq) => ObserverEvent::Answered { at, took: self.pings.answered(seq, at) },
-                None => frame_event(at, ServerEventKind::Pong, payload, false),
-            }),
-            Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
-            Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
-            Message::Frame(_) => None,
-        }
+                None => frame_event(at, ServerEventKind::Pong, &payload, false),
+            },
+            SocketEvent::Message(message) => self.on_message(at, message.content()),
+        })
     }
 
     /// Whether the library's Pong has left.
     fn has_pong_left(&mut self) -> bool {
-        match self.socket.try_flush() {
-            Ok(left) => left,
-            Err(error) if is_buffer_full(&error) => false,
-            Err(error) => {
-                self.over = Some(self.socket.disconnect_on_send_error(error));
-                false
-            }
-        }
+        self.socket.try_flush().unwrap_or_else(|disconnect| {
+            self.over = Some(disconnect);
+            false
+        })
     }
 
     fn seq_of_ours(&self, payload: &[u8]) -> Option<u64> {
@@ -320,8 +298,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> ObserverEvent {
-        let unpacked = decompress_gzip(message);
-        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         if self.is_answer_or_echo(at, message) {
             return ObserverEvent::Answered { at, took: None };
         }
@@ -402,12 +378,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 
     /// Returns when the message left; `None`: it is blocked, or the buffer is full.
     fn send(&mut self, message: Message) -> Result<Option<Instant>, Disconnect> {
-        match self.socket.send(message) {
-            Ok(SendOutcome::Left(departure)) => Ok(Some(departure.at)),
-            Ok(SendOutcome::Blocked) => Ok(None),
-            Err(error) if is_buffer_full(&error) => Ok(None),
-            Err(error) => Err(self.socket.disconnect_on_send_error(error)),
-        }
+        Ok(self.socket.send(message)?.left_at())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::listen::known_pings::KnownPings;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;
+use crate::net::transport::upgraded_stream::UpgradedStream;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -40,8 +41,7 @@ async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
 async fn ends_of(capacity: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(capacity);
     let tap = Tap::new(near);
-    let tap_state = tap.state();
-    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
+    (WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await, RawPeer { io: far })
 }
 
 fn event_kind(event: &ObserverEvent) -> (ServerEventKind, bool) {
@@ -75,7 +75,7 @@ async fn server_events_are_timed_and_answered() {
 #[tokio::test(start_paused = true)]
 async fn muted_observer_receives_and_sends_nothing() {
     let (mut socket, mut peer) = ends().await;
-    socket.stream_mut().mute().start();
+    socket.tap_state().mute();
     let start = Instant::now();
     let script = tokio::spawn(async move {
         peer.send(PING, b"one").await;

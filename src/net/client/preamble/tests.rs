@@ -14,6 +14,7 @@ use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;
+use crate::net::transport::upgraded_stream::UpgradedStream;
 
 const BINARY: u8 = 2;
 
@@ -32,8 +33,7 @@ fn preamble(name: &str) -> Preamble {
 async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let tap_state = tap.state();
-    (WebSocket::new(tap, Vec::new(), tap_state, 65_536, 1024).await, RawPeer { io: far })
+    (WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await, RawPeer { io: far })
 }
 
 /// Runs a preamble against a peer that does this; returns the result, the events and the duration.

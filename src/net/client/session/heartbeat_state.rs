@@ -18,6 +18,11 @@ use crate::domain::ping::event::StatusChange;
 use crate::domain::ping::health::{HealthTracker, Status};
 use crate::net::client::schedule::Schedule;
 
+/// An RTT that is less than this above the mean is no spike. A retransmission that a timer starts delays more: TCP's earliest
+/// loss probe waits two ticks of the kernel's clock of at most 1,000 Hz (Linux, tcp_schedule_loss_probe). What is sent again
+/// sooner, because of later acknowledgements, counts at the next spike or at the end.
+const LEAST_SPIKE: Duration = Duration::from_millis(1);
+
 /// State of one kind of heartbeat.
 #[derive(Debug)]
 pub struct HeartbeatState {
@@ -72,7 +77,7 @@ impl HeartbeatState {
         let NextNumbers { seq, extra } = first;
         let superseding = match kind {
             HeartbeatKind::Protocol => Superseding::Allowed,
-            HeartbeatKind::App => Superseding::No,
+            HeartbeatKind::App | HeartbeatKind::Http2 => Superseding::No,
         };
         let left = plan.count.map(|count| count.saturating_sub(seq));
         HeartbeatState {
@@ -89,7 +94,10 @@ impl HeartbeatState {
             substitutes: None,
             unmatched: 0,
             peer_sent: false,
-            extra: plan.degraded_interval.map(|interval| Box::new(ExtraHeartbeats::new(interval, extra))),
+            extra: plan
+                .degraded_interval
+                .filter(|_| kind != HeartbeatKind::Http2)
+                .map(|interval| Box::new(ExtraHeartbeats::new(interval, extra))),
         }
     }
 
@@ -222,7 +230,8 @@ impl HeartbeatState {
         [self.schedule.next_due(), expiry, extra].into_iter().flatten().min()
     }
 
-    /// Records an outcome. Returns whether the RTT is a spike: more than twice the mean of those before it.
+    /// Records an outcome. Returns whether the RTT is a spike: more than twice the mean of those before it, and
+    /// [`LEAST_SPIKE`] longer.
     pub fn record(&mut self, resolution: &Resolution) -> bool {
         let Resolution { outcome, was, rtt, acked, later_answered, .. } = *resolution;
         match outcome {
@@ -239,7 +248,7 @@ impl HeartbeatState {
         }
         let before = self.health.window_mean();
         self.health.record(outcome, was, rtt, later_answered);
-        rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
+        rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2 && rtt >= before + LEAST_SPIKE)
     }
 
     /// Why the status is what it is: a fragment.

@@ -6,6 +6,7 @@
 mod extra_heartbeats;
 pub mod heartbeat_state;
 pub mod plan;
+mod scratch;
 
 #[cfg(test)]
 mod extra_tests;
@@ -14,11 +15,11 @@ mod profile_tests;
 #[cfg(test)]
 mod tests;
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-use bytes::BytesMut;
-use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
@@ -42,12 +43,12 @@ use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
 use crate::net::client::ask_now::AskNow;
 use crate::net::client::disconnect::{Disconnect, code_for};
-use crate::net::client::gzip_message::decompress_gzip;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::schedule::DueHeartbeat;
-use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
+use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, to_message};
 use crate::net::event_throttle::EventThrottle;
 use crate::net::time::unix_ms;
+use crate::net::transport::http2::ping::Http2Pings;
 use crate::net::transport::tap::{SendTime, TcpIntrospect};
 
 /// Time limit of the closing handshake.
@@ -58,10 +59,8 @@ const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_HEARTBEATS_PER_WAKE: usize = 64;
 /// How long to keep reading before an overdue heartbeat counts as missed: its pong may be among the unread bytes.
 const READ_BEFORE_JUDGING: Duration = Duration::from_millis(100);
-/// Heartbeats per connection that may wait for the kernel's send timestamp.
-const MAX_UNSTAMPED_HEARTBEATS: usize = 16;
 /// How often the runtime polls the kernel before a heartbeat counts as missed. Each poll returns up to 1024 sockets.
-const MAX_READS_BEFORE_JUDGING: usize = 8;
+const MAX_READS_BEFORE_JUDGING: u8 = 8;
 
 /// Where a session starts: its due times, and the state from an earlier connection.
 #[derive(Debug, Clone)]
@@ -110,13 +109,21 @@ enum EndReason {
     Done,
     /// Enough heartbeats were missed that the connection counts as dead.
     GaveUp,
-    Lost(Disconnect),
+    Lost(Box<Disconnect>),
+}
+
+impl EndReason {
+    fn lost(disconnect: Disconnect) -> EndReason {
+        EndReason::Lost(Box::new(disconnect))
+    }
 }
 
 /// What woke the session.
 enum SessionWake {
     Stopped,
     Socket(SocketEvent),
+    /// The PING of HTTP/2 was acknowledged then.
+    Http2Pong(Instant),
     /// A heartbeat is wanted at once.
     AskNow,
     Timer,
@@ -126,15 +133,14 @@ enum SessionWake {
 /// event to `emit`, the ending last.
 ///
 /// Not an `async fn`, which would store its arguments beside the session: there may be thousands of sessions.
-pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
+pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin>(
     socket: WebSocket<S>,
     plan: &'a SessionPlan,
     start: SessionStart,
     emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
     signals: SessionSignals<'a>,
 ) -> impl Future<Output = SessionEnd> + use<'a, S> {
-    let mut session = Session::new(socket, plan, start, emit);
-    async move { session.run(signals).await }
+    Session::new(socket, plan, start, emit, signals).run()
 }
 
 /// A heartbeat whose bytes are blocked by back-pressure.
@@ -146,18 +152,9 @@ struct BlockedHeartbeat {
     given_up: bool,
 }
 
-/// A heartbeat that was sent and has no kernel timestamp yet.
-#[derive(Debug, Clone, Copy)]
-struct UnstampedHeartbeat {
-    index: usize,
-    seq: u64,
-    send_time: SendTime,
-}
-
 struct Session<'a, S> {
     socket: WebSocket<S>,
-    /// Close codes of the peer that do not make the connection dead.
-    expected_close: &'a [u16],
+    plan: &'a SessionPlan,
     classifier: Classifier,
     nonce: u64,
     opened_at: Instant,
@@ -165,18 +162,16 @@ struct Session<'a, S> {
     last_bytes_at: Instant,
     /// The last bytes complete no message yet.
     receiving: bool,
-    heartbeats: Vec<HeartbeatState>,
+    heartbeats: Box<[HeartbeatState]>,
     /// The worst status of all kinds, as last reported.
     status: Status,
     /// The heartbeat whose bytes have not all been written.
     blocked: Option<Box<BlockedHeartbeat>>,
-    unstamped: Vec<UnstampedHeartbeat>,
     /// TCP's retransmit count at the last query.
     retransmits: u32,
     throttle: EventThrottle<PeerTraffic>,
     /// Sends the protocol's keepalive messages.
     keepalive: Option<Box<KeepaliveSender>>,
-    inspects_server_traffic: bool,
     /// How many more messages of the peer to report as they come.
     messages_to_show: u8,
     /// Created on first use.
@@ -186,89 +181,98 @@ struct Session<'a, S> {
     /// Our close frame was sent; nothing may follow.
     closing: bool,
     last_stamp: u64,
-    /// Buffer for Ping payloads; it is reused, so that a heartbeat allocates nothing.
-    payloads: BytesMut,
-    resolutions: Vec<Resolution>,
+    /// How often the runtime polled the kernel since a heartbeat timed out, if nothing else woke the session.
+    reads_before_judging: u8,
+    signals: SessionSignals<'a>,
     emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session<'a, S> {
     fn new(
-        socket: WebSocket<S>,
+        mut socket: WebSocket<S>,
         plan: &'a SessionPlan,
         start: SessionStart,
         emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
+        signals: SessionSignals<'a>,
     ) -> Session<'a, S> {
         let places = start.first_due.iter().zip(&start.first);
         let heartbeats = plan.kinds.iter().zip(places);
+        let pings_http2 =
+            plan.kinds.contains(&HeartbeatKind::Http2) && socket.stream_mut().claim_http2_pings();
         Session {
             last_bytes_at: socket.last_read_at(),
             receiving: false,
             retransmits: socket.stream().tcp().map_or(0, |view| view.retransmits),
             socket,
-            expected_close: &plan.expected_close,
+            plan,
             classifier: plan.classifier(start.nonce),
             nonce: start.nonce,
             opened_at: start.opened_at,
             heartbeats: heartbeats
+                .filter(|(kind, _)| **kind != HeartbeatKind::Http2 || pings_http2)
                 .map(|(kind, (due, first))| HeartbeatState::new(*kind, plan, *due, *first))
                 .collect(),
             status: start.status,
             blocked: None,
-            unstamped: Vec::new(),
             throttle: EventThrottle::default(),
             keepalive: plan
                 .profile
                 .keepalive
                 .as_ref()
                 .map(|keepalive| Box::new(KeepaliveSender::new(keepalive, start.nonce))),
-            inspects_server_traffic: plan.inspects_server_traffic(),
             messages_to_show: plan.shown_messages,
             traffic_recorder: None,
             overdue_since: None,
             closing: false,
             last_stamp: 0,
-            payloads: BytesMut::new(),
-            resolutions: Vec::with_capacity(1),
+            reads_before_judging: 0,
+            signals,
             emit,
         }
     }
 
-    async fn run(&mut self, signals: SessionSignals<'_>) -> SessionEnd {
-        self.reset_status();
-        // Both live as long as the session: inserting and removing timers touches their neighbours' memory, twice a
-        // heartbeat on each of thousands of connections.
-        let mut stopped = pin!(signals.over.cancelled());
-        let mut timer = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
-        let end = loop {
-            if let Some(end) = self.end_reason() {
-                break end;
-            }
-            let woken = self.wait(stopped.as_mut(), timer.as_mut(), signals.ask_now).await;
-            if matches!(woken, SessionWake::Stopped) && !signals.at_once.is_cancelled() {
-                break Box::pin(self.await_answers_in_order(signals.at_once)).await;
-            }
-            if let Err(end) = self.react(woken) {
-                break end;
-            }
-            tokio::task::coop::consume_budget().await;
-        };
-        // Boxed, so that rare code does not enlarge every session's future.
-        Box::pin(self.finish(end)).await
+    /// Runs the session to its end. Not an `async fn`, which would store the session twice.
+    #[expect(clippy::manual_async_fn, reason = "there may be thousands of sessions")]
+    fn run(mut self) -> impl Future<Output = SessionEnd> + use<'a, S> {
+        async move {
+            self.reset_status();
+            // Both live as long as the session: inserting and removing timers touches their neighbours' memory, twice a
+            // heartbeat on each of thousands of connections.
+            let mut stopped = pin!(self.signals.over.cancelled());
+            let mut timer = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
+            let end = loop {
+                if let Some(end) = self.end_reason() {
+                    break end;
+                }
+                self.set_timer(timer.as_mut());
+                let woken = poll_fn(|cx| self.poll_wake(stopped.as_mut(), timer.as_mut(), cx)).await;
+                if matches!(woken, SessionWake::Stopped) && !self.signals.at_once.is_cancelled() {
+                    break Box::pin(self.await_answers_in_order()).await;
+                }
+                if let Err(end) = self.react(woken) {
+                    break end;
+                }
+                tokio::task::coop::consume_budget().await;
+            };
+            // Boxed, so that rare code does not enlarge every session's future.
+            Box::pin(self.finish(end)).await
+        }
     }
 
     /// Sends no more heartbeats and waits for those whose answers carry no id: a lost answer shows only then.
-    async fn await_answers_in_order(&mut self, stop: &CancellationToken) -> EndReason {
+    async fn await_answers_in_order(&mut self) -> EndReason {
         for heartbeat in &mut self.heartbeats {
             heartbeat.schedule.end();
         }
-        let mut stopped = pin!(stop.cancelled());
+        self.signals.ask_now = None;
+        let mut stopped = pin!(self.signals.at_once.cancelled());
         let mut timer = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
         while self.heartbeats.iter().any(HeartbeatState::awaits_in_order) {
             if let Some(end) = self.end_reason() {
                 return end;
             }
-            let woken = self.wait(stopped.as_mut(), timer.as_mut(), None).await;
+            self.set_timer(timer.as_mut());
+            let woken = poll_fn(|cx| self.poll_wake(stopped.as_mut(), timer.as_mut(), cx)).await;
             if let Err(end) = self.react(woken) {
                 return end;
             }
@@ -287,43 +291,50 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         (idle && !self.heartbeats.is_empty()).then_some(EndReason::Done)
     }
 
-    async fn wait(
-        &mut self,
-        stopped: Pin<&mut WaitForCancellationFuture<'_>>,
-        mut timer: Pin<&mut Sleep>,
-        ask_now: Option<&AskNow>,
-    ) -> SessionWake {
-        let deadline = self.next_deadline();
-        // A timer that fires too early is harmless; resetting it for every answer would cost time.
-        if let Some(deadline) = deadline.filter(|at| *at < timer.deadline() || timer.is_elapsed()) {
-            timer.as_mut().reset(deadline);
-        }
-        let socket = &mut self.socket;
-        let woken = tokio::select! {
-            biased;
-            () = stopped => SessionWake::Stopped,
-            step = socket.step() => SessionWake::Socket(step),
-            () = AskNow::asked(ask_now) => SessionWake::AskNow,
-            () = timer, if deadline.is_some() => SessionWake::Timer,
-        };
-        match woken {
-            SessionWake::Timer if self.is_overdue(Instant::now()) => {
-                Box::pin(self.read_before_judging()).await
-            }
-            woken => woken,
+    /// A timer that fires too early is harmless; resetting it for every answer would cost time.
+    fn set_timer(&self, timer: Pin<&mut Sleep>) {
+        let deadline = self.next_deadline().filter(|at| *at < timer.deadline() || timer.is_elapsed());
+        if let Some(deadline) = deadline {
+            timer.reset(deadline);
         }
     }
 
-    /// Reads once more before a heartbeat counts as missed. After a stall, timers fire before the runtime polls the
-    /// kernel for the pongs that arrived meanwhile.
-    async fn read_before_judging(&mut self) -> SessionWake {
-        for _ in 0..MAX_READS_BEFORE_JUDGING {
-            tokio::task::yield_now().await;
-            if let Some(step) = self.socket.step().now_or_never() {
-                return SessionWake::Socket(step);
-            }
+    /// Polls for what wakes the session.
+    fn poll_wake(
+        &mut self,
+        stopped: Pin<&mut WaitForCancellationFuture<'_>>,
+        timer: Pin<&mut Sleep>,
+        cx: &mut Context<'_>,
+    ) -> Poll<SessionWake> {
+        let woken = if stopped.poll(cx).is_ready() {
+            SessionWake::Stopped
+        } else if let Poll::Ready(event) = self.socket.poll_step(cx) {
+            SessionWake::Socket(event)
+        } else if let Poll::Ready(at) = self.socket.stream_mut().poll_http2_pong(cx) {
+            SessionWake::Http2Pong(at)
+        } else if self.signals.ask_now.is_some_and(|ask| ask.poll_asked(cx).is_ready()) {
+            SessionWake::AskNow
+        } else {
+            ready!(self.poll_timer(timer, cx))
+        };
+        self.reads_before_judging = 0;
+        Poll::Ready(woken)
+    }
+
+    /// Lets the kernel be asked once more before a heartbeat counts as missed. After a stall, timers fire before the runtime
+    /// polls the kernel for the pongs that arrived meanwhile.
+    fn poll_timer(&mut self, timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<SessionWake> {
+        ready!(timer.poll(cx));
+        if self.next_deadline().is_none() {
+            return Poll::Pending;
         }
-        SessionWake::Timer
+        if self.reads_before_judging < MAX_READS_BEFORE_JUDGING && self.is_overdue(Instant::now()) {
+            self.reads_before_judging += 1;
+            // The runtime polls the kernel before it wakes a task that yields; the future needs no further poll.
+            let _ = pin!(tokio::task::yield_now()).poll(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(SessionWake::Timer)
     }
 
     /// Whether a heartbeat in flight has timed out.
@@ -350,8 +361,12 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                 self.heartbeats.iter_mut().for_each(|heartbeat| heartbeat.ask_now(now));
                 self.handle_due(false)
             }
-            SessionWake::Socket(step) => {
-                self.on_step(step)?;
+            SessionWake::Socket(event) => {
+                self.on_event(event)?;
+                self.handle_due(false)
+            }
+            SessionWake::Http2Pong(at) => {
+                self.on_http2_pong(at);
                 self.handle_due(false)
             }
         }
@@ -384,8 +399,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let has_acked = |sent: &outstanding::SentHeartbeat| {
             tcp?.has_acked(sent.end, since_opened.saturating_sub(sent.at))
         };
-        outstanding.expire(since_opened, has_acked, &mut self.resolutions);
-        self.report_resolutions(index, None, 0);
+        let mut resolutions = scratch::resolutions();
+        outstanding.expire(since_opened, has_acked, &mut resolutions);
+        self.report_resolutions(index, resolutions, None, 0);
     }
 
     /// Whether there was still something to read for so long after a timeout that the pong is not awaited any more. A
@@ -402,6 +418,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn send_due_heartbeats(&mut self, index: usize, now: Instant) -> Result<(), EndReason> {
         for _ in 0..MAX_HEARTBEATS_PER_WAKE {
             let Some(due) = self.heartbeats[index].schedule.take_due(now) else { break };
+            if self.heartbeats[index].kind == HeartbeatKind::Http2 {
+                self.send_http2_ping(index, due.at);
+                continue;
+            }
             let seq = self.heartbeats[index].take_seq(now);
             self.send_heartbeat(index, seq, due)?;
         }
@@ -415,12 +435,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn send_keepalive(&mut self, now: Instant) -> Result<(), EndReason> {
         let due = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
         let Some(payload) = due.filter(|_| !self.socket.is_blocked()) else { return Ok(()) };
-        match self.socket.send(to_message(payload)) {
-            Err(error) if !is_buffer_full(&error) => {
-                Err(EndReason::Lost(self.socket.disconnect_on_send_error(error)))
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
+        self.send(to_message(payload)).map(drop)
+    }
+
+    fn send(&mut self, message: Message) -> Result<SendOutcome, EndReason> {
+        self.socket.send(message).map_err(EndReason::lost)
     }
 
     fn send_deadline(&self, blocked: &BlockedHeartbeat) -> Instant {
@@ -437,6 +456,23 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         }
     }
 
+    /// Sends a PING of HTTP/2, unless one is in flight: there is none then.
+    fn send_http2_ping(&mut self, index: usize, due: Instant) {
+        let Some(send_time) = self.socket.send_http2_ping() else { return };
+        let now = Instant::now();
+        let seq = self.heartbeats[index].take_seq(now);
+        let ask = OutgoingHeartbeat { seq, due, timestamp_ms: 0, lag: now - due };
+        self.record_sent(index, ask, send_time, None);
+    }
+
+    /// The last PING of HTTP/2 was acknowledged.
+    fn on_http2_pong(&mut self, at: Instant) {
+        if let Some(index) = self.index_of(HeartbeatKind::Http2) {
+            let last = self.heartbeats[index].outstanding.next_seq().saturating_sub(1);
+            self.record_answer_at(index, last, 0, at);
+        }
+    }
+
     /// Sends one heartbeat, or reports it as unsent.
     fn send_heartbeat(&mut self, index: usize, seq: u64, due: DueHeartbeat) -> Result<(), EndReason> {
         let DueHeartbeat { at: due, slept_through } = due;
@@ -446,13 +482,12 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         }
         let (message, timestamp_ms) = self.build_request(self.heartbeats[index].kind, seq);
         let ask = OutgoingHeartbeat { seq, due, timestamp_ms, lag: Instant::now() - due };
-        match self.socket.send(message) {
-            Ok(SendOutcome::Left(at)) => self.record_sent(index, ask, at, None),
-            Ok(SendOutcome::Blocked) => {
+        match self.send(message)? {
+            SendOutcome::Left(at) => self.record_sent(index, ask, at, None),
+            SendOutcome::Blocked => {
                 self.blocked = Some(Box::new(BlockedHeartbeat { index, ask, given_up: false }));
             }
-            Err(error) if is_buffer_full(&error) => self.report_unsent(index, seq, None),
-            Err(error) => return Err(EndReason::Lost(self.socket.disconnect_on_send_error(error))),
+            SendOutcome::Refused => self.report_unsent(index, seq, None),
         }
         Ok(())
     }
@@ -465,8 +500,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                 return (to_message(payload), self.last_stamp);
             }
         }
-        self.payloads.extend_from_slice(&ping_payload(self.nonce, seq));
-        (Message::Ping(self.payloads.split().freeze()), 0)
+        (Message::Ping(scratch::payload(&ping_payload(self.nonce, seq))), 0)
     }
 
     /// Records that a heartbeat left; `was` is an outcome reported earlier.
@@ -491,73 +525,46 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             was,
         });
         self.heartbeats[index].record_sent(send_time.at);
-        if to_wire.is_none() && self.socket.tap_state().stamps_departures() {
-            if self.unstamped.len() == MAX_UNSTAMPED_HEARTBEATS {
-                self.unstamped.remove(0);
-            }
-            // Usually one waits, on each of thousands of connections.
-            self.unstamped.reserve_exact(1);
-            self.unstamped.push(UnstampedHeartbeat { index, seq, send_time });
-        }
     }
 
-    /// Applies kernel timestamps that arrived after the heartbeats had left.
-    fn apply_late_timestamps(&mut self) {
-        let (tap_state, heartbeats, opened_at) =
-            (self.socket.tap_state(), &mut self.heartbeats, self.opened_at);
-        self.unstamped.retain(|unstamped| {
-            let Some(send_time) = tap_state.stamped_since(&unstamped.send_time) else { return true };
-            let outstanding = &mut heartbeats[unstamped.index].outstanding;
-            outstanding.stamped(unstamped.seq, send_time.at - opened_at, send_time.at - send_time.began);
-            false
-        });
-    }
-
-    fn on_step(&mut self, step: SocketEvent) -> Result<(), EndReason> {
-        match step {
+    fn on_event(&mut self, event: SocketEvent) -> Result<(), EndReason> {
+        let is_part = matches!(event, SocketEvent::Bytes);
+        match event {
             SocketEvent::Flushed(at) => {
-                if let Some(BlockedHeartbeat { index, ask, given_up }) =
-                    self.blocked.take().map(|blocked| *blocked)
-                {
-                    let send_time = SendTime::unstamped(at, self.socket.tap_state());
-                    self.record_sent(index, ask, send_time, given_up.then_some(HeartbeatOutcome::Unsent));
-                }
-                Ok(())
+                self.on_flushed(at);
+                return Ok(());
             }
-            SocketEvent::Bytes => {
-                (self.last_bytes_at, self.receiving) = (self.socket.last_read_at(), true);
-                Ok(())
-            }
-            SocketEvent::Lost(error) => Err(EndReason::Lost(self.socket.disconnect_on_loss(error))),
-            SocketEvent::Message(message) => self.on_message(message),
+            SocketEvent::Ended(disconnect) => return Err(EndReason::Lost(disconnect)),
+            SocketEvent::Bytes => {}
+            SocketEvent::Ping(payload) => self.on_ping(&payload),
+            SocketEvent::Pong(payload) => self.on_pong(&payload),
+            SocketEvent::Message(message) => self.on_data(message.content())?,
         }
+        (self.last_bytes_at, self.receiving) = (self.socket.last_read_at(), is_part);
+        Ok(())
     }
 
-    fn on_message(&mut self, message: Message) -> Result<(), EndReason> {
-        match message {
-            Message::Close(frame) => return Err(EndReason::Lost(self.socket.disconnect_on_close(frame))),
-            Message::Ping(payload) => {
-                let answered = !self.closing && !self.socket.is_blocked();
-                match self
-                    .index_of(HeartbeatKind::Protocol)
-                    .filter(|_| seq_of(&payload, self.nonce).is_some())
-                {
-                    // Our own Ping returned; not a server ping.
-                    Some(index) => self.heartbeats[index].substitutes().returned_ping(),
-                    None => {
-                        let age = self.socket.last_read_at() - self.opened_at;
-                        self.traffic_recorder().record_heartbeat(HeartbeatKind::Protocol, age);
-                    }
-                }
-                self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
+    /// The blocked heartbeat, if there is one, has left.
+    fn on_flushed(&mut self, at: Instant) {
+        let Some(BlockedHeartbeat { index, ask, given_up }) = self.blocked.take().map(|blocked| *blocked)
+        else {
+            return;
+        };
+        let send_time = SendTime::unstamped(at, self.socket.tap_state());
+        self.record_sent(index, ask, send_time, given_up.then_some(HeartbeatOutcome::Unsent));
+    }
+
+    fn on_ping(&mut self, payload: &[u8]) {
+        let answered = !self.closing && !self.socket.is_blocked();
+        match self.index_of(HeartbeatKind::Protocol).filter(|_| seq_of(payload, self.nonce).is_some()) {
+            // Our own Ping returned; not a server ping.
+            Some(index) => self.heartbeats[index].substitutes().returned_ping(),
+            None => {
+                let age = self.socket.last_read_at() - self.opened_at;
+                self.traffic_recorder().record_heartbeat(HeartbeatKind::Protocol, age);
             }
-            Message::Pong(payload) => self.on_pong(&payload),
-            Message::Text(text) => self.on_data(MessageRef::Text(&text))?,
-            Message::Binary(bytes) => self.on_data(MessageRef::Binary(&bytes))?,
-            Message::Frame(_) => {}
         }
-        (self.last_bytes_at, self.receiving) = (self.socket.last_read_at(), false);
-        Ok(())
+        self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
     }
 
     fn on_pong(&mut self, payload: &[u8]) {
@@ -583,7 +590,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     /// Handles a message that answers nothing. It may stand for a Pong, or be an answer in another format.
     fn on_unmatched_message(&mut self, message: MessageRef<'_>) {
         // With app heartbeats, a message may answer those instead.
-        if let [heartbeat] = self.heartbeats.as_mut_slice()
+        if let [heartbeat] = &mut *self.heartbeats
             && heartbeat.kind == HeartbeatKind::Protocol
             && heartbeat.is_unanswered()
         {
@@ -602,8 +609,6 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), EndReason> {
-        let unpacked = decompress_gzip(message);
-        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         self.show_message(message);
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
@@ -649,40 +654,42 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     fn record_answer(&mut self, index: usize, seq: u64, rivals: u32) {
-        let at = self.socket.last_read_at() - self.opened_at;
-        if !self.unstamped.is_empty() {
-            self.apply_late_timestamps();
-            self.unstamped.retain(|unstamped| (unstamped.index, unstamped.seq) != (index, seq));
+        self.record_answer_at(index, seq, rivals, self.socket.last_read_at());
+    }
+
+    fn record_answer_at(&mut self, index: usize, seq: u64, rivals: u32, at: Instant) {
+        let at = at - self.opened_at;
+        let tap_state = self.socket.tap_state();
+        if tap_state.stamps_departures() {
+            let departed = |end| Some(tap_state.stamped_since(end)?.at - self.opened_at);
+            self.heartbeats[index].outstanding.stamp_departures(departed);
         }
-        match self.heartbeats[index].outstanding.pong(seq, at, &mut self.resolutions) {
-            Ok(()) => self.report_resolutions(index, Some(seq), rivals),
-            Err(stray) => self.report_stray(self.heartbeats[index].kind, stray),
+        let mut resolutions = scratch::resolutions();
+        match self.heartbeats[index].outstanding.pong(seq, at, &mut resolutions) {
+            Ok(()) => self.report_resolutions(index, resolutions, Some(seq), rivals),
+            Err(stray) => {
+                scratch::keep(resolutions);
+                self.report_stray(self.heartbeats[index].kind, stray);
+            }
         }
     }
 
     /// Replies to a server ping, unless replies are disabled (`reply` is `None`), the socket is blocked, or we are
     /// closing.
     fn on_server_ping(&mut self, reply: Option<Payload>) -> Result<(), EndReason> {
-        let sent = match reply.filter(|_| !self.closing && !self.socket.is_blocked()) {
-            None => None,
-            Some(reply) => Some(self.socket.send(to_message(reply))),
-        };
-        let answered = matches!(sent, Some(Ok(_)));
+        let reply = reply.filter(|_| !self.closing && !self.socket.is_blocked());
+        let sent = reply.map_or(Ok(SendOutcome::Refused), |reply| self.send(to_message(reply)));
+        let answered = matches!(sent, Ok(SendOutcome::Left(_) | SendOutcome::Blocked));
         let age = self.socket.last_read_at() - self.opened_at;
         self.traffic_recorder().record_heartbeat(HeartbeatKind::App, age);
         self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered });
-        match sent {
-            Some(Err(error)) if !is_buffer_full(&error) => {
-                Err(EndReason::Lost(self.socket.disconnect_on_send_error(error)))
-            }
-            _ => Ok(()),
-        }
+        sent.map(drop)
     }
 
     fn traffic_recorder(&mut self) -> &mut ServerTrafficRecorder {
-        let inspects_server_traffic = self.inspects_server_traffic;
+        let plan = self.plan;
         self.traffic_recorder
-            .get_or_insert_with(|| Box::new(ServerTrafficRecorder::new(inspects_server_traffic)))
+            .get_or_insert_with(|| Box::new(ServerTrafficRecorder::new(plan.inspects_server_traffic())))
     }
 
     fn index_of(&self, kind: HeartbeatKind) -> Option<usize> {
@@ -731,13 +738,19 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             acked: None,
             later_answered: false,
         };
-        self.resolutions.push(unsent);
-        self.report_resolutions(index, None, 0);
+        let mut resolutions = scratch::resolutions();
+        resolutions.push(unsent);
+        self.report_resolutions(index, resolutions, None, 0);
     }
 
-    /// Reports the pending resolutions and the status changes they cause.
-    fn report_resolutions(&mut self, index: usize, in_order: Option<u64>, rivals: u32) {
-        let mut resolutions = std::mem::take(&mut self.resolutions);
+    /// Reports resolutions and the status changes they cause.
+    fn report_resolutions(
+        &mut self,
+        index: usize,
+        mut resolutions: Vec<Resolution>,
+        in_order: Option<u64>,
+        rivals: u32,
+    ) {
         let outcome = resolutions.last().map(|resolution| resolution.outcome);
         for resolution in resolutions.drain(..) {
             let rivals = if in_order == Some(resolution.seq) { rivals } else { 0 };
@@ -745,7 +758,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.report_status_changes(index);
         }
         self.heartbeats[index].follow_status(Instant::now());
-        self.resolutions = resolutions;
+        scratch::keep(resolutions);
         self.release(index, outcome);
     }
 
@@ -763,7 +776,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     fn report_heartbeat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
         let Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered } = resolution;
-        let from_wire = rtt.and_then(|_| self.socket.tap_state().last_lay()).map(Nanos::from);
+        let lay = |kind| match kind {
+            HeartbeatKind::Http2 => None,
+            HeartbeatKind::Protocol | HeartbeatKind::App => self.socket.tap_state().last_lay(),
+        };
+        let from_wire = rtt.and_then(|_| lay(self.heartbeats[index].kind)).map(Nanos::from);
         let is_silence = !later_answered && !self.is_receiving(self.heartbeats[index].timeout());
         let is_spike =
             self.heartbeats[index].record(&Resolution { later_answered: !is_silence, ..resolution });
@@ -781,6 +798,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             from_wire,
             acked,
             later_answered,
+            window_exhausted: outcome == HeartbeatOutcome::Unsent
+                && self.socket.stream().is_window_exhausted(),
             sent_again: retransmits,
             rivals,
         };
@@ -839,7 +858,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let (Disconnect { who, how, os_error }, reply) = match end {
             EndReason::Done => self.close_gracefully().await,
             EndReason::GaveUp => (self.close_dead().await, None),
-            EndReason::Lost(disconnect) => (self.handle_loss(disconnect).await, None),
+            EndReason::Lost(disconnect) => (self.handle_loss(*disconnect).await, None),
         };
         let age = ended_at - self.opened_at;
         // The upgrade's bytes came just before `opened_at`.
@@ -925,14 +944,17 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     /// Runs the closing handshake and returns the peer's reaction. Pongs that come meanwhile still count.
     async fn close_gracefully(&mut self) -> (Disconnect, Option<CloseReply>) {
         let ours = Disconnect { who: ClosedBy::Us, how: close_frame(1000, ""), os_error: None };
-        if self.socket.send(close_message(1000, "")).is_err() {
+        if !matches!(
+            self.socket.send(close_message(1000, "")),
+            Ok(SendOutcome::Left(_) | SendOutcome::Blocked)
+        ) {
             return (ours, Some(CloseReply::NotSent));
         }
         self.closing = true;
         let deadline = Instant::now() + CLOSE_TIMEOUT;
-        while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
-            if let Err(EndReason::Lost(Disconnect { who, how, os_error })) = self.on_step(step) {
-                return (ours, Some(CloseReply::of(who, &how, os_error.as_deref())));
+        while let Ok(event) = timeout_at(deadline, self.socket.step()).await {
+            if let Err(EndReason::Lost(end)) = self.on_event(event) {
+                return (ours, Some(CloseReply::of(end.who, &end.how, end.os_error.as_deref())));
             }
             // A flood keeps the socket always ready, so the timeout never fires by itself.
             if Instant::now() >= deadline {
@@ -970,15 +992,12 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// Reports the status dead, unless the end was expected, or one of our own limits ended the connection.
     fn report_dead(&mut self, disconnect: &Disconnect) {
-        let expected = expects_close(self.expected_close, disconnect.who, &disconnect.how);
+        let expected = expects_close(&self.plan.expected_close, disconnect.who, &disconnect.how);
         if expected || self.status == Status::Dead || disconnect.who == ClosedBy::Us {
             return;
         }
         let metrics = self.heartbeats.first().map(|heartbeat| heartbeat.health.metrics()).unwrap_or_default();
-        let reason = format!(
-            "the connection ended: {}",
-            CloseCause::describe(disconnect.who, &disconnect.how, disconnect.os_error.as_deref())
-        );
+        let reason = format!("the connection ended: {disconnect}");
         self.report_status(Status::Dead, reason, metrics);
     }
 

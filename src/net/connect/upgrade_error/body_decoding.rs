@@ -1,6 +1,6 @@
 //! Decodes the body of a refusal to text, within bounds.
 
-use std::io::{BufRead, Read};
+use std::io::Read;
 
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
@@ -81,17 +81,10 @@ fn decode_one(coding: &str, packed: &[u8]) -> Option<Vec<u8>> {
 
 /// Decompresses up to the bound, the end or an error, since the body may be truncated.
 fn decompress(decoder: impl Read) -> Option<Vec<u8>> {
-    let mut reader = std::io::BufReader::new(decoder.take(MAX_DECODED_BYTES as u64));
     let mut plain = Vec::new();
-    while let Ok(chunk) = reader.fill_buf() {
-        if chunk.is_empty() {
-            return Some(plain);
-        }
-        plain.extend(chunk);
-        let length = chunk.len();
-        reader.consume(length);
-    }
-    (!plain.is_empty()).then_some(plain)
+    // What came before an error stays.
+    let read = decoder.take(MAX_DECODED_BYTES as u64).read_to_end(&mut plain);
+    (read.is_ok() || !plain.is_empty()).then_some(plain)
 }
 
 /// Whether the bytes are readable text: less than a quarter of the characters are controls or not UTF-8.

@@ -1,82 +1,61 @@
 //! Finds the cause of a refusal in its body's text, whichever server sent it.
 
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
 /// A body in lower case without markup and quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyText {
     text: String,
 }
 
+// Regular expressions over words with one blank between; a colon counts as a word.
+
 /// Words of a complaint after the missing part: `upgrade header must contain`.
-const FOLLOWING: &[&[&str]] = &[
-    &["must", "be"],
-    &["must", "contain"],
-    &["must", "include"],
-    &["must", "have"],
-    &["should", "be"],
-    &["did", "not", "include"],
-    &["does", "not", "include"],
-    &["does", "not", "contain"],
-    &["doesn", "t", "contain"],
-    &["doesn", "t", "include"],
-    &["not", "found"],
-    &["not", "present"],
-    &["not", "set"],
-    &["not", "websocket"],
-    &["not", "upgrade"],
-    &["only", "to", "websocket"],
-    &["missing"],
-    &["invalid"],
-    &["absent"],
-];
+const FOLLOWING: &str = "must (?:be|contain|include|have)|should be|(?:did|does) not include|does not contain|\
+    doesn t (?:contain|include)|not (?:found|present|set|websocket|upgrade)|only to websocket|missing|invalid|absent";
 /// The same for any subject: `websocket connection required`.
-const FOLLOWING_ANY: &[&[&str]] = &[&["required"], &["expected"], &["only"]];
+const FOLLOWING_ANY: &str = "required|expected|only";
 /// Words of a complaint before the missing part: `missing or invalid upgrade header`.
-const PRECEDING: &[&str] = &["missing", "invalid", "no", "empty", "lacks", "lacking", "without", "bad"];
+const PRECEDING: &str = "missing|invalid|no|empty|lacks|lacking|without|bad";
 /// The same for any subject: `requires a websocket connection`.
-const PRECEDING_ANY: &[&str] =
-    &["expected", "expects", "expecting", "needs", "need", "requires", "require", "only", "use", "wants"];
+const PRECEDING_ANY: &str = "expect(?:ed|s|ing)|needs?|requires?|only|use|wants";
 /// Words that may stand between a complaint and its subject after it.
-const BETWEEN: &[&str] = &[
-    "a", "an", "the", "or", "and", "in", "is", "was", "to", "be", "valid", "invalid", "missing", "required",
-    "proper", "request", "http", "header", "headers", "hdr", "field", "value", "token", "using", "accepts",
-    "supports", "for", "found",
-];
+const BETWEEN: &str = "a|an|the|or|and|in|is|was|to|be|valid|invalid|missing|required|proper|request|http|headers?|hdr|field|\
+    value|token|using|accepts|supports|for|found";
 /// Words that may stand between a subject and the complaint after it.
-const LINKS: &[&str] = &["header", "hdr", "headers", "token", "field", "value", "is", "was"];
+const LINKS: &str = "headers?|hdr|token|field|value|is|was";
+/// A header of the handshake.
+const PART: &str = "upgrade|connection (?:header|hdr|upgrade|: upgrade)|header connection";
+/// A WebSocket header or the handshake; also complained about as `not a websocket handshake`.
+const HANDSHAKE: &str = "sec-websocket-(?:key|version)|websocket (?:key|version|headers|handshake|upgrade)";
+/// WebSocket as a whole; much else can be wrong with it.
+const WHOLE: &str = "websocket (?:requests?|connections?|protocol|client)";
 
-/// The kind of missing part in a complaint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MissingPart {
-    /// A header of the handshake.
-    Part,
-    /// A WebSocket header or the handshake; also complained about as `not a websocket handshake`.
-    Handshake,
-    /// WebSocket as a whole; much else can be wrong with it.
-    Whole,
-}
+/// Complaints next to their subjects. After a header, up to three words of its value are skipped: `connection header
+/// keep-alive, close does not contain`.
+static COMPLAINTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let (any_before, any_after) = (PRECEDING_ANY, FOLLOWING_ANY);
+    let (before, after) = (format!("{PRECEDING}|{any_before}"), format!("{FOLLOWING}|{any_after}"));
+    let of_subject = |subject: &str, before: &str, after: &str| {
+        let header = format!(
+            "(?:{subject}) (?:(?:{LINKS}) )*(?:header|hdr)|connection (?:header|hdr)|header connection"
+        );
+        [
+            format!(" (?:{before}) (?:(?:{BETWEEN}) )*(?:{subject}) "),
+            format!(" (?:{subject}) (?:(?:{LINKS}) )*(?:{after}) "),
+            format!(" (?:{header}) (?:(?:{LINKS}) )*(?:[^ ]+ ){{0,3}}(?:{after}) "),
+        ]
+    };
+    let all = [
+        of_subject(PART, &before, &after),
+        of_subject(HANDSHAKE, &format!("{before}|not"), &after),
+        of_subject(WHOLE, &format!("{any_before}|not"), any_after),
+    ];
+    all.iter().flatten().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+});
 
-/// Words of each subject; a colon counts as a word.
-const SUBJECTS: &[(&[&str], MissingPart)] = &[
-    (&["upgrade"], MissingPart::Part),
-    (&["connection", "header"], MissingPart::Part),
-    (&["connection", "hdr"], MissingPart::Part),
-    (&["connection", "upgrade"], MissingPart::Part),
-    (&["connection", ":", "upgrade"], MissingPart::Part),
-    (&["header", "connection"], MissingPart::Part),
-    (&["sec-websocket-key"], MissingPart::Handshake),
-    (&["sec-websocket-version"], MissingPart::Handshake),
-    (&["websocket", "key"], MissingPart::Handshake),
-    (&["websocket", "version"], MissingPart::Handshake),
-    (&["websocket", "headers"], MissingPart::Handshake),
-    (&["websocket", "handshake"], MissingPart::Handshake),
-    (&["websocket", "upgrade"], MissingPart::Handshake),
-    (&["websocket", "request"], MissingPart::Whole),
-    (&["websocket", "requests"], MissingPart::Whole),
-    (&["websocket", "connection"], MissingPart::Whole),
-    (&["websocket", "connections"], MissingPart::Whole),
-    (&["websocket", "protocol"], MissingPart::Whole),
-    (&["websocket", "client"], MissingPart::Whole),
-];
 /// Complete complaints of other forms.
 const PHRASES: &[&str] = &[
     "connection must be upgrade",
@@ -104,9 +83,6 @@ const OTHER_SUBJECTS: &[&str] = &[
     "quota",
     "limit",
 ];
-/// Maximum length of a skipped header value in words: `connection header keep-alive, close does not contain`.
-const MAX_VALUE_WORDS: usize = 3;
-
 /// Texts of servers on a TLS port: nginx, Go's net/http, Apache httpd, Tomcat, `wscheck serve --tls`.
 const PORT_SPEAKS_TLS: &[&str] = &[
     "http request was sent to https port",
@@ -121,41 +97,14 @@ const PORT_SPEAKS_TLS: &[&str] = &[
     "sent to an https port",
     "sent to an ssl port",
 ];
-/// Other texts of servers that want TLS.
-const WANTS_TLS: &[&str] = &[
-    "requires tls",
-    "requires ssl",
-    "requires https",
-    "require https",
-    "tls is required",
-    "ssl is required",
-    "https is required",
-    "tls required",
-    "ssl required",
-    "https required",
-    "use https",
-    "use wss",
-    "use the https scheme",
-    "must be over https",
-    "accessed over https",
-    "accessed via https",
-    "viewed over a secure",
-    "only https",
-    "https only",
-    "insecure connections are not",
-    "secure connection is required",
-    "secure connection required",
-    "requires a secure connection",
-    "requires an ssl",
-    "requires a tls",
-    "use tls",
-    "use ssl",
-    "needs tls",
-    "expects tls",
-    "expected tls",
-    "non-tls",
-    "non-ssl",
-];
+/// Other texts of servers that want TLS, as a regular expression.
+static WANTS_TLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let texts = "requires (?:tls|ssl|https|an ssl|a tls|a secure connection)|require https|\
+        (?:tls|ssl|https|secure connection) (?:is )?required|use (?:tls|ssl|https|wss|the https scheme)|must be over https|\
+        accessed (?:over|via) https|viewed over a secure|only https|https only|insecure connections are not|\
+        (?:needs|expects|expected) tls|non-(?:tls|ssl)";
+    Regex::new(texts).ok()
+});
 
 /// How certain it is that this port speaks TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,12 +147,10 @@ impl BodyText {
 
     /// Whether the server received plain HTTP and wants TLS.
     pub fn wants_tls(&self) -> Option<TlsDemand> {
-        let any = |list: &[&str]| list.iter().any(|words| self.has(words));
-        match (any(PORT_SPEAKS_TLS), any(WANTS_TLS)) {
-            (true, _) => Some(TlsDemand::Port),
-            (false, true) => Some(TlsDemand::Server),
-            (false, false) => None,
+        if PORT_SPEAKS_TLS.iter().any(|words| self.has(words)) {
+            return Some(TlsDemand::Port);
         }
+        WANTS_TLS.as_ref().is_some_and(|texts| texts.is_match(&self.text)).then_some(TlsDemand::Server)
     }
 
     /// Whether the server received HTTP/1.0, or wants HTTP/1.1.
@@ -243,16 +190,8 @@ impl BodyText {
 
 /// Whether a complaint stands next to one of the subjects.
 fn has_complaint(sentence: &str) -> bool {
-    let words = words(sentence);
-    (0..words.len()).any(|at| {
-        let (before, rest) = words.split_at(at);
-        SUBJECTS.iter().any(|(named, subject)| {
-            let after = rest.strip_prefix(*named);
-            after.is_some_and(|after| {
-                is_preceded_by_complaint(before, *subject) || is_followed_by_complaint(after, named, *subject)
-            })
-        })
-    })
+    let words = format!(" {} ", words(sentence).join(" "));
+    COMPLAINTS.iter().any(|complaint| complaint.is_match(&words))
 }
 
 /// A sentence's words; of the separators, only colons are kept.
@@ -265,31 +204,14 @@ fn words(sentence: &str) -> Vec<&str> {
     parts.filter(|word| !word.is_empty()).collect()
 }
 
-fn is_preceded_by_complaint(before: &[&str], subject: MissingPart) -> bool {
-    let complains = |word: &str| match subject {
-        MissingPart::Part => PRECEDING.contains(&word) || PRECEDING_ANY.contains(&word),
-        MissingPart::Handshake => PRECEDING.contains(&word) || PRECEDING_ANY.contains(&word) || word == "not",
-        MissingPart::Whole => PRECEDING_ANY.contains(&word) || word == "not",
-    };
-    let nearest = before.iter().rev().find(|word| complains(word) || !BETWEEN.contains(word));
-    nearest.is_some_and(|word| complains(word))
-}
-
-fn is_followed_by_complaint(after: &[&str], named: &[&str], subject: MissingPart) -> bool {
-    let links = after.iter().take_while(|word| LINKS.contains(word)).count();
-    let linked = named.iter().chain(after.iter().take(links));
-    let skips =
-        if linked.into_iter().any(|word| ["header", "hdr"].contains(word)) { MAX_VALUE_WORDS } else { 0 };
-    (0..=skips).any(|skip| {
-        let rest = after.get(links + skip..).unwrap_or_default();
-        let complains = |list: &[&[&str]]| list.iter().any(|words| rest.starts_with(words));
-        complains(FOLLOWING_ANY) || (subject != MissingPart::Whole && complains(FOLLOWING))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regular_expressions_are_valid() {
+        assert_eq!((COMPLAINTS.len(), WANTS_TLS.is_some()), (9, true));
+    }
 
     /// Responses of servers and libraries to a request without an upgrade.
     const NO_UPGRADE: &[&str] = &[

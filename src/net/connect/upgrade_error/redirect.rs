@@ -1,5 +1,6 @@
 //! Interprets a redirect and whether a WebSocket can follow it.
 
+use http::header;
 use url::Url;
 
 use super::SentRequest;
@@ -58,28 +59,21 @@ fn request_url(sent: &SentRequest<'_>) -> Option<Url> {
     let target = sent.target;
     let scheme = if target.secure() { "https" } else { "http" };
     let of = |authority: &str| Url::parse(&format!("{scheme}://{authority}{}", target.resource())).ok();
-    sent.host.as_deref().and_then(of).or_else(|| of(&target.authority()))
+    sent.given(header::HOST).as_deref().and_then(of).or_else(|| of(&target.authority()))
 }
 
 /// Whether two URLs request the same resource of the same server.
 fn is_same(here: &Url, there: &Url) -> bool {
-    let secure = |url: &Url| ["https", "wss"].contains(&url.scheme());
-    let port = |url: &Url| url.port().unwrap_or(if secure(url) { 443 } else { 80 });
-    let key = |url: &Url| {
-        (
-            secure(url),
-            url.host_str().map(str::to_string),
-            port(url),
-            url.path().to_string(),
-            url.query().filter(|query| !query.is_empty()).map(str::to_string),
-        )
-    };
-    websocket_scheme(there).is_some() && key(here) == key(there)
+    let query = |url: &Url| url.query().filter(|query| !query.is_empty()).map(str::to_string);
+    let is_same_server = websocket_scheme(here) == websocket_scheme(there)
+        && here.host_str() == there.host_str()
+        && here.port_or_known_default() == there.port_or_known_default();
+    is_same_server && here.path() == there.path() && query(here) == query(there)
 }
 
 fn self_redirect_hint(sent: &SentRequest<'_>, cookies: &[String]) -> String {
     const ITSELF: &str = "the server redirects to itself";
-    match (cookies, sent.cookie) {
+    match (cookies, sent.headers.contains_key(header::COOKIE)) {
         ([], _) if sent.target.secure() => format!(
             "{ITSELF}, without end: behind a proxy that ends TLS it may think that the request came without TLS \
              (X-Forwarded-Proto)"
@@ -183,7 +177,8 @@ mod tests {
     #[test]
     fn sent_cookie_is_not_suggested_again() {
         let target = "ws://a.example/ws".parse().unwrap();
-        let sent = SentRequest { cookie: true, ..SentRequest::plain(&target) };
+        let mut sent = SentRequest::plain(&target);
+        sent.headers.insert(header::COOKIE, "a=0".parse().unwrap());
         let hint = hint_of(&sent, &[("location", "/ws"), ("set-cookie", "a=1"), ("set-cookie", "b=1")]);
         assert_eq!(
             hint,
@@ -202,7 +197,8 @@ mod tests {
     #[test]
     fn user_host_header_is_the_server_name() {
         let target = "ws://127.0.0.1:8080/ws".parse().unwrap();
-        let sent = SentRequest { host: Some("a.example".to_string()), ..SentRequest::plain(&target) };
+        let mut sent = SentRequest::plain(&target);
+        sent.headers.insert(header::HOST, "a.example".parse().unwrap());
         assert!(hint_of(&sent, &[("location", "http://a.example/ws")]).contains("redirects to itself"));
         assert_eq!(hint_of(&sent, &[("location", "/x")]), "follow it with ws://a.example/x");
     }

@@ -66,7 +66,7 @@ fn changes_are_reported_in_their_order() {
             addr add 192.0.2.2/24 dev v0\n\
             route add default via 192.0.2.1");
         let mut events = HostEvents::start().await;
-        assert!(events.watches_network());
+        assert!(events.network_error().is_none());
         ip("link set v0 mtu 1400\nlink set v0 down");
         let down = until(&mut events, "there is no IPv4 default route any more").await;
         let down = without_peer(&mut events, down, "v1 is down").await;

@@ -40,9 +40,9 @@ impl TcpConnection {
         Ok(TcpConnection { stream, write_space: None, timestamps: TimestampSource::User, acked_before })
     }
 
-    /// Asks the kernel to timestamp traffic; [`TcpConnection::timestamps`] returns what it agreed to.
-    pub fn enable_timestamps(&mut self) {
-        self.timestamps = timestamps::enable(self.stream.get_ref());
+    /// Asks the kernel to timestamp what arrives, and `departures` too; [`TcpConnection::timestamps`] returns what it agreed to.
+    pub fn enable_timestamps(&mut self, departures: bool) {
+        self.timestamps = timestamps::enable(self.stream.get_ref(), departures);
     }
 
     /// Source of the timestamps.
@@ -192,7 +192,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut near = TcpConnection::new(near).unwrap();
-        near.enable_timestamps();
+        near.enable_timestamps(true);
         (near, listener.accept().await.unwrap().0)
     }
 

@@ -24,7 +24,7 @@ impl TcpConnection {
     }
 
     /// Does nothing: kernel timestamps are not available here.
-    pub fn enable_timestamps(&mut self) {}
+    pub fn enable_timestamps(&mut self, _departures: bool) {}
 
     /// Source of the timestamps.
     pub fn timestamps(&self) -> TimestampSource {

@@ -24,9 +24,9 @@ const MAX_CLOCK_READS: usize = 5;
 #[repr(align(8))]
 struct ControlBuffer([u8; 160]);
 
-/// Asks the kernel to timestamp traffic and returns what it agreed to. It numbers sent bytes from here, so no data may
-/// have been sent yet.
-pub fn enable(stream: &TcpStream) -> TimestampSource {
+/// Asks the kernel to timestamp what arrives, and `departures` too; returns what it agreed to. It numbers sent bytes from
+/// here, so no data may have been sent yet.
+pub fn enable(stream: &TcpStream, departures: bool) -> TimestampSource {
     let receive =
         TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
     let both = receive
@@ -34,7 +34,7 @@ pub fn enable(stream: &TcpStream) -> TimestampSource {
         | TimestampingFlag::SOF_TIMESTAMPING_OPT_ID
         | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY;
     let set = |flags| setsockopt(stream, sockopt::Timestamping, &flags).is_ok();
-    if set(both) {
+    if departures && set(both) {
         TimestampSource::Kernel
     } else if set(receive) {
         TimestampSource::KernelReceive
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn received_bytes_have_the_kernels_age() {
         let (near, mut far) = pair();
-        assert_eq!(enable(&near), TimestampSource::Kernel);
+        assert_eq!(enable(&near, true), TimestampSource::Kernel);
         await_stamps(&near, &mut far);
         far.write_all(b"early").unwrap();
         wait(&near);
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn sent_write_is_identified_by_its_last_byte() {
         let (mut near, far) = pair();
-        assert_eq!(enable(&near), TimestampSource::Kernel);
+        assert_eq!(enable(&near, true), TimestampSource::Kernel);
         for (bytes, last) in [(&b"abc"[..], 2), (b"de", 4)] {
             near.write_all(bytes).unwrap();
             wait(&far);

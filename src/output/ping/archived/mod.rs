@@ -1,10 +1,7 @@
 //! A document of `ping`, read back into the report that it was made of. The file may be anybody's: numbers are checked, texts
 //! are escaped again, and what is wrong is an error that names the field.
 
-mod connection;
-mod fields;
-mod figures;
-mod outages;
+mod json_path;
 mod replay;
 mod run;
 

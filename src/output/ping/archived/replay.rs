@@ -1,23 +1,26 @@
 //! The events of a run that was cut off: its NDJSON lines, recorded again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-use super::connection::{Attempt, Ending, Failure, Opened, Phases, Tls};
-use super::fields::{Count, FieldError, Instant, Millis, Named, Text, strings};
-use super::run::{Settings, parsed};
-use crate::domain::connection::connect_info::{ConnectError, TimestampSource};
+use super::run::parsed;
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::connection::untrusted_text::without_controls;
-use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
-use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::health::StatusMetrics;
 use crate::domain::ping::recorder::Recorder;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::verdict::PassCriteria;
 use crate::domain::run::run_result::RunResult;
+use crate::output::json::{FailedOpening, FieldError, OpeningDocument, Text, Timestamp, strings};
+use crate::output::ndjson::{ConnectionId, EventBody};
+use crate::output::ping::ndjson_events::{
+    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, Reconnected, Retry,
+    ServerPing, Started, StatusChanged, StrayPong, Unjudged,
+};
+use crate::output::ping::settings::Settings;
 use crate::output::ping::{COMMAND, WATCH};
 
 /// More connections than any run opens; each takes memory.
@@ -33,7 +36,7 @@ pub fn replay(text: &str) -> Option<Result<PingReport, FieldError>> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let (_, first) = lines.next()?;
     let head: Head = serde_json::from_str(first).ok()?;
-    let is_of_ping = head.event == "started" && matches!(head.command.as_deref(), Some(COMMAND | WATCH));
+    let is_of_ping = head.event == Started::EVENT && matches!(head.command.as_deref(), Some(COMMAND | WATCH));
     is_of_ping.then(|| {
         let mut log = RunLog::new(first, timestamps(text))?;
         let mut lines = lines.peekable();
@@ -77,7 +80,7 @@ pub fn replay_groups(text: &str) -> Option<Result<Vec<ReplayedGroup>, FieldError
         });
         let lines = &mut groups[index];
         lines.text += &format!("{line}\n");
-        lines.removed_at = (event == "removed").then_some(at.0);
+        lines.removed_at = (event == "removed").then_some(at.into());
     }
     Some(groups.into_iter().filter_map(LinesOfGroup::replay).collect())
 }
@@ -106,7 +109,7 @@ impl LinesOfGroup {
 struct Grouped {
     group: Option<String>,
     event: String,
-    at: Instant,
+    at: Timestamp,
 }
 
 /// Where the RTTs' timestamps came from: the lines of an opening do not say it, those of heartbeats show it.
@@ -131,7 +134,8 @@ struct RunLog {
 
 impl RunLog {
     fn new(line: &str, timestamps: TimestampSource) -> Result<RunLog, FieldError> {
-        let Started { at: Instant(at), targets, settings } = parsed(line)?;
+        let StartedLine { at, targets, settings } = parsed(line)?;
+        let at = SystemTime::from(at);
         let info = settings.info(strings(targets))?;
         if info.connections_each.saturating_mul(info.targets.len()) > MAX_CONNECTIONS {
             return Err(FieldError::new("settings.connections_each", "it is too many"));
@@ -142,11 +146,12 @@ impl RunLog {
 
     fn record(&mut self, line: &str) -> Result<(), FieldError> {
         let head: Head = parsed(line)?;
-        self.last_at = self.last_at.max(head.at.0);
+        let at = SystemTime::from(head.at);
+        self.last_at = self.last_at.max(at);
         let Some(id) = head.connection else { return Ok(()) };
         let id = ConnId { target: id.target, index: id.index };
         if let Some(event) = self.event(&head.event, line)? {
-            self.recorder.observe(&Event::Connection { id, at: head.at.0, event });
+            self.recorder.observe(&Event::Connection { id, at, event });
         }
         Ok(())
     }
@@ -154,41 +159,40 @@ impl RunLog {
     /// The event of a line; `None` for one that another version added.
     fn event(&self, name: &str, line: &str) -> Result<Option<ConnEvent>, FieldError> {
         Ok(Some(match name {
-            "opening" => ConnEvent::Opening,
-            "opened" => parsed::<OpenedLine>(line)?.event(self.timestamps),
-            "open_failed" => {
-                let failed: FailedLine = parsed(line)?;
-                let error = ConnectError { took: failed.took_ms.0, ..failed.error.report()? };
-                ConnEvent::OpenFailed(Arc::new(error))
+            ConnectionOpening::EVENT => ConnEvent::Opening,
+            Opened::EVENT => {
+                let opening: OpeningDocument = parsed(line)?;
+                ConnEvent::Opened(Arc::new(opening.info(self.timestamps)))
             }
-            "heartbeat" => parsed::<HeartbeatLine>(line)?.event()?,
-            "stray" => {
-                let StrayLine { kind, stray, count } = parsed(line)?;
+            OpenFailed::EVENT => ConnEvent::OpenFailed(Arc::new(parsed::<FailedOpening>(line)?.error()?)),
+            Heartbeat::EVENT => heartbeat(parsed(line)?)?,
+            StrayPong::EVENT => {
+                let StrayPong { kind, stray, count } = parsed(line)?;
                 ConnEvent::PeerTraffic(PeerTraffic::Stray(kind.0, stray.0), count.0)
             }
-            "server_heartbeat" => {
-                let ServerLine { kind, answered, count } = parsed(line)?;
+            ServerPing::EVENT => {
+                let ServerPing { kind, answered, count } = parsed(line)?;
                 ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: kind.0, answered }, count.0)
             }
-            "message" => ConnEvent::PeerTraffic(PeerTraffic::Message, parsed::<CountLine>(line)?.count.0),
-            "echo" => ConnEvent::PeerTraffic(PeerTraffic::Echo, parsed::<CountLine>(line)?.count.0),
-            "status" => parsed::<StatusLine>(line)?.event(),
-            "unjudged" => {
-                let UnjudgedLine { kind, count } = parsed(line)?;
+            Message::EVENT => ConnEvent::PeerTraffic(PeerTraffic::Message, parsed::<Message>(line)?.count.0),
+            Echo::EVENT => ConnEvent::PeerTraffic(PeerTraffic::Echo, parsed::<Echo>(line)?.count.0),
+            StatusChanged::EVENT => ConnEvent::Status(parsed::<StatusChanged>(line)?.into()),
+            Unjudged::EVENT => {
+                let Unjudged { kind, count } = parsed(line)?;
                 ConnEvent::Unjudged { kind: kind.0, count: count.0 }
             }
-            "closed" => ConnEvent::Ended(Arc::new(parsed::<ClosedLine>(line)?.ending.cause("ending")?)),
-            "reconnecting" => {
-                let RetryLine { attempt, after_ms } = parsed(line)?;
-                ConnEvent::Retry { attempt, after: after_ms.0 }
+            Ended::EVENT => ConnEvent::Ended(Arc::new(parsed::<Ended>(line)?.ending.cause("ending")?)),
+            Retry::EVENT => {
+                let Retry { attempt, after_ms } = parsed(line)?;
+                ConnEvent::Retry { attempt, after: after_ms.into() }
             }
-            "reconnected" => {
-                let OutageLine { outage_ms, attempts, .. } = parsed(line)?;
-                ConnEvent::Reconnected { outage: outage_ms.0, attempts }
+            Reconnected::EVENT => {
+                let Reconnected { outage_ms, attempts } = parsed(line)?;
+                ConnEvent::Reconnected { outage: outage_ms.into(), attempts }
             }
-            "gave_up" => {
-                let OutageLine { outage_ms, attempts, stopped } = parsed(line)?;
-                ConnEvent::GaveUp { outage: outage_ms.0, attempts, is_stopped: stopped }
+            GaveUp::EVENT => {
+                let GaveUp { outage_ms, attempts, stopped } = parsed(line)?;
+                ConnEvent::GaveUp { outage: outage_ms.into(), attempts, is_stopped: stopped }
             }
             _ => return Ok(None),
         }))
@@ -210,161 +214,48 @@ impl RunLog {
 struct Head {
     event: String,
     command: Option<String>,
-    at: Instant,
-    connection: Option<Id>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Id {
-    target: usize,
-    index: usize,
+    at: Timestamp,
+    connection: Option<ConnectionId>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Started {
-    at: Instant,
+struct StartedLine {
+    at: Timestamp,
     targets: Vec<Text>,
     settings: Settings,
 }
 
-#[derive(Debug, Deserialize)]
-struct OpenedLine {
-    remote: Option<Text>,
-    local: Option<Text>,
-    proxy: Option<Text>,
-    phases: Option<Phases>,
-    attempts: Vec<Attempt>,
-    tls: Option<Tls>,
-    subprotocols_offered: Vec<Text>,
-    subprotocol: Option<Text>,
-    headers: BTreeMap<String, Text>,
-}
-
-impl OpenedLine {
-    fn event(self, timestamps: TimestampSource) -> ConnEvent {
-        let phases = self.phases.map(Into::into).unwrap_or_default();
-        let opened = Opened {
-            remote: self.remote,
-            local: self.local,
-            proxy: self.proxy,
-            attempts: self.attempts,
-            tls: self.tls,
-            subprotocols_offered: self.subprotocols_offered,
-            subprotocol: self.subprotocol,
-            headers: self.headers,
-        };
-        ConnEvent::Opened(Arc::new(opened.info(phases, timestamps)))
+fn heartbeat(line: Heartbeat) -> Result<ConnEvent, FieldError> {
+    if line.outcome.0.is_answered() != line.rtt_ms.is_some() {
+        return Err(FieldError::new("rtt_ms", "an answered heartbeat has an RTT, and no other"));
     }
+    let result = HeartbeatResult {
+        kind: line.kind.0,
+        seq: line.seq,
+        outcome: line.outcome.0,
+        was: line.was.map(|was| was.0),
+        rtt: line.rtt_ms.map(Into::into),
+        lag: line.lag_ms.map(Into::into),
+        to_wire: line.to_wire_ms.map(|ms| Duration::from(ms).into()),
+        from_wire: line.from_wire_ms.map(|ms| Duration::from(ms).into()),
+        acked: line.acknowledged,
+        later_answered: line.later_answered,
+        window_exhausted: line.window_exhausted,
+        sent_again: line.sent_again,
+        rivals: line.rivals,
+    };
+    Ok(if line.extra { ConnEvent::ExtraHeartbeat(result) } else { ConnEvent::Heartbeat(result) })
 }
 
-#[derive(Debug, Deserialize)]
-struct FailedLine {
-    error: Failure,
-    took_ms: Millis,
-}
-
-#[derive(Debug, Deserialize)]
-struct HeartbeatLine {
-    kind: Named<HeartbeatKind>,
-    #[serde(default)]
-    extra: bool,
-    seq: u64,
-    outcome: Named<HeartbeatOutcome>,
-    was: Option<Named<HeartbeatOutcome>>,
-    rtt_ms: Option<Millis>,
-    lag_ms: Option<Millis>,
-    to_wire_ms: Option<Millis>,
-    from_wire_ms: Option<Millis>,
-    acknowledged: Option<bool>,
-    later_answered: bool,
-    sent_again: Option<u32>,
-    rivals: u32,
-}
-
-impl HeartbeatLine {
-    fn event(self) -> Result<ConnEvent, FieldError> {
-        if self.outcome.0.is_answered() != self.rtt_ms.is_some() {
-            return Err(FieldError::new("rtt_ms", "an answered heartbeat has an RTT, and no other"));
-        }
-        let result = HeartbeatResult {
-            kind: self.kind.0,
-            seq: self.seq,
-            outcome: self.outcome.0,
-            was: self.was.map(|was| was.0),
-            rtt: self.rtt_ms.map(|ms| ms.0),
-            lag: self.lag_ms.map(|ms| ms.0),
-            to_wire: self.to_wire_ms.map(|ms| ms.0.into()),
-            from_wire: self.from_wire_ms.map(|ms| ms.0.into()),
-            acked: self.acknowledged,
-            later_answered: self.later_answered,
-            sent_again: self.sent_again,
-            rivals: self.rivals,
-        };
-        Ok(if self.extra { ConnEvent::ExtraHeartbeat(result) } else { ConnEvent::Heartbeat(result) })
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct StrayLine {
-    kind: Named<HeartbeatKind>,
-    stray: Named<StrayPong>,
-    count: Count,
-}
-
-#[derive(Debug, Deserialize)]
-struct ServerLine {
-    kind: Named<HeartbeatKind>,
-    answered: bool,
-    count: Count,
-}
-
-#[derive(Debug, Deserialize)]
-struct CountLine {
-    count: Count,
-}
-
-#[derive(Debug, Deserialize)]
-struct UnjudgedLine {
-    kind: Named<HeartbeatKind>,
-    count: Count,
-}
-
-#[derive(Debug, Deserialize)]
-struct StatusLine {
-    kind: Option<Named<HeartbeatKind>>,
-    from: Named<Status>,
-    to: Named<Status>,
-    reason: Text,
-}
-
-impl StatusLine {
+impl From<StatusChanged> for StatusChange {
     /// The report needs no figures of the moment.
-    fn event(self) -> ConnEvent {
-        ConnEvent::Status(StatusChange {
-            kind: self.kind.map(|kind| kind.0),
-            from: self.from.0,
-            to: self.to.0,
-            reason: self.reason.0,
+    fn from(line: StatusChanged) -> StatusChange {
+        StatusChange {
+            kind: line.kind.map(|kind| kind.0),
+            from: line.from.0,
+            to: line.to.0,
+            reason: line.reason.into(),
             metrics: StatusMetrics::default(),
-        })
+        }
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct ClosedLine {
-    ending: Ending,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct RetryLine {
-    attempt: u32,
-    after_ms: Millis,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct OutageLine {
-    outage_ms: Millis,
-    attempts: u32,
-    #[serde(default)]
-    stopped: bool,
 }

@@ -1,0 +1,76 @@
+//! Words of HTTP/2 (RFC 9113).
+
+use std::fmt;
+
+use strum::{EnumIter, IntoStaticStr};
+
+/// An error code of RST_STREAM or GOAWAY (RFC 9113 section 7); unknown codes are kept as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Http2Code(pub u32);
+
+/// The names of the codes, from 0 on (RFC 9113 section 7).
+const NAMES: [&str; 14] = [
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+];
+
+impl Http2Code {
+    pub const NO_ERROR: Http2Code = Http2Code(0);
+    /// What a peer is told that sends more than its receiver accepts.
+    pub const ENHANCE_YOUR_CALM: Http2Code = Http2Code(0xb);
+
+    /// The code's name, if it is registered.
+    pub fn name(self) -> Option<&'static str> {
+        NAMES.get(usize::try_from(self.0).ok()?).copied()
+    }
+}
+
+impl fmt::Display for Http2Code {
+    /// `PROTOCOL_ERROR`, or `error code 77`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "error code {}", self.0),
+        }
+    }
+}
+
+/// Which HTTP opens a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, EnumIter)]
+pub enum HttpChoice {
+    /// HTTP/1.1 (RFC 6455).
+    #[default]
+    #[strum(serialize = "1.1")]
+    Http1,
+    /// HTTP/2 (RFC 8441).
+    #[strum(serialize = "2")]
+    Http2,
+    /// HTTP/2 if the server chooses it by ALPN, as it may for browsers; else HTTP/1.1.
+    #[strum(serialize = "auto")]
+    Auto,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_the_names_of_the_rfc() {
+        assert_eq!(Http2Code(0).to_string(), "NO_ERROR");
+        assert_eq!(Http2Code(0xd).to_string(), "HTTP_1_1_REQUIRED");
+        assert_eq!(Http2Code(0xe).to_string(), "error code 14");
+        assert_eq!(Http2Code(u32::MAX).name(), None);
+    }
+}

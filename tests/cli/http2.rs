@@ -1,0 +1,185 @@
+//! WebSockets over HTTP/2 (RFC 8441) through real servers and proxies.
+
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+
+use serde_json::Value;
+
+use crate::peers::Peer;
+use crate::proxies::{HAPROXY, NGINX, Proxy};
+use crate::support::programs::{node, own_address};
+use crate::support::{ANY_SPEED, Ran, Server, ping_json, wscheck};
+
+/// nginx has no extended CONNECT.
+const NGINX_H2: Proxy = Proxy { config: nginx, ..NGINX };
+
+fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
+    let config = (NGINX.config)(listener, server, folder);
+    let address = listener.local_addr().unwrap();
+    config.replace(&format!("listen {address};"), &format!("listen {address} http2;"))
+}
+
+const HAPROXY_H2: Proxy = Proxy { config: haproxy, ..HAPROXY };
+
+fn haproxy(listener: &TcpListener, server: u16, folder: &str) -> String {
+    let bind = format!("bind fd@{}", listener.as_raw_fd());
+    (HAPROXY.config)(listener, server, folder).replace(&bind, &format!("{bind} proto h2"))
+}
+
+const CADDY: Proxy = Proxy {
+    name: "caddy",
+    program: "python/.venv-proxies/bin/caddy",
+    config: caddy,
+    args: &["run", "--adapter", "caddyfile", "--config"],
+    ready: Some("serving initial configuration"),
+};
+
+fn caddy(listener: &TcpListener, server: u16, _: &str) -> String {
+    let address = own_address(listener);
+    let (host, _) = address.split_once(':').unwrap();
+    format!(
+        "{{\n  admin off\n  auto_https off\n  persist_config off\n  servers {{\n    protocols h1 h2c\n  }}\n}}\n\
+         http://{address} {{\n  bind {host}\n  reverse_proxy 127.0.0.1:{server}\n}}\n"
+    )
+}
+
+fn ping(url: &str, more: &[&str]) -> (Option<i32>, Value) {
+    ping_json(&[ANY_SPEED, &["-c", "3", "-i", "50ms", "--http", "2"], more, &[url]].concat())
+}
+
+/// That heartbeats on a stream of HTTP/2 are answered, and that it ends in order.
+fn is_healthy(name: &str, url: &str, more: &[&str]) {
+    let (code, document) = ping(url, more);
+    assert_eq!((code, &document["status"]), (Some(0), &"healthy".into()), "{name}: {document:#}");
+    let connection = &document["targets"][0]["connections"][0];
+    assert_eq!(
+        (&connection["http"], &connection["ending"]["how"], &connection["ending"]["code"]),
+        (&"2".into(), &"close_frame".into(), &1000.into()),
+        "{name}: {document:#}"
+    );
+}
+
+/// That it cannot be opened for this reason.
+fn fails(name: &str, url: &str, kind: &str) -> String {
+    let ran = Ran::of(
+        wscheck(&["ping", "--proxy", "none", "--json", "-c", "1", "--http", "2", url]).spawn().unwrap(),
+    );
+    let document = ran.json();
+    assert_eq!(ran.code, Some(3), "{name}: {document:#}");
+    assert_eq!(document["targets"][0]["connections"][0]["error"]["kind"], kind, "{name}: {document:#}");
+    document.to_string()
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn real_servers_are_measured_over_http2() {
+    let hypercorn = Peer {
+        name: "hypercorn",
+        needs: "python/.venv/bin/hypercorn",
+        command: &["python/.venv/bin/python", "python/hypercorn_server.py"],
+    };
+    let hypercorn = hypercorn.start();
+    let node = node("http2.js", &[]);
+    let app = ["--heartbeat", "both", "--app-ping", "text:hello {id}", "--app-pong", "text:hello {id}"];
+    for (name, url) in [("hypercorn", hypercorn.url()), ("node", node.url())] {
+        is_healthy(name, &url, &[]);
+        is_healthy(name, &url, &app);
+    }
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn real_proxies_turn_streams_into_upgrades() {
+    for (proxy, variables) in [(HAPROXY_H2, &[][..]), (CADDY, &[("GODEBUG", "http2xconnect=1")])] {
+        let running = proxy.start_with(variables);
+        is_healthy(proxy.name, &format!("ws://{}/", running.address), &[]);
+    }
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn real_servers_that_allow_no_websockets_over_http2_are_named() {
+    let node = node("http2.js", &["deny"]);
+    fails("node", &node.url(), "websockets_not_allowed");
+    for proxy in [NGINX_H2, CADDY] {
+        let running = proxy.start();
+        let shown = fails(proxy.name, &format!("ws://{}/", running.address), "websockets_not_allowed");
+        assert!(shown.contains("SETTINGS_ENABLE_CONNECT_PROTOCOL=1"), "{shown}");
+    }
+}
+
+/// The connections of a run against `wscheck serve --h2`.
+fn connections(serve: &[&str], more: &[&str]) -> Vec<Value> {
+    let server = Server::start(&[&["--h2"], serve].concat());
+    let (code, document) = ping(&server.url(), &[&["--all-connections"], more].concat());
+    assert_eq!(code, Some(0), "{document:#}");
+    document["targets"][0]["connections"].as_array().unwrap().clone()
+}
+
+#[test]
+fn connections_carry_as_many_streams_as_asked_for() {
+    let local = |more: &[&str]| {
+        let connections = connections(&[], &[&["-n", "6"], more].concat());
+        assert!(connections.iter().all(|connection| connection["heartbeats"]["protocol"]["ok"] == 3));
+        connections.iter().map(|connection| connection["local"].to_string()).collect::<HashSet<_>>().len()
+    };
+    assert_eq!(local(&[]), 6);
+    assert_eq!(local(&["--streams-per-connection", "3"]), 2);
+    assert_eq!(local(&["--streams-per-connection", "100"]), 1);
+}
+
+#[test]
+fn pings_of_http2_are_heartbeats_of_their_own() {
+    // The server's heartbeats are late, and what ends HTTP/2 is not.
+    let connections = connections(&["--delay", "30ms"], &["--h2-ping"]);
+    let heartbeats = &connections[0]["heartbeats"];
+    let rtt = |kind: &str| heartbeats[kind]["rtt"]["min_ms"].as_f64().unwrap();
+    assert!(heartbeats["http2"]["ok"].as_u64().unwrap() >= 1 && heartbeats["protocol"]["ok"] == 3);
+    assert!(rtt("protocol") >= 30.0 && rtt("http2") < rtt("protocol"), "{heartbeats:#}");
+}
+
+#[test]
+fn exhausted_window_is_named() {
+    let server = Server::start(&["--h2", "--h2-window", "0"]);
+    let args =
+        ["--http", "2", "--h2-ping", "-c", "3", "-i", "50ms", "-W", "100ms", "-w", "5s", &server.url()];
+    let (_, document) = ping_json(&args);
+    let found = |code: &str| {
+        let findings = document["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["code"] == code).map(|finding| finding["data"].clone())
+    };
+    let unsent = found("heartbeats_unsent").unwrap_or_else(|| panic!("{document:#}"));
+    assert!(unsent["window_exhausted"].as_u64().unwrap() >= 1, "{document:#}");
+    assert_eq!(document["heartbeats"]["http2"]["missed"], 0, "{document:#}");
+}
+
+#[test]
+fn connection_of_http_1_1_has_no_pings_of_http2() {
+    let server = Server::start(&[]);
+    let args = ["--http", "auto", "--h2-ping", "-c", "2", "-i", "50ms", &server.url()];
+    let (code, document) = ping_json(&[ANY_SPEED, &args].concat());
+    assert_eq!((code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    let reason = "no PING of HTTP/2 was sent: the connection is one of HTTP/1.1";
+    assert_eq!(document["reasons"], serde_json::json!([reason]), "{document:#}");
+}
+
+#[test]
+fn options_that_need_http2_say_so() {
+    for option in [&["--h2-ping"][..], &["--streams-per-connection", "2"]] {
+        let ran = Ran::of(
+            wscheck(&[&["ping", "-c", "1"], option, &["ws://127.0.0.1:9/"]].concat()).spawn().unwrap(),
+        );
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        assert!(ran.stderr.contains("has no effect without --http 2"), "{}", ran.all());
+    }
+    let both =
+        ["ping", "-c", "1", "--http", "2", "--h2-ping", "--streams-per-connection", "2", "ws://127.0.0.1:9/"];
+    let ran = Ran::of(wscheck(&both).spawn().unwrap());
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(ran.stderr.contains("PINGs belong to a connection"), "{}", ran.all());
+    let ran = Ran::of(
+        wscheck(&["ping", "-c", "1", "--fail-if", "http2.loss>1%", "ws://127.0.0.1:9/"]).spawn().unwrap(),
+    );
+    assert!(ran.stderr.contains("(see --h2-ping)"), "{}", ran.all());
+}
