@@ -93,6 +93,8 @@ fn renewed_token_and_message_open_the_connection_again() {
         std::fs::write(&message, "login second-login-55018\n").unwrap();
         std::fs::write(&headers, "Authorization: Bearer second-token-55018\n").unwrap();
         running.until("reconnected");
+        // Its Pong shows that the server has read what was sent before.
+        running.until("heartbeat");
         assert_eq!(*gate.messages.lock().unwrap(), ["login first-login-55018", "login second-login-55018"]);
 
         running.process.signal(libc::SIGINT);
