@@ -382,6 +382,10 @@ mod tests {
             refusal("Upgrade: h2c"),
             "the 2nd --header: 'upgrade' belongs to the WebSocket handshake and cannot be set"
         );
+        assert_eq!(
+            refusal("Sec-WebSocket-Extensions: permessage-deflate"),
+            "the 2nd --header: 'sec-websocket-extensions' belongs to the WebSocket handshake and cannot be set: use --compress"
+        );
         let (_file, given) = file("X-A: 1\nSECRET\n");
         assert_eq!(
             refusal(&given),

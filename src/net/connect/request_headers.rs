@@ -17,6 +17,10 @@ const HANDSHAKE_HEADERS: &[&str] = &[
     "transfer-encoding",
 ];
 
+/// What sets some of them.
+const OPTIONS: [(&str, &str); 2] =
+    [("sec-websocket-protocol", "--subprotocol"), ("sec-websocket-extensions", "--compress")];
+
 /// Adds a header. Any part of the text may be secret, so errors identify it by position (`which`).
 ///
 /// # Errors
@@ -28,7 +32,11 @@ pub fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<()
     let header = HeaderName::from_bytes(name.trim().as_bytes())
         .map_err(|_| format!("{which} has an invalid header name: letters, digits and !#$%&'*+-.^_`|~"))?;
     if HANDSHAKE_HEADERS.contains(&header.as_str()) {
-        return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
+        let option = OPTIONS.iter().find(|(name, _)| header.as_str() == *name);
+        let instead = option.map(|(_, option)| format!(": use {option}")).unwrap_or_default();
+        return Err(format!(
+            "{which}: '{header}' belongs to the WebSocket handshake and cannot be set{instead}"
+        ));
     }
     secrets::learn(|sent| sent.header(header.as_str(), value.trim()));
     let value = HeaderValue::from_str(value.trim())
