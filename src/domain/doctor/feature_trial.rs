@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::ping::report::{ConnReport, PingReport};
+use crate::domain::stats::Counts;
 
 /// A short measurement with something that browsers use, beside the same one without it.
 #[derive(Debug, Clone)]
@@ -39,29 +40,37 @@ pub enum TrialFailure {
     Unanswered {
         missed: u64,
     },
+    /// It opened, and the peer's flow control let no heartbeat leave.
+    WindowExhausted {
+        unsent: u64,
+    },
 }
 
 /// What a trial shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrialVerdict {
-    /// It opened, and did not fail.
+    /// A heartbeat was answered, and it did not fail.
     Works,
     Fails(TrialFailure),
     /// It shows nothing: why, as a fragment.
     Undecided(String),
 }
 
+impl TrialFailure {
+    /// It stayed open, and no heartbeat was answered.
+    fn is_silence(&self) -> bool {
+        matches!(self, TrialFailure::Unanswered { .. } | TrialFailure::WindowExhausted { .. })
+    }
+}
+
 /// What a trial shows.
 pub fn verdict(trial: &FeatureTrial) -> TrialVerdict {
     let Some(failure) = failure(&trial.with) else {
-        return match opened(&trial.with) {
-            Some(_) => TrialVerdict::Works,
-            None => TrialVerdict::Undecided("its connection did not open in the time".to_string()),
-        };
+        return without_failure(&trial.with);
     };
     let works_without = trial.without.as_ref().is_some_and(|without| works(without, &failure));
     match &trial.repeated {
-        _ if !works_without && matches!(failure, TrialFailure::Unanswered { .. }) => {
+        _ if !works_without && failure.is_silence() => {
             TrialVerdict::Undecided("no heartbeat was answered, with it or without it".to_string())
         }
         _ if !works_without => {
@@ -77,6 +86,22 @@ pub fn verdict(trial: &FeatureTrial) -> TrialVerdict {
     }
 }
 
+/// What a measurement shows that did not fail.
+fn without_failure(report: &PingReport) -> TrialVerdict {
+    if opened(report).is_none() {
+        return TrialVerdict::Undecided("its connection did not open in the time".to_string());
+    }
+    let ending = report.only_connection().and_then(|connection| connection.ending.as_deref());
+    match ending.filter(|ending| !ending.was_planned()) {
+        // By a limit of wscheck.
+        Some(ending) => TrialVerdict::Undecided(ending.to_string()),
+        None if answered(report) == 0 => {
+            TrialVerdict::Undecided("no heartbeat was answered in the time".to_string())
+        }
+        None => TrialVerdict::Works,
+    }
+}
+
 /// How the only connection of a run failed; `None`: not, or it was not tried.
 pub fn failure(report: &PingReport) -> Option<TrialFailure> {
     let connection = report.only_connection()?;
@@ -86,8 +111,15 @@ pub fn failure(report: &PingReport) -> Option<TrialFailure> {
     if let Some(ending) = ended(connection) {
         return Some(TrialFailure::Ended(ending.clone()));
     }
-    let missed = report.kinds.iter().map(|kind| kind.counts.missed).sum();
-    (answered(report) == 0 && missed > 0).then_some(TrialFailure::Unanswered { missed })
+    if answered(report) > 0 {
+        return None;
+    }
+    let of_all = |count: fn(&Counts) -> u64| report.kinds.iter().map(|kind| count(&kind.counts)).sum();
+    match (of_all(|counts| counts.missed), of_all(|counts| counts.unsent_window_exhausted)) {
+        (0, 0) => None,
+        (0, unsent) => Some(TrialFailure::WindowExhausted { unsent }),
+        (missed, _) => Some(TrialFailure::Unanswered { missed }),
+    }
 }
 
 /// Whether a run succeeds where another one failed so.
@@ -97,7 +129,9 @@ pub fn works(report: &PingReport, where_failed: &TrialFailure) -> bool {
         .is_some_and(|connection| connection.opened.is_some() && ended(connection).is_none());
     match where_failed {
         TrialFailure::NotOpened(_) | TrialFailure::Ended(_) => is_open,
-        TrialFailure::Unanswered { .. } => is_open && answered(report) > 0,
+        TrialFailure::Unanswered { .. } | TrialFailure::WindowExhausted { .. } => {
+            is_open && answered(report) > 0
+        }
     }
 }
 

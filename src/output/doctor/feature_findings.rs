@@ -125,6 +125,12 @@ pub fn words(failure: &TrialFailure) -> String {
         TrialFailure::Unanswered { missed } => {
             format!("none of {} was answered", counted(*missed, "heartbeat"))
         }
+        TrialFailure::WindowExhausted { unsent } => {
+            let heartbeats = counted(*unsent, "heartbeat");
+            format!(
+                "no room was granted on its stream for {heartbeats} (the flow-control window of HTTP/2 is exhausted)"
+            )
+        }
     }
 }
 
@@ -141,6 +147,9 @@ fn of_failure(explanation: Explanation, failure: &TrialFailure) -> Explanation {
             .with_duration("age", ending.age),
         TrialFailure::Unanswered { missed } => {
             explanation.with("failure", "unanswered").with("missed", *missed)
+        }
+        TrialFailure::WindowExhausted { unsent } => {
+            explanation.with("failure", "window_exhausted").with("unsent", *unsent)
         }
     }
 }

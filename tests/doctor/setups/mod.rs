@@ -4,6 +4,7 @@ use crate::products::Product;
 use crate::running::Running;
 
 mod apache;
+mod browsers;
 mod caddy;
 mod certificates;
 mod envoy;
@@ -190,6 +191,7 @@ pub fn all() -> Vec<Setup> {
         network::SETUPS,
         paths::SETUPS,
         healthy::SETUPS,
+        browsers::SETUPS,
     ];
     tables.concat()
 }

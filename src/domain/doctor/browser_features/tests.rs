@@ -41,6 +41,14 @@ fn unanswered(http: HttpVersion) -> PingReport {
     report
 }
 
+/// Nothing was answered, as so many heartbeats found the window of the stream exhausted.
+fn unsent(window_exhausted: u64) -> PingReport {
+    let mut report = answered(HttpVersion::Http2, &[]);
+    let counts = Counts { unsent: 3, unsent_window_exhausted: window_exhausted, ..Counts::default() };
+    report.kinds[0].counts = counts;
+    report
+}
+
 fn error(phase: Phase, kind: FailureKind) -> ConnectError {
     ConnectError {
         url: "wss://a.example/".to_string(),
@@ -151,10 +159,24 @@ fn each_way_of_failing_is_told_apart() {
     let ended = found(ended(answered(HttpVersion::Http2, &[5]), CloseKind::H2RstStream { code }));
     assert!(matches!(ended, TrialFailure::Ended(_)));
     assert_eq!(found(unanswered(HttpVersion::Http2)), TrialFailure::Unanswered { missed: 3 });
+    assert_eq!(found(unsent(3)), TrialFailure::WindowExhausted { unsent: 3 });
     let refusal = Some(RefusalResponse { status: 404, ..RefusalResponse::default() });
     let refused = ConnectError { refusal, ..error(Phase::Upgrade, FailureKind::UpgradeRefused) };
     let TrialFailure::NotOpened(refused) = found(not_opened(refused)) else { panic!("not opened") };
     assert_eq!(refused.refusal.as_ref().unwrap().status, 404);
+}
+
+#[test]
+fn connection_without_an_answer_is_not_said_to_work() {
+    let in_flight = trial(answered(HttpVersion::Http2, &[]), plain());
+    assert_eq!(codes(&in_flight), [NOT_CHECKED]);
+    assert_eq!(codes(&trial(unsent(0), plain())), [NOT_CHECKED], "this host was slow");
+    // An end by a limit of wscheck is no loss.
+    let mut ended =
+        ended(answered(HttpVersion::Http2, &[5]), CloseKind::TooLarge { size: 20 << 20, limit: 16 << 20 });
+    let connection = &mut ended.targets[0].connections[0];
+    connection.ending = connection.lost.take();
+    assert_eq!(codes(&trial(ended, plain())), [NOT_CHECKED]);
 }
 
 #[test]
@@ -167,6 +189,7 @@ fn failure_before_the_stream_is_not_one_of_http2() {
 fn server_that_answers_no_ping_at_all_is_not_blamed_for_http2() {
     let silent = trial(unanswered(HttpVersion::Http2), unanswered(HttpVersion::Http1));
     assert_eq!(codes(&silent), [NOT_CHECKED]);
+    assert_eq!(codes(&trial(unsent(3), unanswered(HttpVersion::Http1))), [NOT_CHECKED]);
     // Having given up is no end of its own.
     let gave_up = |http| ended(unanswered(http), CloseKind::Timeout);
     assert_eq!(codes(&trial(gave_up(HttpVersion::Http2), gave_up(HttpVersion::Http1))), [NOT_CHECKED]);
