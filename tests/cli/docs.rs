@@ -86,10 +86,17 @@ fn every_link_has_a_target() {
 
 #[test]
 fn book_pages_link_only_within_the_book() {
+    let text_of_book = text("docs/book.toml");
     for (page, text) in pages().into_iter().filter(|(page, _)| page.starts_with("docs/")) {
         for link in links(&text).into_iter().filter(|link| !link.starts_with("http")) {
             let target = normal(&Path::new(&page).parent().unwrap().join(&link));
             assert!(target.starts_with("docs"), "{page} links to {link}: mdbook does not copy it");
+            // Its preprocessor `index` would rename the page, and leave the links as they are.
+            let keeps_readme = text_of_book.contains("use-default-preprocessors = false");
+            assert!(
+                !target.ends_with("README.md") || keeps_readme,
+                "{page} links to {link}: index.html in the book"
+            );
         }
     }
 }
