@@ -210,7 +210,9 @@ fn ends_at_the_same_age_are_told_of_a_log() {
     let log = folder.path().join("log").display().to_string();
     let server = Server::start(&["--heartbeat", "none", "--close-after", "100ms"]);
     let mut run = watch(&[&QUICK[..], &["--log", &log, &server.url()]].concat());
-    run.until("reconnected");
+    // A busy host may be too late for a heartbeat on the first connections.
+    run.until("heartbeat");
+    run.until("closed");
     drop(run);
     let text = std::fs::read_to_string(&log).unwrap();
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
