@@ -66,19 +66,6 @@ impl HostEvent {
             | HostEvent::Resumed { .. } => false,
         }
     }
-
-    /// Whether it concerns the network, not the host as a whole.
-    pub fn is_of_network(&self) -> bool {
-        match self {
-            HostEvent::AddressAdded { .. }
-            | HostEvent::AddressRemoved { .. }
-            | HostEvent::LinkUp { .. }
-            | HostEvent::LinkDown { .. }
-            | HostEvent::DefaultRouteChanged { .. }
-            | HostEvent::NetworkChanged { .. } => true,
-            HostEvent::Resumed { .. } => false,
-        }
-    }
 }
 
 impl fmt::Display for HostEvent {
