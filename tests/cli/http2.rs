@@ -11,6 +11,9 @@ use crate::proxies::{HAPROXY, NGINX, Proxy};
 use crate::support::programs::{node, own_address};
 use crate::support::{ANY_SPEED, Ran, Server, ping_json, wscheck};
 
+/// Built by `tests/peers/install.sh` from `benches/peers/rust`.
+const HYPER: &str = "../../target/peers/test/debug/hyper_http2";
+
 /// nginx has no extended CONNECT.
 const NGINX_H2: Proxy = Proxy { config: nginx, ..NGINX };
 
@@ -79,10 +82,11 @@ fn real_servers_are_measured_over_http2() {
         needs: "python/.venv/bin/hypercorn",
         command: &["python/.venv/bin/python", "python/hypercorn_server.py"],
     };
-    let hypercorn = hypercorn.start();
+    let hyper = Peer { name: "hyper", needs: HYPER, command: &[HYPER] };
+    let (hypercorn, hyper) = (hypercorn.start(), hyper.start());
     let node = node("http2.js", &[]);
     let app = ["--heartbeat", "both", "--app-ping", "text:hello {id}", "--app-pong", "text:hello {id}"];
-    for (name, url) in [("hypercorn", hypercorn.url()), ("node", node.url())] {
+    for (name, url) in [("hypercorn", hypercorn.url()), ("hyper", hyper.url()), ("node", node.url())] {
         is_healthy(name, &url, &[]);
         is_healthy(name, &url, &app);
     }

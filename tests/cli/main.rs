@@ -5,6 +5,7 @@
 mod bad_input;
 mod checks;
 mod colors;
+mod compression;
 mod doc_commands;
 mod doc_examples;
 mod doc_tables;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the WebSocket servers that the tests measure, the proxies in front of them, and the clients that
-# test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, Apache, lighttpd, Varnish,
+# test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, Rust hyper and yawc, nginx, HAProxy, Apache, lighttpd, Varnish,
 # Caddy, Envoy, Traefik, the tools of a network namespace with connection tracking, and headless Chromium; and the servers whose conventions are presets:
 # the judges of reports (xmllint, promtool, axe-core); those of node/package.json and python/requirements*.txt, mosquitto, nats-server, Prosody and Rails' ActionCable.
 # Debian's packages bring the languages, the proxies and the browser; run as root, or with them installed.
@@ -64,4 +64,5 @@ python_environment .venv-signalr requirements-signalr.txt
 python_environment .venv-proxies requirements-proxies.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o deadline deadline.go)
-echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, apache, lighttpd, varnish, caddy, envoy, traefik, chromium with axe-core, xmllint, promtool, and the servers of presets"
+cargo build --quiet --locked --manifest-path ../../benches/peers/rust/Cargo.toml --target-dir ../../target/peers/test --bin hyper_http2 --bin yawc
+echo "peers installed: node ws, python websockets, go gorilla/websocket, hyper, yawc, nginx, haproxy, apache, lighttpd, varnish, caddy, envoy, traefik, chromium with axe-core, xmllint, promtool, and the servers of presets"

@@ -1,4 +1,5 @@
-//! What the Rust peers have in common: what they are told to do, when each heartbeat is due, and how they report.
+//! What the Rust peers have in common: what they are told to do, when each heartbeat is due, and how they report; and how the
+//! servers of the tests are run.
 
 use std::env::Args;
 use std::fmt::Write as _;
@@ -6,6 +7,9 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -60,4 +64,28 @@ pub fn print_rtts(port: u16, rtts: &[Duration]) -> io::Result<()> {
         let _ = writeln!(text, "{port} {seq} {}", rtt.as_nanos());
     }
     io::stdout().write_all(text.as_bytes())
+}
+
+/// Serves each connection by a task of its own. Prints `PORT n` when it listens, and returns when standard input ends.
+pub async fn serve_until_stdin_ends<F, S>(serve: F) -> Result<(), Failure>
+where
+    F: Fn(TcpStream) -> S,
+    S: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("PORT {}", listener.local_addr()?.port());
+    let mut input = tokio::io::stdin();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let connection = serve(accepted?.0);
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        eprintln!("a connection failed: {error}");
+                    }
+                });
+            }
+            read = input.read_u8() => if read.is_err() { return Ok(()) },
+        }
+    }
 }
