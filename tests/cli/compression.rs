@@ -2,13 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::programs::{folder, missing};
 use crate::support::{ANY_SPEED, Ran, Server, ping_json, run_concurrently};
 
 /// Built by `tests/peers/install.sh` from `benches/peers/rust`.
 const YAWC: &str = "../../target/peers/test/debug/yawc";
+const PYTHON: &str = "python/.venv/bin/python";
 
 /// A program at a path of `tests/peers`, or of the system.
 fn peer(program: &str, args: &[&str]) -> Command {
@@ -117,5 +118,74 @@ fn messages_of_yawc_come_back_from_serve() {
         for http in ["1.1", "2"] {
             succeeds(peer(YAWC, &["echo", http, &url, parameters]));
         }
+    });
+}
+
+#[test]
+#[ignore = "needs a real client: tests/peers/install.sh"]
+fn autobahn_compression_cases_succeed_against_serve() {
+    let server = Server::start(&["--deflate", "--heartbeat", "none"]);
+    succeeds(peer(PYTHON, &["clients/autobahn_deflate.py", &server.url()]));
+}
+
+/// Autobahn's sizes of messages in bytes. Its largest is one byte more than Linux takes as an argument, with its end.
+const AUTOBAHN_SIZES: [usize; 10] = [16, 64, 256, 1024, 4096, 8192, 16_384, 32_768, 65_536, 131_000];
+/// Of other cases than 12.1.
+const SOME_SIZES: [usize; 3] = [16, 4096, 131_000];
+
+/// What the server demands, our offer, and what is agreed. Of the cases 13.1 to 13.7, the last is left out: wscheck makes one
+/// offer. A window of 15 bits is the default, which is not shown.
+const AUTOBAHN_CASES: [(bool, Option<u8>, &str, &str); 6] = [
+    (false, None, "client_max_window_bits", ""),
+    (true, None, "server_no_context_takeover", "; server_no_context_takeover; client_no_context_takeover"),
+    (
+        false,
+        Some(9),
+        "server_max_window_bits=9; client_max_window_bits",
+        "; server_max_window_bits=9; client_max_window_bits=9",
+    ),
+    (false, Some(15), "server_max_window_bits=15; client_max_window_bits", ""),
+    (
+        true,
+        Some(9),
+        "server_no_context_takeover; server_max_window_bits=9; client_max_window_bits",
+        "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=9",
+    ),
+    (
+        true,
+        Some(15),
+        "server_no_context_takeover; server_max_window_bits=15; client_max_window_bits",
+        "; server_no_context_takeover; client_no_context_takeover",
+    ),
+];
+
+/// Runs the cases against servers that are started with what they demand.
+fn autobahn(start: impl Fn(bool, Option<u8>) -> Server + Sync) {
+    for (index, (forgets, window, offer, agreed)) in AUTOBAHN_CASES.iter().enumerate() {
+        let server = start(*forgets, *window);
+        let sizes = if index == 0 { &AUTOBAHN_SIZES[..] } else { &SOME_SIZES };
+        run_concurrently(sizes, |size| {
+            let ran = ping(&server.url(), offer, &["-c", "20"], &json_text(*size));
+            let name = format!("13.{} with {size} bytes", index + 1);
+            is_compressed(&name, ran, 20, &format!("permessage-deflate{agreed}"));
+        });
+    }
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn autobahn_compression_cases_succeed_against_node_ws() {
+    autobahn(|forgets, window| {
+        let options = json!({ "clientNoContextTakeover": forgets, "clientMaxWindowBits": window });
+        Server::spawn(peer("node", &["node/server.js", &options.to_string()]))
+    });
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn autobahn_compression_cases_succeed_against_python_websockets() {
+    autobahn(|forgets, window| {
+        let options = json!({ "client_no_context_takeover": forgets, "client_max_window_bits": window });
+        Server::spawn(peer(PYTHON, &["python/server.py", "20", &options.to_string()]))
     });
 }

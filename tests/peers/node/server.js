@@ -1,8 +1,9 @@
 // A small server over the `ws` library: Pings are answered by the library, app pings here.
-// Prints "PORT n" when it listens; ends when its standard input does.
+// Prints "PORT n" when it listens; ends when its standard input does. An argument is JSON of how it compresses.
 const { WebSocketServer } = require('ws');
 
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 } }, () => {
+const perMessageDeflate = { threshold: 0, ...JSON.parse(process.argv[2] ?? '{}') };
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate }, () => {
   console.log(`PORT ${server.address().port}`);
 });
 
