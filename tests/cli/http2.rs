@@ -47,6 +47,75 @@ fn caddy(listener: &TcpListener, server: u16, _: &str) -> String {
     )
 }
 
+/// With `allow_connect`, before a server of HTTP/1.1.
+const ENVOY: Proxy = Proxy {
+    name: "envoy",
+    program: "python/.venv-proxies/bin/envoy",
+    config: |listener, server, _| envoy(listener, server, ""),
+    args: &["--use-dynamic-base-id", "--concurrency", "1", "-c"],
+    ready: Some("starting main dispatch loop"),
+};
+
+/// Before a server of HTTP/2, to which it passes extended CONNECT on.
+const ENVOY_TO_H2: Proxy = Proxy { config: |listener, server, _| envoy(listener, server, TO_H2), ..ENVOY };
+const TO_H2: &str = r#"    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {allow_connect: true}}
+"#;
+
+/// With these lines about the server.
+fn envoy(listener: &TcpListener, server: u16, upstream: &str) -> String {
+    let address = own_address(listener);
+    let (host, port) = address.split_once(':').unwrap();
+    let extensions = "type.googleapis.com/envoy.extensions.filters";
+    format!(
+        r#"static_resources:
+  listeners:
+  - address: {{socket_address: {{address: {host}, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": {extensions}.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: hop
+          upgrade_configs: [{{upgrade_type: websocket}}]
+          http2_protocol_options: {{allow_connect: true}}
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": {extensions}.http.router.v3.Router}}
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: "/"}}, route: {{cluster: app}}}}]}}
+  clusters:
+  - name: app
+    connect_timeout: 5s
+{upstream}    load_assignment:
+      cluster_name: app
+      endpoints:
+      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {server}}}}}}}}}]
+"#
+    )
+}
+
+/// Without routes: it judges extended CONNECT before it looks for one.
+const TRAEFIK: Proxy = Proxy {
+    name: "traefik",
+    program: "python/.venv-proxies/bin/traefik",
+    config: traefik,
+    args: &["--configFile"],
+    ready: Some("Starting TCP Server"),
+};
+
+fn traefik(listener: &TcpListener, _: u16, _: &str) -> String {
+    let address = own_address(listener);
+    format!(
+        "entryPoints: {{web: {{address: \"{address}\"}}}}\n\
+         global: {{checkNewVersion: false, sendAnonymousUsage: false}}\n\
+         log: {{level: DEBUG, filePath: /dev/stderr, noColor: true}}\n"
+    )
+}
+
 fn ping(url: &str, more: &[&str]) -> (Option<i32>, Value) {
     ping_json(&[ANY_SPEED, &["-c", "3", "-i", "50ms", "--http", "2"], more, &[url]].concat())
 }
@@ -63,15 +132,15 @@ fn is_healthy(name: &str, url: &str, more: &[&str]) {
     );
 }
 
-/// That it cannot be opened for this reason.
-fn fails(name: &str, url: &str, kind: &str) -> String {
+/// That it cannot be opened for this reason; the document.
+fn fails(name: &str, url: &str, kind: &str) -> Value {
     let ran = Ran::of(
         wscheck(&["ping", "--proxy", "none", "--json", "-c", "1", "--http", "2", url]).spawn().unwrap(),
     );
     let document = ran.json();
     assert_eq!(ran.code, Some(3), "{name}: {document:#}");
     assert_eq!(document["targets"][0]["connections"][0]["error"]["kind"], kind, "{name}: {document:#}");
-    document.to_string()
+    document
 }
 
 #[test]
@@ -103,12 +172,40 @@ fn real_proxies_turn_streams_into_upgrades() {
 
 #[test]
 #[ignore = "needs a real peer: tests/peers/install.sh"]
+fn envoy_passes_streams_on_to_servers_of_http2() {
+    for server in [node("http2.js", &[]), Server::start(&["--h2"])] {
+        let running = ENVOY_TO_H2.start_before(server, &[]);
+        is_healthy("envoy", &format!("ws://{}/", running.address), &[]);
+    }
+}
+
+/// They allow extended CONNECT by their settings: Envoy makes an upgrade of it without the key that HTTP/1.1 needs, and Traefik
+/// refuses every CONNECT.
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
+fn proxies_that_allow_streams_and_refuse_them_are_named() {
+    let cases = [
+        (ENVOY, &[][..], 400, "that must turn extended CONNECT into an upgrade of HTTP/1.1"),
+        (TRAEFIK, &[("GODEBUG", "http2xconnect=1")], 501, "it does not implement them"),
+    ];
+    for (proxy, variables, status, hint) in cases {
+        let running = proxy.start_with(variables);
+        let document = fails(proxy.name, &format!("ws://{}/", running.address), "upgrade_refused");
+        let error = &document["targets"][0]["connections"][0]["error"];
+        assert_eq!(error["refusal"]["status"], status, "{}: {document:#}", proxy.name);
+        assert!(error["hint"].as_str().unwrap().contains(hint), "{}: {document:#}", proxy.name);
+    }
+}
+
+#[test]
+#[ignore = "needs a real peer: tests/peers/install.sh"]
 fn real_servers_that_allow_no_websockets_over_http2_are_named() {
     let node = node("http2.js", &["deny"]);
     fails("node", &node.url(), "websockets_not_allowed");
-    for proxy in [NGINX_H2, CADDY] {
+    for proxy in [NGINX_H2, CADDY, TRAEFIK] {
         let running = proxy.start();
         let shown = fails(proxy.name, &format!("ws://{}/", running.address), "websockets_not_allowed");
+        let shown = shown.to_string();
         assert!(shown.contains("SETTINGS_ENABLE_CONNECT_PROTOCOL=1"), "{shown}");
     }
 }

@@ -185,7 +185,11 @@ impl Proxy {
 
     /// Starts the proxy with these variables in its environment.
     pub fn start_with(&self, variables: &[(&str, &str)]) -> Running {
-        let _server = node("server.js", &[]);
+        self.start_before(node("server.js", &[]), variables)
+    }
+
+    /// Starts the proxy before this server.
+    pub fn start_before(&self, _server: Server, variables: &[(&str, &str)]) -> Running {
         let program = match self.program.contains('/') {
             true => Some(folder().join(self.program)).filter(|file| file.exists()),
             false => find(self.program),
@@ -198,7 +202,8 @@ impl Proxy {
             None => listener.local_addr().unwrap().to_string(),
             Some(_) => own_address(&listener),
         };
-        let path = _folder.path().join("config");
+        // Envoy and Traefik tell the format by the name.
+        let path = _folder.path().join("config.yaml");
         let own_folder = _folder.path().to_str().unwrap();
         let config = (self.config)(&listener, _server.port, own_folder);
         std::fs::write(&path, config).unwrap();

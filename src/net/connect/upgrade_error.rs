@@ -163,6 +163,8 @@ const PLAIN_BEFORE_TLS: &str =
 const NO_UPGRADE: &str = "the server saw no WebSocket upgrade: a proxy before it may drop Upgrade and Connection, or speak HTTP/1.0 to it";
 const NOT_PASSED_ON: &str = "the server took no WebSocket from what speaks HTTP/2 before it: that must turn extended CONNECT into an \
                              upgrade of HTTP/1.1; --http 1.1 tells whether only HTTP/2 is affected";
+const ALLOWED_AND_NOT_IMPLEMENTED: &str = "its settings allow WebSockets over HTTP/2, and it does not implement them, so that browsers fail that use \
+                                           HTTP/2 here: --http 1.1 tells whether only HTTP/2 is affected";
 const OWN_HEADERS: &str = "the server saw no WebSocket upgrade: -H replaced Upgrade or Connection";
 const BOT_CHECK: &str = "Cloudflare wants a browser to pass its challenge (cf-mitigated): exempt this path, or send the cookie of a browser";
 
@@ -299,6 +301,7 @@ impl RefusedResponse<'_> {
             426 => self.upgrade_required(),
             429 => retry("the server limits connections or requests", head),
             500 => "the server failed while handling the upgrade: see its log".into(),
+            501 if self.sent.http == HttpVersion::Http2 => ALLOWED_AND_NOT_IMPLEMENTED.into(),
             502..=504 => retry(&gateway::unavailable(head, self.body, &self.wording), head),
             505 => format!("{OTHER_HTTP}{}", self.nginx_hint()),
             520..=530 => return gateway::cloudflare(head, &self.wording),
@@ -503,6 +506,18 @@ mod tests {
         sent.headers.insert(header::CONNECTION, "close".parse().unwrap());
         let fault = fault(&sent, &head(426, &[("upgrade", "websocket")]), b"");
         assert_eq!(fault.hint.unwrap(), OWN_HEADERS);
+    }
+
+    #[test]
+    fn refusals_of_extended_connect_are_told_apart() {
+        let target = "ws://a.example:8080/".parse().unwrap();
+        let sent = SentRequest { http: HttpVersion::Http2, ..SentRequest::plain(&target) };
+        let hint = |status, body: &[u8]| fault(&sent, &head(status, &[]), body).hint.unwrap_or_default();
+        // Envoy before a server of HTTP/1.1, something that knows GET alone, and Traefik.
+        assert_eq!(hint(400, b"Missing or invalid Sec-WebSocket-Key header"), NOT_PASSED_ON);
+        assert_eq!(hint(405, b""), NOT_PASSED_ON);
+        assert_eq!(hint(501, b""), ALLOWED_AND_NOT_IMPLEMENTED);
+        assert_eq!(hint_of(501, &[]), "");
     }
 
     #[test]

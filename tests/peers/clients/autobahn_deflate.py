@@ -13,8 +13,8 @@ import sys
 import websockets
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-# Size of a message, and of its fragments.
-SIZES = [(size, None) for size in (16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072)]
+# Size of a message, and of its fragments. Empty messages are added.
+SIZES = [(size, None) for size in (0, 16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072)]
 FRAGMENTED = [(size, 256) for size in (8192, 16384, 32768, 65536, 131072)]
 FRAGMENTED += [(131072, fragment) for fragment in (1024, 4096, 32768)]
 # Messages of at most SMALL bytes are MANY, others FEW: each connection sends more than a window.
