@@ -4,6 +4,7 @@ use flate2::{Compress, Compression, FlushCompress};
 
 use super::frame::{self, FrameViolation, Opcode};
 use crate::domain::connection::message_decompressor::{DecompressError, MessageDecompressor, OMITTED};
+use crate::domain::connection::permessage_deflate::unquoted;
 
 const NAME: &str = "permessage-deflate";
 /// The smallest window that zlib compresses with, as a power of two of bytes. It refers to no more than 250 bytes, so that it
@@ -72,7 +73,7 @@ fn asked_for(offer: &str) -> Option<String> {
 
 /// A window's size; quotes may be around it.
 fn window(value: &str) -> Option<u8> {
-    let value = value.trim().trim_matches('"');
+    let value = unquoted(value.trim());
     value.parse().ok().filter(|bits| (8..=LARGEST_WINDOW).contains(bits) && !value.starts_with(['0', '+']))
 }
 
@@ -203,6 +204,7 @@ mod tests {
             "server_max_window_bits=16",
             "server_max_window_bits=08",
             "client_max_window_bits=7",
+            "server_max_window_bits=\"10",
             "server_no_context_takeover=1",
             "client_max_window_bits; client_max_window_bits",
         ] {

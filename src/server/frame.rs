@@ -7,6 +7,8 @@ use bytes::{Buf, BytesMut};
 use strum::FromRepr;
 use thiserror::Error;
 
+use crate::domain::connection::message_decompressor::largest_compressed;
+
 /// A frame's opcode (RFC 6455 section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRepr)]
 #[repr(u8)]
@@ -102,7 +104,8 @@ struct FrameHeader {
 }
 
 impl FrameDecoder {
-    /// Rejects frames with payloads above `largest` bytes. `may_compress`: compression was agreed.
+    /// Rejects frames of messages above `largest` bytes. `may_compress`: compression was agreed, so that payloads may be a little
+    /// larger than their messages.
     pub fn new(largest: usize, may_compress: bool) -> FrameDecoder {
         FrameDecoder { bytes: BytesMut::new(), largest, may_compress }
     }
@@ -131,6 +134,7 @@ fn header(bytes: &[u8], largest: usize, may_compress: bool) -> Result<Option<Fra
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     let opcode = Opcode::from_repr(first & 0x0f).ok_or(FrameViolation::UnknownOpcode(first & 0x0f))?;
     let compressed = first & 0x40 != 0;
+    let largest_payload = if may_compress { largest_compressed(largest) } else { largest };
     let may_compress = may_compress && matches!(opcode, Opcode::Text | Opcode::Binary);
     if first & 0x30 != 0 || compressed && !may_compress {
         return Err(FrameViolation::ReservedBits);
@@ -144,7 +148,7 @@ fn header(bytes: &[u8], largest: usize, may_compress: bool) -> Result<Option<Fra
     }
     let Some((length, rest)) = payload_length(second & 0x7f, rest) else { return Ok(None) };
     let too_large = FrameViolation::TooLarge { size: length, limit: largest };
-    let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(too_large)?;
+    let payload = usize::try_from(length).ok().filter(|n| *n <= largest_payload).ok_or(too_large)?;
     let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
     let header = bytes.len() - rest.len() + 4;
     Ok(Some(FrameHeader { fin, opcode, compressed, mask: *mask, header, payload }))

@@ -2,6 +2,7 @@
 
 use super::deflate::Deflate;
 use super::frame::{ClientFrame, FrameViolation, Opcode};
+use crate::domain::connection::message_decompressor::largest_compressed;
 
 /// A complete message or control frame of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,7 @@ impl MessageAssembler {
         if self.partial.is_some() {
             return Err(FrameViolation::Interleaved);
         }
+        self.check_size(&frame)?;
         if frame.fin {
             return frame.complete(deflate, self.largest).map(Some);
         }
@@ -89,16 +91,23 @@ impl MessageAssembler {
         deflate: Option<&mut Deflate>,
     ) -> Result<Option<ClientMessage>, FrameViolation> {
         let mut partial = self.partial.take().ok_or(FrameViolation::StrayContinuation)?;
-        let size = partial.payload.len() + frame.payload.len();
-        if size > self.largest {
-            return Err(FrameViolation::TooLarge { size: size as u64, limit: self.largest });
-        }
         partial.payload.extend_from_slice(&frame.payload);
+        self.check_size(&partial)?;
         if frame.fin {
             return partial.complete(deflate, self.largest).map(Some);
         }
         self.partial = Some(partial);
         Ok(None)
+    }
+
+    /// Refuses a message that is too large as far as it came.
+    fn check_size(&self, message: &ClientFrame) -> Result<(), FrameViolation> {
+        let largest = if message.compressed { largest_compressed(self.largest) } else { self.largest };
+        let size = message.payload.len();
+        if size > largest {
+            return Err(FrameViolation::TooLarge { size: size as u64, limit: self.largest });
+        }
+        Ok(())
     }
 }
 
@@ -123,6 +132,8 @@ fn is_legal_code(code: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::frame::tests::masked;
+    use crate::server::frame::{FrameDecoder, encode};
 
     fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> ClientFrame {
         ClientFrame { fin, opcode, compressed: false, payload: payload.to_vec() }
@@ -158,6 +169,32 @@ mod tests {
             assembler.add_frame(frame(true, Opcode::Continuation, b"de"), None),
             Err(FrameViolation::TooLarge { size: 5, limit: 4 })
         );
+    }
+
+    /// Random bytes are larger when compressed.
+    #[test]
+    fn limit_is_that_of_the_decompressed_message() {
+        const LARGEST: usize = 10_000;
+        let refused = |size| Err(FrameViolation::TooLarge { size, limit: LARGEST });
+        let random: Vec<u8> = (0..LARGEST + 1).map(|_| rand::random()).collect();
+        let received = |sent: &[u8]| {
+            let (mut decoder, mut assembler) =
+                (FrameDecoder::new(LARGEST, true), MessageAssembler::new(LARGEST));
+            decoder.push(sent);
+            let mut deflate = Deflate::new("permessage-deflate");
+            assembler.add_frame(decoder.next()?.unwrap(), Some(&mut deflate)).map(Option::unwrap)
+        };
+        let compressed = |message: &[u8]| {
+            let frame = Deflate::new("permessage-deflate").compressed(&encode(Opcode::Binary, message));
+            masked(frame[0], &frame[4..])
+        };
+        let (largest, larger) = (&random[..LARGEST], &random[..]);
+        assert!(compressed(largest).len() > masked(0x82, largest).len());
+        assert_eq!(received(&compressed(largest)), Ok(ClientMessage::Binary(largest.to_vec())));
+        assert_eq!(received(&masked(0x82, largest)), Ok(ClientMessage::Binary(largest.to_vec())));
+        assert_eq!(received(&compressed(larger)), refused(LARGEST as u64 + 1));
+        assert_eq!(received(&masked(0x82, larger)), refused(LARGEST as u64 + 1));
+        assert_eq!(received(&masked(0xc2, &[0; 2 * LARGEST])), refused(2 * LARGEST as u64));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::programs::{folder, missing};
-use crate::support::{ANY_SPEED, Ran, Server, ping_json, run_concurrently};
+use crate::support::{ANY_SPEED, Ran, Server, ping_json, run, run_concurrently};
 
 /// Built by `tests/peers/install.sh` from `benches/peers/rust`.
 const YAWC: &str = "../../target/peers/test/debug/yawc";
@@ -41,6 +41,14 @@ fn json_text(size: usize) -> String {
     let rows = (0..).map(|row| format!(r#"{{"id":{row},"name":"name {}"}},"#, row * row % 97));
     let rows: String = rows.take(size / 20 + 1).collect();
     format!("{{id}} {}", &rows[..size.saturating_sub("{id} ".len())])
+}
+
+#[test]
+fn offer_that_is_not_agreed_to_is_reported() {
+    let server = Server::start(&[]);
+    let ran = run(&["ping", "-c", "1", "--compress", &server.url()]);
+    let line = "compression  none agreed (offered: permessage-deflate; client_max_window_bits)";
+    assert!(ran.code == Some(0) && ran.stdout.contains(line), "{}", ran.all());
 }
 
 /// Over HTTP/1.1 and HTTP/2, what yawc agrees to of an offer with its own parameters.

@@ -14,6 +14,11 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 /// What ends every compressed message, and is not sent (RFC 7692 7.2.1): an empty block without compression.
 pub const OMITTED: [u8; 4] = [0, 0, 0xff, 0xff];
 
+/// The most bytes that a message of this size takes, compressed: random ones become larger by a few bytes a block.
+pub fn largest_compressed(largest: usize) -> usize {
+    largest.saturating_add(largest / 1000).saturating_add(64)
+}
+
 /// Why a message cannot be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecompressError {

@@ -211,7 +211,7 @@ impl Parameters {
         let mut parameters = Parameters::default();
         for part in parts {
             let (name, value) = match part.split_once('=') {
-                Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
+                Some((name, value)) => (name.trim(), Some(unquoted(value.trim()))),
                 None => (part.trim(), None),
             };
             parameters.set(name, value)?;
@@ -273,6 +273,11 @@ fn set_window(
         Some(_) => Err(DeflateError::Twice(name)),
         None => Ok(()),
     }
+}
+
+/// A parameter's value without the quotes that may be around it (RFC 6455 9.1).
+pub fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
 }
 
 /// A decimal number without a leading zero (RFC 7692 7.1.2.1).
@@ -361,6 +366,7 @@ mod tests {
             ("server_max_window_bits=7", "server_max_window_bits needs a value from 8 to 15"),
             ("server_max_window_bits=16", "server_max_window_bits needs a value from 8 to 15"),
             ("server_max_window_bits=08", "server_max_window_bits needs a value from 8 to 15"),
+            ("server_max_window_bits=\"10", "server_max_window_bits needs a value from 8 to 15"),
             ("client_max_window_bits=+9", "client_max_window_bits needs a value from 8 to 15"),
             ("server_no_context_takeover=1", "server_no_context_takeover takes no value"),
             (

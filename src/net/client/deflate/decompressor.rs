@@ -1,7 +1,9 @@
 //! Decompresses messages on their way to the WebSocket library.
 
 use crate::domain::connection::close_cause::Violation;
-use crate::domain::connection::message_decompressor::{DecompressError, MessageDecompressor};
+use crate::domain::connection::message_decompressor::{
+    DecompressError, MessageDecompressor, largest_compressed,
+};
 use crate::domain::connection::permessage_deflate::{AgreedDeflate, LARGEST_WINDOW_BITS};
 use crate::net::client::frame_check::{FrameError, FrameHead, IllegalFrame};
 
@@ -75,7 +77,7 @@ impl Decompressor {
                 // The last frame decides when the message is complete.
                 *kind = *kind & !FINAL | first & FINAL;
                 let size = length.saturating_add(compressed.len() as u64);
-                if size > largest_compressed(self.largest) {
+                if size > largest_compressed(self.largest) as u64 {
                     return Err(self.too_large(size));
                 }
             }
@@ -135,11 +137,6 @@ impl Decompressor {
 
 fn illegal(detail: String) -> FrameError {
     FrameError::Illegal(IllegalFrame { rule: Violation::Compression, detail })
-}
-
-/// The most bytes that a message of this size takes, compressed: random ones become larger by a few bytes a block.
-fn largest_compressed(largest: usize) -> u64 {
-    (largest + largest / 1000 + 64) as u64
 }
 
 /// The length of an unmasked frame's payload (RFC 6455 5.2).
