@@ -64,6 +64,7 @@ fn is_elsewhere(finding: &PingFinding) -> bool {
             | PingFinding::CutWhenQuiet { .. }
             | PingFinding::SubprotocolNotChosen { .. }
             | PingFinding::SubprotocolHeaderEmpty
+            | PingFinding::CompressionNotAgreed { .. }
     )
 }
 

@@ -82,6 +82,8 @@ pub enum PingFinding {
     SubprotocolNotChosen { offered: Vec<String> },
     /// The server sent an empty `Sec-WebSocket-Protocol`, and none was offered. Browsers may refuse this.
     SubprotocolHeaderEmpty,
+    /// Compression was offered, and the server did not agree on some connections.
+    CompressionNotAgreed { offered: String, connections: u64, opened: u64 },
     /// The server's certificate expires within 14 days.
     CertificateExpires { days: u64 },
     /// The server's certificate has expired.
@@ -127,7 +129,9 @@ impl Finding for PingFinding {
             | PingFinding::CertificateExpires { .. }
             | PingFinding::HostStalled { .. }
             | PingFinding::HostLate { .. } => Severity::Warning,
-            PingFinding::LastMessage { .. } | PingFinding::PongsSuperseded { .. } => Severity::Info,
+            PingFinding::LastMessage { .. }
+            | PingFinding::PongsSuperseded { .. }
+            | PingFinding::CompressionNotAgreed { .. } => Severity::Info,
         }
     }
 }

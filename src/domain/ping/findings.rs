@@ -52,6 +52,7 @@ const RULES: &[fn(&FindingInput) -> Option<PingFinding>] = &[
     superseded_pongs,
     late_answers,
     unchosen_subprotocol,
+    compression_not_agreed,
     certificate_expiry,
 ];
 
@@ -460,6 +461,15 @@ fn unchosen_subprotocol(input: &FindingInput) -> Option<PingFinding> {
             (false, true, true) => Some(PingFinding::SubprotocolHeaderEmpty),
         }
     })
+}
+
+/// A server need not agree (RFC 7692, section 5), so that messages are sent as they are.
+fn compression_not_agreed(input: &FindingInput) -> Option<PingFinding> {
+    let offering = || input.opened().filter(|opened| opened.compression_offered.is_some());
+    let offered = offering().find_map(|opened| opened.compression_offered.clone())?;
+    let connections = offering().filter(|opened| opened.compression.is_none()).count() as u64;
+    let opened = offering().count() as u64;
+    (connections > 0).then_some(PingFinding::CompressionNotAgreed { offered, connections, opened })
 }
 
 fn certificate_expiry(input: &FindingInput) -> Option<PingFinding> {
@@ -871,6 +881,34 @@ mod tests {
         assert_eq!(with(&["mqtt", "v2"], None, &["sec-websocket-protocol"]), not_chosen);
         assert_eq!(with(&[], None, &["sec-websocket-protocol"]), [PingFinding::SubprotocolHeaderEmpty]);
         assert!(with(&["mqtt"], Some("mqtt"), &[]).is_empty() && with(&[], None, &["server"]).is_empty());
+    }
+
+    #[test]
+    fn offer_of_compression_without_agreement_is_found() {
+        let with = |offered: Option<&str>, agreed: &[Option<&str>]| {
+            let mut report = run(vec![protocol(&[5])]);
+            let connection = report.targets[0].connections[0].clone();
+            report.targets[0].connections = agreed
+                .iter()
+                .map(|agreed| {
+                    let info = ConnectInfo {
+                        compression_offered: offered.map(String::from),
+                        compression: agreed.map(String::from),
+                        ..ConnectInfo::default()
+                    };
+                    ConnReport { opened: Some(Arc::new(info)), ..connection.clone() }
+                })
+                .collect();
+            found(&report)
+        };
+        let deflate = Some("permessage-deflate");
+        let finding = |connections, opened| {
+            let offered = "permessage-deflate".to_string();
+            [PingFinding::CompressionNotAgreed { offered, connections, opened }]
+        };
+        assert_eq!(with(deflate, &[None]), finding(1, 1));
+        assert_eq!(with(deflate, &[deflate, None, None]), finding(2, 3), "servers behind one URL differ");
+        assert_eq!((with(deflate, &[deflate]), with(None, &[None])), (vec![], vec![]));
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         }
         F::SubprotocolNotChosen { offered } => subprotocol_not_chosen(offered),
         F::SubprotocolHeaderEmpty => subprotocol_header_empty(),
+        F::CompressionNotAgreed { offered, connections, opened } => {
+            compression_not_agreed(offered, *connections, *opened)
+        }
         F::CertificateExpires { days } => {
             certificate(format!("expires in {}", counted(*days, "day")), "days_left", *days)
         }
@@ -472,6 +475,20 @@ fn subprotocol_not_chosen(offered: &[String]) -> Explanation {
     .with("offered", offered.to_vec())
 }
 
+fn compression_not_agreed(offered: &str, connections: u64, opened: u64) -> Explanation {
+    let on = match opened {
+        1 => String::new(),
+        _ => format!(" on {connections} of {}", counted(opened, "connection")),
+    };
+    Explanation::new(format!(
+        "compression was offered ({offered}), and the server did not agree{on}: messages were sent uncompressed"
+    ))
+    .remedy("turn permessage-deflate on at the server, and let each hop pass Sec-WebSocket-Extensions on, if it is wanted")
+    .with("offered", offered)
+    .with("connections", connections)
+    .with("opened", opened)
+}
+
 fn subprotocol_header_empty() -> Explanation {
     Explanation::new(
         "the server sent an empty Sec-WebSocket-Protocol though none was offered: browsers may refuse this",
@@ -569,6 +586,8 @@ mod tests {
             F::AmbiguousAnswers { answers: 2 },
             F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0 },
             F::OnlyHttp2Answered { missed: 7 },
+            F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 1, opened: 1 },
+            F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 2, opened: 3 },
             F::HeartbeatsUnsent { unsent: 3, due: 20, window_exhausted: 3 },
             F::RepliesDropped { kind: HeartbeatKind::Protocol, dropped: 3, judged: 20 },
             F::RepliesDropped { kind: HeartbeatKind::App, dropped: 1, judged: 20 },

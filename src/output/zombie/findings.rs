@@ -139,7 +139,7 @@ fn app_traffic(evidence: &TrafficEvidence) -> Explanation {
     match evidence {
         TrafficEvidence::NotNeeded { kept } => app_traffic_not_needed(*kept),
         TrafficEvidence::Pings { quiet } => Explanation::new(format!(
-            "app traffic is needed: a client that only answers was closed after {}; Pings were enough",
+            "a client must send by itself: one that only answers was closed after {}; Ping frames were enough",
             format::duration(*quiet)
         ))
         .with_duration("quiet_closed", *quiet),
