@@ -63,6 +63,17 @@ class Figures(unittest.TestCase):
         self.assertEqual(aims.judged(0.95, -0.9, "")[1], "met")
         self.assertEqual(aims.judged(0.8, -0.9, "")[1], "**not met: by 0.10**")
 
+    def test_errors_over_http2_are_compared_with_those_over_http1(self):
+        rounds = lambda *errors: [{"error_ns": [error]} for error in errors]  # noqa: E731
+        result = {"single": {"wscheck": rounds(9_000, 12_000), "wscheck over HTTP/2": rounds(4_000, 5_000)}}
+        *_, (aim, found, most, _) = aims.findings(result)
+        self.assertIn("HTTP/2", aim)
+        self.assertEqual((found, most), (6.0, 10))
+
+    def test_a_version_is_its_number(self):
+        said = "wscheck 0.2.0 (0123abc)\nfeatures: netlink"
+        self.assertEqual([table.number(text) for text in (said, "v20.19.2", "1.14.1")], ["0.2.0", "20.19.2", "1.14.1"])
+
     def test_a_bound_from_below_is_negative(self):
         result = {"flood": {"minimal blocking client": [100], "wscheck ping --adaptive": [91]}}
         ((_, found, most, _),) = aims.findings(result)

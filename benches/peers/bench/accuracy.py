@@ -16,7 +16,7 @@ SINGLE_INTERVAL = 100
 
 def single(wscheck, rounds, seconds, whole_seconds):
     """Ten heartbeats a second on one connection (or one a second, where a tool can do no more)."""
-    tools = [tool for tool in all_of(wscheck) if tool.name != "tokio-tungstenite, 4 KiB buffer"]
+    tools = [tool for tool in all_of(wscheck) if not tool.many]
     found = {tool.name: [] for tool in tools}
     for number in range(rounds):
         for tool in tools:
@@ -74,14 +74,14 @@ def say(what, number, rounds, name):
 def measure(tool, connections, interval, count):
     """What the tool reported, what was seen, and wscheck's document."""
     with server() as peer, judge(*port(peer, tool)) as capture:
-        address = peer.secure_address if tool.secure else peer.address
-        command = tool.command(address, connections, interval, count)
+        command = tool.command(peer.address_for(tool), connections, interval, count)
         stdout, stderr = run(command, tool, count * interval / 1000)
         return tool.parse(stdout, stderr), capture.verdicts(), document_of(stdout)
 
 
 def port(peer, tool):
-    return [peer.secure_port, str(tool.secure)] if tool.secure else [peer.port]
+    how = [str(tool.secure)] if tool.secure else ["h2"] if tool.http2 else []
+    return [peer.port_for(tool), *how]
 
 
 def run(command, tool, seconds):

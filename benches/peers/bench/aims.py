@@ -3,6 +3,7 @@
 from .figures import difference, percentile, ratios, spread
 
 OURS = "wscheck"
+OVER_HTTP2 = "wscheck over HTTP/2"
 
 
 def aims(result):
@@ -22,6 +23,9 @@ def findings(result):
     if single:
         yield "median RTT error at one connection, at most 10 µs", middle(single[OURS], 50), 10, "µs"
         yield "its p99, at most 25 µs", middle(single[OURS], 99), 25, "µs"
+        if OVER_HTTP2 in single:
+            apart = abs(difference(medians(single[OVER_HTTP2]), medians(single[OURS])))
+            yield "median RTT errors over HTTP/2 and HTTP/1.1, apart by at most 10 µs", apart, 10, "µs"
     if "each" in many:
         beats = many["connections"]
         yield f"median RTT error with {beats} connections and {beats} heartbeats a second, at most 20 µs", middle(
@@ -36,6 +40,11 @@ def findings(result):
         more = difference(result["start"]["wscheck --version"], result["start"]["a trivial program"])
         yield "start-up: at most 3 ms more than a trivial program", more, 3, "ms"
         yield "binary: at most 8 MB", result["binary_bytes"] / 1e6, 8, "MB"
+
+
+def medians(rounds):
+    """Of each round the median error, in µs."""
+    return [percentile(one["error_ns"], 50) / 1000 for one in rounds]
 
 
 def middle(rounds, part):

@@ -36,9 +36,14 @@ class Server:
     NAME = "fastwebsockets on hyper, one thread (benches/peers/rust/src/bin/server.rs)"
 
     def __init__(self, child):
-        self.port, self.secure_port = first_line(child, "the server").split()
+        self.port, self.secure_port, self.http2_port = first_line(child, "the server").split()
         self.address = f"127.0.0.1:{self.port}"
-        self.secure_address = f"127.0.0.1:{self.secure_port}"
+
+    def port_for(self, tool):
+        return self.secure_port if tool.secure else self.http2_port if tool.http2 else self.port
+
+    def address_for(self, tool):
+        return f"127.0.0.1:{self.port_for(tool)}"
 
     def counts(self):
         """Connections open now, and Pings so far."""
@@ -84,7 +89,7 @@ class Judge:
 
 @contextmanager
 def judge(*port):
-    """On a port of the server's; with the size of the pings' payloads, on its TLS port."""
+    """On a port of the server's; with the size of the pings' payloads, on its TLS port; with `h2`, on that for HTTP/2."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with running([RUST / "judge", *port], "the judge", **pipes) as child:
         yield Judge(child)

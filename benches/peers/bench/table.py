@@ -1,6 +1,8 @@
 """The tables, in Markdown."""
 
-from .aims import aims
+import re
+
+from .aims import aims, medians
 from .figures import difference, percentile, ratios, spread
 
 OURS = "wscheck"
@@ -18,13 +20,18 @@ def render(result):
 
 def head(result):
     machine, options = result["machine"], result["options"]
-    versions = ", ".join(f"{name} {version.split()[-1]}" for name, version in result["versions"].items())
+    versions = ", ".join(f"{name} {number(version)}" for name, version in result["versions"].items())
     quick = "**A smoke run: too short for its figures to be trusted.** " if options["quick"] else ""
     return (
         f"{quick}{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, {machine['kernel']}; load "
         f"{machine['load_before']:.2f} before the run. Server: {result['server']}. {versions}. "
         f"Medians of {options['rounds']} interleaved rounds, least to greatest in brackets."
     )
+
+
+def number(version):
+    """The number in what a program says of its version."""
+    return re.search(r"\d+(\.\d+)+", version)[0]
 
 
 def single(result):
@@ -41,10 +48,6 @@ def single(result):
     title = "RTT error at one connection, 10 pings a second (websocat: one), in µs: reported less captured"
     header = ["tool", "heartbeats", "median", "p99", "median, from going out", "wscheck to it"]
     return table(title, header, rows)
-
-
-def medians(rounds):
-    return [percentile(one["error_ns"], 50) / 1000 for one in rounds]
 
 
 def many(result):

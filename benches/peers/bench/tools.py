@@ -11,6 +11,8 @@ from .process import ENVIRONMENT, output_of
 UNTIL_KILLED = 10**9
 WSCHECK_CODES = (0, 4)
 WSCHECK_PAYLOAD = 16
+#: WebSockets on a connection of HTTP/2 that they share.
+STREAMS = 100
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,12 @@ class Tool:
     whole_seconds: bool = False
     #: it holds one connection, and is no tool for many
     single: bool = False
+    #: it holds many connections, and is no tool for one
+    many: bool = False
     #: it goes to the server's TLS port, with pings of so many bytes of payload
     secure: int | None = None
+    #: it goes to the server's port for HTTP/2
+    http2: bool = False
     #: the exit codes of a run that measured; wscheck's 4 says that it does not vouch for it
     codes: tuple = (0,)
     environment: dict = field(default_factory=dict)
@@ -42,7 +48,7 @@ def all_of(wscheck):
         Tool("floor, user stamps", simple(RUST / "floor", "user"), lines, single=True),
         Tool("websocat", websocat, websocat_lines, whole_seconds=True, single=True),
         Tool("tokio-tungstenite", simple(RUST / "tungstenite", 128 << 10), lines),
-        Tool("tokio-tungstenite, 4 KiB buffer", simple(RUST / "tungstenite", 4 << 10), lines),
+        Tool("tokio-tungstenite, 4 KiB buffer", simple(RUST / "tungstenite", 4 << 10), lines, many=True),
         Tool("fastwebsockets", simple(RUST / "fastws"), lines),
         Tool("Node ws", node, lines, environment={"NODE_PATH": str(NODE_MODULES)}),
         Tool("Python websockets", python, lines),
@@ -82,6 +88,12 @@ def wschecks(binary):
         Tool("wscheck", ping(), ndjson, codes=WSCHECK_CODES),
         Tool("wscheck over TLS", ping("-k", scheme="wss"), ndjson, secure=WSCHECK_PAYLOAD, codes=WSCHECK_CODES),
     ]
+    if knows(binary, "--http"):
+        over = ["--http", "2"]
+        shared = [*over, "--streams-per-connection", STREAMS]
+        http2 = {"http2": True, "codes": WSCHECK_CODES}
+        tools.append(Tool("wscheck over HTTP/2", ping(*over), ndjson, **http2))
+        tools.append(Tool(f"wscheck, {STREAMS} streams a connection", ping(*shared), ndjson, many=True, **http2))
     if knows(binary, "--timestamps"):
         tools.append(Tool("wscheck --timestamps user", ping("--timestamps", "user"), ndjson, codes=WSCHECK_CODES))
     return tools

@@ -34,8 +34,7 @@ def weigh(wscheck, rounds, sizes, settle, window):
 def hold(tool, connections, settle, window):
     """Lets all connections beat for `settle` seconds, then watches for `window` seconds."""
     with server() as peer, tempfile.TemporaryFile("w+") as log:
-        address = peer.secure_address if tool.secure else peer.address
-        command = tool.command(address, connections, INTERVAL, UNTIL_KILLED)
+        command = tool.command(peer.address_for(tool), connections, INTERVAL, UNTIL_KILLED)
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": log}
         with running(as_document(command), tool.name, env=tool.env(), **options) as child:
             child.log = log

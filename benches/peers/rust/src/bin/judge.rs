@@ -11,6 +11,8 @@
 //! `PORT PAYLOAD`: the same of TLS 1.3, whose records tell no more than their size: those with a Ping or a Pong of so many
 //! bytes of payload are numbered, and the number takes the place of the payload.
 //!
+//! `PORT h2`: the same of WebSockets over HTTP/2, one on each connection: the payloads of its DATA frames are their frames.
+//!
 //! It looks ten times a second, not at each packet, so as not to disturb.
 
 use std::collections::{HashMap, VecDeque};
@@ -39,14 +41,18 @@ fn main() -> Result<(), Failure> {
     let mut args = std::env::args();
     args.next();
     let port = take(&mut args, "PORT")?;
-    let secure = if args.len() > 0 { Some(take(&mut args, "PAYLOAD")?) } else { None };
+    let framing = match args.next() {
+        None => Framing::Http1,
+        Some(text) if text == "h2" => Framing::Http2,
+        Some(text) => Framing::Tls { payload: text.parse().map_err(|_| "PAYLOAD must be a number, or h2")? },
+    };
     let socket = tap(port)?;
     println!("ready");
     std::thread::spawn(|| {
         let _ = io::stdin().read(&mut [0]);
         OVER.store(true, Relaxed);
     });
-    let mut bench = Bench { port, secure, ..Bench::default() };
+    let mut bench = Bench { port, framing, ..Bench::default() };
     let mut bytes = vec![0; 1 << 16];
     while !OVER.load(Relaxed) {
         std::thread::sleep(LOOK);
@@ -169,11 +175,23 @@ fn dropped(socket: &OwnedFd) -> Result<u32, Failure> {
     if result < 0 { Err(io::Error::last_os_error().into()) } else { Ok(stats.tp_drops) }
 }
 
+/// What the frames of a WebSocket come in.
+#[derive(Clone, Copy, Default)]
+enum Framing {
+    /// After a head.
+    #[default]
+    Http1,
+    /// In TLS records, with this many bytes of payload in a Ping.
+    Tls { payload: usize },
+    /// In DATA frames of HTTP/2.
+    Http2,
+}
+
 /// What was seen so far.
 #[derive(Default)]
 struct Bench {
     port: u16,
-    secure: Option<usize>,
+    framing: Framing,
     connections: HashMap<u16, Connection>,
     found: String,
     torn: u64,
@@ -204,11 +222,11 @@ impl Bench {
         let client = if to == self.port { from } else { to };
         let connection = self.connections.entry(client).or_default();
         self.torn += u64::from(match (to == self.port, outgoing) {
-            (true, true) => connection.left.take(number, payload, at, self.secure),
-            (true, false) => connection.crossed.take(number, payload, at, self.secure),
+            (true, true) => connection.left.take(number, payload, at, self.framing),
+            (true, false) => connection.crossed.take(number, payload, at, self.framing),
             (false, _) => connection.answers.take(number, payload),
         });
-        while let Some((opcode, payload)) = connection.answers.next_frame(self.secure) {
+        while let Some((opcode, payload)) = connection.answers.next_frame(self.framing) {
             if opcode == PONG {
                 connection.answered(client, &payload, at, &mut self.found);
             }
@@ -231,9 +249,9 @@ impl Connection {
 }
 
 impl Asks {
-    fn take(&mut self, number: u32, payload: &[u8], at: Duration, secure: Option<usize>) -> bool {
+    fn take(&mut self, number: u32, payload: &[u8], at: Duration, framing: Framing) -> bool {
         let torn = self.flow.take(number, payload);
-        while let Some((opcode, payload)) = self.flow.next_frame(secure) {
+        while let Some((opcode, payload)) = self.flow.next_frame(framing) {
             if opcode == PING {
                 self.open.push_back((payload, at));
             }
@@ -252,11 +270,13 @@ fn word(bytes: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
 
-/// One direction of a connection: an HTTP head, then frames; or TLS records.
+/// One direction of a connection: an HTTP head, then frames; or TLS records; or frames of HTTP/2.
 #[derive(Default)]
 struct Flow {
     next: Option<u32>,
     bytes: Vec<u8>,
+    /// Of HTTP/2: what its DATA frames held.
+    data: Vec<u8>,
     upgraded: bool,
     /// Records that were taken for a Ping or a Pong.
     numbered: u128,
@@ -280,11 +300,45 @@ impl Flow {
         false
     }
 
-    fn next_frame(&mut self, secure: Option<usize>) -> Option<(u8, Vec<u8>)> {
-        match secure {
-            Some(payload) => self.record(payload),
-            None => self.frame(),
+    fn next_frame(&mut self, framing: Framing) -> Option<(u8, Vec<u8>)> {
+        match framing {
+            Framing::Tls { payload } => self.record(payload),
+            Framing::Http2 => {
+                self.unpack();
+                frame(&mut self.data)
+            }
+            Framing::Http1 => {
+                self.skip_head()?;
+                frame(&mut self.bytes)
+            }
         }
+    }
+
+    /// Takes whole frames of HTTP/2 (RFC 9113 4.1), and keeps what DATA frames hold. Nobody here pads them.
+    fn unpack(&mut self) {
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        const DATA: u8 = 0;
+        if !self.upgraded && self.bytes.starts_with(PREFACE) {
+            self.bytes.drain(..PREFACE.len());
+        }
+        while let Some(&[high, middle, low, kind, ..]) = self.bytes.get(..9) {
+            let end = 9 + usize::from(high) * 65_536 + usize::from(middle) * 256 + usize::from(low);
+            let Some(payload) = self.bytes.get(9..end) else { return };
+            if kind == DATA {
+                self.data.extend_from_slice(payload);
+            }
+            self.bytes.drain(..end);
+            self.upgraded = true;
+        }
+    }
+
+    fn skip_head(&mut self) -> Option<()> {
+        if !self.upgraded {
+            let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+            self.bytes.drain(..end);
+            self.upgraded = true;
+        }
+        Some(())
     }
 
     /// The next whole TLS record, as the frame that it must be by its size: of application data (RFC 8446 5.2), with
@@ -302,32 +356,27 @@ impl Flow {
         self.numbered += 1;
         Some((opcode, (self.numbered - 1).to_be_bytes().to_vec()))
     }
+}
 
-    /// The next whole frame: its opcode and its payload, unmasked (RFC 6455 5.2).
-    fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        if !self.upgraded {
-            let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-            self.bytes.drain(..end);
-            self.upgraded = true;
+/// The next whole frame: its opcode and its payload, unmasked (RFC 6455 5.2).
+fn frame(bytes: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+    let (&first, &second) = (bytes.first()?, bytes.get(1)?);
+    let (mut head, length) = match second & 0x7f {
+        126 => (4, usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+        short => (2, usize::from(short)),
+    };
+    let mask: [u8; 4] = match second & 0x80 {
+        0 => [0; 4],
+        _ => {
+            head += 4;
+            bytes.get(head - 4..head)?.try_into().ok()?
         }
-        let (&first, &second) = (self.bytes.first()?, self.bytes.get(1)?);
-        let (mut head, length) = match second & 0x7f {
-            126 => (4, usize::from(u16::from_be_bytes([*self.bytes.get(2)?, *self.bytes.get(3)?]))),
-            127 => (10, usize::try_from(u64::from_be_bytes(self.bytes.get(2..10)?.try_into().ok()?)).ok()?),
-            short => (2, usize::from(short)),
-        };
-        let mask: [u8; 4] = match second & 0x80 {
-            0 => [0; 4],
-            _ => {
-                head += 4;
-                self.bytes.get(head - 4..head)?.try_into().ok()?
-            }
-        };
-        let payload = self.bytes.get(head..head.checked_add(length)?)?;
-        let plain = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
-        self.bytes.drain(..head + length);
-        Some((first & 15, plain))
-    }
+    };
+    let payload = bytes.get(head..head.checked_add(length)?)?;
+    let plain = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    bytes.drain(..head + length);
+    Some((first & 15, plain))
 }
 
 #[cfg(test)]
@@ -399,7 +448,7 @@ mod tests {
     #[test]
     fn under_tls_the_size_tells_a_ping_and_a_pong() {
         let mut scene = Scene {
-            bench: Bench { port: SERVER, secure: Some(5), ..Bench::default() },
+            bench: Bench { port: SERVER, framing: Framing::Tls { payload: 5 }, ..Bench::default() },
             asked: 0,
             answered: 0,
         };
@@ -414,6 +463,22 @@ mod tests {
         scene.answer(&record(23, 24), 2400);
         let (first, second) = (format!("40000 x{:032x} 500 497", 0), format!("40000 x{:032x} 400 397", 1));
         assert_eq!(scene.found(), format!("{first}\n{second}\n"));
+    }
+
+    #[test]
+    fn over_http2_the_frames_are_in_data() {
+        let bench = Bench { port: SERVER, framing: Framing::Http2, ..Bench::default() };
+        let mut scene = Scene { bench, asked: 0, answered: 0 };
+        let http2 =
+            |kind, payload: &[u8]| [&[0, 0, payload.len() as u8, kind, 0, 0, 0, 0, 1][..], payload].concat();
+        scene.ask(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &http2(4, &[0; 6])[..]].concat(), 100);
+        scene.answer(&[http2(4, &[]), http2(1, PONG)].concat(), 200);
+        let ask = http2(0, PING);
+        scene.ask(&[&http2(8, &[0; 4]), &ask[..12]].concat(), 900);
+        scene.ask(&ask[12..], 1000);
+        scene.answer(&http2(0, &PONG[..3]), 1400);
+        scene.answer(&http2(0, &PONG[3..]), 1500);
+        assert_eq!(scene.found(), "40000 x48656c6c6f 500 497\n");
     }
 
     #[test]
