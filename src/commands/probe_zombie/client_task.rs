@@ -19,7 +19,6 @@ use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, RelayCounts};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
 use crate::net::event_throttle::EventThrottle;
-use crate::net::transport::socket::TransportSocket;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::TcpIntrospect;
 use crate::net::transport::tcp_liveness::{Liveness, check_until};
@@ -110,7 +109,7 @@ impl ClientTask {
     async fn run_reading(&self, mut established: Connected, log: &mut ServerEventLog) -> ClientEnd {
         let (began, opened) = (established.ready_at, established.opened);
         let mut observer = self.start_observer(&mut established.socket, opened);
-        self.go_silent(&observer);
+        self.go_silent(&mut observer);
         let observing = async {
             match self.behaviour {
                 Behaviour::Control => self.run_control(&mut observer, log).await,
@@ -187,10 +186,10 @@ impl ClientTask {
     }
 
     /// Silences the client, if its behaviour requires it.
-    fn go_silent(&self, observer: &Observer<'_, Stream>) {
+    fn go_silent(&self, observer: &mut Observer<'_, Stream>) {
         if self.behaviour == Behaviour::HalfClosed {
             // If this fails, the connection has ended, which will be detected.
-            let _ = observer.stream().with_socket(TransportSocket::shut_write);
+            let _ = observer.stream_mut().half_close();
         }
         if self.behaviour.is_dead() {
             observer.mute();
@@ -279,7 +278,7 @@ impl ClientTask {
     async fn run_stalled(&self, mut established: Connected) -> (ClientEnd, u64) {
         let (began, opened) = (established.ready_at, established.opened);
         let mut observer = self.start_observer(&mut established.socket, opened);
-        self.go_silent(&observer);
+        self.go_silent(&mut observer);
         let is_end_seen = tokio::select! {
             biased;
             () = self.cancel.cancelled() => false,

@@ -151,7 +151,7 @@ impl fmt::Display for CloseReply {
             CloseReply::Nothing { waited } => {
                 write!(f, "the peer did not answer the close within {}", format::duration(*waited))
             }
-            CloseReply::NotSent => f.write_str("the close frame did not leave this machine"),
+            CloseReply::NotSent => f.write_str("the close frame could not be sent"),
         }
     }
 }

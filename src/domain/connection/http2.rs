@@ -28,8 +28,12 @@ const NAMES: [&str; 14] = [
 
 impl Http2Code {
     pub const NO_ERROR: Http2Code = Http2Code(0);
+    /// The stream was refused before any of it was processed.
+    pub const REFUSED_STREAM: Http2Code = Http2Code(7);
     /// What a peer is told that sends more than its receiver accepts.
     pub const ENHANCE_YOUR_CALM: Http2Code = Http2Code(0xb);
+    /// The request is to be made over HTTP/1.1.
+    pub const HTTP_1_1_REQUIRED: Http2Code = Http2Code(0xd);
 
     /// The code's name, if it is registered.
     pub fn name(self) -> Option<&'static str> {

@@ -13,6 +13,9 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::ping::report::{ConnReport, PingReport};
 use crate::domain::stats::Counts;
 
+/// Fewer heartbeats that are missed beside answered ones may be chance.
+const MIN_MISSED: u64 = 2;
+
 /// A short measurement with something that browsers use, beside the same one without it.
 #[derive(Debug, Clone)]
 pub struct FeatureTrial {
@@ -36,9 +39,10 @@ pub enum TrialFailure {
     NotOpened(Arc<ConnectError>),
     /// It opened, and ended by itself.
     Ended(Arc<CloseCause>),
-    /// It opened, and no heartbeat was answered.
+    /// It opened, and none of the heartbeats was answered, or several were missed.
     Unanswered {
         missed: u64,
+        sent: u64,
     },
     /// It opened, and the peer's flow control let no heartbeat leave.
     WindowExhausted {
@@ -49,7 +53,7 @@ pub enum TrialFailure {
 /// What a trial shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrialVerdict {
-    /// A heartbeat was answered, and it did not fail.
+    /// Heartbeats were answered, and it did not fail.
     Works,
     Fails(TrialFailure),
     /// It shows nothing: why, as a fragment.
@@ -71,7 +75,7 @@ pub fn verdict(trial: &FeatureTrial) -> TrialVerdict {
     let works_without = trial.without.as_ref().is_some_and(|without| works(without, &failure));
     match &trial.repeated {
         _ if !works_without && failure.is_silence() => {
-            TrialVerdict::Undecided("no heartbeat was answered, with it or without it".to_string())
+            TrialVerdict::Undecided("heartbeats stayed unanswered, with it and without it".to_string())
         }
         _ if !works_without => {
             TrialVerdict::Undecided("its connection failed, and so did the one without it".to_string())
@@ -98,6 +102,9 @@ fn without_failure(report: &PingReport) -> TrialVerdict {
         None if answered(report) == 0 => {
             TrialVerdict::Undecided("no heartbeat was answered in the time".to_string())
         }
+        None if missed(report) > 0 => {
+            TrialVerdict::Undecided("a heartbeat was missed, which may be chance".to_string())
+        }
         None => TrialVerdict::Works,
     }
 }
@@ -111,15 +118,14 @@ pub fn failure(report: &PingReport) -> Option<TrialFailure> {
     if let Some(ending) = ended(connection) {
         return Some(TrialFailure::Ended(ending.clone()));
     }
-    if answered(report) > 0 {
-        return None;
-    }
     let of_all = |count: fn(&Counts) -> u64| report.kinds.iter().map(|kind| count(&kind.counts)).sum();
-    match (of_all(|counts| counts.missed), of_all(|counts| counts.unsent_window_exhausted)) {
-        (0, 0) => None,
-        (0, unsent) => Some(TrialFailure::WindowExhausted { unsent }),
-        (missed, _) => Some(TrialFailure::Unanswered { missed }),
+    let (missed, sent) = (missed(report), of_all(Counts::sent));
+    let is_silent = answered(report) == 0;
+    if missed >= MIN_MISSED || (is_silent && missed > 0) {
+        return Some(TrialFailure::Unanswered { missed, sent });
     }
+    let unsent = of_all(|counts| counts.unsent_window_exhausted);
+    (is_silent && unsent > 0).then_some(TrialFailure::WindowExhausted { unsent })
 }
 
 /// Whether a run succeeds where another one failed so.
@@ -130,7 +136,7 @@ pub fn works(report: &PingReport, where_failed: &TrialFailure) -> bool {
     match where_failed {
         TrialFailure::NotOpened(_) | TrialFailure::Ended(_) => is_open,
         TrialFailure::Unanswered { .. } | TrialFailure::WindowExhausted { .. } => {
-            is_open && answered(report) > 0
+            is_open && answered(report) > 0 && missed(report) == 0
         }
     }
 }
@@ -142,6 +148,10 @@ fn ended(connection: &ConnReport) -> Option<&Arc<CloseCause>> {
 
 fn answered(report: &PingReport) -> u64 {
     report.kinds.iter().map(|kind| kind.counts.ok + kind.counts.late).sum()
+}
+
+fn missed(report: &PingReport) -> u64 {
+    report.kinds.iter().map(|kind| kind.counts.missed).sum()
 }
 
 /// The details of a run's only connection, if it opened.

@@ -168,6 +168,11 @@ impl OutstandingPings {
         self.next_seq - 1
     }
 
+    /// The latest ping without a pong of its own, in flight or missed.
+    pub fn latest(&self) -> Option<u64> {
+        self.waiting.back().or(self.overdue.back()).map(|ping| ping.seq)
+    }
+
     pub fn next_seq(&self) -> u64 {
         self.next_seq
     }

@@ -14,6 +14,7 @@ use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::unmatched::NearestMessage;
+use crate::domain::stats::Counts;
 
 /// Days before expiry from which a certificate is reported.
 const CERT_EXPIRY_WARNING_DAYS: i64 = 14;
@@ -409,9 +410,14 @@ fn ambiguous_answers(input: &FindingInput) -> Option<PingFinding> {
 
 /// Heartbeats were due and not sent.
 fn unsent_heartbeats(input: &FindingInput) -> Option<PingFinding> {
-    let unsent = input.count(|figures| figures.counts.unsent);
-    let due = input.count(|figures| figures.counts.sent() + figures.counts.unsent);
-    let window_exhausted = input.count(|figures| figures.counts.unsent_window_exhausted);
+    // PINGs of HTTP/2 wait for the acknowledgement of the one before, not for room.
+    let of_websocket = |pick: fn(&Counts) -> u64| -> u64 {
+        let kinds = input.target.kinds.iter().filter(|figures| figures.kind != HeartbeatKind::Http2);
+        kinds.filter(|figures| figures.counts.unsent > 0).map(|figures| pick(&figures.counts)).sum()
+    };
+    let unsent = of_websocket(|counts| counts.unsent);
+    let due = of_websocket(|counts| counts.sent() + counts.unsent);
+    let window_exhausted = of_websocket(|counts| counts.unsent_window_exhausted);
     (unsent > 0).then_some(PingFinding::HeartbeatsUnsent { unsent, due, window_exhausted })
 }
 

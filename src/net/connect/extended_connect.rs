@@ -14,6 +14,7 @@ use super::tls::TRY_HTTP1;
 use super::upgrade::{self, Upgraded};
 use super::upgrade_error::{self, SentRequest, TRY_WSS};
 use crate::domain::connection::connect_info::{FailureKind, HttpVersion};
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::target::Target;
 use crate::net::dial_error::DialError;
 use crate::net::time_limit::TimeLimit;
@@ -88,11 +89,22 @@ fn awaiting_error(error: &io::Error) -> DialError {
     };
     let fault = DialError::new(kind, format!("the server {end} instead of answering"));
     match end {
-        Http2End::Reset(_) => fault.hint(
-            "its settings allow WebSockets, but it, or what it passes them on to, fails at them: --http 1.1 tells whether only \
-             HTTP/2 is affected",
-        ),
+        Http2End::Reset(code) => fault.hint(reset_hint(*code)),
         _ => fault,
+    }
+}
+
+/// What a stream that was reset with this code before its answer hints at (RFC 9113 section 7).
+fn reset_hint(code: Http2Code) -> &'static str {
+    match code {
+        Http2Code::REFUSED_STREAM => {
+            "it did not process the request, which may be sent again: perhaps it takes no more streams at once now"
+        }
+        Http2Code::HTTP_1_1_REQUIRED => "the server demands HTTP/1.1 for this request: use --http 1.1",
+        _ => {
+            "its settings allow WebSockets, but it, or what it passes them on to, fails at them: --http 1.1 tells whether only \
+             HTTP/2 is affected"
+        }
     }
 }
 
@@ -106,6 +118,10 @@ pub(super) async fn open(
     let subprotocols = upgrade::subprotocols(plan);
     let request = request(plan, target, &subprotocols)?;
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(upgrade::authorization_scheme);
+    if connection.max_streams() == 0 {
+        let cause = "the server allows no streams now (SETTINGS_MAX_CONCURRENT_STREAMS is 0), so that no request can be sent";
+        return Err(DialError::new(FailureKind::WebsocketsNotAllowed, cause).hint(TRY_HTTP1));
+    }
     let answered = limit.run(connection.request(request), "the server did not answer").await?;
     let (response, mut stream) = answered.map_err(|error| awaiting_error(&error))?;
     let head = head(&response);

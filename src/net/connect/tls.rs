@@ -147,7 +147,7 @@ impl TlsPlan {
 pub(super) const HTTP1: &[u8] = b"http/1.1";
 
 /// The hint for a server that does not speak HTTP/2.
-pub(super) const TRY_HTTP1: &str = "--http 1.1 opens it as most clients do";
+pub(super) const TRY_HTTP1: &str = "try --http 1.1, as most clients connect";
 
 /// The ALPN name of HTTP/2 over TLS (RFC 9113 section 3.2).
 pub(super) const HTTP2: &[u8] = b"h2";

@@ -40,6 +40,20 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Ends what is sent and goes on reading, as if the process had half-closed: by FIN, or by END_STREAM, which stands for it over
+    /// HTTP/2 (RFC 8441 section 5).
+    pub fn half_close(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Bytes(stream) => stream.socket().shut_write(),
+            Stream::Http2(stream) => {
+                stream.end_sending();
+                Ok(())
+            }
+        }
+    }
+}
+
 impl TcpIntrospect for Stream {
     fn tcp(&self) -> Option<TcpView> {
         self.with_socket(TcpIntrospect::tcp)

@@ -122,14 +122,15 @@ pub fn words(failure: &TrialFailure) -> String {
             let ended = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
             format!("{ended}, after {}", format::duration(ending.age))
         }
-        TrialFailure::Unanswered { missed } => {
-            format!("none of {} was answered", counted(*missed, "heartbeat"))
+        TrialFailure::Unanswered { missed, sent: 1 } if *missed == 1 => {
+            "the heartbeat was not answered".to_string()
+        }
+        TrialFailure::Unanswered { missed, sent } => {
+            format!("{missed} of {} were not answered", counted(*sent, "heartbeat"))
         }
         TrialFailure::WindowExhausted { unsent } => {
             let heartbeats = counted(*unsent, "heartbeat");
-            format!(
-                "no room was granted on its stream for {heartbeats} (the flow-control window of HTTP/2 is exhausted)"
-            )
+            format!("no room was granted for {heartbeats} (the flow-control window of HTTP/2 is exhausted)")
         }
     }
 }
@@ -145,8 +146,8 @@ fn of_failure(explanation: Explanation, failure: &TrialFailure) -> Explanation {
             .with("failure", "ended")
             .with("kind", CloseKindName::from(&ending.how).label())
             .with_duration("age", ending.age),
-        TrialFailure::Unanswered { missed } => {
-            explanation.with("failure", "unanswered").with("missed", *missed)
+        TrialFailure::Unanswered { missed, sent } => {
+            explanation.with("failure", "unanswered").with("missed", *missed).with("sent", *sent)
         }
         TrialFailure::WindowExhausted { unsent } => {
             explanation.with("failure", "window_exhausted").with("unsent", *unsent)

@@ -42,7 +42,10 @@ fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
             "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
         ),
         HeartbeatOutcome::Unsent if beat.window_exhausted => {
-            format!("unsent: the server grants no room on its stream (window of HTTP/2 exhausted){was}")
+            format!("unsent: the server grants no room for it (window of HTTP/2 exhausted){was}")
+        }
+        HeartbeatOutcome::Unsent if beat.kind == HeartbeatKind::Http2 => {
+            format!("unsent: the PING before it is not acknowledged, and only one can be in flight{was}")
         }
         HeartbeatOutcome::Unsent => format!("unsent: it did not leave this machine{was}"),
     }

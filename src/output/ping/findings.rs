@@ -395,8 +395,8 @@ fn heartbeats_unsent(unsent: u64, due: u64, window_exhausted: u64) -> Explanatio
         ))
         .remedy("send less: a longer interval, or fewer connections"),
         _ => Explanation::new(format!(
-            "{of_due} could not be sent, {window_exhausted} of them because the server grants no room on its stream (its \
-             flow-control window of HTTP/2 is exhausted): what ends HTTP/2 lives, but reads no WebSocket data"
+            "{of_due} could not be sent, {window_exhausted} of them because the server granted no room for them (the flow-control \
+             window of HTTP/2 was exhausted): what ends HTTP/2 read no more of the WebSocket, or too slowly"
         ))
         .remedy("see whether the server, or what is behind the hop that ends HTTP/2, still reads its WebSockets"),
     };

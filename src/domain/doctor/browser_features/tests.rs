@@ -41,6 +41,13 @@ fn unanswered(http: HttpVersion) -> PingReport {
     report
 }
 
+/// So many of twelve were missed.
+fn missed(missed: u64) -> PingReport {
+    let mut report = answered(HttpVersion::Http2, &[5]);
+    report.kinds[0].counts = Counts { ok: 12 - missed, missed, ..Counts::default() };
+    report
+}
+
 /// Nothing was answered, as so many heartbeats found the window of the stream exhausted.
 fn unsent(window_exhausted: u64) -> PingReport {
     let mut report = answered(HttpVersion::Http2, &[]);
@@ -158,7 +165,8 @@ fn each_way_of_failing_is_told_apart() {
     let code = Http2Code(1);
     let ended = found(ended(answered(HttpVersion::Http2, &[5]), CloseKind::H2RstStream { code }));
     assert!(matches!(ended, TrialFailure::Ended(_)));
-    assert_eq!(found(unanswered(HttpVersion::Http2)), TrialFailure::Unanswered { missed: 3 });
+    assert_eq!(found(unanswered(HttpVersion::Http2)), TrialFailure::Unanswered { missed: 3, sent: 3 });
+    assert_eq!(found(missed(4)), TrialFailure::Unanswered { missed: 4, sent: 12 });
     assert_eq!(found(unsent(3)), TrialFailure::WindowExhausted { unsent: 3 });
     let refusal = Some(RefusalResponse { status: 404, ..RefusalResponse::default() });
     let refused = ConnectError { refusal, ..error(Phase::Upgrade, FailureKind::UpgradeRefused) };
@@ -171,6 +179,8 @@ fn connection_without_an_answer_is_not_said_to_work() {
     let in_flight = trial(answered(HttpVersion::Http2, &[]), plain());
     assert_eq!(codes(&in_flight), [NOT_CHECKED]);
     assert_eq!(codes(&trial(unsent(0), plain())), [NOT_CHECKED], "this host was slow");
+    assert_eq!(codes(&twice(missed(1), plain())), [NOT_CHECKED], "chance");
+    assert_eq!(codes(&twice(missed(4), missed(4))), [NOT_CHECKED], "HTTP/1.1 loses some, too");
     // An end by a limit of wscheck is no loss.
     let mut ended =
         ended(answered(HttpVersion::Http2, &[5]), CloseKind::TooLarge { size: 20 << 20, limit: 16 << 20 });

@@ -230,6 +230,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         self.socket.stream()
     }
 
+    /// The stream below the WebSocket.
+    pub fn stream_mut(&mut self) -> &mut S {
+        self.socket.stream_mut()
+    }
+
     /// Details of how the connection ended.
     pub fn ending(&self, disconnect: Disconnect) -> CloseCause {
         let Disconnect { who, how, os_error } = disconnect;

@@ -11,6 +11,8 @@ mod scratch;
 #[cfg(test)]
 mod extra_tests;
 #[cfg(test)]
+mod http2_tests;
+#[cfg(test)]
 mod profile_tests;
 #[cfg(test)]
 mod tests;
@@ -456,10 +458,16 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
         }
     }
 
-    /// Sends a PING of HTTP/2, unless one is in flight: there is none then.
+    /// Sends a PING of HTTP/2. While one is in flight, none is due; after one that was missed, those that follow cannot be sent.
     fn send_http2_ping(&mut self, index: usize, due: Instant) {
-        let Some(send_time) = self.socket.send_http2_ping() else { return };
         let now = Instant::now();
+        let Some(send_time) = self.socket.send_http2_ping() else {
+            if self.heartbeats[index].outstanding.in_flight() == 0 {
+                let seq = self.heartbeats[index].take_seq(now);
+                self.report_unsent(index, seq, None);
+            }
+            return;
+        };
         let seq = self.heartbeats[index].take_seq(now);
         let ask = OutgoingHeartbeat { seq, due, timestamp_ms: 0, lag: now - due };
         self.record_sent(index, ask, send_time, None);
@@ -467,9 +475,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
 
     /// The last PING of HTTP/2 was acknowledged.
     fn on_http2_pong(&mut self, at: Instant) {
-        if let Some(index) = self.index_of(HeartbeatKind::Http2) {
-            let last = self.heartbeats[index].outstanding.next_seq().saturating_sub(1);
-            self.record_answer_at(index, last, 0, at);
+        let index = self.index_of(HeartbeatKind::Http2);
+        if let Some((index, seq)) =
+            index.and_then(|index| Some((index, self.heartbeats[index].outstanding.latest()?)))
+        {
+            self.record_answer_at(index, seq, 0, at);
         }
     }
 

@@ -386,6 +386,55 @@ async fn one_stream_of_a_connection_sends_its_pings_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn server_without_room_for_a_stream_is_named() {
+    let peer = peer(async |stream| {
+        // SETTINGS_MAX_CONCURRENT_STREAMS=0 (RFC 9113 section 6.5.2).
+        let mut peer = Http2Peer::begin(stream, &[ALLOWED, &[0, 3, 0, 0, 0, 0]].concat()).await;
+        peer.drain().await;
+    })
+    .await;
+    let error = failed(&peer).await;
+    assert_eq!(error.kind, FailureKind::WebsocketsNotAllowed, "{error:?}");
+    assert!(error.cause.contains("SETTINGS_MAX_CONCURRENT_STREAMS is 0"), "{error:?}");
+}
+
+#[tokio::test]
+async fn half_closed_stream_goes_on_receiving() {
+    let peer = peer(async |stream| {
+        let (mut peer, stream) = Http2Peer::accept(stream).await;
+        let last = peer.until(DATA).await.unwrap();
+        peer.send(DATA, 0, stream, b"more").await;
+        peer.drain().await;
+        (last.flags & END_STREAM, last.payload.len())
+    })
+    .await;
+    let mut stream = opened(&peer).await.upgraded.stream;
+    stream.half_close().unwrap();
+    let mut more = [0; 4];
+    stream.read_exact(&mut more).await.unwrap();
+    assert_eq!(&more, b"more");
+    drop(stream);
+    assert_eq!(peer.task.await.unwrap(), (END_STREAM, 0));
+}
+
+#[tokio::test]
+async fn each_code_of_a_reset_has_its_hint() {
+    let hint = async |code: u8| {
+        let peer = peer(async move |stream| {
+            let mut peer = Http2Peer::begin(stream, ALLOWED).await;
+            let stream = peer.until(HEADERS).await.unwrap().stream;
+            peer.send(RST_STREAM, 0, stream, &[0, 0, 0, code]).await;
+            peer.drain().await;
+        })
+        .await;
+        failed(&peer).await.hint.unwrap()
+    };
+    assert!(hint(7).await.contains("may be sent again"));
+    assert!(hint(13).await.contains("demands HTTP/1.1"));
+    assert!(hint(2).await.contains("fails at them"));
+}
+
+#[tokio::test]
 async fn dropping_the_stream_ends_the_connection() {
     let peer = peer(async |stream| {
         let (mut peer, _) = Http2Peer::accept(stream).await;

@@ -52,6 +52,7 @@ pub struct InboundFrames {
     /// Whether extended CONNECT is allowed; `None` until the first SETTINGS frame came.
     connect_protocol: Option<bool>,
     goaway: Option<Goaway>,
+    goaway_at: Option<Instant>,
     streams: BTreeMap<u32, InboundStream>,
     /// Woken by the first SETTINGS frame.
     settings_waker: Option<Waker>,
@@ -77,6 +78,7 @@ impl InboundFrames {
             first: Vec::new(),
             connect_protocol: None,
             goaway: None,
+            goaway_at: None,
             streams: BTreeMap::new(),
             settings_waker: None,
         }
@@ -100,6 +102,11 @@ impl InboundFrames {
     /// The code by which the peer reset the stream.
     pub fn reset(&self, stream: u32) -> Option<Http2Code> {
         self.streams.get(&stream)?.reset
+    }
+
+    /// When GOAWAY came.
+    pub fn goaway_at(&self) -> Option<Instant> {
+        self.goaway_at
     }
 
     /// GOAWAY, if it came.
@@ -213,6 +220,7 @@ impl InboundFrames {
         }
         let debug = UntrustedText::from_bytes(self.payload.get(8..).unwrap_or_default());
         self.goaway = Some(Goaway { code, debug });
+        self.goaway_at = Some(Instant::now());
     }
 }
 

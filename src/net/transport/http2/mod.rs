@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::PingPong;
@@ -38,6 +39,8 @@ const STREAM_WINDOW: u32 = 65_535;
 const MAX_FRAME_OVERHEAD: usize = STREAM_WINDOW as usize * 256;
 /// The largest header list that is accepted, in bytes.
 const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// A connection that is reset within this time of its GOAWAY was ended by it.
+const GOAWAY_TO_END: Duration = Duration::from_secs(1);
 /// How many bytes of a stream may wait for the socket.
 const MAX_SEND_BUFFER: usize = 1024 * 1024;
 
@@ -162,10 +165,14 @@ impl Http2Connection {
         if let Some(code) = errors().filter(|error| error.is_library()).find_map(code) {
             return Http2End::Broken(code).into();
         }
-        if let Some(goaway) = frames.goaway() {
+        let io_error = errors().find_map(h2::Error::get_io);
+        // A server may go on for long after it has announced the end, and then something else ends the connection.
+        let is_cause =
+            io_error.is_none() || frames.goaway_at().is_some_and(|at| at.elapsed() < GOAWAY_TO_END);
+        if let Some(goaway) = frames.goaway().filter(|_| is_cause) {
             return Http2End::Goaway(goaway.clone()).into();
         }
-        match errors().find_map(h2::Error::get_io) {
+        match io_error {
             Some(error) => io::Error::new(error.kind(), error.to_string()),
             None if lock(&self.shared.connection).is_none() => io::ErrorKind::UnexpectedEof.into(),
             None => errors().find_map(code).map_or(Http2End::EndStream, Http2End::Reset).into(),
@@ -190,6 +197,11 @@ impl Http2Connection {
     /// Calls `look` with the socket.
     pub fn with_socket<T>(&self, look: impl FnOnce(&TransportSocket) -> T) -> T {
         look(lock(&self.shared.observed.below).socket())
+    }
+
+    /// Reads and writes what can be read and written now.
+    fn drive(&self) {
+        self.shared.drive();
     }
 
     /// Writes what waits. Ready once all of it is with the socket.

@@ -76,6 +76,13 @@ impl Http2Stream {
         self.window_exhausted
     }
 
+    /// Sends END_STREAM, and goes on receiving. What waits for room in the window never leaves.
+    pub(in crate::net::transport) fn end_sending(&mut self) {
+        // It fails if the stream has ended already.
+        let _ = self.send.send_data(Bytes::new(), true);
+        self.watched.connection.drive();
+    }
+
     /// The start of a body, at most `size` bytes; empty at its end.
     pub async fn body(&mut self, size: usize) -> Bytes {
         let Some(Ok(bytes)) = self.receive.data().await else { return Bytes::new() };
@@ -159,8 +166,7 @@ impl AsyncWrite for Http2Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // It fails if the stream has ended already.
-        let _ = self.send.send_data(Bytes::new(), true);
+        self.end_sending();
         self.watched.connection.poll_flush(cx).map(Ok)
     }
 }
