@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::peers::Peer;
 use crate::proxies::{HAPROXY, NGINX, Proxy};
 use crate::support::programs::{node, own_address};
-use crate::support::{ANY_SPEED, Ran, Server, ping_json, wscheck};
+use crate::support::{ANY_SPEED, Ran, Server, ping_json, run, wscheck};
 
 /// Built by `tests/peers/install.sh` from `benches/peers/rust`.
 const HYPER: &str = "../../target/peers/test/debug/hyper_http2";
@@ -253,6 +253,21 @@ fn exhausted_window_is_named() {
     let unsent = found("heartbeats_unsent").unwrap_or_else(|| panic!("{document:#}"));
     assert!(unsent["window_exhausted"].as_u64().unwrap() >= 1, "{document:#}");
     assert_eq!(document["heartbeats"]["http2"]["missed"], 0, "{document:#}");
+}
+
+/// The table says how products cut connections of HTTP/1.1: a value that fits one of them says nothing about a stream.
+#[test]
+fn no_product_is_named_by_a_cut_stream() {
+    let server =
+        Server::start(&["--h2", "--heartbeat", "none", "--idle-timeout", "2s", "--idle-cut", "silent"]);
+    let search = ["--max", "4s", "--precision", "500ms", "--answer-timeout", "500ms"];
+    let ran = run(&[&["probe-idle", "-o", "json", "--http", "2"], &search[..], &[&server.url()]].concat());
+    let document = ran.json();
+    assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
+    let findings = document["findings"].as_array().unwrap();
+    let code = |code: &str| findings.iter().find(|finding| finding["code"] == code);
+    assert!(code("possible_products").or(code("likely_product")).is_none(), "{document:#}");
+    assert_eq!(code("no_known_timer_fits").unwrap()["data"]["over_http2"], true, "{document:#}");
 }
 
 #[test]

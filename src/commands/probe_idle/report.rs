@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::driver::SearchResult;
 use super::followup::FollowupResult;
-use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, HttpVersion};
 use crate::domain::format::duration as show;
 use crate::domain::idle::product_naming::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
@@ -243,7 +243,10 @@ fn naming(
     };
     let through_proxy = opened.is_some_and(|opened| opened.proxy.is_some());
     let observed = observed.map(|observed| CutObservation { refresh, through_proxy, ..observed });
-    let naming = observed.as_ref().map(consistent_with).unwrap_or_default();
+    let over_http2 = opened.is_some_and(|opened| opened.http == HttpVersion::Http2);
+    // The table says how products cut connections of HTTP/1.1; a stream that is silent is not a path that drops.
+    let compared = observed.as_ref().filter(|_| !over_http2);
+    let naming = ProductNaming { over_http2, ..compared.map(consistent_with).unwrap_or_default() };
     tracing::info!(target: "inference", of = "product naming", ?observed, ?naming);
     naming
 }

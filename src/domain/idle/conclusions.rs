@@ -94,7 +94,7 @@ fn only_some_cut(hi: Duration, findings: &IdleFindings) -> Option<IdleFinding> {
 }
 
 fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding> {
-    let ProductNaming { candidates, undecided, ruled_out } = naming;
+    let ProductNaming { candidates, undecided, ruled_out, over_http2 } = naming;
     let likely = candidates.iter().cloned().map(|candidate| IdleFinding::LikelyProduct { candidate });
     let possible = (!undecided.is_empty()).then(|| IdleFinding::PossibleProducts {
         candidates: undecided.clone(),
@@ -105,7 +105,8 @@ fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding>
     let is_unknown = is_measured && candidates.is_empty() && undecided.is_empty();
     let others =
         ruled_out.iter().cloned().map(|ruled_out| IdleFinding::HeaderNamesOtherProduct { ruled_out });
-    likely.chain(possible).chain(is_unknown.then_some(IdleFinding::NoKnownTimerFits)).chain(others).collect()
+    let unknown = is_unknown.then_some(IdleFinding::NoKnownTimerFits { over_http2: *over_http2 });
+    likely.chain(possible).chain(unknown).chain(others).collect()
 }
 
 /// Whether ends of different age at one moment have another explanation than an event: an age, a control whose heartbeats

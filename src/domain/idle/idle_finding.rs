@@ -76,8 +76,8 @@ findings! {
         Info PossibleProducts { candidates: Vec<Candidate>, manner: Option<CutManner> },
         /// A response header names a product whose timers contradict the evidence.
         Info HeaderNamesOtherProduct { ruled_out: RuledOut },
-        /// A cut was measured that no known timer fits.
-        Info NoKnownTimerFits,
+        /// A cut was measured that no known timer fits. The timers are known over HTTP/1.1 only.
+        Info NoKnownTimerFits { over_http2: bool },
         /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
         Warning EndedAtOneMoment { incident: Incident },
         /// The control was not answered for a while; connections that died meanwhile do not count.

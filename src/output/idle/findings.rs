@@ -60,7 +60,7 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
             product_findings::possible(candidates, manner.as_ref())
         }
         IdleFinding::HeaderNamesOtherProduct { ruled_out } => product_findings::other(ruled_out),
-        IdleFinding::NoKnownTimerFits => product_findings::none_fits(),
+        IdleFinding::NoKnownTimerFits { over_http2 } => product_findings::none_fits(*over_http2),
         IdleFinding::EndedAtOneMoment { incident }
         | IdleFinding::PathLost { incident }
         | IdleFinding::EndedRightAfterOpening { incident }
@@ -319,7 +319,7 @@ pub fn keepalive_methods(conclusion: RefreshConclusion) -> Explanation {
             Some("enable TCP keepalive, or send any heartbeat"),
         ),
         RefreshConclusion::AnyByte => {
-            ("bytes from the client suffice: any heartbeat of the client keeps it open", None)
+            ("bytes from the client suffice: any Ping frame or message of the client keeps it open", None)
         }
         RefreshConclusion::ServerToClient => (
             "bytes from the client alone are not enough: the server's bytes count, alone or as well",

@@ -78,8 +78,15 @@ pub fn other(RuledOut { product, header, why }: &RuledOut) -> Explanation {
 }
 
 /// A cut was measured, and the table has nothing that cuts so.
-pub fn none_fits() -> Explanation {
-    Explanation::new(
-        "consistent with nothing in the table of known timers (`wscheck timeouts`): perhaps the server's own timer",
-    )
+pub fn none_fits(over_http2: bool) -> Explanation {
+    let text = match over_http2 {
+        true => {
+            "no product is named: the table of known timers (`wscheck timeouts`) does not say how they cut streams of HTTP/2; \
+             --http 1.1 compares with it"
+        }
+        false => {
+            "consistent with nothing in the table of known timers (`wscheck timeouts`): perhaps the server's own timer"
+        }
+    };
+    Explanation::new(text).with("over_http2", over_http2)
 }
