@@ -199,7 +199,8 @@ fn stimulus_finds_servers_that_skip_active_clients() {
 #[test]
 fn unanswering_client_policy_is_found() {
     let beats = ["--heartbeat", "protocol", "--interval", "1200ms", "--timeout", "600ms"];
-    let cases = [("0", "goes_on"), ("3", "ends_the_connection")];
+    // Five: a busy host delays some, and the gaps of fewer would have to be more alike to show the interval.
+    let cases = [("0", "goes_on"), ("5", "ends_the_connection")];
     run_concurrently(&cases, |(max_missed, outcome)| {
         let serve = [&beats[..], &["--max-missed", max_missed]].concat();
         let (code, document) = of_server(&serve, &["--for", "9s", "--no-answer"]);
@@ -208,7 +209,7 @@ fn unanswering_client_policy_is_found() {
             document["unanswered"]["after"], document["received"][0]["count"],
             "all of them: {document:#}"
         );
-        assert_eq!(document["unanswered"]["after"] == 3, *max_missed == "3", "{document:#}");
+        assert_eq!(document["unanswered"]["after"] == 5, *max_missed == "5", "{document:#}");
     });
 }
 
