@@ -9,7 +9,7 @@ pub mod ping;
 pub mod stream;
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -296,6 +296,26 @@ impl AsyncWrite for ObservedIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut *lock(&self.0.below)).poll_write(cx, bytes);
         self.note_blocked(written)
+    }
+
+    /// The library keeps the head of a large frame apart from its payload. Both leave in one write, so that the time of departure
+    /// is that of the whole frame.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match slices {
+            [whole] => self.poll_write(cx, whole),
+            parts => {
+                let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
+                self.poll_write(cx, &parts.concat())
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
