@@ -5,9 +5,11 @@
 
 mod archived_json;
 mod checks_toml;
+mod deflate;
 mod event_stream;
 mod expressions;
 mod frames;
+mod http2_frames;
 mod http_heads;
 mod messages;
 mod peer;
@@ -18,10 +20,12 @@ mod upgrade_answers;
 
 pub use archived_json::archived_json;
 pub use checks_toml::checks_toml;
+pub use deflate::deflate;
 pub use event_stream::event_stream;
 pub use expressions::expressions;
 pub use frames::frames;
 pub use http_heads::http_heads;
+pub use http2_frames::http2_frames;
 pub use messages::{classifier, patterns};
 pub use upgrade_answers::upgrade_answers;
 

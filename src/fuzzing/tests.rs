@@ -5,8 +5,10 @@ use std::path::Path;
 /// A target's name and entry point.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 11] = [
     ("frames", super::frames),
+    ("deflate", super::deflate),
+    ("http2_frames", super::http2_frames),
     ("http_heads", super::http_heads),
     ("upgrade_answers", super::upgrade_answers),
     ("patterns", super::patterns),

@@ -7,7 +7,7 @@ mod client;
 mod client_stats;
 mod config;
 mod connection;
-mod deflate;
+pub(crate) mod deflate;
 mod event;
 pub mod faults;
 pub(crate) mod frame;

@@ -117,12 +117,13 @@ impl FrameHead {
 ///
 /// Reasons for an illegal head, in order of checking:
 ///
-/// - a reserved bit is set that no agreed extension uses there
+/// - a reserved bit is set and no extension was agreed
 /// - the opcode is unknown
 /// - a control frame is fragmented
+/// - a continuation continues nothing, or a message begins inside another
+/// - a reserved bit is set that the agreed extension does not use there
 /// - the frame is masked
 /// - a control frame is longer than 125 bytes
-/// - a continuation continues nothing, or a message begins inside another
 /// - the length takes more bytes than it needs, or its first bit is set
 #[derive(Debug, Clone, Default)]
 pub struct FrameCheck {
@@ -167,7 +168,7 @@ impl FrameCheck {
             match self.check_head() {
                 Ok(None) => {}
                 Ok(Some(payload)) => self.begin_payload(payload),
-                Err(illegal) => return Err((begun, self.detect_text(&bytes[at..]).unwrap_or(illegal))),
+                Err(illegal) => return Err((begun, self.or_text(illegal, &bytes[at..]))),
             }
         }
         Ok(())
@@ -220,7 +221,10 @@ impl FrameCheck {
 
     fn check_first_byte(&self, first: u8) -> Result<(), IllegalFrame> {
         let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
-        self.check_reserved(first & 0x70, opcode)?;
+        if !self.may_deflate && first & 0x70 != 0 {
+            let names = names_of(first & 0x70);
+            return Err(IllegalFrame::garbage(format!("{names} set, but no extension was agreed")));
+        }
         match opcode {
             3..=7 | 11.. => Err(IllegalFrame::garbage(format!("a frame with the unknown opcode {opcode}"))),
             8..=10 if !last => Err(IllegalFrame::garbage("a fragmented control frame")),
@@ -230,22 +234,15 @@ impl FrameCheck {
             1 | 2 if self.in_message => {
                 Err(IllegalFrame::garbage("a message that begins before the last one is complete"))
             }
-            _ => Ok(()),
+            _ => check_deflate_bits(first & 0x70, opcode),
         }
     }
 
-    fn check_reserved(&self, reserved: u8, opcode: u8) -> Result<(), IllegalFrame> {
-        let names = names_of(reserved);
-        match (reserved, opcode) {
-            (0, _) => Ok(()),
-            (_, _) if !self.may_deflate => {
-                Err(IllegalFrame::garbage(format!("{names} set, but no extension was agreed")))
-            }
-            (RSV1, 1 | 2) => Ok(()),
-            (RSV1, CONTINUATION) => Err(IllegalFrame::deflate("RSV1 set on a continuation frame")),
-            (RSV1, CLOSE..) => Err(IllegalFrame::deflate("RSV1 set on a control frame")),
-            (_, _) => Err(IllegalFrame::garbage(format!("{names} set, which no agreed extension uses"))),
-        }
+    /// The finding that the bytes are plain text, or else this one. A frame that misuses compression is no text, even if its bytes
+    /// are printable: whether it is must not depend on how many of them came at once.
+    fn or_text(&self, illegal: IllegalFrame, rest: &[u8]) -> IllegalFrame {
+        let text = (illegal.rule != Violation::Compression).then(|| self.detect_text(rest)).flatten();
+        text.unwrap_or(illegal)
     }
 
     /// The finding if the bytes are plain text instead of a frame.
@@ -260,6 +257,19 @@ impl FrameCheck {
         let line = text.trim_start().lines().next().unwrap_or_default();
         let what = if line.starts_with("HTTP/") { "an HTTP response" } else { "plain text" };
         Some(IllegalFrame::garbage(format!("{what} after the upgrade in the place of a frame: '{line}'")))
+    }
+}
+
+/// Checks the reserved bits where permessage-deflate was agreed (RFC 7692 6).
+fn check_deflate_bits(reserved: u8, opcode: u8) -> Result<(), IllegalFrame> {
+    match (reserved, opcode) {
+        (0, _) | (RSV1, 1 | 2) => Ok(()),
+        (RSV1, CONTINUATION) => Err(IllegalFrame::deflate("RSV1 set on a continuation frame")),
+        (RSV1, CLOSE..) => Err(IllegalFrame::deflate("RSV1 set on a control frame")),
+        (_, _) => {
+            let names = names_of(reserved);
+            Err(IllegalFrame::garbage(format!("{names} set, which no agreed extension uses")))
+        }
     }
 }
 
@@ -405,6 +415,13 @@ mod tests {
         assert_eq!(found(&[0x41, 0, 0xc0, 0]), compression("RSV1 set on a continuation frame"));
         assert_eq!(found(&[0xc9, 0]), compression("RSV1 set on a control frame"));
         let garbage = |detail: &str| (Violation::Garbage, detail.to_string());
+        // The first byte of a text is no compressed frame, whether it comes alone or not.
+        for text in [&b"H"[..], b"HTTP/1.1 400", b"@", b"@echo", b"\x01\x00Hello", b"\x01\x00H"] {
+            assert_eq!(found(text).0, Violation::Garbage, "{}", text.escape_ascii());
+        }
+        for text in [&b"\x01\x00@"[..], b"\x01\x00@echo"] {
+            assert_eq!(found(text).0, Violation::Compression, "{}", text.escape_ascii());
+        }
         assert_eq!(found(&[0xe1, 0]), garbage("RSV1 and RSV2 set, which no agreed extension uses"));
     }
 

@@ -119,6 +119,12 @@ impl InboundFrames {
         &self.first
     }
 
+    /// Memory for the frame that is incomplete, in bytes.
+    #[cfg(any(fuzzing, test))]
+    pub fn held_bytes(&self) -> usize {
+        self.head.capacity() + self.payload.capacity() + self.first.capacity()
+    }
+
     /// Whether the server allows extended CONNECT; `None` until its settings came, which then wake `waker`.
     pub fn connect_protocol(&mut self, waker: &Waker) -> Option<bool> {
         if self.connect_protocol.is_none() {
