@@ -43,7 +43,7 @@
 //!
 //! `exporter`: `commands::exporter` runs `ping` for the targets that are kept, and counts their events
 //! (`domain::exporter::kept`); a request of `/probe` opens its target anew (`probe`). Both are pages of `net::http_server`, as
-//! are those of `serve`. `domain::exposition` writes Prometheus' text for all of them.
+//! are those of `serve`. `domain::exposition` writes the `MetricFamily`s of all of them, and of reports, as Prometheus' text.
 //!
 //! The page `/` is of `kept_pages`: `output::exporter` makes its HTML, and server-sent events bring it up to date. `cli::service_manager` tells
 //! systemd how `exporter` and `watch` do.
@@ -75,9 +75,6 @@
 //! `serve` and `test-client`: the server keeps a `ConnectionRecord` of each connection. `domain::client_test` adds them up
 //! (`ClientActivity`), reads its `CLIENT_METRICS` and judges expectations by them. `commands::test_client` starts a server and the
 //! user's client for each entry of `CLIENT_FAULTS`, follows the test (`TestCourse`), and ends the client's process group.
-//!
-//! `exporter`: `commands::exporter` answers `/probe` with one probe of an allowed target (`domain::exporter`). Its metrics, those of
-//! `serve`'s status page and those of reports are `MetricFamily`s, which `domain::exposition` writes as Prometheus' text.
 //!
 //! `fuzzing` holds the entry points of the fuzz targets in `fuzz/`. It is compiled for fuzzing and for tests only, and looks
 //! into every floor.

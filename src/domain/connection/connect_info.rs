@@ -152,6 +152,8 @@ pub enum FailureKind {
     NotHttp2,
     /// The peer speaks HTTP/2 and does not allow WebSockets on it (RFC 8441 section 3).
     WebsocketsNotAllowed,
+    /// The peer's settings allow WebSockets over HTTP/2, and no stream at the moment (RFC 9113 section 6.5.2).
+    H2NoStreams,
     /// The peer reset the stream of HTTP/2 instead of an answer.
     H2RstStream,
     /// The peer ended the connection of HTTP/2 instead of an answer.

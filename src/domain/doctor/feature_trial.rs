@@ -13,7 +13,7 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::ping::report::{ConnReport, PingReport};
 use crate::domain::stats::Counts;
 
-/// Fewer heartbeats that are missed beside answered ones may be chance.
+/// If others were answered, fewer missed heartbeats may be chance.
 const MIN_MISSED: u64 = 2;
 
 /// A short measurement with something that browsers use, beside the same one without it.
@@ -39,7 +39,7 @@ pub enum TrialFailure {
     NotOpened(Arc<ConnectError>),
     /// It opened, and ended by itself.
     Ended(Arc<CloseCause>),
-    /// It opened, and none of the heartbeats was answered, or several were missed.
+    /// It opened, and no heartbeat was answered, or at least [`MIN_MISSED`] were missed.
     Unanswered {
         missed: u64,
         sent: u64,
@@ -61,8 +61,8 @@ pub enum TrialVerdict {
 }
 
 impl TrialFailure {
-    /// It stayed open, and no heartbeat was answered.
-    fn is_silence(&self) -> bool {
+    /// The connection stayed open, and heartbeats failed on it.
+    fn is_of_heartbeats(&self) -> bool {
         matches!(self, TrialFailure::Unanswered { .. } | TrialFailure::WindowExhausted { .. })
     }
 }
@@ -74,7 +74,7 @@ pub fn verdict(trial: &FeatureTrial) -> TrialVerdict {
     };
     let works_without = trial.without.as_ref().is_some_and(|without| works(without, &failure));
     match &trial.repeated {
-        _ if !works_without && failure.is_silence() => {
+        _ if !works_without && failure.is_of_heartbeats() => {
             TrialVerdict::Undecided("heartbeats stayed unanswered, with it and without it".to_string())
         }
         _ if !works_without => {
@@ -90,7 +90,7 @@ pub fn verdict(trial: &FeatureTrial) -> TrialVerdict {
     }
 }
 
-/// What a measurement shows that did not fail.
+/// What a measurement without a [`failure`] shows.
 fn without_failure(report: &PingReport) -> TrialVerdict {
     if opened(report).is_none() {
         return TrialVerdict::Undecided("its connection did not open in the time".to_string());

@@ -412,6 +412,17 @@ mod tests {
     }
 
     #[test]
+    fn latest_is_in_flight_or_missed() {
+        let mut outstanding = with_sent(Superseding::No, 2);
+        assert_eq!(outstanding.latest(), Some(1));
+        expire(&mut outstanding, 11.5);
+        outstanding.take_seq();
+        assert_eq!(outstanding.latest(), Some(1), "the third was never sent");
+        pong(&mut outstanding, 1, 12.0);
+        assert_eq!(outstanding.latest(), Some(0));
+    }
+
+    #[test]
     fn pong_in_time_is_ok_with_its_rtt() {
         let mut outstanding = with_sent(Superseding::Allowed, 1);
         let mut out = Vec::new();

@@ -76,7 +76,7 @@ findings! {
         Info PossibleProducts { candidates: Vec<Candidate>, manner: Option<CutManner> },
         /// A response header names a product whose timers contradict the evidence.
         Info HeaderNamesOtherProduct { ruled_out: RuledOut },
-        /// A cut was measured that no known timer fits. The timers are known over HTTP/1.1 only.
+        /// A cut was measured that no known timer fits. How products cut streams of HTTP/2 is not known.
         Info NoKnownTimerFits { over_http2: bool },
         /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
         Warning EndedAtOneMoment { incident: Incident },

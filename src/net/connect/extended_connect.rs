@@ -94,11 +94,11 @@ fn awaiting_error(error: &io::Error) -> DialError {
     }
 }
 
-/// What a stream that was reset with this code before its answer hints at (RFC 9113 section 7).
+/// The hint for a stream that was reset with this code before an answer came (RFC 9113 section 7).
 fn reset_hint(code: Http2Code) -> &'static str {
     match code {
         Http2Code::REFUSED_STREAM => {
-            "it did not process the request, which may be sent again: perhaps it takes no more streams at once now"
+            "the server did not process the request, so it may be sent again; perhaps as many streams are open as it allows"
         }
         Http2Code::HTTP_1_1_REQUIRED => "the server demands HTTP/1.1 for this request: use --http 1.1",
         _ => {
@@ -120,7 +120,7 @@ pub(super) async fn open(
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(upgrade::authorization_scheme);
     if connection.max_streams() == 0 {
         let cause = "the server allows no streams now (SETTINGS_MAX_CONCURRENT_STREAMS is 0), so that no request can be sent";
-        return Err(DialError::new(FailureKind::WebsocketsNotAllowed, cause).hint(TRY_HTTP1));
+        return Err(DialError::new(FailureKind::H2NoStreams, cause).hint(TRY_HTTP1));
     }
     let answered = limit.run(connection.request(request), "the server did not answer").await?;
     let (response, mut stream) = answered.map_err(|error| awaiting_error(&error))?;

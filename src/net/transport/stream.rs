@@ -38,11 +38,8 @@ impl Stream {
             Stream::Http2(stream) => stream.connection().peer_certificates(),
         }
     }
-}
 
-impl Stream {
-    /// Ends what is sent and goes on reading, as if the process had half-closed: by FIN, or by END_STREAM, which stands for it over
-    /// HTTP/2 (RFC 8441 section 5).
+    /// Half-closes: sends FIN, or over HTTP/2 END_STREAM, which stands for it (RFC 8441 section 5), and keeps the read side open.
     pub fn half_close(&mut self) -> io::Result<()> {
         match self {
             Stream::Bytes(stream) => stream.socket().shut_write(),

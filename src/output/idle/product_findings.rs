@@ -81,8 +81,8 @@ pub fn other(RuledOut { product, header, why }: &RuledOut) -> Explanation {
 pub fn none_fits(over_http2: bool) -> Explanation {
     let text = match over_http2 {
         true => {
-            "no product is named: the table of known timers (`wscheck timeouts`) does not say how they cut streams of HTTP/2; \
-             --http 1.1 compares with it"
+            "no product is named: the table of known timers (`wscheck timeouts`) does not say how products cut streams of HTTP/2; \
+             a run with --http 1.1 can be compared with it"
         }
         false => {
             "consistent with nothing in the table of known timers (`wscheck timeouts`): perhaps the server's own timer"

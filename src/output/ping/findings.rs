@@ -481,7 +481,7 @@ fn compression_not_agreed(offered: &str, connections: u64, opened: u64) -> Expla
         _ => format!(" on {connections} of {}", counted(opened, "connection")),
     };
     Explanation::new(format!(
-        "compression was offered ({offered}), and the server did not agree{on}: messages were sent uncompressed"
+        "compression was offered ({offered}), and the server did not agree{on}: messages are not compressed there"
     ))
     .remedy("turn permessage-deflate on at the server, and let each hop pass Sec-WebSocket-Extensions on, if it is wanted")
     .with("offered", offered)

@@ -41,14 +41,14 @@ fn unanswered(http: HttpVersion) -> PingReport {
     report
 }
 
-/// So many of twelve were missed.
+/// A run of twelve heartbeats, of which this many were missed.
 fn missed(missed: u64) -> PingReport {
     let mut report = answered(HttpVersion::Http2, &[5]);
     report.kinds[0].counts = Counts { ok: 12 - missed, missed, ..Counts::default() };
     report
 }
 
-/// Nothing was answered, as so many heartbeats found the window of the stream exhausted.
+/// A run without an answer, in which the stream's window was exhausted for this many heartbeats.
 fn unsent(window_exhausted: u64) -> PingReport {
     let mut report = answered(HttpVersion::Http2, &[]);
     let counts = Counts { unsent: 3, unsent_window_exhausted: window_exhausted, ..Counts::default() };
@@ -147,6 +147,8 @@ fn server_without_http2_or_without_websockets_on_it_is_not_bad() {
 fn failure_counts_if_it_recurs_and_http1_works_both_times() {
     assert_eq!(codes(&twice(reset(), plain())), [FAILS]);
     assert_eq!(codes(&trial(reset(), plain())), [NOT_CHECKED], "seen once");
+    let no_streams = not_opened(error(Phase::Upgrade, FailureKind::H2NoStreams));
+    assert_eq!(codes(&twice(no_streams, plain())), [FAILS], "its settings allow WebSockets");
     assert_eq!(codes(&twice(reset(), reset())), [NOT_CHECKED], "HTTP/1.1 fails, too");
     let once = |with: PingReport, without: PingReport| FeatureTrial {
         repeated: Some(RepeatedTrial { without, with }),

@@ -53,7 +53,7 @@ pub struct ProductNaming {
     pub undecided: Vec<Candidate>,
     /// Those that a header names and the evidence contradicts.
     pub ruled_out: Vec<RuledOut>,
-    /// Nothing was compared: the timers are known over HTTP/1.1 only.
+    /// The connection was one of HTTP/2, so that nothing was compared: the table is of HTTP/1.1.
     pub over_http2: bool,
 }
 
@@ -73,23 +73,22 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     if !named.is_empty() && !also_on_path.is_empty() {
         let undecided =
             best_of_each_product(named).into_iter().chain(also_on_path).take(MAX_UNDECIDED).collect();
-        return ProductNaming { candidates: Vec::new(), undecided, ruled_out, over_http2: false };
+        return ProductNaming { undecided, ruled_out, ..ProductNaming::default() };
     }
     let quiet: Vec<_> = also_on_path.into_iter().chain(quiet).collect();
     if !named.is_empty() {
         return ProductNaming {
             candidates: best_of_each_product(named),
-            undecided: Vec::new(),
             ruled_out,
-            over_http2: false,
+            ..ProductNaming::default()
         };
     }
     if let Some(only) = singled_out_by_cut(&quiet, observed.seen) {
-        return ProductNaming { candidates: vec![only], undecided: Vec::new(), ruled_out, over_http2: false };
+        return ProductNaming { candidates: vec![only], ruled_out, ..ProductNaming::default() };
     }
     let mut undecided: Vec<_> = quiet.into_iter().filter(Candidate::is_likely).collect();
     undecided.truncate(MAX_UNDECIDED);
-    ProductNaming { candidates: Vec::new(), undecided, ruled_out, over_http2: false }
+    ProductNaming { undecided, ruled_out, ..ProductNaming::default() }
 }
 
 /// Whether a `Via` header names this product, which adds none to an upgrade itself: it is on the path and may

@@ -458,7 +458,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
         }
     }
 
-    /// Sends a PING of HTTP/2. While one is in flight, none is due; after one that was missed, those that follow cannot be sent.
+    /// Sends a PING of HTTP/2. None is due while one is in flight. If one was missed and is still not acknowledged, no other can be
+    /// sent: it is unsent.
     fn send_http2_ping(&mut self, index: usize, due: Instant) {
         let now = Instant::now();
         let Some(send_time) = self.socket.send_http2_ping() else {
@@ -475,10 +476,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
 
     /// The last PING of HTTP/2 was acknowledged.
     fn on_http2_pong(&mut self, at: Instant) {
-        let index = self.index_of(HeartbeatKind::Http2);
-        if let Some((index, seq)) =
-            index.and_then(|index| Some((index, self.heartbeats[index].outstanding.latest()?)))
-        {
+        let Some(index) = self.index_of(HeartbeatKind::Http2) else { return };
+        if let Some(seq) = self.heartbeats[index].outstanding.latest() {
             self.record_answer_at(index, seq, 0, at);
         }
     }

@@ -394,7 +394,7 @@ async fn server_without_room_for_a_stream_is_named() {
     })
     .await;
     let error = failed(&peer).await;
-    assert_eq!(error.kind, FailureKind::WebsocketsNotAllowed, "{error:?}");
+    assert_eq!(error.kind, FailureKind::H2NoStreams, "{error:?}");
     assert!(error.cause.contains("SETTINGS_MAX_CONCURRENT_STREAMS is 0"), "{error:?}");
 }
 

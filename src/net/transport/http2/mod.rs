@@ -25,7 +25,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::AbortHandle;
 
 use self::end::Http2End;
-use self::inbound_frames::InboundFrames;
+use self::inbound_frames::{Goaway, InboundFrames};
 use self::stream::{Http2Stream, WatchedStream};
 use super::byte_stream::ByteStream;
 use super::socket::TransportSocket;
@@ -39,7 +39,7 @@ const STREAM_WINDOW: u32 = 65_535;
 const MAX_FRAME_OVERHEAD: usize = STREAM_WINDOW as usize * 256;
 /// The largest header list that is accepted, in bytes.
 const MAX_HEADER_LIST: u32 = 64 * 1024;
-/// A connection that is reset within this time of its GOAWAY was ended by it.
+/// A connection that fails within this time of a GOAWAY without an error was ended by it.
 const GOAWAY_TO_END: Duration = Duration::from_secs(1);
 /// How many bytes of a stream may wait for the socket.
 const MAX_SEND_BUFFER: usize = 1024 * 1024;
@@ -166,10 +166,9 @@ impl Http2Connection {
             return Http2End::Broken(code).into();
         }
         let io_error = errors().find_map(h2::Error::get_io);
-        // A server may go on for long after it has announced the end, and then something else ends the connection.
-        let is_cause =
-            io_error.is_none() || frames.goaway_at().is_some_and(|at| at.elapsed() < GOAWAY_TO_END);
-        if let Some(goaway) = frames.goaway().filter(|_| is_cause) {
+        let since_goaway = frames.goaway_at().map_or(Duration::MAX, |at| at.elapsed());
+        let is_cause = |goaway: &&Goaway| io_error.is_none() || explains_reset(goaway, since_goaway);
+        if let Some(goaway) = frames.goaway().filter(is_cause) {
             return Http2End::Goaway(goaway.clone()).into();
         }
         match io_error {
@@ -266,6 +265,12 @@ impl Shared {
     }
 }
 
+/// Whether a GOAWAY is why the connection fails this long after it. A server that only announces the end may go on for long, until
+/// something else ends the connection.
+fn explains_reset(goaway: &Goaway, since: Duration) -> bool {
+    goaway.code != Http2Code::NO_ERROR || since < GOAWAY_TO_END
+}
+
 fn into_io(error: h2::Error) -> io::Error {
     match error.is_io() {
         true => error.into_io().unwrap_or_else(|| io::ErrorKind::Other.into()),
@@ -325,5 +330,20 @@ impl AsyncWrite for ObservedIo {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *lock(&self.0.below)).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_announcement_explains_no_reset() {
+        let explains = |code, after| {
+            let goaway = Goaway { code, debug: Default::default() };
+            explains_reset(&goaway, Duration::from_millis(after))
+        };
+        assert!(explains(Http2Code::NO_ERROR, 100) && !explains(Http2Code::NO_ERROR, 2000));
+        assert!(explains(Http2Code::ENHANCE_YOUR_CALM, 2000), "an error is no announcement");
     }
 }

@@ -76,7 +76,7 @@ impl Http2Stream {
         self.window_exhausted
     }
 
-    /// Sends END_STREAM, and goes on receiving. What waits for room in the window never leaves.
+    /// Sends END_STREAM, and keeps the receiving side open.
     pub(in crate::net::transport) fn end_sending(&mut self) {
         // It fails if the stream has ended already.
         let _ = self.send.send_data(Bytes::new(), true);
