@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
+
 use super::health::{Status, StatusMetrics};
 use super::report::PingReport;
 pub use super::run_info::ConnId;
@@ -70,13 +72,23 @@ pub struct StatusChange {
     pub metrics: StatusMetrics,
 }
 
+/// How a server sends a heartbeat of its own. (Its PINGs of HTTP/2 are answered below us, and not seen.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum ServerPingKind {
+    /// Ping frames of RFC 6455.
+    Protocol,
+    /// Messages that the protocol in use defines as pings.
+    App,
+}
+
 /// What a peer sent, besides expected answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeerTraffic {
     /// A pong that answers nothing.
     Stray(HeartbeatKind, StrayPong),
     /// The server's own heartbeat: a Ping frame or a known app ping.
-    ServerPing { kind: HeartbeatKind, answered: bool },
+    ServerPing { kind: ServerPingKind, answered: bool },
     /// A message that is neither an answer nor a server's ping.
     Message,
     /// Our own app ping returned unchanged: the server echoes and does not answer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::conclusion::{concluded, measurement_of};
-use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange};
 use super::health::{MissStreak, Status};
 use super::history::History;
 use super::outage_tracker::OutageTracker;
@@ -377,10 +377,10 @@ impl ConnectionStats {
             PeerTraffic::Stray(kind, stray) => {
                 self.with(kind, |figures| figures.counts.record_strays(stray, count))
             }
-            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol | HeartbeatKind::Http2, .. } => {
+            PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, .. } => {
                 self.server_pings_protocol += count
             }
-            PeerTraffic::ServerPing { kind: HeartbeatKind::App, .. } => self.server_pings_app += count,
+            PeerTraffic::ServerPing { kind: ServerPingKind::App, .. } => self.server_pings_app += count,
             PeerTraffic::Message => self.messages += count,
             PeerTraffic::Echo => self.echoes += count,
         }
@@ -1251,9 +1251,9 @@ mod tests {
             ConnEvent::PeerTraffic(PeerTraffic::Message, 1),
             ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
             ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
-            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: true }, 1),
             ConnEvent::PeerTraffic(
-                PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+                PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, answered: true },
                 1,
             ),
         ]);

@@ -16,14 +16,13 @@ use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::duration as show;
-use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::{RequestKeys, Template};
-use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::ping::event::{ConnEvent, PeerTraffic, ServerPingKind};
 use crate::domain::presets::{PresetRefusal, resembles};
 use crate::domain::secrets;
 use crate::net::time::unix_ms;
@@ -295,7 +294,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
                 // The library answers by itself; if the stream broke, the next step reports it.
                 let answered = socket.try_flush().unwrap_or(false);
                 listener(PreambleEvent { at, kind: PreambleEventKind::Ping(&payload), answered });
-                seen.count(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true });
+                seen.count(PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, answered: true });
                 continue;
             }
             SocketEvent::Pong(payload) => {
@@ -338,7 +337,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<bool, PreambleFailure> {
     match meaning {
         MessageMeaning::ServerPing { reply } => {
-            seen.count(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: reply.is_some() });
+            seen.count(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: reply.is_some() });
             match reply {
                 Some(reply) => send_message(socket, to_message(reply)).await.map(|()| true),
                 None => Ok(false),

@@ -6,7 +6,7 @@ use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::label::Label;
-use crate::domain::ping::event::{HeartbeatResult, StatusChange};
+use crate::domain::ping::event::{HeartbeatResult, ServerPingKind, StatusChange};
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::human::Styler;
 
@@ -100,7 +100,7 @@ pub fn failed_again(error: &ConnectError) -> String {
 }
 
 /// A server's own heartbeat, shown once.
-pub fn server_ping(kind: HeartbeatKind, answered: bool) -> String {
+pub fn server_ping(kind: ServerPingKind, answered: bool) -> String {
     let answered = if answered { "answered" } else { "not answered" };
     format!("the server sends its own {kind} pings ({answered}); from here on they are only counted")
 }

@@ -16,7 +16,9 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::event::{
+    ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange,
+};
 use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::history::History;
@@ -526,7 +528,7 @@ pub fn preset() -> Vec<Event> {
     scene.open(&Arc::new(opened()));
     scene.then(4, ok(HeartbeatKind::Protocol, 0, rtts[0]));
     let asked =
-        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: true }, 1);
     (0..3).for_each(|n| scene.then(500 + 250 * n, asked.clone()));
     scene.then(1_003, ok(HeartbeatKind::Protocol, 1, rtts[1]));
     let intervals = vec![(HeartbeatKind::App, Interval::of([ms(250), ms(251)]).unwrap())];
@@ -985,13 +987,13 @@ pub fn chatter() -> Vec<Event> {
         scene.then(
             at,
             ConnEvent::PeerTraffic(
-                PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+                PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, answered: true },
                 1,
             ),
         );
         scene.then(
             at,
-            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: false }, 1),
         );
         scene.then(at, ConnEvent::PeerTraffic(PeerTraffic::Echo, 1));
     }

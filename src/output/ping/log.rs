@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{COMMAND, WATCH, event_lines};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::format::counted;
-use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, StatusChange};
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, ServerPingKind, StatusChange};
 use crate::domain::ping::health::Status;
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
@@ -45,8 +45,7 @@ struct ShownConnection {
     /// Whether it was ever other than healthy.
     troubled: bool,
     strays: u32,
-    /// Of each kind.
-    server_pings: [bool; 2],
+    server_pings: HashSet<ServerPingKind>,
     echo: bool,
 }
 
@@ -210,9 +209,9 @@ impl ShownConnection {
             PeerTraffic::Stray(kind, stray) => {
                 self.another_stray(single).then(|| event_lines::stray(paint, kind, stray))
             }
-            PeerTraffic::ServerPing { kind, answered } => (single
-                && !std::mem::replace(&mut self.server_pings[kind as usize], true))
-            .then(|| event_lines::server_ping(kind, answered)),
+            PeerTraffic::ServerPing { kind, answered } => {
+                (single && self.server_pings.insert(kind)).then(|| event_lines::server_ping(kind, answered))
+            }
             PeerTraffic::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(event_lines::echo),
         }
     }

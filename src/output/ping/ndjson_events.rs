@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use crate::domain::heartbeat::{self, HeartbeatKind, HeartbeatOutcome};
-use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::event::{
+    ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange,
+};
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::json::{
@@ -111,8 +113,8 @@ bodies! {
     /// The server's own heartbeat.
     #[derive(Deserialize)]
     ServerPing = "server_heartbeat" {
-        /// The kind of heartbeat: `protocol` (Ping and Pong frames) or `app` (messages).
-        kind: Name<HeartbeatKind>,
+        /// The kind of heartbeat.
+        kind: Name<ServerPingKind>,
         answered: bool,
         count: Count,
     }

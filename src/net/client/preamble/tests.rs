@@ -9,8 +9,7 @@ use tokio::time::Instant;
 use super::{Preamble, run_preamble};
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::ping::event::{ConnEvent, PeerTraffic, ServerPingKind};
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;
@@ -87,7 +86,7 @@ async fn server_pings_are_answered_meanwhile() {
     assert_eq!(result, Ok(()));
     assert_eq!(
         events,
-        [ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
+        [ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: true }, 1)]
     );
 }
 

@@ -39,7 +39,7 @@ use crate::domain::heartbeat::outstanding::{self, Resolution};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
-use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange};
 use crate::domain::ping::expected_ending::expects_close;
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
@@ -573,7 +573,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
                 self.traffic_recorder().record_heartbeat(HeartbeatKind::Protocol, age);
             }
         }
-        self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
+        self.report_traffic(PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, answered });
     }
 
     fn on_pong(&mut self, payload: &[u8]) {
@@ -691,7 +691,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
         let answered = matches!(sent, Ok(SendOutcome::Left(_) | SendOutcome::Blocked));
         let age = self.socket.last_read_at() - self.opened_at;
         self.traffic_recorder().record_heartbeat(HeartbeatKind::App, age);
-        self.report_traffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered });
+        self.report_traffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered });
         sent.map(drop)
     }
 

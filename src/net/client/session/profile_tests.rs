@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::tests::{TestSession, app, ms, plan};
 use crate::domain::catalogue::{Preset, find_preset};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::ping::event::{ConnEvent, PeerTraffic, ServerPingKind};
 use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::testing::raw_peer::{PING, TEXT};
@@ -74,7 +74,7 @@ async fn server_ping_is_answered_and_interval_reported() {
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
     let asked =
-        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: true }, 1);
     assert_eq!(ended.count(&asked), 3);
     let (kind, interval) = server_traffic(&ended.events).interval().unwrap();
     assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, ms(15_000), 2));
@@ -138,7 +138,7 @@ async fn preset_with_server_pings_answers_only_those() {
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
     let server_ping =
-        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: false }, 1);
     assert_eq!(
         (ended.count(&server_ping), ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1))),
         (1, 1)

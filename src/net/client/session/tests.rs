@@ -18,7 +18,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic};
+use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, ServerPingKind};
 use crate::domain::ping::health::{Status, StatusLimits};
 use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::net::client::ask_now::AskNow;
@@ -729,7 +729,7 @@ async fn server_ping_does_not_interrupt_our_close() {
     assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
     assert_eq!(
         ended.count(&ConnEvent::PeerTraffic(
-            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
+            PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: false },
             1
         )),
         1
@@ -1085,14 +1085,14 @@ async fn server_pings_are_answered_and_counted() {
     let ended = scene.end().await;
     assert_eq!(
         ended.count(&ConnEvent::PeerTraffic(
-            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+            PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, answered: true },
             1
         )),
         1
     );
     assert_eq!(
         ended.count(&ConnEvent::PeerTraffic(
-            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true },
+            PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: true },
             1
         )),
         1
@@ -1111,7 +1111,7 @@ async fn no_answer_ignores_server_app_pings() {
     let ended = scene.end_by_drop().await;
     assert_eq!(
         ended.count(&ConnEvent::PeerTraffic(
-            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
+            PeerTraffic::ServerPing { kind: ServerPingKind::App, answered: false },
             1
         )),
         1

@@ -415,6 +415,18 @@ fn half_a_line_at_the_end_is_left_out_and_others_are_errors() {
     assert!(replay("").is_none() && replay("{}\n").is_none());
 }
 
+#[test]
+fn server_heartbeat_of_a_kind_that_cannot_be_seen_is_an_error() {
+    let text = killed(&fixtures::chatter());
+    let change = |line: &str| match line.contains(r#""event":"server_heartbeat""#) {
+        true => line.replace(r#""kind":"protocol""#, r#""kind":"http2""#),
+        false => line.to_string(),
+    };
+    let broken: Vec<String> = text.lines().map(change).collect();
+    let error = replay(&broken.join("\n")).unwrap().unwrap_err().to_string();
+    assert!(error.contains("'http2' is none of protocol, app"), "{error}");
+}
+
 static KILLED_RUNS: LazyLock<Vec<String>> =
     LazyLock::new(|| fixtures::all().iter().map(|(_, events)| killed(events)).collect());
 
