@@ -169,7 +169,7 @@ impl ConnectionTask {
         let (socket, opened_at) = *open_socket;
         let first_due = self.first_due(Instant::now());
         let start = SessionStart { nonce: rand::random(), first_due, first, opened_at, status };
-        let emit = Box::new(|event| self.report(event));
+        let emit = |event| self.report(event);
         let SharedRun { stop, interrupt, .. } = &*self.shared;
         let signals = SessionSignals { over: stop, at_once: interrupt, ask_now: self.ask_now() };
         session::run(socket, &self.shared.plan.session, start, emit, signals)

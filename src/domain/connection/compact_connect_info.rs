@@ -18,10 +18,39 @@ pub enum CompactConnectInfo {
 #[derive(Debug, Clone)]
 pub struct ConnectInfoDelta {
     like: Arc<ConnectInfo>,
-    local: Option<Box<str>>,
+    local: Option<LocalAddress>,
     phases: CompactPhases,
     /// Of the only attempt.
     took: Nanos,
+}
+
+/// A local address.
+#[derive(Debug, Clone)]
+enum LocalAddress {
+    /// That of the other connection, with this port.
+    Port(u16),
+    Whole(Box<str>),
+}
+
+impl LocalAddress {
+    fn new(local: &str, like: Option<&str>) -> LocalAddress {
+        let parts =
+            |address: &str| address.rsplit_once(':').map(|(host, port)| (host.to_string(), port.parse()));
+        match (parts(local), like.and_then(parts)) {
+            (Some((host, Ok(port))), Some((same, _))) if host == same => LocalAddress::Port(port),
+            _ => LocalAddress::Whole(local.into()),
+        }
+    }
+
+    fn tell(&self, like: Option<&str>) -> String {
+        match self {
+            LocalAddress::Port(port) => {
+                let host = like.and_then(|like| like.rsplit_once(':')).map_or("", |(host, _)| host);
+                format!("{host}:{port}")
+            }
+            LocalAddress::Whole(local) => local.to_string(),
+        }
+    }
 }
 
 /// [`PhaseTimes`] in half of their size.
@@ -77,7 +106,7 @@ impl CompactConnectInfo {
 impl ConnectInfoDelta {
     fn new(opened: &ConnectInfo, like: &Arc<ConnectInfo>) -> Option<ConnectInfoDelta> {
         let [ConnectAttempt { took, .. }] = opened.attempts.as_slice() else { return None };
-        let local = opened.local.as_deref().map(Box::from);
+        let local = opened.local.as_deref().map(|local| LocalAddress::new(local, like.local.as_deref()));
         let (phases, took) = (opened.phases.into(), (*took).into());
         let alike = ConnectInfoDelta { like: Arc::clone(like), local, phases, took };
         (alike.tell() == *opened).then_some(alike)
@@ -85,7 +114,7 @@ impl ConnectInfoDelta {
 
     fn tell(&self) -> ConnectInfo {
         let mut opened = ConnectInfo {
-            local: self.local.as_deref().map(String::from),
+            local: self.local.as_ref().map(|local| local.tell(self.like.local.as_deref())),
             phases: self.phases.into(),
             ..ConnectInfo::clone(&self.like)
         };
@@ -107,6 +136,27 @@ mod tests {
             phases: PhaseTimes { tcp: Some(took), total: took * 3, ..PhaseTimes::default() },
             ..ConnectInfo::default()
         })
+    }
+
+    #[test]
+    fn any_local_address_is_told_again() {
+        let from = |local: Option<&str>| {
+            Arc::new(ConnectInfo { local: local.map(String::from), ..ConnectInfo::clone(&opened(1, "a:1")) })
+        };
+        let one = from(Some("127.0.0.1:40000"));
+        for local in [
+            Some("127.0.0.1:7"),
+            Some("127.0.0.2:7"),
+            Some("127.0.0.1:007"),
+            Some("[::1]:9"),
+            Some("/run/s"),
+            None,
+        ] {
+            for (first, second) in [(&one, from(local)), (&from(local), Arc::clone(&one))] {
+                let kept = CompactConnectInfo::keep(&second, &mut Some(Arc::clone(first)));
+                assert_eq!(kept.tell(), second);
+            }
+        }
     }
 
     #[test]

@@ -21,7 +21,6 @@ use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use crate::domain::nanos::Nanos;
 use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 
@@ -274,7 +273,6 @@ struct ConnectionStats {
     /// It ended unplanned and is not open again.
     is_lost: bool,
     opened: Option<CompactConnectInfo>,
-    open_error: Option<Arc<ConnectError>>,
     kinds: Vec<KindStats>,
     /// When the last answer came on the open connection.
     answered_at: Option<SystemTime>,
@@ -283,13 +281,9 @@ struct ConnectionStats {
     /// Made when the connection first ends: most of thousands have not.
     endings: Option<Box<Endings>>,
     tracker: OutageTracker,
-    messages: u64,
-    server_pings_protocol: u64,
-    server_pings_app: u64,
-    echoes: u64,
     spikes: RttSpikes,
-    announced: Option<Nanos>,
-    server_traffic: Option<Arc<ServerTraffic>>,
+    /// Made when one of them first has a value: most of thousands have none.
+    extras: Option<Box<Extras>>,
 }
 
 impl ConnectionStats {
@@ -311,7 +305,7 @@ impl ConnectionStats {
                 self.is_lost = false;
                 self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
             }
-            ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
+            ConnEvent::OpenFailed(error) => self.extras().open_error = Some(Arc::clone(error)),
             ConnEvent::Heartbeat(beat) => self.record_heartbeat(at, beat),
             ConnEvent::ExtraHeartbeat(beat) => self.record_extra(at, beat),
             ConnEvent::PeerTraffic(traffic, count) => self.record_traffic(*traffic, *count),
@@ -320,9 +314,9 @@ impl ConnectionStats {
             ConnEvent::Unjudged { kind, count } => {
                 self.with(*kind, |figures| figures.record_unjudged(*count))
             }
-            ConnEvent::Announced(every) => self.announced = Some((*every).into()),
+            ConnEvent::Announced(every) => self.extras().announced = Some(*every),
             ConnEvent::ServerTraffic(server_traffic) => {
-                self.server_traffic = Some(Arc::clone(server_traffic))
+                self.extras().server_traffic = Some(Arc::clone(server_traffic))
             }
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
@@ -339,6 +333,10 @@ impl ConnectionStats {
         if !matches!(event, ConnEvent::Ended(_)) || self.is_lost {
             self.tracker.observe(now, event, info.timeout, info.outage_after);
         }
+    }
+
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     fn endings(&mut self) -> &mut Endings {
@@ -378,11 +376,13 @@ impl ConnectionStats {
                 self.with(kind, |figures| figures.counts.record_strays(stray, count))
             }
             PeerTraffic::ServerPing { kind: ServerPingKind::Protocol, .. } => {
-                self.server_pings_protocol += count
+                self.extras().server_pings_protocol += count
             }
-            PeerTraffic::ServerPing { kind: ServerPingKind::App, .. } => self.server_pings_app += count,
-            PeerTraffic::Message => self.messages += count,
-            PeerTraffic::Echo => self.echoes += count,
+            PeerTraffic::ServerPing { kind: ServerPingKind::App, .. } => {
+                self.extras().server_pings_app += count
+            }
+            PeerTraffic::Message => self.extras().messages += count,
+            PeerTraffic::Echo => self.extras().echoes += count,
         }
     }
 
@@ -418,7 +418,7 @@ impl ConnectionStats {
     /// The status over the whole run; `of_kinds` are its heartbeats' statuses.
     fn run_status(&self, of_kinds: &[RunStatus]) -> RunStatus {
         let is = |status, reason: String| RunStatus { status, reason, without_rtt: status };
-        match (&self.opened, &self.open_error) {
+        match (&self.opened, self.extras.as_ref().and_then(|extras| extras.open_error.as_ref())) {
             (None, Some(_)) => return is(Status::Unknown, "it never opened".to_string()),
             (None, None) => {
                 return is(Status::Unknown, "still opening when the run ended".to_string());
@@ -479,6 +479,7 @@ impl ConnectionStats {
             figures.status = if self.is_lost { Status::Dead } else { of.status };
         }
         let endings = self.endings.as_deref().cloned().unwrap_or_default();
+        let extras = self.extras.as_deref().cloned().unwrap_or_default();
         ConnReport {
             index,
             origin: None,
@@ -489,7 +490,7 @@ impl ConnectionStats {
             last_status: self.status,
             last_status_reason: self.status_reason.clone(),
             opened: self.opened.as_ref().map(CompactConnectInfo::tell),
-            open_error: self.open_error.clone(),
+            open_error: extras.open_error,
             kinds,
             outage: self.opened.as_ref().and_then(|_| endings.outage.until(now)),
             ending: endings.last,
@@ -498,13 +499,13 @@ impl ConnectionStats {
             unplanned_endings: endings.unplanned,
             reconnects: endings.reconnects,
             outages: self.tracker.report(Duration::ZERO),
-            messages: self.messages,
-            server_pings_protocol: self.server_pings_protocol,
-            server_pings_app: self.server_pings_app,
-            echoes: self.echoes,
+            messages: extras.messages,
+            server_pings_protocol: extras.server_pings_protocol,
+            server_pings_app: extras.server_pings_app,
+            echoes: extras.echoes,
             spikes: self.spikes,
-            announced: self.announced.map(Duration::from),
-            server_traffic: self.server_traffic.clone(),
+            announced: extras.announced,
+            server_traffic: extras.server_traffic,
         }
     }
 }
@@ -514,6 +515,19 @@ impl ConnectionStats {
 fn age_at(ending: &CloseCause, at: SystemTime) -> Option<Duration> {
     let before_the_end = ending.at.duration_since(at).unwrap_or_default();
     ending.age.checked_sub(before_the_end)
+}
+
+/// What few connections have besides heartbeats.
+#[derive(Debug, Clone, Default)]
+struct Extras {
+    open_error: Option<Arc<ConnectError>>,
+    messages: u64,
+    server_pings_protocol: u64,
+    server_pings_app: u64,
+    echoes: u64,
+    /// The server's own interval, as it told.
+    announced: Option<Duration>,
+    server_traffic: Option<Arc<ServerTraffic>>,
 }
 
 /// How a connection ended, how often, and for how long.
@@ -673,6 +687,7 @@ fn combine<'a>(
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::nanos::Nanos;
     use strum::IntoEnumIterator;
 
     use super::*;

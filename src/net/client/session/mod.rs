@@ -131,17 +131,22 @@ enum SessionWake {
     Timer,
 }
 
+/// What a session can run over.
+pub trait SessionStream: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> SessionStream for S {}
+
 /// Runs heartbeats on an open connection until all have an outcome, it is stopped, or the connection ends. Passes every
 /// event to `emit`, the ending last.
 ///
 /// Not an `async fn`, which would store its arguments beside the session: there may be thousands of sessions.
-pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin>(
+pub fn run<'a, S: SessionStream, E: FnMut(ConnEvent)>(
     socket: WebSocket<S>,
     plan: &'a SessionPlan,
     start: SessionStart,
-    emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
+    emit: E,
     signals: SessionSignals<'a>,
-) -> impl Future<Output = SessionEnd> + use<'a, S> {
+) -> impl Future<Output = SessionEnd> + use<'a, S, E> {
     Session::new(socket, plan, start, emit, signals).run()
 }
 
@@ -154,7 +159,7 @@ struct BlockedHeartbeat {
     given_up: bool,
 }
 
-struct Session<'a, S> {
+struct Session<'a, S, E> {
     socket: WebSocket<S>,
     plan: &'a SessionPlan,
     classifier: Classifier,
@@ -186,17 +191,17 @@ struct Session<'a, S> {
     /// How often the runtime polled the kernel since a heartbeat timed out, if nothing else woke the session.
     reads_before_judging: u8,
     signals: SessionSignals<'a>,
-    emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
+    emit: E,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session<'a, S> {
+impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
     fn new(
         mut socket: WebSocket<S>,
         plan: &'a SessionPlan,
         start: SessionStart,
-        emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
+        emit: E,
         signals: SessionSignals<'a>,
-    ) -> Session<'a, S> {
+    ) -> Session<'a, S, E> {
         let places = start.first_due.iter().zip(&start.first);
         let heartbeats = plan.kinds.iter().zip(places);
         let pings_http2 =
@@ -235,7 +240,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> Session
 
     /// Runs the session to its end. Not an `async fn`, which would store the session twice.
     #[expect(clippy::manual_async_fn, reason = "there may be thousands of sessions")]
-    fn run(mut self) -> impl Future<Output = SessionEnd> + use<'a, S> {
+    fn run(mut self) -> impl Future<Output = SessionEnd> + use<'a, S, E> {
         async move {
             self.reset_status();
             // Both live as long as the session: inserting and removing timers touches their neighbours' memory, twice a
