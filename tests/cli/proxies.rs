@@ -397,6 +397,10 @@ fn conntrack_drop_is_a_silent_cut() {
         "{document:#}"
     );
     assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+    assert_eq!(document["cut"]["tcp_acknowledged"], false, "{document:#}");
+    let findings = document["findings"].as_array().unwrap();
+    let possible = findings.iter().find(|finding| finding["code"] == "possible_products").unwrap();
+    assert!(possible["data"]["ids"].as_array().unwrap().contains(&"linux.conntrack".into()), "{document:#}");
 }
 
 #[test]

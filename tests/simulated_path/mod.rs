@@ -543,7 +543,9 @@ impl SimWorld<'_> {
                 end if end < timeout => {
                     (end.max(now), ProbeEvent::Died { idle, death: DeathCause::CutOnUse(kind.visible_end()) })
                 }
-                _ => (timeout, ProbeEvent::Died { idle, death: DeathCause::Unanswered }),
+                _ => {
+                    (timeout, ProbeEvent::Died { idle, death: DeathCause::Unanswered { acked: Some(false) } })
+                }
             },
         }
     }

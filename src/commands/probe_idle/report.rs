@@ -8,7 +8,7 @@ use super::driver::SearchResult;
 use super::followup::FollowupResult;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, HttpVersion};
 use crate::domain::format::duration as show;
-use crate::domain::idle::product_naming::{CutObservation, ProductNaming, consistent_with};
+use crate::domain::idle::product_naming::{CutObservation, NotCompared, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
@@ -245,8 +245,16 @@ fn naming(
     let observed = observed.map(|observed| CutObservation { refresh, through_proxy, ..observed });
     let over_http2 = opened.is_some_and(|opened| opened.http == HttpVersion::Http2);
     // The table says how products cut connections of HTTP/1.1; a stream that is silent is not a path that drops.
-    let compared = observed.as_ref().filter(|_| !over_http2);
-    let naming = ProductNaming { over_http2, ..compared.map(consistent_with).unwrap_or_default() };
+    let is_unanswered = matches!(
+        findings.manner,
+        Some(CutManner::Silent { acked: None } | CutManner::ClientUnheard { acked: None })
+    );
+    let not_compared = match over_http2 {
+        true => Some(NotCompared::Http2),
+        false => is_unanswered.then_some(NotCompared::AcknowledgementUnknown),
+    };
+    let compared = observed.as_ref().filter(|_| not_compared.is_none());
+    let naming = ProductNaming { not_compared, ..compared.map(consistent_with).unwrap_or_default() };
     tracing::info!(target: "inference", of = "product naming", ?observed, ?naming);
     naming
 }

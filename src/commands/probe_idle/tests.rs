@@ -20,8 +20,10 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
+    CutManner, IdleFinding, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy,
+    VisibleEnd, findings_of,
 };
+use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::truth::Truth;
 use crate::net::client::idle_probe::UnmatchedLog;
@@ -120,6 +122,21 @@ async fn manner(truth: u64, idle_cut: &str) -> CutManner {
     timeout(&probed(&[("idle-timeout", &after), ("idle-cut", idle_cut)], |_| {}).await, truth)
 }
 
+/// The manner of a server that stays silent: its kernel still acknowledges.
+const SILENT: CutManner =
+    CutManner::Silent { acked: if cfg!(target_os = "linux") { Some(true) } else { None } };
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn acknowledged_question_names_no_device_that_drops() {
+    for idle_cut in ["silent", "stall"] {
+        let report = probed(&[("idle-timeout", "1s"), ("idle-cut", idle_cut)], |_| {}).await;
+        assert_eq!(timeout(&report, 1000), SILENT);
+        let codes: Vec<_> = findings_of(&report).iter().map(IdleFinding::label).collect();
+        assert_eq!(codes, ["idle_timeout", "cut_above_tcp", "no_known_timer_fits"], "{idle_cut}");
+    }
+}
+
 #[tokio::test]
 async fn each_manner_of_closing_is_distinguished() {
     let (fin, half, rst, close) = tokio::join!(
@@ -137,7 +154,7 @@ async fn each_manner_of_closing_is_distinguished() {
         visible(CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }, None)
     );
     let (silent, on_use) = tokio::join!(manner(2000, "silent"), manner(1000, "rst-on-use"));
-    assert_eq!((silent, on_use), (CutManner::Silent, CutManner::OnUse(CloseKind::Rst.into())));
+    assert_eq!((silent, on_use), (SILENT, CutManner::OnUse(CloseKind::Rst.into())));
 }
 
 #[tokio::test]
@@ -269,7 +286,7 @@ async fn two_ended_mode_tells_the_lost_direction() {
         plan.search.precision = Precision { absolute: ms(250), relative: 0.02 };
     })
     .await;
-    assert_eq!(timeout(&report, 640), CutManner::Silent);
+    assert_eq!(timeout(&report, 640), SILENT);
     assert_eq!((report.two_ended, report.lost), (Some(TwoEnded::Agreed), Some(Direction::Both)));
 }
 

@@ -64,11 +64,21 @@ fn of_ending(evidence: &PathEvidence) -> Option<DoctorFinding> {
         CutManner::Visible(end) | CutManner::OnUse(end) => {
             Some(of_close(&end.how, CloseCause::describe(ClosedBy::Peer, &end.how, None)))
         }
-        CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => {
-            let happened = "the path dropped the connection without a word, and the page stays unaware until it has sent \
-                            something and the operating system gives up, minutes later";
-            Some(sees(ABNORMAL, "", happened.to_string()))
+        manner @ (CutManner::Silent { .. } | CutManner::ServerUnheard | CutManner::ClientUnheard { .. }) => {
+            let page = of_silent_cut(manner.acked());
+            page.map(|happened| sees(ABNORMAL, "", happened.to_string()))
         }
+    }
+}
+
+/// What a page sees of a cut that sends no sign; `None` if that depends on what is unknown.
+fn of_silent_cut(acked: Option<bool>) -> Option<&'static str> {
+    match acked {
+        Some(false) => Some(
+            "the path dropped the connection without a word, and the page stays unaware until it has sent something and the \
+             operating system gives up, minutes later",
+        ),
+        Some(true) | None => None,
     }
 }
 

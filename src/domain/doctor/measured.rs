@@ -242,7 +242,7 @@ pub fn loses_pings(report: &PingReport) -> bool {
 /// Whether the verdict rests on questions that stayed unanswered.
 fn rests_on_silence(report: &IdleReport) -> bool {
     let findings = &report.findings;
-    let is_silent = matches!(findings.manner, Some(CutManner::Silent));
+    let is_silent = matches!(findings.manner, Some(CutManner::Silent { .. }));
     findings.verdict == IdleVerdict::Stochastic || (findings.verdict == IdleVerdict::IdleTimeout && is_silent)
 }
 

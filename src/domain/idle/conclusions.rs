@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{IdleFindings, IdleVerdict, ResetBy};
+use super::finding::{CutManner, IdleFindings, IdleVerdict, ResetBy};
 use super::idle_finding::{IdleFinding, NeededTraffic, VoidCause};
 use super::incident::{Incident, IncidentKind};
 use super::product_naming::ProductNaming;
@@ -15,6 +15,7 @@ pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
     let two_ended = (report.two_ended == Some(TwoEnded::Refused)).then_some(IdleFinding::TwoEndedRefused);
     let mut all: Vec<IdleFinding> = conclusion(report).into_iter().collect();
     all.extend(timer_details(findings, report.info.search.min));
+    all.extend(above_tcp(report));
     all.extend(report.lost.map(|direction| IdleFinding::DirectionLost { direction }));
     all.extend(report.refresh.as_ref().map(|RefreshResults { conclusion, .. }| {
         IdleFinding::KeepaliveMethodsCompared { conclusion: *conclusion }
@@ -86,6 +87,16 @@ fn timer_details(findings: &IdleFindings, min: Duration) -> Vec<IdleFinding> {
     details.into_iter().flatten().collect()
 }
 
+/// Whether TCP acknowledged what was sent after the silence and not answered.
+fn above_tcp(report: &IdleReport) -> Option<IdleFinding> {
+    let verdict = report.findings.verdict;
+    let is_cut =
+        matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy | IdleVerdict::Stochastic);
+    let acked = report.findings.manner.as_ref().and_then(CutManner::acked);
+    let through_proxy = report.opened.as_ref().is_some_and(|opened| opened.proxy.is_some());
+    (is_cut && acked == Some(true)).then_some(IdleFinding::CutAboveTcp { through_proxy })
+}
+
 /// Whether connections survived a clearly longer silence.
 fn only_some_cut(hi: Duration, findings: &IdleFindings) -> Option<IdleFinding> {
     let survived_longer = findings.survived.iter().filter(|span| **span > hi.mul_f64(1.05)).count();
@@ -94,7 +105,7 @@ fn only_some_cut(hi: Duration, findings: &IdleFindings) -> Option<IdleFinding> {
 }
 
 fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding> {
-    let ProductNaming { candidates, undecided, ruled_out, over_http2 } = naming;
+    let ProductNaming { candidates, undecided, ruled_out, not_compared } = naming;
     let likely = candidates.iter().cloned().map(|candidate| IdleFinding::LikelyProduct { candidate });
     let possible = (!undecided.is_empty()).then(|| IdleFinding::PossibleProducts {
         candidates: undecided.clone(),
@@ -105,7 +116,7 @@ fn products(naming: &ProductNaming, findings: &IdleFindings) -> Vec<IdleFinding>
     let is_unknown = is_measured && candidates.is_empty() && undecided.is_empty();
     let others =
         ruled_out.iter().cloned().map(|ruled_out| IdleFinding::HeaderNamesOtherProduct { ruled_out });
-    let unknown = is_unknown.then_some(IdleFinding::NoKnownTimerFits { over_http2: *over_http2 });
+    let unknown = is_unknown.then_some(IdleFinding::NoKnownTimerFits { not_compared: *not_compared });
     likely.chain(possible).chain(unknown).chain(others).collect()
 }
 

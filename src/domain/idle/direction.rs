@@ -28,8 +28,8 @@ impl Direction {
     pub fn lost_by(manner: &CutManner) -> Option<Direction> {
         match manner {
             CutManner::ServerUnheard => Some(Direction::FromServer),
-            CutManner::ClientUnheard => Some(Direction::FromClient),
-            CutManner::Silent => Some(Direction::Both),
+            CutManner::ClientUnheard { .. } => Some(Direction::FromClient),
+            CutManner::Silent { .. } => Some(Direction::Both),
             CutManner::Visible(_) | CutManner::OnUse(_) => None,
         }
     }

@@ -524,8 +524,12 @@ impl SearchEvidence {
     fn most_common_manner(&self, which: impl Fn(&DeadProbe) -> bool) -> Option<CutManner> {
         let chosen: Vec<_> =
             self.confirmed_deaths().filter(|death| which(death)).map(|d| &d.manner).collect();
-        let votes = |manner: &CutManner| chosen.iter().filter(|other| **other == manner).count();
-        chosen.iter().max_by_key(|manner| votes(manner)).map(|manner| (*manner).clone())
+        let kinds: Vec<_> = chosen.iter().map(|manner| manner.regardless_of_acks()).collect();
+        let votes = |kind: &CutManner| kinds.iter().filter(|other| *other == kind).count();
+        let kind = kinds.iter().max_by_key(|kind| votes(kind))?.clone();
+        let same = chosen.iter().zip(&kinds).filter(|(_, other)| **other == kind);
+        let acked = agreed(same.filter_map(|(manner, _)| manner.acked()));
+        Some(kind.with_acked(acked))
     }
 
     /// Whether connections are dead for a while before they are seen to end: several questions shortly before
@@ -569,6 +573,12 @@ impl SearchEvidence {
     }
 }
 
+/// What all say that say something; `None` if they contradict each other.
+fn agreed(mut all: impl Iterator<Item = bool>) -> Option<bool> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
 /// Ends within this time of each other count as one moment of the wall clock.
 pub(super) const SAME_MOMENT: Duration = Duration::from_millis(250);
 
@@ -581,7 +591,7 @@ mod tests {
         let s = Duration::from_secs;
         let mut evidence = SearchEvidence::default();
         let record_death = |evidence: &mut SearchEvidence, span, at| {
-            evidence.record_death(s(span), CutManner::Silent, s(at), s(span))
+            evidence.record_death(s(span), CutManner::Silent { acked: None }, s(at), s(span))
         };
         [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| record_death(&mut evidence, span, at));
         evidence.ignore_between(s(10), s(12));
@@ -591,11 +601,34 @@ mod tests {
         assert_eq!(spans, [s(5), s(8)]);
     }
 
+    /// The manner of silent deaths, each with what TCP acknowledged.
+    fn silent_manner(acked: &[Option<bool>]) -> Option<CutManner> {
+        let s = Duration::from_secs;
+        let mut evidence = SearchEvidence::default();
+        for (at, acked) in (5..).zip(acked) {
+            evidence.record_death(s(at), CutManner::Silent { acked: *acked }, s(at), s(at));
+        }
+        evidence.record_death(s(4), CutManner::ServerUnheard, s(4), s(4));
+        evidence.confirm_deaths_between(s(0), s(20));
+        evidence.cut_manner()
+    }
+
+    #[test]
+    fn acknowledgements_that_contradict_each_other_show_nothing() {
+        let silent = |acked| Some(CutManner::Silent { acked });
+        assert_eq!(silent_manner(&[Some(true), Some(true), None]), silent(Some(true)));
+        assert_eq!(silent_manner(&[Some(false), None, Some(false)]), silent(Some(false)));
+        assert_eq!(silent_manner(&[Some(true), Some(false)]), silent(None));
+        assert_eq!(silent_manner(&[None, None]), silent(None));
+    }
+
     #[test]
     fn later_connection_confirms_no_death() {
         let s = Duration::from_secs;
         let mut evidence = SearchEvidence::default();
-        [5, 9].into_iter().for_each(|at| evidence.record_death(s(at), CutManner::Silent, s(at), s(at)));
+        [5, 9]
+            .into_iter()
+            .for_each(|at| evidence.record_death(s(at), CutManner::Silent { acked: None }, s(at), s(at)));
         evidence.confirm_deaths_between(s(6), s(20));
         evidence.set_unconfirmed_aside(s(6));
         let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();

@@ -75,14 +75,21 @@ pub enum CutManner {
     /// They were seen to end while silent.
     Visible(VisibleEnd),
     /// Nothing was seen; a question was not answered.
-    Silent,
+    Silent {
+        /// Whether TCP acknowledged the question: then the path carries packets both ways, and the cut is above TCP. `None`
+        /// if that is unknown.
+        acked: Option<bool>,
+    },
     /// Nothing was seen until a question was answered by this end.
     #[strum_discriminants(strum(serialize = "rst_on_use"))]
     OnUse(VisibleEnd),
     /// Only the server's direction was lost; a question from the client restored the connection.
     ServerUnheard,
     /// Only the client's direction was lost.
-    ClientUnheard,
+    ClientUnheard {
+        /// Whether TCP acknowledged the question; `None` if that is unknown.
+        acked: Option<bool>,
+    },
 }
 
 impl CutManner {
@@ -90,7 +97,28 @@ impl CutManner {
     pub fn visible_end(&self) -> Option<&VisibleEnd> {
         match self {
             CutManner::Visible(visible_end) | CutManner::OnUse(visible_end) => Some(visible_end),
-            CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => None,
+            CutManner::Silent { .. } | CutManner::ServerUnheard | CutManner::ClientUnheard { .. } => None,
+        }
+    }
+
+    /// Whether TCP acknowledged what was not answered; `None` if that is unknown, or if nothing stayed unanswered.
+    pub fn acked(&self) -> Option<bool> {
+        match self {
+            CutManner::Silent { acked } | CutManner::ClientUnheard { acked } => *acked,
+            CutManner::Visible(_) | CutManner::OnUse(_) | CutManner::ServerUnheard => None,
+        }
+    }
+
+    /// The same manner, whatever TCP acknowledged.
+    pub(super) fn regardless_of_acks(&self) -> CutManner {
+        self.clone().with_acked(None)
+    }
+
+    pub(super) fn with_acked(self, acked: Option<bool>) -> CutManner {
+        match self {
+            CutManner::Silent { .. } => CutManner::Silent { acked },
+            CutManner::ClientUnheard { .. } => CutManner::ClientUnheard { acked },
+            other @ (CutManner::Visible(_) | CutManner::OnUse(_) | CutManner::ServerUnheard) => other,
         }
     }
 }
@@ -98,10 +126,10 @@ impl CutManner {
 impl From<&DeathCause> for CutManner {
     fn from(death: &DeathCause) -> CutManner {
         match death {
-            DeathCause::Unanswered => CutManner::Silent,
+            DeathCause::Unanswered { acked } => CutManner::Silent { acked: *acked },
             DeathCause::CutOnUse(visible_end) => CutManner::OnUse(visible_end.clone()),
             DeathCause::ServerUnheard => CutManner::ServerUnheard,
-            DeathCause::ClientUnheard => CutManner::ClientUnheard,
+            DeathCause::ClientUnheard { acked } => CutManner::ClientUnheard { acked: *acked },
         }
     }
 }

@@ -8,7 +8,7 @@ use super::direction::Direction;
 use super::finding::{CutManner, EndSpread, LifetimeCap, ResetBy, ServerActivity};
 use super::incident::Incident;
 use super::probe::VisibleEnd;
-use super::product_naming::{Candidate, RuledOut};
+use super::product_naming::{Candidate, NotCompared, RuledOut};
 use super::recommendation::Recommendation;
 use super::refresh::RefreshConclusion;
 use super::undecided::UndecidedCause;
@@ -64,6 +64,9 @@ findings! {
         Info TimerIsCoarse { spread: EndSpread },
         /// A hop stops forwarding some time before it closes the connection: what is sent in between is lost.
         Warning StopsForwardingBeforeClosing,
+        /// TCP acknowledged what was sent after the silence, and nothing answered it: the path to what ends TCP, the server or the
+        /// first proxy, did not drop the connection. With `through_proxy` that is the client's own HTTP proxy.
+        Info CutAboveTcp { through_proxy: bool },
         /// The direction in which data is lost after the timeout; known only from a two-ended run.
         Warning DirectionLost { direction: Direction },
         /// The server closes clients that send nothing, although it sends messages itself.
@@ -76,8 +79,8 @@ findings! {
         Info PossibleProducts { candidates: Vec<Candidate>, manner: Option<CutManner> },
         /// A response header names a product whose timers contradict the evidence.
         Info HeaderNamesOtherProduct { ruled_out: RuledOut },
-        /// A cut was measured that no known timer fits. How products cut streams of HTTP/2 is not known.
-        Info NoKnownTimerFits { over_http2: bool },
+        /// A cut was measured that no known timer fits, or that cannot be compared with the known timers.
+        Info NoKnownTimerFits { not_compared: Option<NotCompared> },
         /// Connections of different age ended at the same moment, which counts for no timeout; what caused it was not seen.
         Warning EndedAtOneMoment { incident: Incident },
         /// The control was not answered for a while; connections that died meanwhile do not count.

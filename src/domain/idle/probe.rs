@@ -108,14 +108,20 @@ impl From<CloseKind> for VisibleEnd {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeathCause {
     /// No answer within the answer timeout, and no visible end.
-    Unanswered,
+    Unanswered {
+        /// Whether TCP acknowledged the question; `None` if that is unknown.
+        acked: Option<bool>,
+    },
     /// A reset, or a close without an answer, followed the question.
     CutOnUse(VisibleEnd),
     /// The question was answered, but the server's earlier message never came: the direction from the server
     /// was lost, and the question restored it. Only a two-ended trial sees this.
     ServerUnheard,
     /// The server's message came, but the question was not answered (two-ended).
-    ClientUnheard,
+    ClientUnheard {
+        /// Whether TCP acknowledged the question; `None` if that is unknown.
+        acked: Option<bool>,
+    },
 }
 
 /// What was observed of a connection. Idle spans count from the last byte in either direction.

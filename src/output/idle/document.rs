@@ -147,6 +147,9 @@ document! {
     pub struct CutDocument from (manner, lost): (&CutManner, Option<Direction>) {
         /// How idle connections are cut.
         manner: Name<CutMannerName> = CutMannerName::from(manner),
+        /// Whether TCP acknowledged what was sent after the silence and not answered: then the cut is above TCP. Null if that is
+        /// unknown, or if nothing stayed unanswered.
+        tcp_acknowledged: Option<bool> = manner.acked(),
         /// The visible end; null if there was none.
         ending: Option<CutEnding> = manner.visible_end().map(CutEnding::from),
         /// In which direction data was lost; known only if a two-ended run found a silent cut.
@@ -414,10 +417,10 @@ impl From<&Trial> for TrialOutcome {
     fn from(trial: &Trial) -> TrialOutcome {
         match &trial.outcome {
             Ok(_) => TrialOutcome::Survived,
-            Err(CutManner::Silent) => TrialOutcome::Unanswered,
+            Err(CutManner::Silent { .. }) => TrialOutcome::Unanswered,
             Err(CutManner::OnUse(_)) => TrialOutcome::CutOnUse,
             Err(CutManner::ServerUnheard) => TrialOutcome::ServerUnheard,
-            Err(CutManner::ClientUnheard) => TrialOutcome::ClientUnheard,
+            Err(CutManner::ClientUnheard { .. }) => TrialOutcome::ClientUnheard,
             Err(CutManner::Visible(_)) => TrialOutcome::Ended,
         }
     }

@@ -48,6 +48,7 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
             "the hop stops forwarding before it closes: what is sent in between is lost, so the end that was seen is \
              later than the timeout",
         ),
+        IdleFinding::CutAboveTcp { through_proxy } => above_tcp(*through_proxy),
         IdleFinding::DirectionLost { direction } => {
             Explanation::new(lost(*direction)).with("direction", direction.label())
         }
@@ -60,7 +61,7 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
             product_findings::possible(candidates, manner.as_ref())
         }
         IdleFinding::HeaderNamesOtherProduct { ruled_out } => product_findings::other(ruled_out),
-        IdleFinding::NoKnownTimerFits { over_http2 } => product_findings::none_fits(*over_http2),
+        IdleFinding::NoKnownTimerFits { not_compared } => product_findings::none_fits(*not_compared),
         IdleFinding::EndedAtOneMoment { incident }
         | IdleFinding::PathLost { incident }
         | IdleFinding::EndedRightAfterOpening { incident }
@@ -129,7 +130,9 @@ const NO_INTERVAL: &str = "no interval can be recommended, since no silence surv
 fn visibility(manner: Option<&CutManner>) -> &'static str {
     match manner {
         Some(CutManner::Visible(_)) => ", cut visibly",
-        Some(CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard) => ", cut silently",
+        Some(CutManner::Silent { .. } | CutManner::ServerUnheard | CutManner::ClientUnheard { .. }) => {
+            ", cut silently"
+        }
         Some(CutManner::OnUse(_)) => ", visible only on use",
         None => "",
     }
@@ -303,6 +306,22 @@ fn coarse(spread: EndSpread) -> Explanation {
         at_most(width)
     ))
     .with_duration("spread", width)
+}
+
+fn above_tcp(through_proxy: bool) -> Explanation {
+    let text = match through_proxy {
+        false => {
+            "TCP acknowledged what was sent after the silence, so no NAT or firewall dropped the connection up to what ends TCP, \
+             the server or the first proxy: that one, or something behind it, no longer serves the WebSocket"
+        }
+        true => {
+            "the HTTP proxy's TCP acknowledged what was sent after the silence, so nothing dropped the connection up to \
+             the proxy: the proxy, or something behind it, no longer serves the WebSocket"
+        }
+    };
+    Explanation::new(text)
+        .remedy("look at the server and at each proxy before it; probe from behind each hop")
+        .with("through_proxy", through_proxy)
 }
 
 fn silent_clients(age: Duration) -> Explanation {

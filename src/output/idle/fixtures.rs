@@ -254,7 +254,7 @@ fn silent() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.info.search.two_ended = true;
     scene.survives(&[180_000, 230_000, 238_000]);
-    scene.dies(&[300_000, 242_000, 241_000], &DeathCause::Unanswered);
+    scene.dies(&[300_000, 242_000, 241_000], &DeathCause::Unanswered { acked: Some(false) });
     scene.bracket(238_000, 241_000);
     let mut report = scene.report(600_000, RunResult::Passed);
     (report.two_ended, report.lost) = (Some(TwoEnded::Agreed), Some(Direction::Both));
@@ -392,7 +392,7 @@ fn late_end() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.survives(&[4_000, 4_400]);
     scene.ends(&[6_001, 6_002, 6_003], &VisibleEnd { how: CloseKind::Fin, half_open: Some(true) });
-    scene.dies(&[5_100], &DeathCause::Unanswered);
+    scene.dies(&[5_100], &DeathCause::Unanswered { acked: Some(false) });
     scene.findings.manner =
         Some(CutManner::Visible(VisibleEnd { how: CloseKind::Fin, half_open: Some(true) }));
     scene.findings.stops_forwarding_before_closing = true;

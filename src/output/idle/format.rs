@@ -31,7 +31,16 @@ pub fn visible_end(end: &VisibleEnd) -> String {
 pub fn manner(manner: &CutManner) -> String {
     match manner {
         CutManner::Visible(seen) => visible_end(seen),
-        CutManner::Silent => "no FIN or RST; no answer when the connection is used".to_string(),
+        CutManner::Silent { acked: None } => {
+            "no FIN or RST; no answer when the connection is used".to_string()
+        }
+        CutManner::Silent { acked: Some(true) } => {
+            "no FIN or RST; when the connection is used, TCP acknowledges it and nothing answers".to_string()
+        }
+        CutManner::Silent { acked: Some(false) } => {
+            "no FIN or RST; when the connection is used, TCP does not acknowledge it and nothing answers"
+                .to_string()
+        }
         CutManner::OnUse(seen) => {
             format!("no FIN or RST until the connection is used; then: {}", visible_end(seen))
         }
@@ -39,7 +48,7 @@ pub fn manner(manner: &CutManner) -> String {
             "what the server sends after the silence is lost; it works again when the client sends first"
                 .to_string()
         }
-        CutManner::ClientUnheard => {
+        CutManner::ClientUnheard { .. } => {
             "what the client sends is lost; what the server sends still arrives".to_string()
         }
     }
@@ -49,12 +58,13 @@ pub fn manner(manner: &CutManner) -> String {
 pub fn end_of_trial(manner: &CutManner) -> String {
     match manner {
         CutManner::Visible(seen) => format!("ended: {}", visible_end(seen)),
-        CutManner::Silent => "dead: no answer, no FIN, no RST".to_string(),
+        CutManner::Silent { acked: Some(true) } => "dead: acknowledged by TCP, no answer".to_string(),
+        CutManner::Silent { acked: Some(false) | None } => "dead: no answer, no FIN, no RST".to_string(),
         CutManner::OnUse(seen) => format!("dead: on use: {}", visible_end(seen)),
         CutManner::ServerUnheard => {
             "dead: the server's message was lost, our request was answered".to_string()
         }
-        CutManner::ClientUnheard => {
+        CutManner::ClientUnheard { .. } => {
             "dead: the server's message arrived, our request was not answered".to_string()
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::domain::catalogue::SettingChange;
 use crate::domain::idle::CutManner;
-use crate::domain::idle::product_naming::{Candidate, RuledOut};
+use crate::domain::idle::product_naming::{Candidate, NotCompared, RuledOut};
+use crate::domain::label::Label;
 use crate::output::view::Explanation;
 
 /// ``consistent with nginx, `proxy_read_timeout 20s` in http, server or location: the response says server: nginx; ...``
@@ -78,15 +79,21 @@ pub fn other(RuledOut { product, header, why }: &RuledOut) -> Explanation {
 }
 
 /// A cut was measured, and the table has nothing that cuts so.
-pub fn none_fits(over_http2: bool) -> Explanation {
-    let text = match over_http2 {
-        true => {
+pub fn none_fits(not_compared: Option<NotCompared>) -> Explanation {
+    let text = match not_compared {
+        Some(NotCompared::Http2) => {
             "no product is named: the table of known timers (`wscheck timeouts`) does not say how products cut streams of HTTP/2; \
              a run with --http 1.1 can be compared with it"
         }
-        false => {
+        Some(NotCompared::AcknowledgementUnknown) => {
+            "no product is named: whether TCP acknowledged what was sent after the silence is unknown, so either the path dropped \
+             the connection, or the server or a proxy no longer answered"
+        }
+        None => {
             "consistent with nothing in the table of known timers (`wscheck timeouts`): perhaps the server's own timer"
         }
     };
-    Explanation::new(text).with("over_http2", over_http2)
+    Explanation::new(text)
+        .with("over_http2", not_compared == Some(NotCompared::Http2))
+        .with("not_compared", not_compared.map(|why| why.label()))
 }

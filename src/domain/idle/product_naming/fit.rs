@@ -158,10 +158,15 @@ fn has_word(text: &str, word: &str) -> bool {
 /// The most similar way of cutting; `None` if none is similar.
 pub fn most_similar(timeout: &Timeout, seen: ObservedCut) -> Option<FitScore> {
     let similarities = timeout.cuts.iter().enumerate().filter_map(|(place, cut)| {
-        let degree = similarity(seen, *cut)?;
+        let degree = similarity(seen, *cut).filter(|_| !acknowledges_dropped(timeout, seen))?;
         Some(FitScore { cut: *cut, degree, usual: place == 0 })
     });
     similarities.max_by_key(|similarity| (similarity.degree, similarity.usual))
+}
+
+/// Whether it would have to acknowledge what it drops: what tracks connections below the application has no TCP of its own.
+fn acknowledges_dropped(timeout: &Timeout, seen: ObservedCut) -> bool {
+    seen == ObservedCut::Acknowledged && timeout.family == ProductFamily::Nat
 }
 
 fn similarity(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
@@ -180,8 +185,12 @@ fn similarity(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
         (ObservedCut::Visible(HalfClose), CutKind::ClosesTcp)
         | (ObservedCut::Visible(_), CutKind::Closes)
         | (ObservedCut::Silent, CutKind::RstOnUse)
+        | (ObservedCut::Acknowledged, CutKind::Silent)
         | (ObservedCut::RstOnUse, CutKind::Silent) => Some(FitDegree::Possible),
-        (ObservedCut::Visible(_) | ObservedCut::Silent | ObservedCut::RstOnUse, _) => None,
+        (
+            ObservedCut::Visible(_) | ObservedCut::Silent | ObservedCut::Acknowledged | ObservedCut::RstOnUse,
+            _,
+        ) => None,
     }
 }
 

@@ -11,6 +11,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::fit::{Contradiction, Fit, FitDegree, FitScore, Matched, fit, naming_header};
 use super::observed::{CutObservation, ObservedCut, VisibleCut};
 use crate::domain::catalogue::timeouts;
@@ -53,8 +55,19 @@ pub struct ProductNaming {
     pub undecided: Vec<Candidate>,
     /// Those that a header names and the evidence contradicts.
     pub ruled_out: Vec<RuledOut>,
-    /// The connection was one of HTTP/2, so that nothing was compared: the table is of HTTP/1.1.
-    pub over_http2: bool,
+    /// Why the measurement was not compared with the table.
+    pub not_compared: Option<NotCompared>,
+}
+
+/// Why a measurement cannot be compared with the table of known timers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum NotCompared {
+    /// The connection was one of HTTP/2, and the table is of HTTP/1.1.
+    Http2,
+    /// It is unknown whether TCP acknowledged what stayed unanswered: whether the path dropped it, or something above TCP did
+    /// not answer.
+    AcknowledgementUnknown,
 }
 
 /// Names the products that the evidence supports.

@@ -5,7 +5,7 @@ mod matching;
 mod observed;
 
 pub use fit::{names_a_hop, naming_header};
-pub use matching::{Candidate, ProductNaming, RuledOut, consistent_with};
+pub use matching::{Candidate, NotCompared, ProductNaming, RuledOut, consistent_with};
 pub use observed::{CutObservation, ObservedCut, VisibleCut};
 
 #[cfg(test)]

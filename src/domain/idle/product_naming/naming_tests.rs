@@ -332,6 +332,16 @@ fn silent_cut_lists_matching_defaults_first() {
 }
 
 #[test]
+fn acknowledged_cut_names_nothing_below_the_application() {
+    for millis in [3_000, 240_000, 350_000, 432_000_000] {
+        let naming = found_dead(millis - 20, millis + 20, ObservedCut::Acknowledged).naming();
+        let all = naming.candidates.iter().chain(&naming.undecided);
+        let below: Vec<_> = all.filter(|it| it.timeout.family == ProductFamily::Nat).collect();
+        assert_eq!((below.len(), naming.candidates.len()), (0, 0), "{millis}: {below:?}");
+    }
+}
+
+#[test]
 fn lifetime_is_named_by_header_but_not_after_a_reload() {
     let google = [("via", "1.1 google")];
     let lived = |headers| RecordedCut { kind: TimeoutKind::Lifetime, ..visible(30_000, FIN, headers) };

@@ -15,8 +15,10 @@ use crate::domain::catalogue::TimeoutKind;
 pub enum ObservedCut {
     /// The end was visible while nothing was sent.
     Visible(VisibleCut),
-    /// Nothing was received, not even when the connection was used.
+    /// Nothing was received when the connection was used, and TCP did not acknowledge it.
     Silent,
+    /// Nothing was received when the connection was used, although TCP acknowledged it: the path to what ends TCP works.
+    Acknowledged,
     /// Nothing was received until the connection was used; then an RST.
     RstOnUse,
 }
@@ -62,13 +64,15 @@ impl VisibleCut {
 }
 
 impl ObservedCut {
-    /// The visible form of the deaths in a search; `None` if no known timer produces it.
+    /// The visible form of the deaths in a search; `None` if no known timer produces it, or if it is unknown whether TCP
+    /// acknowledged what stayed unanswered.
     pub fn of(manner: &CutManner) -> Option<ObservedCut> {
         match manner {
             CutManner::Visible(cut) => VisibleCut::of(cut).map(ObservedCut::Visible),
             CutManner::OnUse(cut) => (cut.how == CloseKind::Rst).then_some(ObservedCut::RstOnUse),
-            CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => {
-                Some(ObservedCut::Silent)
+            CutManner::ServerUnheard => Some(ObservedCut::Silent),
+            CutManner::Silent { acked } | CutManner::ClientUnheard { acked } => {
+                acked.map(|acked| if acked { ObservedCut::Acknowledged } else { ObservedCut::Silent })
             }
         }
     }
@@ -141,7 +145,8 @@ impl<'a> CutObservation<'a> {
         headers: &'a [(String, UntrustedText)],
     ) -> Option<CutObservation<'a>> {
         let age = findings.lifetime?;
-        let seen = cut.and_then(VisibleCut::of).map_or(ObservedCut::Silent, ObservedCut::Visible);
+        // Whether TCP acknowledged the last question to a control is not known.
+        let seen = ObservedCut::Visible(cut.and_then(VisibleCut::of)?);
         let ages = (Some(age.lo.mul_f64(0.98)), Some(age.hi));
         Some(CutObservation::new(TimeoutKind::Lifetime, ages, seen, headers).of_search(findings))
     }
@@ -177,6 +182,16 @@ mod tests {
         assert_eq!(VisibleCut::of(&CloseKind::TlsClose.into()), Some(VisibleCut::UntriedFin));
         assert_eq!(VisibleCut::of(&CloseKind::Rst.into()), Some(VisibleCut::Rst));
         assert_eq!(VisibleCut::of(&CloseKind::Silent.into()), None);
+    }
+
+    #[test]
+    fn only_an_unacknowledged_question_means_a_dropped_packet() {
+        let seen = |acked| ObservedCut::of(&CutManner::Silent { acked });
+        assert_eq!(seen(Some(false)), Some(ObservedCut::Silent));
+        assert_eq!(seen(Some(true)), Some(ObservedCut::Acknowledged));
+        assert_eq!(seen(None), None);
+        let client = |acked| ObservedCut::of(&CutManner::ClientUnheard { acked });
+        assert_eq!(client(Some(true)), Some(ObservedCut::Acknowledged));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::{ListenResult, Question, QuestionCodec, two_ended, wait_for};
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::net::client::disconnect::Disconnect;
-use crate::net::client::websocket::{SocketEvent, WebSocket};
+use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket};
 use crate::net::time::at;
+use crate::net::transport::tap::TcpIntrospect;
 
 /// Minimum time between two reports of unsolicited server traffic, so that a flood stays cheap.
 const MIN_REPORT_INTERVAL: Duration = Duration::from_millis(10);
@@ -38,7 +39,7 @@ pub struct IdleProbePlan<'a> {
 /// Stays idle until the span in `span` has passed, then asks; `None` in `span` means to wait. Emits what is seen and
 /// when: [`ProbeEvent::ServerMessage`], [`ProbeEvent::Asked`], and at last [`ProbeEvent::Survived`],
 /// [`ProbeEvent::Died`] or [`ProbeEvent::Ended`].
-pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     plan: &IdleProbePlan<'_>,
     span: &mut watch::Receiver<Option<Duration>>,
@@ -65,6 +66,14 @@ struct IdleProbe<'a, S> {
     emit: &'a mut (dyn FnMut(Instant, ProbeEvent) + Send),
 }
 
+/// A question that was sent.
+#[derive(Debug, Clone, Copy)]
+struct SentQuestion {
+    at: Instant,
+    /// Bytes written by then, including its own; `None` if some of them wait.
+    end: Option<u64>,
+}
+
 enum IdleProbeWake {
     Order,
     Socket(SocketEvent),
@@ -79,7 +88,7 @@ enum ProbeStep {
     End(Box<Disconnect>),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
+impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
     async fn run(mut self, span: &mut watch::Receiver<Option<Duration>>) {
         self.request_server_message(*span.borrow_and_update());
         loop {
@@ -218,10 +227,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         if let Some(requested) = self.requested.filter(|requested| span == Some(*requested)) {
             return self.wait_for_server_message(since, requested).await;
         }
-        let (asked, idle) = match self.send_question() {
-            Ok(asked) => (asked, asked - since),
+        let sent = match self.send_question() {
+            Ok(sent) => sent,
             Err(disconnect) => return self.report_failed_question(since, disconnect),
         };
+        let (asked, idle) = (sent.at, sent.at - since);
         (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
         match self.wait_for_answer(until).await {
@@ -231,14 +241,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             ListenResult::End(disconnect) => {
                 self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
             }
-            ListenResult::Nothing => self.report_death(idle, DeathCause::Unanswered),
+            ListenResult::Nothing => {
+                let acked = self.has_acked(sent);
+                self.report_death(idle, DeathCause::Unanswered { acked })
+            }
         }
     }
 
-    /// Sends the question; returns when it left. If it is blocked, that is now.
-    fn send_question(&mut self) -> Result<Instant, Disconnect> {
+    /// Sends the question. If it is blocked, it counts as sent now.
+    fn send_question(&mut self) -> Result<SentQuestion, Disconnect> {
         let message = self.codec.ask();
-        Ok(self.socket.send(message)?.left_at().unwrap_or_else(Instant::now))
+        Ok(match self.socket.send(message)? {
+            SendOutcome::Left(left) => SentQuestion { at: left.at, end: Some(left.end) },
+            SendOutcome::Blocked | SendOutcome::Refused => SentQuestion { at: Instant::now(), end: None },
+        })
+    }
+
+    /// Whether TCP acknowledged the question; `None` if that is unknown.
+    fn has_acked(&self, sent: SentQuestion) -> Option<bool> {
+        self.socket.stream().tcp()?.has_acked(sent.end?, sent.at.elapsed())
     }
 
     fn report_failed_question(&mut self, since: Instant, disconnect: Disconnect) {
@@ -272,20 +293,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
 
     /// Asks after the server's message was received (`has_server_message`) or was not.
     async fn ask_second(mut self, idle: Duration, has_server_message: bool) {
-        let asked = match self.send_question() {
-            Ok(asked) => asked,
+        let sent = match self.send_question() {
+            Ok(sent) => sent,
             Err(disconnect) => return self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into())),
         };
-        match (self.wait_for_answer(asked + self.plan.question.timeout / 2).await, has_server_message) {
+        match (self.wait_for_answer(sent.at + self.plan.question.timeout / 2).await, has_server_message) {
             (ListenResult::Found(at), true) => {
-                (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked })
+                (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - sent.at })
             }
             (ListenResult::Found(_), false) => self.report_death(idle, DeathCause::ServerUnheard),
             (ListenResult::End(disconnect), _) => {
                 self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
             }
-            (ListenResult::Nothing, true) => self.report_death(idle, DeathCause::ClientUnheard),
-            (ListenResult::Nothing, false) => self.report_death(idle, DeathCause::Unanswered),
+            (ListenResult::Nothing, true) => {
+                let acked = self.has_acked(sent);
+                self.report_death(idle, DeathCause::ClientUnheard { acked })
+            }
+            (ListenResult::Nothing, false) => {
+                let acked = self.has_acked(sent);
+                self.report_death(idle, DeathCause::Unanswered { acked })
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Exact timing of idle connections: an in-memory stream and a paused clock.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, duplex};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -12,6 +13,7 @@ use super::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use super::{Question, UnmatchedLog, two_ended};
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+use crate::domain::connection::tcp::TcpView;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
@@ -21,6 +23,7 @@ use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::net::client::closing::close_briefly;
 use crate::net::client::disconnect;
 use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
+use crate::net::testing::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
 use crate::net::transport::tap::Tap;
 use crate::net::transport::upgraded_stream::UpgradedStream;
@@ -41,15 +44,22 @@ fn question(kind: HeartbeatKind) -> Question {
     }
 }
 
-async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+async fn socket() -> (WebSocket<Tap<FakeTcpStream>>, RawPeer) {
+    let (socket, peer, _) = socket_and_kernel().await;
+    (socket, peer)
+}
+
+async fn socket_and_kernel() -> (WebSocket<Tap<FakeTcpStream>>, RawPeer, Arc<Mutex<FakeKernel>>) {
     let (near, far) = duplex(64 * 1024);
-    let tap = Tap::new(near);
-    (WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await, RawPeer { io: far })
+    let stream = FakeTcpStream::plain(near);
+    let kernel = stream.kernel();
+    (WebSocket::new(UpgradedStream::of(Tap::new(stream)), 65_536, 1024).await, RawPeer { io: far }, kernel)
 }
 
 /// A trial under way, and the server's end of its stream.
 struct TestProbe {
     peer: RawPeer,
+    kernel: Arc<Mutex<FakeKernel>>,
     start: Instant,
     span: watch::Sender<Option<Duration>>,
     seen: mpsc::UnboundedReceiver<(Duration, ProbeEvent)>,
@@ -84,7 +94,7 @@ fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
 
 impl TestProbe {
     async fn begin(set: ProbeSetup) -> TestProbe {
-        let (mut socket, peer) = socket().await;
+        let (mut socket, peer, kernel) = socket_and_kernel().await;
         let (span, mut bound) = watch::channel(set.ask_at.map(ms));
         let (sender, seen) = mpsc::unbounded_channel();
         let start = Instant::now();
@@ -94,7 +104,7 @@ impl TestProbe {
             let mut emit = |at: Instant, seen| sender.send((at - start, seen)).unwrap();
             ask_after_idle::run(&mut socket, &plan, &mut bound, &mut emit).await;
         });
-        TestProbe { peer, start, span, seen, silence }
+        TestProbe { peer, kernel, start, span, seen, silence }
     }
 
     async fn at(&self, millis: u64) {
@@ -171,7 +181,7 @@ async fn endless_trickle_is_not_an_answer() {
     let endless = tokio::spawn(async move {
         trickle(&mut peer, &[&[0x81_u8, 126, 0xff][..], &[b'x'; 200]].concat(), 100).await
     });
-    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered { acked: None } };
     assert_eq!(scene.end().await.last(), Some(&(ms(5000 + 3 * 2000), died)));
     endless.abort();
 }
@@ -209,7 +219,7 @@ async fn only_own_pong_is_an_answer() {
     scene.peer.ping().await;
     scene.peer.pong(b"another's").await;
     scene.peer.send(TEXT, b"hello").await;
-    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered { acked: None } };
     assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
 }
 
@@ -439,7 +449,7 @@ async fn span_may_be_set_late_and_be_over_already() {
 async fn only_dead_spans_include_slack() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.peer.ping().await;
-    let died = ProbeEvent::Died { idle: ms(5070), death: DeathCause::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5070), death: DeathCause::Unanswered { acked: None } };
     assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     let payload = scene.peer.ping().await;
@@ -476,6 +486,24 @@ async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, ProbeEvent)> {
     scene.end().await
 }
 
+/// The end of a trial whose kernel has acknowledged all but this many bytes, if it tells that.
+async fn death_with(unacked: Option<u64>) -> ProbeEvent {
+    let mut scene = TestProbe::begin(USUAL).await;
+    // The head and the mask of a short frame.
+    let sent = scene.peer.ping().await.len() as u64 + 6;
+    let view = unacked.map(|unacked| TcpView { acked: sent - unacked, ..TcpView::default() });
+    scene.kernel.lock().unwrap().tcp = view;
+    scene.end().await.pop().unwrap().1
+}
+
+#[tokio::test(start_paused = true)]
+async fn unanswered_question_reports_tcp_acknowledgement() {
+    let died = |acked| ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered { acked } };
+    assert_eq!(death_with(Some(0)).await, died(Some(true)));
+    assert_eq!(death_with(Some(1)).await, died(Some(false)));
+    assert_eq!(death_with(None).await, died(None));
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_ended_mode_tells_the_lost_direction() {
     let of = async |speaks, answers| two_ended(speaks, answers).await;
@@ -483,8 +511,8 @@ async fn two_ended_mode_tells_the_lost_direction() {
     let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
     assert_eq!(of(true, true).await, [asked(5000), (ms(5010), survived)]);
     assert_eq!(of(false, true).await, died(6000, DeathCause::ServerUnheard));
-    assert_eq!(of(true, false).await, died(6010, DeathCause::ClientUnheard));
-    assert_eq!(of(false, false).await, died(7000, DeathCause::Unanswered));
+    assert_eq!(of(true, false).await, died(6010, DeathCause::ClientUnheard { acked: None }));
+    assert_eq!(of(false, false).await, died(7000, DeathCause::Unanswered { acked: None }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -527,7 +555,7 @@ fn span_is_requested_in_milliseconds_rounded_up() {
 
 /// Keeps a connection busy; returns the result and the times of the answers.
 fn keeping(
-    mut socket: WebSocket<Tap<DuplexStream>>,
+    mut socket: WebSocket<Tap<FakeTcpStream>>,
     traffic: KeepaliveTraffic,
     until: Option<u64>,
 ) -> JoinHandle<(KeepaliveResult, Vec<Duration>, Duration)> {
