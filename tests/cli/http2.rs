@@ -257,6 +257,20 @@ fn exhausted_window_is_named() {
 
 /// The table says how products cut connections of HTTP/1.1: a value that fits one of them says nothing about a stream.
 #[test]
+fn refresh_tells_the_timer_of_the_stream() {
+    let faults = ["--h2", "--heartbeat", "none", "--echo", "--idle-timeout", "2s"];
+    for (more, conclusion) in [(&[][..], "any_byte"), (&["--messages-only"], "messages_only")] {
+        let server = Server::start(&[&faults[..], more].concat());
+        let search = ["--max", "4s", "--precision", "500ms", "--answer-timeout", "500ms", "--refresh"];
+        let ran =
+            run(&[&["probe-idle", "-o", "json", "--http", "2"], &search[..], &[&server.url()]].concat());
+        let document = ran.json();
+        assert_eq!(document["refresh"]["conclusion"], conclusion, "{document:#}");
+        assert_eq!(document["refresh"]["timer_of"], "stream", "{document:#}");
+    }
+}
+
+#[test]
 fn no_product_is_named_by_a_cut_stream() {
     let server =
         Server::start(&["--h2", "--heartbeat", "none", "--idle-timeout", "2s", "--idle-cut", "silent"]);

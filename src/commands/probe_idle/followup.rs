@@ -18,7 +18,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{IdleEvent, Verification, VerifyOutcome};
 use crate::domain::idle::{
-    IdleFinding, IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation, SkipCause,
+    IdleFinding, IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation, SkipCause, shown_by_controls,
 };
 use crate::domain::run::reporter::Reporter;
 use crate::net::client::closing::close_briefly;
@@ -30,6 +30,8 @@ use crate::net::transport::http2::ping::Http2Pings;
 #[derive(Default)]
 pub struct FollowupPlan {
     refresh: Option<KeepaliveTrial>,
+    /// What the controls showed of the methods.
+    known: Vec<(KeepaliveMethod, bool)>,
     /// The interval to verify, and for how long.
     verify: Option<(Duration, Duration)>,
     /// Verify with heartbeats of both kinds, because the usual kind does not reset the timer.
@@ -108,6 +110,7 @@ impl FollowupPlan {
         }
         if plan.refresh {
             let skipped_because = |cause| IdleFinding::KeepaliveMethodsSkipped { cause };
+            trials.known = shown_by_controls(findings, plan.search.kind);
             trials.refresh = trials.or_skip(KeepaliveTrial::after(findings).map_err(skipped_because));
         }
         if plan.verify {
@@ -154,7 +157,7 @@ impl FollowupPlan {
         while tasks.join_next().await.is_some() {}
         let has_missing_rows = self.refresh.is_some() && rows.len() < methods;
         outcome.interrupted = has_missing_rows || (self.verify.is_some() && outcome.verified.is_none());
-        outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows));
+        outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows, &self.known));
         outcome.skipped = self.skipped;
         outcome
     }

@@ -89,7 +89,12 @@ impl RunSteps {
 
 /// Revises the findings by the followup's results.
 fn revise_findings(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Duration) -> IdleFindings {
+    let contradicts = refresh.is_some_and(|refresh| refresh.conclusion == RefreshConclusion::Contradictory);
     match findings.verdict {
+        // Which traffic resets the timer is not known then.
+        IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy if contradicts => {
+            IdleFindings { reset_by: None, ..findings }
+        }
         IdleVerdict::LifetimeCap => revise_lifetime(findings, refresh),
         IdleVerdict::Inconclusive if findings.lifetime_or_idle.is_some() => {
             revise_lifetime(findings, refresh)
@@ -257,4 +262,36 @@ fn naming(
     let naming = ProductNaming { not_compared, ..compared.map(consistent_with).unwrap_or_default() };
     tracing::info!(target: "inference", of = "product naming", ?observed, ?naming);
     naming
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::NeededTraffic;
+    use crate::domain::idle::refresh::{KeepaliveMethod, MethodResult};
+
+    /// The keepalive methods beside what the controls showed, Ping frames having survived.
+    fn pings_survived(known: &[(KeepaliveMethod, bool)]) -> RefreshResults {
+        let row = MethodResult {
+            method: KeepaliveMethod::PingPong,
+            every: None,
+            held: Duration::ZERO,
+            outcome: KeepaliveOutcome::Survived,
+        };
+        RefreshResults::of(vec![row], known)
+    }
+
+    #[test]
+    fn contradiction_withdraws_what_resets_the_timer() {
+        let verdict = IdleVerdict::IdleTimeout;
+        let found = || IdleFindings { verdict, reset_by: Some(ResetBy::Messages), ..IdleFindings::default() };
+        let refresh = pings_survived(&[(KeepaliveMethod::PingPong, false)]);
+        let revised = revise_findings(found(), Some(&refresh), Duration::ZERO);
+        assert_eq!((revised.verdict, revised.reset_by), (IdleVerdict::IdleTimeout, None));
+        let traffic = NeededTraffic::of(revised.reset_by, Some(refresh.conclusion));
+        assert_eq!(traffic, NeededTraffic::Both);
+        let agreeing = pings_survived(&[(KeepaliveMethod::PingPong, true)]);
+        let kept = revise_findings(found(), Some(&agreeing), Duration::ZERO);
+        assert_eq!(kept.reset_by, Some(ResetBy::Messages));
+    }
 }

@@ -8,9 +8,8 @@ use super::doctor_finding::DoctorFinding;
 use super::evidence::PathEvidence;
 use super::measured::{idle_bracket, loses_pings, server_interval};
 use crate::domain::catalogue::{ProductFamily, timeouts};
-use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::IdleReport;
-use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation, ResetBy};
+use crate::domain::idle::{IdleVerdict, NeededTraffic, Recommendation};
 use crate::domain::run::bracket::Bracket;
 use crate::domain::zombie::ZombieFinding;
 
@@ -134,15 +133,9 @@ fn needed_traffic(evidence: &PathEvidence) -> NeededTraffic {
     let of_zombies = evidence.zombie.as_ref().is_some_and(|zombie| {
         zombie.all_findings().iter().any(|finding| matches!(finding, ZombieFinding::AppTrafficNeeded(_)))
     });
-    match reset_by {
-        Some(ResetBy::Pings) => NeededTraffic::Pings,
-        Some(ResetBy::Messages) => NeededTraffic::Messages,
-        None if of_zombies
-            || refresh.is_some_and(|results| results.conclusion == RefreshConclusion::MessagesOnly) =>
-        {
-            NeededTraffic::Messages
-        }
-        None => NeededTraffic::Any,
+    match NeededTraffic::of(reset_by, refresh.map(|results| results.conclusion)) {
+        NeededTraffic::Any if of_zombies => NeededTraffic::Messages,
+        traffic => traffic,
     }
 }
 

@@ -17,8 +17,8 @@ pub fn findings_of(report: &IdleReport) -> Vec<IdleFinding> {
     all.extend(timer_details(findings, report.info.search.min));
     all.extend(above_tcp(report));
     all.extend(report.lost.map(|direction| IdleFinding::DirectionLost { direction }));
-    all.extend(report.refresh.as_ref().map(|RefreshResults { conclusion, .. }| {
-        IdleFinding::KeepaliveMethodsCompared { conclusion: *conclusion }
+    all.extend(report.refresh.as_ref().map(|RefreshResults { conclusion, scope, .. }| {
+        IdleFinding::KeepaliveMethodsCompared { conclusion: *conclusion, scope: *scope }
     }));
     all.extend(products(&report.naming, findings));
     all.extend(

@@ -10,7 +10,7 @@ use super::incident::Incident;
 use super::probe::VisibleEnd;
 use super::product_naming::{Candidate, NotCompared, RuledOut};
 use super::recommendation::Recommendation;
-use super::refresh::RefreshConclusion;
+use super::refresh::{RefreshConclusion, TimerScope};
 use super::undecided::UndecidedCause;
 use super::verification::Verification;
 use crate::domain::run::bracket::Bracket;
@@ -72,7 +72,7 @@ findings! {
         /// The server closes clients that send nothing, although it sends messages itself.
         Warning ServerClosesSilentClients { age: Duration },
         /// What the tried keepalive methods show about the traffic that keeps a connection open.
-        Info KeepaliveMethodsCompared { conclusion: RefreshConclusion },
+        Info KeepaliveMethodsCompared { conclusion: RefreshConclusion, scope: Option<TimerScope> },
         /// The evidence fits a known timer of this product, and singles it out. It is no proof.
         Info LikelyProduct { candidate: Candidate },
         /// Known timers fit the evidence, and nothing singles one out.
@@ -126,17 +126,25 @@ pub enum NeededTraffic {
     Pings,
     /// Heartbeats that the server answers.
     Answered,
+    /// Ping frames and messages, because it is unknown which of them count.
+    Both,
 }
 
 impl NeededTraffic {
-    pub(super) fn of(reset_by: Option<ResetBy>, refresh: Option<RefreshConclusion>) -> NeededTraffic {
-        match (reset_by, refresh) {
-            (Some(ResetBy::Messages), _) | (None, Some(RefreshConclusion::MessagesOnly)) => {
+    /// From the controls of the search, and from the keepalive methods if they were tried.
+    pub fn of(reset_by: Option<ResetBy>, refresh: Option<RefreshConclusion>) -> NeededTraffic {
+        match (refresh, reset_by) {
+            (Some(RefreshConclusion::Contradictory), _) => NeededTraffic::Both,
+            (_, Some(ResetBy::Messages)) => NeededTraffic::Messages,
+            (_, Some(ResetBy::Pings)) => NeededTraffic::Pings,
+            (Some(RefreshConclusion::MessagesOnly | RefreshConclusion::PongsNotPings), None) => {
                 NeededTraffic::Messages
             }
-            (Some(ResetBy::Pings), _) => NeededTraffic::Pings,
-            (None, Some(RefreshConclusion::ServerToClient)) => NeededTraffic::Answered,
-            (None, _) => NeededTraffic::Any,
+            (Some(RefreshConclusion::PingsOnly | RefreshConclusion::PingsNotPongs), None) => {
+                NeededTraffic::Pings
+            }
+            (Some(RefreshConclusion::ServerToClient), None) => NeededTraffic::Answered,
+            (_, None) => NeededTraffic::Any,
         }
     }
 }

@@ -55,12 +55,14 @@ mod bisect;
 mod candidates;
 mod conclusions;
 mod control;
+mod control_evidence;
 mod direction;
 mod evidence;
 mod finding;
 mod idle_finding;
 mod incident;
 mod incident_detection;
+mod keepalive_method;
 mod lifetime_cap;
 mod parallel;
 mod plan;
@@ -68,6 +70,7 @@ mod probe;
 mod reason;
 mod recommendation;
 pub mod refresh;
+mod refresh_conclusion;
 pub mod report;
 mod search;
 mod second_control;
@@ -80,6 +83,7 @@ mod verification;
 
 pub use crate::domain::idle::incident::{Incident, IncidentKind};
 pub use conclusions::findings_of;
+pub use control_evidence::shown_by_controls;
 pub use finding::{
     CutManner, CutMannerName, EndSpread, IdleFindings, IdleVerdict, ProvisionalTimeout, ResetBy,
     ServerActivity,

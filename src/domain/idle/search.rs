@@ -1513,8 +1513,8 @@ impl Search {
     fn add_reset_hint(&mut self) {
         let Some(reset_by) = self.reset_by else { return };
         self.add_reason(match reset_by {
-            ResetBy::Messages => "only messages reset the timer: Ping frames did not keep a connection open",
-            ResetBy::Pings => "only Ping frames reset the timer: messages did not keep a connection open",
+            ResetBy::Messages => "messages reset the timer: Ping frames did not keep a connection open",
+            ResetBy::Pings => "Ping frames reset the timer: messages did not keep a connection open",
         });
     }
 

@@ -497,6 +497,7 @@ fn client_must(interval: Duration, tolerant: Option<Duration>, traffic: NeededTr
         NeededTraffic::Messages => "message (Ping frames do not count here)",
         NeededTraffic::Pings => "Ping frame (messages do not count here)",
         NeededTraffic::Answered => "heartbeat that the server answers",
+        NeededTraffic::Both => "Ping frame and a message (it is unknown which of them count)",
     };
     let tolerant_text = tolerant
         .map(|every| format!(", or every {} so that one may be lost", duration(every)))

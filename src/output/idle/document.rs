@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::findings::keepalive_methods;
+use super::refresh_findings;
 use super::trials::Trial;
 use crate::domain::catalogue::SettingChange;
 use crate::domain::connection::close_cause::{CloseKindName, ClosedBy, Violation, close_code_meaning};
@@ -10,7 +10,7 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::product_naming::{Candidate, RuledOut};
 use crate::domain::idle::refresh::{
-    KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshConclusion, RefreshResults,
+    KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshConclusion, RefreshResults, TimerScope,
 };
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, Verification, VerifyOutcome};
 use crate::domain::idle::{
@@ -289,7 +289,9 @@ document! {
         rows: Vec<RefreshRow> = Vec::from_iter(refresh.rows.iter().map(RefreshRow::from)),
         /// The conclusion from all rows.
         conclusion: Name<RefreshConclusion> = refresh.conclusion,
-        conclusion_in_words: String = keepalive_methods(refresh.conclusion).line(),
+        /// What the timer belongs to, as PINGs of HTTP/2 show it; null over HTTP/1.1, or if they do not show it.
+        timer_of: Option<Name<TimerScope>> = refresh.scope.map(Name),
+        conclusion_in_words: String = refresh_findings::explain(refresh.conclusion, refresh.scope).line(),
     }
 
     /// Whether one kind of traffic keeps a connection open.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::format::{between, lost, visible_end};
-use super::{product_findings, undecided_findings};
+use super::{product_findings, refresh_findings, undecided_findings};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, close_code_meaning};
 use crate::domain::format::{at_least, at_most, counted, duration};
-use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{Verification, VerifyOutcome};
 use crate::domain::idle::{
     CutManner, CutMannerName, EndSpread, IdleFinding, IdleReason, Incident, LifetimeCap, NeededTraffic,
@@ -53,8 +52,8 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
             Explanation::new(lost(*direction)).with("direction", direction.label())
         }
         IdleFinding::ServerClosesSilentClients { age } => silent_clients(*age),
-        IdleFinding::KeepaliveMethodsCompared { conclusion } => {
-            keepalive_methods(*conclusion).with("conclusion", conclusion.label())
+        IdleFinding::KeepaliveMethodsCompared { conclusion, scope } => {
+            refresh_findings::explain(*conclusion, *scope)
         }
         IdleFinding::LikelyProduct { candidate } => product_findings::likely(candidate),
         IdleFinding::PossibleProducts { candidates, manner } => {
@@ -267,6 +266,7 @@ fn heartbeat(traffic: NeededTraffic) -> &'static str {
         NeededTraffic::Messages => "an app heartbeat (a message)",
         NeededTraffic::Pings => "a Ping frame",
         NeededTraffic::Answered => "a heartbeat that the server answers",
+        NeededTraffic::Both => "a Ping frame and a message, since it is unknown which of them count,",
     }
 }
 
@@ -283,11 +283,11 @@ fn only_some_cut(survived_longer: usize) -> Explanation {
 }
 
 fn only_messages() -> Explanation {
-    Explanation::new("only messages reset the timer, Ping frames do not").remedy("send app heartbeats")
+    Explanation::new("messages reset the timer, Ping frames do not").remedy("send app heartbeats")
 }
 
 fn only_pings() -> Explanation {
-    Explanation::new("only Ping frames reset the timer, messages do not").remedy("send Ping frames")
+    Explanation::new("Ping frames reset the timer, messages do not").remedy("send Ping frames")
 }
 
 fn below_min(min: Duration) -> Explanation {
@@ -328,43 +328,6 @@ fn silent_clients(age: Duration) -> Explanation {
     Explanation::new(format!("the server closes clients that sent nothing for {}", at_most(age)))
         .remedy("send messages more often than that")
         .with_duration("age", age)
-}
-
-/// What the keepalive methods show about the traffic that counts.
-pub fn keepalive_methods(conclusion: RefreshConclusion) -> Explanation {
-    let (text, remedy) = match conclusion {
-        RefreshConclusion::BelowApplication => (
-            "TCP keepalive suffices, so the cut is below the application: a NAT or a balancer",
-            Some("enable TCP keepalive, or send any heartbeat"),
-        ),
-        RefreshConclusion::AnyByte => {
-            ("bytes from the client suffice: any Ping frame or message of the client keeps it open", None)
-        }
-        RefreshConclusion::ServerToClient => (
-            "bytes from the client alone are not enough: the server's bytes count, alone or as well",
-            Some("use heartbeats that the server answers, or let the server send them"),
-        ),
-        RefreshConclusion::MessagesOnly => (
-            "Ping frames do not count, messages do: it is the server's own rule",
-            Some("send app heartbeats"),
-        ),
-        RefreshConclusion::Lifetime => {
-            ("nothing keeps it open: a lifetime", Some("reconnect before it ends"))
-        }
-        RefreshConclusion::Pings => ("Ping frames keep it open", None),
-        RefreshConclusion::Messages => {
-            ("messages keep it open; whether Ping frames would was not tried", None)
-        }
-        RefreshConclusion::NotPings => (
-            "Ping frames do not keep it open: a lifetime, or a server that counts only messages",
-            Some("try an app heartbeat, which shows which of both it is"),
-        ),
-        RefreshConclusion::Contradictory => {
-            ("the results contradict each other: something else cut a connection", Some("run it again"))
-        }
-        RefreshConclusion::Untried => ("no method was tried that decides", None),
-    };
-    Explanation { remedy: remedy.map(str::to_string), ..Explanation::new(text) }
 }
 
 fn describe_incident(incident: &Incident) -> Explanation {

@@ -443,7 +443,7 @@ fn refresh() -> Vec<IdleEvent> {
     };
     scene.events.push(IdleEvent::Verified { verified: verified.clone(), elapsed: ms(376_000) });
     let mut report = scene.report(376_000, RunResult::Failed);
-    report.refresh = Some(RefreshResults::of(rows));
+    report.refresh = Some(RefreshResults::of(rows, &[]));
     report.verified = Some(verified);
     report.reasons = vec!["a heartbeat every 44.47 s did not hold a connection".to_string().into()];
     scene.finish(report)

@@ -8,6 +8,7 @@ mod metrics;
 mod ndjson_events;
 mod product_findings;
 mod progress;
+mod refresh_findings;
 mod tables;
 mod trials;
 mod undecided_findings;

@@ -97,7 +97,7 @@ fn kept(methods: [(KeepaliveMethod, bool); 3]) -> Option<RefreshResults> {
         };
         MethodResult { method, every: None, held: ms(7500), outcome }
     };
-    Some(RefreshResults::of(methods.map(row).to_vec()))
+    Some(RefreshResults::of(methods.map(row).to_vec(), &[]))
 }
 
 const NGINX: &[(&str, &str)] = &[("server", "nginx/1.22.1")];

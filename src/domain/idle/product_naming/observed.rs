@@ -6,7 +6,7 @@ use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::{CutManner, EndSpread, IdleFindings, ResetBy};
 use crate::domain::idle::probe::VisibleEnd;
-use crate::domain::idle::refresh::{KeepaliveMethod, RefreshResults};
+use crate::domain::idle::refresh::{KeepaliveMethod, RefreshConclusion, RefreshResults};
 
 use crate::domain::catalogue::TimeoutKind;
 
@@ -163,7 +163,9 @@ impl<'a> CutObservation<'a> {
 
     /// Whether a keepalive method kept the connection open; `None` if it was not tried or is unclear.
     pub(super) fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
-        self.refresh?.kept_by(method)
+        let refresh =
+            self.refresh.filter(|refresh| refresh.conclusion != RefreshConclusion::Contradictory)?;
+        refresh.kept_by(method)
     }
 }
 
