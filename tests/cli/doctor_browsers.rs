@@ -312,6 +312,21 @@ fn refused_offer_of_compression_is_blamed_and_no_header() {
 }
 
 #[test]
+fn answer_with_wrong_compression_is_no_refusal() {
+    let server = Server::start(&["--heartbeat", "none", "--deflate=server_max_window_bits=99"]);
+    let document = doctor(&[ONLY_COMPRESSION], &server.url()).json();
+    let all = document["checks"].as_array().unwrap();
+    for (check, code) in [("browser", "browser_answer_invalid"), ("compression", "compression_breaks")] {
+        let found = all.iter().find(|one| one["id"] == check && one["code"] == code);
+        let found = found.unwrap_or_else(|| panic!("no {code}: {document:#}"));
+        let message = found["message"].as_str().unwrap();
+        assert!(message.contains("accepted") && message.contains("a browser fails"), "{message}");
+        assert!(!message.contains("refused") && !message.contains("does not open"), "{message}");
+        assert!(message.contains("works"), "without compression: {message}");
+    }
+}
+
+#[test]
 fn connection_that_breaks_after_agreed_compression_is_found() {
     // The answer agrees, and the first frame is marked as compressed and is no deflate.
     let breaking = at_compression(|stream, head| {

@@ -5,6 +5,7 @@ use super::doctor_finding::DoctorFinding;
 use super::evidence::{BrowserPart, PathEvidence, UpgradeChange};
 use super::measured;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::CutManner;
 
@@ -37,16 +38,20 @@ fn of_request(evidence: &PathEvidence) -> Option<DoctorFinding> {
     }
     match (evidence.upgrade.as_ref()?, outcome) {
         (Ok(_), Ok(_)) => Some(DoctorFinding::PagesAccepted),
+        // It was accepted, with an answer that no browser takes.
+        (Ok(_), Err(error)) if error.kind == FailureKind::BadUpgrade => {
+            Some(DoctorFinding::BrowserAnswerInvalid { error: error.clone(), part: failing_part(evidence) })
+        }
         (Ok(_), Err(error)) => {
-            Some(DoctorFinding::PagesRefused { error: error.clone(), part: refused_part(evidence) })
+            Some(DoctorFinding::PagesRefused { error: error.clone(), part: failing_part(evidence) })
         }
         (Err(error), Ok(_)) => Some(DoctorFinding::OnlyBrowsersAccepted { error: error.clone() }),
         (Err(_), Err(_)) => None,
     }
 }
 
-/// The part of a browser's request that was refused by itself.
-fn refused_part(evidence: &PathEvidence) -> Option<BrowserPart> {
+/// The part of a browser's request that fails by itself.
+fn failing_part(evidence: &PathEvidence) -> Option<BrowserPart> {
     evidence.variants.iter().find_map(|variant| match (&variant.change, &variant.outcome) {
         (UpgradeChange::PartOfBrowser(part), Err(_)) => Some(*part),
         (_, _) => None,

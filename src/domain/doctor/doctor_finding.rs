@@ -74,6 +74,13 @@ pub enum DoctorFinding {
         /// The part that is refused by itself; `None` if no single one is.
         part: Option<BrowserPart>,
     },
+    /// The server accepts the request of a browser with an answer that the standards forbid, so that a browser fails the
+    /// connection. Without a browser's headers it accepts it well.
+    BrowserAnswerInvalid {
+        error: Arc<ConnectError>,
+        /// The part that alone leads to such an answer; `None` if no single one does.
+        part: Option<BrowserPart>,
+    },
     /// The server refuses the request of wscheck, and accepts it with a browser's headers.
     OnlyBrowsersAccepted { error: Arc<ConnectError> },
     /// Browsers do not open connections to this port.
@@ -358,9 +365,10 @@ fn severity_for_pages(finding: &DoctorFinding) -> Severity {
     match finding {
         F::PagesAccepted | F::H2Works(_) | F::CompressionWorks { .. } => Severity::Ok,
         F::H2WebsocketsFail { .. } | F::CompressionBreaks { .. } => Severity::Problem,
-        F::PagesRefused { .. } | F::OnlyBrowsersAccepted { .. } | F::PortBlockedByBrowsers { .. } => {
-            Severity::Warning
-        }
+        F::PagesRefused { .. }
+        | F::BrowserAnswerInvalid { .. }
+        | F::OnlyBrowsersAccepted { .. }
+        | F::PortBlockedByBrowsers { .. } => Severity::Warning,
         _ => Severity::Info,
     }
 }

@@ -17,6 +17,7 @@ pub fn explanation(finding: &DoctorFinding) -> Option<Explanation> {
             Explanation::new("a page of the same server may open it: a browser's request was accepted")
         }
         F::PagesRefused { error, part } => pages_refused(error, *part),
+        F::BrowserAnswerInvalid { error, part } => answer_invalid(error, *part),
         F::OnlyBrowsersAccepted { error } => Explanation::new(format!(
             "refused as wscheck asks ({}), and accepted with a browser's headers; the rest was measured with them",
             error.cause
@@ -64,6 +65,31 @@ fn pages_refused(error: &ConnectError, part: Option<BrowserPart>) -> Explanation
     };
     explanation.remedy(remedy).with("part", json!(part.map(|part| part.label())))
 }
+
+/// The answer accepts, and breaks a rule, so that only a client that reads it sees the failure.
+fn answer_invalid(error: &ConnectError, part: Option<BrowserPart>) -> Explanation {
+    let text = match part {
+        Some(part) => format!(
+            "a browser's request, for a page of the same server, was accepted with an answer that the standards forbid ({}), so \
+             a browser fails the connection; it is the answer to {}, without which it works",
+            error.cause,
+            part_words(part)
+        ),
+        None => format!(
+            "a browser's request, for a page of the same server, was accepted with an answer that the standards forbid ({}), so \
+             a browser fails the connection; without what a browser adds it works",
+            error.cause
+        ),
+    };
+    let remedy = match part {
+        Some(BrowserPart::Compression) => COMPRESSION_REMEDY,
+        Some(_) | None => "correct the answer at the server, or at the hop before it that answers",
+    };
+    Explanation::new(text).remedy(remedy).with("part", json!(part.map(|part| part.label())))
+}
+
+const COMPRESSION_REMEDY: &str = "let the server, or the hop before it that answers, agree only to parameters that were offered \
+                                  and that exist (RFC 7692 sections 5 and 7.1), or leave the offer unanswered";
 
 /// A part of a browser's request, as people call it.
 fn part_words(part: BrowserPart) -> &'static str {

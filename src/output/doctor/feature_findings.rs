@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::changes;
 use crate::domain::connection::close_cause::{CloseCause, CloseKindName};
+use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::feature_trial::{FeatureTrial, TrialFailure, opened};
 use crate::domain::doctor::report::DoctorInfo;
@@ -87,6 +88,10 @@ fn h2_fails(failure: &TrialFailure, info: &DoctorInfo) -> Explanation {
 fn compression_breaks(failure: &TrialFailure, agreed: Option<&str>, info: &DoctorInfo) -> Explanation {
     let verify = changes::verify_compression(info);
     let happened = match (failure, agreed) {
+        (TrialFailure::NotOpened(error), _) if error.kind == FailureKind::BadUpgrade => format!(
+            "the upgrade is accepted with an answer that RFC 7692 does not allow ({}), so a browser fails the connection",
+            error.cause
+        ),
         (TrialFailure::NotOpened(error), _) => format!("the connection does not open ({})", error.cause),
         (failure, Some(agreed)) => format!("and agreed ({agreed}), the connection fails: {}", words(failure)),
         (failure, None) => format!("and not agreed, the connection fails: {}", words(failure)),
