@@ -13,7 +13,7 @@ use http::Response;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
@@ -44,6 +44,10 @@ enum OverHttp2 {
     NotAllowed,
     Reset,
     NotFound,
+    /// It answers, and refuses the upgrade of HTTP/1.1 with this status.
+    Only(&'static str),
+    /// As HTTP/1.1 is not offered by ALPN.
+    Alone,
     /// It opens the WebSocket and answers nothing on it.
     Silent,
     Answers,
@@ -76,6 +80,7 @@ impl SecureServer {
         let mut config = config.with_single_cert(vec![certificate.der().clone()], key).unwrap();
         config.alpn_protocols = match acts {
             OverHttp2::NotChosen => vec![b"http/1.1".to_vec()],
+            OverHttp2::Alone => vec![b"h2".to_vec()],
             _ => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         };
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -89,7 +94,7 @@ impl SecureServer {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     match stream.get_ref().1.alpn_protocol() {
                         Some(b"h2") => over_http2(stream, acts).await,
-                        _ => over_http1(stream).await,
+                        _ => over_http1(stream, acts).await,
                     }
                 });
             }
@@ -126,7 +131,7 @@ async fn answer(mut respond: SendResponse<Bytes>, mut body: h2::RecvStream, acts
                 let _ = body.flow_control().release_capacity(data.len());
             }
         }
-        OverHttp2::Answers => {
+        OverHttp2::Answers | OverHttp2::Only(_) | OverHttp2::Alone => {
             let Ok(send) = respond.send_response(status(200), false) else { return };
             answer_over_http2(send, body).await;
         }
@@ -144,7 +149,7 @@ async fn answer_over_http2(mut send: SendStream<Bytes>, mut body: h2::RecvStream
     }
 }
 
-async fn over_http1<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+async fn over_http1<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, acts: OverHttp2) {
     let mut received = BytesMut::new();
     while !received.ends_with(b"\r\n\r\n") {
         if !matches!(stream.read_buf(&mut received).await, Ok(1..)) {
@@ -152,6 +157,12 @@ async fn over_http1<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
         }
     }
     let head = String::from_utf8(received.split().to_vec()).unwrap();
+    if let OverHttp2::Only(status) = acts {
+        let refusal = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(refusal.as_bytes()).await;
+        let _ = stream.shutdown().await;
+        return;
+    }
     let mut answer = Vec::new();
     accept(&mut answer, &head, None);
     let _ = stream.write_all(&answer).await;
@@ -207,6 +218,23 @@ fn websockets_that_fail_over_http2_only_are_found() {
 }
 
 #[test]
+fn websockets_over_http2_only_are_found() {
+    let cases = [
+        (OverHttp2::Only("400 Bad Request"), json!(400)),
+        (OverHttp2::Only("501 Not Implemented"), json!(501)),
+        (OverHttp2::Alone, Value::Null),
+    ];
+    run_concurrently(&cases, |(acts, status)| {
+        let (code, document) = SecureServer::start(*acts).doctor(&["--only=tls,upgrade,http2,pings"]);
+        let found = result(&document, "http2");
+        assert_eq!((code, &found["code"]), (Some(1), &"only_http2_accepted".into()), "{document:#}");
+        assert_eq!(&found["data"]["status"], status, "{found:#}");
+        assert_eq!(result(&document, "upgrade")["code"], "upgrade_accepted", "{document:#}");
+        assert_eq!(result(&document, "pings")["code"], "pings_answered", "{document:#}");
+    });
+}
+
+#[test]
 fn silence_over_http2_only_is_found() {
     let (code, document) = SecureServer::start(OverHttp2::Silent).doctor(&[ONLY_HTTP2]);
     let found = result(&document, "http2");
@@ -227,7 +255,7 @@ fn http2_that_an_option_demands_is_compared_without_tls_too() {
                 match &first {
                     // HTTP/2 begins with `PRI * HTTP/2.0`, the upgrade with GET.
                     b"P" => over_http2(stream, OverHttp2::Reset).await,
-                    _ => over_http1(stream).await,
+                    _ => over_http1(stream, OverHttp2::Answers).await,
                 }
             });
         }

@@ -15,6 +15,7 @@ use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::doctor::evidence::{BrowserPart, PathEvidence, Resolution, UpgradeChange, UpgradeVariant};
+use crate::domain::doctor::tls::{self, TlsFinding};
 use crate::domain::doctor::{Check, browser_limit};
 use crate::domain::presets::PresetDetection;
 use crate::net::client::closing::close_briefly;
@@ -81,7 +82,14 @@ pub async fn upgrade(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut Path
     evidence.upgrade = Some(plain.clone());
     match plain {
         Ok(_) => change_accepted(dial, plan, evidence).await,
-        Err(error) if may_depend_on_request(&error) => change_refused(dial, plan, evidence).await,
+        Err(error) if may_depend_on_request(&error) => {
+            let changes = changes(dial, &plan.target).into_iter().chain(over_http2(dial, &plan.target));
+            change_refused(dial, changes.collect(), plan, evidence).await;
+        }
+        Err(error) if may_depend_on_http(&error, evidence) => {
+            let changes = over_http2(dial, &plan.target).into_iter().collect();
+            change_refused(dial, changes, plan, evidence).await;
+        }
         Err(error) if error.phase == Phase::Tls && matches!(evidence.tls, Some(Ok(_))) => {
             change_verification(dial, plan, evidence).await;
         }
@@ -132,9 +140,14 @@ async fn try_changed(
 }
 
 /// The first change with which a refused request is accepted.
-async fn change_refused(dial: &mut DialPlan, plan: &DoctorPlan, evidence: &mut PathEvidence) {
+async fn change_refused(
+    dial: &mut DialPlan,
+    changes: Vec<(UpgradeChange, DialPlan)>,
+    plan: &DoctorPlan,
+    evidence: &mut PathEvidence,
+) {
     let (target, largest) = (&plan.target, plan.max_message_size);
-    for (change, changed) in changes(dial, target) {
+    for (change, changed) in changes {
         let outcome = try_upgrade(&changed, target, largest).await;
         let is_accepted = outcome.is_ok();
         evidence.variants.push(UpgradeVariant { change, outcome });
@@ -171,6 +184,26 @@ fn may_depend_on_request(error: &ConnectError) -> bool {
     let fails_in_http2 = matches!(error.kind, FailureKind::H2RstStream | FailureKind::H2Goaway);
     fails_in_http2
         || error.refusal.as_ref().is_some_and(|refusal| DEPENDS_ON_REQUEST.contains(&refusal.status))
+}
+
+/// Statuses that any HTTP would get: without credentials, of a server that is busy.
+const WHATEVER_THE_HTTP: [u16; 4] = [401, 407, 429, 503];
+
+/// Whether only HTTP/1.1 may have been refused: by the answer to the upgrade, or by ALPN.
+fn may_depend_on_http(error: &ConnectError, evidence: &PathEvidence) -> bool {
+    let status = error.refusal.as_ref().map(|refusal| refusal.status);
+    let is_of_http1 = |finding: &TlsFinding| matches!(finding, TlsFinding::TlsHttp1Refused { .. });
+    match (error.phase, &evidence.tls) {
+        (Phase::Upgrade, _) => !status.is_some_and(|status| WHATEVER_THE_HTTP.contains(&status)),
+        (Phase::Tls, Some(Ok(inspection))) => tls::judge(inspection).iter().any(is_of_http1),
+        (_, _) => false,
+    }
+}
+
+/// HTTP/2, as browsers use it: with TLS only.
+fn over_http2(dial: &DialPlan, target: &Target) -> Option<(UpgradeChange, DialPlan)> {
+    let is_new = target.secure() && dial.http == HttpChoice::Http1;
+    is_new.then(|| (UpgradeChange::Http2, DialPlan { http: HttpChoice::Http2, ..dial.clone() }))
 }
 
 /// What a browser or another client would send besides; only what the user did not set.

@@ -91,6 +91,8 @@ pub enum DoctorFinding {
     PageSees { code: u16, reason: UntrustedText, happened: String },
     /// A WebSocket works over HTTP/2, as browsers open it.
     H2Works(FeatureRtts),
+    /// A WebSocket opens over HTTP/2 and not over HTTP/1.1.
+    OnlyHttp2Accepted { error: Arc<ConnectError> },
     /// The server chooses HTTP/2, and its settings do not allow WebSockets on it.
     H2WebsocketsNotAllowed,
     /// The server's settings allow WebSockets over HTTP/2, and they fail there, while they work over HTTP/1.1.
@@ -364,7 +366,9 @@ fn severity_for_pages(finding: &DoctorFinding) -> Severity {
     use DoctorFinding as F;
     match finding {
         F::PagesAccepted | F::H2Works(_) | F::CompressionWorks { .. } => Severity::Ok,
-        F::H2WebsocketsFail { .. } | F::CompressionBreaks { .. } => Severity::Problem,
+        F::OnlyHttp2Accepted { .. } | F::H2WebsocketsFail { .. } | F::CompressionBreaks { .. } => {
+            Severity::Problem
+        }
         F::PagesRefused { .. }
         | F::BrowserAnswerInvalid { .. }
         | F::OnlyBrowsersAccepted { .. }

@@ -120,6 +120,8 @@ pub enum UpgradeChange {
     PartOfBrowser(BrowserPart),
     /// HTTP/1.1 was used instead of the HTTP/2 that an option demands.
     Http1,
+    /// HTTP/2 was used instead of HTTP/1.1, as browsers do where they have such a connection.
+    Http2,
     /// The certificate was not verified, so that the rest could be measured.
     WithoutVerification,
     /// These subprotocols were offered.

@@ -249,12 +249,20 @@ impl Examiner<'_> {
     fn http2(&self) -> Vec<DoctorFinding> {
         match (&self.evidence.http2, &self.evidence.upgrade) {
             _ if self.evidence.is_unsteady() => vec![measured::no_answer(UNSTEADY)],
+            (_, Some(Err(error))) if self.needs_http2() => {
+                vec![DoctorFinding::OnlyHttp2Accepted { error: error.clone() }]
+            }
             (Some(trial), _) => browser_features::http2(trial),
             (None, Some(Ok(info))) if info.tls.is_none() => {
                 not_applicable("without TLS browsers use no HTTP/2")
             }
             (None, _) => self.missing(),
         }
+    }
+
+    /// Whether the upgrade of HTTP/1.1 was refused, and a WebSocket opened over HTTP/2.
+    fn needs_http2(&self) -> bool {
+        self.evidence.accepted_variant().is_some_and(|variant| variant.change == UpgradeChange::Http2)
     }
 
     fn compression(&self) -> Vec<DoctorFinding> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::changes;
 use crate::domain::connection::close_cause::{CloseCause, CloseKindName};
-use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::connect_info::{ConnectError, FailureKind};
 use crate::domain::doctor::evidence::PathEvidence;
 use crate::domain::doctor::feature_trial::{FeatureTrial, TrialFailure, opened};
 use crate::domain::doctor::report::DoctorInfo;
@@ -18,6 +18,7 @@ pub fn explanation(finding: &DoctorFinding, info: &DoctorInfo) -> Option<Explana
     use DoctorFinding as F;
     Some(match finding {
         F::H2Works(rtts) => with_rtts(Explanation::new(h2_works(rtts)), rtts),
+        F::OnlyHttp2Accepted { error } => only_http2(error),
         F::H2WebsocketsNotAllowed => Explanation::new(
             "the server speaks HTTP/2 and does not allow WebSockets on it (its settings lack \
              SETTINGS_ENABLE_CONNECT_PROTOCOL=1): browsers open a second connection with HTTP/1.1, and some other \
@@ -35,6 +36,20 @@ pub fn explanation(finding: &DoctorFinding, info: &DoctorInfo) -> Option<Explana
         F::CompressionBreaks { failure, agreed } => compression_breaks(failure, agreed.as_deref(), info),
         _ => return None,
     })
+}
+
+fn only_http2(error: &ConnectError) -> Explanation {
+    Explanation::new(format!(
+        "it opens over HTTP/2 only (over HTTP/1.1: {}): browsers that have an HTTP/2 connection to the server work, other \
+         clients do not; the rest was measured over HTTP/2",
+        error.cause
+    ))
+    .remedy(
+        "let the server, and each hop before it, take the upgrade of HTTP/1.1 (RFC 6455), too: browsers use HTTP/2 for a WebSocket \
+         only over a connection that is already open, and most other clients never",
+    )
+    .with("kind", error.kind.label())
+    .with("status", json!(error.refusal.as_ref().map(|refusal| refusal.status)))
 }
 
 fn h2_works(rtts: &FeatureRtts) -> String {
