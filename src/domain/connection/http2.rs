@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use strum::{EnumIter, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 /// An error code of RST_STREAM or GOAWAY (RFC 9113 section 7); unknown codes are kept as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +64,36 @@ pub enum HttpChoice {
     /// HTTP/2 if the server chooses it by ALPN, as it may for browsers; else HTTP/1.1.
     #[strum(serialize = "auto")]
     Auto,
+}
+
+/// Which window of flow control has no room for what is to be sent (RFC 9113 section 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
+pub enum ExhaustedWindow {
+    /// The stream's: the peer reads this WebSocket no more, or too slowly.
+    Stream,
+    /// The connection's, which all its streams share.
+    Connection,
+    /// Both.
+    Both,
+    /// The stream's or the connection's: it is unknown which.
+    Unknown,
+}
+
+impl ExhaustedWindow {
+    /// With whose it is: `the stream's flow-control window of HTTP/2 is exhausted`.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            ExhaustedWindow::Stream => "the stream's flow-control window of HTTP/2 is exhausted",
+            ExhaustedWindow::Connection => "the connection's flow-control window of HTTP/2 is exhausted",
+            ExhaustedWindow::Both => {
+                "the flow-control windows of HTTP/2 are exhausted, the stream's and the connection's"
+            }
+            ExhaustedWindow::Unknown => {
+                "a flow-control window of HTTP/2 is exhausted, the stream's or the connection's"
+            }
+        }
+    }
 }
 
 #[cfg(test)]

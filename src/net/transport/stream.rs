@@ -13,6 +13,7 @@ use super::http2::ping::Http2Pings;
 use super::http2::stream::Http2Stream;
 use super::socket::TransportSocket;
 use super::tap::TcpIntrospect;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::tcp::TcpView;
 
 /// A stream that can carry a WebSocket.
@@ -64,10 +65,10 @@ impl TcpIntrospect for Stream {
         self.with_socket(TransportSocket::is_over)
     }
 
-    fn is_window_exhausted(&self) -> bool {
+    fn exhausted_window(&self) -> Option<ExhaustedWindow> {
         match self {
-            Stream::Bytes(_) => false,
-            Stream::Http2(stream) => stream.is_window_exhausted(),
+            Stream::Bytes(_) => None,
+            Stream::Http2(stream) => stream.exhausted_window(),
         }
     }
 }

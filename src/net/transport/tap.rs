@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::tcp::TcpView;
 
 /// How the byte stream from the peer ended at the socket.
@@ -70,9 +71,9 @@ pub trait TcpIntrospect {
         false
     }
 
-    /// Whether bytes wait because the peer of HTTP/2 granted no room for them (RFC 9113 section 5.2).
-    fn is_window_exhausted(&self) -> bool {
-        false
+    /// The window whose room bytes wait for, because the peer of HTTP/2 granted none (RFC 9113 section 5.2).
+    fn exhausted_window(&self) -> Option<ExhaustedWindow> {
+        None
     }
 }
 

@@ -813,7 +813,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
             acked,
             later_answered,
             window_exhausted: outcome == HeartbeatOutcome::Unsent
-                && self.socket.stream().is_window_exhausted(),
+                && self.socket.stream().exhausted_window().is_some(),
             sent_again: retransmits,
             rivals,
         };

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::domain::connection::close_cause::{CloseKind, Violation};
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::connection::http2::{Http2Code, HttpChoice};
+use crate::domain::connection::http2::{ExhaustedWindow, Http2Code, HttpChoice};
 use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket};
 use crate::net::connect::dial::{self, Open};
@@ -352,11 +352,34 @@ async fn exhausted_window_blocks_and_opens_again() {
     .await;
     let mut socket = websocket(&peer).await;
     assert!(matches!(socket.send(Message::Ping(Bytes::from_static(b"abc"))), Ok(SendOutcome::Blocked)));
-    assert!(socket.stream().is_window_exhausted());
+    assert_eq!(socket.stream().exhausted_window(), Some(ExhaustedWindow::Stream));
     more.send(()).unwrap();
     while !matches!(socket.step().await, SocketEvent::Flushed(_)) {}
-    assert!(!socket.stream().is_window_exhausted());
+    assert_eq!(socket.stream().exhausted_window(), None);
     assert_eq!(peer.task.await.unwrap(), 2 + 4 + 3);
+}
+
+/// Which window is exhausted after more than the connection's initial window (RFC 9113 section 6.9.2), if the server's settings
+/// grant each stream `of_stream` bytes.
+async fn exhausted_by_a_large_message(of_stream: u32) -> Option<ExhaustedWindow> {
+    let peer = peer(async move |stream| {
+        let settings = [ALLOWED, &[0, 4], &of_stream.to_be_bytes()].concat();
+        let mut peer = Http2Peer::begin(stream, &settings).await;
+        let stream = peer.until(HEADERS).await.unwrap().stream;
+        peer.send(HEADERS, END_HEADERS, stream, STATUS_200).await;
+        peer.drain().await;
+    })
+    .await;
+    let mut socket = websocket(&peer).await;
+    assert!(matches!(socket.send(Message::binary(vec![0; 70_000])), Ok(SendOutcome::Blocked)));
+    socket.stream().exhausted_window()
+}
+
+#[tokio::test]
+async fn exhausted_window_is_told_from_the_other() {
+    assert_eq!(exhausted_by_a_large_message(1000).await, Some(ExhaustedWindow::Stream));
+    assert_eq!(exhausted_by_a_large_message(1 << 20).await, Some(ExhaustedWindow::Connection));
+    assert_eq!(exhausted_by_a_large_message(65_535).await, Some(ExhaustedWindow::Both));
 }
 
 #[tokio::test]

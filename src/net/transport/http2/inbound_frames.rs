@@ -1,5 +1,5 @@
 //! Notes what comes on an HTTP/2 connection, frame by frame, before the h2 library reads it: when each stream's data came,
-//! what the server's settings allow, and how it ended streams or the connection. The library tells none of these in time.
+//! what the server's settings and windows allow, and how it ended streams or the connection. The library tells none of these in time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use tokio::time::Instant;
 
+use super::send_windows::SendWindows;
 use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::transport::tap::TapState;
@@ -17,8 +18,11 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 /// The flag of a SETTINGS or PING frame that only acknowledges ours.
 const ACK: u8 = 1;
+/// SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 section 6.5.2).
+const INITIAL_WINDOW_SIZE: u16 = 4;
 /// SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3).
 const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 /// How much is kept of a frame's payload: of a SETTINGS frame 32 settings, of GOAWAY its debug data's start.
@@ -54,6 +58,8 @@ pub struct InboundFrames {
     goaway: Option<Goaway>,
     goaway_at: Option<Instant>,
     streams: BTreeMap<u32, InboundStream>,
+    /// How much the peer lets us send.
+    windows: SendWindows,
     /// Woken by the first SETTINGS frame.
     settings_waker: Option<Waker>,
 }
@@ -80,6 +86,7 @@ impl InboundFrames {
             goaway: None,
             goaway_at: None,
             streams: BTreeMap::new(),
+            windows: SendWindows::default(),
             settings_waker: None,
         }
     }
@@ -92,16 +99,23 @@ impl InboundFrames {
     /// From now on, notes what comes on this stream.
     pub fn watch(&mut self, stream: u32, tap_state: Arc<TapState>) {
         self.streams.insert(stream, InboundStream { tap_state, reset: None });
+        self.windows.open(stream);
     }
 
     /// Forgets a stream.
     pub fn forget(&mut self, stream: u32) {
         self.streams.remove(&stream);
+        self.windows.forget(stream);
     }
 
     /// The code by which the peer reset the stream.
     pub fn reset(&self, stream: u32) -> Option<Http2Code> {
         self.streams.get(&stream)?.reset
+    }
+
+    /// How much the peer lets us send.
+    pub fn windows(&mut self) -> &mut SendWindows {
+        &mut self.windows
     }
 
     /// When GOAWAY came.
@@ -192,6 +206,10 @@ impl InboundFrames {
                 }
             }
             GOAWAY => self.read_goaway(),
+            WINDOW_UPDATE => {
+                let granted = number_at(&self.payload, 0).unwrap_or(0);
+                self.windows.enlarge(stream, granted & 0x7fff_ffff);
+            }
             PING if flags & ACK != 0 => self.pong_at = self.tap_state.last_read(),
             _ => {}
         }
@@ -200,11 +218,17 @@ impl InboundFrames {
     }
 
     fn read_settings(&mut self) {
-        let mut settings = self.payload.chunks_exact(6);
         // The last value counts (RFC 9113 section 6.5).
-        let allowed = settings.rfind(|setting| setting[..2] == ENABLE_CONNECT_PROTOCOL.to_be_bytes());
+        let value = |id: u16| {
+            let setting = self.payload.chunks_exact(6).rfind(|setting| setting[..2] == id.to_be_bytes())?;
+            number_at(setting, 2)
+        };
+        let (allowed, window) = (value(ENABLE_CONNECT_PROTOCOL), value(INITIAL_WINDOW_SIZE));
+        if let Some(size) = window {
+            self.windows.set_initial(size);
+        }
         match (allowed, self.connect_protocol) {
-            (Some(setting), _) => self.connect_protocol = Some(setting[2..] == [0, 0, 0, 1]),
+            (Some(value), _) => self.connect_protocol = Some(value == 1),
             (None, None) => self.connect_protocol = Some(false),
             (None, Some(_)) => {}
         }
@@ -231,8 +255,11 @@ impl InboundFrames {
 }
 
 fn code_at(payload: &[u8], at: usize) -> Option<Http2Code> {
-    let bytes = payload.get(at..at + 4)?.try_into().ok()?;
-    Some(Http2Code(u32::from_be_bytes(bytes)))
+    number_at(payload, at).map(Http2Code)
+}
+
+fn number_at(payload: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(payload.get(at..at + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod end;
 pub mod inbound_frames;
 pub mod ping;
+pub mod send_windows;
 pub mod stream;
 
 use std::future::poll_fn;
@@ -30,7 +31,7 @@ use self::stream::{Http2Stream, WatchedStream};
 use super::byte_stream::ByteStream;
 use super::socket::TransportSocket;
 use super::tap::TapState;
-use crate::domain::connection::http2::Http2Code;
+use crate::domain::connection::http2::{ExhaustedWindow, Http2Code};
 
 /// How much a stream may hold that was not read, in bytes: the default of RFC 9113 section 6.9.2.
 const STREAM_WINDOW: u32 = 65_535;
@@ -141,6 +142,13 @@ impl Http2Connection {
     /// What came so far.
     pub fn frames(&self) -> MutexGuard<'_, InboundFrames> {
         lock(&self.shared.observed.frames)
+    }
+
+    /// Which window has no room for more of a stream that the library lets send nothing; `None` if its bytes wait for the socket.
+    fn exhausted_window(&self, stream: u32) -> Option<ExhaustedWindow> {
+        let exhausted = self.frames().windows().exhausted(stream);
+        let is_socket_blocked = self.shared.observed.blocked.load(Relaxed);
+        exhausted.or_else(|| (!is_socket_blocked).then_some(ExhaustedWindow::Unknown))
     }
 
     /// How many streams the server allows at once.

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::Http2Connection;
 use super::end::Http2End;
 use super::ping::Http2Pings;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::net::transport::tap::TapState;
 
 /// A stream whose arrivals are noted.
@@ -28,6 +29,15 @@ impl WatchedStream {
         let tap_state = Arc::new(TapState::of_stream(connection.tap_state()));
         connection.frames().watch(id, Arc::clone(&tap_state));
         WatchedStream { connection, id, tap_state }
+    }
+
+    /// Which window has no room for more, if the library lets nothing leave.
+    fn exhausted_window(&self) -> Option<ExhaustedWindow> {
+        self.connection.exhausted_window(self.id)
+    }
+
+    fn note_sent(&self, bytes: usize) {
+        self.connection.frames().windows().send(self.id, bytes);
     }
 
     /// How the stream ended; `error` is what the library says of it, if anything.
@@ -48,8 +58,8 @@ pub struct Http2Stream {
     receive: RecvStream,
     /// Received and not read yet.
     received: Bytes,
-    /// The last write waits for room in the window of the stream or of the connection (RFC 9113 section 5.2).
-    window_exhausted: bool,
+    /// The window whose room the last write waits for.
+    exhausted_window: Option<ExhaustedWindow>,
     /// What sends PINGs, if this stream does.
     pings: Option<PingPong>,
     /// Last: the connection is to outlive what belongs to the stream.
@@ -58,7 +68,7 @@ pub struct Http2Stream {
 
 impl Http2Stream {
     pub(super) fn new(watched: WatchedStream, send: SendStream<Bytes>, receive: RecvStream) -> Http2Stream {
-        Http2Stream { send, receive, received: Bytes::new(), window_exhausted: false, pings: None, watched }
+        Http2Stream { send, receive, received: Bytes::new(), exhausted_window: None, pings: None, watched }
     }
 
     /// When the stream's bytes came and left.
@@ -71,9 +81,9 @@ impl Http2Stream {
         &self.watched.connection
     }
 
-    /// Whether bytes wait because the peer granted no room for them.
-    pub fn is_window_exhausted(&self) -> bool {
-        self.window_exhausted
+    /// The window whose room bytes wait for, since the peer granted none.
+    pub fn exhausted_window(&self) -> Option<ExhaustedWindow> {
+        self.exhausted_window
     }
 
     /// Sends END_STREAM, and keeps the receiving side open.
@@ -148,11 +158,13 @@ impl AsyncWrite for Http2Stream {
         self.send.reserve_capacity(bytes.len());
         loop {
             let count = self.send.capacity().min(bytes.len());
-            self.window_exhausted = count == 0;
             if count > 0 {
+                self.exhausted_window = None;
+                self.watched.note_sent(count);
                 let sent = self.send.send_data(Bytes::copy_from_slice(&bytes[..count]), false);
                 return Poll::Ready(sent.map(|()| count).map_err(|error| self.watched.end(Some(&error))));
             }
+            self.exhausted_window = self.watched.exhausted_window();
             match ready!(self.send.poll_capacity(cx)) {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Poll::Ready(Err(self.watched.end(Some(&error)))),
