@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod exporter;
 pub mod finding_code;
 pub mod finished_run;
+pub mod flow_control;
 pub mod human;
 pub mod idle;
 pub mod json;

@@ -255,6 +255,39 @@ fn exhausted_window_is_named() {
     assert_eq!(document["heartbeats"]["http2"]["missed"], 0, "{document:#}");
 }
 
+/// A server whose stream takes nothing, with heartbeats of its own.
+fn without_room() -> Server {
+    Server::start(&["--h2", "--h2-window", "0", "--heartbeat", "protocol", "--interval", "300ms"])
+}
+
+/// The document of a run over HTTP/2, which must find that flow control held heartbeats back in the stream's window.
+fn held_back(args: &[&str]) -> Value {
+    let ran = run(&[args, &["-o", "json", "--http", "2"]].concat());
+    let document = ran.json();
+    let findings = document["findings"].as_array().unwrap_or_else(|| panic!("{document:#}"));
+    let found = findings.iter().find(|finding| finding["code"] == "held_back_by_flow_control");
+    let found = found.unwrap_or_else(|| panic!("{document:#}"));
+    assert_eq!(found["data"]["window"], "stream", "{document:#}");
+    document
+}
+
+#[test]
+fn probes_have_no_result_where_flow_control_holds_their_questions_back() {
+    let server = without_room();
+    let url = server.url();
+    let idle = held_back(&["probe-idle", "--max", "4s", "--answer-timeout", "500ms", &url]);
+    assert_eq!((&idle["result"], &idle["verdict"]), (&"inconclusive".into(), &"inconclusive".into()));
+    let zombie = held_back(&["probe-zombie", "--max", "3s", "--answer-timeout", "500ms", &url]);
+    assert_eq!(zombie["result"], "inconclusive", "{zombie:#}");
+}
+
+#[test]
+fn answers_to_the_server_that_flow_control_holds_back_are_named() {
+    let server = without_room();
+    let listen = held_back(&["listen", "--for", "1500ms", &server.url()]);
+    assert_eq!(listen["verdict"], "server_pings_every", "{listen:#}");
+}
+
 /// The table says how products cut connections of HTTP/1.1: a value that fits one of them says nothing about a stream.
 #[test]
 fn refresh_tells_the_timer_of_the_stream() {

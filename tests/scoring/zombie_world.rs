@@ -182,6 +182,7 @@ impl ZombieWorld {
             control_confirmed: true,
             stood_still: self.stall_ms.map(ms),
             unanswered: ms(self.latency_ms * 2),
+            held_back: None,
         };
         let findings = ZombieFindings::of(records, watch);
         let mut judge = Judge::default();

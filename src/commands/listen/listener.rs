@@ -185,6 +185,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     fn record_event(&mut self, at: Instant, event: &ServerEvent, answered: bool) {
         let before = self.recorder.listening.last(event.kind());
         let notice = self.recorder.record(at, event, answered);
+        if answered {
+            self.recorder.listening.was_answered(event.kind());
+        }
         self.update_stimulus(event.kind(), before, self.recorder.age(at));
         if let Some(notice) = notice {
             self.reporter.report(&ListenEvent::Received(notice));
@@ -277,9 +280,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         });
         let incomplete = self.incomplete().filter(|_| !is_refused);
         let known = self.end_liveness(&stop_reason, interrupt).await;
+        let held_back = self.observer.held_back_by();
         let conditions = ObservationConditions {
             listened,
-            answered: self.answer,
+            answered: self.answer && held_back.is_none(),
+            held_back,
             ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(stop_reason, StopReason::Interrupt),
             stood_still: self.stall_detector.longest(),

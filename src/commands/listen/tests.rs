@@ -4,7 +4,7 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
-use tokio::io::duplex;
+use tokio::io::{AsyncRead, AsyncWrite, duplex};
 use tokio::time::{Instant, advance, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
 use crate::commands::connect::ConnectPlan;
 use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
@@ -26,7 +27,8 @@ use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_with_li
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::DialPlan;
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use crate::net::transport::tap::Tap;
+use crate::net::testing::windowed_stream::windowed_socket;
+use crate::net::transport::tap::{Tap, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
 fn ms(n: u64) -> Duration {
@@ -76,9 +78,24 @@ where
 {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let mut socket = WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await;
+    let socket = WebSocket::new(UpgradedStream::of(tap), 65_536, 1024).await;
+    listen_on(socket, RawPeer { io: far }, plan, script).await
+}
+
+/// Like [`listen_to`], over this stream.
+async fn listen_on<S, F, Fut>(
+    mut socket: WebSocket<S>,
+    peer: RawPeer,
+    plan: ListenPlan,
+    script: F,
+) -> (ListenerResult, Vec<Duration>)
+where
+    S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin,
+    F: FnOnce(RawPeer, Instant) -> Fut,
+    Fut: Future<Output = RawPeer> + Send + 'static,
+{
     let start = Instant::now();
-    let peer = tokio::spawn(script(RawPeer { io: far }, start));
+    let peer = tokio::spawn(script(peer, start));
     let mut recorder = ListenRecorder::new(start, plan.known_pings.clone());
     let mut record = |event: PreambleEvent<'_>| recorder.record_preamble(event);
     run_preamble_with_listener(
@@ -106,6 +123,20 @@ async fn pinging(mut peer: RawPeer, start: Instant, moments: Vec<u64>) -> RawPee
     }
     sleep(ms(3_600_000)).await;
     peer
+}
+
+/// A Pong with 1 byte takes 7.
+#[tokio::test(start_paused = true)]
+async fn answers_that_flow_control_holds_back_are_none() {
+    let (socket, peer, _grant) = windowed_socket(7 + 3).await;
+    let moments = vec![10_000, 20_000, 30_000, 40_000];
+    let script = |peer, start| pinging(peer, start, moments);
+    let (result, _) = listen_on(socket, peer, plan(45_000, None, false), script).await;
+    let findings = result.findings;
+    assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
+    assert_eq!(findings.unanswered, Some(UnansweredPolicy::GoesOn { after: 3 }));
+    let held_back = ListenFinding::HeldBackByFlowControl { window: ExhaustedWindow::Stream };
+    assert_eq!(findings.reasons, [held_back]);
 }
 
 #[tokio::test(start_paused = true)]

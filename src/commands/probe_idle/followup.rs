@@ -13,6 +13,7 @@ use super::plan::IdlePlan;
 use super::probe_task::open;
 use crate::commands::connect::Connected;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
@@ -269,6 +270,11 @@ async fn keep_until(
     Some((result?, after))
 }
 
+/// Why a method or an interval is not judged.
+fn held_back(window: ExhaustedWindow) -> String {
+    format!("the peer's flow control held the heartbeats back ({})", window.sentence())
+}
+
 fn outcome_of(
     result: KeepaliveResult,
     after: Duration,
@@ -279,6 +285,7 @@ fn outcome_of(
     let is_app = method == KeepaliveMethod::AppMessage;
     match result {
         KeepaliveResult::Answered => KeepaliveOutcome::Survived,
+        KeepaliveResult::HeldBack { window } => KeepaliveOutcome::Unknown { why: held_back(window) },
         KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => {
             KeepaliveOutcome::Unknown { why: "no message was answered, so survival is unknown".to_string() }
         }
@@ -341,6 +348,7 @@ async fn keep_at_interval(
 fn verify_outcome(result: KeepaliveResult, age: Duration) -> VerifyOutcome {
     let (Disconnect { who, how, os_error }, idle) = match result {
         KeepaliveResult::Answered => return VerifyOutcome::Held,
+        KeepaliveResult::HeldBack { window } => return VerifyOutcome::Unknown(held_back(window)),
         KeepaliveResult::Unanswered { silent } => {
             (Disconnect { who: ClosedBy::Us, how: CloseKind::Timeout, os_error: None }, silent)
         }

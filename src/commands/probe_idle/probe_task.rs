@@ -142,6 +142,7 @@ async fn act_by_role(
 
 fn control_end(result: KeepaliveResult) -> ProbeEvent {
     let (idle, how) = match result {
+        KeepaliveResult::HeldBack { window } => return ProbeEvent::HeldBack { window },
         KeepaliveResult::Ended { disconnect, unanswered, .. } => (unanswered, disconnect.how),
         KeepaliveResult::Unanswered { silent } => (silent, CloseKind::Timeout),
         KeepaliveResult::Answered => (Duration::ZERO, CloseKind::Silent),

@@ -13,6 +13,7 @@ use super::unread_backlog::read_backlog;
 use crate::commands::connect::{self, Connected};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ListenState, ServerEvent, ServerEventClass};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, RelayCounts};
@@ -41,6 +42,8 @@ pub enum ClientTaskEvent {
         answered: Option<Instant>,
         /// Longest time without an answer to the control.
         longest: Duration,
+        /// The window that held back the control's question in that time.
+        held_back: Option<ExhaustedWindow>,
     },
 }
 
@@ -87,6 +90,7 @@ impl ClientTask {
         let is_control = self.behaviour == Behaviour::Control;
         let (answered, longest) =
             if is_control { (log.answered, log.longest_unanswered()) } else { (None, Duration::ZERO) };
+        let held_back = log.longest_held_back.filter(|_| is_control);
         let record = ClientRecord {
             behaviour: self.behaviour,
             began: began.saturating_duration_since(self.start),
@@ -97,7 +101,7 @@ impl ClientTask {
             last_ping_unanswered: log.last_ping_unanswered,
             end,
         };
-        self.report(ClientTaskEvent::Over { record: Box::new(record), answered, longest });
+        self.report(ClientTaskEvent::Over { record: Box::new(record), answered, longest, held_back });
     }
 
     /// Sends an event. After the run nobody receives it.
@@ -131,10 +135,21 @@ impl ClientTask {
             log.last_ping_unanswered =
                 log.min_answer_time.is_some() && self.leaves_last_ping_unanswered(&mut observer).await;
         }
+        let end = self.unless_held_back(end, &observer, began);
         if !self.behaviour.is_dead() {
             observer.leave(end.ending().map(|ending| &ending.how)).await;
         }
         end
+    }
+
+    /// The client's end, unless flow control holds back what a healthy client sends: then the server had no such client.
+    fn unless_held_back(&self, end: ClientEnd, observer: &Observer<'_, Stream>, began: Instant) -> ClientEnd {
+        match observer.held_back_by().filter(|_| !self.behaviour.is_dead()) {
+            Some(window) => {
+                ClientEnd::HeldBack { after: end.kept().unwrap_or_else(|| began.elapsed()), window }
+            }
+            None => end,
+        }
     }
 
     /// Whether a last Ping stays unanswered; false if there is no time to wait.
@@ -257,7 +272,7 @@ impl ClientTask {
     ) -> Option<CloseCause> {
         match event {
             ObserverEvent::Ended(disconnect) => return Some(observer.ending(disconnect)),
-            ObserverEvent::Answered { at, took } => log.record_answer(at, took),
+            ObserverEvent::Answered { at, took, held_back } => log.record_answer(at, took, held_back),
             ObserverEvent::Bytes { at } => log.record_bytes(at),
             ObserverEvent::KeepaliveSent { .. } => {}
             ObserverEvent::ServerEvent { at, event, answered, repeats } => {
@@ -308,6 +323,8 @@ struct ServerEventLog {
     answered: Option<Instant>,
     /// Longest time without an answer, from the first answer to the last.
     longest: Duration,
+    /// The window that held back a question in that time.
+    longest_held_back: Option<ExhaustedWindow>,
     /// First answer.
     first_answer: Option<Instant>,
     /// Shortest answer time; subtracted, since a slow server is not a stalled one.
@@ -330,6 +347,7 @@ impl ServerEventLog {
             last_sign_of_life: None,
             answered: None,
             longest: Duration::ZERO,
+            longest_held_back: None,
             first_answer: None,
             min_answer_time: None,
             repeated: 0,
@@ -337,9 +355,12 @@ impl ServerEventLog {
         }
     }
 
-    fn record_answer(&mut self, at: Instant, took: Option<Duration>) {
+    fn record_answer(&mut self, at: Instant, took: Option<Duration>, held_back: Option<ExhaustedWindow>) {
         self.first_answer.get_or_insert(at);
-        self.longest = self.longest.max(self.unanswered_at(at));
+        let unanswered = self.unanswered_at(at);
+        if unanswered > self.longest {
+            (self.longest, self.longest_held_back) = (unanswered, held_back);
+        }
         self.min_answer_time = self.min_answer_time.into_iter().chain(took).min();
         (self.last_sign_of_life, self.answered) = (Some(at), Some(at));
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::run::reporter::Reporter;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, outlived};
@@ -60,6 +61,8 @@ pub struct Supervisor<'a> {
     /// When the server last answered the control.
     answered: Option<Instant>,
     unanswered: Duration,
+    /// The window that held back the control's question in that time.
+    held_back: Option<ExhaustedWindow>,
     /// When to start the control's final check.
     final_check_at: Option<Instant>,
     interrupted: bool,
@@ -119,6 +122,7 @@ impl<'a> Supervisor<'a> {
             seen_until: start,
             answered: None,
             unanswered: Duration::ZERO,
+            held_back: None,
             final_check_at: None,
             interrupted: false,
             reporter,
@@ -161,6 +165,7 @@ impl<'a> Supervisor<'a> {
             control_confirmed: self.answered.is_some_and(|answered| answered > self.seen_until),
             stood_still: self.stall_detector.longest(),
             unanswered: self.unanswered,
+            held_back: self.held_back,
         };
         let records = Behaviour::iter().filter_map(|behaviour| Some(self.clients.remove(&behaviour)?.record));
         SupervisorResult { clients: records.collect(), opened: self.opened, error: self.error, quality }
@@ -199,9 +204,10 @@ impl<'a> Supervisor<'a> {
             ClientTaskEvent::Received(notice) => {
                 self.reporter.report(&ZombieEvent::Received { behaviour, notice })
             }
-            ClientTaskEvent::Over { record, answered, longest } => {
+            ClientTaskEvent::Over { record, answered, longest, held_back } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
+                self.held_back = self.held_back.or(held_back);
                 client.is_over = true;
                 client.record = *record;
                 let (end, unanswered) = (client.record.end.clone(), client.record.unanswered());

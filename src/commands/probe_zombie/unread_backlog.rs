@@ -50,7 +50,7 @@ fn last_data_at(stream: &impl TcpIntrospect) -> Option<Instant> {
     Instant::now().checked_sub(ago)
 }
 
-async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+async fn read<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     observer: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<CloseCause>, u64) {

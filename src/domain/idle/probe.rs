@@ -6,6 +6,7 @@ use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 use super::plan::SearchPlan;
 use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::http2::ExhaustedWindow;
 
 /// The id of one connection of a search; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -143,6 +144,8 @@ pub enum ProbeEvent {
     /// ([`CloseKind::Timeout`]): then `idle` is the time since its last answer if a question is unanswered,
     /// else zero.
     Ended { idle: Duration, visible_end: VisibleEnd },
+    /// The peer's flow control held back what was sent, so that the outcome shows nothing. The connection is over.
+    HeldBack { window: ExhaustedWindow },
     /// The server sent a message by itself after a quiet gap; the silence starts anew.
     ServerMessage { gap: Duration },
     /// wscheck answered a message of the server.
@@ -158,6 +161,7 @@ impl ProbeEvent {
                 | ProbeEvent::Survived { .. }
                 | ProbeEvent::Died { .. }
                 | ProbeEvent::Ended { .. }
+                | ProbeEvent::HeldBack { .. }
         )
     }
 }

@@ -260,6 +260,9 @@ impl Search {
         if self.outcome.is_some() {
             return;
         }
+        if let ProbeEvent::HeldBack { window } = *seen {
+            return self.give_up(UndecidedCause::HeldBackByFlowControl { window });
+        }
         if let ProbeEvent::Ended { visible_end, .. } = seen
             && visible_end.has_stated_reason()
             && !names_a_limit(&visible_end.how)
@@ -398,6 +401,7 @@ impl Search {
             ProbeEvent::Asked { .. }
             | ProbeEvent::Survived { .. }
             | ProbeEvent::ServerMessage { .. }
+            | ProbeEvent::HeldBack { .. }
             | ProbeEvent::Replied => {}
         }
     }
@@ -419,6 +423,7 @@ impl Search {
             | ProbeEvent::Asked { .. }
             | ProbeEvent::Survived { .. }
             | ProbeEvent::ServerMessage { .. }
+            | ProbeEvent::HeldBack { .. }
             | ProbeEvent::Replied => {}
         }
     }
@@ -434,7 +439,7 @@ impl Search {
             ProbeEvent::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
             ProbeEvent::ServerMessage { gap } => self.record_server_message(index, at, *gap),
             ProbeEvent::Replied => self.gaps.note_answer(),
-            ProbeEvent::Beat => {}
+            ProbeEvent::Beat | ProbeEvent::HeldBack { .. } => {}
             ProbeEvent::OpenFailed { why } => {
                 self.probes.remove(index);
                 self.record_open_failure(at, why);

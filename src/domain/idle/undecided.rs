@@ -8,6 +8,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 use super::lifetime_cap::LifetimeCap;
 use super::probe::VisibleEnd;
 use super::refresh::KeepaliveMethod;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::format::{counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
 
@@ -42,6 +43,8 @@ pub enum UndecidedCause {
     ControlEndedAtOnce { visible_end: VisibleEnd },
     /// The control connection got no answer to its first heartbeats, twice.
     ControlUnanswered { kind: HeartbeatKind },
+    /// The peer's flow control of HTTP/2 held a heartbeat back, so that its missing answer shows nothing.
+    HeldBackByFlowControl { window: ExhaustedWindow },
     /// The control connection, which is never idle, ended at the age of the others: a maximum age or restarts may
     /// explain all ends.
     ControlEndedToo { age: Duration },

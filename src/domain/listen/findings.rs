@@ -12,6 +12,7 @@ use super::server_event::{ServerEventClass, ServerEventKind};
 use super::timer_evidence::{IntervalOrigin, IntervalSpan};
 use super::traffic_effect::TrafficEffects;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::Interval;
@@ -78,8 +79,10 @@ impl From<&CloseCause> for EndedBy {
 pub struct ObservationConditions {
     /// How long wscheck listened, since the opening.
     pub listened: Duration,
-    /// wscheck answered heartbeats.
+    /// wscheck answered heartbeats, and the answers left.
     pub answered: bool,
+    /// The window that held back what wscheck sent, at the end.
+    pub held_back: Option<ExhaustedWindow>,
     /// How the connection ended too early; `None` if it did not.
     pub ended: Option<EndedBy>,
     /// The user ended the run early.

@@ -78,7 +78,9 @@ impl ListenInference<'_> {
     fn caveats(&self) -> impl Iterator<Item = ListenFinding> {
         let stall = self.how.stood_still.map(|span| ListenFinding::HostStalled { span });
         let incomplete = self.how.incomplete.map(ListenFinding::MessageIncomplete);
-        stall.into_iter().chain(incomplete).chain(liveness_caveat(self.how.known))
+        let held_back = self.how.held_back;
+        let held_back = held_back.map(|window| ListenFinding::HeldBackByFlowControl { window });
+        stall.into_iter().chain(held_back).chain(incomplete).chain(liveness_caveat(self.how.known))
     }
 
     /// The most informative kind; one still running before one that stopped.

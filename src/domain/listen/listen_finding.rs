@@ -9,6 +9,7 @@ use super::server_event::{ServerEventClass, ServerEventKind};
 use super::timer_evidence::{IntervalSpan, TimerDoubt, TimerEvidence};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::run::finding::findings;
 use crate::domain::stats::interval::Interval;
@@ -90,6 +91,8 @@ findings! {
         Warning NoHeartbeatSeen { listened: Duration, limit: ObservationLimit },
         /// Neither side was silent for long, so that heartbeats that need a silence did not come.
         Info SilenceTooShort { longest: Duration },
+        /// The peer's flow control of HTTP/2 held back what wscheck sent, such as answers.
+        Warning HeldBackByFlowControl { window: ExhaustedWindow },
         /// This host was stalled: it read late what came in that time.
         Warning HostStalled { span: Duration },
         /// The beginning of a message came, and not the rest.

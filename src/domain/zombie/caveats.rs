@@ -37,7 +37,10 @@ fn not_closed(record: &ClientRecord) -> Option<ZombieFinding> {
         ClientEnd::Ended { ending, .. } if record.broken().is_some() => {
             Some(ZombieFinding::ClientNotClosedByServer { client, ending: Arc::clone(ending) })
         }
-        ClientEnd::Ended { .. } | ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => None,
+        ClientEnd::Ended { .. }
+        | ClientEnd::Kept { .. }
+        | ClientEnd::Lost { .. }
+        | ClientEnd::HeldBack { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoEnumIterator, IntoStat
 
 use super::behaviour::Behaviour;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::listen::{Interarrival, ListenState, ServerEventKind};
 
 /// How a connection ended, or that it did not.
@@ -26,6 +27,8 @@ pub enum ClientEnd {
     /// No end was received, but the peer no longer knew the connection when asked: the path dropped it, or
     /// lost the server's close.
     Lost { after: Duration },
+    /// The peer's flow control held back what a healthy client sent, so that nothing it shows counts.
+    HeldBack { after: Duration, window: ExhaustedWindow },
     /// The server closed it.
     Ended {
         /// From the start of its behaviour.
@@ -42,7 +45,7 @@ impl ClientEnd {
         match self {
             ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
             ClientEnd::Kept { so_far, .. } => Some(*so_far),
-            ClientEnd::Ended { after, .. } => Some(*after),
+            ClientEnd::HeldBack { after, .. } | ClientEnd::Ended { after, .. } => Some(*after),
         }
     }
 
@@ -55,7 +58,10 @@ impl ClientEnd {
     pub fn ending(&self) -> Option<&CloseCause> {
         match self {
             ClientEnd::Ended { ending, .. } => Some(ending),
-            ClientEnd::Unopened { .. } | ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => None,
+            ClientEnd::Unopened { .. }
+            | ClientEnd::Kept { .. }
+            | ClientEnd::Lost { .. }
+            | ClientEnd::HeldBack { .. } => None,
         }
     }
 }

@@ -18,7 +18,11 @@ pub(super) const SAME_MOMENT: Duration = Duration::from_millis(50);
 /// Why no end and no survival in this run proves anything.
 pub(super) fn void_reason(clients: &[ClientRecord], watch: ObservationQuality) -> Option<ZombieFinding> {
     let stood_still = watch.stood_still.map(|span| ZombieFinding::HostStalled { span });
-    let doubt = stood_still.or_else(|| control_died(clients, watch)).or_else(|| server_stalled(watch));
+    let held_back = || held_back(clients).next();
+    let doubt = stood_still
+        .or_else(held_back)
+        .or_else(|| control_died(clients, watch))
+        .or_else(|| server_stalled(watch));
     doubt.or_else(|| quiet_without_longer_control(clients, watch))
 }
 
@@ -32,8 +36,24 @@ pub(super) fn control_ended_too_early(clients: &[ClientRecord]) -> Option<Zombie
 
 /// A server that hangs now and then leaves the control's question unanswered for longer.
 fn server_stalled(watch: ObservationQuality) -> Option<ZombieFinding> {
-    (watch.unanswered > watch.every + MAX_SERVER_LATENESS)
-        .then_some(ZombieFinding::ServerPaused { unanswered: watch.unanswered })
+    let is_late = watch.unanswered > watch.every + MAX_SERVER_LATENESS;
+    is_late.then_some(match watch.held_back {
+        Some(window) => ZombieFinding::HeldBackByFlowControl { client: Behaviour::Control, window },
+        None => ZombieFinding::ServerPaused { unanswered: watch.unanswered },
+    })
+}
+
+/// Healthy clients that could not send, so that the server had no reason to keep them.
+fn held_back(clients: &[ClientRecord]) -> impl Iterator<Item = ZombieFinding> {
+    clients.iter().filter_map(|client| match client.end {
+        ClientEnd::HeldBack { window, .. } => {
+            Some(ZombieFinding::HeldBackByFlowControl { client: client.behaviour, window })
+        }
+        ClientEnd::Unopened { .. }
+        | ClientEnd::Kept { .. }
+        | ClientEnd::Lost { .. }
+        | ClientEnd::Ended { .. } => None,
+    })
 }
 
 /// The quiet client differs from the control only once the control sends again, and only if the control then
@@ -56,7 +76,7 @@ fn control_died(clients: &[ClientRecord], watch: ObservationQuality) -> Option<Z
     let control = client_of(clients, Behaviour::Control)?;
     let (after, ending) = match &control.end {
         // The control's state is known all the time.
-        ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => return None,
+        ClientEnd::Kept { .. } | ClientEnd::Lost { .. } | ClientEnd::HeldBack { .. } => return None,
         ClientEnd::Unopened { why } => return Some(ZombieFinding::ControlNotOpened { why: why.clone() }),
         ClientEnd::Ended { after, ending, .. } => (*after, ending),
     };
@@ -126,6 +146,7 @@ fn others_ended_shortly_before(clients: &[ClientRecord], after: Duration) -> boo
 mod tests {
     use super::super::inference::tests::{ms, record};
     use super::*;
+    use crate::domain::connection::http2::ExhaustedWindow;
 
     fn watch() -> ObservationQuality {
         ObservationQuality {
@@ -134,6 +155,7 @@ mod tests {
             control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
+            held_back: None,
         }
     }
 
@@ -151,6 +173,26 @@ mod tests {
             Some(ZombieFinding::ControlEnded { explanation, .. }) => explanation,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn client_whose_traffic_was_held_back_voids_the_run() {
+        let window = ExhaustedWindow::Stream;
+        for behaviour in [Behaviour::Control, Behaviour::PingsOnly] {
+            let mut held = record(behaviour, &[], 20_000, false);
+            held.end = ClientEnd::HeldBack { after: ms(20_000), window };
+            let clients = [record(Behaviour::Mute, &[], 20_000, true), held];
+            let void = ZombieFinding::HeldBackByFlowControl { client: behaviour, window };
+            assert_eq!(void_reason(&clients, watch()), Some(void));
+        }
+        let late = ObservationQuality { unanswered: ms(9000), ..watch() };
+        assert_eq!(void_reason(&[], late), Some(ZombieFinding::ServerPaused { unanswered: ms(9000) }));
+        let void = ZombieFinding::HeldBackByFlowControl { client: Behaviour::Control, window };
+        assert_eq!(
+            void_reason(&[], ObservationQuality { held_back: Some(window), ..late }),
+            Some(void),
+            "the control was answered late, because its question left late"
+        );
     }
 
     #[test]

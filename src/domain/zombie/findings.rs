@@ -196,9 +196,10 @@ fn settle_stalled_end(clients: &mut [ClientRecord]) {
 /// The range of the time after which it was closed.
 fn bracket(client: &ClientRecord) -> Bracket {
     match &client.end {
-        ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } | ClientEnd::Kept { proven: false, .. } => {
-            Bracket::default()
-        }
+        ClientEnd::Unopened { .. }
+        | ClientEnd::Lost { .. }
+        | ClientEnd::HeldBack { .. }
+        | ClientEnd::Kept { proven: false, .. } => Bracket::default(),
         ClientEnd::Kept { so_far, .. } => Bracket { lo: Some(*so_far), hi: None },
         ClientEnd::Ended { after, at_latest: true, .. } => Bracket { lo: None, hi: Some(*after) },
         ClientEnd::Ended { after, .. } => Bracket { lo: Some(*after), hi: Some(*after) },
@@ -209,6 +210,9 @@ fn describe_undecided(client: &ClientRecord) -> String {
     let (name, kept) = (client.behaviour.name(), client.kept().map(show).unwrap_or_default());
     match client.end {
         ClientEnd::Ended { .. } => format!("it is unknown when within {kept} the {name} client was closed"),
+        ClientEnd::HeldBack { .. } => {
+            format!("the peer's flow control held back what the {name} client sent")
+        }
         ClientEnd::Lost { .. } => format!("it is unknown whether and when the {name} client was closed"),
         ClientEnd::Kept { proven: false, .. } => {
             format!("interrupted before it was known whether the {name} client was still there")
@@ -301,6 +305,7 @@ mod tests {
             control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
+            held_back: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::stats::interval::tolerance;
 
 /// How well the clients were observed.
@@ -17,6 +18,8 @@ pub struct ObservationQuality {
     pub stood_still: Option<Duration>,
     /// The longest time that the server left the control unanswered, from the first question to the end.
     pub unanswered: Duration,
+    /// The window that held back the control's question in that time, if one did.
+    pub held_back: Option<ExhaustedWindow>,
 }
 
 /// The minimum age of a client that has clearly outlived one closed at `age`.

@@ -81,7 +81,14 @@ mod tests {
         let (every, unanswered) = (ms(1000), Duration::ZERO);
         ZombieFindings::of(
             clients,
-            ObservationQuality { every, whole: true, control_confirmed: true, stood_still: None, unanswered },
+            ObservationQuality {
+                every,
+                whole: true,
+                control_confirmed: true,
+                stood_still: None,
+                unanswered,
+                held_back: None,
+            },
         )
     }
 
@@ -118,8 +125,14 @@ mod tests {
         let mut clients = findings(&[5000], None, None).clients;
         clients.iter_mut().for_each(|client| client.relayed = RelayCounts { sent: 10, returned: 9 });
         let (every, unanswered) = (ms(1000), Duration::ZERO);
-        let watch =
-            ObservationQuality { every, whole: true, control_confirmed: true, stood_still: None, unanswered };
+        let watch = ObservationQuality {
+            every,
+            whole: true,
+            control_confirmed: true,
+            stood_still: None,
+            unanswered,
+            held_back: None,
+        };
         assert_eq!(TrafficEvidence::of(&ZombieFindings::of(clients, watch)), None);
     }
 }

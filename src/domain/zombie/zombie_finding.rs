@@ -9,6 +9,7 @@ use super::policy::{HeartbeatPolicy, IdlePolicy, TrafficEvidence};
 use super::server_schedule::ServerSchedule;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::run::finding::findings;
 
@@ -66,6 +67,8 @@ findings! {
         Problem ControlEnded { after: Duration, ending: Arc<CloseCause>, explanation: ControlEndExplanation },
         /// The server did not answer the control, a healthy client.
         Problem ControlUnanswered { after: Duration, silent: Duration },
+        /// The peer's flow control of HTTP/2 held back what a healthy client sent.
+        Problem HeldBackByFlowControl { client: Behaviour, window: ExhaustedWindow },
         /// The server left the control unanswered for longer than its questions are apart.
         Problem ServerPaused { unanswered: Duration },
         /// The run ended before the server answered the control again.

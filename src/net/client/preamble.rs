@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::disconnect::Disconnect;
 use super::websocket::{SocketEvent, WebSocket, to_message};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::phase::Phase;
 use crate::domain::connection::target::Target;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -26,6 +27,7 @@ use crate::domain::ping::event::{ConnEvent, PeerTraffic, ServerPingKind};
 use crate::domain::presets::{PresetRefusal, resembles};
 use crate::domain::secrets;
 use crate::net::time::unix_ms;
+use crate::net::transport::tap::TcpIntrospect;
 
 /// What is sent and awaited before heartbeats begin.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +109,7 @@ pub enum PreambleEventKind<'a> {
 pub type PreambleListener<'a> = &'a mut (dyn FnMut(PreambleEvent<'_>) + Send);
 
 /// Sends the preamble and waits for the awaited messages. Reports other messages, and answers the server's pings.
-pub async fn run_preamble<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn run_preamble<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     preamble: &Preamble,
     target: &Target,
@@ -117,7 +119,7 @@ pub async fn run_preamble<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Like [`run_preamble`], and also passes each event to `listener`.
-pub async fn run_preamble_with_listener<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn run_preamble_with_listener<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     preamble: &Preamble,
     target: &Target,
@@ -129,7 +131,10 @@ pub async fn run_preamble_with_listener<S: AsyncRead + AsyncWrite + Unpin>(
     let exchange = exchange(socket, preamble, &mut seen, listener);
     let result = match timeout_at(began + preamble.timeout, exchange).await {
         Ok(result) => result,
-        Err(_) => Err(PreambleFailure { kind: FailureKind::NotAwaited, cause: seen.timeout_cause(preamble) }),
+        Err(_) => Err(PreambleFailure {
+            kind: FailureKind::NotAwaited,
+            cause: seen.timeout_cause(preamble, socket.held_back_by()),
+        }),
     };
     seen.report(emit);
     result.map_err(|PreambleFailure { kind, cause }| ConnectError {
@@ -193,10 +198,11 @@ impl UnawaitedMessages {
         }
     }
 
-    /// The failure's cause: the time limit passed.
-    fn timeout_cause(&self, preamble: &Preamble) -> String {
+    /// The failure's cause: the time limit passed. `held_back`: the window that has no room for what was to be sent.
+    fn timeout_cause(&self, preamble: &Preamble, held_back: Option<ExhaustedWindow>) -> String {
         let Some(pattern) = &self.awaiting else {
-            return format!("the preamble could not be sent within {}", show(preamble.timeout));
+            let why = held_back.map(|window| format!(": {}", window.sentence())).unwrap_or_default();
+            return format!("the preamble could not be sent within {}{why}", show(preamble.timeout));
         };
         let others = match self.count {
             0 => "no message was received".to_string(),
@@ -251,7 +257,7 @@ impl UnawaitedMessages {
     }
 }
 
-async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+async fn exchange<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     preamble: &Preamble,
     seen: &mut UnawaitedMessages,
@@ -273,7 +279,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Waits for a message that matches the pattern.
-async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
+async fn await_message<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     pattern: &Pattern,
     preamble: &Preamble,
@@ -330,7 +336,7 @@ fn announced(preamble: &Preamble, message: MessageRef<'_>) -> Option<Duration> {
 }
 
 /// Answers the server's pings and returns whether it did; only counts everything else.
-async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+async fn answer<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     meaning: MessageMeaning,
     seen: &mut UnawaitedMessages,
@@ -355,7 +361,7 @@ fn request_keys(seq: u64) -> RequestKeys {
     RequestKeys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms: unix_ms() }
 }
 
-async fn send_message<S: AsyncRead + AsyncWrite + Unpin>(
+async fn send_message<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     message: Message,
 ) -> Result<(), PreambleFailure> {

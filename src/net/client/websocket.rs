@@ -16,11 +16,12 @@ use super::checked_stream::CheckedStream;
 use super::deflate::Compressor;
 use super::disconnect::Disconnect;
 use super::gzip_message::decompress_gzip;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::template::Payload;
 use crate::net::transport::http2::ping::Http2Pings;
-use crate::net::transport::tap::{SendTime, TapState};
+use crate::net::transport::tap::{SendTime, TapState, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
 /// Read buffer of one connection, in bytes. The library's default is 128 KiB.
@@ -159,6 +160,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Whether sent bytes wait for the network.
     pub fn is_blocked(&self) -> bool {
         self.blocked
+    }
+
+    /// The window of HTTP/2 whose room the last bytes wait for; `None` if they have left, or wait for the network.
+    pub fn held_back_by(&self) -> Option<ExhaustedWindow>
+    where
+        S: TcpIntrospect,
+    {
+        self.stream().exhausted_window()
     }
 
     /// Sends a message without waiting. The error says how the connection ended.

@@ -125,6 +125,10 @@ fn seen_line(sighting: &ProbeSighting) -> Option<String> {
             let trial = TrialDocument::from(&Trial::of(sighting)?);
             Some(run_line(sighting.at, TrialOver { trial }))
         }
-        ProbeEvent::Opened | ProbeEvent::OpenFailed { .. } | ProbeEvent::Beat | ProbeEvent::Replied => None,
+        ProbeEvent::Opened
+        | ProbeEvent::OpenFailed { .. }
+        | ProbeEvent::Beat
+        | ProbeEvent::HeldBack { .. }
+        | ProbeEvent::Replied => None,
     }
 }

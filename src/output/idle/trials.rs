@@ -37,6 +37,7 @@ impl Trial {
             | ProbeEvent::Beat
             | ProbeEvent::Asked { .. }
             | ProbeEvent::ServerMessage { .. }
+            | ProbeEvent::HeldBack { .. }
             | ProbeEvent::Replied => {
                 return None;
             }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::format::{at_least, counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::KeepaliveMethod;
 use crate::domain::idle::{DeathCount, LifetimeCap, UndecidedCause, VisibleEnd};
 use crate::domain::label::Label;
+use crate::output::flow_control;
 use crate::output::view::Explanation;
 
 /// The cause with its remedy and figures.
@@ -34,6 +36,7 @@ pub fn explain(cause: &UndecidedCause) -> Explanation {
         UndecidedCause::ControlEndedAtOnce { visible_end } => Explanation::new(immediate_end(visible_end))
             .remedy("`wscheck ping` shows what ends the connection"),
         UndecidedCause::ControlUnanswered { kind } => control_unanswered(*kind),
+        UndecidedCause::HeldBackByFlowControl { window } => held_back(*window),
         UndecidedCause::ControlEndedToo { age } => control_ended_too(*age),
         UndecidedCause::RepeatedRestarts { rounds, moments } => repeated_restarts(*rounds, moments),
         UndecidedCause::PathUnsteady { rounds, ages } => path_unsteady(*rounds, ages),
@@ -179,6 +182,16 @@ fn control_unanswered(kind: HeartbeatKind) -> Explanation {
     ))
     .remedy(remedy)
     .with("kind", kind.label())
+}
+
+fn held_back(window: ExhaustedWindow) -> Explanation {
+    Explanation::new(format!(
+        "a heartbeat did not leave in time, because the peer's flow control granted no room for it ({}): its missing answer \
+         shows nothing about the path or the server",
+        window.sentence()
+    ))
+    .remedy(flow_control::REMEDY)
+    .with("window", window.label())
 }
 
 fn control_ended_too(age: Duration) -> Explanation {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::interval_words::{outlier, range, summary};
 use super::timer_words;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
 use crate::domain::listen::report::ListenReport;
@@ -13,6 +14,7 @@ use crate::domain::listen::{
     ServerEventKind,
 };
 use crate::domain::stats::interval::Interval;
+use crate::output::flow_control;
 use crate::output::json::{JsonEndingDocument, Ms};
 use crate::output::presets::command_line::quoted;
 use crate::output::view::Explanation;
@@ -70,6 +72,7 @@ pub fn explain(finding: &ListenFinding) -> Explanation {
         ListenFinding::NoHeartbeatSeen { listened, limit } => none_seen(*listened, *limit),
         ListenFinding::SilenceTooShort { longest } => silence_too_short(*longest),
         ListenFinding::HostStalled { span } => stalled(*span),
+        ListenFinding::HeldBackByFlowControl { window } => held_back(*window),
         ListenFinding::MessageIncomplete(part) => Explanation::new(format!("{part}: its content is unknown")),
         ListenFinding::PathDropped => path_dropped(),
         ListenFinding::LivenessUnknown => {
@@ -369,6 +372,16 @@ fn stalled(span: Duration) -> Explanation {
         format::duration(span)
     ))
     .with_duration("stalled", span)
+}
+
+fn held_back(window: ExhaustedWindow) -> Explanation {
+    Explanation::new(format!(
+        "what wscheck answered or sent did not leave, because the peer's flow control granted no room for it ({}): to the server \
+         this client is silent",
+        window.sentence()
+    ))
+    .remedy(flow_control::REMEDY)
+    .with("window", window.label())
 }
 
 fn path_dropped() -> Explanation {

@@ -133,6 +133,7 @@ impl ListenScript {
         let circumstances = ObservationConditions {
             listened,
             answered: self.info.answer,
+            held_back: None,
             ended,
             interrupted,
             stood_still: None,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::log::held_back;
 use crate::domain::format::duration;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
@@ -200,6 +201,7 @@ fn why(client: &ClientRecord) -> Option<String> {
         ClientEnd::Kept { proven: false, .. } => {
             Some("the run ended before the other end answered whether it was still there".to_string())
         }
+        ClientEnd::HeldBack { window, .. } => Some(held_back(*window)),
         ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
     }
 }

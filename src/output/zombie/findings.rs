@@ -6,7 +6,7 @@ use super::client_names::{labels, list, names};
 use super::policy_words;
 use super::run_limits::{
     control_ended, control_not_opened, control_not_outlived, control_unanswered, control_unconfirmed,
-    interrupted, kept_at_interrupt, relays_messages, server_paused, stalled, unknown_messages,
+    held_back, interrupted, kept_at_interrupt, relays_messages, server_paused, stalled, unknown_messages,
     waited_too_short,
 };
 use crate::domain::connection::close_cause::close_code_meaning;
@@ -76,6 +76,7 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
             control_ended(*after, ending, explanation)
         }
         ZombieFinding::ControlUnanswered { after, silent } => control_unanswered(*after, *silent),
+        ZombieFinding::HeldBackByFlowControl { client, window } => held_back(*client, *window),
         ZombieFinding::ServerPaused { unanswered } => server_paused(*unanswered),
         ZombieFinding::ControlUnconfirmed => control_unconfirmed(),
         ZombieFinding::ControlNotOutlived { control, quiet } => control_not_outlived(*control, *quiet),

@@ -156,6 +156,7 @@ impl ZombieScript {
             control_confirmed: true,
             stood_still: None,
             unanswered: Duration::ZERO,
+            held_back: None,
         };
         let findings = ZombieFindings::of(self.clients, watch);
         let expectation = self.info.expectation.clone().map(|expected| {
@@ -347,6 +348,7 @@ fn unreachable() -> Vec<ZombieEvent> {
         control_confirmed: false,
         stood_still: None,
         unanswered: Duration::ZERO,
+        held_back: None,
     };
     report.findings = ZombieFindings::of(Behaviour::iter().map(ClientRecord::new).collect(), watch);
     report.verdict = RunResult::Unreachable;

@@ -2,6 +2,7 @@
 
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::format;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{Behaviour, ClientEnd};
@@ -25,6 +26,9 @@ impl ZombieLog {
             ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
             ZombieEvent::Over { behaviour, end: end @ ClientEnd::Ended { ending, .. }, .. } => (!self.quiet)
                 .then(|| format!("{:>9}  {}: {}\n", kept_for(end), name(*behaviour), how(ending))),
+            ZombieEvent::Over { behaviour, end: end @ ClientEnd::HeldBack { window, .. }, .. } => (!self
+                .quiet)
+                .then(|| format!("{:>9}  {}: {}\n", kept_for(end), name(*behaviour), held_back(*window))),
             ZombieEvent::Finished(report) => {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
             }
@@ -73,9 +77,15 @@ pub fn kept_for(end: &ClientEnd) -> String {
         ClientEnd::Unopened { .. } => "-".to_string(),
         ClientEnd::Lost { .. } => "?".to_string(),
         ClientEnd::Kept { so_far, .. } => format::duration(*so_far),
+        ClientEnd::HeldBack { after, .. } => format::duration(*after),
         ClientEnd::Ended { after, at_latest: true, .. } => format!("at most {}", format::duration(*after)),
         ClientEnd::Ended { after, .. } => format::duration(*after),
     }
+}
+
+/// Why a client shows nothing that could not send.
+pub fn held_back(window: ExhaustedWindow) -> String {
+    format!("could not send: {}", window.sentence())
 }
 
 pub fn how(ending: &CloseCause) -> String {

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::client_names::{labels, names};
+use super::log::name;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
+use crate::domain::label::Label;
 use crate::domain::zombie::{Behaviour, ControlEndExplanation};
+use crate::output::flow_control;
 use crate::output::json::JsonEndingDocument;
 use crate::output::view::Explanation;
 
@@ -34,6 +38,18 @@ pub fn stalled(span: Duration) -> Explanation {
         format::duration(span)
     ))
     .with_duration("stalled", span)
+}
+
+pub fn held_back(client: Behaviour, window: ExhaustedWindow) -> Explanation {
+    let name = name(client);
+    Explanation::new(format!(
+        "what the {name} client sent did not leave, because the peer's flow control granted no room for it ({}): to the server it was \
+         no healthy client, so no closed client proves anything",
+        window.sentence()
+    ))
+    .remedy(flow_control::REMEDY)
+    .with("client", client.label())
+    .with("window", window.label())
 }
 
 pub fn interrupted(after: Duration, planned: Duration) -> Explanation {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::findings;
-use super::log::{how, kept_for, name, never_opened};
+use super::log::{held_back, how, kept_for, name, never_opened};
 use super::metrics::metrics;
 use crate::domain::format::{self, counted};
 use crate::domain::run::criterion::Criterion;
@@ -73,6 +73,7 @@ fn cells(client: &ClientRecord) -> [String; 4] {
         ClientEnd::Lost { after } => {
             format!("lost: the peer no longer had this connection after {}", format::duration(*after))
         }
+        ClientEnd::HeldBack { window, .. } => held_back(*window),
         ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; seen only then", how(ending)),
         ClientEnd::Ended { ending, .. } => how(ending),
     };
@@ -89,7 +90,7 @@ fn lanes(report: &ZombieReport) -> Lanes {
         let (lasted, tone) = match client.end {
             ClientEnd::Kept { so_far, .. } => (so_far, Tone::Neutral),
             ClientEnd::Ended { after, .. } => (after, Tone::Good),
-            ClientEnd::Lost { after } => (after, Tone::Bad),
+            ClientEnd::Lost { after } | ClientEnd::HeldBack { after, .. } => (after, Tone::Bad),
             ClientEnd::Unopened { .. } => (Duration::ZERO, Tone::Bad),
         };
         Lane { label, lasted_ms: lasted.into(), tone, text }

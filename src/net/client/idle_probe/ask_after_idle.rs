@@ -5,9 +5,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, two_ended, wait_for};
 use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket};
@@ -38,7 +40,7 @@ pub struct IdleProbePlan<'a> {
 
 /// Stays idle until the span in `span` has passed, then asks; `None` in `span` means to wait. Emits what is seen and
 /// when: [`ProbeEvent::ServerMessage`], [`ProbeEvent::Asked`], and at last [`ProbeEvent::Survived`],
-/// [`ProbeEvent::Died`] or [`ProbeEvent::Ended`].
+/// [`ProbeEvent::Died`], [`ProbeEvent::Ended`] or [`ProbeEvent::HeldBack`].
 pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     socket: &mut WebSocket<S>,
     plan: &IdleProbePlan<'_>,
@@ -47,9 +49,21 @@ pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
 ) {
     let codec = QuestionCodec::new(plan.question, rand::random());
     let began = Instant::now();
-    IdleProbe { socket, plan, codec, began, quiet_since: began, last_reported: None, requested: None, emit }
-        .run(span)
-        .await;
+    IdleProbe {
+        socket,
+        plan,
+        codec,
+        began,
+        quiet_since: began,
+        last_reported: None,
+        requested: None,
+        held_back: None,
+        held_since: None,
+        flushed_at: None,
+        emit,
+    }
+    .run(span)
+    .await;
 }
 
 struct IdleProbe<'a, S> {
@@ -63,6 +77,12 @@ struct IdleProbe<'a, S> {
     last_reported: Option<Instant>,
     /// The server is to send after this idle span.
     requested: Option<Duration>,
+    /// The window that held back something that was sent.
+    held_back: Option<ExhaustedWindow>,
+    /// Since when something waits that was due while idle: the library's answer to a Ping of the server.
+    held_since: Option<Instant>,
+    /// When the question left, if some of it had to wait.
+    flushed_at: Option<Instant>,
     emit: &'a mut (dyn FnMut(Instant, ProbeEvent) + Send),
 }
 
@@ -93,13 +113,18 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         self.request_server_message(*span.borrow_and_update());
         loop {
             self.quiet_since = self.last_byte();
+            self.note_held_back();
             let ask_at = self.ask_after(*span.borrow_and_update());
             match self.wait(span, ask_at).await {
                 IdleProbeWake::Order => {}
                 IdleProbeWake::Due if ask_at.is_some_and(|at| self.last_byte().elapsed() >= at) => {
                     return self.ask_and_judge(ask_at).await;
                 }
-                IdleProbeWake::Due => {}
+                IdleProbeWake::Due => {
+                    if let Some(window) = self.held_back_too_long() {
+                        return (self.emit)(Instant::now(), ProbeEvent::HeldBack { window });
+                    }
+                }
                 IdleProbeWake::Socket(event) => match self.on_event(event) {
                     ProbeStep::Nothing => {}
                     ProbeStep::Requested => return self.on_requested_message().await,
@@ -110,10 +135,24 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         }
     }
 
+    /// Notes whether an answer to the server is held back. Its server has reason to end such a connection.
+    fn note_held_back(&mut self) {
+        let now = Instant::now();
+        self.held_since = self.socket.held_back_by().map(|_| self.held_since.unwrap_or(now));
+    }
+
+    fn gives_up_at(&self) -> Option<Instant> {
+        Some(self.held_since? + self.plan.question.timeout)
+    }
+
+    fn held_back_too_long(&self) -> Option<ExhaustedWindow> {
+        self.socket.held_back_by().filter(|_| self.gives_up_at().is_some_and(|at| at <= Instant::now()))
+    }
+
     /// Asks the server to send after the idle span; the request is the last byte before it.
     fn request_server_message(&mut self, span: Option<Duration>) {
         let Some(span) = span.filter(|_| self.plan.two_ended) else { return };
-        if self.socket.send(two_ended::request(span, self.codec.nonce())).is_ok() {
+        if self.send(two_ended::request(span, self.codec.nonce())).is_ok() {
             self.requested = Some(span);
         }
     }
@@ -128,7 +167,8 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         span: &mut watch::Receiver<Option<Duration>>,
         ask_at: Option<Duration>,
     ) -> IdleProbeWake {
-        let due = ask_at.map(|at| self.quiet_since + at);
+        let asks_at = ask_at.map(|at| self.quiet_since + at);
+        let due = asks_at.into_iter().chain(self.gives_up_at()).min();
         let socket = &mut self.socket;
         tokio::select! {
             biased;
@@ -166,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
     fn answer_server(&mut self, event: &SocketEvent) -> Result<(), Disconnect> {
         let replies = self.codec.read(event).replies;
         let has_replies = !replies.is_empty();
-        replies.into_iter().try_for_each(|reply| self.socket.send(reply).map(drop))?;
+        replies.into_iter().try_for_each(|reply| self.send(reply).map(drop))?;
         if has_replies {
             (self.emit)(Instant::now(), ProbeEvent::Replied);
         }
@@ -201,10 +241,8 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
             _ => None,
         };
         let idle = now - self.quiet_since;
-        (self.emit)(
-            now,
-            ProbeEvent::Ended { idle, visible_end: VisibleEnd { how: disconnect.how, half_open } },
-        );
+        let visible_end = VisibleEnd { how: disconnect.how, half_open };
+        self.emit_unless_held_back(now, ProbeEvent::Ended { idle, visible_end });
     }
 
     /// Whether the peer still accepts bytes after its FIN. If it closed both directions, the first write triggers an
@@ -236,7 +274,8 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         let until = asked + self.plan.question.timeout;
         match self.wait_for_answer(until).await {
             ListenResult::Found(received_at) => {
-                (self.emit)(received_at, ProbeEvent::Survived { idle, rtt: received_at - asked })
+                let rtt = received_at - self.flushed_at.unwrap_or(asked);
+                (self.emit)(received_at, ProbeEvent::Survived { idle, rtt })
             }
             ListenResult::End(disconnect) => {
                 self.report_death(idle, DeathCause::CutOnUse(disconnect.how.into()))
@@ -251,7 +290,7 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
     /// Sends the question. If it is blocked, it counts as sent now.
     fn send_question(&mut self) -> Result<SentQuestion, Disconnect> {
         let message = self.codec.ask();
-        Ok(match self.socket.send(message)? {
+        Ok(match self.send(message)? {
             SendOutcome::Left(left) => SentQuestion { at: left.at, end: Some(left.end) },
             SendOutcome::Blocked | SendOutcome::Refused => SentQuestion { at: Instant::now(), end: None },
         })
@@ -262,6 +301,12 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         self.socket.stream().tcp()?.has_acked(sent.end?, sent.at.elapsed())
     }
 
+    fn send(&mut self, message: Message) -> Result<SendOutcome, Disconnect> {
+        let sent = self.socket.send(message);
+        self.held_back = self.socket.held_back_by().or(self.held_back);
+        sent
+    }
+
     fn report_failed_question(&mut self, since: Instant, disconnect: Disconnect) {
         let now = Instant::now();
         (self.emit)(now, ProbeEvent::Asked { idle: now - since });
@@ -269,12 +314,25 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
     }
 
     async fn wait_for_answer(&mut self, until: Instant) -> ListenResult {
-        let codec = &mut self.codec;
-        wait_for(self.socket, until, |event| codec.is_answer(event)).await
+        let (codec, flushed_at) = (&mut self.codec, &mut self.flushed_at);
+        let is_answer = |event: &SocketEvent| {
+            if let SocketEvent::Flushed(at) = event {
+                *flushed_at = Some(*at);
+            }
+            codec.is_answer(event)
+        };
+        wait_for(self.socket, until, is_answer).await
     }
 
     fn report_death(&mut self, idle: Duration, death: DeathCause) {
-        (self.emit)(Instant::now(), ProbeEvent::Died { idle: idle + self.plan.slack, death });
+        let idle = idle + self.plan.slack;
+        self.emit_unless_held_back(Instant::now(), ProbeEvent::Died { idle, death });
+    }
+
+    /// Emits an end, unless something that was sent was held back: then the peer did not get it in time, which may be why.
+    fn emit_unless_held_back(&mut self, at: Instant, end: ProbeEvent) {
+        let held_back = self.socket.held_back_by().or(self.held_back);
+        (self.emit)(at, held_back.map_or(end, |window| ProbeEvent::HeldBack { window }));
     }
 
     /// The server sends first: half of the timeout is for its message, half for the answer to ours.
@@ -299,7 +357,8 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> IdleProbe<'_, S> {
         };
         match (self.wait_for_answer(sent.at + self.plan.question.timeout / 2).await, has_server_message) {
             (ListenResult::Found(at), true) => {
-                (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - sent.at })
+                let rtt = at - self.flushed_at.unwrap_or(sent.at);
+                (self.emit)(at, ProbeEvent::Survived { idle, rtt })
             }
             (ListenResult::Found(_), false) => self.report_death(idle, DeathCause::ServerUnheard),
             (ListenResult::End(disconnect), _) => {

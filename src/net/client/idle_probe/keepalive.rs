@@ -8,11 +8,13 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, answer_deadline, wait_for};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::schedule::Schedule;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::time::at;
 use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::tap::TcpIntrospect;
 
 /// The traffic that keeps a connection busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct KeepalivePlan<'a> {
 pub enum KeepaliveResult {
     /// The last question was answered.
     Answered,
+    /// The peer's flow control held traffic back until a timeout or the end, so that neither shows anything.
+    HeldBack { window: ExhaustedWindow },
     /// A question timed out; `silent` is the time since the last sign of life.
     Unanswered { silent: Duration },
     /// It ended after `idle`. `unanswered`: time since the last answer if a question had waited longer than half the
@@ -52,7 +56,7 @@ pub enum KeepaliveResult {
 }
 
 /// Keeps a connection busy; calls `beat` with the time of each answer.
-pub async fn run<S: AsyncRead + AsyncWrite + Http2Pings + Unpin>(
+pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin>(
     socket: &mut WebSocket<S>,
     plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
@@ -77,6 +81,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Http2Pings + Unpin>(
         quiet_since: began,
         alive_at: began,
         asked: None,
+        held_back: None,
         bytes: None,
         schedule,
         beat,
@@ -98,16 +103,22 @@ struct KeptConnection<'a, S> {
     alive_at: Instant,
     /// The first question since the last answer.
     asked: Option<Instant>,
+    /// The window that held back what was sent since the last answer.
+    held_back: Option<ExhaustedWindow>,
     /// When bytes last came of a message that is still incomplete.
     bytes: Option<Instant>,
     schedule: Option<Schedule>,
     beat: &'a mut (dyn FnMut(Instant) + Send),
 }
 
-impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
+impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> KeptConnection<'_, S> {
     async fn run(mut self) -> KeepaliveResult {
         loop {
             self.quiet_since = self.socket.last_traffic().unwrap_or(self.began);
+            // An answer of the library's, too.
+            if self.socket.held_back_by().is_some() {
+                self.note_held_back(Instant::now());
+            }
             let deadline = self.next_deadline();
             let socket = &mut self.socket;
             let event = tokio::select! {
@@ -147,6 +158,9 @@ impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
         if let SocketEvent::Ended(disconnect) = event {
             return Err(self.end_result(*disconnect));
         }
+        if matches!(event, SocketEvent::Flushed(_)) {
+            self.on_flushed();
+        }
         let reading = self.codec.read(&event);
         let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&event));
         // Further answers to the same question add nothing.
@@ -158,29 +172,67 @@ impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
 
     fn record_answer(&mut self) {
         self.alive_at = self.socket.last_read_at();
-        (self.asked, self.bytes) = (None, None);
+        // What is still held back is another question.
+        self.held_back = self.socket.held_back_by();
+        (self.asked, self.bytes) = (self.held_back.map(|_| Instant::now()), None);
         (self.beat)(self.alive_at);
+    }
+
+    fn asks(&self) -> bool {
+        matches!(self.plan.traffic, KeepaliveTraffic::Questions | KeepaliveTraffic::Both)
+    }
+
+    /// What was held back has left, so that an answer is awaited from now on.
+    fn on_flushed(&mut self) {
+        if self.held_back.is_some() {
+            self.asked = self.asks().then(Instant::now);
+        }
+    }
+
+    /// Notes whether flow control holds back what is due. Unlike other traffic, it then has a time limit, too.
+    fn note_held_back(&mut self, now: Instant) {
+        match self.socket.held_back_by() {
+            Some(window) => {
+                self.held_back = Some(window);
+                self.asked.get_or_insert(now);
+            }
+            // Nothing answers this traffic.
+            None if !self.asks() => self.held_back = None,
+            None => {}
+        }
+    }
+
+    /// The result, unless what was sent was held back.
+    fn unless_held_back(&self, result: KeepaliveResult) -> KeepaliveResult {
+        match self.socket.held_back_by().or(self.held_back) {
+            Some(window) => KeepaliveResult::HeldBack { window },
+            None => result,
+        }
     }
 
     fn end_result(&self, disconnect: Disconnect) -> KeepaliveResult {
         let overdue = self.asked.is_some_and(|asked| asked.elapsed() > self.plan.every / 2);
         let unanswered = if overdue { self.alive_at.elapsed() } else { Duration::ZERO };
-        KeepaliveResult::Ended { disconnect, idle: self.quiet_since.elapsed(), unanswered }
+        let idle = self.quiet_since.elapsed();
+        self.unless_held_back(KeepaliveResult::Ended { disconnect, idle, unanswered })
     }
 
     /// Handles what is due: a timeout, the end, the next send. Returns the result when it is over.
     async fn on_time(&mut self, now: Instant) -> Option<KeepaliveResult> {
         if self.answer_deadline().is_some_and(|overdue| overdue <= now) {
-            return Some(KeepaliveResult::Unanswered { silent: now - self.alive_at });
+            let silent = now - self.alive_at;
+            return Some(self.unless_held_back(KeepaliveResult::Unanswered { silent }));
         }
         if self.end_at().is_some_and(|end| end <= now) {
             return Some(self.ask_last_question(now).await);
         }
         let due = self.schedule.as_mut().is_some_and(|schedule| take_all_due(schedule, now));
-        if due && !self.socket.is_blocked() {
-            return self.send(now).err();
+        if !due {
+            return None;
         }
-        None
+        let sent = if self.socket.is_blocked() { Ok(()) } else { self.send(now) };
+        self.note_held_back(now);
+        sent.err()
     }
 
     fn send(&mut self, now: Instant) -> Result<(), KeepaliveResult> {
@@ -197,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
         if let Some(other) = self.other.as_mut().map(QuestionCodec::ask) {
             self.send_message(other)?;
         }
-        let asks = matches!(self.plan.traffic, KeepaliveTraffic::Questions | KeepaliveTraffic::Both);
+        let asks = self.asks();
         if asks && let Some(keepalive) = self.codec.take_keepalive(now) {
             self.send_message(keepalive)?;
         }
@@ -217,11 +269,15 @@ impl<S: AsyncRead + AsyncWrite + Http2Pings + Unpin> KeptConnection<'_, S> {
         if let Err(result) = self.send_message(question) {
             return result;
         }
+        self.note_held_back(now);
         let codec = &mut self.codec;
         match wait_for(self.socket, now + self.plan.question.timeout, |event| codec.is_answer(event)).await {
             ListenResult::Found(_) => KeepaliveResult::Answered,
             ListenResult::End(disconnect) => self.end_result(*disconnect),
-            ListenResult::Nothing => KeepaliveResult::Unanswered { silent: self.alive_at.elapsed() },
+            ListenResult::Nothing => {
+                let silent = self.alive_at.elapsed();
+                self.unless_held_back(KeepaliveResult::Unanswered { silent })
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ mod two_ended;
 mod unmatched_log;
 
 #[cfg(test)]
+mod flow_control_tests;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, duplex};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, duplex};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,10 +25,11 @@ use crate::net::client::disconnect;
 use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
 use crate::net::testing::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
-use crate::net::transport::tap::Tap;
+use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::tap::{Tap, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
-fn ms(n: u64) -> Duration {
+pub fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
@@ -57,8 +58,8 @@ async fn socket_and_kernel() -> (WebSocket<Tap<FakeTcpStream>>, RawPeer, Arc<Mut
 }
 
 /// A trial under way, and the server's end of its stream.
-struct TestProbe {
-    peer: RawPeer,
+pub struct TestProbe {
+    pub peer: RawPeer,
     kernel: Arc<Mutex<FakeKernel>>,
     start: Instant,
     span: watch::Sender<Option<Duration>>,
@@ -66,7 +67,7 @@ struct TestProbe {
     silence: JoinHandle<()>,
 }
 
-struct ProbeSetup {
+pub struct ProbeSetup {
     ask_at: Option<u64>,
     slack: u64,
     two_ended: bool,
@@ -77,7 +78,7 @@ struct ProbeSetup {
     answers: bool,
 }
 
-const USUAL: ProbeSetup = ProbeSetup {
+pub const USUAL: ProbeSetup = ProbeSetup {
     ask_at: Some(5000),
     slack: 0,
     two_ended: false,
@@ -94,7 +95,14 @@ fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
 
 impl TestProbe {
     async fn begin(set: ProbeSetup) -> TestProbe {
-        let (mut socket, peer, kernel) = socket_and_kernel().await;
+        let (socket, peer, kernel) = socket_and_kernel().await;
+        TestProbe { kernel, ..TestProbe::begin_on(socket, peer, set) }
+    }
+
+    pub fn begin_on<S>(mut socket: WebSocket<S>, peer: RawPeer, set: ProbeSetup) -> TestProbe
+    where
+        S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin + Send + 'static,
+    {
         let (span, mut bound) = watch::channel(set.ask_at.map(ms));
         let (sender, seen) = mpsc::unbounded_channel();
         let start = Instant::now();
@@ -104,15 +112,15 @@ impl TestProbe {
             let mut emit = |at: Instant, seen| sender.send((at - start, seen)).unwrap();
             ask_after_idle::run(&mut socket, &plan, &mut bound, &mut emit).await;
         });
-        TestProbe { peer, kernel, start, span, seen, silence }
+        TestProbe { peer, kernel: Arc::default(), start, span, seen, silence }
     }
 
-    async fn at(&self, millis: u64) {
+    pub async fn at(&self, millis: u64) {
         sleep_until(self.start + ms(millis)).await;
     }
 
     /// All events, once the trial is over. The server's end stays open meanwhile.
-    async fn end(self) -> Vec<(Duration, ProbeEvent)> {
+    pub async fn end(self) -> Vec<(Duration, ProbeEvent)> {
         let TestProbe { peer, mut seen, silence, .. } = self;
         silence.await.unwrap();
         drop(peer);
@@ -120,7 +128,7 @@ impl TestProbe {
     }
 }
 
-fn asked(idle: u64) -> (Duration, ProbeEvent) {
+pub fn asked(idle: u64) -> (Duration, ProbeEvent) {
     (ms(idle), ProbeEvent::Asked { idle: ms(idle) })
 }
 
@@ -554,11 +562,14 @@ fn span_is_requested_in_milliseconds_rounded_up() {
 }
 
 /// Keeps a connection busy; returns the result and the times of the answers.
-fn keeping(
-    mut socket: WebSocket<Tap<FakeTcpStream>>,
+pub fn keeping<S>(
+    mut socket: WebSocket<S>,
     traffic: KeepaliveTraffic,
     until: Option<u64>,
-) -> JoinHandle<(KeepaliveResult, Vec<Duration>, Duration)> {
+) -> JoinHandle<(KeepaliveResult, Vec<Duration>, Duration)>
+where
+    S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin + Send + 'static,
+{
     tokio::spawn(async move {
         let (question, start, mut beats) = (question(HeartbeatKind::Protocol), Instant::now(), Vec::new());
         let plan = KeepalivePlan { question: &question, traffic, every: ms(1000), until: until.map(ms) };

@@ -21,6 +21,7 @@ use super::schedule::Schedule;
 use super::session::heartbeat_state::{ping_payload, seq_of};
 use super::websocket::{SocketEvent, WebSocket, to_message};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
 use crate::domain::heartbeat::inbound::MessageRef;
@@ -31,6 +32,7 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::{ServerEvent, ServerEventKind};
 use crate::net::time::{at, unix_ms};
+use crate::net::transport::tap::TcpIntrospect;
 use ping_tracker::PingTracker;
 use relay_detector::is_same;
 
@@ -67,8 +69,9 @@ pub enum ObserverEvent {
     /// The server sent something by itself. `answered`: a reply left. `repeats`: it equals a recent message of another
     /// connection of this run and may be relayed.
     ServerEvent { at: Instant, event: ServerEvent, answered: bool, repeats: bool },
-    /// The server answered us; `took` is the round trip if the Ping's send time is known.
-    Answered { at: Instant, took: Option<Duration> },
+    /// The server answered us; `took` is the round trip if the Ping's send time is known. `held_back`: the window that held back
+    /// something we sent since the answer before.
+    Answered { at: Instant, took: Option<Duration>, held_back: Option<ExhaustedWindow> },
     /// Bytes came that complete no message yet.
     Bytes { at: Instant },
     /// A protocol keepalive message left.
@@ -100,6 +103,8 @@ pub struct Observer<'a, S> {
     over: Option<Disconnect>,
     /// When it last answered a message with an equal one.
     mirrored_at: Option<Instant>,
+    /// The window that held back something we sent since the last answer.
+    held_back: Option<ExhaustedWindow>,
 }
 
 /// The messages this client has sent.
@@ -112,7 +117,7 @@ enum OwnMessages {
     Regular,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Observer<'a, S> {
     /// Observes a connection that opened at `opened`.
     pub fn new(socket: &'a mut WebSocket<S>, config: ObserverConfig, opened: Instant) -> Observer<'a, S> {
         let nonce = rand::random();
@@ -139,6 +144,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             opened,
             over: None,
             mirrored_at: None,
+            held_back: None,
         }
     }
 
@@ -263,6 +269,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         self.socket.incomplete()
     }
 
+    /// The window that holds back what we sent, or held it back since the last answer.
+    pub fn held_back_by(&self) -> Option<ExhaustedWindow> {
+        self.socket.held_back_by().or(self.held_back)
+    }
+
     /// When bytes last came, of a complete message or not.
     pub fn last_read(&self) -> Option<Instant> {
         self.socket.tap_state().last_read()
@@ -283,11 +294,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
                 frame_event(at, ServerEventKind::Ping, &payload, self.has_pong_left())
             }
             SocketEvent::Pong(payload) => match self.seq_of_ours(&payload) {
-                Some(seq) => ObserverEvent::Answered { at, took: self.pings.answered(seq, at) },
+                Some(seq) => {
+                    let took = self.pings.answered(seq, at);
+                    self.answered(at, took)
+                }
                 None => frame_event(at, ServerEventKind::Pong, &payload, false),
             },
             SocketEvent::Message(message) => self.on_message(at, message.content()),
         })
+    }
+
+    fn answered(&mut self, at: Instant, took: Option<Duration>) -> ObserverEvent {
+        let held_back = std::mem::replace(&mut self.held_back, self.socket.held_back_by());
+        ObserverEvent::Answered { at, took, held_back }
     }
 
     /// Whether the library's Pong has left.
@@ -304,7 +323,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> ObserverEvent {
         if self.is_answer_or_echo(at, message) {
-            return ObserverEvent::Answered { at, took: None };
+            return self.answered(at, None);
         }
         if self.classifier.is_sent_on(message) {
             let event = ServerEvent::plain(ServerEventKind::Message, shown(message));
@@ -322,7 +341,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
                 .take()
                 .is_some_and(|before| at.saturating_duration_since(before) < ECHO_WINDOW)
             {
-                return ObserverEvent::Answered { at, took: None };
+                return self.answered(at, None);
             }
             self.mirrored_at = Some(at);
         }
@@ -383,7 +402,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 
     /// Returns when the message left; `None`: it is blocked, or the buffer is full.
     fn send(&mut self, message: Message) -> Result<Option<Instant>, Disconnect> {
-        Ok(self.socket.send(message)?.left_at())
+        let sent = self.socket.send(message)?;
+        self.held_back = self.socket.held_back_by().or(self.held_back);
+        Ok(sent.left_at())
     }
 }
 

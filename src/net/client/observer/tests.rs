@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Observer, ObserverConfig, ObserverEvent, RelayDetector, until_over};
 use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::{Payload, Template};
@@ -14,6 +15,7 @@ use crate::domain::listen::ServerEventKind;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
+use crate::net::testing::windowed_stream::windowed_socket;
 use crate::net::transport::tap::Tap;
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
@@ -270,4 +272,38 @@ async fn unread_connection_is_polled_until_its_end() {
     let start = Instant::now();
     until_over(|| start.elapsed() >= ms(1234)).await;
     assert_eq!(start.elapsed(), ms(1240));
+}
+
+/// A Ping with 16 bytes takes 22.
+#[tokio::test(start_paused = true)]
+async fn what_flow_control_holds_back_is_known_until_the_next_answer() {
+    let (mut socket, mut peer, grant) = windowed_socket(22 + 10).await;
+    let mut observer = Observer::new(&mut socket, config(), Instant::now());
+    observer.introduce(false);
+    let payload = peer.ping().await;
+    peer.pong(&payload).await;
+    assert!(matches!(observer.next().await, ObserverEvent::Answered { held_back: None, .. }));
+    observer.send_regular().unwrap();
+    assert_eq!(observer.held_back_by(), Some(ExhaustedWindow::Stream));
+    grant.enlarge(22);
+    let answering = tokio::spawn(async move {
+        let payload = peer.ping().await;
+        peer.pong(&payload).await;
+        peer
+    });
+    let held_back = Some(ExhaustedWindow::Stream);
+    assert!(
+        matches!(observer.next().await, ObserverEvent::Answered { held_back: held, .. } if held == held_back)
+    );
+    assert_eq!(observer.held_back_by(), None);
+    drop(answering.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pong_without_room_is_held_back() {
+    let (mut socket, mut peer, _grant) = windowed_socket(0).await;
+    peer.send(PING, b"x").await;
+    let mut observer = Observer::new(&mut socket, config(), Instant::now());
+    assert_eq!(event_kind(&observer.next().await), (ServerEventKind::Ping, false));
+    assert_eq!(observer.held_back_by(), Some(ExhaustedWindow::Stream));
 }

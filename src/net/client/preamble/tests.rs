@@ -9,9 +9,11 @@ use tokio::time::Instant;
 use super::{Preamble, run_preamble};
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::heartbeat::template::Template;
 use crate::domain::ping::event::{ConnEvent, PeerTraffic, ServerPingKind};
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
+use crate::net::testing::windowed_stream::windowed_socket;
 use crate::net::transport::tap::Tap;
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
@@ -155,4 +157,16 @@ async fn mqtt_refusal_is_explained_with_a_hint() {
     let (cause, hint) = complaint(result);
     assert!(cause.ends_with("the server refused: CONNACK 0x84 'unsupported protocol version'"), "{cause}");
     assert!(hint.starts_with("the broker wants another version of MQTT"), "{hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn preamble_that_flow_control_holds_back_says_so() {
+    let (mut socket, _peer, _grant) = windowed_socket(5).await;
+    let (timeout, send) = (Duration::from_secs(3), vec![Template::default()]);
+    let (preamble, target) =
+        (Preamble { timeout, send, ..Preamble::default() }, "ws://a.example/".parse().unwrap());
+    let error = run_preamble(&mut socket, &preamble, &target, &|_| {}).await.unwrap_err();
+    let cause =
+        "the preamble could not be sent within 3 s: the stream's flow-control window of HTTP/2 is exhausted";
+    assert_eq!(error.cause, cause);
 }
