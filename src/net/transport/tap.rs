@@ -177,14 +177,18 @@ impl TapState {
         self.socket().stamps_departures
     }
 
-    /// Marks the next successful write as a request, so that its send time is recorded.
+    /// Marks the next successful write as a request, so that its send time is recorded. Over HTTP/2 a request may leave as several
+    /// frames, each in a write: the last one before [`TapState::departure`] counts.
     pub fn arm(&self) {
-        self.requests().arm(self.stamps_departures());
+        let expected = if self.below.is_some() { ExpectedWrites::Several } else { ExpectedWrites::One };
+        self.requests().arm(expected, self.stamps_departures());
     }
 
     /// The request's write since [`TapState::arm`], if it has happened.
     pub fn departure(&self) -> Option<SendTime> {
-        self.requests().current
+        let mut requests = self.requests();
+        requests.expected = ExpectedWrites::None;
+        requests.current
     }
 
     /// The kernel's send time of the request that ends at this stream position and had none before, if it has arrived.
@@ -296,19 +300,28 @@ const MAX_UNREAD_TIMESTAMPS: u32 = 16;
 /// A timestamp this much before its write comes from a clock that was set meanwhile.
 const MAX_CLOCK_SKEW: Duration = Duration::from_micros(100);
 
+/// Which of the next writes are of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum ExpectedWrites {
+    #[default]
+    None,
+    One,
+    Several,
+}
+
 /// Send times of requests.
 #[derive(Debug, Default)]
 struct SendTimes {
-    /// The next write is a request.
-    armed: bool,
+    /// Which of the next writes are of a request.
+    expected: ExpectedWrites,
     current: Option<SendTime>,
     /// Earlier requests without a kernel timestamp when the next one was armed.
     earlier: Vec<SendTime>,
 }
 
 impl SendTimes {
-    fn arm(&mut self, is_stamped: bool) {
-        self.armed = true;
+    fn arm(&mut self, expected: ExpectedWrites, is_stamped: bool) {
+        self.expected = expected;
         let unstamped = self.current.take().filter(|ask| is_stamped && !ask.by_kernel);
         if self.earlier.len() == MAX_UNSTAMPED_WRITES && unstamped.is_some() {
             self.earlier.remove(0);
@@ -321,9 +334,12 @@ impl SendTimes {
     }
 
     fn record_write(&mut self, began: Instant, end: u64) {
-        if std::mem::take(&mut self.armed) {
-            self.current = Some(SendTime { at: began, began, end, by_kernel: false });
+        match self.expected {
+            ExpectedWrites::None => return,
+            ExpectedWrites::One => self.expected = ExpectedWrites::None,
+            ExpectedWrites::Several => {}
         }
+        self.current = Some(SendTime { at: began, began, end, by_kernel: false });
     }
 
     /// Applies a kernel timestamp to all bytes up to `end`. Writes sent in one packet share the last one's timestamp.

@@ -421,12 +421,13 @@ async fn server_without_room_for_a_stream_is_named() {
     assert!(error.cause.contains("SETTINGS_MAX_CONCURRENT_STREAMS is 0"), "{error:?}");
 }
 
-/// The largest frame of data that HTTP/2 allows by default, with the head of a WebSocket frame and its mask.
+/// Up to the largest frame of data that HTTP/2 allows by default, with the head of a WebSocket frame and its mask, and beyond it, in
+/// several frames.
 #[tokio::test]
-async fn departure_is_that_of_a_large_frames_last_byte() {
+async fn departure_is_that_of_a_large_messages_last_byte() {
     let peer = peer(async |stream| Http2Peer::accept(stream).await.0.drain().await).await;
     let mut socket = websocket(&peer).await;
-    for payload in [100, 1000, 1100, 16_384 - 8] {
+    for payload in [100, 1000, 1100, 16_384 - 8, 40_000] {
         let sent = socket.send(Message::binary(vec![0; payload])).unwrap();
         let SendOutcome::Left(send_time) = sent else { panic!("{sent:?}") };
         assert_eq!(send_time.end, socket.tap_state().written_bytes(), "{payload} bytes");
