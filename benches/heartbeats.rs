@@ -172,7 +172,7 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
         from_wire,
         acked: None,
         later_answered: false,
-        window_exhausted: false,
+        exhausted_window: None,
         sent_again: None,
         rivals: 0,
     };

@@ -252,6 +252,7 @@ fn exhausted_window_is_named() {
     };
     let unsent = found("heartbeats_unsent").unwrap_or_else(|| panic!("{document:#}"));
     assert!(unsent["window_exhausted"].as_u64().unwrap() >= 1, "{document:#}");
+    assert_eq!(unsent["window"], "stream", "{document:#}");
     assert_eq!(document["heartbeats"]["http2"]["missed"], 0, "{document:#}");
 }
 

@@ -81,6 +81,15 @@ pub enum ExhaustedWindow {
 }
 
 impl ExhaustedWindow {
+    /// What both of two observations show.
+    pub fn and(self, other: ExhaustedWindow) -> ExhaustedWindow {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (ExhaustedWindow::Unknown, _) | (_, ExhaustedWindow::Unknown) => ExhaustedWindow::Unknown,
+            (_, _) => ExhaustedWindow::Both,
+        }
+    }
+
     /// With whose it is: `the stream's flow-control window of HTTP/2 is exhausted`.
     pub fn sentence(self) -> &'static str {
         match self {
@@ -99,6 +108,13 @@ impl ExhaustedWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn observations_of_several_windows_are_combined() {
+        use ExhaustedWindow::{Both, Connection, Stream, Unknown};
+        assert_eq!((Stream.and(Stream), Stream.and(Connection), Both.and(Stream)), (Stream, Both, Both));
+        assert_eq!((Stream.and(Unknown), Unknown.and(Both)), (Unknown, Unknown));
+    }
 
     #[test]
     fn codes_have_the_names_of_the_rfc() {

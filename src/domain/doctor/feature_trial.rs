@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::ping::report::{ConnReport, PingReport};
 use crate::domain::stats::Counts;
 
@@ -47,6 +48,7 @@ pub enum TrialFailure {
     /// It opened, and the peer's flow control let no heartbeat leave.
     WindowExhausted {
         unsent: u64,
+        window: ExhaustedWindow,
     },
 }
 
@@ -125,7 +127,9 @@ pub fn failure(report: &PingReport) -> Option<TrialFailure> {
         return Some(TrialFailure::Unanswered { missed, sent });
     }
     let unsent = of_all(|counts| counts.unsent_window_exhausted);
-    (is_silent && unsent > 0).then_some(TrialFailure::WindowExhausted { unsent })
+    let window = connection.server_traffic.as_ref().and_then(|traffic| Some(traffic.held_back?.window));
+    let window = window.unwrap_or(ExhaustedWindow::Unknown);
+    (is_silent && unsent > 0).then_some(TrialFailure::WindowExhausted { unsent, window })
 }
 
 /// Whether a run succeeds where another one failed so.

@@ -13,6 +13,7 @@ use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
@@ -44,8 +45,8 @@ pub struct HeartbeatResult {
     /// It was missed or superseded, although a later heartbeat of this connection and kind was answered, or
     /// an answer without id came after it was sent: no silence. A revision repeats the earlier value.
     pub later_answered: bool,
-    /// It was not sent because the peer of HTTP/2 granted no more room (RFC 9113 section 5.2).
-    pub window_exhausted: bool,
+    /// It was not sent because the peer of HTTP/2 granted no more room in this window (RFC 9113 section 5.2).
+    pub exhausted_window: Option<ExhaustedWindow>,
     /// TCP retransmits since the last check. TCP is checked when an RTT is a spike: more than twice the mean
     /// of the earlier ones, and at least 1 ms above it. `None` if it was not or cannot be checked.
     pub sent_again: Option<u32>,

@@ -8,6 +8,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 use super::measurement::HostDelay;
 use super::server_traffic::UnmatchedTraffic;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -71,7 +72,16 @@ pub enum PingFinding {
     /// PINGs of HTTP/2 were acknowledged, and no heartbeat of the WebSocket was answered.
     OnlyHttp2Answered { missed: u64 },
     /// Heartbeats were due and did not leave this machine.
-    HeartbeatsUnsent { unsent: u64, due: u64, window_exhausted: u64 },
+    HeartbeatsUnsent {
+        unsent: u64,
+        due: u64,
+        /// Those for which the peer of HTTP/2 granted no room.
+        window_exhausted: u64,
+        /// In which window.
+        window: Option<ExhaustedWindow>,
+    },
+    /// The peer's flow control of HTTP/2 held back heartbeats, which left late. Their RTTs begin when they left.
+    HeldBackByFlowControl { heartbeats: u64, longest: Duration, window: ExhaustedWindow },
     /// Some heartbeats got no reply, although later ones were answered.
     RepliesDropped { kind: HeartbeatKind, dropped: u64, judged: u64 },
     /// The server answered only the latest of several Ping frames. RFC 6455 5.5.3 allows this, so these do not count as loss.
@@ -122,6 +132,7 @@ impl Finding for PingFinding {
             | PingFinding::SlowBehindFirstHop { .. }
             | PingFinding::AmbiguousAnswers { .. }
             | PingFinding::HeartbeatsUnsent { .. }
+            | PingFinding::HeldBackByFlowControl { .. }
             | PingFinding::RepliesDropped { .. }
             | PingFinding::LateAnswers { .. }
             | PingFinding::SubprotocolNotChosen { .. }

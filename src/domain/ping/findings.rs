@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::finding::{PingFinding, ReportedFinding};
 use super::health::Status;
+use super::held_back::HeldBack;
 use super::measurement::Measurement;
 use super::preset_mismatch;
 use super::report::{ConnReport, KindReport, PingReport, TargetReport};
@@ -48,6 +49,7 @@ const RULES: &[fn(&FindingInput) -> Option<PingFinding>] = &[
     cut_when_quiet,
     ambiguous_answers,
     unsent_heartbeats,
+    held_back_heartbeats,
     |input| dropped_replies(input, HeartbeatKind::Protocol),
     |input| dropped_replies(input, HeartbeatKind::App),
     superseded_pongs,
@@ -88,6 +90,11 @@ impl FindingInput<'_> {
     /// What came instead of Pongs, on the first connection where that is known.
     fn substitute(&self) -> Option<&Substitute> {
         self.server_traffic().find_map(|traffic| traffic.substitute.as_ref())
+    }
+
+    /// What flow control held back, on all connections.
+    fn held_back(&self) -> Option<HeldBack> {
+        self.server_traffic().filter_map(|traffic| traffic.held_back).reduce(HeldBack::and)
     }
 
     /// The message most similar to an answer, of all connections.
@@ -418,7 +425,15 @@ fn unsent_heartbeats(input: &FindingInput) -> Option<PingFinding> {
     let unsent = of_websocket(|counts| counts.unsent);
     let due = of_websocket(|counts| counts.sent() + counts.unsent);
     let window_exhausted = of_websocket(|counts| counts.unsent_window_exhausted);
-    (unsent > 0).then_some(PingFinding::HeartbeatsUnsent { unsent, due, window_exhausted })
+    let window = input.held_back().map(|held_back| held_back.window).filter(|_| window_exhausted > 0);
+    (unsent > 0).then_some(PingFinding::HeartbeatsUnsent { unsent, due, window_exhausted, window })
+}
+
+/// Heartbeats left late, because the peer granted no room for them before.
+fn held_back_heartbeats(input: &FindingInput) -> Option<PingFinding> {
+    let HeldBack { delayed, longest, window } =
+        input.held_back().filter(|held_back| held_back.delayed > 0)?;
+    Some(PingFinding::HeldBackByFlowControl { heartbeats: delayed, longest, window })
 }
 
 /// Heartbeats stayed unanswered while later ones were answered.
@@ -805,9 +820,33 @@ mod tests {
     }
 
     #[test]
+    fn held_back_heartbeats_of_all_connections_are_found() {
+        let mut report = samples::report(vec![samples::target(
+            "ws://a.example/",
+            vec![samples::kind(HeartbeatKind::Protocol, &[5, 5])],
+        )]);
+        use crate::domain::connection::http2::ExhaustedWindow;
+        let ms = Duration::from_millis;
+        let held_back = HeldBack::delayed(ms(1500), ExhaustedWindow::Stream)
+            .and(HeldBack::unsent(ExhaustedWindow::Stream))
+            .and(HeldBack::delayed(ms(20), ExhaustedWindow::Stream));
+        hear(&mut report, ServerTraffic { held_back: Some(held_back), ..ServerTraffic::default() });
+        let found = PingFinding::HeldBackByFlowControl {
+            heartbeats: 2,
+            longest: ms(1500),
+            window: ExhaustedWindow::Stream,
+        };
+        let all: Vec<_> = findings(&report).into_iter().map(|found| found.finding).collect();
+        assert!(all.contains(&found), "{all:?}");
+    }
+
+    #[test]
     fn unsent_heartbeats_are_found() {
         let unsent = counted(protocol(&[5]), |counts| counts.unsent = 1);
-        assert_finds(vec![unsent], PingFinding::HeartbeatsUnsent { unsent: 1, due: 2, window_exhausted: 0 });
+        assert_finds(
+            vec![unsent],
+            PingFinding::HeartbeatsUnsent { unsent: 1, due: 2, window_exhausted: 0, window: None },
+        );
     }
 
     #[test]

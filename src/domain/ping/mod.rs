@@ -10,6 +10,7 @@ pub mod fail_if;
 pub mod finding;
 pub mod findings;
 pub mod health;
+pub mod held_back;
 pub mod history;
 pub mod measurement;
 pub mod merge;

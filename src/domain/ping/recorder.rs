@@ -315,9 +315,7 @@ impl ConnectionStats {
                 self.with(*kind, |figures| figures.record_unjudged(*count))
             }
             ConnEvent::Announced(every) => self.extras().announced = Some(*every),
-            ConnEvent::ServerTraffic(server_traffic) => {
-                self.extras().server_traffic = Some(Arc::clone(server_traffic))
-            }
+            ConnEvent::ServerTraffic(server_traffic) => self.extras().keep_traffic(server_traffic),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
                 let endings = self.endings();
@@ -530,6 +528,20 @@ struct Extras {
     server_traffic: Option<Arc<ServerTraffic>>,
 }
 
+impl Extras {
+    /// Keeps the traffic of the last connection, and what flow control held back on all.
+    fn keep_traffic(&mut self, last: &Arc<ServerTraffic>) {
+        let before = self.server_traffic.as_ref().and_then(|traffic| traffic.held_back);
+        self.server_traffic = Some(match before {
+            None => Arc::clone(last),
+            Some(before) => {
+                let held_back = Some(last.held_back.map_or(before, |last| before.and(last)));
+                Arc::new(ServerTraffic { held_back, ..ServerTraffic::clone(last) })
+            }
+        });
+    }
+}
+
 /// How a connection ended, how often, and for how long.
 #[derive(Debug, Clone, Default)]
 struct Endings {
@@ -621,7 +633,7 @@ impl KindStats {
         if beat.later_answered {
             self.counts.record_later_answered(beat.outcome, beat.was);
         }
-        self.counts.record_window_exhausted(beat.window_exhausted);
+        self.counts.record_window_exhausted(beat.exhausted_window.is_some());
         self.successive.record(beat.seq, beat.rtt);
         self.silence.record(beat.outcome, beat.later_answered);
         match (beat.outcome, beat.was) {
@@ -690,8 +702,10 @@ mod tests {
     use crate::domain::nanos::Nanos;
     use strum::IntoEnumIterator;
 
+    use super::super::held_back::HeldBack;
     use super::*;
     use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+    use crate::domain::connection::http2::ExhaustedWindow;
     use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::StrayPong;
     use crate::domain::ping::event::ConnId;
@@ -760,7 +774,7 @@ mod tests {
             from_wire: None,
             acked: None,
             later_answered: false,
-            window_exhausted: false,
+            exhausted_window: None,
             sent_again: None,
             rivals: 1,
         })
@@ -1249,7 +1263,7 @@ mod tests {
             from_wire: None,
             acked: None,
             later_answered: false,
-            window_exhausted: false,
+            exhausted_window: None,
             sent_again: None,
             rivals: 2,
         };
@@ -1257,6 +1271,18 @@ mod tests {
         (among.seq, among.rivals) = (1, 1);
         let report = after(vec![opened(), two, ConnEvent::Heartbeat(among)]);
         assert_eq!(report.kinds[0].counts.ambiguous, 1);
+    }
+
+    #[test]
+    fn what_flow_control_held_back_is_kept_of_all_connections() {
+        let held_back = |millis| HeldBack::delayed(Duration::from_millis(millis), ExhaustedWindow::Stream);
+        let traffic = |held_back| ServerTraffic { held_back, ..ServerTraffic::default() };
+        let mut extras = Extras::default();
+        for held_back in [Some(held_back(30)), None, Some(held_back(20))] {
+            extras.keep_traffic(&Arc::new(traffic(held_back)));
+        }
+        let all = held_back(30).and(held_back(20));
+        assert_eq!((all.delayed, extras.server_traffic.unwrap().held_back), (2, Some(all)));
     }
 
     #[test]
@@ -1313,7 +1339,7 @@ mod tests {
                 from_wire: None,
                 acked: None,
                 later_answered: false,
-                window_exhausted: false,
+                exhausted_window: None,
                 sent_again: None,
                 rivals: 1,
             })
@@ -1352,7 +1378,7 @@ mod tests {
                     from_wire: from_wire.map(Nanos::from),
                     acked,
                     later_answered,
-                    window_exhausted: later_answered,
+                    exhausted_window: later_answered.then_some(ExhaustedWindow::Stream),
                     sent_again,
                     rivals,
                 })

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use super::held_back::HeldBack;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
@@ -44,6 +45,8 @@ pub struct ServerTraffic {
     pub incomplete: Option<IncompleteData>,
     /// How long after its only Ping, still unanswered, the connection ended.
     pub ended_after_ping: Option<Duration>,
+    /// The heartbeats that the peer of HTTP/2 granted no room for, at first or at all.
+    pub held_back: Option<HeldBack>,
 }
 
 impl ServerTraffic {

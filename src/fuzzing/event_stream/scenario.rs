@@ -26,6 +26,7 @@ use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, Peer
 use crate::domain::ping::expected_ending::ExpectedEnding;
 use crate::domain::ping::fail_if::{FailIf, METRICS};
 use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::held_back::HeldBack;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::server_traffic::ServerTraffic;
@@ -207,7 +208,10 @@ impl Scenario {
                 None
             },
             later_answered: outcome == HeartbeatOutcome::Missed && bool::arbitrary(input)?,
-            window_exhausted: outcome == HeartbeatOutcome::Unsent && bool::arbitrary(input)?,
+            exhausted_window: match outcome {
+                HeartbeatOutcome::Unsent => some(input, any)?,
+                _ => None,
+            },
             sent_again: Option::<u8>::arbitrary(input)?.map(u32::from),
             rivals: input.int_in_range(0..=3)?,
         })
@@ -434,6 +438,9 @@ fn server_traffic(input: Input<'_, '_>) -> Result<ServerTraffic> {
         substitute: some(input, substitute)?,
         incomplete: some(input, incomplete)?,
         ended_after_ping: some(input, duration)?,
+        held_back: some(input, |input| {
+            Ok(HeldBack { delayed: number(input)?, longest: duration(input)?, window: any(input)? })
+        })?,
     })
 }
 

@@ -148,9 +148,9 @@ pub fn words(failure: &TrialFailure) -> String {
         TrialFailure::Unanswered { missed, sent } => {
             format!("{missed} of {} were not answered", counted(*sent, "heartbeat"))
         }
-        TrialFailure::WindowExhausted { unsent } => {
+        TrialFailure::WindowExhausted { unsent, window } => {
             let heartbeats = counted(*unsent, "heartbeat");
-            format!("no room was granted for {heartbeats} (the flow-control window of HTTP/2 is exhausted)")
+            format!("no room was granted for {heartbeats} ({})", window.sentence())
         }
     }
 }
@@ -169,8 +169,9 @@ fn of_failure(explanation: Explanation, failure: &TrialFailure) -> Explanation {
         TrialFailure::Unanswered { missed, sent } => {
             explanation.with("failure", "unanswered").with("missed", *missed).with("sent", *sent)
         }
-        TrialFailure::WindowExhausted { unsent } => {
-            explanation.with("failure", "window_exhausted").with("unsent", *unsent)
-        }
+        TrialFailure::WindowExhausted { unsent, window } => explanation
+            .with("failure", "window_exhausted")
+            .with("unsent", *unsent)
+            .with("window", window.label()),
     }
 }

@@ -267,7 +267,7 @@ mod tests {
                 from_wire: None,
                 acked: None,
                 later_answered: false,
-                window_exhausted: false,
+                exhausted_window: None,
                 sent_again: None,
                 rivals: 1,
             };

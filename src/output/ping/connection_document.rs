@@ -8,12 +8,14 @@ use super::outages::OutagesDocument;
 use super::server_traffic::{IncompleteDocument, SubstituteDocument};
 use crate::domain::catalogue::find_preset;
 use crate::domain::connection::connect_info::{HttpVersion, TimestampSource};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::ping::health::Status;
+use crate::domain::ping::held_back::HeldBack;
 use crate::domain::ping::merged_runs::ConnOrigin;
 use crate::domain::ping::report::{ConnReport, RttSpikes};
 use crate::domain::ping::server_traffic::ServerTraffic;
@@ -103,6 +105,10 @@ document! {
         /// If our only Ping was not answered: time from that Ping to the peer's end of the connection.
         ended_after_ping_ms: Option<Ms> =
             ms(connection.server_traffic.as_ref().and_then(|traffic| traffic.ended_after_ping)),
+        /// Heartbeats that the peer of HTTP/2 granted no room for, at first or at all.
+        #[serde(default)]
+        #[cfg_attr(test, schemars(!default))]
+        held_back: Option<HeldBackDocument> = traffic(connection, |traffic| traffic.held_back.as_ref()),
         /// Presets for which such messages are typical.
         looks_like: Vec<Text> =
             connection.server_traffic.iter().flat_map(|traffic| &traffic.looks_like).map(Into::into).collect::<Vec<Text>>(),
@@ -172,6 +178,30 @@ document! {
         agreeing: u32 = nearest.difference.agreeing,
         /// The differences, each a fragment of a sentence.
         differences: Vec<Text> = nearest.difference.points.iter().map(Into::into).collect::<Vec<Text>>(),
+    }
+}
+
+document! {
+    /// Heartbeats that waited for room in a flow-control window of HTTP/2.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "HeldBack"))]
+    struct HeldBackDocument from held_back: &HeldBack {
+        /// How many left later than they were sent. The others count in `unsent_window_exhausted`.
+        delayed: Count = held_back.delayed,
+        /// The longest time until the last byte of one of these left; it is in no RTT.
+        longest_ms: Ms = held_back.longest,
+        /// The window without room.
+        window: Name<ExhaustedWindow> = held_back.window,
+    }
+}
+
+impl From<HeldBackDocument> for HeldBack {
+    fn from(document: HeldBackDocument) -> HeldBack {
+        HeldBack {
+            delayed: document.delayed.0,
+            longest: document.longest_ms.into(),
+            window: document.window.0,
+        }
     }
 }
 
@@ -270,6 +300,7 @@ impl ConnectionDocument {
             substitute: self.substitute.take().map(Substitute::try_from).transpose()?,
             incomplete: self.incomplete.take().map(IncompleteData::try_from).transpose()?,
             ended_after_ping: self.ended_after_ping_ms.map(Into::into),
+            held_back: self.held_back.take().map(Into::into),
         })
     }
 }

@@ -41,13 +41,17 @@ fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
         HeartbeatOutcome::Superseded => format!(
             "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
         ),
-        HeartbeatOutcome::Unsent if beat.window_exhausted => {
-            format!("unsent: the server grants no room for it (window of HTTP/2 exhausted){was}")
+        HeartbeatOutcome::Unsent => format!("unsent: {}{was}", why_unsent(beat)),
+    }
+}
+
+fn why_unsent(beat: &HeartbeatResult) -> String {
+    match beat.exhausted_window {
+        Some(window) => format!("the server grants no room for it ({})", window.sentence()),
+        None if beat.kind == HeartbeatKind::Http2 => {
+            "the PING before it is not acknowledged, and only one can be in flight".to_string()
         }
-        HeartbeatOutcome::Unsent if beat.kind == HeartbeatKind::Http2 => {
-            format!("unsent: the PING before it is not acknowledged, and only one can be in flight{was}")
-        }
-        HeartbeatOutcome::Unsent => format!("unsent: it did not leave this machine{was}"),
+        None => "it did not leave this machine".to_string(),
     }
 }
 

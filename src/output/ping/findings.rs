@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::{self, counted};
@@ -13,6 +14,7 @@ use crate::domain::label::Label;
 use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::server_traffic::UnmatchedTraffic;
+use crate::output::flow_control;
 use crate::output::view::{Explanation, ShownFinding, most_severe_first};
 
 /// Why messages are slower or lost, and Ping frames are not.
@@ -66,9 +68,10 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
         F::OnlyHttp2Answered { missed } => only_http2_answered(*missed),
-        F::HeartbeatsUnsent { unsent, due, window_exhausted } => {
-            heartbeats_unsent(*unsent, *due, *window_exhausted)
+        F::HeartbeatsUnsent { unsent, due, window_exhausted, window } => {
+            heartbeats_unsent(*unsent, *due, *window_exhausted, *window)
         }
+        F::HeldBackByFlowControl { heartbeats, longest, window } => held_back(*heartbeats, *longest, *window),
         F::RepliesDropped { kind, dropped, judged } => replies_dropped(*kind, *dropped, *judged),
         F::PongsSuperseded { superseded, longest_rtt } => pongs_superseded(*superseded, *longest_rtt),
         F::LateAnswers { late, timeout, longest_rtt, open_at_end } => {
@@ -386,7 +389,12 @@ fn only_http2_answered(missed: u64) -> Explanation {
     .with("missed", missed)
 }
 
-fn heartbeats_unsent(unsent: u64, due: u64, window_exhausted: u64) -> Explanation {
+fn heartbeats_unsent(
+    unsent: u64,
+    due: u64,
+    window_exhausted: u64,
+    window: Option<ExhaustedWindow>,
+) -> Explanation {
     let of_due = format!("{unsent} of {}", counted(due, "heartbeat"));
     let explanation = match window_exhausted {
         0 => Explanation::new(format!(
@@ -395,12 +403,28 @@ fn heartbeats_unsent(unsent: u64, due: u64, window_exhausted: u64) -> Explanatio
         ))
         .remedy("send less: a longer interval, or fewer connections"),
         _ => Explanation::new(format!(
-            "{of_due} could not be sent, {window_exhausted} of them because the server granted no room for them (the flow-control \
-             window of HTTP/2 was exhausted): what ends HTTP/2 read no more of the WebSocket, or too slowly"
+            "{of_due} could not be sent, {window_exhausted} of them because the server granted no room for them ({}): what ends \
+             HTTP/2 read no more of the WebSocket, or too slowly",
+            window.unwrap_or(ExhaustedWindow::Unknown).sentence()
         ))
-        .remedy("see whether the server, or what is behind the hop that ends HTTP/2, still reads its WebSockets"),
+        .remedy(flow_control::REMEDY)
+        .with("window", window.unwrap_or(ExhaustedWindow::Unknown).label()),
     };
     explanation.with("window_exhausted", window_exhausted).with("unsent", unsent).with("due", due)
+}
+
+fn held_back(heartbeats: u64, longest: Duration, window: ExhaustedWindow) -> Explanation {
+    Explanation::new(format!(
+        "held back by flow control: {}, the longest for {} ({}); the RTT begins when a heartbeat has left, so that it does not \
+         show this",
+        counted(heartbeats, "heartbeat"),
+        format::duration(longest),
+        window.sentence()
+    ))
+    .remedy(flow_control::REMEDY)
+    .with("heartbeats", heartbeats)
+    .with_duration("longest", longest)
+    .with("window", window.label())
 }
 
 fn replies_dropped(kind: HeartbeatKind, dropped: u64, judged: u64) -> Explanation {
@@ -584,11 +608,21 @@ mod tests {
             F::AllUnanswered { pings: 4, app_heartbeats: 3 },
             F::OnlyPingsUnanswered { missed: 4 },
             F::AmbiguousAnswers { answers: 2 },
-            F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0 },
+            F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0, window: None },
             F::OnlyHttp2Answered { missed: 7 },
             F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 1, opened: 1 },
             F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 2, opened: 3 },
-            F::HeartbeatsUnsent { unsent: 3, due: 20, window_exhausted: 3 },
+            F::HeartbeatsUnsent {
+                unsent: 3,
+                due: 20,
+                window_exhausted: 3,
+                window: Some(ExhaustedWindow::Stream),
+            },
+            F::HeldBackByFlowControl {
+                heartbeats: 2,
+                longest: Duration::from_millis(1500),
+                window: ExhaustedWindow::Connection,
+            },
             F::RepliesDropped { kind: HeartbeatKind::Protocol, dropped: 3, judged: 20 },
             F::RepliesDropped { kind: HeartbeatKind::App, dropped: 1, judged: 20 },
             F::PongsSuperseded { superseded: 2, longest_rtt: Some(ms(1_200)) },

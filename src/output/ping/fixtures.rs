@@ -143,7 +143,7 @@ fn beat(kind: HeartbeatKind, seq: u64, outcome: HeartbeatOutcome) -> HeartbeatRe
         from_wire: Some(us(40).into()),
         acked: None,
         later_answered: false,
-        window_exhausted: false,
+        exhausted_window: None,
         sent_again: None,
         rivals: 0,
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::heartbeat::{self, HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{
     ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange,
@@ -65,9 +66,10 @@ document! {
         /// The heartbeat was missed or superseded, but a later one was answered by then, or an answer without an id
         /// came after it was sent. So the connection was alive. A correction repeats the earlier value.
         pub later_answered: bool = beat.later_answered,
-        /// The heartbeat was not sent because the peer of HTTP/2 granted no room for it: its flow-control window was exhausted.
+        /// The heartbeat was not sent because the peer of HTTP/2 granted no room for it: the flow-control window that was exhausted.
         #[serde(default)]
-        pub window_exhausted: bool = beat.window_exhausted,
+        #[cfg_attr(test, schemars(!default))]
+        pub exhausted_window: Option<Name<ExhaustedWindow>> = beat.exhausted_window.map(Name),
         /// Number of TCP retransmits since the last check; wscheck checks when an RTT is more than twice the mean
         /// of those before it, and at least 1 ms above it.
         pub sent_again: Option<u32> = beat.sent_again,

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectInfo, RefusalResponse};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::http2::Http2Code;
 use crate::domain::doctor::feature_trial::RepeatedTrial;
 use crate::domain::ping::report::{MergeableRtts, samples};
@@ -169,7 +170,10 @@ fn each_way_of_failing_is_told_apart() {
     assert!(matches!(ended, TrialFailure::Ended(_)));
     assert_eq!(found(unanswered(HttpVersion::Http2)), TrialFailure::Unanswered { missed: 3, sent: 3 });
     assert_eq!(found(missed(4)), TrialFailure::Unanswered { missed: 4, sent: 12 });
-    assert_eq!(found(unsent(3)), TrialFailure::WindowExhausted { unsent: 3 });
+    assert_eq!(
+        found(unsent(3)),
+        TrialFailure::WindowExhausted { unsent: 3, window: ExhaustedWindow::Unknown }
+    );
     let refusal = Some(RefusalResponse { status: 404, ..RefusalResponse::default() });
     let refused = ConnectError { refusal, ..error(Phase::Upgrade, FailureKind::UpgradeRefused) };
     let TrialFailure::NotOpened(refused) = found(not_opened(refused)) else { panic!("not opened") };

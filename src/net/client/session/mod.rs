@@ -11,6 +11,8 @@ mod scratch;
 #[cfg(test)]
 mod extra_tests;
 #[cfg(test)]
+mod flow_control_tests;
+#[cfg(test)]
 mod http2_tests;
 #[cfg(test)]
 mod profile_tests;
@@ -31,6 +33,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use self::heartbeat_state::{HeartbeatState, NextNumbers, OutgoingHeartbeat, ping_payload, seq_of};
 use self::plan::SessionPlan;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
@@ -42,6 +45,7 @@ use crate::domain::nanos::Nanos;
 use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, ServerPingKind, StatusChange};
 use crate::domain::ping::expected_ending::expects_close;
 use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::held_back::HeldBack;
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
 use crate::net::client::ask_now::AskNow;
 use crate::net::client::disconnect::{Disconnect, code_for};
@@ -155,8 +159,19 @@ pub fn run<'a, S: SessionStream, E: FnMut(ConnEvent)>(
 struct BlockedHeartbeat {
     index: usize,
     ask: OutgoingHeartbeat,
+    /// The window whose room it waits for.
+    window: Option<ExhaustedWindow>,
     /// It was reported as unsent; if it leaves after all, that outcome is revised.
     given_up: bool,
+}
+
+/// What could not leave at once.
+#[derive(Debug, Default)]
+struct Backpressure {
+    /// The heartbeat whose bytes have not all been written.
+    heartbeat: Option<BlockedHeartbeat>,
+    /// What flow control of HTTP/2 held back.
+    held_back: Option<HeldBack>,
 }
 
 struct Session<'a, S, E> {
@@ -172,8 +187,8 @@ struct Session<'a, S, E> {
     heartbeats: Box<[HeartbeatState]>,
     /// The worst status of all kinds, as last reported.
     status: Status,
-    /// The heartbeat whose bytes have not all been written.
-    blocked: Option<Box<BlockedHeartbeat>>,
+    /// Created on first use.
+    backpressure: Option<Box<Backpressure>>,
     /// TCP's retransmit count at the last query.
     retransmits: u32,
     throttle: EventThrottle<PeerTraffic>,
@@ -220,7 +235,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
                 .map(|(kind, (due, first))| HeartbeatState::new(*kind, plan, *due, *first))
                 .collect(),
             status: start.status,
-            blocked: None,
+            backpressure: None,
             throttle: EventThrottle::default(),
             keepalive: plan
                 .profile
@@ -293,7 +308,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         if !self.heartbeats.is_empty() && self.heartbeats.iter().all(HeartbeatState::is_dead) {
             return Some(EndReason::GaveUp);
         }
-        let waits = self.blocked.as_ref().is_some_and(|blocked| !blocked.given_up);
+        let waits = self.waiting().is_some();
         let idle = !waits && self.heartbeats.iter().all(HeartbeatState::is_done);
         (idle && !self.heartbeats.is_empty()).then_some(EndReason::Done)
     }
@@ -351,8 +366,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let waiting = self.blocked.as_deref().filter(|blocked| !blocked.given_up);
-        let given_up = waiting.map(|blocked| self.send_deadline(blocked));
+        let given_up = self.waiting().map(|blocked| self.send_deadline(&blocked));
         let heartbeats =
             self.heartbeats.iter().filter_map(|heartbeat| heartbeat.next_deadline(self.opened_at));
         let keepalive = self.keepalive.as_ref().and_then(|keepalive| keepalive.next_due());
@@ -449,16 +463,23 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         self.socket.send(message).map_err(EndReason::lost)
     }
 
+    /// The blocked heartbeat that was not given up.
+    fn waiting(&self) -> Option<BlockedHeartbeat> {
+        self.backpressure.as_ref()?.heartbeat.filter(|blocked| !blocked.given_up)
+    }
+
+    fn set_blocked(&mut self, blocked: BlockedHeartbeat) {
+        self.backpressure.get_or_insert_default().heartbeat = Some(blocked);
+    }
+
     fn send_deadline(&self, blocked: &BlockedHeartbeat) -> Instant {
         blocked.ask.due + self.heartbeats[blocked.index].timeout()
     }
 
     fn give_up_if_overdue(&mut self, now: Instant) {
-        let Some(blocked) = self.blocked.as_deref().copied().filter(|blocked| !blocked.given_up) else {
-            return;
-        };
+        let Some(blocked) = self.waiting() else { return };
         if self.send_deadline(&blocked) <= now {
-            self.blocked = Some(Box::new(BlockedHeartbeat { given_up: true, ..blocked }));
+            self.set_blocked(BlockedHeartbeat { given_up: true, ..blocked });
             self.report_unsent(blocked.index, blocked.ask.seq, None);
         }
     }
@@ -499,7 +520,8 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         match self.send(message)? {
             SendOutcome::Left(at) => self.record_sent(index, ask, at, None),
             SendOutcome::Blocked => {
-                self.blocked = Some(Box::new(BlockedHeartbeat { index, ask, given_up: false }));
+                let window = self.socket.held_back_by();
+                self.set_blocked(BlockedHeartbeat { index, ask, window, given_up: false });
             }
             SendOutcome::Refused => self.report_unsent(index, seq, None),
         }
@@ -560,10 +582,11 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
 
     /// The blocked heartbeat, if there is one, has left.
     fn on_flushed(&mut self, at: Instant) {
-        let Some(BlockedHeartbeat { index, ask, given_up }) = self.blocked.take().map(|blocked| *blocked)
-        else {
-            return;
-        };
+        let blocked = self.backpressure.as_mut().and_then(|backpressure| backpressure.heartbeat.take());
+        let Some(BlockedHeartbeat { index, ask, window, given_up }) = blocked else { return };
+        if let Some(window) = window {
+            self.note_held_back(HeldBack::delayed(at - (ask.due + ask.lag), window));
+        }
         let send_time = SendTime::unstamped(at, self.socket.tap_state());
         self.record_sent(index, ask, send_time, given_up.then_some(HeartbeatOutcome::Unsent));
     }
@@ -799,6 +822,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         let is_spike =
             self.heartbeats[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let retransmits = if is_spike { self.new_retransmits() } else { None };
+        let exhausted_window = self.exhausted_window(index, outcome);
         let heartbeat = &self.heartbeats[index];
         let (kind, number) = (heartbeat.kind, heartbeat.number(seq));
         let result = HeartbeatResult {
@@ -812,8 +836,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
             from_wire,
             acked,
             later_answered,
-            window_exhausted: outcome == HeartbeatOutcome::Unsent
-                && self.socket.stream().exhausted_window().is_some(),
+            exhausted_window,
             sent_again: retransmits,
             rivals,
         };
@@ -822,6 +845,20 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         } else {
             ConnEvent::Heartbeat(result)
         });
+    }
+
+    /// The window without room for an unsent heartbeat. PINGs of HTTP/2 need none.
+    fn exhausted_window(&mut self, index: usize, outcome: HeartbeatOutcome) -> Option<ExhaustedWindow> {
+        let needs_room =
+            outcome == HeartbeatOutcome::Unsent && self.heartbeats[index].kind != HeartbeatKind::Http2;
+        let window = self.socket.held_back_by().filter(|_| needs_room)?;
+        self.note_held_back(HeldBack::unsent(window));
+        Some(window)
+    }
+
+    fn note_held_back(&mut self, held_back: HeldBack) {
+        let all = &mut self.backpressure.get_or_insert_default().held_back;
+        *all = Some(all.map_or(held_back, |before| before.and(held_back)));
     }
 
     /// Whether the peer has sent part of a message within this time: it is alive, and no pong can come inside a frame
@@ -863,7 +900,8 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
     }
 
     async fn finish(&mut self, end: EndReason) -> SessionEnd {
-        if let Some(blocked) = self.blocked.take_if(|blocked| !blocked.given_up) {
+        if let Some(blocked) = self.waiting() {
+            self.backpressure.get_or_insert_default().heartbeat = None;
             self.report_unsent(blocked.index, blocked.ask.seq, None);
         }
         let (ended_at, at) = (Instant::now(), SystemTime::now());
@@ -919,7 +957,8 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         let incomplete = self.socket.incomplete().filter(|part| by_us && part.blocks_pongs());
         let server_traffic =
             self.traffic_recorder.as_deref().map(ServerTrafficRecorder::server_traffic).unwrap_or_default();
-        let server_traffic = ServerTraffic { incomplete, ..server_traffic };
+        let held_back = self.backpressure.as_ref().and_then(|backpressure| backpressure.held_back);
+        let server_traffic = ServerTraffic { incomplete, held_back, ..server_traffic };
         let Some(heartbeat) =
             self.heartbeats.iter().find(|heartbeat| heartbeat.kind == HeartbeatKind::Protocol)
         else {

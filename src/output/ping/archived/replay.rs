@@ -240,7 +240,7 @@ fn heartbeat(line: Heartbeat) -> Result<ConnEvent, FieldError> {
         from_wire: line.from_wire_ms.map(|ms| Duration::from(ms).into()),
         acked: line.acknowledged,
         later_answered: line.later_answered,
-        window_exhausted: line.window_exhausted,
+        exhausted_window: line.exhausted_window.map(|window| window.0),
         sent_again: line.sent_again,
         rivals: line.rivals,
     };

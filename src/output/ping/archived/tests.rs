@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 
 use super::{read_run, replay};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy, Violation};
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::substitutes::{OtherPayload, Substitute};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::ping::event::Event;
+use crate::domain::ping::held_back::HeldBack;
 use crate::domain::ping::merge::RunMerger;
 use crate::domain::ping::report::{ConnReport, KindReport, MergeableRtts, PingReport};
 use crate::domain::ping::server_traffic::ServerTraffic;
@@ -222,6 +224,7 @@ fn every_kind_of_server_traffic_is_kept() {
             substitute: Some(substitute),
             incomplete: Some(IncompleteData { part: *part, since: Duration::from_secs(4) }),
             ended_after_ping: Some(Duration::from_millis(7)),
+            held_back: Some(HeldBack::delayed(Duration::from_millis(9), ExhaustedWindow::Both)),
         };
         assert_connection_is_kept(&with(|connection| connection.server_traffic = Some(Arc::new(traffic))));
     }

@@ -120,7 +120,7 @@ fn beat(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>, rtt:
         from_wire: None,
         acked: None,
         later_answered: false,
-        window_exhausted: false,
+        exhausted_window: None,
         sent_again: None,
         rivals: 0,
     })
