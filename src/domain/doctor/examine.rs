@@ -324,7 +324,10 @@ impl Examiner<'_> {
 
     fn idle_timeout(&self) -> Vec<DoctorFinding> {
         let loses_pings = self.evidence.ping.as_deref().is_some_and(measured::loses_pings);
-        self.of_report(self.evidence.idle.as_deref(), |report| measured::idle_timeout(report, loses_pings))
+        let held_back = self.evidence.ping.as_deref().and_then(measured::held_back);
+        self.of_report(self.evidence.idle.as_deref(), |report| {
+            measured::idle_timeout(report, loses_pings, held_back)
+        })
     }
 
     fn dead_clients(&self) -> Vec<DoctorFinding> {

@@ -6,6 +6,7 @@ use super::doctor_finding::{DoctorFinding, LatencyFigures, Unchecked};
 use super::evidence::PathEvidence;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{CutManner, IdleFinding, IdleVerdict, findings_of};
@@ -247,7 +248,11 @@ fn rests_on_silence(report: &IdleReport) -> bool {
 }
 
 /// How long the path may be idle.
-pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding> {
+pub fn idle_timeout(
+    report: &IdleReport,
+    loses_pings: bool,
+    held_back: Option<ExhaustedWindow>,
+) -> Vec<DoctorFinding> {
     if loses_pings && rests_on_silence(report) {
         return vec![no_answer(
             "Ping frames are lost on active connections, too, so that an unanswered one shows no timeout",
@@ -259,7 +264,7 @@ pub fn idle_timeout(report: &IdleReport, loses_pings: bool) -> Vec<DoctorFinding
     let is_inconclusive = report.findings.verdict == IdleVerdict::Inconclusive;
     let conclusion = (is_inconclusive && report.partial).then(|| match unconfirmed(report) {
         Some((bracket, samples)) => DoctorFinding::IdleTimeoutUnconfirmed { bracket, samples },
-        None => survived_so_far(report),
+        None => survived_so_far(report, held_back),
     });
     let is_concluded = conclusion.is_some();
     let about_the_search = |finding: &IdleFinding| {
@@ -288,15 +293,30 @@ fn is_limit(finding: &IdleFinding) -> bool {
     matches!(finding.label(), "connection_limit" | "limit_reached" | "too_few_connections")
 }
 
+/// The window that held back heartbeats of the path's connection, which were not sent.
+pub fn held_back(report: &PingReport) -> Option<ExhaustedWindow> {
+    let connection = connection(report)?;
+    let is_unsent = connection.kinds.iter().any(|kind| kind.counts.unsent_window_exhausted > 0);
+    let held_back = connection.server_traffic.as_ref().and_then(|traffic| traffic.held_back);
+    is_unsent.then(|| held_back.map_or(ExhaustedWindow::Unknown, |held_back| held_back.window))
+}
+
+/// Nothing that flow control held back shows anything.
+fn no_answer_held_back(window: ExhaustedWindow) -> DoctorFinding {
+    no_answer(format!("the peer's flow control held heartbeats back ({})", window.sentence()))
+}
+
 /// A search that was cut short, and the silences that were survived.
-fn survived_so_far(report: &IdleReport) -> DoctorFinding {
+fn survived_so_far(report: &IdleReport, held_back: Option<ExhaustedWindow>) -> DoctorFinding {
     let longest = report.findings.bracket.lo.or(report.findings.survived.last().copied());
     match longest {
         Some(longest) => no_answer(format!(
             "a silence of {} was survived; the time did not suffice for more",
             crate::domain::format::duration(longest)
         )),
-        None => no_answer("the time did not suffice for an answer"),
+        None => {
+            held_back.map_or_else(|| no_answer("the time did not suffice for an answer"), no_answer_held_back)
+        }
     }
 }
 
@@ -346,6 +366,9 @@ pub fn lifetime(evidence: &PathEvidence) -> Vec<DoctorFinding> {
             vec![no_answer("the connection in use did not last to the end")]
         }
         Some(ending) => vec![DoctorFinding::ConnectionInUseEnded { ending: ending.clone() }],
-        None => vec![DoctorFinding::NoLifetimeSeen { watched: report.elapsed }],
+        None => vec![match held_back(report) {
+            Some(window) => no_answer_held_back(window),
+            None => DoctorFinding::NoLifetimeSeen { watched: report.elapsed },
+        }],
     }
 }

@@ -456,3 +456,25 @@ fn usual_cause_is_by_status() {
     let tcp = ConnectError { phase: Phase::Tcp, refusal: None, ..refused(400).as_ref().clone() };
     assert_eq!(RefusalCause::of(&tcp), RefusalCause::BeforeUpgrade);
 }
+
+#[test]
+fn what_flow_control_held_back_shows_no_timeout_and_no_lifetime() {
+    use crate::domain::connection::http2::ExhaustedWindow;
+    use crate::domain::ping::held_back::HeldBack;
+    use crate::domain::ping::server_traffic::ServerTraffic;
+    let mut search = idle(IdleVerdict::Inconclusive, None, None);
+    (search.partial, search.findings.partial) = (true, true);
+    let mut evidence = with_idle(search);
+    let connection = &mut evidence.ping.as_mut().unwrap().targets[0].connections[0];
+    let held_back = Some(HeldBack::unsent(ExhaustedWindow::Stream));
+    connection.server_traffic = Some(Arc::new(ServerTraffic { held_back, ..ServerTraffic::default() }));
+    connection.kinds[0].counts.unsent = 3;
+    connection.kinds[0].counts.unsent_window_exhausted = 3;
+    let path = examined("direct", evidence);
+    for check in [Check::IdleTimeout, Check::Lifetime] {
+        let found: Vec<_> = path.results.iter().filter(|result| result.check == check).collect();
+        let found: Vec<_> = found.iter().map(|result| &result.finding).collect();
+        let [DoctorFinding::NotChecked(Unchecked::NoAnswer(why))] = &found[..] else { panic!("{found:?}") };
+        assert!(why.contains("the stream's flow-control window"), "{why}");
+    }
+}
