@@ -32,7 +32,7 @@ fn session(socket: WindowedSocket, plan: SessionPlan) -> JoinHandle<Vec<ConnEven
             status: Status::Unknown,
         };
         let signals = SessionSignals { over: &over, at_once: &over, ask_now: None };
-        run(socket, &plan, place, Box::new(|event| events.push(event)), signals).await;
+        run(socket, &plan, place, |event| events.push(event), signals).await;
         events
     })
 }

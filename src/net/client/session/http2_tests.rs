@@ -34,7 +34,7 @@ async fn run_session<T>(peer: &LoopbackPeer<T>, plan: &SessionPlan, emit: impl F
         status: Status::Unknown,
     };
     let signals = SessionSignals { over: &over, at_once: &over, ask_now: None };
-    run(socket, plan, place, Box::new(emit), signals).await;
+    run(socket, plan, place, emit, signals).await;
 }
 
 /// A PING that stays without acknowledgement occupies the only place in flight.
