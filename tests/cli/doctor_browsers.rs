@@ -443,7 +443,11 @@ fn real_proxy_is_right_and_its_faults_are_found() {
         let rule = "http-request deny deny_status 400 if { req.hdr(sec-websocket-extensions) -m found }";
         haproxy_with(rule, listener, server, folder)
     };
+    let only_http2: Config = |listener, server, folder| {
+        haproxy_with("http-request deny deny_status 501 if { req.ver -m str 1.1 }", listener, server, folder)
+    };
     let cases = [
+        (only_http2, 1, "only_http2_accepted", "compression_works"),
         (healthy, 0, "h2_works", "compression_works"),
         (resets, 1, "h2_websockets_fail", "compression_works"),
         (denies, 1, "h2_works", "compression_breaks"),
