@@ -121,6 +121,7 @@ impl ConnectArgs {
             subprotocols: self.subprotocols()?,
             http: self.http,
             http2_pool: None,
+            goaways: None,
             deflate: self.compress,
             credentials: self.user.as_deref().map(credentials).transpose()?,
             resolve: self.resolve.clone(),

@@ -10,9 +10,10 @@ use tokio::time::{Instant, advance};
 
 use super::assert_harmless;
 use super::peer::{Peer, PieceSizes, block_on};
+use crate::domain::connection::goaway::Goaway;
 use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::net::transport::http2::inbound_frames::{Goaway, InboundFrames};
+use crate::net::transport::http2::inbound_frames::InboundFrames;
 use crate::net::transport::tap::{Tap, TapState};
 
 /// The streams that are watched.
@@ -161,7 +162,10 @@ impl<'a> Reference<'a> {
         let of_error = all.iter().rfind(|(_, payload)| payload[4..8] != [0; 4]);
         let (frame, payload) = of_error.or(all.last())?;
         let debug = UntrustedText::from_bytes(&payload[8..]);
-        Some((Goaway { code: code(&payload[4..8])?, debug }, self.piece_of(frame)))
+        Some((
+            Goaway { code: code(&payload[4..8])?, last_stream: code(&payload[..4])?.0 & 0x7fff_ffff, debug },
+            self.piece_of(frame),
+        ))
     }
 
     fn stream(&self, id: u32) -> StreamNotes {

@@ -12,6 +12,7 @@ pub mod exporter;
 pub mod finding_code;
 pub mod finished_run;
 pub mod flow_control;
+mod goaway_finding;
 pub mod human;
 pub mod idle;
 pub mod json;

@@ -194,6 +194,7 @@ impl SchemaBuilder {
         self.line::<ping::Message>();
         self.line::<ping::Echo>();
         self.line::<ping::Unjudged>();
+        self.line::<ping::GoawayReceived>();
         self.line::<ping::Ended>();
         self.line::<ping::Retry>();
         self.line::<ping::Reconnected>();

@@ -1,7 +1,8 @@
 //! WebSockets over HTTP/2 (RFC 8441) through real servers and proxies.
 
 use std::collections::HashSet;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 
 use serde_json::Value;
@@ -9,7 +10,10 @@ use serde_json::Value;
 use crate::peers::Peer;
 use crate::proxies::{HAPROXY, NGINX, Proxy};
 use crate::support::programs::{node, own_address};
-use crate::support::{ANY_SPEED, Ran, Server, ping_json, run, wscheck};
+use crate::support::{
+    ANY_SPEED, CLOSE, PING, PONG, Ran, Script, Server, frame, ping_json, read_frame, run, run_concurrently,
+    validate, wscheck,
+};
 
 /// Built by `tests/peers/install.sh` from `benches/peers/rust`.
 const HYPER: &str = "../../target/peers/test/debug/hyper_http2";
@@ -346,4 +350,96 @@ fn options_that_need_http2_say_so() {
         wscheck(&["ping", "-c", "1", "--fail-if", "http2.loss>1%", "ws://127.0.0.1:9/"]).spawn().unwrap(),
     );
     assert!(ran.stderr.contains("(see --h2-ping)"), "{}", ran.all());
+}
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn h2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The kind, stream and payload of the next frame.
+fn read_h2_frame(stream: &mut impl Read) -> Option<(u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).ok()?;
+    let [a, b, c, kind, _, id @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    stream.read_exact(&mut payload).ok()?;
+    Some((kind, u32::from_be_bytes(id), payload))
+}
+
+const H2_DATA: u8 = 0;
+const H2_HEADERS: u8 = 1;
+const H2_SETTINGS: u8 = 4;
+const H2_GOAWAY: u8 = 7;
+
+/// Accepts every WebSocket on a connection, announces its end (GOAWAY) at once, and answers Pings and the closing handshake as if
+/// nothing had happened.
+fn announce_the_end(mut stream: TcpStream) {
+    let allowed = h2_frame(H2_SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]);
+    let _ = stream.read_exact(&mut [0; 24]).and_then(|()| stream.write_all(&allowed));
+    while let Some((kind, id, payload)) = read_h2_frame(&mut stream) {
+        let answer = match kind {
+            H2_HEADERS => {
+                let goaway = [&id.to_be_bytes()[..], &[0; 4], b"restart"].concat();
+                [h2_frame(H2_HEADERS, 4, id, &[0x88]), h2_frame(H2_GOAWAY, 0, 0, &goaway)].concat()
+            }
+            H2_DATA => match read_frame(&mut &payload[..]) {
+                Some((PING, payload)) => h2_frame(H2_DATA, 0, id, &frame(PONG, &payload)),
+                Some((CLOSE, payload)) => h2_frame(H2_DATA, 1, id, &frame(CLOSE, &payload)),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        let _ = stream.write_all(&answer);
+    }
+}
+
+/// A server of HTTP/2 whose connections all do this.
+fn h2_script(act: fn(TcpStream)) -> Script {
+    Script::start(move |stream| drop(std::thread::spawn(move || act(stream))))
+}
+
+/// The finding with this code in a document.
+fn finding<'a>(document: &'a Value, code: &str) -> &'a Value {
+    let findings = document["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["code"] == code).unwrap_or_else(|| panic!("{document:#}"))
+}
+
+#[test]
+fn goaway_is_reported_wherever_it_comes() {
+    let server = h2_script(announce_the_end);
+    let url = server.url();
+    let commands: [&[&str]; 4] = [
+        &["ping", "-c", "3", "-i", "50ms"],
+        &["probe-idle", "--max", "2s", "--precision", "500ms", "--answer-timeout", "500ms"],
+        &["listen", "--for", "300ms"],
+        &["probe-zombie", "--max", "1s"],
+    ];
+    run_concurrently(&commands, |command| {
+        let ran = run(&[command, &["--json", "--http", "2", &url][..]].concat());
+        let document = ran.json();
+        let data = &finding(&document, "h2_goaway_received")["data"];
+        let said = [&data["h2_code_name"], &data["last_stream"], &data["detail"]];
+        assert_eq!(said, [&Value::from("NO_ERROR"), &1.into(), &"restart".into()], "{document:#}");
+        validate(&document);
+    });
+}
+
+#[test]
+fn goaway_on_a_connection_that_goes_on_is_an_event() {
+    let server = h2_script(announce_the_end);
+    let ran = run(&["ping", "-o", "ndjson", "-c", "3", "-i", "50ms", "--http", "2", &server.url()]);
+    let lines = ran.ndjson();
+    let goaway =
+        lines.iter().find(|line| line["event"] == "goaway").unwrap_or_else(|| panic!("{}", ran.all()));
+    assert_eq!(goaway["goaway"]["last_stream"], 1, "{goaway}");
+    let last = lines.last().unwrap();
+    assert_eq!((last["heartbeats"]["protocol"]["ok"].as_u64(), ran.code), (Some(3), Some(0)), "{last:#}");
+    let ran = run(&["ping", "-c", "3", "-i", "50ms", "--http", "2", &server.url()]);
+    assert!(
+        ran.stdout.contains("(GOAWAY NO_ERROR \"restart\", last stream 1): no new streams"),
+        "{}",
+        ran.all()
+    );
 }

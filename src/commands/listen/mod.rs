@@ -27,6 +27,7 @@ use crate::domain::listen::{
     UnansweredPolicy,
 };
 use crate::net::client::preamble::PreambleEvent;
+use crate::net::transport::http2::goaway_log::GoawayLog;
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
@@ -37,6 +38,8 @@ pub async fn run(
     let (info, started_at, start) = (Arc::new(plan.info.clone()), SystemTime::now(), Instant::now());
     reporter.report(&ListenEvent::Started { at: started_at, info: Arc::clone(&info) });
     let mut report = unopened(info, started_at);
+    let (mut plan, goaways) = (plan, GoawayLog::default());
+    plan.connect.dial.goaways = Some(goaways.clone());
     match interrupt.run_until_cancelled(open(&plan)).await {
         None => {}
         Some(Err(error)) => fail(&mut report, Arc::new(error)),
@@ -44,6 +47,7 @@ pub async fn run(
             listen(&plan, connected, recorder, reporter, &interrupt, &mut report).await;
         }
     }
+    report.reasons.extend(goaways.summary().map(|goaways| ListenFinding::H2GoawayReceived { goaways }));
     report.elapsed = start.elapsed();
     reporter.report(&ListenEvent::Finished(Box::new(report.clone())));
     report

@@ -25,7 +25,7 @@ use crate::domain::run::reporter::Reporter;
 use crate::net::client::closing::close_briefly;
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 
 /// What to try.
 #[derive(Default)]

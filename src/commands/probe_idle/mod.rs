@@ -30,6 +30,7 @@ use crate::domain::run::reporter::Reporter;
 use crate::domain::secrets::redact;
 use crate::net::client::closing::close_briefly;
 use crate::net::client::idle_probe::{TWO_ENDED, supports_two_ended};
+use crate::net::transport::http2::goaway_log::GoawayLog;
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report. The error means an
 /// invalid plan; no event is reported then.
@@ -43,8 +44,11 @@ pub async fn run(
     plan.connect.prepare();
     let (info, started_at, start) = (Arc::new(plan.info()), SystemTime::now(), Instant::now());
     reporter.report(&IdleEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let mut steps = RunSteps::default();
+    let (mut steps, goaways) = (RunSteps::default(), GoawayLog::default());
+    let mut plan = plan;
+    plan.connect.dial.goaways = Some(goaways.clone());
     run_search(plan, start, reporter, &interrupt, &mut steps).await?;
+    steps.notes.extend(goaways.summary().map(|goaways| IdleFinding::H2GoawayReceived { goaways }));
     let report = steps.report(info, started_at, start.elapsed());
     reporter.report(&IdleEvent::Finished(Box::new(report.clone())));
     Ok(report)

@@ -19,6 +19,7 @@ use self::supervisor::{Supervisor, SupervisorResult};
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{ZombieFinding, ZombieFindings, ZombieVerdict};
+use crate::net::transport::http2::goaway_log::GoawayLog;
 
 /// Runs the plan. Reports every event to `reporter`, the report last; also returns the report.
 pub async fn run(
@@ -31,8 +32,11 @@ pub async fn run(
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
+    let (mut plan, goaways) = (plan, GoawayLog::default());
+    plan.connect.dial.goaways = Some(goaways.clone());
     let result = Supervisor::open(plan, Arc::clone(&info), reporter).watch(&interrupt).await;
-    let report = build_report(info, result, started_at, start);
+    let mut report = build_report(info, result, started_at, start);
+    report.reasons.extend(goaways.summary().map(|goaways| ZombieFinding::H2GoawayReceived { goaways }));
     reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
     report
 }

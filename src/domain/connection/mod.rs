@@ -6,6 +6,7 @@ pub mod close_cause;
 pub mod compact_connect_info;
 pub mod connect_info;
 pub mod engine_io;
+pub mod goaway;
 pub mod http2;
 pub mod incomplete;
 pub mod message_decompressor;

@@ -13,6 +13,7 @@ use super::recommendation::Recommendation;
 use super::refresh::{RefreshConclusion, TimerScope};
 use super::undecided::UndecidedCause;
 use super::verification::Verification;
+use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::finding::findings;
 
@@ -103,6 +104,8 @@ findings! {
         Info OneSpanAtATime,
         /// Connections open too slowly for the requested precision, so the search was less precise.
         Warning PrecisionReduced { precision: Duration },
+        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled during the search: what ended meanwhile was read late.
         Warning HostStalled { stall: Duration },
         /// Messages came, but none matched the pattern of the answer.

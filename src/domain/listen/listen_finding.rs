@@ -9,6 +9,7 @@ use super::server_event::{ServerEventClass, ServerEventKind};
 use super::timer_evidence::{IntervalSpan, TimerDoubt, TimerEvidence};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::run::finding::findings;
@@ -93,6 +94,8 @@ findings! {
         Info SilenceTooShort { longest: Duration },
         /// The peer's flow control of HTTP/2 held back what wscheck sent, such as answers.
         Warning HeldBackByFlowControl { window: ExhaustedWindow },
+        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled: it read late what came in that time.
         Warning HostStalled { span: Duration },
         /// The beginning of a message came, and not the rest.

@@ -35,6 +35,8 @@ struct Likeness {
     opening: Opening,
     ending: Option<Ending>,
     lost: Option<Ending>,
+    /// The code of GOAWAY.
+    goaway: Option<u32>,
     unplanned_endings: u32,
     reconnects: u32,
     /// Whether there is a total outage, a last answer, echoes, and app pings of the server.
@@ -80,6 +82,7 @@ fn likeness(connection: &ConnReport) -> Likeness {
         opening: opening(connection),
         ending: connection.ending.as_deref().map(ending),
         lost: connection.lost.as_deref().map(ending),
+        goaway: connection.goaway.as_ref().map(|notice| notice.goaway.code.0),
         unplanned_endings: connection.unplanned_endings,
         reconnects: connection.reconnects,
         has,
@@ -161,6 +164,11 @@ fn join(group: &mut ConnReport, other: &ConnReport) {
         (group.index, group.origin) = (other.index, other.origin.clone());
         (group.ending, group.lost) = (other.ending.clone(), other.lost.clone());
         (group.answered_until, group.server_traffic) = (other.answered_until, other.server_traffic.clone());
+    }
+    if let (Some(ours), Some(theirs)) = (&group.goaway, &other.goaway)
+        && theirs.age < ours.age
+    {
+        group.goaway = other.goaway.clone();
     }
     group.alike = group.alike.saturating_add(other.count());
     group.kinds.iter_mut().zip(&other.kinds).for_each(|(sum, part)| add_counts(sum, part));

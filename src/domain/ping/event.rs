@@ -13,6 +13,7 @@ use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::goaway::GoawayNotice;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
@@ -129,6 +130,8 @@ pub enum ConnEvent {
     Announced(Duration),
     /// What came besides answers; comes before `Ended`, if there is any.
     ServerTraffic(Arc<ServerTraffic>),
+    /// The peer of HTTP/2 announced the end of the connection (GOAWAY), which may go on for long. A later notice has an error code.
+    Goaway(Arc<GoawayNotice>),
     Ended(Arc<CloseCause>),
     /// The next reconnect attempt starts after `after`.
     Retry {

@@ -8,6 +8,7 @@ use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 use super::measurement::HostDelay;
 use super::server_traffic::UnmatchedTraffic;
 use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -71,6 +72,8 @@ pub enum PingFinding {
     AmbiguousAnswers { answers: u64 },
     /// PINGs of HTTP/2 were acknowledged, and no heartbeat of the WebSocket was answered.
     OnlyHttp2Answered { missed: u64 },
+    /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+    H2GoawayReceived(GoawaySummary),
     /// Heartbeats were due and did not leave this machine.
     HeartbeatsUnsent {
         unsent: u64,
@@ -131,6 +134,7 @@ impl Finding for PingFinding {
             | PingFinding::OnlyAppMissed { .. }
             | PingFinding::SlowBehindFirstHop { .. }
             | PingFinding::AmbiguousAnswers { .. }
+            | PingFinding::H2GoawayReceived(_)
             | PingFinding::HeartbeatsUnsent { .. }
             | PingFinding::HeldBackByFlowControl { .. }
             | PingFinding::RepliesDropped { .. }

@@ -7,11 +7,12 @@ use super::health::Status;
 use super::held_back::HeldBack;
 use super::measurement::Measurement;
 use super::preset_mismatch;
-use super::report::{ConnReport, KindReport, PingReport, TargetReport};
+use super::report::{ConnReport, KindReport, PingReport, TargetReport, count_of};
 use super::run_info::RunInfo;
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
 use crate::domain::connection::connect_info::ConnectInfo;
+use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::substitutes::Substitute;
 use crate::domain::heartbeat::unmatched::NearestMessage;
@@ -44,6 +45,7 @@ const RULES: &[fn(&FindingInput) -> Option<PingFinding>] = &[
     ended_after_ping,
     none_answered,
     only_http2_answered,
+    h2_goaway_received,
     unmatched_before_end,
     answers_stopped,
     cut_when_quiet,
@@ -324,6 +326,18 @@ fn only_http2_answered(input: &FindingInput) -> Option<PingFinding> {
         .then_some(PingFinding::OnlyHttp2Answered { missed })
 }
 
+/// The peer announced the end of connections of HTTP/2, whether they ended or go on.
+fn h2_goaway_received(input: &FindingInput) -> Option<PingFinding> {
+    let notified = input.target.connections.iter().filter(|connection| connection.goaway.is_some());
+    let is_ended_by_it = |connection: &&ConnReport| {
+        let ending = connection.ending.as_ref();
+        ending.is_some_and(|ending| matches!(ending.how, CloseKind::H2Goaway { .. }))
+    };
+    let ended = count_of(notified.clone().filter(is_ended_by_it));
+    let notices = notified.filter_map(|connection| Some((connection.goaway.as_deref()?, connection.count())));
+    GoawaySummary::of(notices, Some(ended)).map(PingFinding::H2GoawayReceived)
+}
+
 /// Whether a kind of heartbeat was answered at all.
 enum AnswerState {
     /// All judged heartbeats were missed: this many.
@@ -506,6 +520,8 @@ fn certificate_expiry(input: &FindingInput) -> Option<PingFinding> {
 mod tests {
     use super::*;
     use crate::domain::connection::connect_info::ConnectInfo;
+    use crate::domain::connection::goaway::{Goaway, GoawayNotice};
+    use crate::domain::connection::http2::Http2Code;
     use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
     use crate::domain::connection::tcp::TcpView;
     use crate::domain::connection::untrusted_text::UntrustedText;
@@ -800,6 +816,24 @@ mod tests {
         };
         assert_eq!(with(1_000), [PingFinding::AnswersStopped { after: ms(4_200) }]);
         assert!(matches!(with(4_000)[..], [PingFinding::ServerStoppedAnswering { .. }]));
+    }
+
+    #[test]
+    fn announced_end_is_found_whether_the_connection_ended_or_goes_on() {
+        let notice = |code, age| {
+            let goaway = Goaway { code: Http2Code(code), last_stream: 1, debug: UntrustedText::default() };
+            Some(Arc::new(GoawayNotice { goaway, age }))
+        };
+        let mut report = run(vec![protocol(&[2])]);
+        report.targets[0].connections[0].goaway = notice(0, ms(2_000));
+        let summary = |report: &PingReport| match found(report).as_slice() {
+            [PingFinding::H2GoawayReceived(summary)] => (summary.first.age, summary.notified, summary.ended),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(summary(&report), (ms(2_000), 1, Some(0)));
+        let how = CloseKind::H2Goaway { code: Http2Code(0), debug: UntrustedText::default() };
+        report.targets[0].connections[0].ending = Some(ended(how, ClosedBy::Peer, ms(1)));
+        assert_eq!(summary(&report), (ms(2_000), 1, Some(1)));
     }
 
     #[test]

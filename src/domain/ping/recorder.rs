@@ -20,6 +20,7 @@ use super::verdict::PassCriteria;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::compact_connect_info::CompactConnectInfo;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use crate::domain::connection::goaway::GoawayNotice;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::stats::timeline::Timeline;
 use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
@@ -278,7 +279,7 @@ struct ConnectionStats {
     answered_at: Option<SystemTime>,
     /// When it first opened, in milliseconds since the start of the run; the schedule of its heartbeats begins here.
     opened_after_ms: u32,
-    /// Made when the connection first ends: most of thousands have not.
+    /// Made when the connection first ends, or its end is announced: most of thousands have not.
     endings: Option<Box<Endings>>,
     tracker: OutageTracker,
     spikes: RttSpikes,
@@ -316,6 +317,7 @@ impl ConnectionStats {
             }
             ConnEvent::Announced(every) => self.extras().announced = Some(*every),
             ConnEvent::ServerTraffic(server_traffic) => self.extras().keep_traffic(server_traffic),
+            ConnEvent::Goaway(notice) => self.endings().goaway = Some(Arc::clone(notice)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
                 let endings = self.endings();
@@ -493,6 +495,7 @@ impl ConnectionStats {
             outage: self.opened.as_ref().and_then(|_| endings.outage.until(now)),
             ending: endings.last,
             lost: endings.last_unplanned,
+            goaway: endings.goaway,
             answered_until: endings.answered_until,
             unplanned_endings: endings.unplanned,
             reconnects: endings.reconnects,
@@ -542,11 +545,13 @@ impl Extras {
     }
 }
 
-/// How a connection ended, how often, and for how long.
+/// How a connection ended or was to end, how often, and for how long.
 #[derive(Debug, Clone, Default)]
 struct Endings {
     last: Option<Arc<CloseCause>>,
     last_unplanned: Option<Arc<CloseCause>>,
+    /// The last announcement of an end by HTTP/2.
+    goaway: Option<Arc<GoawayNotice>>,
     /// The age of the connection at its last answer before the last unplanned end.
     answered_until: Option<Duration>,
     unplanned: u32,

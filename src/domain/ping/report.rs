@@ -13,6 +13,7 @@ use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use crate::domain::connection::goaway::GoawayNotice;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::run::criterion::Criterion;
@@ -91,6 +92,8 @@ pub struct ConnReport {
     pub ending: Option<Arc<CloseCause>>,
     /// The last unplanned end.
     pub lost: Option<Arc<CloseCause>>,
+    /// The last announcement by HTTP/2 that the connection will end (GOAWAY).
+    pub goaway: Option<Arc<GoawayNotice>>,
     /// The age of the connection that ended with `lost` at its last answer; `None` without an answer.
     pub answered_until: Option<Duration>,
     /// Unplanned ends, reconnected or not.
@@ -369,6 +372,7 @@ pub(crate) mod samples {
             kinds: Vec::new(),
             ending: None,
             lost: None,
+            goaway: None,
             answered_until: None,
             unplanned_endings: 0,
             reconnects: 0,

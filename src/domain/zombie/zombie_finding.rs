@@ -9,6 +9,7 @@ use super::policy::{HeartbeatPolicy, IdlePolicy, TrafficEvidence};
 use super::server_schedule::ServerSchedule;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::run::finding::findings;
@@ -59,6 +60,8 @@ findings! {
         Warning UnknownMessages { sample: UntrustedText },
         /// The server relays the messages of one client to the others.
         Warning ServerRelaysMessages,
+        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled: it read late what came in that time.
         Warning HostStalled { span: Duration },
         /// The control, a healthy client, could not be opened.

@@ -15,6 +15,8 @@ use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, HttpVersion, ReachedPeer, RefusalResponse,
     TimestampSource, TlsInfo,
 };
+use crate::domain::connection::goaway::{Goaway, GoawayNotice};
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -159,7 +161,8 @@ impl Scenario {
             180..190 => ConnEvent::Status(status_change(input)?),
             190..195 => ConnEvent::Standing { status: any(input)?, reason: sentence(input)? },
             195..200 => self.unjudged(any(input)?, number(input)?),
-            200..203 => ConnEvent::Announced(duration(input)?),
+            200..201 => ConnEvent::Goaway(Arc::new(goaway_notice(input)?)),
+            201..203 => ConnEvent::Announced(duration(input)?),
             203..215 => ConnEvent::ServerTraffic(Arc::new(server_traffic(input)?)),
             215..235 => ConnEvent::Ended(Arc::new(close_cause(at, input)?)),
             235..240 => ConnEvent::Retry { attempt: u8::arbitrary(input)?.into(), after: duration(input)? },
@@ -311,6 +314,11 @@ fn headers(input: Input<'_, '_>) -> Result<Vec<(String, UntrustedText)>> {
         Ok((name, untrusted(input)?))
     };
     Ok([some(input, one)?, some(input, one)?].into_iter().flatten().collect())
+}
+
+fn goaway_notice(input: Input<'_, '_>) -> Result<GoawayNotice> {
+    let (code, last_stream) = (Http2Code(u32::arbitrary(input)?), u32::arbitrary(input)?);
+    Ok(GoawayNotice { goaway: Goaway { code, last_stream, debug: untrusted(input)? }, age: duration(input)? })
 }
 
 fn connect_info(input: Input<'_, '_>) -> Result<ConnectInfo> {

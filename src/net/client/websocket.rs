@@ -20,7 +20,7 @@ use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::template::Payload;
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::tap::{SendTime, TapState, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
@@ -216,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a PING of HTTP/2, unless one is in flight: then `None`.
     pub fn send_http2_ping(&mut self) -> Option<SendTime>
     where
-        S: Http2Pings,
+        S: Http2Signals,
     {
         if !self.stream_mut().queue_http2_ping() {
             return None;

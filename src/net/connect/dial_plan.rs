@@ -17,6 +17,7 @@ use crate::domain::connection::connect_info::TimestampChoice;
 use crate::domain::connection::http2::HttpChoice;
 use crate::domain::connection::permessage_deflate::DeflateOffer;
 use crate::domain::connection::target::{Credentials, Target};
+use crate::net::transport::http2::goaway_log::GoawayLog;
 
 /// How to open connections.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct DialPlan {
     pub http: HttpChoice,
     /// WebSockets share connections of HTTP/2; `None`: each has its own.
     pub http2_pool: Option<Arc<Http2Pool>>,
+    /// Where GOAWAYs of HTTP/2 are recorded.
+    pub goaways: Option<GoawayLog>,
     /// Offer permessage-deflate (RFC 7692).
     pub deflate: Option<DeflateOffer>,
     /// Replaces the URL's userinfo.
@@ -63,6 +66,7 @@ impl Default for DialPlan {
             subprotocols: Vec::new(),
             http: HttpChoice::default(),
             http2_pool: None,
+            goaways: None,
             deflate: None,
             credentials: None,
             resolve: Vec::new(),

@@ -21,6 +21,7 @@ use crate::net::time_limit::TimeLimit;
 use crate::net::transport::byte_stream::ByteStream;
 use crate::net::transport::http2::Http2Connection;
 use crate::net::transport::http2::end::Http2End;
+use crate::net::transport::http2::goaway_log::GoawayLog;
 use crate::net::transport::http2::stream::Http2Stream;
 use crate::net::transport::tap::TapState;
 
@@ -32,10 +33,11 @@ const NOT_ALLOWED: &str =
 pub(super) async fn start(
     stream: ByteStream,
     tap_state: Arc<TapState>,
+    goaways: Option<GoawayLog>,
     limit: TimeLimit,
 ) -> Result<Arc<Http2Connection>, DialError> {
     let starting =
-        limit.run(Http2Connection::start(stream, tap_state), "the server did not take our settings");
+        limit.run(Http2Connection::start(stream, tap_state, goaways), "the server did not take our settings");
     let connection = starting.await?.map_err(|error| sending_error(&error))?;
     let settings =
         limit.run(connection.allows_connect_protocol(), "the server did not send its settings of HTTP/2");

@@ -88,6 +88,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Http2Peer<S> {
         }
     }
 
+    /// Answers the Ping frames of a WebSocket, each in a DATA frame by itself and shorter than 126 bytes, until the client ends.
+    pub async fn answer_pings(&mut self, stream: u32) {
+        while let Some(data) = self.until(DATA).await {
+            let [0x89, length, mask @ ..] = &data.payload[..] else { continue };
+            let (mask, payload) = mask.split_at(4);
+            let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+            let pong: Vec<u8> = [0x8a, length & 0x7f].into_iter().chain(payload).collect();
+            self.send(DATA, 0, stream, &pong).await;
+        }
+    }
+
     /// Reads until the client ends the connection.
     pub async fn drain(&mut self) {
         while self.frame().await.is_some() {}

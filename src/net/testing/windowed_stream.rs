@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use super::raw_peer::RawPeer;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::net::client::websocket::WebSocket;
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::tap::{Tap, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
@@ -59,7 +59,7 @@ impl TcpIntrospect for WindowedStream {
     }
 }
 
-impl Http2Pings for WindowedStream {}
+impl Http2Signals for WindowedStream {}
 
 impl AsyncRead for WindowedStream {
     fn poll_read(

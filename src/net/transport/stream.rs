@@ -9,10 +9,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::byte_stream::ByteStream;
-use super::http2::ping::Http2Pings;
+use super::http2::signals::Http2Signals;
 use super::http2::stream::Http2Stream;
 use super::socket::TransportSocket;
 use super::tap::TcpIntrospect;
+use crate::domain::connection::goaway::Goaway;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::tcp::TcpView;
 
@@ -73,7 +74,7 @@ impl TcpIntrospect for Stream {
     }
 }
 
-impl Http2Pings for Stream {
+impl Http2Signals for Stream {
     fn claim_http2_pings(&mut self) -> bool {
         match self {
             Stream::Bytes(_) => false,
@@ -92,6 +93,13 @@ impl Http2Pings for Stream {
         match self {
             Stream::Bytes(_) => Poll::Pending,
             Stream::Http2(stream) => stream.poll_http2_pong(cx),
+        }
+    }
+
+    fn poll_goaway(&mut self, cx: &mut Context<'_>) -> Poll<(Goaway, Instant)> {
+        match self {
+            Stream::Bytes(_) => Poll::Pending,
+            Stream::Http2(stream) => stream.poll_goaway(cx),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::idle::{
 };
 use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
+use crate::output::goaway_finding;
 use crate::output::view::Explanation;
 
 /// What a reason of the result says.
@@ -74,6 +75,7 @@ pub fn explain(finding: &IdleFinding) -> Explanation {
             Explanation::new("two-ended mode tests one idle span at a time (bisect)")
         }
         IdleFinding::PrecisionReduced { precision } => precision_reduced(*precision),
+        IdleFinding::H2GoawayReceived { goaways } => goaway_finding::explain(goaways),
         IdleFinding::HostStalled { stall } => host_stalled(*stall),
         IdleFinding::AnswersNotRecognized { ask, answer, came } => not_recognized(ask, answer, came),
         IdleFinding::KeepaliveMethodsSkipped { cause } => skipped("keepalive methods were not tried", *cause),
@@ -240,7 +242,7 @@ fn recommend(advice: Recommendation, traffic: NeededTraffic) -> String {
     };
     if !found {
         return format!(
-            "nothing has to change: {survived} of silence survived, and a heartbeat every {interval} stays below that"
+            "the idle timeout demands no change: {survived} of silence survived, and a heartbeat every {interval} stays below that"
         );
     }
     let lost = match (advice.tolerates_one_loss(), advice.interval_tolerating_one_loss()) {

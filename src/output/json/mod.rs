@@ -5,6 +5,7 @@ mod close_cause;
 mod connect_error;
 mod connect_info;
 mod document;
+mod goaway;
 mod heartbeat_figures;
 mod names;
 mod preset;
@@ -18,6 +19,7 @@ pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_doc
 pub use connect_info::{AttemptDocument, Headers, OpeningDocument, PhasesDocument, TlsDocument};
 pub use document::EventBody;
 pub(super) use document::document;
+pub use goaway::GoawayDocument;
 pub use heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument};
 pub use names::Name;
 pub use preset::PresetName;

@@ -15,6 +15,7 @@ use crate::domain::listen::{
 };
 use crate::domain::stats::interval::Interval;
 use crate::output::flow_control;
+use crate::output::goaway_finding;
 use crate::output::json::{JsonEndingDocument, Ms};
 use crate::output::presets::command_line::quoted;
 use crate::output::view::Explanation;
@@ -71,6 +72,7 @@ pub fn explain(finding: &ListenFinding) -> Explanation {
         }
         ListenFinding::NoHeartbeatSeen { listened, limit } => none_seen(*listened, *limit),
         ListenFinding::SilenceTooShort { longest } => silence_too_short(*longest),
+        ListenFinding::H2GoawayReceived { goaways } => goaway_finding::explain(goaways),
         ListenFinding::HostStalled { span } => stalled(*span),
         ListenFinding::HeldBackByFlowControl { window } => held_back(*window),
         ListenFinding::MessageIncomplete(part) => Explanation::new(format!("{part}: its content is unknown")),

@@ -21,8 +21,8 @@ use crate::domain::ping::report::{ConnReport, RttSpikes};
 use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{
-    AttemptDocument, ByKind, Count, FailureDocument, FieldError, Headers, JsonEndingDocument, Ms, Name,
-    OpeningDocument, PhasesDocument, Text, TlsDocument, document, ms, strings,
+    AttemptDocument, ByKind, Count, FailureDocument, FieldError, GoawayDocument, Headers, JsonEndingDocument,
+    Ms, Name, OpeningDocument, PhasesDocument, Text, TlsDocument, document, ms, strings,
 };
 
 document! {
@@ -69,6 +69,8 @@ document! {
         ending: Option<JsonEndingDocument> = connection.ending.as_deref().map(Into::into),
         /// The last unplanned end.
         last_unplanned_ending: Option<JsonEndingDocument> = connection.lost.as_deref().map(Into::into),
+        /// The last announcement by the peer of HTTP/2 that it ends the connection; null without one.
+        goaway: Option<GoawayDocument> = connection.goaway.as_deref().map(Into::into),
         /// Age of the connection of `last_unplanned_ending` at its last answer; null without one.
         answered_until_ms: Option<Ms> = ms(connection.answered_until),
         unplanned_endings: u32 = connection.unplanned_endings,
@@ -265,6 +267,7 @@ impl ConnectionDocument {
             kinds: self.heartbeats.of_connection(),
             ending: ending.map(Arc::new),
             lost: lost.transpose()?.map(Arc::new),
+            goaway: self.goaway.map(|notice| Arc::new(notice.into())),
             answered_until: self.answered_until_ms.map(Into::into),
             unplanned_endings: self.unplanned_endings,
             reconnects: self.reconnects,

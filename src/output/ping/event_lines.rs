@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::goaway::GoawayNotice;
 use crate::domain::format::{self, counted};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::label::Label;
@@ -96,6 +97,15 @@ pub fn status(paint: Styler, change: &StatusChange) -> String {
     let of = change.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
     let to = paint.status(change.to, change.to.label());
     format!("{of}status: {} -> {to}: {}", change.from.label(), change.reason)
+}
+
+/// `the peer ends the connection of HTTP/2 after 2 s (GOAWAY NO_ERROR, last stream 1): …`
+pub fn goaway(paint: Styler, notice: &GoawayNotice) -> String {
+    let GoawayNotice { goaway, age } = notice;
+    let age = format::duration(*age);
+    paint.caution(&format!(
+        "the peer announced after {age} that it ends the HTTP/2 connection ({goaway}): no new streams; this one may go on"
+    ))
 }
 
 /// An attempt to open it again that failed.

@@ -15,6 +15,7 @@ use crate::domain::ping::finding::{PingFinding, ReportedFinding};
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::server_traffic::UnmatchedTraffic;
 use crate::output::flow_control;
+use crate::output::goaway_finding;
 use crate::output::view::{Explanation, ShownFinding, most_severe_first};
 
 /// Why messages are slower or lost, and Ping frames are not.
@@ -68,6 +69,7 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
         F::OnlyHttp2Answered { missed } => only_http2_answered(*missed),
+        F::H2GoawayReceived(summary) => goaway_finding::explain(summary),
         F::HeartbeatsUnsent { unsent, due, window_exhausted, window } => {
             heartbeats_unsent(*unsent, *due, *window_exhausted, *window)
         }
@@ -554,6 +556,8 @@ mod tests {
 
     use super::*;
     use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+    use crate::domain::connection::goaway::{Goaway, GoawayNotice, GoawaySummary};
+    use crate::domain::connection::http2::Http2Code;
     use crate::domain::heartbeat::difference::Difference;
     use crate::domain::ping::finding::PingFindingCode;
     use crate::domain::ping::report::samples;
@@ -610,6 +614,10 @@ mod tests {
             F::AmbiguousAnswers { answers: 2 },
             F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0, window: None },
             F::OnlyHttp2Answered { missed: 7 },
+            goaways(0, &[2_000], 0),
+            goaways(11, &[2_000], 1),
+            goaways(0, &[2_000, 2_000, 2_000], 2),
+            goaways(0, &[2_000, 5_000], 0),
             F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 1, opened: 1 },
             F::CompressionNotAgreed { offered: "permessage-deflate".to_string(), connections: 2, opened: 3 },
             F::HeartbeatsUnsent {
@@ -630,6 +638,14 @@ mod tests {
             F::LateAnswers { late: 2, timeout: ms(1_000), longest_rtt: ms(1_200), open_at_end: 1 },
             F::LateAnswers { late: 2, timeout: ms(1_000), longest_rtt: ms(1_200), open_at_end: 3 },
         ]
+    }
+
+    fn goaways(code: u32, ages: &[u64], ended: u64) -> PingFinding {
+        let goaway = Goaway { code: Http2Code(code), last_stream: 1, debug: UntrustedText::new("restart") };
+        let notice = |age: &u64| GoawayNotice { goaway: goaway.clone(), age: ms(*age) };
+        let notices: Vec<GoawayNotice> = ages.iter().map(notice).collect();
+        let summary = GoawaySummary::of(notices.iter().map(|notice| (notice, 1)), Some(ended));
+        PingFinding::H2GoawayReceived(summary.unwrap())
     }
 
     fn preset_mismatch(

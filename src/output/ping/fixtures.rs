@@ -11,6 +11,8 @@ use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
     TlsInfo,
 };
+use crate::domain::connection::goaway::{Goaway, GoawayNotice};
+use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::difference::Difference;
@@ -273,6 +275,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         kinds,
         ending: None,
         lost: None,
+        goaway: None,
         answered_until: None,
         unplanned_endings: 0,
         reconnects: 0,
@@ -942,6 +945,9 @@ pub fn hostile() -> Vec<Event> {
     };
     let opened = Arc::new(opened);
     scene.open(&opened);
+    let goaway = Goaway { code: Http2Code(11), last_stream: 1, debug: UntrustedText::new(HOSTILE) };
+    let goaway = Arc::new(GoawayNotice { goaway, age: ms(600) });
+    scene.then(602, ConnEvent::Goaway(goaway.clone()));
     let cut = ending(ClosedBy::Peer, close(1008, HOSTILE), 700, 10);
     scene.then(702, ConnEvent::Ended(cut));
     scene.then(702, ConnEvent::Retry { attempt: 1, after: ms(100) });
@@ -965,6 +971,7 @@ pub fn hostile() -> Vec<Event> {
         opened: Some(opened),
         ending: Some(garbage.clone()),
         lost: Some(garbage),
+        goaway: Some(goaway),
         outage: Some(ms(101)),
         unplanned_endings: 2,
         reconnects: 1,

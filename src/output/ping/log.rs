@@ -151,6 +151,7 @@ impl PingLog {
                     && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
                 is_shown_change.then(|| event_lines::status(paint, change))
             }
+            ConnEvent::Goaway(notice) => Some(event_lines::goaway(paint, notice)),
             ConnEvent::Ended(ending) => (!ending.was_planned())
                 .then(|| format!("{} {}", paint.bad("ended:"), connection::ending(ending))),
             ConnEvent::Retry { attempt, after } => single.then(|| event_lines::retry(*attempt, *after)),

@@ -13,7 +13,8 @@ use crate::domain::ping::event::{
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::json::{
-    Count, FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, Text, WSCHECK_VERSION, document, ms,
+    Count, FailedOpening, GoawayDocument, JsonEndingDocument, Ms, Name, OpeningDocument, Text,
+    WSCHECK_VERSION, document, ms,
 };
 use crate::output::ndjson::{EventBody, bodies, connection_line as line, run_line};
 
@@ -137,6 +138,11 @@ bodies! {
         kind: Name<HeartbeatKind>,
         count: Count,
     }
+    /// The peer of HTTP/2 announced that it ends the connection. It opens no new streams on it; the WebSocket may go on.
+    #[derive(Deserialize)]
+    GoawayReceived = "goaway" {
+        goaway: GoawayDocument,
+    }
     /// The connection ended.
     #[derive(Deserialize)]
     Ended = "closed" {
@@ -221,6 +227,7 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Unjudged { kind, count } => {
             line(id, at, Unjudged { kind: (*kind).into(), count: (*count).into() })
         }
+        ConnEvent::Goaway(notice) => line(id, at, GoawayReceived { goaway: notice.as_ref().into() }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
         ConnEvent::Retry { attempt, after } => {
             line(id, at, Retry { attempt: *attempt, after_ms: (*after).into() })

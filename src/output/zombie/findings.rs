@@ -16,6 +16,7 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::ZombieReport;
 use crate::domain::zombie::{Behaviour, TrafficEvidence, ZombieFinding};
+use crate::output::goaway_finding;
 use crate::output::view::Explanation;
 
 /// The reasons of the result, one line each: first an expectation that is not met or unknown.
@@ -70,6 +71,7 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
         ZombieFinding::AppTrafficNotNeeded { kept } => app_traffic_not_needed(*kept),
         ZombieFinding::UnknownMessages { sample } => unknown_messages(sample),
         ZombieFinding::ServerRelaysMessages => relays_messages(),
+        ZombieFinding::H2GoawayReceived { goaways } => goaway_finding::explain(goaways),
         ZombieFinding::HostStalled { span } => stalled(*span),
         ZombieFinding::ControlNotOpened { why } => control_not_opened(why),
         ZombieFinding::ControlEnded { after, ending, explanation } => {

@@ -13,7 +13,7 @@ use crate::net::client::disconnect::Disconnect;
 use crate::net::client::schedule::Schedule;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::time::at;
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::tap::TcpIntrospect;
 
 /// The traffic that keeps a connection busy.
@@ -56,7 +56,7 @@ pub enum KeepaliveResult {
 }
 
 /// Keeps a connection busy; calls `beat` with the time of each answer.
-pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin>(
+pub async fn run<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Signals + Unpin>(
     socket: &mut WebSocket<S>,
     plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
@@ -111,7 +111,7 @@ struct KeptConnection<'a, S> {
     beat: &'a mut (dyn FnMut(Instant) + Send),
 }
 
-impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> KeptConnection<'_, S> {
+impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Signals + Unpin> KeptConnection<'_, S> {
     async fn run(mut self) -> KeepaliveResult {
         loop {
             self.quiet_since = self.socket.last_traffic().unwrap_or(self.began);
@@ -283,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> KeptConnect
 }
 
 /// Polls for the next event. An acknowledgement of a PING of HTTP/2 is none, but lets the next one leave.
-fn poll_step<S: AsyncRead + AsyncWrite + Http2Pings + Unpin>(
+fn poll_step<S: AsyncRead + AsyncWrite + Http2Signals + Unpin>(
     socket: &mut WebSocket<S>,
     cx: &mut Context<'_>,
 ) -> Poll<SocketEvent> {

@@ -25,7 +25,7 @@ use crate::net::client::disconnect;
 use crate::net::client::websocket::{ReceivedMessage, SocketEvent, WebSocket};
 use crate::net::testing::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::tap::{Tap, TcpIntrospect};
 use crate::net::transport::upgraded_stream::UpgradedStream;
 
@@ -568,7 +568,7 @@ pub fn keeping<S>(
     until: Option<u64>,
 ) -> JoinHandle<(KeepaliveResult, Vec<Duration>, Duration)>
 where
-    S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Signals + Unpin + Send + 'static,
 {
     tokio::spawn(async move {
         let (question, start, mut beats) = (question(HeartbeatKind::Protocol), Instant::now(), Vec::new());

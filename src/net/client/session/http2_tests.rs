@@ -1,4 +1,4 @@
-//! Heartbeats over HTTP/2: its PINGs, and those of a WebSocket whose window opens late. Over real sockets.
+//! What a session sees of HTTP/2: PINGs, GOAWAY, and a window of the WebSocket that opens late. Over real sockets.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use super::heartbeat_state::NextNumbers;
 use super::plan::SessionPlan;
 use super::tests::plan;
 use super::{SessionSignals, SessionStart, run};
+use crate::domain::connection::goaway::GoawayNotice;
 use crate::domain::connection::http2::{ExhaustedWindow, HttpChoice};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::ConnEvent;
@@ -16,7 +17,7 @@ use crate::domain::ping::health::Status;
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};
 use crate::net::testing::http2_peer::{
-    ALLOWED, DATA, END_HEADERS, END_STREAM, HEADERS, Http2Peer, PING, STATUS_200, WINDOW_UPDATE,
+    ALLOWED, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, Http2Peer, PING, STATUS_200, WINDOW_UPDATE,
 };
 use crate::net::testing::loopback_peer::{LoopbackPeer, peer};
 
@@ -63,6 +64,27 @@ async fn pings_that_cannot_follow_a_missed_one_are_unsent() {
     let of = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
     assert_eq!((of(HeartbeatOutcome::Ok), of(HeartbeatOutcome::Missed)), (1, 1), "{outcomes:?}");
     assert!(of(HeartbeatOutcome::Unsent) >= 1, "{outcomes:?}");
+}
+
+/// A GOAWAY that only announces the end, after which all heartbeats are answered.
+#[tokio::test]
+async fn announced_end_is_an_event_of_a_connection_that_goes_on() {
+    let peer = peer(async |stream| {
+        let (mut peer, stream) = Http2Peer::accept(stream).await;
+        peer.send(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0, b'b', b'y', b'e']).await;
+        peer.answer_pings(stream).await;
+    })
+    .await;
+    let mut events = Vec::new();
+    run_session(&peer, &SessionPlan { interval: None, ..plan(3) }, |event| events.push(event)).await;
+    let notices: Vec<&GoawayNotice> = events
+        .iter()
+        .filter_map(|event| if let ConnEvent::Goaway(notice) = event { Some(&**notice) } else { None })
+        .collect();
+    let [GoawayNotice { goaway, .. }] = notices[..] else { panic!("{events:?}") };
+    assert_eq!(goaway.to_string(), "GOAWAY NO_ERROR \"bye\", last stream 1");
+    let ok = |event: &&ConnEvent| matches!(event, ConnEvent::Heartbeat(beat) if beat.outcome.is_answered());
+    assert_eq!(events.iter().filter(ok).count(), 3, "{events:?}");
 }
 
 /// A Pong of the server that answers a client's Ping of 16 bytes.

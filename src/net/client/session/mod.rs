@@ -21,7 +21,8 @@ mod tests;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +34,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use self::heartbeat_state::{HeartbeatState, NextNumbers, OutgoingHeartbeat, ping_payload, seq_of};
 use self::plan::SessionPlan;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
+use crate::domain::connection::goaway::{Goaway, GoawayNotice};
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -54,7 +56,7 @@ use crate::net::client::schedule::DueHeartbeat;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, to_message};
 use crate::net::event_throttle::EventThrottle;
 use crate::net::time::unix_ms;
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::tap::{SendTime, TcpIntrospect};
 
 /// Time limit of the closing handshake.
@@ -130,15 +132,17 @@ enum SessionWake {
     Socket(SocketEvent),
     /// The PING of HTTP/2 was acknowledged then.
     Http2Pong(Instant),
+    /// The peer announced then that it ends the connection of HTTP/2. Boxed, since it is rare.
+    Goaway(Box<(Goaway, Instant)>),
     /// A heartbeat is wanted at once.
     AskNow,
     Timer,
 }
 
 /// What a session can run over.
-pub trait SessionStream: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin {}
+pub trait SessionStream: AsyncRead + AsyncWrite + TcpIntrospect + Http2Signals + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Pings + Unpin> SessionStream for S {}
+impl<S: AsyncRead + AsyncWrite + TcpIntrospect + Http2Signals + Unpin> SessionStream for S {}
 
 /// Runs heartbeats on an open connection until all have an outcome, it is stopped, or the connection ends. Passes every
 /// event to `emit`, the ending last.
@@ -334,6 +338,8 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
             SessionWake::Socket(event)
         } else if let Poll::Ready(at) = self.socket.stream_mut().poll_http2_pong(cx) {
             SessionWake::Http2Pong(at)
+        } else if let Poll::Ready(notice) = self.socket.stream_mut().poll_goaway(cx) {
+            SessionWake::Goaway(Box::new(notice))
         } else if self.signals.ask_now.is_some_and(|ask| ask.poll_asked(cx).is_ready()) {
             SessionWake::AskNow
         } else {
@@ -388,6 +394,11 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
             }
             SessionWake::Http2Pong(at) => {
                 self.on_http2_pong(at);
+                self.handle_due(false)
+            }
+            SessionWake::Goaway(notice) => {
+                let (goaway, at) = *notice;
+                self.report_goaway(goaway, at);
                 self.handle_due(false)
             }
         }
@@ -505,6 +516,19 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         let Some(index) = self.index_of(HeartbeatKind::Http2) else { return };
         if let Some(seq) = self.heartbeats[index].outstanding.latest() {
             self.record_answer_at(index, seq, 0, at);
+        }
+    }
+
+    fn report_goaway(&mut self, goaway: Goaway, at: Instant) {
+        let age = at.saturating_duration_since(self.opened_at);
+        self.emit_event(ConnEvent::Goaway(Arc::new(GoawayNotice { goaway, age })));
+    }
+
+    /// Reports a GOAWAY that came together with the end.
+    fn report_last_goaway(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready((goaway, at)) = self.socket.stream_mut().poll_goaway(&mut context) {
+            self.report_goaway(goaway, at);
         }
     }
 
@@ -904,6 +928,7 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
             self.backpressure.get_or_insert_default().heartbeat = None;
             self.report_unsent(blocked.index, blocked.ask.seq, None);
         }
+        self.report_last_goaway();
         let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();
         let tcp = self.socket.stream().tcp();
@@ -947,9 +972,9 @@ impl<'a, S: SessionStream, E: FnMut(ConnEvent)> Session<'a, S, E> {
         }
         let server_traffic = self.server_traffic(ending);
         if !server_traffic.is_empty() {
-            self.emit_event(ConnEvent::ServerTraffic(std::sync::Arc::new(server_traffic)));
+            self.emit_event(ConnEvent::ServerTraffic(Arc::new(server_traffic)));
         }
-        self.emit_event(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
+        self.emit_event(ConnEvent::Ended(Arc::new(ending.clone())));
     }
 
     fn server_traffic(&self, ending: &CloseCause) -> ServerTraffic {

@@ -18,7 +18,7 @@ use crate::net::testing::http2_peer::{
 };
 use crate::net::testing::loopback_peer::{LoopbackPeer, peer};
 use crate::net::testing::test_certificates::{PemFiles, TestAuthority, TestTlsServer, VALID};
-use crate::net::transport::http2::ping::Http2Pings;
+use crate::net::transport::http2::signals::Http2Signals;
 use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::TcpIntrospect;
 use tokio_tungstenite::tungstenite::Message;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::inbound_frames::Goaway;
+use crate::domain::connection::goaway::Goaway;
 use crate::domain::connection::http2::Http2Code;
 
 /// How a stream ended that TCP knows nothing of.
@@ -33,10 +33,10 @@ impl fmt::Display for Http2End {
         match self {
             Http2End::EndStream => f.write_str("ended the stream (END_STREAM)"),
             Http2End::Reset(code) => write!(f, "reset the stream (RST_STREAM {code})"),
-            Http2End::Goaway(Goaway { code, debug }) if debug.is_empty() => {
+            Http2End::Goaway(Goaway { code, debug, .. }) if debug.is_empty() => {
                 write!(f, "ended the connection (GOAWAY {code})")
             }
-            Http2End::Goaway(Goaway { code, debug }) => {
+            Http2End::Goaway(Goaway { code, debug, .. }) => {
                 write!(f, "ended the connection (GOAWAY {code} \"{debug}\")")
             }
             Http2End::Broken(code @ Http2Code::ENHANCE_YOUR_CALM) => {

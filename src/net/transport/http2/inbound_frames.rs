@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
+use super::goaway_log::GoawayLog;
 use super::send_windows::SendWindows;
+use crate::domain::connection::goaway::{Goaway, GoawayNotice};
 use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::transport::tap::TapState;
@@ -30,14 +32,6 @@ const MAX_KEPT: usize = 192;
 /// Bytes of a frame's head (RFC 9113 section 4.1).
 const HEAD: usize = 9;
 
-/// GOAWAY, which announces the end of the connection (RFC 9113 section 6.8).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Goaway {
-    pub code: Http2Code,
-    /// The start of its debug data.
-    pub debug: UntrustedText,
-}
-
 /// What came on a connection.
 #[derive(Debug)]
 pub struct InboundFrames {
@@ -57,6 +51,11 @@ pub struct InboundFrames {
     connect_protocol: Option<bool>,
     goaway: Option<Goaway>,
     goaway_at: Option<Instant>,
+    /// When the connection began.
+    began: Instant,
+    /// Where GOAWAY is recorded, and in which place this connection's is.
+    goaways: Option<GoawayLog>,
+    place: Option<usize>,
     streams: BTreeMap<u32, InboundStream>,
     /// How much the peer lets us send.
     windows: SendWindows,
@@ -70,6 +69,10 @@ struct InboundStream {
     tap_state: Arc<TapState>,
     /// The code of RST_STREAM, if it came.
     reset: Option<Http2Code>,
+    /// The code of the GOAWAY that it was told of.
+    told: Option<Http2Code>,
+    /// Woken by GOAWAY.
+    goaway_waker: Option<Waker>,
 }
 
 impl InboundFrames {
@@ -85,10 +88,18 @@ impl InboundFrames {
             connect_protocol: None,
             goaway: None,
             goaway_at: None,
+            began: Instant::now(),
+            goaways: None,
+            place: None,
             streams: BTreeMap::new(),
             windows: SendWindows::default(),
             settings_waker: None,
         }
+    }
+
+    /// Records GOAWAY in this log, too.
+    pub(super) fn recording(self, goaways: Option<GoawayLog>) -> InboundFrames {
+        InboundFrames { goaways, ..self }
     }
 
     /// When the last PING was acknowledged.
@@ -98,7 +109,7 @@ impl InboundFrames {
 
     /// From now on, notes what comes on this stream.
     pub fn watch(&mut self, stream: u32, tap_state: Arc<TapState>) {
-        self.streams.insert(stream, InboundStream { tap_state, reset: None });
+        self.streams.insert(stream, InboundStream { tap_state, reset: None, told: None, goaway_waker: None });
         self.windows.open(stream);
     }
 
@@ -126,6 +137,21 @@ impl InboundFrames {
     /// GOAWAY, if it came.
     pub fn goaway(&self) -> Option<&Goaway> {
         self.goaway.as_ref()
+    }
+
+    /// Tells a stream of GOAWAY: once, and once more if a later one has an error code.
+    pub fn poll_goaway(&mut self, stream: u32, cx: &Context<'_>) -> Poll<(Goaway, Instant)> {
+        let Some(stream) = self.streams.get_mut(&stream) else { return Poll::Pending };
+        if let (Some(goaway), Some(at)) = (&self.goaway, self.goaway_at)
+            && stream.told.is_none_or(|told| told == Http2Code::NO_ERROR && goaway.code != told)
+        {
+            stream.told = Some(goaway.code);
+            return Poll::Ready((goaway.clone(), at));
+        }
+        if !stream.goaway_waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            stream.goaway_waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// The first bytes that came, at most [`HEAD`].
@@ -249,8 +275,14 @@ impl InboundFrames {
             return;
         }
         let debug = UntrustedText::from_bytes(self.payload.get(8..).unwrap_or_default());
-        self.goaway = Some(Goaway { code, debug });
-        self.goaway_at = Some(Instant::now());
+        let last_stream = code_at(&self.payload, 0).map_or(0, |Http2Code(last)| last & Goaway::NOT_YET_KNOWN);
+        let (goaway, now) = (Goaway { code, last_stream, debug }, Instant::now());
+        if let Some(goaways) = &self.goaways {
+            let notice = GoawayNotice { goaway: goaway.clone(), age: now - self.began };
+            self.place = Some(goaways.record(notice, self.place));
+        }
+        (self.goaway, self.goaway_at) = (Some(goaway), Some(now));
+        self.streams.values_mut().filter_map(|stream| stream.goaway_waker.take()).for_each(Waker::wake);
     }
 }
 
@@ -351,6 +383,47 @@ mod tests {
         frames.take(&frame(GOAWAY, 0, 0, &[0; 8]));
         assert_eq!(frames.goaway().unwrap().code, Http2Code(11), "the error is what explains the end");
         assert_eq!(frames.first_bytes(), &reset[..HEAD]);
+    }
+
+    fn told(frames: &mut InboundFrames) -> Option<(u32, u32, &'static str)> {
+        let Poll::Ready((goaway, _)) = frames.poll_goaway(1, &Context::from_waker(Waker::noop())) else {
+            return None;
+        };
+        Some((goaway.code.0, goaway.last_stream, goaway.code.name().unwrap()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn goaway_is_told_once_and_once_more_with_an_error() {
+        let log = GoawayLog::default();
+        let mut frames = frames().recording(Some(log.clone()));
+        let (near, _far) = tokio::io::duplex(1);
+        frames.watch(1, Arc::new(TapState::of_stream(Tap::new(near).state())));
+        assert_eq!((told(&mut frames), log.summary()), (None, None));
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        frames.take(&frame(GOAWAY, 0, 0, &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]));
+        assert_eq!(told(&mut frames), Some((0, Goaway::NOT_YET_KNOWN, "NO_ERROR")));
+        frames.take(&frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]));
+        assert_eq!(told(&mut frames), None, "the same announcement");
+        for _ in 0..2 {
+            frames.take(&frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 11]));
+        }
+        assert_eq!(told(&mut frames), Some((11, 1, "ENHANCE_YOUR_CALM")));
+        frames.take(&frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 2]));
+        assert_eq!(told(&mut frames), None, "a peer cannot make it endless");
+        let logged = log.summary().unwrap();
+        assert_eq!((logged.notified, logged.first.age.as_secs()), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn goaway_wakes_who_waits_for_it() {
+        let mut frames = frames();
+        let (near, _far) = tokio::io::duplex(1);
+        frames.watch(1, Arc::new(TapState::of_stream(Tap::new(near).state())));
+        let frames = std::sync::Mutex::new(frames);
+        let waiting = std::future::poll_fn(|cx| frames.lock().unwrap().poll_goaway(1, cx));
+        let coming = async { frames.lock().unwrap().take(&frame(GOAWAY, 0, 0, &[0; 8])) };
+        let ((goaway, _), ()) = tokio::join!(waiting, coming);
+        assert_eq!(goaway.last_stream, 0);
     }
 
     proptest::proptest! {

@@ -4,9 +4,10 @@
 //! came. What a stream writes leaves at once, in the same call, so that its time of departure is that of the socket.
 
 pub mod end;
+pub mod goaway_log;
 pub mod inbound_frames;
-pub mod ping;
 pub mod send_windows;
+pub mod signals;
 pub mod stream;
 
 use std::future::poll_fn;
@@ -26,11 +27,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::AbortHandle;
 
 use self::end::Http2End;
-use self::inbound_frames::{Goaway, InboundFrames};
+use self::goaway_log::GoawayLog;
+use self::inbound_frames::InboundFrames;
 use self::stream::{Http2Stream, WatchedStream};
 use super::byte_stream::ByteStream;
 use super::socket::TransportSocket;
 use super::tap::TapState;
+use crate::domain::connection::goaway::Goaway;
 use crate::domain::connection::http2::{ExhaustedWindow, Http2Code};
 
 /// How much a stream may hold that was not read, in bytes: the default of RFC 9113 section 6.9.2.
@@ -83,11 +86,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Http2Connection {
-    /// Sends the preface and our settings on `below`, whose socket has the state `tap_state`, and starts the driver.
-    pub async fn start(below: ByteStream, tap_state: Arc<TapState>) -> Result<Http2Connection, io::Error> {
+    /// Sends the preface and our settings on `below`, whose socket has the state `tap_state`, and starts the driver. GOAWAY is
+    /// recorded in `goaways`.
+    pub async fn start(
+        below: ByteStream,
+        tap_state: Arc<TapState>,
+        goaways: Option<GoawayLog>,
+    ) -> Result<Http2Connection, io::Error> {
+        let frames = InboundFrames::new(Arc::clone(&tap_state)).recording(goaways);
         let observed = Observed {
             below: Arc::new(Mutex::new(below)),
-            frames: Arc::new(Mutex::new(InboundFrames::new(Arc::clone(&tap_state)))),
+            frames: Arc::new(Mutex::new(frames)),
             blocked: Arc::default(),
         };
         let handshake = client::Builder::new()
@@ -348,7 +357,7 @@ mod tests {
     #[test]
     fn old_announcement_explains_no_reset() {
         let explains = |code, after| {
-            let goaway = Goaway { code, debug: Default::default() };
+            let goaway = Goaway { code, last_stream: 1, debug: Default::default() };
             explains_reset(&goaway, Duration::from_millis(after))
         };
         assert!(explains(Http2Code::NO_ERROR, 100) && !explains(Http2Code::NO_ERROR, 2000));

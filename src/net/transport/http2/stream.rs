@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::Http2Connection;
 use super::end::Http2End;
-use super::ping::Http2Pings;
+use super::signals::Http2Signals;
+use crate::domain::connection::goaway::Goaway;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::net::transport::tap::TapState;
 
@@ -101,7 +102,7 @@ impl Http2Stream {
     }
 }
 
-impl Http2Pings for Http2Stream {
+impl Http2Signals for Http2Stream {
     fn claim_http2_pings(&mut self) -> bool {
         self.pings = self.pings.take().or_else(|| self.watched.connection.take_pings());
         self.pings.is_some()
@@ -118,6 +119,10 @@ impl Http2Pings for Http2Stream {
             // The connection is over, which the stream tells.
             Err(_) => Poll::Pending,
         }
+    }
+
+    fn poll_goaway(&mut self, cx: &mut Context<'_>) -> Poll<(Goaway, Instant)> {
+        self.watched.connection.frames().poll_goaway(self.watched.id, cx)
     }
 }
 

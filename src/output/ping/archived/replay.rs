@@ -17,8 +17,8 @@ use crate::domain::run::run_result::RunResult;
 use crate::output::json::{FailedOpening, FieldError, OpeningDocument, Text, Timestamp, strings};
 use crate::output::ndjson::{ConnectionId, EventBody};
 use crate::output::ping::ndjson_events::{
-    ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Message, OpenFailed, Opened, Reconnected, Retry,
-    ServerPing, Started, StatusChanged, StrayPong, Unjudged,
+    ConnectionOpening, Echo, Ended, GaveUp, GoawayReceived, Heartbeat, Message, OpenFailed, Opened,
+    Reconnected, Retry, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use crate::output::ping::settings::Settings;
 use crate::output::ping::{COMMAND, WATCH};
@@ -180,6 +180,9 @@ impl RunLog {
             Unjudged::EVENT => {
                 let Unjudged { kind, count } = parsed(line)?;
                 ConnEvent::Unjudged { kind: kind.0, count: count.0 }
+            }
+            GoawayReceived::EVENT => {
+                ConnEvent::Goaway(Arc::new(parsed::<GoawayReceived>(line)?.goaway.into()))
             }
             Ended::EVENT => ConnEvent::Ended(Arc::new(parsed::<Ended>(line)?.ending.cause("ending")?)),
             Retry::EVENT => {
