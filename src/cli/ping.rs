@@ -428,7 +428,7 @@ impl PingArgs {
             if self.connect.http != HttpChoice::Http2 {
                 return Err(no_effect_without("--streams-per-connection", "--http 2"));
             }
-            dial.http2_pool = Some(Arc::new(Http2Pool::new(self.streams_per_connection as usize)));
+            dial.http2_pool = Some(Arc::new(Http2Pool::new(self.streams_per_connection)));
         }
         if self.connect.user_timeout.is_none() {
             let timeout = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);

@@ -373,17 +373,30 @@ const H2_HEADERS: u8 = 1;
 const H2_SETTINGS: u8 = 4;
 const H2_GOAWAY: u8 = 7;
 
+/// SETTINGS_ENABLE_CONNECT_PROTOCOL=1.
+const H2_ALLOWED: [u8; 6] = [0, 8, 0, 0, 0, 1];
+
 /// Accepts every WebSocket on a connection, announces its end (GOAWAY) at once, and answers Pings and the closing handshake as if
 /// nothing had happened.
-fn announce_the_end(mut stream: TcpStream) {
-    let allowed = h2_frame(H2_SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]);
-    let _ = stream.read_exact(&mut [0; 24]).and_then(|()| stream.write_all(&allowed));
+fn announce_the_end(stream: TcpStream) {
+    h2_serve(stream, &H2_ALLOWED, |id| {
+        let goaway = [&id.to_be_bytes()[..], &[0; 4], b"restart"].concat();
+        h2_frame(H2_GOAWAY, 0, 0, &goaway)
+    });
+}
+
+/// Accepts every WebSocket, allows two at once on a connection, and answers as above.
+fn allow_two_streams(stream: TcpStream) {
+    h2_serve(stream, &[H2_ALLOWED, [0, 3, 0, 0, 0, 2]].concat(), |_| Vec::new());
+}
+
+/// Serves a connection with these settings; sends `more` behind the response to a request.
+fn h2_serve(mut stream: TcpStream, settings: &[u8], more: fn(u32) -> Vec<u8>) {
+    let settings = h2_frame(H2_SETTINGS, 0, 0, settings);
+    let _ = stream.read_exact(&mut [0; 24]).and_then(|()| stream.write_all(&settings));
     while let Some((kind, id, payload)) = read_h2_frame(&mut stream) {
         let answer = match kind {
-            H2_HEADERS => {
-                let goaway = [&id.to_be_bytes()[..], &[0; 4], b"restart"].concat();
-                [h2_frame(H2_HEADERS, 4, id, &[0x88]), h2_frame(H2_GOAWAY, 0, 0, &goaway)].concat()
-            }
+            H2_HEADERS => [h2_frame(H2_HEADERS, 4, id, &[0x88]), more(id)].concat(),
             H2_DATA => match read_frame(&mut &payload[..]) {
                 Some((PING, payload)) => h2_frame(H2_DATA, 0, id, &frame(PONG, &payload)),
                 Some((CLOSE, payload)) => h2_frame(H2_DATA, 1, id, &frame(CLOSE, &payload)),
@@ -442,4 +455,38 @@ fn goaway_on_a_connection_that_goes_on_is_an_event() {
         "{}",
         ran.all()
     );
+}
+
+#[test]
+fn websockets_that_end_with_their_connection_are_one_end() {
+    let server = Server::start(&["--h2", "--goaway-after", "200ms"]);
+    let shared = ["-n", "5", "--streams-per-connection", "5", "-w", "5s"];
+    let url = server.url();
+    let (code, document) =
+        ping_json(&[ANY_SPEED, &["-i", "50ms", "--http", "2"], &shared[..], &[&url]].concat());
+    let data = &finding(&document, "ended_with_http2_connection")["data"];
+    assert_eq!(
+        (code, &data["ended"], &data["carried"], &data["connections"]),
+        (Some(1), &5.into(), &5.into(), &1.into())
+    );
+    let target = &document["targets"][0];
+    assert_eq!(target["shared_http2_connections"], 1, "{document:#}");
+    assert_eq!(target["connections"][4]["last_unplanned_ending_on"], 1, "{document:#}");
+    assert_eq!(finding(&document, "h2_goaway_received")["data"]["ended"], 5, "{document:#}");
+    let ran = run(&[&["ping", "--http", "2", "-i", "50ms"], &shared[..], &[&server.url()]].concat());
+    let said = "5 of 5 WebSockets ended with the one HTTP/2 connection that carried them";
+    assert!(ran.stdout.contains(said), "{}", ran.all());
+    assert!(ran.stdout.contains("5 WebSockets opened on 1 HTTP/2 connection"), "{}", ran.all());
+}
+
+#[test]
+fn limit_of_the_server_on_streams_is_said() {
+    let server = h2_script(allow_two_streams);
+    let shared = |wanted: &str| ping(&server.url(), &["-n", "5", "--streams-per-connection", wanted]);
+    let (code, document) = shared("100");
+    let data = &finding(&document, "h2_streams_limited")["data"];
+    let expected = serde_json::json!({"wanted": 100, "allowed": 2, "websockets": 5, "connections": 3});
+    assert_eq!((code, data), (Some(0), &expected), "{document:#}");
+    let (_, document) = shared("2");
+    assert_eq!(document["findings"], serde_json::json!([]), "{document:#}");
 }

@@ -185,6 +185,26 @@ impl CloseCause {
         !self.was_planned() && !matches!(self.how, CloseKind::TooLarge { .. })
     }
 
+    /// Whether over HTTP/2 it was the connection that ended, and with it each of its streams.
+    pub fn is_of_whole_connection(&self) -> bool {
+        match self.how {
+            CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::TlsAlert { .. }
+            | CloseKind::H2Goaway { .. }
+            | CloseKind::Violation { rule: Violation::Http2, .. }
+            | CloseKind::Error => true,
+            CloseKind::Timeout => self.who == ClosedBy::Network,
+            CloseKind::CloseFrame { .. }
+            | CloseKind::H2EndStream
+            | CloseKind::H2RstStream { .. }
+            | CloseKind::Violation { .. }
+            | CloseKind::TooLarge { .. }
+            | CloseKind::Silent => false,
+        }
+    }
+
     /// Whether the peer, or a hop on its behalf, ended it deliberately.
     pub fn is_by_peers_hand(&self) -> bool {
         let by_hand = match self.how {

@@ -1,9 +1,10 @@
 //! The details of thousands of connections, which mostly differ only in their times and local addresses.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect_info::{ConnectAttempt, ConnectInfo, TimestampSource};
+use super::connect_info::{ConnectAttempt, ConnectInfo, SharedHttp2, TimestampSource};
 use super::phase::PhaseTimes;
 use crate::domain::nanos::Nanos;
 
@@ -11,7 +12,8 @@ use crate::domain::nanos::Nanos;
 #[derive(Debug, Clone)]
 pub enum CompactConnectInfo {
     Whole(Arc<ConnectInfo>),
-    Alike(Box<ConnectInfoDelta>),
+    /// With the number of the connection of HTTP/2 that it shares.
+    Alike(Box<ConnectInfoDelta>, Option<NonZeroU32>),
 }
 
 /// How one connection's details differ from another's.
@@ -80,7 +82,7 @@ impl CompactConnectInfo {
     pub fn keep(opened: &Arc<ConnectInfo>, like: &mut Option<Arc<ConnectInfo>>) -> CompactConnectInfo {
         let alike = like.as_ref().and_then(|like| ConnectInfoDelta::new(opened, like));
         if let Some(alike) = alike {
-            return CompactConnectInfo::Alike(Box::new(alike));
+            return CompactConnectInfo::Alike(Box::new(alike), number(opened));
         }
         *like = Some(Arc::clone(opened));
         CompactConnectInfo::Whole(Arc::clone(opened))
@@ -90,7 +92,15 @@ impl CompactConnectInfo {
     pub fn timestamps(&self) -> TimestampSource {
         match self {
             CompactConnectInfo::Whole(opened) => opened.timestamps,
-            CompactConnectInfo::Alike(alike) => alike.like.timestamps,
+            CompactConnectInfo::Alike(alike, _) => alike.like.timestamps,
+        }
+    }
+
+    /// The number of the connection of HTTP/2 that it shares.
+    pub fn shared_http2(&self) -> Option<NonZeroU32> {
+        match self {
+            CompactConnectInfo::Whole(opened) => number(opened),
+            CompactConnectInfo::Alike(_, shared) => *shared,
         }
     }
 
@@ -98,7 +108,7 @@ impl CompactConnectInfo {
     pub fn tell(&self) -> Arc<ConnectInfo> {
         match self {
             CompactConnectInfo::Whole(opened) => Arc::clone(opened),
-            CompactConnectInfo::Alike(alike) => Arc::new(alike.tell()),
+            CompactConnectInfo::Alike(alike, shared) => Arc::new(alike.tell(*shared)),
         }
     }
 }
@@ -109,18 +119,24 @@ impl ConnectInfoDelta {
         let local = opened.local.as_deref().map(|local| LocalAddress::new(local, like.local.as_deref()));
         let (phases, took) = (opened.phases.into(), (*took).into());
         let alike = ConnectInfoDelta { like: Arc::clone(like), local, phases, took };
-        (alike.tell() == *opened).then_some(alike)
+        (alike.tell(number(opened)) == *opened).then_some(alike)
     }
 
-    fn tell(&self) -> ConnectInfo {
+    fn tell(&self, shared: Option<NonZeroU32>) -> ConnectInfo {
         let mut opened = ConnectInfo {
             local: self.local.as_ref().map(|local| local.tell(self.like.local.as_deref())),
             phases: self.phases.into(),
             ..ConnectInfo::clone(&self.like)
         };
+        opened.shared_http2 =
+            shared.and_then(|number| Some(SharedHttp2 { number, ..self.like.shared_http2? }));
         opened.attempts.iter_mut().for_each(|attempt| attempt.took = self.took.into());
         opened
     }
+}
+
+fn number(opened: &ConnectInfo) -> Option<NonZeroU32> {
+    opened.shared_http2.map(|shared| shared.number)
 }
 
 #[cfg(test)]
@@ -157,6 +173,25 @@ mod tests {
                 assert_eq!(kept.tell(), second);
             }
         }
+    }
+
+    #[test]
+    fn number_of_the_shared_connection_costs_nothing() {
+        let size = size_of::<CompactConnectInfo>();
+        assert_eq!((size, size_of::<Option<CompactConnectInfo>>()), (16, 16));
+        let on = |number: u32, port| {
+            let number = NonZeroU32::new(number).unwrap();
+            let shared = SharedHttp2 { number, streams_wanted: 5, streams_allowed: Some(100) };
+            Arc::new(ConnectInfo { shared_http2: Some(shared), ..ConnectInfo::clone(&opened(port, "a:1")) })
+        };
+        let all = [on(1, 1), on(1, 2), on(2, 3), opened(4, "a:1")];
+        let mut like = None;
+        let kept: Vec<CompactConnectInfo> =
+            all.iter().map(|opened| CompactConnectInfo::keep(opened, &mut like)).collect();
+        assert!(matches!(kept[2], CompactConnectInfo::Alike(..)));
+        assert_eq!(kept.iter().map(CompactConnectInfo::tell).collect::<Vec<_>>(), all);
+        let numbers: Vec<_> = kept.iter().map(|kept| kept.shared_http2().map(NonZeroU32::get)).collect();
+        assert_eq!(numbers, [Some(1), Some(1), Some(2), None]);
     }
 
     #[test]

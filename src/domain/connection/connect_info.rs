@@ -1,6 +1,7 @@
 //! What is known about a connection once it is open, and why opening can fail.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use strum::{EnumIter, EnumMessage, IntoStaticStr};
@@ -100,6 +101,17 @@ impl HttpVersion {
     }
 }
 
+/// The connection of HTTP/2 that a WebSocket shares with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedHttp2 {
+    /// Which of the run it is, from 1.
+    pub number: NonZeroU32,
+    /// How many WebSockets were to share it.
+    pub streams_wanted: u32,
+    /// How many streams its server allows at once (SETTINGS_MAX_CONCURRENT_STREAMS); `None`: it sets no limit.
+    pub streams_allowed: Option<u32>,
+}
+
 /// The details of an open connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConnectInfo {
@@ -113,6 +125,8 @@ pub struct ConnectInfo {
     pub attempts: Vec<ConnectAttempt>,
     pub tls: Option<TlsInfo>,
     pub http: HttpVersion,
+    /// `None` if WebSockets share none.
+    pub shared_http2: Option<SharedHttp2>,
     pub subprotocols_offered: Vec<String>,
     pub subprotocol: Option<UntrustedText>,
     /// The offered compression of messages, as in the header.

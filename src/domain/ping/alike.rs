@@ -165,6 +165,9 @@ fn join(group: &mut ConnReport, other: &ConnReport) {
         (group.ending, group.lost) = (other.ending.clone(), other.lost.clone());
         (group.answered_until, group.server_traffic) = (other.answered_until, other.server_traffic.clone());
     }
+    if group.lost_on != other.lost_on {
+        group.lost_on = None;
+    }
     if let (Some(ours), Some(theirs)) = (&group.goaway, &other.goaway)
         && theirs.age < ours.age
     {

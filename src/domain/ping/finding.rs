@@ -72,6 +72,10 @@ pub enum PingFinding {
     AmbiguousAnswers { answers: u64 },
     /// PINGs of HTTP/2 were acknowledged, and no heartbeat of the WebSocket was answered.
     OnlyHttp2Answered { missed: u64 },
+    /// WebSockets ended because the connection of HTTP/2 that they shared did: so many ends have one cause.
+    EndedWithHttp2Connection(SharedEnd),
+    /// The server allows fewer streams at once than were to share a connection of HTTP/2, so more connections were opened.
+    H2StreamsLimited(StreamLimit),
     /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
     H2GoawayReceived(GoawaySummary),
     /// Heartbeats were due and did not leave this machine.
@@ -105,6 +109,29 @@ pub enum PingFinding {
     HostStalled { stalled: Duration },
     /// This host's own delays are not small beside the RTT, so the RTTs are unreliable.
     HostLate { lag: Duration, rtt: Duration, percentile: u8 },
+}
+
+/// WebSockets that ended together with the connections of HTTP/2 that carried them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedEnd {
+    pub ended: u64,
+    /// How many WebSockets these connections carried.
+    pub carried: u64,
+    pub connections: u64,
+    /// The end of one of them.
+    pub ending: Arc<CloseCause>,
+}
+
+/// A server's limit on the streams of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamLimit {
+    /// How many streams were to share a connection.
+    pub wanted: u32,
+    pub allowed: u32,
+    /// How many WebSockets opened.
+    pub websockets: u64,
+    /// How many connections of HTTP/2 they took, if that is known.
+    pub connections: Option<u64>,
 }
 
 impl Finding for PingFinding {
@@ -145,6 +172,8 @@ impl Finding for PingFinding {
             | PingFinding::HostStalled { .. }
             | PingFinding::HostLate { .. } => Severity::Warning,
             PingFinding::LastMessage { .. }
+            | PingFinding::EndedWithHttp2Connection(_)
+            | PingFinding::H2StreamsLimited(_)
             | PingFinding::PongsSuperseded { .. }
             | PingFinding::CompressionNotAgreed { .. } => Severity::Info,
         }

@@ -1,8 +1,9 @@
 //! What the figures mean together. Each rule finds one thing, or nothing without evidence.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::finding::{PingFinding, ReportedFinding};
+use super::finding::{PingFinding, ReportedFinding, SharedEnd, StreamLimit};
 use super::health::Status;
 use super::held_back::HeldBack;
 use super::measurement::Measurement;
@@ -11,7 +12,7 @@ use super::report::{ConnReport, KindReport, PingReport, TargetReport, count_of};
 use super::run_info::RunInfo;
 use super::server_traffic::ServerTraffic;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
-use crate::domain::connection::connect_info::ConnectInfo;
+use crate::domain::connection::connect_info::{ConnectInfo, SharedHttp2};
 use crate::domain::connection::goaway::GoawaySummary;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::substitutes::Substitute;
@@ -45,7 +46,9 @@ const RULES: &[fn(&FindingInput) -> Option<PingFinding>] = &[
     ended_after_ping,
     none_answered,
     only_http2_answered,
+    ended_with_http2_connection,
     h2_goaway_received,
+    h2_streams_limited,
     unmatched_before_end,
     answers_stopped,
     cut_when_quiet,
@@ -326,6 +329,53 @@ fn only_http2_answered(input: &FindingInput) -> Option<PingFinding> {
         .then_some(PingFinding::OnlyHttp2Answered { missed })
 }
 
+/// WebSockets ended together with the connection of HTTP/2 that carried them.
+fn ended_with_http2_connection(input: &FindingInput) -> Option<PingFinding> {
+    let all = &input.target.connections;
+    let on = |connection: &'_ ConnReport| {
+        connection.lost_on.map(|number| (connection.run().map(str::to_string), number))
+    };
+    let mut ended = BTreeMap::<_, Vec<&ConnReport>>::new();
+    for connection in all {
+        let is_of_whole = connection.lost.as_ref().is_some_and(|ending| ending.is_of_whole_connection());
+        if let Some(on) = on(connection).filter(|_| is_of_whole) {
+            ended.entry(on).or_default().push(connection);
+        }
+    }
+    ended.retain(|_, connections| count_of(connections.iter().copied()) > 1);
+    let ending = ended.values().flatten().next()?.lost.clone()?;
+    let first_on = |connection: &ConnReport| {
+        Some((connection.run().map(str::to_string), connection.opened.as_ref()?.shared_http2?.number))
+    };
+    let was_carried = |connection: &&ConnReport| {
+        on(connection).or_else(|| first_on(connection)).is_some_and(|on| ended.contains_key(&on))
+    };
+    Some(PingFinding::EndedWithHttp2Connection(SharedEnd {
+        ended: count_of(ended.values().flatten().copied()),
+        carried: count_of(all.iter().filter(was_carried)),
+        connections: ended.len() as u64,
+        ending,
+    }))
+}
+
+/// The server's limit on streams made WebSockets need more connections than were to carry them.
+fn h2_streams_limited(input: &FindingInput) -> Option<PingFinding> {
+    let limit = |opened: &ConnectInfo| {
+        let SharedHttp2 { streams_wanted: wanted, streams_allowed, .. } = opened.shared_http2?;
+        Some((wanted, streams_allowed.filter(|allowed| *allowed < wanted)?))
+    };
+    let (wanted, allowed) = input.opened().find_map(limit)?;
+    let websockets =
+        count_of(input.target.connections.iter().filter(|connection| connection.opened.is_some()));
+    let connections = input.target.shared_connections();
+    (websockets > allowed.into()).then_some(PingFinding::H2StreamsLimited(StreamLimit {
+        wanted,
+        allowed,
+        websockets,
+        connections,
+    }))
+}
+
 /// The peer announced the end of connections of HTTP/2, whether they ended or go on.
 fn h2_goaway_received(input: &FindingInput) -> Option<PingFinding> {
     let notified = input.target.connections.iter().filter(|connection| connection.goaway.is_some());
@@ -519,7 +569,6 @@ fn certificate_expiry(input: &FindingInput) -> Option<PingFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::connection::connect_info::ConnectInfo;
     use crate::domain::connection::goaway::{Goaway, GoawayNotice};
     use crate::domain::connection::http2::Http2Code;
     use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
@@ -530,6 +579,7 @@ mod tests {
     use crate::domain::ping::measurement::HostDelay;
     use crate::domain::ping::report::samples;
     use crate::domain::stats::Counts;
+    use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::time::SystemTime;
 
@@ -816,6 +866,63 @@ mod tests {
         };
         assert_eq!(with(1_000), [PingFinding::AnswersStopped { after: ms(4_200) }]);
         assert!(matches!(with(4_000)[..], [PingFinding::ServerStoppedAnswering { .. }]));
+    }
+
+    /// A run of WebSockets on these connections of HTTP/2, each with how it ended, if it was lost.
+    fn sharing(allowed: Option<u32>, websockets: &[(u32, Option<CloseKind>)]) -> PingReport {
+        let mut report = run(vec![protocol(&[2])]);
+        let websocket = |(number, how): &(u32, Option<CloseKind>)| {
+            let number = NonZeroU32::new(*number).unwrap();
+            let shared = SharedHttp2 { number, streams_wanted: 5, streams_allowed: allowed };
+            let opened = ConnectInfo { shared_http2: Some(shared), ..ConnectInfo::default() };
+            let lost = how.clone().map(|how| ended(how, ClosedBy::Peer, ms(1)));
+            ConnReport {
+                opened: Some(Arc::new(opened)),
+                lost_on: lost.as_ref().map(|_| number),
+                lost,
+                ..samples::connection(0)
+            }
+        };
+        report.targets[0].connections = websockets.iter().map(websocket).collect();
+        report
+    }
+
+    #[test]
+    fn ends_of_one_connection_of_http2_are_one_end() {
+        let (rst, reset) = (Some(CloseKind::Rst), Some(CloseKind::H2RstStream { code: Http2Code(8) }));
+        let figures = |websockets: &[(u32, Option<CloseKind>)]| {
+            found(&sharing(None, websockets)).into_iter().find_map(|finding| match finding {
+                PingFinding::EndedWithHttp2Connection(SharedEnd { ended, carried, connections, .. }) => {
+                    Some((ended, carried, connections))
+                }
+                _ => None,
+            })
+        };
+        assert_eq!(figures(&[(1, rst.clone()), (1, rst.clone()), (1, rst.clone())]), Some((3, 3, 1)));
+        let two = [(1, rst.clone()), (1, rst.clone()), (2, rst.clone()), (2, rst.clone()), (3, rst.clone())];
+        assert_eq!(figures(&two), Some((4, 4, 2)), "the third carried one WebSocket");
+        let before = [(1, reset.clone()), (1, rst.clone()), (1, rst.clone()), (2, None)];
+        assert_eq!(figures(&before), Some((2, 3, 1)), "one stream was reset by itself");
+        assert_eq!(figures(&[(1, reset.clone()), (1, reset)]), None, "each stream was reset by itself");
+        assert_eq!(figures(&[(1, rst.clone()), (2, rst)]), None, "each had a connection of its own");
+    }
+
+    #[test]
+    fn limit_on_streams_is_found_where_it_made_more_connections() {
+        let found = |allowed, websockets: &[u32]| {
+            let websockets: Vec<_> = websockets.iter().map(|number| (*number, None)).collect();
+            found(&sharing(allowed, &websockets))
+        };
+        let limited = PingFinding::H2StreamsLimited(StreamLimit {
+            wanted: 5,
+            allowed: 2,
+            websockets: 3,
+            connections: Some(2),
+        });
+        assert_eq!(found(Some(2), &[1, 1, 2]), [limited]);
+        assert_eq!(found(Some(2), &[1, 1]), [], "they fit on one");
+        assert_eq!(found(Some(5), &[1, 1, 1]), []);
+        assert_eq!(found(None, &[1, 1, 1]), []);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Records a run's events and computes its report, at any time and in bounded memory.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -301,7 +302,10 @@ impl ConnectionStats {
             ConnEvent::Opening | ConnEvent::PeerMessage(_) => {}
             ConnEvent::Retry { .. } => self.endings().outage.record_attempt(),
             ConnEvent::Opened(opened) => {
-                self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, shared));
+                match &self.opened {
+                    Some(_) => self.note_shared_connection(opened),
+                    None => self.opened = Some(CompactConnectInfo::keep(opened, shared)),
+                }
                 self.answered_at = None;
                 self.is_lost = false;
                 self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
@@ -397,6 +401,13 @@ impl ConnectionStats {
         self.status_reason = reason.to_string();
     }
 
+    /// It opened again, perhaps on another connection of HTTP/2.
+    fn note_shared_connection(&mut self, opened: &ConnectInfo) {
+        if let Some(shared) = opened.shared_http2 {
+            self.endings().reopened_on = Some(shared.number);
+        }
+    }
+
     fn ended_as_expected(&mut self, ending: &Arc<CloseCause>) {
         self.endings().last = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
@@ -405,9 +416,11 @@ impl ConnectionStats {
     fn ended(&mut self, ending: &Arc<CloseCause>) {
         self.ended_as_expected(ending);
         if ending.is_loss() {
+            let first_on = self.opened.as_ref().and_then(CompactConnectInfo::shared_http2);
             let answered_until = self.answered_at.and_then(|at| age_at(ending, at));
             let endings = self.endings();
             endings.last_unplanned = Some(Arc::clone(ending));
+            endings.lost_on = endings.reopened_on.or(first_on);
             endings.answered_until = answered_until;
             endings.unplanned += 1;
             endings.outage.begin(ending.at);
@@ -495,6 +508,7 @@ impl ConnectionStats {
             outage: self.opened.as_ref().and_then(|_| endings.outage.until(now)),
             ending: endings.last,
             lost: endings.last_unplanned,
+            lost_on: endings.lost_on,
             goaway: endings.goaway,
             answered_until: endings.answered_until,
             unplanned_endings: endings.unplanned,
@@ -550,6 +564,10 @@ impl Extras {
 struct Endings {
     last: Option<Arc<CloseCause>>,
     last_unplanned: Option<Arc<CloseCause>>,
+    /// The shared connection of HTTP/2 that carried it then.
+    lost_on: Option<NonZeroU32>,
+    /// The one on which it opened again last.
+    reopened_on: Option<NonZeroU32>,
     /// The last announcement of an end by HTTP/2.
     goaway: Option<Arc<GoawayNotice>>,
     /// The age of the connection at its last answer before the last unplanned end.

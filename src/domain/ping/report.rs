@@ -1,5 +1,7 @@
 //! The report of a run: its figures, the verdict and its reasons.
 
+use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -92,6 +94,8 @@ pub struct ConnReport {
     pub ending: Option<Arc<CloseCause>>,
     /// The last unplanned end.
     pub lost: Option<Arc<CloseCause>>,
+    /// The shared connection of HTTP/2 that carried it then.
+    pub lost_on: Option<NonZeroU32>,
     /// The last announcement by HTTP/2 that the connection will end (GOAWAY).
     pub goaway: Option<Arc<GoawayNotice>>,
     /// The age of the connection that ended with `lost` at its last answer; `None` without an answer.
@@ -147,6 +151,11 @@ impl ConnReport {
         self.alike.saturating_add(1)
     }
 
+    /// The run that it is of, if runs were merged.
+    pub fn run(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.run.as_ref())
+    }
+
     /// Its number, and where it comes from: `#103 (#3 of b.json)`, or `#103 and 9 like it`.
     pub fn name(&self) -> String {
         let origin = self.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
@@ -166,6 +175,20 @@ impl TargetReport {
     /// How many connections to this target there were.
     pub fn connection_count(&self) -> u64 {
         count_of(&self.connections)
+    }
+
+    /// How many connections of HTTP/2 the WebSockets shared when they first opened; `None` if they shared none, or if it is not
+    /// known of all.
+    pub fn shared_connections(&self) -> Option<u64> {
+        if self.connections.iter().any(|connection| connection.alike > 0) {
+            return None;
+        }
+        let opened =
+            self.connections.iter().filter_map(|connection| Some((connection, connection.opened.as_ref()?)));
+        let shared: HashSet<_> = opened
+            .filter_map(|(connection, opened)| Some((connection.run(), opened.shared_http2?.number)))
+            .collect();
+        (!shared.is_empty()).then_some(shared.len() as u64)
     }
 
     /// The only connection to this target.
@@ -372,6 +395,7 @@ pub(crate) mod samples {
             kinds: Vec::new(),
             ending: None,
             lost: None,
+            lost_on: None,
             goaway: None,
             answered_until: None,
             unplanned_endings: 0,

@@ -1,6 +1,7 @@
 //! A run that an input describes, event by event.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,7 @@ use crate::domain::connection::close_cause::{
 };
 use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, HttpVersion, ReachedPeer, RefusalResponse,
-    TimestampSource, TlsInfo,
+    SharedHttp2, TimestampSource, TlsInfo,
 };
 use crate::domain::connection::goaway::{Goaway, GoawayNotice};
 use crate::domain::connection::http2::Http2Code;
@@ -321,6 +322,14 @@ fn goaway_notice(input: Input<'_, '_>) -> Result<GoawayNotice> {
     Ok(GoawayNotice { goaway: Goaway { code, last_stream, debug: untrusted(input)? }, age: duration(input)? })
 }
 
+fn shared_http2(input: Input<'_, '_>) -> Result<SharedHttp2> {
+    Ok(SharedHttp2 {
+        number: NonZeroU32::MIN.saturating_add(u8::arbitrary(input)?.into()),
+        streams_wanted: u8::arbitrary(input)?.into(),
+        streams_allowed: Option::<u8>::arbitrary(input)?.map(u32::from),
+    })
+}
+
 fn connect_info(input: Input<'_, '_>) -> Result<ConnectInfo> {
     if u8::arbitrary(input)? < 128 {
         return Ok(ConnectInfo::default());
@@ -344,6 +353,7 @@ fn connect_info(input: Input<'_, '_>) -> Result<ConnectInfo> {
         attempts: attempts(input)?,
         tls: some(input, tls)?,
         http: *input.choose(&[HttpVersion::Http1, HttpVersion::Http2])?,
+        shared_http2: some(input, shared_http2)?,
         subprotocols_offered: vec!["chat".to_string()],
         subprotocol: some(input, untrusted)?,
         compression_offered: some(input, |_| Ok("permessage-deflate; client_max_window_bits".to_string()))?,

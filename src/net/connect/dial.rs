@@ -20,7 +20,7 @@ pub use super::dial_plan::DialPlan;
 use super::endpoint::Endpoint;
 use super::extended_connect;
 use super::happy_eyeballs::{interleave, most_informative, race};
-use super::http2_pool::{Http2Pool, PooledConnection};
+use super::http2_pool::Http2Pool;
 use super::proxy::{self, ProxyScheme, ProxyUrl};
 use super::resolve;
 use super::tls::{self, TRY_HTTP1, TlsPeer};
@@ -174,7 +174,7 @@ impl<'a> DialProgress<'a> {
         let (stream, tap_state) = self.connect_securely().await?;
         let connected = self.start_http2(stream, tap_state).await?;
         if let Connected::Http2(connection, _) = &connected {
-            open.push(PooledConnection::new(self.target, connection, self.facts.clone()));
+            pool.add(&mut open, self.target, connection, &mut self.facts);
         }
         Ok(connected)
     }

@@ -1,6 +1,7 @@
 //! How a connection opened, in JSON.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use super::document::document;
 use super::names::Name;
 use super::values::{Ms, Text, ms, strings};
 use crate::domain::connection::connect_info::{
-    ConnectAttempt, ConnectInfo, HttpVersion, TimestampSource, TlsInfo,
+    ConnectAttempt, ConnectInfo, HttpVersion, SharedHttp2, TimestampSource, TlsInfo,
 };
 use crate::domain::connection::phase::PhaseTimes;
 use crate::domain::connection::untrusted_text::{UntrustedText, without_controls};
@@ -78,6 +79,27 @@ impl From<&[(String, UntrustedText)]> for Headers {
 }
 
 document! {
+    /// A connection of HTTP/2 that WebSockets share.
+    #[derive(Deserialize)]
+    #[cfg_attr(test, schemars(rename = "SharedHttp2"))]
+    pub struct SharedHttp2Document from shared: SharedHttp2 {
+        /// Which of the run's connections of HTTP/2 it is, from 1.
+        connection: NonZeroU32 = shared.number,
+        /// How many WebSockets were to share it.
+        streams_wanted: u32 = shared.streams_wanted,
+        /// How many streams its server allows at once (SETTINGS_MAX_CONCURRENT_STREAMS); null if it sets no limit.
+        streams_allowed: Option<u32> = shared.streams_allowed,
+    }
+}
+
+impl From<SharedHttp2Document> for SharedHttp2 {
+    fn from(shared: SharedHttp2Document) -> SharedHttp2 {
+        let SharedHttp2Document { connection: number, streams_wanted, streams_allowed } = shared;
+        SharedHttp2 { number, streams_wanted, streams_allowed }
+    }
+}
+
+document! {
     /// Details of an opened connection; all null or empty if it never opened.
     #[derive(Default, Deserialize)]
     #[cfg_attr(test, schemars(rename = "Opening"))]
@@ -94,6 +116,8 @@ document! {
         pub tls: Option<TlsDocument> = opened.tls.as_ref().map(TlsDocument::from),
         /// Which HTTP opened the WebSocket; null if it never opened.
         pub http: Option<Name<HttpVersion>> = Some(opened.http.into()),
+        /// The connection of HTTP/2 that the WebSocket shares (`--streams-per-connection`); null if it shares none.
+        pub shared_http2: Option<SharedHttp2Document> = opened.shared_http2.map(Into::into),
         pub subprotocols_offered: Vec<Text> = opened.subprotocols_offered.iter().map(Into::into).collect::<Vec<Text>>(),
         /// The subprotocol that the server chose.
         pub subprotocol: Option<Text> = opened.subprotocol.as_ref().map(Into::into),
@@ -167,6 +191,7 @@ impl OpeningDocument {
             attempts: self.attempts.into_iter().map(Into::into).collect(),
             tls: self.tls.map(Into::into),
             http: self.http.map(|http| http.0).unwrap_or_default(),
+            shared_http2: self.shared_http2.map(Into::into),
             subprotocols_offered: strings(self.subprotocols_offered),
             subprotocol: self.subprotocol.map(Into::into),
             compression_offered: self.compression_offered.map(Into::into),

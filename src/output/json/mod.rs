@@ -16,7 +16,9 @@ use serde::Serialize;
 pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
 pub(super) use close_cause::{broken_rule, close_frame};
 pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
-pub use connect_info::{AttemptDocument, Headers, OpeningDocument, PhasesDocument, TlsDocument};
+pub use connect_info::{
+    AttemptDocument, Headers, OpeningDocument, PhasesDocument, SharedHttp2Document, TlsDocument,
+};
 pub use document::EventBody;
 pub(super) use document::document;
 pub use goaway::GoawayDocument;

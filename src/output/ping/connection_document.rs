@@ -1,5 +1,6 @@
 //! A connection in the document: how it opened, what came, and how it ended; written and read back.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -22,7 +23,7 @@ use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{
     AttemptDocument, ByKind, Count, FailureDocument, FieldError, GoawayDocument, Headers, JsonEndingDocument,
-    Ms, Name, OpeningDocument, PhasesDocument, Text, TlsDocument, document, ms, strings,
+    Ms, Name, OpeningDocument, PhasesDocument, SharedHttp2Document, Text, TlsDocument, document, ms, strings,
 };
 
 document! {
@@ -56,6 +57,8 @@ document! {
         tls: Option<TlsDocument> = opening.tls,
         /// Which HTTP opened the WebSocket; null if it never opened.
         http: Option<Name<HttpVersion>> = opening.http,
+        /// The connection of HTTP/2 that the WebSocket shared first (`--streams-per-connection`); null if it shared none.
+        shared_http2: Option<SharedHttp2Document> = opening.shared_http2,
         subprotocols_offered: Vec<Text> = opening.subprotocols_offered,
         /// The subprotocol that the server chose.
         subprotocol: Option<Text> = opening.subprotocol,
@@ -69,6 +72,8 @@ document! {
         ending: Option<JsonEndingDocument> = connection.ending.as_deref().map(Into::into),
         /// The last unplanned end.
         last_unplanned_ending: Option<JsonEndingDocument> = connection.lost.as_deref().map(Into::into),
+        /// The shared connection of HTTP/2 (`shared_http2`) that carried it at the last unplanned end; null if it shared none.
+        last_unplanned_ending_on: Option<NonZeroU32> = connection.lost_on,
         /// The last announcement by the peer of HTTP/2 that it ends the connection; null without one.
         goaway: Option<GoawayDocument> = connection.goaway.as_deref().map(Into::into),
         /// Age of the connection of `last_unplanned_ending` at its last answer; null without one.
@@ -244,6 +249,7 @@ impl ConnectionDocument {
             attempts: self.attempts,
             tls: self.tls,
             http: self.http,
+            shared_http2: self.shared_http2,
             subprotocols_offered: self.subprotocols_offered,
             subprotocol: self.subprotocol,
             compression_offered: self.compression_offered,
@@ -267,6 +273,7 @@ impl ConnectionDocument {
             kinds: self.heartbeats.of_connection(),
             ending: ending.map(Arc::new),
             lost: lost.transpose()?.map(Arc::new),
+            lost_on: self.last_unplanned_ending_on,
             goaway: self.goaway.map(|notice| Arc::new(notice.into())),
             answered_until: self.answered_until_ms.map(Into::into),
             unplanned_endings: self.unplanned_endings,

@@ -141,6 +141,9 @@ pub(super) struct TargetDocument {
     heartbeats: ByKind,
     /// How many connections to this target there were.
     connection_count: u64,
+    /// How many connections of HTTP/2 the WebSockets shared when they first opened; null if they shared none, or if not all are
+    /// listed.
+    shared_http2_connections: Option<u64>,
     /// All of them, or of more than 100 in the run the worst (see `worst`), unless `--all-connections` is given.
     connections: Vec<ConnectionDocument>,
     /// The connections that are not listed, in groups of alike ones. `stands_for` says how many an entry describes; then
@@ -161,6 +164,7 @@ impl TargetDocument {
         let others = grouped(target.connections.iter().filter(|connection| !is_listed(connection)));
         TargetDocument {
             connection_count: target.connection_count(),
+            shared_http2_connections: target.shared_connections(),
             url: (&target.url).into(),
             status: target.status.into(),
             status_reason: (&target.status_reason).into(),

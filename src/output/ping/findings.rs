@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::http2_findings;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::http2::ExhaustedWindow;
 use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
@@ -68,7 +69,9 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::AnswersStopped { after } => answers_stopped(*after),
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
-        F::OnlyHttp2Answered { missed } => only_http2_answered(*missed),
+        F::OnlyHttp2Answered { missed } => http2_findings::only_http2_answered(*missed),
+        F::EndedWithHttp2Connection(end) => http2_findings::ended_together(end),
+        F::H2StreamsLimited(limit) => http2_findings::streams_limited(*limit),
         F::H2GoawayReceived(summary) => goaway_finding::explain(summary),
         F::HeartbeatsUnsent { unsent, due, window_exhausted, window } => {
             heartbeats_unsent(*unsent, *due, *window_exhausted, *window)
@@ -382,15 +385,6 @@ fn ambiguous_answers(answers: u64) -> Explanation {
     .with("answers", answers)
 }
 
-fn only_http2_answered(missed: u64) -> Explanation {
-    Explanation::new(format!(
-        "what ends HTTP/2 acknowledges its PINGs, and no heartbeat of the WebSocket was answered ({missed} missed): the \
-         fault is behind it, or in how it passes the stream on"
-    ))
-    .remedy("measure the server without the hop that ends HTTP/2, and over --http 1.1")
-    .with("missed", missed)
-}
-
 fn heartbeats_unsent(
     unsent: u64,
     due: u64,
@@ -559,7 +553,7 @@ mod tests {
     use crate::domain::connection::goaway::{Goaway, GoawayNotice, GoawaySummary};
     use crate::domain::connection::http2::Http2Code;
     use crate::domain::heartbeat::difference::Difference;
-    use crate::domain::ping::finding::PingFindingCode;
+    use crate::domain::ping::finding::{PingFindingCode, SharedEnd, StreamLimit};
     use crate::domain::ping::report::samples;
 
     fn ms(value: u64) -> Duration {
@@ -614,6 +608,10 @@ mod tests {
             F::AmbiguousAnswers { answers: 2 },
             F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0, window: None },
             F::OnlyHttp2Answered { missed: 7 },
+            ended_with_http2(5, 1),
+            ended_with_http2(10, 2),
+            F::H2StreamsLimited(StreamLimit { wanted: 100, allowed: 2, websockets: 5, connections: Some(3) }),
+            F::H2StreamsLimited(StreamLimit { wanted: 100, allowed: 1, websockets: 5, connections: None }),
             goaways(0, &[2_000], 0),
             goaways(11, &[2_000], 1),
             goaways(0, &[2_000, 2_000, 2_000], 2),
@@ -638,6 +636,11 @@ mod tests {
             F::LateAnswers { late: 2, timeout: ms(1_000), longest_rtt: ms(1_200), open_at_end: 1 },
             F::LateAnswers { late: 2, timeout: ms(1_000), longest_rtt: ms(1_200), open_at_end: 3 },
         ]
+    }
+
+    fn ended_with_http2(ended: u64, connections: u64) -> PingFinding {
+        let ending = fin();
+        PingFinding::EndedWithHttp2Connection(SharedEnd { ended, carried: ended, connections, ending })
     }
 
     fn goaways(code: u32, ages: &[u64], ended: u64) -> PingFinding {

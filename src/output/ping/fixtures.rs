@@ -275,6 +275,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         kinds,
         ending: None,
         lost: None,
+        lost_on: None,
         goaway: None,
         answered_until: None,
         unplanned_endings: 0,

@@ -8,6 +8,7 @@ mod event_lines;
 mod figures;
 mod findings;
 mod history;
+mod http2_findings;
 mod interim;
 mod log;
 mod ndjson_events;

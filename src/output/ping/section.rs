@@ -34,7 +34,10 @@ pub fn section(target: &TargetReport, is_only: bool) -> Section {
     }
     match target.only_connection() {
         Some(connection) => opening(rows, connection),
-        None => openings(rows, &target.connections),
+        None => {
+            openings(rows, &target.connections);
+            rows.add_some("shared", shared_connections(target));
+        }
     }
     if target.connections.iter().all(|connection| connection.opened.is_none()) {
         return section;
@@ -126,6 +129,13 @@ fn openings(rows: &mut Rows, connections: &[ConnReport]) {
         }
         None => rows.add("opened", count),
     }
+}
+
+/// How many connections of HTTP/2 carried the WebSockets: `5 WebSockets opened on 1 HTTP/2 connection`.
+fn shared_connections(target: &TargetReport) -> Option<String> {
+    let connections = counted(target.shared_connections()?, "HTTP/2 connection");
+    let websockets = target.connections.iter().filter(|connection| connection.opened.is_some());
+    Some(format!("{} opened on {connections}", counted(count_of(websockets), "WebSocket")))
 }
 
 /// Of few openings the range, of many the percentiles; the times ascend.

@@ -25,6 +25,8 @@ const WINDOW_UPDATE: u8 = 8;
 const ACK: u8 = 1;
 /// SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 section 6.5.2).
 const INITIAL_WINDOW_SIZE: u16 = 4;
+/// SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section 6.5.2).
+const MAX_CONCURRENT_STREAMS: u16 = 3;
 /// SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3).
 const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 /// How much is kept of a frame's payload: of a SETTINGS frame 32 settings, of GOAWAY its debug data's start.
@@ -49,6 +51,7 @@ pub struct InboundFrames {
     first: Vec<u8>,
     /// Whether extended CONNECT is allowed; `None` until the first SETTINGS frame came.
     connect_protocol: Option<bool>,
+    max_streams: Option<u32>,
     goaway: Option<Goaway>,
     goaway_at: Option<Instant>,
     /// When the connection began.
@@ -86,6 +89,7 @@ impl InboundFrames {
             payload: Vec::new(),
             first: Vec::new(),
             connect_protocol: None,
+            max_streams: None,
             goaway: None,
             goaway_at: None,
             began: Instant::now(),
@@ -163,6 +167,11 @@ impl InboundFrames {
     #[cfg(any(fuzzing, test))]
     pub fn held_bytes(&self) -> usize {
         self.head.capacity() + self.payload.capacity() + self.first.capacity()
+    }
+
+    /// How many streams the server allows at once; `None` if it sets no limit.
+    pub fn max_streams(&self) -> Option<u32> {
+        self.max_streams
     }
 
     /// Whether the server allows extended CONNECT; `None` until its settings came, which then wake `waker`.
@@ -250,6 +259,7 @@ impl InboundFrames {
             number_at(setting, 2)
         };
         let (allowed, window) = (value(ENABLE_CONNECT_PROTOCOL), value(INITIAL_WINDOW_SIZE));
+        self.max_streams = value(MAX_CONCURRENT_STREAMS).or(self.max_streams);
         if let Some(size) = window {
             self.windows.set_initial(size);
         }
@@ -320,11 +330,12 @@ mod tests {
         frames.take(&frame(SETTINGS, ACK, 0, &[]));
         assert_eq!(allowed(&mut frames), None, "an acknowledgement has no settings");
         frames.take(&frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]));
-        assert_eq!(allowed(&mut frames), Some(false));
+        assert_eq!((allowed(&mut frames), frames.max_streams()), (Some(false), Some(100)));
         frames.take(&frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100, 0, 8, 0, 0, 0, 1]));
         assert_eq!(allowed(&mut frames), Some(true));
         frames.take(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1]));
         assert_eq!(allowed(&mut frames), Some(true), "a setting that is not named stays");
+        assert_eq!(frames.max_streams(), Some(100));
     }
 
     #[tokio::test(start_paused = true)]
