@@ -148,6 +148,18 @@ pub fn counted(number: impl Into<u64>, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// A list in words: `a`, `a and b`, `a, b and c`.
+pub fn list(items: &[impl AsRef<str>]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_string(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
 /// Binary units of sizes, the largest first.
 const SIZE_UNITS: &[(u64, &str)] = &[
     (1 << 60, "EiB"),
@@ -197,6 +209,14 @@ fn begins_word(name: &[char], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn list_of_three_has_a_comma() {
+        assert_eq!(list(&[] as &[&str]), "");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["a", "b"]), "a and b");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+    }
 
     #[test]
     fn sizes_are_exact() {

@@ -28,8 +28,16 @@ const NAMES: [&str; 14] = [
 
 impl Http2Code {
     pub const NO_ERROR: Http2Code = Http2Code(0);
+    /// The peer sent beyond a window (section 6.9).
+    pub const FLOW_CONTROL_ERROR: Http2Code = Http2Code(3);
+    /// A frame came on a stream that had ended.
+    pub const STREAM_CLOSED: Http2Code = Http2Code(5);
+    /// A frame has a length that is not allowed.
+    pub const FRAME_SIZE_ERROR: Http2Code = Http2Code(6);
     /// The stream was refused before any of it was processed.
     pub const REFUSED_STREAM: Http2Code = Http2Code(7);
+    /// Headers cannot be decompressed.
+    pub const COMPRESSION_ERROR: Http2Code = Http2Code(9);
     /// What a peer is told that sends more than its receiver accepts.
     pub const ENHANCE_YOUR_CALM: Http2Code = Http2Code(0xb);
     /// The request is to be made over HTTP/1.1.

@@ -147,7 +147,7 @@ pub fn latency(report: &PingReport) -> Vec<DoctorFinding> {
     let headline = match report.status {
         // That it ended is another check's finding; what was measured before may be fine.
         Status::Dead | Status::Timeout if has_ended && figures.missed == 0 && figures.judged > 0 => {
-            DoctorFinding::LatencyMeasured(LatencyFigures { status: "until it ended", ..figures })
+            DoctorFinding::LatencyMeasured(LatencyFigures { status: "answered until it ended", ..figures })
         }
         Status::Dead if has_ended && figures.judged == 0 => {
             no_answer("the connection ended before a heartbeat was judged")

@@ -6,6 +6,7 @@ use strum::IntoEnumIterator;
 
 use crate::domain::catalogue::Preset;
 use crate::domain::catalogue::presets;
+use crate::domain::format;
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
@@ -145,7 +146,7 @@ impl FingerprintInput {
             }
             (Some((_, (_, evidence))), names) => {
                 let found = evidence.join(", and ");
-                let why = format!("{found}, which fits {} alike", names.join(" and "));
+                let why = format!("{found}, which fits {} alike", format::list(&names));
                 PresetDetection { preset: None, evidence: vec![why] }
             }
             (None, _) => PresetDetection { preset: None, evidence: vec![self.nothing()] },

@@ -9,7 +9,6 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use super::close_payload::read_close;
 use super::frame_check::FrameError;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosePayload, ClosedBy, Violation};
-use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::client::websocket_error::describe_websocket_error;
 use crate::net::connect::tls;
@@ -160,10 +159,7 @@ fn http2_end(end: &Http2End) -> CloseKind {
         Http2End::EndStream => CloseKind::H2EndStream,
         Http2End::Reset(code) => CloseKind::H2RstStream { code: *code },
         Http2End::Goaway(goaway) => CloseKind::H2Goaway { code: goaway.code, debug: goaway.debug.clone() },
-        Http2End::Broken(Http2Code::ENHANCE_YOUR_CALM) => violation(Violation::Http2, &format!("it {end}")),
-        Http2End::Broken(code) => {
-            violation(Violation::Http2, &format!("a frame of HTTP/2 was wrong ({code})"))
-        }
+        Http2End::Broken(_) => violation(Violation::Http2, &format!("it {end}")),
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::domain::connection::close_cause::Violation;
 use crate::domain::connection::incomplete::IncompletePart;
+use crate::domain::format;
 
 /// Longest head of an unmasked frame in bytes: 2, plus 8 for the payload length.
 const MAX_FRAME_HEAD: usize = 10;
@@ -302,7 +303,7 @@ fn check_length(wide: usize, length: u64) -> Result<(), IllegalFrame> {
 fn names_of(reserved: u8) -> String {
     let bits = [(0x40, "RSV1"), (0x20, "RSV2"), (0x10, "RSV3")];
     let names: Vec<_> = bits.iter().filter(|(bit, _)| reserved & bit != 0).map(|(_, name)| *name).collect();
-    names.join(" and ")
+    format::list(&names)
 }
 
 #[cfg(test)]
@@ -355,7 +356,7 @@ mod tests {
     fn illegal_heads_are_reported_before_their_payload() {
         let rows: [(&[u8], &str); 14] = [
             (&[0xc1], "RSV1 set, but no extension was agreed"),
-            (&[0xf1], "RSV1 and RSV2 and RSV3 set, but no extension was agreed"),
+            (&[0xf1], "RSV1, RSV2 and RSV3 set, but no extension was agreed"),
             (&[0x83], "a frame with the unknown opcode 3"),
             (&[0x8f], "a frame with the unknown opcode 15"),
             (&[0x09], "a fragmented control frame"),

@@ -68,7 +68,7 @@ fn other_protocol(first: &[u8]) -> Option<DialError> {
 }
 
 fn sending_error(error: &io::Error) -> DialError {
-    DialError::on_open_connection("while HTTP/2 was started", error)
+    DialError::on_open_connection("HTTP/2 could not be started", error)
 }
 
 /// The error of a stream or connection that ended before the server's answer.
@@ -80,7 +80,7 @@ fn awaiting_error(error: &io::Error) -> DialError {
                 let cause = "the server closed the connection instead of answering";
                 DialError::new(FailureKind::ClosedEarly, cause).hint(TRY_HTTP1)
             }
-            _ => DialError::on_open_connection("while the server's answer was awaited", error),
+            _ => DialError::on_open_connection("the server did not answer", error),
         };
     };
     let kind = match end {

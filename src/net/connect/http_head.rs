@@ -177,9 +177,7 @@ impl HeadError {
                 budget,
                 format!("{who} did not end its response headers ({got} bytes came)"),
             ),
-            HeadError::Io(error) => {
-                DialError::on_open_connection(&format!("while {who}'s answer was awaited"), error)
-            }
+            HeadError::Io(error) => DialError::on_open_connection(&format!("{who} did not answer"), error),
         }
     }
 

@@ -55,7 +55,7 @@ where
         stream.flush().await
     };
     let sent = limit.run(writing, "the server did not accept the request").await;
-    let sending = |error: io::Error| DialError::on_open_connection("while the request was sent", &error);
+    let sending = |error: io::Error| DialError::on_open_connection("the request could not be sent", &error);
     let sent = sent.and_then(|sent| sent.map_err(sending));
     // A server that refuses early may close while we still write; its response explains more than our write error.
     let mut reader = HeadReader::new(stream, limit.end);

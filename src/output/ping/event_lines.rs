@@ -13,7 +13,7 @@ use crate::output::human::Styler;
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
 pub fn plan(info: &RunInfo) -> String {
-    let kinds = info.kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(" and ");
+    let kinds = format::list(&info.kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>());
     let preset = info.preset.as_ref().and_then(|used| used.preset);
     let whose = preset.map(|preset| format!(", preset {}", preset.name)).unwrap_or_default();
     let pace = match info.interval {

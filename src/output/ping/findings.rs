@@ -392,6 +392,10 @@ fn heartbeats_unsent(
     window: Option<ExhaustedWindow>,
 ) -> Explanation {
     let of_due = format!("{unsent} of {}", counted(due, "heartbeat"));
+    let because = match window_exhausted {
+        all if all == unsent => "because".to_string(),
+        some => format!("{some} of them because"),
+    };
     let explanation = match window_exhausted {
         0 => Explanation::new(format!(
             "{of_due} never left this machine (local back-pressure): the peer or the path accepts no more data, or this \
@@ -399,8 +403,8 @@ fn heartbeats_unsent(
         ))
         .remedy("send less: a longer interval, or fewer connections"),
         _ => Explanation::new(format!(
-            "{of_due} could not be sent, {window_exhausted} of them because the server granted no room for them ({}): what ends \
-             HTTP/2 read no more of the WebSocket, or too slowly",
+            "{of_due} could not be sent, {because} the server granted no room for them ({}): what ends HTTP/2 read no more of the \
+             WebSocket, or too slowly",
             window.unwrap_or(ExhaustedWindow::Unknown).sentence()
         ))
         .remedy(flow_control::REMEDY)
@@ -624,6 +628,7 @@ mod tests {
                 window_exhausted: 3,
                 window: Some(ExhaustedWindow::Stream),
             },
+            F::HeartbeatsUnsent { unsent: 3, due: 20, window_exhausted: 2, window: None },
             F::HeldBackByFlowControl {
                 heartbeats: 2,
                 longest: Duration::from_millis(1500),

@@ -10,6 +10,7 @@ use super::outages;
 use super::section::{one_of_the_worst, section};
 use super::status::{by_status, tone};
 use super::table::table;
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::format::{self, counted};
 use crate::domain::label::Label;
 use crate::domain::ping::fail_if::metric_values;
@@ -143,8 +144,13 @@ fn lag_figures(lag: LagSummary) -> String {
 /// The source of the RTTs' timestamps, and the delays that they leave out.
 fn timestamps(report: &PingReport) -> String {
     let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
-    let sentence = match fell_back {
-        0 => report.timestamps().sentence().to_string(),
+    let rtts = report.kinds.iter().filter_map(|figures| Some(figures.rtt?.count)).sum::<u64>();
+    let sentence = match (fell_back, to_wire, from_wire) {
+        (0, _, _) => report.timestamps().sentence().to_string(),
+        (all, None, None) if all >= rtts => {
+            format!("{}: the kernel gave none", TimestampSource::User.sentence())
+        }
+        (all, None, Some(_)) if all >= rtts => TimestampSource::KernelReceive.sentence().to_string(),
         _ => {
             format!("{}; from this program for {}", report.timestamps().sentence(), counted(fell_back, "RTT"))
         }
@@ -156,4 +162,30 @@ fn timestamps(report: &PingReport) -> String {
         (_, None) => return sentence,
     };
     format!("{sentence}; this program's own delay (p50 {delays}) is not in the RTT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::domain::ping::report::samples;
+
+    #[test]
+    fn source_of_timestamps_is_that_of_the_rtts() {
+        let lag = LagSummary { p50: Duration::ZERO, p99: Duration::ZERO, max: Duration::ZERO };
+        let said = |fell_back, from_wire| {
+            let kinds = vec![samples::kind(HeartbeatKind::Protocol, &[1, 2, 3])];
+            let mut report = samples::report(vec![samples::target("ws://a/", kinds.clone())]);
+            let opened = report.targets[0].connections[0].opened.as_mut().unwrap();
+            std::sync::Arc::make_mut(opened).timestamps = TimestampSource::Kernel;
+            report.kinds = kinds;
+            report.stamping = StampingReport { to_wire: None, from_wire, fell_back };
+            timestamps(&report)
+        };
+        assert_eq!(said(0, None), "from the kernel");
+        assert_eq!(said(2, None), "from the kernel; from this program for 2 RTTs");
+        assert_eq!(said(3, None), "from this program, at the socket: the kernel gave none");
+        let arrivals = said(3, Some(lag));
+        assert!(arrivals.starts_with("from the kernel for arrivals, from this program"), "{arrivals}");
+    }
 }

@@ -192,7 +192,7 @@ fn control_cause(explanation: &ControlEndExplanation) -> String {
 
 fn same_age(except: &[Behaviour]) -> String {
     let names: Vec<String> = except.iter().map(|client| client.name()).collect();
-    let except = if names.is_empty() { String::new() } else { format!(" except {}", names.join(" and ")) };
+    let except = if names.is_empty() { String::new() } else { format!(" except {}", format::list(&names)) };
     format!(
         "all clients{except} ended at about that age: a lifetime limit, an outage, a missing login (--send), or \
          unrecognised heartbeats (--app-ping)"

@@ -14,7 +14,7 @@ use crate::net::connect::dial::{self, Open};
 use crate::net::connect::tls::{TlsOptions, TlsPlan};
 use crate::net::testing::http2_peer::{
     ALLOWED, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, Http2Peer, PING, RST_STREAM,
-    SETTINGS, STATUS_200, STATUS_404, frame,
+    SETTINGS, STATUS_200, STATUS_404, WINDOW_UPDATE, frame,
 };
 use crate::net::testing::loopback_peer::{LoopbackPeer, peer};
 use crate::net::testing::test_certificates::{PemFiles, TestAuthority, TestTlsServer, VALID};
@@ -274,6 +274,46 @@ async fn ends_of_a_stream_are_told_apart() {
     assert_eq!(rst.await, CloseKind::Rst);
 }
 
+/// How a peer broke HTTP/2, in words.
+async fn detail_of<F, Fut>(script: F) -> String
+where
+    F: FnOnce(Http2Peer<TcpStream>, u32) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    match end_by(script).await {
+        CloseKind::Violation { rule: Violation::Http2, detail, .. } => detail.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_peer_did_wrong_is_said() {
+    let overrun = detail_of(async |mut peer, stream| {
+        // A WebSocket frame whose rest never comes, so that nothing is read off the window.
+        for _ in 0..5 {
+            peer.send(DATA, 0, stream, &[0; 16_384]).await;
+        }
+        peer.drain().await;
+    });
+    let said = "it sent more data than the window that wscheck granted it, or raised the window of wscheck above 2^31-1 bytes \
+                (FLOW_CONTROL_ERROR)";
+    assert_eq!(overrun.await, said);
+    let raised = detail_of(async |mut peer, _| {
+        peer.send(WINDOW_UPDATE, 0, 0, &0x7fff_ffff_u32.to_be_bytes()).await;
+        peer.drain().await;
+    });
+    assert_eq!(raised.await, said);
+    let continued = detail_of(async |mut peer, stream| {
+        peer.send(HEADERS, 0, stream + 2, STATUS_200).await;
+        for _ in 0..1_000 {
+            peer.send(CONTINUATION, 0, stream + 2, &[]).await;
+        }
+        peer.drain().await;
+    });
+    let said = "it sent more frames, or longer headers, than wscheck accepts over HTTP/2 (ENHANCE_YOUR_CALM)";
+    assert_eq!(continued.await, said);
+}
+
 #[tokio::test]
 async fn hostile_servers_are_bounded_and_named() {
     let endless_head = end_by(async |mut peer, stream| {
@@ -294,7 +334,10 @@ async fn hostile_servers_are_bounded_and_named() {
         panic!("a frame of 16 MiB was accepted")
     };
     assert_eq!(rule, Violation::Http2);
-    assert_eq!(detail.as_str(), "a frame of HTTP/2 was wrong (FRAME_SIZE_ERROR)");
+    assert_eq!(
+        detail.as_str(),
+        "it sent a frame of HTTP/2 with a length that is not allowed (FRAME_SIZE_ERROR)"
+    );
 }
 
 #[tokio::test]

@@ -39,11 +39,26 @@ impl fmt::Display for Http2End {
             Http2End::Goaway(Goaway { code, debug, .. }) => {
                 write!(f, "ended the connection (GOAWAY {code} \"{debug}\")")
             }
-            Http2End::Broken(code @ Http2Code::ENHANCE_YOUR_CALM) => {
-                write!(f, "sent more than wscheck accepts over HTTP/2 ({code})")
-            }
-            Http2End::Broken(code) => write!(f, "broke the rules of HTTP/2 ({code})"),
+            Http2End::Broken(code) => write!(f, "{} ({code})", broken_rule(*code)),
         }
+    }
+}
+
+/// What the peer did wrong, by the code that it is told (RFC 9113 section 7).
+fn broken_rule(code: Http2Code) -> &'static str {
+    match code {
+        // Section 6.9: by data, or by WINDOW_UPDATE or SETTINGS.
+        Http2Code::FLOW_CONTROL_ERROR => {
+            "sent more data than the window that wscheck granted it, or raised the window of wscheck above 2^31-1 bytes"
+        }
+        // The library tells in time only that a limit was passed, not which.
+        Http2Code::ENHANCE_YOUR_CALM => {
+            "sent more frames, or longer headers, than wscheck accepts over HTTP/2"
+        }
+        Http2Code::STREAM_CLOSED => "sent a frame of HTTP/2 on a stream that it had ended",
+        Http2Code::FRAME_SIZE_ERROR => "sent a frame of HTTP/2 with a length that is not allowed",
+        Http2Code::COMPRESSION_ERROR => "sent headers of HTTP/2 that cannot be decompressed",
+        _ => "broke the rules of HTTP/2",
     }
 }
 
