@@ -146,7 +146,7 @@ impl FingerprintInput {
             }
             (Some((_, (_, evidence))), names) => {
                 let found = evidence.join(", and ");
-                let why = format!("{found}, which fits {} alike", format::list(&names));
+                let why = format!("{found}, which fits {} alike", format::list(names));
                 PresetDetection { preset: None, evidence: vec![why] }
             }
             (None, _) => PresetDetection { preset: None, evidence: vec![self.nothing()] },

@@ -59,9 +59,7 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
         ZombieFinding::NoHeartbeatAndNoTimer { waited, one_way } => {
             policy_words::keeps_all(*waited, *one_way)
         }
-        ZombieFinding::PolicyUnclear => {
-            Explanation::new("the policy is not clear from the results of the clients")
-        }
+        ZombieFinding::PolicyUnclear => policy_unclear(),
         ZombieFinding::LongestDetection { at_most } => policy_words::longest_detection(*at_most),
         ZombieFinding::SkipsActiveClients => {
             Explanation::new("active clients get no heartbeat: the control received none")
@@ -104,6 +102,10 @@ pub fn explain(finding: &ZombieFinding) -> Explanation {
         }
         ZombieFinding::NotOpened(error) => Explanation::new(error.to_string()),
     }
+}
+
+fn policy_unclear() -> Explanation {
+    Explanation::new("the policy is not clear from the results of the clients")
 }
 
 fn reaps(longest: Option<Duration>, at_latest: bool) -> Explanation {
