@@ -148,7 +148,14 @@ impl<'a> DialProgress<'a> {
         tap_state: Arc<TapState>,
     ) -> Result<Connected, FailedPhase> {
         let began = Instant::now();
-        let started = extended_connect::start(stream, tap_state, self.plan.goaways.clone(), self.limit).await;
+        let started = extended_connect::start(
+            stream,
+            tap_state,
+            self.plan.goaways.clone(),
+            self.target.secure(),
+            self.limit,
+        )
+        .await;
         self.facts.phases.upgrade = Some(began.elapsed());
         Ok(Connected::Http2(started.map_err(at(Phase::Upgrade))?, began.elapsed()))
     }

@@ -29,11 +29,13 @@ use crate::net::transport::tap::TapState;
 const NOT_ALLOWED: &str =
     "browsers then open a second connection with HTTP/1.1, some other clients fail: try --http 1.1";
 
-/// Starts HTTP/2 on `stream` and waits until the server allows WebSockets on it.
+/// Starts HTTP/2 on `stream` and waits until the server allows WebSockets on it. Over TLS the server chose HTTP/2 by ALPN
+/// (RFC 9113 section 3.2).
 pub(super) async fn start(
     stream: ByteStream,
     tap_state: Arc<TapState>,
     goaways: Option<GoawayLog>,
+    over_tls: bool,
     limit: TimeLimit,
 ) -> Result<Arc<Http2Connection>, DialError> {
     let starting =
@@ -49,13 +51,14 @@ pub(super) async fn start(
             Err(DialError::new(FailureKind::WebsocketsNotAllowed, cause).hint(NOT_ALLOWED))
         }
         Err(error) => {
-            Err(other_protocol(connection.frames().first_bytes()).unwrap_or_else(|| awaiting_error(&error)))
+            let first = other_protocol(connection.frames().first_bytes(), over_tls);
+            Err(first.unwrap_or_else(|| awaiting_error(&error)))
         }
     }
 }
 
 /// The error of a server that speaks something else; `first` are its first bytes.
-fn other_protocol(first: &[u8]) -> Option<DialError> {
+fn other_protocol(first: &[u8], over_tls: bool) -> Option<DialError> {
     let (spoken, hint) = match recognise(first) {
         Some(KnownProtocol::Http2) => return None,
         Some(KnownProtocol::Tls) => ("it answered in TLS".to_string(), TRY_WSS),
@@ -63,7 +66,10 @@ fn other_protocol(first: &[u8]) -> Option<DialError> {
         None if first.starts_with(b"HTTP/1.") => ("it answered in HTTP/1".to_string(), TRY_HTTP1),
         None => (format!("its answer begins \"{}\"", first.escape_ascii()), TRY_HTTP1),
     };
-    let cause = format!("the server does not speak HTTP/2: {spoken}");
+    let cause = match over_tls {
+        true => format!("the server chose HTTP/2 by ALPN and does not speak it: {spoken}"),
+        false => format!("the server does not speak HTTP/2: {spoken}"),
+    };
     Some(DialError::new(FailureKind::NotHttp2, cause).hint(hint))
 }
 

@@ -219,12 +219,34 @@ async fn other_protocols_are_recognized() {
     assert!(matches!(failed(&closing).await.kind, FailureKind::ClosedEarly | FailureKind::Reset));
 }
 
+/// Trusts this authority.
+fn trusting(authority: &TestAuthority) -> Arc<TlsPlan> {
+    let files = PemFiles::create();
+    let options = TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() };
+    Arc::new(TlsPlan::build(&options).unwrap())
+}
+
+#[tokio::test]
+async fn protocol_that_alpn_promised_is_told_from_the_spoken_one() {
+    let authority = TestAuthority::new("Root");
+    let plan = DialPlan { tls: trusting(&authority), http: HttpChoice::Auto, ..plan() };
+    let alpn: &[&[u8]] = &[b"h2"];
+    let server = TestTlsServer { alpn, ..TestTlsServer::new(&authority.issue(&["127.0.0.1"], VALID)) };
+    let peer = server
+        .run(async |mut stream| {
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await
+        })
+        .await;
+    let error = dial::open(&plan, &peer.secure_target()).await.err().unwrap();
+    let cause = "the server chose HTTP/2 by ALPN and does not speak it: it answered in HTTP/1";
+    assert_eq!((error.kind, &*error.cause), (FailureKind::NotHttp2, cause));
+}
+
 #[tokio::test]
 async fn version_follows_alpn() {
     let authority = TestAuthority::new("Root");
-    let files = PemFiles::create();
-    let options = TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() };
-    let tls = Arc::new(TlsPlan::build(&options).unwrap());
+    let tls = trusting(&authority);
     let open = async |http: HttpChoice, alpn: &'static [&'static [u8]]| {
         let server = TestTlsServer { alpn, ..TestTlsServer::new(&authority.issue(&["127.0.0.1"], VALID)) };
         let peer = server
