@@ -70,8 +70,9 @@ pub enum PingFinding {
     CutWhenQuiet { idle: Duration, safe_interval: Duration },
     /// Answers without an id came while several requests were outstanding, so the RTTs are only upper bounds.
     AmbiguousAnswers { answers: u64 },
-    /// PINGs of HTTP/2 were acknowledged, and no heartbeat of the WebSocket was answered.
-    OnlyHttp2Answered { missed: u64 },
+    /// PINGs of HTTP/2 were acknowledged, and the heartbeats of WebSockets were not answered, or not any more. Of these
+    /// WebSockets, the missed heartbeats and those that were answered before.
+    OnlyHttp2Answered { missed: u64, answered: u64, websockets: u64 },
     /// WebSockets ended because the connection of HTTP/2 that they shared did: so many ends have one cause.
     EndedWithHttp2Connection(SharedEnd),
     /// The server allows fewer streams at once than were to share a connection of HTTP/2, so more connections were opened.

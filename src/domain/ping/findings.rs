@@ -115,11 +115,13 @@ impl FindingInput<'_> {
 
     /// Whether every connection opened, and no peer or network ended it.
     fn stayed_open(&self) -> bool {
-        self.target.connections.iter().all(|connection| {
-            connection.opened.is_some()
-                && connection.ending.as_ref().is_none_or(|ending| ending.who == ClosedBy::Us)
-        })
+        self.target.connections.iter().all(stayed_open)
     }
+}
+
+/// Whether it opened, and no peer or network ended it.
+fn stayed_open(connection: &ConnReport) -> bool {
+    connection.opened.is_some() && connection.ending.as_ref().is_none_or(|ending| ending.who == ClosedBy::Us)
 }
 
 /// The findings of a run: those of this host first, then those of each target.
@@ -317,16 +319,33 @@ fn none_answered(input: &FindingInput) -> Option<PingFinding> {
     }
 }
 
-/// What ends HTTP/2 lives, and the WebSocket is not answered.
+/// What ends HTTP/2 lives, and WebSockets are not answered, or not any more.
 fn only_http2_answered(input: &FindingInput) -> Option<PingFinding> {
-    let of_websocket = input.target.kinds.iter().filter(|figures| figures.kind != HeartbeatKind::Http2);
-    let (missed, answered) = of_websocket.fold((0, 0), |(missed, answered), figures| {
+    let silent: Vec<&ConnReport> =
+        input.target.connections.iter().filter(is_silent_over_live_http2).collect();
+    let of_websockets = silent.iter().flat_map(|connection| websocket_kinds(connection));
+    let (missed, answered) = of_websockets.fold((0, 0), |(missed, answered), figures| {
         (missed + figures.counts.missed, answered + figures.counts.answered())
     });
-    let http2 = input.kind(HeartbeatKind::Http2)?.counts;
-    let lives = http2.answered() > 0 && http2.missed == 0;
-    (lives && missed > 0 && answered == 0 && input.stayed_open())
-        .then_some(PingFinding::OnlyHttp2Answered { missed })
+    let websockets = count_of(silent.iter().copied());
+    (websockets > 0).then_some(PingFinding::OnlyHttp2Answered { missed, answered, websockets })
+}
+
+/// Whether all PINGs of HTTP/2 were acknowledged, while no heartbeat of the WebSocket was answered, or none at the end.
+fn is_silent_over_live_http2(connection: &&ConnReport) -> bool {
+    let http2 = connection.kinds.iter().find(|figures| figures.kind == HeartbeatKind::Http2);
+    let lives = http2.is_some_and(|http2| http2.counts.answered() > 0 && http2.counts.missed == 0);
+    let is_silent = |figures: &KindReport| {
+        figures.counts.missed > 0 && (figures.counts.answered() == 0 || figures.status == Status::Dead)
+    };
+    lives
+        && stayed_open(connection)
+        && websocket_kinds(connection).next().is_some()
+        && websocket_kinds(connection).all(is_silent)
+}
+
+fn websocket_kinds(connection: &ConnReport) -> impl Iterator<Item = &KindReport> {
+    connection.kinds.iter().filter(|figures| figures.kind != HeartbeatKind::Http2)
 }
 
 /// WebSockets ended together with the connection of HTTP/2 that carried them.
@@ -953,11 +972,18 @@ mod tests {
     #[test]
     fn hop_that_lives_before_a_silent_server_is_found() {
         let http2 = samples::kind(HeartbeatKind::Http2, &[1, 2]);
-        let finding = PingFinding::OnlyHttp2Answered { missed: 4 };
+        let finding = PingFinding::OnlyHttp2Answered { missed: 4, answered: 0, websockets: 1 };
         let silent = missed(HeartbeatKind::Protocol, 4);
         assert!(found(&run(vec![silent.clone(), http2.clone()])).contains(&finding));
-        assert_finds_nothing(vec![samples::kind(HeartbeatKind::Protocol, &[5]), http2]);
+        assert_finds_nothing(vec![samples::kind(HeartbeatKind::Protocol, &[5]), http2.clone()]);
         assert!(!found(&run(vec![silent, missed(HeartbeatKind::Http2, 4)])).contains(&finding));
+        let stopped = |status| KindReport {
+            status,
+            ..counted(samples::kind(HeartbeatKind::Protocol, &[5, 6]), |counts| counts.missed = 3)
+        };
+        let later = PingFinding::OnlyHttp2Answered { missed: 3, answered: 2, websockets: 1 };
+        assert!(found(&run(vec![stopped(Status::Dead), http2.clone()])).contains(&later));
+        assert!(!found(&run(vec![stopped(Status::Healthy), http2])).contains(&later), "answered again");
     }
 
     #[test]

@@ -69,7 +69,9 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::AnswersStopped { after } => answers_stopped(*after),
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
-        F::OnlyHttp2Answered { missed } => http2_findings::only_http2_answered(*missed),
+        F::OnlyHttp2Answered { missed, answered, websockets } => {
+            http2_findings::only_http2_answered(*missed, *answered, *websockets)
+        }
         F::EndedWithHttp2Connection(end) => http2_findings::ended_together(end),
         F::H2StreamsLimited(limit) => http2_findings::streams_limited(*limit),
         F::H2GoawayReceived(summary) => goaway_finding::explain(summary),
@@ -611,7 +613,8 @@ mod tests {
             F::OnlyPingsUnanswered { missed: 4 },
             F::AmbiguousAnswers { answers: 2 },
             F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0, window: None },
-            F::OnlyHttp2Answered { missed: 7 },
+            F::OnlyHttp2Answered { missed: 7, answered: 0, websockets: 1 },
+            F::OnlyHttp2Answered { missed: 7, answered: 20, websockets: 2 },
             ended_with_http2(5, 1),
             ended_with_http2(10, 2),
             F::H2StreamsLimited(StreamLimit { wanted: 100, allowed: 2, websockets: 5, connections: Some(3) }),

@@ -43,11 +43,22 @@ pub fn streams_limited(limit: StreamLimit) -> Explanation {
 }
 
 /// What ends HTTP/2 answers, and the WebSocket does not.
-pub fn only_http2_answered(missed: u64) -> Explanation {
+pub fn only_http2_answered(missed: u64, answered: u64, websockets: u64) -> Explanation {
+    let whose = match websockets {
+        1 => "the WebSocket".to_string(),
+        many => format!("{many} WebSockets"),
+    };
+    let silent = match answered {
+        0 => format!("no heartbeat of {whose} was answered ({missed} missed)"),
+        _ => format!(
+            "the heartbeats of {whose} are not answered any more ({missed} missed, {answered} answered before)"
+        ),
+    };
     Explanation::new(format!(
-        "what ends HTTP/2 acknowledges its PINGs, and no heartbeat of the WebSocket was answered ({missed} missed): the \
-         fault is behind it, or in how it passes the stream on"
+        "what ends HTTP/2 acknowledges its PINGs, and {silent}: the fault is behind it, or in how it passes the stream on"
     ))
     .remedy("measure the server without the hop that ends HTTP/2, and over --http 1.1")
     .with("missed", missed)
+    .with("answered", answered)
+    .with("websockets", websockets)
 }
