@@ -48,7 +48,9 @@ fn doctor_is_right_about_every_setup() {
     let longest = longest.into_inner().unwrap();
     println!("right {} of {}; the longest run took {longest:.1?}", setups.len() - wrong.len(), setups.len());
     let healthy = setups.iter().filter(|setup| setup.expected.is_empty());
-    let falsely = healthy.filter(|setup| wrong.iter().any(|miss| miss.starts_with(setup.name)));
+    let is_of =
+        |miss: &String, name: &str| miss.strip_prefix(name).is_some_and(|rest| rest.starts_with(['\n', ':']));
+    let falsely = healthy.filter(|setup| wrong.iter().any(|miss| is_of(miss, setup.name)));
     let falsely: Vec<&str> = falsely.map(|setup| setup.name).collect();
     assert!(falsely.is_empty(), "problems of healthy set-ups: {falsely:?}");
     assert!(
