@@ -70,9 +70,8 @@ pub enum PingFinding {
     CutWhenQuiet { idle: Duration, safe_interval: Duration },
     /// Answers without an id came while several requests were outstanding, so the RTTs are only upper bounds.
     AmbiguousAnswers { answers: u64 },
-    /// PINGs of HTTP/2 were acknowledged, and the heartbeats of WebSockets were not answered, or not any more. Of these
-    /// WebSockets, the missed heartbeats and those that were answered before.
-    OnlyHttp2Answered { missed: u64, answered: u64, websockets: u64 },
+    /// PINGs of HTTP/2 were acknowledged, and the heartbeats of WebSockets were not answered, or not any more.
+    OnlyHttp2Answered(SilentWebsockets),
     /// WebSockets ended because the connection of HTTP/2 that they shared did: so many ends have one cause.
     EndedWithHttp2Connection(SharedEnd),
     /// The server allows fewer streams at once than were to share a connection of HTTP/2, so more connections were opened.
@@ -110,6 +109,15 @@ pub enum PingFinding {
     HostStalled { stalled: Duration },
     /// This host's own delays are not small beside the RTT, so the RTTs are unreliable.
     HostLate { lag: Duration, rtt: Duration, percentile: u8 },
+}
+
+/// WebSockets whose heartbeats are not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SilentWebsockets {
+    pub websockets: u64,
+    pub missed: u64,
+    /// Heartbeats answered before.
+    pub answered: u64,
 }
 
 /// WebSockets that ended together with the connections of HTTP/2 that carried them.
@@ -152,7 +160,7 @@ impl Finding for PingFinding {
             | PingFinding::AppUnanswered { .. }
             | PingFinding::AllUnanswered { .. }
             | PingFinding::OnlyPingsUnanswered { .. }
-            | PingFinding::OnlyHttp2Answered { .. }
+            | PingFinding::OnlyHttp2Answered(_)
             | PingFinding::ServerStoppedAnswering { .. }
             | PingFinding::PathStoppedDelivering { .. }
             | PingFinding::AnswersStopped { .. }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::finding::{PingFinding, ReportedFinding, SharedEnd, StreamLimit};
+use super::finding::{PingFinding, ReportedFinding, SharedEnd, SilentWebsockets, StreamLimit};
 use super::health::Status;
 use super::held_back::HeldBack;
 use super::measurement::Measurement;
@@ -328,7 +328,11 @@ fn only_http2_answered(input: &FindingInput) -> Option<PingFinding> {
         (missed + figures.counts.missed, answered + figures.counts.answered())
     });
     let websockets = count_of(silent.iter().copied());
-    (websockets > 0).then_some(PingFinding::OnlyHttp2Answered { missed, answered, websockets })
+    (websockets > 0).then_some(PingFinding::OnlyHttp2Answered(SilentWebsockets {
+        websockets,
+        missed,
+        answered,
+    }))
 }
 
 /// Whether all PINGs of HTTP/2 were acknowledged, while no heartbeat of the WebSocket was answered, or none at the end.
@@ -972,7 +976,8 @@ mod tests {
     #[test]
     fn hop_that_lives_before_a_silent_server_is_found() {
         let http2 = samples::kind(HeartbeatKind::Http2, &[1, 2]);
-        let finding = PingFinding::OnlyHttp2Answered { missed: 4, answered: 0, websockets: 1 };
+        let finding =
+            PingFinding::OnlyHttp2Answered(SilentWebsockets { websockets: 1, missed: 4, answered: 0 });
         let silent = missed(HeartbeatKind::Protocol, 4);
         assert!(found(&run(vec![silent.clone(), http2.clone()])).contains(&finding));
         assert_finds_nothing(vec![samples::kind(HeartbeatKind::Protocol, &[5]), http2.clone()]);
@@ -981,7 +986,8 @@ mod tests {
             status,
             ..counted(samples::kind(HeartbeatKind::Protocol, &[5, 6]), |counts| counts.missed = 3)
         };
-        let later = PingFinding::OnlyHttp2Answered { missed: 3, answered: 2, websockets: 1 };
+        let later =
+            PingFinding::OnlyHttp2Answered(SilentWebsockets { websockets: 1, missed: 3, answered: 2 });
         assert!(found(&run(vec![stopped(Status::Dead), http2.clone()])).contains(&later));
         assert!(!found(&run(vec![stopped(Status::Healthy), http2])).contains(&later), "answered again");
     }

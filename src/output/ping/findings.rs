@@ -69,9 +69,7 @@ pub fn explain(finding: &PingFinding) -> Explanation {
         F::AnswersStopped { after } => answers_stopped(*after),
         F::CutWhenQuiet { idle, safe_interval } => cut_when_quiet(*idle, *safe_interval),
         F::AmbiguousAnswers { answers } => ambiguous_answers(*answers),
-        F::OnlyHttp2Answered { missed, answered, websockets } => {
-            http2_findings::only_http2_answered(*missed, *answered, *websockets)
-        }
+        F::OnlyHttp2Answered(silent) => http2_findings::only_http2_answered(*silent),
         F::EndedWithHttp2Connection(end) => http2_findings::ended_together(end),
         F::H2StreamsLimited(limit) => http2_findings::streams_limited(*limit),
         F::H2GoawayReceived(summary) => goaway_finding::explain(summary),
@@ -559,7 +557,7 @@ mod tests {
     use crate::domain::connection::goaway::{Goaway, GoawayNotice, GoawaySummary};
     use crate::domain::connection::http2::Http2Code;
     use crate::domain::heartbeat::difference::Difference;
-    use crate::domain::ping::finding::{PingFindingCode, SharedEnd, StreamLimit};
+    use crate::domain::ping::finding::{PingFindingCode, SharedEnd, SilentWebsockets, StreamLimit};
     use crate::domain::ping::report::samples;
 
     fn ms(value: u64) -> Duration {
@@ -613,8 +611,8 @@ mod tests {
             F::OnlyPingsUnanswered { missed: 4 },
             F::AmbiguousAnswers { answers: 2 },
             F::HeartbeatsUnsent { unsent: 1, due: 20, window_exhausted: 0, window: None },
-            F::OnlyHttp2Answered { missed: 7, answered: 0, websockets: 1 },
-            F::OnlyHttp2Answered { missed: 7, answered: 20, websockets: 2 },
+            F::OnlyHttp2Answered(SilentWebsockets { websockets: 1, missed: 7, answered: 0 }),
+            F::OnlyHttp2Answered(SilentWebsockets { websockets: 2, missed: 7, answered: 20 }),
             ended_with_http2(5, 1),
             ended_with_http2(10, 2),
             F::H2StreamsLimited(StreamLimit { wanted: 100, allowed: 2, websockets: 5, connections: Some(3) }),

@@ -3,7 +3,7 @@
 use crate::domain::connection::close_cause::{CloseCause, CloseKindName};
 use crate::domain::format::counted;
 use crate::domain::label::Label;
-use crate::domain::ping::finding::{SharedEnd, StreamLimit};
+use crate::domain::ping::finding::{SharedEnd, SilentWebsockets, StreamLimit};
 use crate::output::view::Explanation;
 
 /// So many ends, and one cause.
@@ -43,7 +43,8 @@ pub fn streams_limited(limit: StreamLimit) -> Explanation {
 }
 
 /// What ends HTTP/2 answers, and the WebSocket does not.
-pub fn only_http2_answered(missed: u64, answered: u64, websockets: u64) -> Explanation {
+pub fn only_http2_answered(silent: SilentWebsockets) -> Explanation {
+    let SilentWebsockets { websockets, missed, answered } = silent;
     let whose = match websockets {
         1 => "the WebSocket".to_string(),
         many => format!("{many} WebSockets"),
