@@ -64,6 +64,7 @@
 //!
 //! HTTP/2: `net::transport::http2` is the connection, its streams and what comes on it frame by frame;
 //! `net::connect::extended_connect` opens a WebSocket on it, and `http2_pool` lets several share it.
+//! `transport::http2::send_windows` accounts for flow control, and `signals` is what a WebSocket sees of PING and GOAWAY.
 //!
 //! Compression: `domain::connection::permessage_deflate` judges what a server agrees to. `net::client::deflate` compresses messages before
 //! the WebSocket library takes them, and decompresses them below it; `server::deflate` does the other side. Both decompress by

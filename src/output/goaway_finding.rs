@@ -29,7 +29,7 @@ pub fn explain(summary: &GoawaySummary) -> Explanation {
         _ => "the code states an error",
     };
     Explanation::new(format!(
-        "the peer announced {when} ({goaway}): the server, or a proxy before it, opens no \
+        "the peer announced {when} ({goaway}): the server, or a proxy before it, accepts no \
          new streams on it, and those that run may go on{outcome}; {cause}"
     ))
     .remedy("let the client open a new connection when GOAWAY comes, and move the WebSocket to it before the old one ends")

@@ -104,7 +104,7 @@ findings! {
         Info OneSpanAtATime,
         /// Connections open too slowly for the requested precision, so the search was less precise.
         Warning PrecisionReduced { precision: Duration },
-        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        /// The peer of HTTP/2 announced that it accepts no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
         Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled during the search: what ended meanwhile was read late.
         Warning HostStalled { stall: Duration },

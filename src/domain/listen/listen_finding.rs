@@ -94,7 +94,7 @@ findings! {
         Info SilenceTooShort { longest: Duration },
         /// The peer's flow control of HTTP/2 held back what wscheck sent, such as answers.
         Warning HeldBackByFlowControl { window: ExhaustedWindow },
-        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        /// The peer of HTTP/2 announced that it accepts no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
         Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled: it read late what came in that time.
         Warning HostStalled { span: Duration },

@@ -72,11 +72,11 @@ pub enum PingFinding {
     AmbiguousAnswers { answers: u64 },
     /// PINGs of HTTP/2 were acknowledged, and the heartbeats of WebSockets were not answered, or not any more.
     OnlyHttp2Answered(SilentWebsockets),
-    /// WebSockets ended because the connection of HTTP/2 that they shared did: so many ends have one cause.
+    /// WebSockets ended because the HTTP/2 connection that carried them ended: their ends have one cause.
     EndedWithHttp2Connection(SharedEnd),
     /// The server allows fewer streams at once than were to share a connection of HTTP/2, so more connections were opened.
     H2StreamsLimited(StreamLimit),
-    /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+    /// The peer of HTTP/2 announced that it accepts no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
     H2GoawayReceived(GoawaySummary),
     /// Heartbeats were due and did not leave this machine.
     HeartbeatsUnsent {

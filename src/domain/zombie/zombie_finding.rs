@@ -60,7 +60,7 @@ findings! {
         Warning UnknownMessages { sample: UntrustedText },
         /// The server relays the messages of one client to the others.
         Warning ServerRelaysMessages,
-        /// The peer of HTTP/2 announced that it opens no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
+        /// The peer of HTTP/2 announced that it accepts no new streams on a connection (GOAWAY). WebSockets on it may go on for a while.
         Warning H2GoawayReceived { goaways: GoawaySummary },
         /// This host was stalled: it read late what came in that time.
         Warning HostStalled { span: Duration },

@@ -9,7 +9,7 @@ use crate::domain::connection::http2::Http2Code;
 use crate::domain::connection::untrusted_text::UntrustedText;
 
 document! {
-    /// GOAWAY: the peer of HTTP/2 opens no new streams on this connection (RFC 9113 section 6.8).
+    /// GOAWAY: the peer of HTTP/2 accepts no new streams on this connection (RFC 9113 section 6.8).
     #[derive(Deserialize)]
     #[cfg_attr(test, schemars(rename = "Goaway"))]
     pub struct GoawayDocument from notice: &GoawayNotice {

@@ -138,7 +138,7 @@ bodies! {
         kind: Name<HeartbeatKind>,
         count: Count,
     }
-    /// The peer of HTTP/2 announced that it ends the connection. It opens no new streams on it; the WebSocket may go on.
+    /// The peer of HTTP/2 announced that it ends the connection. It accepts no new streams on it; the WebSocket may go on.
     #[derive(Deserialize)]
     GoawayReceived = "goaway" {
         goaway: GoawayDocument,
